@@ -1,0 +1,2 @@
+//! The command `mailkeep`: parses arguments, calls the library, prints.
+fn main() {}

@@ -1,0 +1,6 @@
+//! What the archive understands of a mail: its structure, header facts, how it is split and joined, its text.
+//!
+//! Pure functions of bytes: no clock, no files, no randomness. Every mail passes, whatever it is (P12): what is not understood is
+//! one literal leaf. The structure is found by a bounded, streaming walker ([`walk`]), since exact ranges are its point and a mail may have
+//! 1 GB; header fields, encoded words, dates, addresses and charsets are mail-parser's, which sees bounded header blocks only (its
+//! tree parser aborts the process on hostile nesting).

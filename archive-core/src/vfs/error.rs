@@ -1,0 +1,87 @@
+//! What can go wrong with a file: the operation, the path, and the system's own words.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {}: {source}", path.display())]
+pub struct VfsError {
+    /// What was tried.
+    pub operation: Operation,
+    /// On which file or directory.
+    pub path: PathBuf,
+    /// The system's answer.
+    #[source]
+    pub source: io::Error,
+}
+
+impl VfsError {
+    /// An error of `operation` on `path`.
+    #[must_use]
+    pub fn new(operation: Operation, path: &Path, source: io::Error) -> Self {
+        Self { operation, path: path.to_owned(), source }
+    }
+
+    /// `true` if the medium has no room left.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+    }
+
+    /// `true` if the name is not there.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// The operations of [`super::Vfs`] and [`super::VfsFile`], for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Creating a file or directory.
+    Create,
+    /// Opening a file.
+    Open,
+    /// Listing a directory or asking for a name.
+    List,
+    /// Renaming.
+    Rename,
+    /// Removing.
+    Remove,
+    /// Syncing a directory.
+    SyncDir,
+    /// Locking.
+    Lock,
+    /// Asking for the length.
+    Len,
+    /// Reading a range.
+    Read,
+    /// Appending or rewriting.
+    Write,
+    /// Cutting a file.
+    Truncate,
+    /// Syncing a file.
+    Sync,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "cannot create",
+            Self::Open => "cannot open",
+            Self::List => "cannot list",
+            Self::Rename => "cannot rename",
+            Self::Remove => "cannot remove",
+            Self::SyncDir => "cannot sync the folder",
+            Self::Lock => "cannot lock",
+            Self::Len => "cannot take the length of",
+            Self::Read => "cannot read",
+            Self::Write => "cannot write",
+            Self::Truncate => "cannot cut",
+            Self::Sync => "cannot sync",
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! The file operations that the engine needs, as a trait whose text is a contract. Everything that the
+//! library writes goes through it; tests put a simulated disk in place of the real one.
+//!
+//! The engine appends, reads by range, renames whole files and syncs; it never overwrites in place but in
+//! [`VfsFile::rewrite`], which puts the same bytes where they already are. Paths are absolute or relative to the process's
+//! folder, and are handed to the system as they are.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod disk;
+mod error;
+mod mem;
+#[cfg(any(test, feature = "sim"))]
+mod sim;
+
+pub use disk::DiskVfs;
+pub use error::{Operation, VfsError};
+pub use mem::MemVfs;
+#[cfg(any(test, feature = "sim"))]
+pub use sim::{CrashStyle, Fault, SimVfs};
+
+/// A file system as the engine sees it.
+///
+/// A name (created, renamed, removed) survives a loss of power only after [`Vfs::sync_dir`] of its directory
+/// returned `Ok`; contents only after [`VfsFile::sync`]. Every error names the path and the operation.
+pub trait Vfs: Send + Sync + std::fmt::Debug {
+    /// Creates a new empty file, open for reading and appending. Fails if the name exists.
+    fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
+
+    /// Opens an existing file for reading and appending at its end.
+    fn open(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
+
+    /// Opens an existing file for reading alone; appending to it fails. Works on read-only media.
+    fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
+
+    /// Creates a directory whose parent exists; `Ok` if it is there already.
+    fn create_dir(&self, path: &Path) -> Result<(), VfsError>;
+
+    /// The entries of a directory, sorted by name. A directory that is not there is an error.
+    fn list(&self, dir: &Path) -> Result<Vec<DirEntry>, VfsError>;
+
+    /// What is at `path`, or `None` if nothing is.
+    fn kind(&self, path: &Path) -> Result<Option<EntryKind>, VfsError>;
+
+    /// Gives `from` the name `to` in one step; what was at `to` is replaced. Open files stay usable.
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), VfsError>;
+
+    /// Removes a file. Files that are open stay readable until they are closed.
+    fn remove(&self, path: &Path) -> Result<(), VfsError>;
+
+    /// `Ok`: all names created, renamed or removed in `dir` before survive a loss of power.
+    fn sync_dir(&self, dir: &Path) -> Result<(), VfsError>;
+
+    /// Takes the system's lock on the file at `path`, without waiting; `None` if another holder is in the way.
+    /// The lock goes with the value, and with the process. The file must exist. Two locks of the same process exclude each other
+    /// like those of two processes.
+    fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError>;
+}
+
+/// An open file. Methods take `&self`: readers share it with the one who appends.
+pub trait VfsFile: Send + Sync + std::fmt::Debug {
+    /// Length in bytes, with all that was appended so far.
+    fn len(&self) -> Result<u64, VfsError>;
+
+    /// `true` if the file holds no byte.
+    fn is_empty(&self) -> Result<bool, VfsError> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Fills `buf` from `offset` on. Less than `buf.len()` bytes there is an error that names the range; short reads
+    /// of the system are continued.
+    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), VfsError>;
+
+    /// Appends all of `bytes`. `Err`: any prefix of them may have been written; the caller truncates or gives up.
+    fn append(&self, bytes: &[u8]) -> Result<(), VfsError>;
+
+    /// Writes the bytes of `range` once more where they are, so that the next sync carries them to the medium whatever the
+    /// system believes of its cache (after a failed sync it forgets what was dirty).
+    fn rewrite(&self, offset: u64, len: u64) -> Result<(), VfsError>;
+
+    /// Cuts the file to `len` bytes, which must not be more than it has.
+    fn truncate(&self, len: u64) -> Result<(), VfsError>;
+
+    /// `Ok`: all bytes written before survive a loss of power. `Err`: nothing is known; do not write on.
+    fn sync(&self) -> Result<(), VfsError>;
+}
+
+/// A lock held; dropping it gives it back.
+pub trait VfsLock: Send + Sync + std::fmt::Debug {
+    /// Replaces the locked file's bytes by `bytes`. For messages to others alone: never synced, nobody may rely on it.
+    fn note(&self, bytes: &[u8]) -> Result<(), VfsError>;
+}
+
+/// How a lock is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockKind {
+    /// Any number of holders, none exclusive.
+    Shared,
+    /// One holder.
+    Exclusive,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// Anything else (a link, a device); the engine passes it over.
+    Other,
+}
+
+/// An entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirEntry {
+    /// The directory joined with the name.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: EntryKind,
+}
