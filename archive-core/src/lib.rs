@@ -1,8 +1,12 @@
 //! An embeddable e-mail archive: encrypted, compressed, deduplicated, searchable, provably unchanged.
 
+mod error;
 mod id;
 pub mod mail;
+mod seal;
 pub mod source;
 pub mod vfs;
+mod wire;
 
+pub use error::{Damage, DamageCause, Error};
 pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMessageId, PartNo, StoreNo, Uuid};

@@ -1,7 +1,8 @@
 //! CBOR maps with integer keys, decoded by derived code behind a check of the key classes.
 //!
-//! Keys 0 to 63 must be known, or the bytes are refused; keys 64 to 127 must be known to write, keys from 128 on may be passed
-//! over. Unknown keys survive, since facts are copied as the bytes they came as. Docs: FORMAT.md, "Keys and classes".
+//! Keys 0 to 63 must be known to read, keys 64 to 127 to write (every open of this version may write, so both are refused alike);
+//! keys from 128 on may be passed over. Unknown keys survive, since facts are copied as the bytes they came as.
+//! Docs: FORMAT.md, "Keys and classes".
 
 use minicbor::{Decode, Decoder, Encode};
 
@@ -32,7 +33,7 @@ impl Undecodable {
     }
 }
 
-const MUST_KNOW: std::ops::RangeInclusive<u64> = 0..=63;
+const MUST_KNOW: std::ops::RangeInclusive<u64> = 0..=127;
 
 /// The value that `bytes` hold, all of them.
 pub(crate) fn decode<'b, T: Keys + Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, Undecodable> {
