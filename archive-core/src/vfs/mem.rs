@@ -1,1 +1,313 @@
-//! placeholder
+//! A file system in memory, for tests and for archives that need no medium.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::io::{self, ErrorKind};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::error::{check_cut, name_range, read_only};
+use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, VfsLock};
+
+/// Files in memory. Clones are the same file system; the last one takes the files with it.
+///
+/// The roots (`/`, `.` and the empty path) are there from the start. Nothing can fail but by misuse, and syncing does nothing.
+#[derive(Debug, Clone, Default)]
+pub struct MemVfs {
+    names: Arc<Mutex<BTreeMap<PathBuf, Node>>>,
+}
+
+#[derive(Debug, Clone)]
+enum Node {
+    Dir,
+    File(Arc<Content>),
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    bytes: RwLock<Vec<u8>>,
+    holders: Mutex<Holders>,
+}
+
+impl MemVfs {
+    /// An empty file system.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn names(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Node>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_as(&self, path: &Path, writable: bool) -> Result<Arc<dyn VfsFile>, VfsError> {
+        let content = file_at(&self.names(), path).map_err(|error| VfsError::new(Operation::Open, path, error))?;
+        Ok(Arc::new(MemFile { content, path: path.to_owned(), writable }))
+    }
+}
+
+impl Vfs for MemVfs {
+    fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        let content = Arc::new(Content::default());
+        add(&mut self.names(), path, Node::File(Arc::clone(&content)))
+            .map_err(|error| VfsError::new(Operation::Create, path, error))?;
+        Ok(Arc::new(MemFile { content, path: path.to_owned(), writable: true }))
+    }
+
+    fn open(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        self.open_as(path, true)
+    }
+
+    fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        self.open_as(path, false)
+    }
+
+    fn create_dir(&self, path: &Path) -> Result<(), VfsError> {
+        let mut names = self.names();
+        if is_dir(&names, path) {
+            return Ok(());
+        }
+        add(&mut names, path, Node::Dir).map_err(|error| VfsError::new(Operation::Create, path, error))
+    }
+
+    fn list(&self, dir: &Path) -> Result<Vec<DirEntry>, VfsError> {
+        let names = self.names();
+        need_dir(&names, dir).map_err(|error| VfsError::new(Operation::List, dir, error))?;
+        Ok(names
+            .range::<Path, _>((Bound::Excluded(dir), Bound::Unbounded))
+            .take_while(|(path, _)| path.starts_with(dir))
+            .filter(|(path, _)| path.parent() == Some(dir))
+            .map(|(path, node)| DirEntry { path: path.clone(), kind: node.kind() })
+            .collect())
+    }
+
+    fn kind(&self, path: &Path) -> Result<Option<EntryKind>, VfsError> {
+        let names = self.names();
+        Ok(if is_root(path) { Some(EntryKind::Dir) } else { names.get(path).map(Node::kind) })
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
+        let mut names = self.names();
+        let mut give = || {
+            let content = file_at(&names, from)?;
+            need_dir(&names, parent(to))?;
+            if is_dir(&names, to) {
+                return Err(ErrorKind::IsADirectory.into());
+            }
+            names.remove(from);
+            names.insert(to.to_owned(), Node::File(content));
+            Ok(())
+        };
+        give().map_err(|error| VfsError::new(Operation::Rename, from, error))
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), VfsError> {
+        let mut names = self.names();
+        file_at(&names, path).map_err(|error| VfsError::new(Operation::Remove, path, error))?;
+        names.remove(path);
+        Ok(())
+    }
+
+    fn sync_dir(&self, dir: &Path) -> Result<(), VfsError> {
+        need_dir(&self.names(), dir).map_err(|error| VfsError::new(Operation::SyncDir, dir, error))
+    }
+
+    fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
+        let content = file_at(&self.names(), path).map_err(|error| VfsError::new(Operation::Lock, path, error))?;
+        if !content.holders().take(kind) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(MemLock { content, path: path.to_owned(), kind })))
+    }
+}
+
+/// Who holds the lock of a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Holders {
+    shared: usize,
+    exclusive: bool,
+}
+
+impl Holders {
+    /// Takes the lock, or says `false` if another holder is in the way.
+    pub(super) fn take(&mut self, kind: LockKind) -> bool {
+        match kind {
+            LockKind::Shared if !self.exclusive => self.shared += 1,
+            LockKind::Exclusive if !self.exclusive && self.shared == 0 => self.exclusive = true,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Gives back what [`Holders::take`] gave.
+    pub(super) fn give_back(&mut self, kind: LockKind) {
+        match kind {
+            LockKind::Shared => self.shared -= 1,
+            LockKind::Exclusive => self.exclusive = false,
+        }
+    }
+}
+
+impl Node {
+    fn kind(&self) -> EntryKind {
+        match self {
+            Self::Dir => EntryKind::Dir,
+            Self::File(_) => EntryKind::File,
+        }
+    }
+}
+
+impl Content {
+    fn read(&self) -> RwLockReadGuard<'_, Vec<u8>> {
+        self.bytes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<u8>> {
+        self.bytes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holders(&self) -> MutexGuard<'_, Holders> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct MemFile {
+    content: Arc<Content>,
+    path: PathBuf,
+    writable: bool,
+}
+
+impl MemFile {
+    fn need_writable(&self, operation: Operation) -> Result<(), VfsError> {
+        if self.writable { Ok(()) } else { Err(VfsError::new(operation, &self.path, read_only())) }
+    }
+}
+
+impl VfsFile for MemFile {
+    fn len(&self) -> Result<u64, VfsError> {
+        Ok(self.content.read().len() as u64)
+    }
+
+    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
+        let bytes = self.content.read();
+        match range_of(&bytes, offset, buf.len()) {
+            Some(found) => {
+                buf.copy_from_slice(found);
+                Ok(())
+            }
+            None => Err(past_end(&self.path, offset, buf.len())),
+        }
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<(), VfsError> {
+        self.need_writable(Operation::Write)?;
+        self.content.write().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn rewrite(&self, offset: u64, len: u64) -> Result<(), VfsError> {
+        self.need_writable(Operation::Write)?;
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        match range_of(&self.content.read(), offset, len) {
+            Some(_) => Ok(()),
+            None => Err(past_end(&self.path, offset, len)),
+        }
+    }
+
+    fn truncate(&self, len: u64) -> Result<(), VfsError> {
+        self.need_writable(Operation::Truncate)?;
+        let mut bytes = self.content.write();
+        check_cut(bytes.len() as u64, len).map_err(|error| VfsError::new(Operation::Truncate, &self.path, error))?;
+        bytes.truncate(usize::try_from(len).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), VfsError> {
+        self.need_writable(Operation::Sync)
+    }
+}
+
+#[derive(Debug)]
+struct MemLock {
+    content: Arc<Content>,
+    path: PathBuf,
+    kind: LockKind,
+}
+
+impl VfsLock for MemLock {
+    fn note(&self, bytes: &[u8]) -> Result<(), VfsError> {
+        if self.kind == LockKind::Shared {
+            return Err(VfsError::new(Operation::Write, &self.path, read_only()));
+        }
+        let mut content = self.content.write();
+        content.clear();
+        content.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Drop for MemLock {
+    fn drop(&mut self) {
+        self.content.holders().give_back(self.kind);
+    }
+}
+
+/// The bytes of a range, or `None` if not all of them are there.
+pub(super) fn range_of(bytes: &[u8], offset: u64, len: usize) -> Option<&[u8]> {
+    let start = usize::try_from(offset).ok()?;
+    bytes.get(start..start.checked_add(len)?)
+}
+
+/// The error of reading a range that is not there.
+pub(super) fn past_end(path: &Path, offset: u64, len: usize) -> VfsError {
+    let source = io::Error::new(ErrorKind::UnexpectedEof, "the file ends before");
+    VfsError::new(Operation::Read, path, name_range(offset, len, source))
+}
+
+/// The directory in which the name `path` stands.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+/// `true` for the directories that nobody creates.
+pub(super) fn is_root(path: &Path) -> bool {
+    path.parent().is_none() || path == Path::new(".")
+}
+
+fn is_dir(names: &BTreeMap<PathBuf, Node>, path: &Path) -> bool {
+    is_root(path) || matches!(names.get(path), Some(Node::Dir))
+}
+
+fn need_dir(names: &BTreeMap<PathBuf, Node>, path: &Path) -> io::Result<()> {
+    match names.get(path) {
+        _ if is_root(path) => Ok(()),
+        Some(Node::Dir) => Ok(()),
+        Some(Node::File(_)) => Err(ErrorKind::NotADirectory.into()),
+        None => Err(ErrorKind::NotFound.into()),
+    }
+}
+
+fn file_at(names: &BTreeMap<PathBuf, Node>, path: &Path) -> io::Result<Arc<Content>> {
+    match names.get(path) {
+        Some(Node::File(content)) => Ok(Arc::clone(content)),
+        Some(Node::Dir) => Err(ErrorKind::IsADirectory.into()),
+        None if is_root(path) => Err(ErrorKind::IsADirectory.into()),
+        None => Err(ErrorKind::NotFound.into()),
+    }
+}
+
+fn add(names: &mut BTreeMap<PathBuf, Node>, path: &Path, node: Node) -> io::Result<()> {
+    need_dir(names, parent(path))?;
+    if is_root(path) {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    match names.entry(path.to_owned()) {
+        Entry::Occupied(_) => Err(ErrorKind::AlreadyExists.into()),
+        Entry::Vacant(vacant) => {
+            vacant.insert(node);
+            Ok(())
+        }
+    }
+}

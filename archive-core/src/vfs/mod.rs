@@ -17,8 +17,6 @@ mod sim;
 pub use disk::DiskVfs;
 pub use error::{Operation, VfsError};
 pub use mem::MemVfs;
-#[cfg(any(test, feature = "sim"))]
-pub use sim::{CrashStyle, Fault, SimVfs};
 
 /// A file system as the engine sees it.
 ///
@@ -89,6 +87,7 @@ pub trait VfsFile: Send + Sync + std::fmt::Debug {
 /// A lock held; dropping it gives it back.
 pub trait VfsLock: Send + Sync + std::fmt::Debug {
     /// Replaces the locked file's bytes by `bytes`. For messages to others alone: never synced, nobody may rely on it.
+    /// Fails under a shared lock.
     fn note(&self, bytes: &[u8]) -> Result<(), VfsError>;
 }
 
