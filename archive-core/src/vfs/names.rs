@@ -107,7 +107,10 @@ impl<F: Clone> Names<F> {
     pub(super) fn take(&mut self, path: &Path) -> Option<Node<F>> {
         self.0.remove(path)
     }
+}
 
+#[cfg(any(test, feature = "sim"))]
+impl<F: Clone> Names<F> {
     /// The names whose directories are all there.
     pub(super) fn reachable(&self) -> Self {
         let mut reached = Self::default();
