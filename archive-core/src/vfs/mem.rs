@@ -1,13 +1,12 @@
 //! A file system in memory, for tests and for archives that need no medium.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::io::{self, ErrorKind};
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::error::{check_cut, name_range, read_only};
+use super::holders::Holders;
+use super::names::Names;
 use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, VfsLock};
 
 /// Files in memory. Clones are the same file system; the last one takes the files with it.
@@ -15,13 +14,7 @@ use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, Vf
 /// The roots (`/`, `.` and the empty path) are there from the start. Nothing can fail but by misuse, and syncing does nothing.
 #[derive(Debug, Clone, Default)]
 pub struct MemVfs {
-    names: Arc<Mutex<BTreeMap<PathBuf, Node>>>,
-}
-
-#[derive(Debug, Clone)]
-enum Node {
-    Dir,
-    File(Arc<Content>),
+    names: Arc<Mutex<Names<Arc<Content>>>>,
 }
 
 #[derive(Debug, Default)]
@@ -37,12 +30,12 @@ impl MemVfs {
         Self::default()
     }
 
-    fn names(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Node>> {
+    fn names(&self) -> MutexGuard<'_, Names<Arc<Content>>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open_as(&self, path: &Path, writable: bool) -> Result<Arc<dyn VfsFile>, VfsError> {
-        let content = file_at(&self.names(), path).map_err(|error| VfsError::new(Operation::Open, path, error))?;
+        let content = self.names().file(path).map_err(|error| VfsError::new(Operation::Open, path, error))?;
         Ok(Arc::new(MemFile { content, path: path.to_owned(), writable }))
     }
 }
@@ -50,8 +43,8 @@ impl MemVfs {
 impl Vfs for MemVfs {
     fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
         let content = Arc::new(Content::default());
-        add(&mut self.names(), path, Node::File(Arc::clone(&content)))
-            .map_err(|error| VfsError::new(Operation::Create, path, error))?;
+        let added = self.names().add_file(path, Arc::clone(&content));
+        added.map_err(|error| VfsError::new(Operation::Create, path, error))?;
         Ok(Arc::new(MemFile { content, path: path.to_owned(), writable: true }))
     }
 
@@ -64,97 +57,36 @@ impl Vfs for MemVfs {
     }
 
     fn create_dir(&self, path: &Path) -> Result<(), VfsError> {
-        let mut names = self.names();
-        if is_dir(&names, path) {
-            return Ok(());
-        }
-        add(&mut names, path, Node::Dir).map_err(|error| VfsError::new(Operation::Create, path, error))
+        let added = self.names().add_dir(path);
+        added.map(drop).map_err(|error| VfsError::new(Operation::Create, path, error))
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>, VfsError> {
-        let names = self.names();
-        need_dir(&names, dir).map_err(|error| VfsError::new(Operation::List, dir, error))?;
-        Ok(names
-            .range::<Path, _>((Bound::Excluded(dir), Bound::Unbounded))
-            .take_while(|(path, _)| path.starts_with(dir))
-            .filter(|(path, _)| path.parent() == Some(dir))
-            .map(|(path, node)| DirEntry { path: path.clone(), kind: node.kind() })
-            .collect())
+        self.names().list(dir).map_err(|error| VfsError::new(Operation::List, dir, error))
     }
 
     fn kind(&self, path: &Path) -> Result<Option<EntryKind>, VfsError> {
-        let names = self.names();
-        Ok(if is_root(path) { Some(EntryKind::Dir) } else { names.get(path).map(Node::kind) })
+        Ok(self.names().kind(path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
-        let mut names = self.names();
-        let mut give = || {
-            let content = file_at(&names, from)?;
-            need_dir(&names, parent(to))?;
-            if is_dir(&names, to) {
-                return Err(ErrorKind::IsADirectory.into());
-            }
-            names.remove(from);
-            names.insert(to.to_owned(), Node::File(content));
-            Ok(())
-        };
-        give().map_err(|error| VfsError::new(Operation::Rename, from, error))
+        self.names().rename(from, to).map_err(|error| VfsError::new(Operation::Rename, from, error))
     }
 
     fn remove(&self, path: &Path) -> Result<(), VfsError> {
-        let mut names = self.names();
-        file_at(&names, path).map_err(|error| VfsError::new(Operation::Remove, path, error))?;
-        names.remove(path);
-        Ok(())
+        self.names().remove(path).map_err(|error| VfsError::new(Operation::Remove, path, error))
     }
 
     fn sync_dir(&self, dir: &Path) -> Result<(), VfsError> {
-        need_dir(&self.names(), dir).map_err(|error| VfsError::new(Operation::SyncDir, dir, error))
+        self.names().need_dir(dir).map_err(|error| VfsError::new(Operation::SyncDir, dir, error))
     }
 
     fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
-        let content = file_at(&self.names(), path).map_err(|error| VfsError::new(Operation::Lock, path, error))?;
+        let content = self.names().file(path).map_err(|error| VfsError::new(Operation::Lock, path, error))?;
         if !content.holders().take(kind) {
             return Ok(None);
         }
         Ok(Some(Box::new(MemLock { content, path: path.to_owned(), kind })))
-    }
-}
-
-/// Who holds the lock of a file.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Holders {
-    shared: usize,
-    exclusive: bool,
-}
-
-impl Holders {
-    /// Takes the lock, or says `false` if another holder is in the way.
-    pub(super) fn take(&mut self, kind: LockKind) -> bool {
-        match kind {
-            LockKind::Shared if !self.exclusive => self.shared += 1,
-            LockKind::Exclusive if !self.exclusive && self.shared == 0 => self.exclusive = true,
-            _ => return false,
-        }
-        true
-    }
-
-    /// Gives back what [`Holders::take`] gave.
-    pub(super) fn give_back(&mut self, kind: LockKind) {
-        match kind {
-            LockKind::Shared => self.shared -= 1,
-            LockKind::Exclusive => self.exclusive = false,
-        }
-    }
-}
-
-impl Node {
-    fn kind(&self) -> EntryKind {
-        match self {
-            Self::Dir => EntryKind::Dir,
-            Self::File(_) => EntryKind::File,
-        }
     }
 }
 
@@ -264,50 +196,4 @@ pub(super) fn range_of(bytes: &[u8], offset: u64, len: usize) -> Option<&[u8]> {
 pub(super) fn past_end(path: &Path, offset: u64, len: usize) -> VfsError {
     let source = io::Error::new(ErrorKind::UnexpectedEof, "the file ends before");
     VfsError::new(Operation::Read, path, name_range(offset, len, source))
-}
-
-/// The directory in which the name `path` stands.
-pub(super) fn parent(path: &Path) -> &Path {
-    path.parent().unwrap_or(path)
-}
-
-/// `true` for the directories that nobody creates.
-pub(super) fn is_root(path: &Path) -> bool {
-    path.parent().is_none() || path == Path::new(".")
-}
-
-fn is_dir(names: &BTreeMap<PathBuf, Node>, path: &Path) -> bool {
-    is_root(path) || matches!(names.get(path), Some(Node::Dir))
-}
-
-fn need_dir(names: &BTreeMap<PathBuf, Node>, path: &Path) -> io::Result<()> {
-    match names.get(path) {
-        _ if is_root(path) => Ok(()),
-        Some(Node::Dir) => Ok(()),
-        Some(Node::File(_)) => Err(ErrorKind::NotADirectory.into()),
-        None => Err(ErrorKind::NotFound.into()),
-    }
-}
-
-fn file_at(names: &BTreeMap<PathBuf, Node>, path: &Path) -> io::Result<Arc<Content>> {
-    match names.get(path) {
-        Some(Node::File(content)) => Ok(Arc::clone(content)),
-        Some(Node::Dir) => Err(ErrorKind::IsADirectory.into()),
-        None if is_root(path) => Err(ErrorKind::IsADirectory.into()),
-        None => Err(ErrorKind::NotFound.into()),
-    }
-}
-
-fn add(names: &mut BTreeMap<PathBuf, Node>, path: &Path, node: Node) -> io::Result<()> {
-    need_dir(names, parent(path))?;
-    if is_root(path) {
-        return Err(ErrorKind::AlreadyExists.into());
-    }
-    match names.entry(path.to_owned()) {
-        Entry::Occupied(_) => Err(ErrorKind::AlreadyExists.into()),
-        Entry::Vacant(vacant) => {
-            vacant.insert(node);
-            Ok(())
-        }
-    }
 }

@@ -10,13 +10,17 @@ use std::sync::Arc;
 
 mod disk;
 mod error;
+mod holders;
 mod mem;
+mod names;
 #[cfg(any(test, feature = "sim"))]
 mod sim;
 
 pub use disk::DiskVfs;
 pub use error::{Operation, VfsError};
 pub use mem::MemVfs;
+#[cfg(any(test, feature = "sim"))]
+pub use sim::{CrashMoment, CrashStyle, Fault, SimVfs};
 
 /// A file system as the engine sees it.
 ///
