@@ -1,8 +1,10 @@
 //! An embeddable e-mail archive: encrypted, compressed, deduplicated, searchable, provably unchanged.
 
+mod container;
 mod error;
 mod id;
 pub mod mail;
+mod records;
 mod seal;
 pub mod source;
 pub mod vfs;

@@ -304,7 +304,8 @@ impl Slot {
             Material::Passphrase(text) => slot.wrapping(&Cost::DEFAULT.stretch(text, &salt)?, archive)?,
         };
         slot.commitment = commitment;
-        slot.nonce = key.seal(&mut slot.sealed, 0, &slot.aad(archive))?;
+        let aad = slot.aad(archive);
+        slot.nonce = key.seal(&mut slot.sealed, 0, &aad)?;
         Ok(slot)
     }
 
