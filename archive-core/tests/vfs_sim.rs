@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use archive_core::vfs::{CrashMoment, CrashStyle, Fault, LockKind, SimVfs, Vfs, VfsFile};
+use archive_core::vfs::{CrashMoment, CrashStyle, Fault, LockKind, SimVfs, Vfs, VfsError, VfsFile};
 
 const SEEDS: std::ops::Range<u64> = 0..300;
 
@@ -337,4 +337,60 @@ fn a_file_cut_and_written_anew_keeps_no_old_byte_once_synced() {
     file.append(b"new").unwrap();
     file.sync().unwrap();
     assert_eq!(outcomes(&vfs, "a"), BTreeSet::from([Some(b"new".to_vec())]));
+}
+
+#[test]
+fn a_cut_beyond_what_the_medium_has_leaves_zeros() {
+    let (vfs, file) = with_synced(b"he");
+    file.append(b"llo").unwrap();
+    file.truncate(4).unwrap();
+    assert!(outcomes(&vfs, "a").contains(&Some(b"he\0\0".to_vec())));
+}
+
+/// Replaces `a` by way of `a.tmp`, with or without syncing the new bytes before their name.
+fn replace(vfs: &SimVfs, synced: bool) -> Result<(), VfsError> {
+    let file = vfs.create(&path("a.tmp"))?;
+    file.append(b"new")?;
+    if synced {
+        file.sync()?;
+    }
+    vfs.rename(&path("a.tmp"), &path("a"))?;
+    vfs.sync_dir(&path(""))
+}
+
+/// What `a` may be if the process dies and power fails at any point of [`replace`].
+fn outcomes_of_replacing(synced: bool) -> BTreeSet<Option<Vec<u8>>> {
+    let mut all = BTreeSet::new();
+    for call in 0.. {
+        let mut finished = false;
+        for moment in [CrashMoment::Before, CrashMoment::Within, CrashMoment::After] {
+            let (vfs, _) = with_synced(b"old");
+            vfs.crash_at(vfs.calls() + call, moment);
+            finished = replace(&vfs, synced).is_ok();
+            all.extend(outcomes(&vfs.process_death(), "a"));
+        }
+        if finished {
+            break;
+        }
+    }
+    all
+}
+
+#[test]
+fn walking_all_crash_points_proves_a_right_order_and_finds_a_missing_sync() {
+    let (old, new) = (Some(b"old".to_vec()), Some(b"new".to_vec()));
+    assert_eq!(outcomes_of_replacing(true), BTreeSet::from([old, new]));
+    assert!(outcomes_of_replacing(false).contains(&Some(Vec::new())));
+}
+
+#[test]
+fn a_new_file_under_a_freed_name_does_not_cost_the_old_file() {
+    let (vfs, _) = with_synced(b"old");
+    vfs.rename(&path("a"), &path("b")).unwrap();
+    vfs.create(&path("a")).unwrap();
+    for seed in SEEDS {
+        let after = vfs.power_loss(CrashStyle::Seeded(seed));
+        let olds = ["a", "b"].into_iter().filter(|name| read(&after, name).as_deref() == Some(b"old")).count();
+        assert_eq!(olds, 1, "seed {seed}");
+    }
 }

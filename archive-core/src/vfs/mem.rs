@@ -1,5 +1,6 @@
 //! A file system in memory, for tests and for archives that need no medium.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -12,12 +13,12 @@ use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, Vf
 /// Files in memory. Clones are the same file system; the last one takes the files with it.
 ///
 /// The roots (`/`, `.` and the empty path) are there from the start. Nothing can fail but by misuse, and syncing does nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct MemVfs {
     names: Arc<Mutex<Names<Arc<Content>>>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Content {
     bytes: RwLock<Vec<u8>>,
     holders: Mutex<Holders>,
@@ -37,6 +38,12 @@ impl MemVfs {
     fn open_as(&self, path: &Path, writable: bool) -> Result<Arc<dyn VfsFile>, VfsError> {
         let content = self.names().file(path).map_err(|error| VfsError::new(Operation::Open, path, error))?;
         Ok(Arc::new(MemFile { content, path: path.to_owned(), writable }))
+    }
+}
+
+impl fmt::Debug for MemVfs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemVfs").finish_non_exhaustive()
     }
 }
 
@@ -101,6 +108,12 @@ impl Content {
 
     fn holders(&self) -> MutexGuard<'_, Holders> {
         self.holders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content").finish_non_exhaustive()
     }
 }
 

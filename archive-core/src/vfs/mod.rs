@@ -33,7 +33,7 @@ pub trait Vfs: Send + Sync + std::fmt::Debug {
     /// Opens an existing file for reading and appending at its end.
     fn open(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
 
-    /// Opens an existing file for reading alone; appending to it fails. Works on read-only media.
+    /// Opens an existing file for reading alone; changing and syncing it fails. Works on read-only media.
     fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
 
     /// Creates a directory whose parent exists; `Ok` if it is there already.
@@ -45,7 +45,7 @@ pub trait Vfs: Send + Sync + std::fmt::Debug {
     /// What is at `path`, or `None` if nothing is.
     fn kind(&self, path: &Path) -> Result<Option<EntryKind>, VfsError>;
 
-    /// Gives `from` the name `to` in one step; what was at `to` is replaced. Open files stay usable.
+    /// Gives the file `from` the name `to` in one step; a file at `to` is replaced. Open files stay usable.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), VfsError>;
 
     /// Removes a file. Files that are open stay readable until they are closed.
