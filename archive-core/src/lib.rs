@@ -1,5 +1,6 @@
 //! An embeddable e-mail archive: encrypted, compressed, deduplicated, searchable, provably unchanged.
 
+mod catalog;
 mod container;
 mod error;
 mod id;

@@ -12,7 +12,7 @@ mod rows;
 mod run;
 mod sorted;
 
-pub(crate) use apply::{Catalog, CatalogFlush, FactPlace};
+pub(crate) use apply::{Catalog, FactPlace};
 pub(crate) use folders::{Folder, Folders};
-pub(crate) use manifest::{Basis, Numbers};
+pub(crate) use manifest::{Basis, Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, PartRow};

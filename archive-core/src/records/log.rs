@@ -85,9 +85,17 @@ impl Records {
     }
 
     /// Goes on in a file that was read to its end and found clean.
-    pub(crate) fn resume(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, file: SealedReader, last: Link, tree: Frontier) -> Result<Self, Error> {
-        let (number, owner) = (file.header().number, file.header().owner);
-        let writer = SealedWriter::resume(file)?;
+    pub(crate) fn resume(
+        vfs: Arc<dyn Vfs>,
+        dir: &Path,
+        key: SecretKey,
+        owner: Uuid,
+        number: u64,
+        last: Link,
+        tree: Frontier,
+    ) -> Result<Self, Error> {
+        let path = file_path(dir, number);
+        let writer = SealedWriter::resume(SealedReader::open(&path, vfs.open(&path)?, &key, FileKind::Records, owner)?)?;
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree })
     }
 
@@ -135,6 +143,7 @@ impl Records {
         writer.sync()?;
         vfs.rename(&tmp, &path)?;
         vfs.sync_dir(dir)?;
+        drop(writer);
         let reader = SealedReader::open(&path, vfs.open(&path)?, key, FileKind::Records, owner)?;
         Ok((SealedWriter::resume(reader)?, committed))
     }

@@ -47,7 +47,7 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
         if name.ends_with(".tmp") {
             listing.leftovers.push(entry.path);
         } else if name.ends_with(".mkr") {
-            match SealedReader::open(&entry.path, vfs.open(&entry.path)?, key, FileKind::Records, owner) {
+            match SealedReader::open(&entry.path, vfs.open_read(&entry.path)?, key, FileKind::Records, owner) {
                 Ok(reader) => {
                     listing.damage.extend(broken.drain(..).map(|(_, damage)| damage));
                     let (number, len) = (reader.header().number, reader.len()?);
