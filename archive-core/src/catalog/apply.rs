@@ -73,6 +73,7 @@ impl Catalog {
             container: (0, 0),
             unpacked: Vec::new(),
             unpacked_parts: Vec::new(),
+            unpacked_bytes: 0,
         };
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, sorted, folders: Folders::default(), basis, flushed: link })
     }
@@ -102,14 +103,14 @@ impl Catalog {
     }
 
     /// Takes over one commit, which must follow the last one taken.
-    pub(crate) fn apply(&mut self, commit: &Commit, link: Link, place: CommitPlace, end: u64, section: &[u64]) -> Result<(), Error> {
+    pub(crate) fn apply(&mut self, commit: &Commit, link: Link, place: CommitPlace, begin: u64, section: &[u64]) -> Result<(), Error> {
         for (index, fact) in commit.facts.iter().enumerate() {
             let Fact::Known { kind, bytes } = fact else { continue };
             let fact = FactPlace { file: place.file, offset: place.offset, index: index as u32 };
             self.apply_fact(*kind, bytes, commit, fact, section)?;
         }
         self.basis.link = link;
-        self.basis.records = (place.file, end);
+        self.basis.records = (place.file, begin);
         self.basis.container = commit.container_end;
         Ok(())
     }
@@ -151,6 +152,7 @@ impl Catalog {
         let (runs, in_section) = resolve(fact.runs, section)?;
         if in_section {
             self.basis.unpacked.push(fact.no);
+            self.basis.unpacked_bytes += runs.bytes();
         }
         let row = ContentRow {
             digest: fact.digest,
@@ -189,6 +191,7 @@ impl Catalog {
         let (runs, in_section) = resolve(fact.runs, section)?;
         if in_section {
             self.basis.unpacked_parts.push(fact.no);
+            self.basis.unpacked_bytes += runs.bytes();
         }
         let row = PartRow { digest: fact.digest, len: fact.len, runs, section: in_section.then_some(place.file) };
         self.sorted.put(keys::with(keys::by_part_digest(Digest(fact.digest)), fact.no), Vec::new());
@@ -216,11 +219,13 @@ impl Catalog {
     fn packed(&mut self, fact: PackedFact) -> Result<(), Error> {
         for (no, runs) in fact.contents {
             let Some(row) = self.content_row(ContentNo(no))? else { continue };
+            self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
             self.sorted.put(keys::content(ContentNo(no)), write_row(&ContentRow { runs, section: None, ..row }));
             self.basis.unpacked.retain(|unpacked| *unpacked != no);
         }
         for (no, runs) in fact.parts {
             let Some(row) = self.part_row(PartNo(no))? else { continue };
+            self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
             self.sorted.put(keys::part(PartNo(no)), write_row(&PartRow { runs, section: None, ..row }));
             self.basis.unpacked_parts.retain(|unpacked| *unpacked != no);
         }

@@ -39,13 +39,13 @@ pub(crate) struct Numbers {
     pub(crate) part_bytes: u64,
 }
 
-/// The commit up to which a catalog is true, and where reading of the records goes on.
+/// The commit up to which a catalog is true, and where it lies in the records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Basis {
     pub(crate) link: Link,
     pub(crate) tree: Frontier,
     pub(crate) numbers: Numbers,
-    /// Records file and offset behind the commit.
+    /// Records file and offset at which the commit begins.
     pub(crate) records: (u64, u64),
     /// Number of the active container (0 if none) and its end.
     pub(crate) container: (u32, u64),
@@ -53,6 +53,8 @@ pub(crate) struct Basis {
     pub(crate) unpacked: Vec<u32>,
     /// Parts there.
     pub(crate) unpacked_parts: Vec<u32>,
+    /// Stored bytes of both.
+    pub(crate) unpacked_bytes: u64,
 }
 
 #[derive(Debug, Encode, Decode)]
@@ -81,11 +83,13 @@ pub(super) struct Manifest {
     /// Which of `readers.0` and `readers.1` holds the files of this manifest.
     #[n(11)]
     readers: u8,
+    #[n(12)]
+    unpacked_bytes: u64,
 }
 
 impl Keys for Manifest {
     const WHAT: &'static str = "key of the catalog's manifest";
-    const LAST: u64 = 11;
+    const LAST: u64 = 12;
 }
 
 impl Manifest {
@@ -102,6 +106,7 @@ impl Manifest {
             runs,
             folders,
             readers: 0,
+            unpacked_bytes: basis.unpacked_bytes,
         }
     }
 
@@ -114,6 +119,7 @@ impl Manifest {
             container: self.container,
             unpacked: self.unpacked.clone(),
             unpacked_parts: self.unpacked_parts.clone(),
+            unpacked_bytes: self.unpacked_bytes,
         }
     }
 }

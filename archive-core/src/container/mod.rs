@@ -11,4 +11,4 @@ mod writer;
 pub(crate) use block::{BLOCK_LEN, encode_block};
 pub(crate) use reader::Containers;
 pub(crate) use table::{Table, TableContent, TableMessage, TablePart};
-pub(crate) use writer::{ContainerWriter, PlacedBlocks};
+pub(crate) use writer::{Checkpoint, ContainerWriter};

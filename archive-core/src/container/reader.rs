@@ -66,6 +66,12 @@ impl Containers {
         Ok(reader)
     }
 
+    /// Forgets open files and blocks, after files were cut or removed.
+    pub(crate) fn forget(&self) {
+        lock(&self.files).clear();
+        lock(&self.blocks).clear();
+    }
+
     /// Hands the stored bytes of `runs`, in order, to `sink`.
     pub(crate) fn read(&self, runs: &[Run], sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         for run in runs {

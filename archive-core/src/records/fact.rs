@@ -52,6 +52,13 @@ pub(crate) struct Run {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Runs(pub(crate) Vec<Run>);
 
+impl Runs {
+    /// Stored bytes in all runs.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.iter().map(|run| u64::from(run.len)).sum()
+    }
+}
+
 impl<C> Encode<C> for Runs {
     fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
         e.array(self.0.len() as u64 * 4)?;

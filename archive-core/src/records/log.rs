@@ -10,7 +10,7 @@ use super::stamp::Stamp;
 use super::{Commit, Frontier, Link, NewFact};
 use crate::error::Error;
 use crate::id::Uuid;
-use crate::seal::{FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter, SecretKey, random};
+use crate::seal::{FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
 
 /// A records file is closed when it is larger.
@@ -32,8 +32,8 @@ pub(crate) struct CommitPlace {
 pub(crate) struct Committed {
     pub(crate) link: Link,
     pub(crate) place: CommitPlace,
-    /// Where the records end behind it.
-    pub(crate) end: u64,
+    /// Where it begins, contents of a small commit included.
+    pub(crate) begin: u64,
     /// Offsets of the frames that hold the contents of a small commit.
     pub(crate) section: Vec<u64>,
     /// Salts are a function of the commit; kept to answer for its facts.
@@ -43,6 +43,8 @@ pub(crate) struct Committed {
 /// Everything a commit is made of.
 pub(crate) struct NewCommit<'a> {
     pub(crate) time: i64,
+    /// The salts of the facts are derived from it; fresh random bytes for every commit.
+    pub(crate) seed: [u8; 32],
     pub(crate) facts: Vec<NewFact>,
     /// Number of the active container (0 if none) and its end.
     pub(crate) container_end: (u32, u64),
@@ -109,14 +111,11 @@ impl Records {
         owner: Uuid,
         number: u64,
         before: Link,
-        taken: Option<(&Commit, Link, Frontier, &[Vec<u8>])>,
+        taken: Option<(&Commit, Link, &[Vec<u8>])>,
         tree: Frontier,
     ) -> Result<(Self, Option<Committed>), Error> {
-        let (commit, last, tree) = match taken {
-            Some((commit, link, tree, section)) => (Some((commit, link, section)), link, tree),
-            None => (None, before, tree),
-        };
-        let (writer, committed) = Self::new_file(&*vfs, dir, &key, owner, number, before, commit)?;
+        let last = taken.map_or(before, |(_, link, _)| link);
+        let (writer, committed) = Self::new_file(&*vfs, dir, &key, owner, number, before, taken)?;
         Ok((Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree }, committed))
     }
 
@@ -148,6 +147,11 @@ impl Records {
         Ok((SealedWriter::resume(reader)?, committed))
     }
 
+    /// The tree after a commit that was taken over.
+    pub(crate) fn set_tree(&mut self, tree: Frontier) {
+        self.tree = tree;
+    }
+
     /// Writes one commit and syncs it. After an error nothing more may be written before the store is opened again.
     pub(crate) fn commit(&mut self, new: NewCommit<'_>) -> Result<Committed, Error> {
         if self.writer.end() > FILE_LIMIT {
@@ -155,10 +159,9 @@ impl Records {
             self.writer = Self::new_file(&*self.vfs, &self.dir, &self.key, self.owner, number, self.last, None)?.0;
             self.number = number;
         }
-        let seed = random()?;
         let section_frames = new.section.len() as u32;
         let (commit, link) =
-            Commit::build(&self.last, &mut self.tree, new.time, seed, new.facts, new.container_end, section_frames)?;
+            Commit::build(&self.last, &mut self.tree, new.time, new.seed, new.facts, new.container_end, section_frames)?;
         let committed = push(&mut self.writer, self.number, commit, link, self.last, new.container_frames, new.section)?;
         self.writer.sync()?;
         self.last = link;
@@ -199,6 +202,7 @@ fn push(
     container_frames: u32,
     section: &[Vec<u8>],
 ) -> Result<Committed, Error> {
+    let begin = writer.end();
     let mut stamp = Stamp { sequence: link.sequence, index: container_frames, synced };
     let mut offsets = Vec::with_capacity(section.len());
     for block in section {
@@ -217,5 +221,5 @@ fn push(
         stamp.index += 1;
     }
     let place = CommitPlace { file: number, offset: offset.ok_or(Error::Bug("a commit has a frame"))? };
-    Ok(Committed { link, place, end: writer.end(), section: offsets, commit })
+    Ok(Committed { link, place, begin, section: offsets, commit })
 }

@@ -77,6 +77,8 @@ pub(crate) struct ScannedCommit {
     pub(crate) begin: u64,
     pub(crate) end: u64,
     pub(crate) section: Vec<u64>,
+    /// Frames that hold its facts.
+    pub(crate) pieces: u32,
 }
 
 /// What a scan comes upon.
@@ -105,6 +107,7 @@ struct Pieces {
     begin: u64,
     offset: Option<u64>,
     section: Vec<u64>,
+    count: u32,
     bytes: Vec<u8>,
 }
 
@@ -171,6 +174,7 @@ impl Scan {
             FrameKind::Block => self.pieces.section.push(frame.place.offset),
             FrameKind::CommitPiece => {
                 self.pieces.offset.get_or_insert(frame.place.offset);
+                self.pieces.count += 1;
                 self.pieces.bytes.extend_from_slice(rest);
             }
             FrameKind::Commit => {
@@ -210,6 +214,7 @@ impl Scan {
             begin: pieces.begin,
             end: last.end(),
             section: pieces.section,
+            pieces: pieces.count + 1,
         })))
     }
 }

@@ -41,6 +41,8 @@ pub(crate) enum FrameKind {
     IndexPage = 9,
     /// Something that could not be archived.
     Failed = 10,
+    /// The end of a segment: where its last page is.
+    IndexEnd = 11,
 }
 
 impl FrameKind {
@@ -56,6 +58,7 @@ impl FrameKind {
             8 => Self::Manifest,
             9 => Self::IndexPage,
             10 => Self::Failed,
+            11 => Self::IndexEnd,
             _ => return None,
         })
     }

@@ -1,0 +1,36 @@
+//! Facts read again from the records: what no list asks.
+
+use super::Store;
+use crate::catalog::FactPlace;
+use crate::error::{DamageCause, Error};
+use crate::id::{ContentNo, MessageNo};
+use crate::records::{Commit, CommitPlace, ContentFact, Fact, MessageFact, open_file, read_commit};
+use crate::wire::{Keys, decode};
+
+impl Store {
+    /// The fact of a content.
+    pub(crate) fn content_fact(&self, no: ContentNo) -> Result<Option<ContentFact>, Error> {
+        let row = self.catalog().content_row(no)?;
+        row.map(|row| self.fact(row.fact)).transpose()
+    }
+
+    /// The fact of a message.
+    pub(crate) fn message_fact(&self, no: MessageNo) -> Result<Option<MessageFact>, Error> {
+        let row = self.catalog().message_row(no)?;
+        row.map(|row| self.fact(row.fact)).transpose()
+    }
+
+    pub(super) fn commit_at(&self, place: FactPlace) -> Result<Commit, Error> {
+        let file = open_file(&self.vfs, &self.dirs.records, &self.key, self.uuid, place.file)?;
+        read_commit(&file, CommitPlace { file: place.file, offset: place.offset })
+    }
+
+    fn fact<T: Keys + for<'b> minicbor::Decode<'b, ()>>(&self, place: FactPlace) -> Result<T, Error> {
+        let path = self.dirs.records.join(format!("{:06}.mkr", place.file));
+        let damage = || crate::error::Damage::new(&path, place.offset, 0, DamageCause::Disagreement);
+        match self.commit_at(place)?.facts.get(place.index as usize) {
+            Some(Fact::Known { bytes, .. }) => decode(bytes).map_err(|cause| cause.at(damage)),
+            _ => Err(damage().into()),
+        }
+    }
+}

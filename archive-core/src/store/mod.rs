@@ -1,0 +1,149 @@
+//! One store: its keys, containers, records, catalog and index as one thing that commits, reads, opens and closes.
+//!
+//! Order of writes (P5): containers synced, then the commit synced, then receipts, then catalog and index in memory, whose files
+//! may lag as far as they like. One writer; readers share the catalog by a lock and never wait for a sync.
+
+mod commit;
+mod create;
+mod facts;
+mod indexer;
+mod large;
+mod open;
+mod pack;
+mod pages;
+mod place;
+mod prepared;
+mod read;
+mod recover;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+pub(crate) use commit::{Duplicates, Outcome};
+pub(crate) use create::create_store;
+pub(crate) use indexer::Indexer;
+pub(crate) use large::LargeContent;
+pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
+pub(crate) use verify::Finding;
+
+use crate::catalog::Catalog;
+use crate::container::{ContainerWriter, Containers};
+use crate::error::Error;
+use crate::id::{StoreNo, Uuid};
+use crate::records::Records;
+use crate::seal::SecretKey;
+use crate::vfs::Vfs;
+
+/// What a store is opened with.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreOptions {
+    /// Bytes of decoded pages of the catalog kept in memory.
+    pub(crate) cache_bytes: u64,
+    /// A container is closed when it is larger.
+    pub(crate) container_limit: u64,
+    /// Changes of the catalog in memory are written when they are larger.
+    pub(crate) flush_bytes: usize,
+    /// Bytes that the index may take in memory before it writes a segment.
+    pub(crate) index_bytes: usize,
+    /// Should new contents be indexed now, or when the archive is next opened with this on?
+    pub(crate) index: bool,
+}
+
+/// The folders of a store.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreDirs {
+    pub(crate) root: PathBuf,
+    pub(crate) records: PathBuf,
+    pub(crate) content: PathBuf,
+    pub(crate) catalog: PathBuf,
+    pub(crate) index: PathBuf,
+}
+
+impl StoreDirs {
+    pub(crate) fn below(root: &Path) -> Self {
+        let dir = |name| root.join(name);
+        Self { root: root.to_owned(), records: dir("records"), content: dir("content"), catalog: dir("catalog"), index: dir("index") }
+    }
+}
+
+/// A store open for reading and writing.
+pub(crate) struct Store {
+    no: StoreNo,
+    name: String,
+    uuid: Uuid,
+    vfs: Arc<dyn Vfs>,
+    dirs: StoreDirs,
+    key: SecretKey,
+    options: StoreOptions,
+    containers: Containers,
+    catalog: RwLock<Catalog>,
+    writer: Mutex<Option<Writer>>,
+    indexer: Indexer,
+    /// The first damage found at opening, if writing has to wait for repair.
+    damage: Option<crate::error::Damage>,
+}
+
+/// What only the one who writes may touch.
+struct Writer {
+    records: Records,
+    containers: ContainerWriter,
+    /// What a write failed with: nothing more is written until the store is opened again.
+    latched: Option<String>,
+}
+
+impl Store {
+    pub(crate) fn no(&self) -> StoreNo {
+        self.no
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn dirs(&self) -> &StoreDirs {
+        &self.dirs
+    }
+
+    pub(crate) fn containers(&self) -> &Containers {
+        &self.containers
+    }
+
+    pub(crate) fn indexer(&self) -> &Indexer {
+        &self.indexer
+    }
+
+    pub(crate) fn catalog(&self) -> RwLockReadGuard<'_, Catalog> {
+        self.catalog.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn catalog_mut(&self) -> RwLockWriteGuard<'_, Catalog> {
+        self.catalog.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The one who writes, if the store may be written.
+    fn writer(&self) -> Result<WriterGuard<'_>, Error> {
+        let guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*guard, &self.damage) {
+            (Some(Writer { latched: Some(why), .. }), _) => Err(Error::Latched(why.clone())),
+            (Some(_), None) => Ok(WriterGuard(guard)),
+            (_, Some(damage)) => Err(Error::NeedsRepair { store: self.name.clone(), damage: damage.to_string() }),
+            (None, None) => Err(Error::Bug("a store without damage has no writer")),
+        }
+    }
+}
+
+/// The writer, which is there and not latched.
+struct WriterGuard<'s>(MutexGuard<'s, Option<Writer>>);
+
+impl WriterGuard<'_> {
+    /// Runs `write`; an error latches the store.
+    fn latch<T>(&mut self, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
+        let writer = self.0.as_mut().ok_or(Error::Bug("a writer vanished while it was held"))?;
+        let result = write(writer);
+        if let Err(error) = &result {
+            writer.latched = Some(error.to_string());
+        }
+        result
+    }
+}

@@ -1,0 +1,82 @@
+//! A store is opened and closed.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+
+use super::create::{WRAP, identity_path};
+use super::recover::Replay;
+use super::{Indexer, Store, StoreDirs, StoreOptions, Writer};
+use crate::catalog::Catalog;
+use crate::container::{ContainerWriter, Containers};
+use crate::error::{Damage, Error};
+use crate::id::{StoreNo, Uuid};
+use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey, StoreIdentity, read_identity};
+use crate::vfs::Vfs;
+
+impl Store {
+    /// Opens the store in `root`: catalog, records, what a crash left, then the index up to the last commit.
+    pub(crate) fn open(
+        vfs: Arc<dyn Vfs>,
+        no: StoreNo,
+        name: &str,
+        root: &Path,
+        expected: Uuid,
+        archive_key: &SecretKey,
+        options: StoreOptions,
+    ) -> Result<Self, Error> {
+        let path = identity_path(root);
+        let (uuid, identity): (Uuid, StoreIdentity) = read_identity(&*vfs, &path, FileKind::StoreIdentity)?;
+        let key = identity.key.open(archive_key, uuid, WRAP)?.filter(|_| uuid == expected);
+        let Some(key) = key else { return Err(Error::BrokenIdentity { path }) };
+        let dirs = StoreDirs::below(root);
+        for dir in [&dirs.records, &dirs.content, &dirs.catalog, &dirs.index] {
+            vfs.create_dir(dir)?;
+        }
+        let containers = Containers::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid);
+        let mut catalog = Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, options.cache_bytes)?;
+        let replay = Replay { vfs: &vfs, dirs: &dirs, key: &key, owner: uuid, options: &options, containers: &containers };
+        let recovered = replay.run(&mut catalog)?;
+        let next = catalog.basis().numbers.containers + 1;
+        let mut writer = ContainerWriter::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid, next, options.container_limit);
+        if let Some((number, _)) = recovered.active {
+            let path = containers.path(number);
+            let reader = SealedReader::open(&path, vfs.open(&path)?, &key, FileKind::Container, uuid)?;
+            writer.resume(number, SealedWriter::resume(reader)?);
+        }
+        if let Some((number, end)) = recovered.closed {
+            writer.note_closed(number, containers.file(number)?.header().file_id, end);
+        }
+        let damage: Option<Damage> = recovered.damage.into_iter().next();
+        if damage.is_none() {
+            catalog.remove_leftovers()?;
+        }
+        let indexer = Indexer::open(Arc::clone(&vfs), &dirs.index, key.duplicate(), uuid, &options)?;
+        let store = Self {
+            no,
+            name: name.to_owned(),
+            uuid,
+            vfs,
+            dirs,
+            key,
+            options,
+            containers,
+            catalog: RwLock::new(catalog),
+            writer: Mutex::new(recovered.records.map(|records| Writer { records, containers: writer, latched: None })),
+            indexer,
+            damage,
+        };
+        store.catch_up()?;
+        Ok(store)
+    }
+
+    /// Packs small commits, writes catalog and index, and says on disk that everything is synced.
+    pub(crate) fn close(&self) -> Result<(), Error> {
+        if self.damage.is_some() {
+            return Ok(());
+        }
+        self.pack()?;
+        self.flush_index()?;
+        self.catalog_mut().flush()?;
+        self.writer()?.latch(|writer| writer.records.mark())
+    }
+}

@@ -1,0 +1,115 @@
+//! Contents of small commits go into blocks: compressed together, with tables, in containers like the rest.
+
+use super::place::{Laid, Placer};
+use super::{Store, WriterGuard};
+use crate::catalog::{ContentRow, PartRow};
+use crate::container::{Table, TableContent, TableMessage, TablePart};
+use crate::error::Error;
+use crate::id::{ContentNo, PartNo};
+use crate::records::{Committed, FactKind, NewCommit, NewFact, PackedFact, Run};
+use crate::seal::random;
+
+/// What is packed, with where it was laid.
+struct Packing {
+    contents: Vec<(ContentNo, ContentRow, Laid)>,
+    parts: Vec<(PartNo, PartRow, Laid)>,
+    placer: Placer,
+}
+
+impl Store {
+    /// Packs all contents that lie in small commits. Nothing to do is no error.
+    pub(crate) fn pack(&self) -> Result<(), Error> {
+        let mut writer = self.writer()?;
+        let packing = self.gather()?;
+        if packing.contents.is_empty() && packing.parts.is_empty() {
+            return Ok(());
+        }
+        let committed = self.write_packed(&mut writer, &packing)?;
+        self.take_over(&committed)
+    }
+
+    fn gather(&self) -> Result<Packing, Error> {
+        let (contents, parts) = {
+            let catalog = self.catalog();
+            (catalog.basis().unpacked.clone(), catalog.basis().unpacked_parts.clone())
+        };
+        let mut packing = Packing { contents: Vec::new(), parts: Vec::new(), placer: Placer::default() };
+        for no in parts.into_iter().map(PartNo) {
+            let Some(row) = self.catalog().part_row(no)? else { continue };
+            let Some(bytes) = self.stored(&row.runs.0, row.section)? else { continue };
+            let laid = packing.placer.lay(&bytes);
+            packing.parts.push((no, row, laid));
+        }
+        for no in contents.into_iter().map(ContentNo) {
+            let Some(row) = self.catalog().content_row(no)? else { continue };
+            let Some(bytes) = self.stored(&row.runs.0, row.section)? else { continue };
+            let laid = packing.placer.lay(&bytes);
+            packing.contents.push((no, row, laid));
+        }
+        Ok(packing)
+    }
+
+    /// Stored bytes in a section; `None` if they are damaged, which leaves them where they are.
+    fn stored(&self, runs: &[Run], section: Option<u64>) -> Result<Option<Vec<u8>>, Error> {
+        let mut stored = Vec::new();
+        match self.read_stored(runs, section, &mut |bytes| {
+            stored.extend_from_slice(bytes);
+            Ok(())
+        }) {
+            Ok(()) => Ok(Some(stored)),
+            Err(Error::Damage(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write_packed(&self, writer: &mut WriterGuard<'_>, packing: &Packing) -> Result<Committed, Error> {
+        let blocks = packing.placer.encode()?;
+        let now = crate::clock::now();
+        writer.latch(|writer| {
+            let last = writer.records.last();
+            let mut places = Vec::with_capacity(blocks.len());
+            for (at, block) in blocks.iter().enumerate() {
+                places.push(writer.containers.block(last, block)?);
+                writer.containers.table(last, &self.packed_table(packing, &places, at, last.sequence + 1)?)?;
+            }
+            let placed = writer.containers.finish_commit()?;
+            let fact = PackedFact {
+                contents: packing.contents.iter().map(|(no, _, laid)| (no.0, laid.runs(&places))).collect(),
+                parts: packing.parts.iter().map(|(no, _, laid)| (no.0, laid.runs(&places))).collect(),
+            };
+            let mut facts = vec![NewFact::new(FactKind::Packed, &fact)];
+            facts.extend(placed.facts);
+            let (container_end, container_frames) = (placed.end, placed.frames);
+            writer.records.commit(NewCommit { time: now, seed: random()?, facts, container_end, container_frames, section: &[] })
+        })
+    }
+
+    fn packed_table(&self, packing: &Packing, places: &[(u32, u64)], block: usize, sequence: u64) -> Result<Table, Error> {
+        let mut table = Table {
+            sequence,
+            archived: 0,
+            seed: None,
+            contents: Vec::new(),
+            messages: Vec::new(),
+            parts: Vec::new(),
+            folders: Vec::new(),
+        };
+        for (no, row, laid) in packing.contents.iter().filter(|(_, _, laid)| laid.last_block() == block) {
+            let salt = self.commit_at(row.fact)?.salt(row.fact.index as usize)?;
+            let (fact, runs, shape) = (row.fact.index, laid.runs(places), row.shape.clone());
+            table.contents.push(TableContent { no: no.0, size: row.size, fact, runs, shape, salt: Some(salt) });
+            let catalog = self.catalog();
+            let Some((message, folder)) = catalog.placements(*no)?.into_iter().next() else { continue };
+            let path = catalog.folders().path(folder);
+            let known = table.folders.iter().position(|folder| *folder == path);
+            let folder = known.unwrap_or_else(|| {
+                table.folders.push(path);
+                table.folders.len() - 1
+            });
+            table.messages.push(TableMessage { no: message.0, content: no.0, folder: folder as u32 });
+        }
+        let parts = packing.parts.iter().filter(|(_, _, laid)| laid.last_block() == block);
+        table.parts.extend(parts.map(|(no, row, laid)| TablePart { no: no.0, len: row.len, runs: laid.runs(places) }));
+        Ok(table)
+    }
+}

@@ -1,0 +1,101 @@
+//! Stored bytes go into blocks: consecutive ones together, what is already compressed apart, so that it is not compressed again.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::container::{BLOCK_LEN, encode_block};
+use crate::error::Error;
+use crate::records::{Run, Runs};
+
+/// A sample of this size decides whether bytes are worth compressing.
+const SAMPLE: usize = 8 << 10;
+
+/// Bytes being laid into blocks whose places in a file are not known yet.
+#[derive(Debug, Default)]
+pub(super) struct Placer {
+    blocks: Vec<Vec<u8>>,
+    /// Indices of the blocks being filled: for text, and for what is already compressed.
+    open: [Option<usize>; 2],
+    stored: usize,
+}
+
+/// Stretches of blocks by their index.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Laid(Vec<(usize, u32, u32)>);
+
+impl Placer {
+    /// Lays `bytes` down: whole in one block where they fit in one, cut at its length where they do not.
+    pub(super) fn lay(&mut self, bytes: &[u8]) -> Laid {
+        let class = usize::from(bytes.len() >= SAMPLE && is_dense(bytes));
+        let mut laid = Laid::default();
+        self.stored += bytes.len();
+        for piece in bytes.chunks(BLOCK_LEN) {
+            let at = match self.open[class] {
+                Some(at) if self.blocks[at].len() + piece.len() <= BLOCK_LEN => at,
+                _ => {
+                    self.blocks.push(Vec::new());
+                    self.blocks.len() - 1
+                }
+            };
+            self.open[class] = Some(at);
+            let block = &mut self.blocks[at];
+            laid.0.push((at, block.len() as u32, piece.len() as u32));
+            block.extend_from_slice(piece);
+        }
+        laid
+    }
+
+    /// Bytes laid down so far.
+    pub(super) fn stored(&self) -> usize {
+        self.stored
+    }
+
+    /// The blocks, encoded on as many threads as there are processors.
+    pub(super) fn encode(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(self.blocks.len());
+        if threads <= 1 {
+            return Ok(self.blocks.iter().map(|block| encode_block(block)).collect());
+        }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(block) = self.blocks.get(at) else { return done };
+                done.push((at, encode_block(block)));
+            }
+        };
+        let mut encoded = vec![Vec::new(); self.blocks.len()];
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            for worker in workers {
+                for (at, block) in worker.join().map_err(|_| Error::Bug("compressing a block panicked"))? {
+                    encoded[at] = block;
+                }
+            }
+            Ok(encoded)
+        })
+    }
+}
+
+impl Laid {
+    /// Runs, once it is known in which container and frame each block lies.
+    pub(super) fn runs(&self, places: &[(u32, u64)]) -> Runs {
+        let run = |(at, start, len): &(usize, u32, u32)| {
+            let (container, frame) = places.get(*at).copied().unwrap_or_default();
+            Run { container, frame, start: *start, len: *len }
+        };
+        Runs(self.0.iter().map(run).collect())
+    }
+
+    /// Index of the block that holds the last byte; the first block for no bytes at all.
+    pub(super) fn last_block(&self) -> usize {
+        self.0.last().map_or(0, |(at, _, _)| *at)
+    }
+}
+
+/// Would compressing gain less than a thirtieth? Judged by a sample from the middle.
+fn is_dense(bytes: &[u8]) -> bool {
+    let middle = bytes.len() / 2;
+    let sample = &bytes[middle.saturating_sub(SAMPLE / 2)..(middle + SAMPLE / 2).min(bytes.len())];
+    encode_block(sample).len() > sample.len() - sample.len() / 30
+}

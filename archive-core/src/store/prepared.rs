@@ -1,0 +1,63 @@
+//! A mail that was examined and waits to be committed: everything that needs no knowledge of the store.
+
+use crate::id::{Digest, Identity};
+use crate::mail::{Extent, MailText};
+
+/// A mail in memory, ready to be committed.
+pub(crate) struct Prepared {
+    pub(crate) header: PreparedHeader,
+    /// How the content is put together; parts are taken in order from `parts`.
+    pub(crate) extents: Vec<Extent>,
+    /// Literal and decoded bytes, in order.
+    pub(crate) stored: Vec<u8>,
+    pub(crate) parts: Vec<(Digest, Vec<u8>)>,
+    /// Text for the index, if it is to be indexed now.
+    pub(crate) text: Option<MailText>,
+    pub(crate) place: NewPlace,
+}
+
+/// What is known of a mail without its bytes.
+pub(crate) struct PreparedHeader {
+    pub(crate) digest: Digest,
+    pub(crate) identity: Identity,
+    /// Digest without status headers, where there are any.
+    pub(crate) restated: Option<Digest>,
+    pub(crate) size: u64,
+    pub(crate) facts: crate::mail::HeaderFacts,
+    pub(crate) guesses: Vec<(u32, String)>,
+}
+
+/// Where a mail goes and where it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct NewPlace {
+    /// Names from the user archive down.
+    pub(crate) folder: Vec<String>,
+    /// Path within the source.
+    pub(crate) path: String,
+    pub(crate) offset: u64,
+    pub(crate) from_line: Option<Vec<u8>>,
+    pub(crate) unquoted: bool,
+    pub(crate) flags: Option<String>,
+    /// A date for a mail that has none.
+    pub(crate) date_hint: Option<(i64, DateSource)>,
+}
+
+/// Where the date of a mail is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DateSource {
+    Mail = 1,
+    MboxLine = 2,
+    MaildirName = 3,
+    Archiving = 4,
+}
+
+/// Who imports from where.
+#[derive(Debug, Clone)]
+pub(crate) struct RunInfo {
+    pub(crate) actor: String,
+    pub(crate) host: String,
+    pub(crate) source: String,
+    pub(crate) size: Option<u64>,
+    pub(crate) modified: Option<i64>,
+    pub(crate) start: i64,
+}

@@ -1,0 +1,360 @@
+//! Replay: from the catalog's basis to the last commit that can be trusted, and what has to be done before anything is written.
+//!
+//! The clean mark is the highest commit that any valid frame calls synced. What is invalid at or below it is damage: named, replay goes
+//! on behind it, and writing waits for repair. Above it at most one commit is in flight: it is whole, then it is taken over, or it is cut,
+//! whatever valid frames follow. Docs: DURABILITY.md, "Opening".
+
+use std::sync::Arc;
+
+use super::{StoreDirs, StoreOptions};
+use crate::catalog::Catalog;
+use crate::container::Containers;
+use crate::error::{Damage, DamageCause, Error};
+use crate::id::Uuid;
+use crate::records::{Commit, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, list_files};
+use crate::seal::{HEADER_LEN, SecretKey};
+use crate::vfs::Vfs;
+
+/// A store's records as they were found, the catalog brought up to them.
+pub(super) struct Recovered {
+    /// The one who goes on writing; `None` where damage forbids it.
+    pub(super) records: Option<Records>,
+    /// The active container and its end, if it may be gone on with.
+    pub(super) active: Option<(u32, u64)>,
+    /// A container that was found unfinished and is closed now, and its end.
+    pub(super) closed: Option<(u32, u64)>,
+    pub(super) damage: Vec<Damage>,
+}
+
+/// Everything that replay needs.
+pub(super) struct Replay<'a> {
+    pub(super) vfs: &'a Arc<dyn Vfs>,
+    pub(super) dirs: &'a StoreDirs,
+    pub(super) key: &'a SecretKey,
+    pub(super) owner: Uuid,
+    pub(super) options: &'a StoreOptions,
+    pub(super) containers: &'a Containers,
+}
+
+/// What the scan of the records gave.
+struct Found {
+    /// The last commit read; above the mark it still has to prove itself.
+    pending: Option<(ScannedCommit, RecordsFile)>,
+    mark: Link,
+    /// Does the last file end with a frame that calls the last commit synced?
+    marked_end: bool,
+    /// Stretches that could not be read, each with the sequence that replay had reached.
+    bad: Vec<(u64, Damage)>,
+}
+
+impl Replay<'_> {
+    /// Brings `catalog` up to the records and makes them ready for writing.
+    pub(super) fn run(&self, catalog: &mut Catalog) -> Result<Recovered, Error> {
+        let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
+        let flushed = catalog.basis().records;
+        let found = match self.scan(&listing, catalog)? {
+            Some(found) => found,
+            None => {
+                catalog.reset(self.options.cache_bytes)?;
+                self.scan(&listing, catalog)?.ok_or(Error::Bug("an empty catalog does not fit the records"))?
+            }
+        };
+        let mut damage = listing.damage.clone();
+        let tail = self.container_tail(catalog)?;
+        let mark = if tail.synced.sequence > found.mark.sequence { tail.synced } else { found.mark };
+        let mut taken = None;
+        if let Some((commit, file)) = found.pending {
+            if commit.link.sequence <= mark.sequence {
+                self.accept(catalog, &commit, &mut damage)?;
+            } else if self.is_whole(catalog, &commit)? {
+                taken = Some((commit, file));
+            }
+        }
+        let reached = catalog.basis().link.sequence;
+        damage.extend(found.bad.into_iter().filter(|(at, _)| *at < mark.sequence).map(|(_, damage)| damage));
+        if reached < mark.sequence && damage.is_empty() {
+            damage.push(Damage::new(&self.dirs.records, 0, 0, DamageCause::Truncated));
+        }
+        let tail = self.container_tail(catalog)?;
+        damage.extend(tail.damage.clone());
+        if !damage.is_empty() {
+            return Ok(Recovered { records: None, active: None, closed: None, damage });
+        }
+        let clean = taken.is_none() && found.marked_end && listing.leftovers.is_empty() && !tail.unclean && reached == mark.sequence;
+        match listing.files.last() {
+            Some(last) if clean => {
+                let basis = catalog.basis();
+                let records = Records::resume(
+                    Arc::clone(self.vfs),
+                    &self.dirs.records,
+                    self.key.duplicate(),
+                    self.owner,
+                    last.number,
+                    basis.link,
+                    basis.tree.clone(),
+                )?;
+                let active = (basis.container.0 != 0).then_some(basis.container);
+                Ok(Recovered { records: Some(records), active, closed: None, damage })
+            }
+            _ => self.take_over(catalog, &listing, taken, flushed),
+        }
+    }
+
+    /// Replays the records behind the catalog's basis; `None` if they contradict it.
+    fn scan(&self, listing: &Listing, catalog: &mut Catalog) -> Result<Option<Found>, Error> {
+        let basis = catalog.basis().clone();
+        let mut found = Found { pending: None, mark: basis.link, marked_end: false, bad: Vec::new() };
+        let mut confirmed = basis.link.sequence == 0;
+        if !confirmed && !listing.files.iter().any(|file| file.number == basis.records.0) {
+            return Ok(None);
+        }
+        let mut damage = Vec::new();
+        for file in listing.files.iter().filter(|file| file.number >= basis.records.0) {
+            let offset = if file.number == basis.records.0 { basis.records.1 } else { HEADER_LEN as u64 };
+            let mut scan = Scan::new(file.clone(), offset);
+            found.marked_end = scan.synced.sequence >= catalog.basis().link.sequence && file.len == HEADER_LEN as u64;
+            while let Some(item) = scan.next()? {
+                if scan.synced.sequence == basis.link.sequence {
+                    if scan.synced.chain != basis.link.chain {
+                        return Ok(None);
+                    }
+                    confirmed = true;
+                }
+                found.marked_end = false;
+                match item {
+                    ScanItem::Commit(commit) if commit.link.sequence <= basis.link.sequence => {
+                        if commit.link.sequence == basis.link.sequence {
+                            if commit.link.chain != basis.link.chain {
+                                return Ok(None);
+                            }
+                            confirmed = true;
+                        }
+                    }
+                    ScanItem::Commit(commit) => {
+                        if let Some((before, _)) = found.pending.take() {
+                            self.accept(catalog, &before, &mut damage)?;
+                        }
+                        found.pending = Some((*commit, file.clone()));
+                    }
+                    ScanItem::Mark(end) => {
+                        let last = found.pending.as_ref().map_or(catalog.basis().link, |(commit, _)| commit.link);
+                        found.marked_end = end == file.len && scan.synced == last;
+                    }
+                    ScanItem::Bad(bad) => {
+                        let reached = found.pending.as_ref().map_or(catalog.basis().link.sequence, |(commit, _)| commit.link.sequence);
+                        found.bad.push((reached, bad));
+                    }
+                }
+                if scan.synced.sequence > found.mark.sequence {
+                    found.mark = scan.synced;
+                }
+            }
+            if scan.synced.sequence > found.mark.sequence {
+                found.mark = scan.synced;
+            }
+            if scan.synced == basis.link {
+                confirmed = true;
+            }
+        }
+        found.bad.extend(damage.into_iter().map(|damage| (0, damage)));
+        Ok(confirmed.then_some(found))
+    }
+
+    fn accept(&self, catalog: &mut Catalog, scanned: &ScannedCommit, damage: &mut Vec<Damage>) -> Result<(), Error> {
+        let last = catalog.basis().link;
+        if scanned.commit.link_after(&last)? != Some(scanned.link) {
+            let path = self.dirs.records.join(format!("{:06}.mkr", scanned.place.file));
+            damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
+        }
+        catalog.apply(&scanned.commit, scanned.link, scanned.place, scanned.begin, &scanned.section)?;
+        if catalog.basis().tree.head() != scanned.commit.tree() {
+            let path = self.dirs.records.join(format!("{:06}.mkr", scanned.place.file));
+            damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
+        }
+        Ok(())
+    }
+
+    /// Are all frames there that the commit has in containers?
+    fn is_whole(&self, catalog: &Catalog, scanned: &ScannedCommit) -> Result<bool, Error> {
+        if scanned.commit.link_after(&catalog.basis().link)? != Some(scanned.link) {
+            return Ok(false);
+        }
+        let mut frames = 0;
+        for (number, range) in self.container_ranges(catalog, &scanned.commit)? {
+            let file = match self.containers.file(number) {
+                Ok(file) if file.len()? >= range.end => file,
+                Ok(_) | Err(Error::Damage(_)) => return Ok(false),
+                Err(error) => return Err(error),
+            };
+            let mut good = true;
+            Containers::walk(&file, range.start.max(HEADER_LEN as u64)..range.end, &mut |frame| {
+                match frame {
+                    Ok((stamp, _)) if stamp.sequence == scanned.link.sequence => frames += 1,
+                    _ => good = false,
+                }
+                Ok(())
+            })?;
+            if !good {
+                return Ok(false);
+            }
+        }
+        Ok(frames == scanned.stamp.index - (scanned.section.len() as u32 + scanned.pieces - 1))
+    }
+
+    /// The stretches of containers that `commit` filled, headers of new ones included.
+    fn container_ranges(&self, catalog: &Catalog, commit: &Commit) -> Result<Vec<(u32, std::ops::Range<u64>)>, Error> {
+        let ((from_no, from), (to_no, to)) = (catalog.basis().container, commit.container_end);
+        let mut ranges = Vec::new();
+        let first = if from_no == 0 { catalog.basis().numbers.containers + 1 } else { from_no };
+        let last = if to_no == 0 { from_no } else { to_no };
+        for number in first..=last {
+            let start = if number == from_no { from } else { 0 };
+            let end = if number == to_no { to } else { self.containers.file(number).and_then(|file| file.len()).unwrap_or(start) };
+            ranges.push((number, start..end));
+        }
+        Ok(ranges)
+    }
+
+    /// What lies in containers behind the last recorded end.
+    fn container_tail(&self, catalog: &Catalog) -> Result<Tail, Error> {
+        let (active, end) = catalog.basis().container;
+        let known = catalog.basis().numbers.containers;
+        let mut tail = Tail { synced: Link { sequence: 0, chain: [0; 32] }, unclean: false, damage: None };
+        for number in self.containers.list()? {
+            let recorded = match number {
+                number if number == active => end,
+                number if number > known => 0,
+                _ => continue,
+            };
+            tail.unclean |= number > known;
+            let file = match self.containers.file(number) {
+                Ok(file) => file,
+                Err(Error::Damage(_)) if number > known => continue,
+                Err(Error::Damage(damage)) => {
+                    tail.damage = Some(damage);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let len = file.len()?;
+            if len < recorded {
+                tail.damage = Some(Damage::new(file.path(), len, recorded - len, DamageCause::Truncated));
+            }
+            if len > recorded {
+                tail.unclean = true;
+                Containers::walk(&file, recorded.max(HEADER_LEN as u64)..len, &mut |frame| {
+                    if let Ok((stamp, _)) = frame
+                        && stamp.synced.sequence > tail.synced.sequence
+                    {
+                        tail.synced = stamp.synced;
+                    }
+                    Ok(())
+                })?;
+            }
+        }
+        if active != 0 && !self.containers.list()?.contains(&active) {
+            tail.damage = Some(Damage::new(&self.containers.path(active), 0, end, DamageCause::Missing));
+        }
+        Ok(tail)
+    }
+
+    /// Cuts what is in flight, or takes it over, and begins a new records file: all of it synced before the first read or receipt.
+    fn take_over(
+        &self,
+        catalog: &mut Catalog,
+        listing: &Listing,
+        taken: Option<(ScannedCommit, RecordsFile)>,
+        flushed: (u64, u64),
+    ) -> Result<Recovered, Error> {
+        let basis = catalog.basis().clone();
+        let mut container = basis.container;
+        let mut known = basis.numbers.containers;
+        if let Some((scanned, _)) = &taken {
+            for (number, range) in self.container_ranges(catalog, &scanned.commit)? {
+                let file = self.vfs.open(&self.containers.path(number))?;
+                file.rewrite(range.start, range.end - range.start)?;
+                file.sync()?;
+                known = known.max(number);
+            }
+            container = scanned.commit.container_end;
+        }
+        if container.0 != 0 {
+            let file = self.vfs.open(&self.containers.path(container.0))?;
+            if file.len()? > container.1 {
+                file.truncate(container.1)?;
+            }
+            file.sync()?;
+        }
+        for number in self.containers.list()?.into_iter().filter(|number| *number > known) {
+            self.vfs.remove(&self.containers.path(number))?;
+        }
+        self.vfs.sync_dir(&self.dirs.content)?;
+        self.containers.forget();
+
+        let section = match &taken {
+            Some((scanned, file)) => self.section_blocks(scanned, file)?,
+            None => Vec::new(),
+        };
+        let first = taken.as_ref().map(|(scanned, _)| (&scanned.commit, scanned.link, section.as_slice()));
+        let number = listing.files.last().map_or(1, |file| file.number + 1);
+        let (mut records, committed) = Records::take_over(
+            Arc::clone(self.vfs),
+            &self.dirs.records,
+            self.key.duplicate(),
+            self.owner,
+            number,
+            basis.link,
+            first,
+            basis.tree,
+        )?;
+        if let Some(committed) = committed {
+            catalog.apply(&committed.commit, committed.link, committed.place, committed.begin, &committed.section)?;
+            records.set_tree(catalog.basis().tree.clone());
+        }
+        self.cut_old_tail(listing, basis.link, flushed)?;
+        for path in &listing.leftovers {
+            if self.vfs.kind(path)?.is_some() {
+                self.vfs.remove(path)?;
+            }
+        }
+        self.vfs.sync_dir(&self.dirs.records)?;
+        let closed = (container.0 != 0).then_some(container);
+        Ok(Recovered { records: Some(records), active: None, closed, damage: Vec::new() })
+    }
+
+    fn section_blocks(&self, scanned: &ScannedCommit, file: &RecordsFile) -> Result<Vec<Vec<u8>>, Error> {
+        let mut blocks = Vec::with_capacity(scanned.section.len());
+        for offset in &scanned.section {
+            let frame = file.reader.frame(*offset, file.len)?;
+            let (_, block) = crate::records::Stamp::split(frame.bytes()).map_err(|_| Error::Bug("a frame was read a moment ago"))?;
+            blocks.push(block.to_vec());
+        }
+        Ok(blocks)
+    }
+
+    /// Frames above the last trusted commit are void since a later file has taken over; they are cut so that none is ever seen again.
+    fn cut_old_tail(&self, listing: &Listing, last: Link, flushed: (u64, u64)) -> Result<(), Error> {
+        let Some(old) = listing.files.last() else { return Ok(()) };
+        let mut end = if old.number == flushed.0 { flushed.1 } else { HEADER_LEN as u64 };
+        let mut scan = Scan::new(old.clone(), end);
+        while let Some(item) = scan.next()? {
+            match item {
+                ScanItem::Commit(commit) if commit.link.sequence <= last.sequence => end = commit.end,
+                ScanItem::Mark(mark_end) if scan.synced.sequence <= last.sequence => end = mark_end,
+                _ => break,
+            }
+        }
+        if end < old.len {
+            let file = self.vfs.open(old.reader.path())?;
+            file.truncate(end)?;
+            file.sync()?;
+        }
+        Ok(())
+    }
+}
+
+struct Tail {
+    synced: Link,
+    unclean: bool,
+    damage: Option<Damage>,
+}
