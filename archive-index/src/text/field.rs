@@ -24,16 +24,8 @@ pub enum Field {
 
 impl Field {
     /// All fields, by number.
-    pub const ALL: [Field; 8] = [
-        Field::Subject,
-        Field::From,
-        Field::To,
-        Field::Cc,
-        Field::Bcc,
-        Field::Attachment,
-        Field::AttachmentContent,
-        Field::Body,
-    ];
+    pub const ALL: [Field; 8] =
+        [Field::Subject, Field::From, Field::To, Field::Cc, Field::Bcc, Field::Attachment, Field::AttachmentContent, Field::Body];
 
     /// The name that the query language gives it, without the colon.
     pub fn name(self) -> &'static str {
