@@ -1,1 +1,43 @@
 //! The full-text index: text in, numbers out. Knows no keys, no paths, no mail.
+//!
+//! An [`Index`] lies in pages that a [`PageStore`] keeps. Documents come in by [`Index::add`] as [`Value`]s of text in [`Field`]s, with their
+//! [`Columns`], and can be searched at once; [`Index::flush`] makes them durable. A [`Snapshot`] answers a [`Query`], which
+//! [`parse`] reads, with the numbers of the documents, and puts them in order.
+//!
+//! ```
+//! use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+//! use std::sync::Arc;
+//!
+//! let index = Index::open(Arc::new(MemPages::new()), Options::default())?;
+//! let subject = Value { field: Field::Subject, kind: ValueKind::Text, text: "Quarterly report" };
+//! index.add(DocNo(0), &[subject], &Columns::default())?;
+//! let found = index.snapshot().search(&parse("report*")?)?;
+//! assert_eq!(found.iter().collect::<Vec<_>>(), [0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The format of the pages is described in `docs/FORMAT-INDEX.md`.
+#![forbid(unsafe_code)]
+
+mod columns;
+mod error;
+mod index;
+mod manifest;
+mod pages;
+mod postings;
+mod query;
+mod segment;
+mod snapshot;
+mod terms;
+mod text;
+mod wire;
+
+pub use columns::{Columns, Priority};
+pub use error::{DocNo, DocRange, IndexError, SegmentDamage};
+pub use index::{Index, Options};
+pub use pages::{FileId, MemPages, PageError, PageErrorKind, PageReader, PageRef, PageStore, PageWriter};
+pub use query::grammar::parse;
+pub use query::tree::{LANGUAGE, Notice, Query, QueryError};
+pub use roaring::RoaringBitmap;
+pub use snapshot::{NewestFirst, Snapshot};
+pub use text::field::{Field, Value, ValueKind};

@@ -1,0 +1,72 @@
+//! What can go wrong in an index, with the file and page at fault.
+
+use crate::pages::{FileId, PageError, PageRef};
+
+/// Number of a document: the content number of the store, dense from 0 and rising.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocNo(pub u32);
+
+/// The documents from `start` on and below `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DocRange {
+    /// The first document.
+    pub start: DocNo,
+    /// The first document behind the range.
+    pub end: DocNo,
+}
+
+/// Why an index could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// The pages could not be read or written. Way out: that of the cause; the index has not changed.
+    #[error("pages: {0}")]
+    Pages(#[from] PageError),
+    /// A page is not what it should be. Way out: throw the segment away and index its documents again.
+    #[error("segment {file:?}, page at {page:?}: broken {what}; documents {docs:?} cannot be searched", file = .0.file, page = .0.page, what = .0.what, docs = .0.docs)]
+    Damaged(Box<SegmentDamage>),
+    /// The manifest is not what it should be. Way out: throw the index away and build it again.
+    #[error("manifest of the index: broken {what}")]
+    Manifest {
+        /// What was being read.
+        what: &'static str,
+    },
+    /// Written by newer code. Way out: a newer version; nothing has been changed.
+    #[error("index of format {found}, this code knows {known}")]
+    FormatTooNew {
+        /// The format that was found.
+        found: u64,
+        /// The newest format known here.
+        known: u64,
+    },
+    /// A document came out of order: numbers rise.
+    #[error("document {given:?} given, {expected:?} or higher expected")]
+    Order {
+        /// The number given.
+        given: DocNo,
+        /// The lowest number that is still free.
+        expected: DocNo,
+    },
+    /// The index has no room for more: a limit of the format.
+    #[error("too large for the index: {what}")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+    },
+    /// A promise of this code was broken. Way out: reopen, report.
+    #[error("broken promise in the index: {0}")]
+    Bug(&'static str),
+}
+
+/// A page of a segment that cannot be used, and what that costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentDamage {
+    /// The file of the segment.
+    pub file: FileId,
+    /// The page; none where the file itself could not be opened.
+    pub page: Option<PageRef>,
+    /// What was being read.
+    pub what: &'static str,
+    /// The documents that cannot be searched for it.
+    pub docs: DocRange,
+}

@@ -1,0 +1,244 @@
+//! The index: one writer, and snapshots for any number of readers.
+//!
+//! Invariants: documents rise; those below the watermark lie in segments that the manifest names, those above in memory or in segments
+//! that the next flush will name; a manifest names only finished files.
+
+use crate::columns::Columns;
+use crate::error::{DocNo, DocRange, IndexError, SegmentDamage};
+use crate::manifest::{Listed, Manifest};
+use crate::pages::{FileId, PageStore};
+use crate::segment::cache::PageCache;
+use crate::segment::memory::Memory;
+use crate::segment::merge::merge;
+use crate::segment::read::Segment;
+use crate::snapshot::Snapshot;
+use crate::text::field::Value;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// What an index may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Bytes of documents in memory; above it they are written out as a segment. 64 MiB unless told.
+    pub memory_budget: usize,
+    /// Bytes of opened pages that are kept. 32 MiB unless told.
+    pub page_cache: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { memory_budget: 64 << 20, page_cache: 32 << 20 }
+    }
+}
+
+/// Segments of one level that are merged into one of the next.
+const FANOUT: usize = 8;
+
+/// A segment that is open.
+#[derive(Clone)]
+pub(crate) struct Open {
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) level: u8,
+}
+
+/// What readers see at a time; replaced as a whole.
+#[derive(Clone)]
+pub(crate) struct View {
+    pub(crate) segments: Vec<Open>,
+    pub(crate) lost: Vec<SegmentDamage>,
+    pub(crate) memory: Arc<RwLock<Memory>>,
+}
+
+/// The full-text index of a store.
+pub struct Index {
+    store: Arc<dyn PageStore>,
+    cache: Arc<PageCache>,
+    memory_budget: usize,
+    writer: Mutex<Writer>,
+    view: RwLock<View>,
+    manifest: RwLock<Manifest>,
+}
+
+/// What only the writer knows.
+struct Writer {
+    /// The lowest number that is still free.
+    next: u32,
+    /// Lost segments stay named, so that the next open says so too.
+    lost: Vec<Listed>,
+}
+
+impl Index {
+    /// Opens the index that lies in `pages`, or begins one. Segments that cannot be opened do not keep it from opening: the snapshots name them.
+    pub fn open(pages: Arc<dyn PageStore>, options: Options) -> Result<Index, IndexError> {
+        let manifest = pages.load_manifest()?.map(|bytes| Manifest::decode(&bytes)).transpose()?.unwrap_or_default();
+        let cache = Arc::new(PageCache::new(options.page_cache));
+        let (mut segments, mut lost, mut lost_listed) = (Vec::new(), Vec::new(), Vec::new());
+        for listed in &manifest.segments {
+            match Segment::open(&pages, listed.file, listed.docs, &cache) {
+                Ok(segment) => segments.push(Open { segment: Arc::new(segment), level: listed.level }),
+                Err(IndexError::Damaged(damage)) => {
+                    lost.push(*damage);
+                    lost_listed.push(*listed);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let next = manifest.watermark;
+        let view = View { segments, lost, memory: Arc::new(RwLock::new(Memory::new(next))) };
+        Ok(Index {
+            store: pages,
+            cache,
+            memory_budget: options.memory_budget,
+            writer: Mutex::new(Writer { next, lost: lost_listed }),
+            view: RwLock::new(view),
+            manifest: RwLock::new(manifest),
+        })
+    }
+
+    /// Documents below it are in segments: after a crash the caller adds those from it on again.
+    pub fn watermark(&self) -> DocNo {
+        DocNo(self.manifest.read().unwrap_or_else(PoisonError::into_inner).watermark)
+    }
+
+    /// What the caller gave at the last flush; empty before the first.
+    pub fn basis(&self) -> Vec<u8> {
+        self.manifest.read().unwrap_or_else(PoisonError::into_inner).basis.clone()
+    }
+
+    /// The files that are in use. All others of the store of pages may go while no other process reads the index.
+    pub fn files(&self) -> Vec<FileId> {
+        let writer = self.lock();
+        let lost = writer.lost.iter().map(|listed| listed.file);
+        self.view().segments.iter().map(|open| open.segment.file()).chain(lost).collect()
+    }
+
+    /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` in the order of the document.
+    pub fn add(&self, doc: DocNo, values: &[Value<'_>], columns: &Columns) -> Result<(), IndexError> {
+        let mut writer = self.lock();
+        if doc.0 < writer.next || doc.0 == u32::MAX {
+            return Err(IndexError::Order { given: doc, expected: DocNo(writer.next) });
+        }
+        let memory = self.view().memory;
+        let size = {
+            let mut memory = memory.write().unwrap_or_else(PoisonError::into_inner);
+            memory.add(doc.0, values, columns)?;
+            memory.size()
+        };
+        writer.next = doc.0 + 1;
+        if size >= self.memory_budget { self.spill(&writer) } else { Ok(()) }
+    }
+
+    /// Writes what is in memory as a segment and moves the watermark behind the last document added. `basis` is kept beside it.
+    /// After `Ok` it is durable. Merges segments where there are enough of one size.
+    pub fn flush(&self, basis: &[u8]) -> Result<(), IndexError> {
+        self.flush_to(basis, DocNo(0))
+    }
+
+    /// Like [`flush`](Self::flush), with a watermark of at least `end`, for documents that have nothing to index.
+    pub fn flush_to(&self, basis: &[u8], end: DocNo) -> Result<(), IndexError> {
+        let mut writer = self.lock();
+        let next = writer.next.max(end.0);
+        self.spill(&writer)?;
+        if next > writer.next {
+            writer.next = next;
+            let mut view = self.view();
+            view.memory = Arc::new(RwLock::new(Memory::new(next)));
+            self.show(view);
+        }
+        self.commit(&writer, basis)?;
+        self.merge_full_levels(&writer, basis)
+    }
+
+    /// Merges all segments into one. It takes the time and, for a while, the room of the whole index.
+    pub fn merge_all(&self) -> Result<(), IndexError> {
+        let writer = self.lock();
+        let basis = self.basis();
+        let count = self.view().segments.len();
+        if count > 1 && writer.lost.is_empty() && self.listed(&writer) == self.manifest().segments {
+            self.merge_run(0, count, &writer, &basis)?;
+        }
+        Ok(())
+    }
+
+    /// What a reader sees from now on: all documents added so far, and none added later.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.view())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view(&self) -> View {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn show(&self, view: View) {
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+
+    fn manifest(&self) -> Manifest {
+        self.manifest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Writes the memory out as a segment, which the next manifest will name.
+    fn spill(&self, writer: &Writer) -> Result<(), IndexError> {
+        let mut view = self.view();
+        {
+            let memory = view.memory.read().unwrap_or_else(PoisonError::into_inner);
+            let Some(&(last, _)) = memory.rows().last() else { return Ok(()) };
+            let (lo, _) = crate::segment::Source::range(&*memory);
+            let docs = DocRange { start: DocNo(lo), end: DocNo(last + 1) };
+            let file = memory.write(self.store.as_ref())?;
+            let segment = Segment::open(&self.store, file, docs, &self.cache)?;
+            view.segments.push(Open { segment: Arc::new(segment), level: 0 });
+        }
+        view.memory = Arc::new(RwLock::new(Memory::new(writer.next)));
+        self.show(view);
+        Ok(())
+    }
+
+    /// The segments as a manifest would name them now.
+    fn listed(&self, writer: &Writer) -> Vec<Listed> {
+        let open = self.view().segments.into_iter().map(|open| {
+            let docs = DocRange { start: DocNo(open.segment.lo()), end: DocNo(open.segment.hi()) };
+            Listed { file: open.segment.file(), docs, level: open.level }
+        });
+        let mut listed: Vec<Listed> = open.chain(writer.lost.iter().copied()).collect();
+        listed.sort_unstable_by_key(|listed| listed.docs.start);
+        listed
+    }
+
+    fn commit(&self, writer: &Writer, basis: &[u8]) -> Result<(), IndexError> {
+        let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(writer) };
+        self.store.replace_manifest(&manifest.encode()?)?;
+        *self.manifest.write().unwrap_or_else(PoisonError::into_inner) = manifest;
+        Ok(())
+    }
+
+    /// Merges while one level has [`FANOUT`] segments beside each other: each document is written anew once a level.
+    fn merge_full_levels(&self, writer: &Writer, basis: &[u8]) -> Result<(), IndexError> {
+        loop {
+            let view = self.view();
+            let levels: Vec<u8> = view.segments.iter().map(|open| open.level).collect();
+            let full = levels.windows(FANOUT).position(|run| run.iter().all(|level| Some(level) == run.first()));
+            let Some(start) = full else { return Ok(()) };
+            self.merge_run(start, FANOUT, writer, basis)?;
+        }
+    }
+
+    fn merge_run(&self, start: usize, count: usize, writer: &Writer, basis: &[u8]) -> Result<(), IndexError> {
+        let mut view = self.view();
+        let run: Vec<Open> = view.segments.iter().skip(start).take(count).cloned().collect();
+        let inputs: Vec<&Segment> = run.iter().map(|open| open.segment.as_ref()).collect();
+        let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
+        let docs = DocRange { start: DocNo(first.lo()), end: DocNo(last.hi()) };
+        let level = run.iter().map(|open| open.level).max().unwrap_or(0).saturating_add(1);
+        let file = merge(self.store.as_ref(), &inputs)?;
+        let segment = Arc::new(Segment::open(&self.store, file, docs, &self.cache)?);
+        view.segments.splice(start..start + run.len(), [Open { segment, level }]);
+        self.show(view);
+        self.commit(writer, basis)?;
+        run.iter().for_each(|open| open.segment.doom());
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! The pages of the index: the trait by which they are read and written, and its twin in memory.
+//!
+//! A file is a row of pages, written once from front to back and immutable from then on. The store of pages knows nothing
+//! of what lies in them; the index knows nothing of names, keys and disks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A file of pages within its store. Numbers are given by the store and not used twice while a reader may hold the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u64);
+
+/// The place of a page within its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PageRef(pub u64);
+
+/// What kept a page from being read or written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PageErrorKind {
+    /// The file or page is not there.
+    Missing,
+    /// It is there and its bytes are not those that were written.
+    Damaged,
+    /// The system refused.
+    Io,
+}
+
+/// A page or file that could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind:?}: {cause}")]
+pub struct PageError {
+    /// The kind of failure.
+    pub kind: PageErrorKind,
+    /// What the store of pages says about it.
+    #[source]
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl PageError {
+    /// An error of `kind` for the reason that `cause` gives.
+    pub fn new(kind: PageErrorKind, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind, cause: cause.into() }
+    }
+}
+
+/// Where the index keeps its pages. It is shared by one writer and any number of readers.
+pub trait PageStore: Send + Sync {
+    /// Begins a new file. It exists for readers only once it is finished.
+    fn create(&self) -> Result<Box<dyn PageWriter>, PageError>;
+    /// Opens a finished file.
+    fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError>;
+    /// Gives a finished file up: nothing will open it again. What is open may still be read; the store may remove it later.
+    fn remove(&self, file: FileId) -> Result<(), PageError>;
+    /// The manifest as it was last replaced; none before the first time.
+    fn load_manifest(&self) -> Result<Option<Vec<u8>>, PageError>;
+    /// Replaces the manifest. After `Ok` the new one is durable; whatever happens, the old or the new one is there, whole.
+    fn replace_manifest(&self, bytes: &[u8]) -> Result<(), PageError>;
+}
+
+/// A file that is being written. Dropped unfinished, it leaves nothing behind.
+pub trait PageWriter: Send {
+    /// Appends a page of at most 4 MiB; places rise.
+    fn append(&mut self, page: &[u8]) -> Result<PageRef, PageError>;
+    /// Closes the file. After `Ok` all its pages are durable.
+    fn finish(self: Box<Self>) -> Result<FileId, PageError>;
+}
+
+/// A finished file.
+pub trait PageReader: Send + Sync {
+    /// The bytes of one page, exactly as they were appended.
+    fn read(&self, page: PageRef) -> Result<Vec<u8>, PageError>;
+    /// The place of the page that was appended last.
+    fn last(&self) -> Result<PageRef, PageError>;
+}
+
+type Pages = Vec<Vec<u8>>;
+
+/// Pages in memory, for tests and measurements.
+#[derive(Clone, Debug, Default)]
+pub struct MemPages {
+    inner: Arc<Mutex<MemInner>>,
+}
+
+#[derive(Debug, Default)]
+struct MemInner {
+    files: HashMap<FileId, Arc<Pages>>,
+    next: u64,
+    manifest: Option<Vec<u8>>,
+}
+
+impl MemPages {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A copy that shares nothing with this one.
+    pub fn deep_clone(&self) -> Self {
+        let inner = self.lock();
+        let copy = MemInner { files: inner.files.clone(), next: inner.next, manifest: inner.manifest.clone() };
+        Self { inner: Arc::new(Mutex::new(copy)) }
+    }
+
+    /// The finished files, in the order in which they were made.
+    pub fn files(&self) -> Vec<FileId> {
+        let mut files: Vec<FileId> = self.lock().files.keys().copied().collect();
+        files.sort_unstable();
+        files
+    }
+
+    /// The lengths of the pages of a file, in bytes; empty for an unknown one.
+    pub fn page_lengths(&self, file: FileId) -> Vec<usize> {
+        self.lock().files.get(&file).map(|pages| pages.iter().map(Vec::len).collect()).unwrap_or_default()
+    }
+
+    /// The bytes of all finished files together.
+    pub fn total_bytes(&self) -> u64 {
+        self.lock().files.values().flat_map(|pages| pages.iter()).map(|page| page.len() as u64).sum()
+    }
+
+    /// Turns over the bits of `mask` in one byte, as damage would. Says whether there was such a byte.
+    pub fn damage(&self, file: FileId, page: usize, byte: usize, mask: u8) -> bool {
+        let mut inner = self.lock();
+        let Some(pages) = inner.files.get_mut(&file) else { return false };
+        match Arc::make_mut(pages).get_mut(page).and_then(|page| page.get_mut(byte)) {
+            Some(byte) => {
+                *byte ^= mask;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, MemInner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PageStore for MemPages {
+    fn create(&self) -> Result<Box<dyn PageWriter>, PageError> {
+        Ok(Box::new(MemWriter { store: self.clone(), pages: Vec::new() }))
+    }
+
+    fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError> {
+        match self.lock().files.get(&file) {
+            Some(pages) => Ok(Arc::new(MemReader { pages: Arc::clone(pages) })),
+            None => Err(PageError::new(PageErrorKind::Missing, format!("no file {}", file.0))),
+        }
+    }
+
+    fn remove(&self, file: FileId) -> Result<(), PageError> {
+        self.lock().files.remove(&file);
+        Ok(())
+    }
+
+    fn load_manifest(&self) -> Result<Option<Vec<u8>>, PageError> {
+        Ok(self.lock().manifest.clone())
+    }
+
+    fn replace_manifest(&self, bytes: &[u8]) -> Result<(), PageError> {
+        self.lock().manifest = Some(bytes.to_vec());
+        Ok(())
+    }
+}
+
+struct MemWriter {
+    store: MemPages,
+    pages: Pages,
+}
+
+impl PageWriter for MemWriter {
+    fn append(&mut self, page: &[u8]) -> Result<PageRef, PageError> {
+        self.pages.push(page.to_vec());
+        Ok(PageRef(self.pages.len() as u64 - 1))
+    }
+
+    fn finish(self: Box<Self>) -> Result<FileId, PageError> {
+        let mut inner = self.store.lock();
+        let file = FileId(inner.next);
+        inner.next += 1;
+        inner.files.insert(file, Arc::new(self.pages));
+        Ok(file)
+    }
+}
+
+struct MemReader {
+    pages: Arc<Pages>,
+}
+
+impl PageReader for MemReader {
+    fn read(&self, page: PageRef) -> Result<Vec<u8>, PageError> {
+        let found = usize::try_from(page.0).ok().and_then(|at| self.pages.get(at));
+        found.cloned().ok_or_else(|| PageError::new(PageErrorKind::Missing, format!("no page {}", page.0)))
+    }
+
+    fn last(&self) -> Result<PageRef, PageError> {
+        match self.pages.len() {
+            0 => Err(PageError::new(PageErrorKind::Missing, "no pages")),
+            length => Ok(PageRef(length as u64 - 1)),
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Posting lists: docs/FORMAT-INDEX.md, "Posting lists".
+//!
+//! A list has two parts that lie apart. The documents part is three runs of numbers behind each other: gaps between documents, a tag each
+//! (zones and how often), and the lengths of blocks of positions. The positions part is read for phrases only.
+
+pub(crate) mod bits;
+
+use crate::text::field::{ZONES, Zones};
+use crate::wire::{Malformed, Reader, put_varint};
+use bits::Bits;
+
+/// Documents of a block of positions, which is read as one.
+pub(crate) const BLOCK: u32 = 128;
+
+/// How long the parts of a list are: documents, and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) docs: u32,
+    pub(crate) gaps: usize,
+    pub(crate) tags: usize,
+    pub(crate) skips: usize,
+    pub(crate) positions: u64,
+}
+
+impl Shape {
+    /// Bytes of the documents part.
+    pub(crate) fn docs_bytes(&self) -> usize {
+        self.gaps + self.tags + self.skips
+    }
+}
+
+/// The zones of a document in which a term stands, and how often in each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tag {
+    pub(crate) zones: u16,
+    pub(crate) counts: [u32; ZONES as usize],
+}
+
+impl Tag {
+    /// A body alone, by far the most frequent, takes one byte up to 127 times.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        if self.zones == 1 {
+            put_varint(out, u64::from(self.counts[0]) << 1);
+            return;
+        }
+        put_varint(out, u64::from(self.zones) << 1 | 1);
+        for (zone, &count) in self.counts.iter().enumerate() {
+            if self.zones >> zone & 1 == 1 {
+                put_varint(out, u64::from(count));
+            }
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Tag, Malformed> {
+        let mut tag = Tag::default();
+        let first = reader.varint()?;
+        if first & 1 == 0 {
+            tag.zones = 1;
+            tag.counts[0] = u32::try_from(first >> 1).map_err(|_| Malformed("count"))?;
+            return Ok(tag);
+        }
+        tag.zones = u16::try_from(first >> 1).map_err(|_| Malformed("zones"))?;
+        if tag.zones >> ZONES != 0 {
+            return Err(Malformed("zones"));
+        }
+        for (zone, count) in tag.counts.iter_mut().enumerate() {
+            if tag.zones >> zone & 1 == 1 {
+                *count = reader.varint_u32()?;
+            }
+        }
+        Ok(tag)
+    }
+}
+
+/// The documents part of a list of a segment.
+#[derive(Clone, Copy)]
+pub(crate) struct DocList<'a> {
+    /// The first document of the segment.
+    pub(crate) lo: u32,
+    pub(crate) shape: Shape,
+    /// Gaps, tags, skips.
+    pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> DocList<'a> {
+    fn gaps(&self) -> Result<Reader<'a>, Malformed> {
+        self.bytes.get(..self.shape.gaps).map(Reader::new).ok_or(Malformed("posting list"))
+    }
+
+    fn tags(&self) -> Result<Reader<'a>, Malformed> {
+        let end = self.shape.gaps + self.shape.tags;
+        self.bytes.get(self.shape.gaps..end).map(Reader::new).ok_or(Malformed("posting list"))
+    }
+
+    fn skips(&self) -> Result<Reader<'a>, Malformed> {
+        let start = self.shape.gaps + self.shape.tags;
+        self.bytes.get(start..start + self.shape.skips).map(Reader::new).ok_or(Malformed("posting list"))
+    }
+
+    /// Adds the documents in which the term stands in one of `zones` to `out`. No zones at all: every document.
+    pub(crate) fn add_to(&self, zones: Zones, out: &mut Bits) -> Result<(), Malformed> {
+        let mut gaps = self.gaps()?;
+        let mut doc = self.lo;
+        if zones == Zones::ALL {
+            for _ in 0..self.shape.docs {
+                doc = doc.wrapping_add(gaps.varint_u32()?);
+                out.insert(doc);
+            }
+            return Ok(());
+        }
+        let mut tags = self.tags()?;
+        for _ in 0..self.shape.docs {
+            doc = doc.wrapping_add(gaps.varint_u32()?);
+            if Tag::read(&mut tags)?.zones & zones.0 != 0 {
+                out.insert(doc);
+            }
+        }
+        Ok(())
+    }
+
+    /// The blocks of positions: documents and bytes of each.
+    fn blocks(&self) -> Result<Vec<(u32, u64)>, Malformed> {
+        if self.shape.skips == 0 {
+            return Ok(vec![(self.shape.docs, self.shape.positions)]);
+        }
+        let mut skips = self.skips()?;
+        let mut blocks = Vec::new();
+        while !skips.is_empty() {
+            blocks.push((skips.varint_u32()?, skips.varint()?));
+        }
+        Ok(blocks)
+    }
+
+    /// Appends document and position of each occurrence in `zones` of a document of `wanted`, a document in the upper half of the number.
+    /// `fetch` gives the bytes of the positions part from an offset on.
+    pub(crate) fn positions<B: AsRef<[u8]>, E: From<Malformed>>(
+        &self,
+        zones: Zones,
+        wanted: &Bits,
+        mut fetch: impl FnMut(u64, usize) -> Result<B, E>,
+        out: &mut Vec<u64>,
+    ) -> Result<(), E> {
+        let mut gaps = self.gaps()?;
+        let mut tags = self.tags()?;
+        let mut doc = self.lo;
+        let mut left = self.shape.docs;
+        let mut offset = 0u64;
+        let mut block = Vec::new();
+        for (docs, length) in self.blocks()? {
+            left = left.checked_sub(docs).ok_or(Malformed("blocks of positions"))?;
+            let end = offset.checked_add(length).filter(|&end| end <= self.shape.positions).ok_or(Malformed("blocks of positions"))?;
+            block.clear();
+            let mut any = false;
+            for _ in 0..docs {
+                doc = doc.wrapping_add(gaps.varint_u32()?);
+                let tag = Tag::read(&mut tags)?;
+                any |= tag.zones & zones.0 != 0 && wanted.contains(doc);
+                block.push((doc, tag));
+            }
+            if any {
+                let length = usize::try_from(length).map_err(|_| Malformed("blocks of positions"))?;
+                let bytes = fetch(offset, length)?;
+                read_block(&block, bytes.as_ref(), zones, wanted, out)?;
+            }
+            offset = end;
+        }
+        Ok(())
+    }
+}
+
+fn read_block(block: &[(u32, Tag)], bytes: &[u8], zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), Malformed> {
+    let mut reader = Reader::new(bytes);
+    for (doc, tag) in block {
+        let wanted = wanted.contains(*doc);
+        for (zone, &count) in tag.counts.iter().enumerate() {
+            let keep = wanted && zones.0 >> zone & 1 == 1;
+            let mut position = 0u32;
+            for _ in 0..count {
+                position = position.wrapping_add(reader.varint_u32()?);
+                if keep {
+                    out.push(u64::from(*doc) << 32 | u64::from(position));
+                }
+            }
+        }
+    }
+    reader.end()
+}
+
+/// A list that is being put together from the documents of one term, in rising order.
+#[derive(Default)]
+pub(crate) struct ListBuilder {
+    pub(crate) gaps: Vec<u8>,
+    pub(crate) tags: Vec<u8>,
+    pub(crate) positions: Vec<u8>,
+    skips: Vec<(u32, u64)>,
+    docs: u32,
+    last: u32,
+    /// Documents and first byte of the block that is open.
+    open: (u32, usize),
+}
+
+impl ListBuilder {
+    /// Begins anew, for a segment whose first document is `lo`.
+    pub(crate) fn clear(&mut self, lo: u32) {
+        self.gaps.clear();
+        self.tags.clear();
+        self.positions.clear();
+        self.skips.clear();
+        self.docs = 0;
+        self.last = lo;
+        self.open = (0, 0);
+    }
+
+    /// Adds a document. `occurrences` holds zone and position of each, sorted; they may be none.
+    pub(crate) fn add(&mut self, doc: u32, zones: u16, occurrences: &[(u8, u32)]) {
+        if self.open.0 == BLOCK {
+            self.close_block();
+        }
+        put_varint(&mut self.gaps, u64::from(doc.wrapping_sub(self.last)));
+        self.last = doc;
+        let mut tag = Tag { zones, ..Tag::default() };
+        let mut before = (ZONES, 0);
+        for &(zone, position) in occurrences {
+            if let Some(count) = tag.counts.get_mut(usize::from(zone)) {
+                *count += 1;
+            }
+            let from = if before.0 == zone { before.1 } else { 0 };
+            put_varint(&mut self.positions, u64::from(position - from));
+            before = (zone, position);
+        }
+        tag.put(&mut self.tags);
+        self.docs += 1;
+        self.open.0 += 1;
+    }
+
+    fn close_block(&mut self) {
+        let (docs, start) = self.open;
+        if docs > 0 {
+            self.skips.push((docs, (self.positions.len() - start) as u64));
+        }
+        self.open = (0, self.positions.len());
+    }
+
+    /// The shape of the list, and the bytes of its documents part in `docs`.
+    pub(crate) fn finish(&mut self, docs: &mut Vec<u8>) -> Shape {
+        self.close_block();
+        docs.clear();
+        docs.extend_from_slice(&self.gaps);
+        docs.extend_from_slice(&self.tags);
+        let skips = put_skips(&self.skips, docs);
+        Shape { docs: self.docs, gaps: self.gaps.len(), tags: self.tags.len(), skips, positions: self.positions.len() as u64 }
+    }
+}
+
+/// Appends the lengths of blocks and says how many bytes they took; a single block needs none.
+fn put_skips(blocks: &[(u32, u64)], out: &mut Vec<u8>) -> usize {
+    let start = out.len();
+    if blocks.len() > 1 {
+        for &(docs, length) in blocks {
+            put_varint(out, u64::from(docs));
+            put_varint(out, length);
+        }
+    }
+    out.len() - start
+}
+
+/// Joins the lists of one term from segments that follow each other. Positions parts are joined by the caller, unread.
+#[derive(Default)]
+pub(crate) struct ListJoiner {
+    gaps: Vec<u8>,
+    tags: Vec<u8>,
+    blocks: Vec<(u32, u64)>,
+    docs: u32,
+    last: u32,
+    positions: u64,
+}
+
+impl ListJoiner {
+    /// Begins anew, for a segment whose first document is `lo`.
+    pub(crate) fn clear(&mut self, lo: u32) {
+        self.gaps.clear();
+        self.tags.clear();
+        self.blocks.clear();
+        self.docs = 0;
+        self.last = lo;
+        self.positions = 0;
+    }
+
+    /// Appends a list whose documents are all higher than those before.
+    pub(crate) fn add(&mut self, list: &DocList<'_>) -> Result<(), Malformed> {
+        let mut gaps = list.gaps()?;
+        if list.shape.docs == 0 {
+            return Ok(());
+        }
+        let first = list.lo.wrapping_add(gaps.varint_u32()?);
+        let gap = first.checked_sub(self.last).ok_or(Malformed("order of documents"))?;
+        put_varint(&mut self.gaps, u64::from(gap));
+        let rest = gaps.rest();
+        self.gaps.extend_from_slice(rest);
+        self.last = first;
+        for _ in 1..list.shape.docs {
+            let gap = gaps.varint_u32()?;
+            self.last = self.last.checked_add(gap).ok_or(Malformed("order of documents"))?;
+        }
+        gaps.end()?;
+        self.tags.extend_from_slice(list.tags()?.rest());
+        for (docs, length) in list.blocks()? {
+            match self.blocks.last_mut() {
+                Some(last) if last.0.saturating_add(docs) <= BLOCK => {
+                    last.0 += docs;
+                    last.1 += length;
+                }
+                _ => self.blocks.push((docs, length)),
+            }
+        }
+        self.docs = self.docs.checked_add(list.shape.docs).ok_or(Malformed("number of documents"))?;
+        self.positions += list.shape.positions;
+        Ok(())
+    }
+
+    /// The shape of the joined list, and the bytes of its documents part in `docs`.
+    pub(crate) fn finish(&self, docs: &mut Vec<u8>) -> Shape {
+        docs.clear();
+        docs.extend_from_slice(&self.gaps);
+        docs.extend_from_slice(&self.tags);
+        let skips = put_skips(&self.blocks, docs);
+        Shape { docs: self.docs, gaps: self.gaps.len(), tags: self.tags.len(), skips, positions: self.positions }
+    }
+}

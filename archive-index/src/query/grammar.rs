@@ -1,0 +1,271 @@
+//! The grammar (S2): clauses, fields, quotes, exclusions, groups, OR. One pass, with a stack for groups.
+
+use super::terms::{Written, address_of, parts_of};
+use super::tree::{Node, Notice, Part, Query, QueryError, Term};
+use crate::text::field::{Field, Zones};
+use std::ops::Range;
+
+/// Groups within groups.
+const DEPTH: usize = 32;
+/// Bytes of a query.
+const LENGTH: usize = 64 << 10;
+/// Filters of the language that are not answered yet.
+const FILTERS: [&str; 12] =
+    ["after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list", "importance"];
+
+/// Reads a query. An error names the place and what was expected.
+pub fn parse(text: &str) -> Result<Query, QueryError> {
+    if text.len() > LENGTH {
+        let problem = "the query is longer than 64 KiB";
+        return Err(QueryError { range: LENGTH..text.len(), problem, expected: "a shorter one" });
+    }
+    let mut parser = Parser { text, at: 0, groups: vec![Group::new(Frame::default())], notices: Vec::new() };
+    parser.run()?;
+    while parser.groups.len() > 1 {
+        parser.close()?;
+    }
+    let root = match parser.groups.pop() {
+        Some(mut group) => {
+            parser.settle(&mut group)?;
+            group.into_node()
+        }
+        None => Node::Nothing,
+    };
+    Ok(Query { root, notices: parser.notices })
+}
+
+/// What holds for the terms of a group.
+#[derive(Clone, Copy, Default)]
+struct Frame {
+    zones: Option<Zones>,
+    /// Below an exclusion.
+    excluded: bool,
+    /// The group itself is excluded.
+    negated: bool,
+}
+
+/// A group that is open.
+struct Group {
+    frame: Frame,
+    alternatives: Vec<Vec<Node>>,
+    clauses: Vec<Node>,
+    /// An OR that waits for the clause behind it.
+    or: Option<Range<usize>>,
+}
+
+impl Group {
+    fn new(frame: Frame) -> Self {
+        Self { frame, alternatives: Vec::new(), clauses: Vec::new(), or: None }
+    }
+
+    fn push(&mut self, node: Node) {
+        if self.or.take().is_some() {
+            self.alternatives.push(std::mem::take(&mut self.clauses));
+        }
+        self.clauses.push(node);
+    }
+
+    fn into_node(mut self) -> Node {
+        let all = |mut clauses: Vec<Node>| match clauses.len() {
+            1 if !matches!(clauses.first(), Some(Node::Not(_))) => clauses.pop().unwrap_or(Node::Nothing),
+            0 => Node::Nothing,
+            _ => Node::And(clauses),
+        };
+        if self.alternatives.is_empty() {
+            return all(self.clauses);
+        }
+        self.alternatives.push(self.clauses);
+        Node::Or(self.alternatives.into_iter().map(all).collect())
+    }
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    at: usize,
+    groups: Vec<Group>,
+    notices: Vec<Notice>,
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}')
+}
+
+fn is_minus(c: char) -> bool {
+    matches!(c, '-' | '\u{2013}' | '\u{2212}')
+}
+
+impl<'t> Parser<'t> {
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn eat(&mut self, wanted: impl Fn(char) -> bool) -> bool {
+        match self.peek() {
+            Some(c) if wanted(c) => {
+                self.at += c.len_utf8();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn run(&mut self) -> Result<(), QueryError> {
+        loop {
+            while self.eat(char::is_whitespace) {}
+            if self.peek().is_none() {
+                return Ok(());
+            }
+            if self.eat(|c| c == ')') {
+                if self.groups.len() > 1 {
+                    self.close()?;
+                }
+            } else if !self.or() {
+                self.clause()?;
+            }
+        }
+    }
+
+    /// Takes an OR that has a clause before it; whether one comes behind is seen later.
+    fn or(&mut self) -> bool {
+        let Some(behind) = self.rest().strip_prefix("OR") else { return false };
+        let in_group = self.groups.len() > 1;
+        let ends = behind.chars().next().is_none_or(|c| c.is_whitespace() || c == '(' || c == ')' && in_group);
+        let range = self.at..self.at + 2;
+        match self.groups.last_mut() {
+            Some(group) if ends && !group.clauses.is_empty() && group.or.is_none() => {
+                group.or = Some(range);
+                self.at += 2;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn clause(&mut self) -> Result<(), QueryError> {
+        let negated = self.eat(is_minus);
+        let mut frame = self.groups.last().map_or(Frame::default(), |group| group.frame);
+        frame.negated = negated;
+        frame.excluded |= negated;
+        if let Some(field) = self.field()? {
+            frame.zones = Some(Zones::of(field));
+        }
+        if self.eat(|c| c == '(') {
+            if self.groups.len() > DEPTH {
+                let problem = "too many groups within groups";
+                return Err(QueryError { range: self.at - 1..self.at, problem, expected: "at most 32" });
+            }
+            self.groups.push(Group::new(frame));
+            return Ok(());
+        }
+        let (range, written) = self.term();
+        self.push_term(range, written, frame)
+    }
+
+    /// A field, directly followed by its term.
+    fn field(&mut self) -> Result<Option<Field>, QueryError> {
+        let rest = self.rest();
+        let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(length);
+        let follows = behind.strip_prefix(':').and_then(|behind| behind.chars().next());
+        let in_group = self.groups.len() > 1;
+        if name.is_empty() || follows.is_none_or(|c| c.is_whitespace() || c == ')' && in_group) {
+            return Ok(None);
+        }
+        let range = self.at..self.at + length;
+        if let Some(field) = Field::named(name) {
+            self.at += length + 1;
+            return Ok(Some(field));
+        }
+        if FILTERS.iter().any(|filter| filter.eq_ignore_ascii_case(name)) {
+            let problem = "this filter is not answered yet";
+            return Err(QueryError { range, problem, expected: "to search it as text, put it into quotes" });
+        }
+        self.notices.push(Notice { range, nearest: nearest(name) });
+        Ok(None)
+    }
+
+    /// The bytes of a word or phrase.
+    fn term(&mut self) -> (Range<usize>, Written) {
+        if self.eat(is_quote) {
+            let start = self.at;
+            let length = self.rest().find(is_quote).unwrap_or(self.rest().len());
+            self.at += length;
+            self.eat(is_quote);
+            return (start..start + length, Written::Quoted);
+        }
+        let start = self.at;
+        let in_group = self.groups.len() > 1;
+        let rest = self.rest();
+        self.at += rest.find(|c: char| c.is_whitespace() || c == ')' && in_group).unwrap_or(rest.len());
+        (start..self.at, Written::Bare)
+    }
+
+    fn push_term(&mut self, range: Range<usize>, written: Written, frame: Frame) -> Result<(), QueryError> {
+        let text = self.text.get(range.clone()).unwrap_or_default();
+        let node = term_node(text, written, frame).map_err(|(problem, expected)| QueryError { range, problem, expected })?;
+        if let (Some(node), Some(group)) = (node, self.groups.last_mut()) {
+            group.push(node);
+        }
+        Ok(())
+    }
+
+    /// Closes the innermost group, which has one around it.
+    fn close(&mut self) -> Result<(), QueryError> {
+        let Some(mut group) = self.groups.pop() else { return Ok(()) };
+        self.settle(&mut group)?;
+        let negated = group.frame.negated;
+        let node = group.into_node();
+        if let (true, Some(outer)) = (node != Node::Nothing, self.groups.last_mut()) {
+            outer.push(if negated { Node::Not(Box::new(node)) } else { node });
+        }
+        Ok(())
+    }
+
+    /// An OR that no clause followed was a word.
+    fn settle(&mut self, group: &mut Group) -> Result<(), QueryError> {
+        if let Some(range) = group.or.take() {
+            let frame = Frame { negated: false, ..group.frame };
+            let text = self.text.get(range.clone()).unwrap_or_default();
+            let node = term_node(text, Written::Bare, frame);
+            let node = node.map_err(|(problem, expected)| QueryError { range, problem, expected })?;
+            group.clauses.extend(node);
+        }
+        Ok(())
+    }
+}
+
+fn term_node(text: &str, written: Written, frame: Frame) -> Result<Option<Node>, super::terms::Problem> {
+    let parts = parts_of(text, written)?;
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let everything = parts == [Part::AnyWord] && text.chars().all(|c| c == '*');
+    let node = match frame.zones {
+        None if everything => Node::All,
+        None if frame.excluded => Node::Term(Term { zones: Zones::WITHOUT_ADDRESSES, parts, address: Some(address_of(text)) }),
+        zones => Node::Term(Term { zones: zones.unwrap_or(Zones::ALL), parts, address: None }),
+    };
+    Ok(Some(if frame.negated { Node::Not(Box::new(node)) } else { node }))
+}
+
+/// The field whose name differs by one letter changed, left out, added, or two swapped.
+fn nearest(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    Field::ALL.into_iter().map(Field::name).find(|field| is_near(name.as_bytes(), field.as_bytes()))
+}
+
+fn is_near(a: &[u8], b: &[u8]) -> bool {
+    let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
+    match (a, b) {
+        ([_, a @ ..], [_, b @ ..]) if a == b => true,
+        ([a0, a1, a @ ..], [b0, b1, b @ ..]) if (a0, a1) == (b1, b0) && a == b => true,
+        ([_, a @ ..], b) if a == b => true,
+        (a, [_, b @ ..]) if a == b => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,6 @@
+//! The query language (docs/SEARCH.md, S2): text to a tree, and the tree to documents.
+
+pub(crate) mod grammar;
+pub(crate) mod run;
+mod terms;
+pub(crate) mod tree;

@@ -1,0 +1,248 @@
+//! Writing a segment: terms in order with their lists, then columns, then the directories and the footer.
+
+use super::page::{Envelope, PageKind};
+use crate::columns::{CHUNK, Columns, Dated, ORDER_CHUNK, put_chunk, put_order};
+use crate::error::IndexError;
+use crate::pages::{FileId, PageRef, PageStore, PageWriter};
+use crate::postings::Shape;
+use crate::terms::{Directory, KeyPages, Parts, TermPages};
+use crate::text::UNICODE;
+use crate::wire::put_varint;
+
+/// The format of segments that this code writes and reads.
+pub(crate) const FORMAT: u64 = 1;
+/// Plain bytes of a page of a stream; all but the last are full.
+pub(crate) const STREAM_PAGE: usize = 64 << 10;
+
+/// Keys of the footer: docs/FORMAT-INDEX.md, "Footer".
+pub(crate) mod footer_key {
+    pub(crate) const FORMAT: u64 = 1;
+    pub(crate) const LO: u64 = 2;
+    pub(crate) const HI: u64 = 3;
+    pub(crate) const DOCS: u64 = 4;
+    pub(crate) const TERMS: u64 = 5;
+    pub(crate) const UNICODE: u64 = 6;
+    pub(crate) const DIRECTORY: u64 = 7;
+}
+
+/// Bytes that are cut into pages of one length.
+struct Stream {
+    kind: PageKind,
+    buffer: Vec<u8>,
+    cut: u64,
+    pages: Vec<PageRef>,
+}
+
+impl Stream {
+    fn new(kind: PageKind) -> Self {
+        Self { kind, buffer: Vec::with_capacity(STREAM_PAGE), cut: 0, pages: Vec::new() }
+    }
+
+    fn length(&self) -> u64 {
+        self.cut + self.buffer.len() as u64
+    }
+
+    fn put(&mut self, mut bytes: &[u8], out: &mut Output) -> Result<(), IndexError> {
+        while !bytes.is_empty() {
+            let room = STREAM_PAGE - self.buffer.len();
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if self.buffer.len() == STREAM_PAGE {
+                self.cut_page(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cut_page(&mut self, out: &mut Output) -> Result<(), IndexError> {
+        if !self.buffer.is_empty() {
+            self.pages.push(out.page(self.kind, &self.buffer)?);
+            self.cut += self.buffer.len() as u64;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    fn put_directory(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.length());
+        put_refs(&self.pages, out);
+    }
+}
+
+fn put_refs(pages: &[PageRef], out: &mut Vec<u8>) {
+    put_varint(out, pages.len() as u64);
+    let mut last = 0;
+    for page in pages {
+        put_varint(out, page.0.wrapping_sub(last));
+        last = page.0;
+    }
+}
+
+struct Output {
+    file: Box<dyn PageWriter>,
+    envelope: Envelope,
+}
+
+impl Output {
+    fn page(&mut self, kind: PageKind, plain: &[u8]) -> Result<PageRef, IndexError> {
+        Ok(self.file.append(&self.envelope.seal(kind, plain)?)?)
+    }
+}
+
+/// A segment that is being written. Terms come first, in the order of their keys; then backward keys, columns and order.
+pub(crate) struct SegmentWriter {
+    out: Output,
+    lo: u32,
+    hi: u32,
+    docs_count: u64,
+    terms_count: u64,
+    terms: TermPages,
+    forward: Directory,
+    backward_keys: KeyPages,
+    backward: Directory,
+    docs: Stream,
+    positions: Stream,
+    /// Where positions of the term added last go.
+    parts: Parts,
+    rows: Vec<(u32, Columns)>,
+    chunks: Vec<(u32, PageRef)>,
+    dated: Vec<Dated>,
+    order: Vec<PageRef>,
+}
+
+impl SegmentWriter {
+    /// Begins a segment of the documents from `lo` on and below `hi`.
+    pub(crate) fn create(store: &dyn PageStore, lo: u32, hi: u32) -> Result<Self, IndexError> {
+        Ok(Self {
+            out: Output { file: store.create()?, envelope: Envelope::new()? },
+            lo,
+            hi,
+            docs_count: 0,
+            terms_count: 0,
+            terms: TermPages::default(),
+            forward: Directory::default(),
+            backward_keys: KeyPages::default(),
+            backward: Directory::default(),
+            docs: Stream::new(PageKind::Docs),
+            positions: Stream::new(PageKind::Positions),
+            parts: Parts { inline_docs: false, inline_positions: false },
+            rows: Vec::new(),
+            chunks: Vec::new(),
+            dated: Vec::new(),
+            order: Vec::new(),
+        })
+    }
+
+    /// Adds a term, whose key is above all before. Its positions follow by [`positions`](Self::positions), as many bytes as the shape says.
+    pub(crate) fn term(&mut self, key: &[u8], shape: &Shape, docs: &[u8]) -> Result<(), IndexError> {
+        if self.terms.is_full() {
+            self.cut_terms()?;
+        }
+        self.parts = self.terms.add(key, shape, docs, (self.docs.length(), self.positions.length()));
+        if !self.parts.inline_docs {
+            self.docs.put(docs, &mut self.out)?;
+        }
+        self.terms_count += 1;
+        Ok(())
+    }
+
+    pub(crate) fn positions(&mut self, bytes: &[u8]) -> Result<(), IndexError> {
+        if self.parts.inline_positions {
+            self.terms.positions(bytes);
+            return Ok(());
+        }
+        self.positions.put(bytes, &mut self.out)
+    }
+
+    fn cut_terms(&mut self) -> Result<(), IndexError> {
+        if let Some((first, page)) = self.terms.take() {
+            let page = self.out.page(PageKind::Terms, &page)?;
+            self.forward.push(first, page);
+        }
+        Ok(())
+    }
+
+    /// Adds a backward key, which is above all before.
+    pub(crate) fn backward(&mut self, key: &[u8]) -> Result<(), IndexError> {
+        self.backward_keys.add(key);
+        if self.backward_keys.is_full() { self.cut_backward() } else { Ok(()) }
+    }
+
+    fn cut_backward(&mut self) -> Result<(), IndexError> {
+        if let Some((first, page)) = self.backward_keys.take() {
+            let page = self.out.page(PageKind::Backward, &page)?;
+            self.backward.push(first, page);
+        }
+        Ok(())
+    }
+
+    /// Adds the columns of a document, which is above all before.
+    pub(crate) fn columns(&mut self, doc: u32, columns: Columns) -> Result<(), IndexError> {
+        self.rows.push((doc, columns));
+        self.docs_count += 1;
+        if self.rows.len() == CHUNK { self.cut_columns() } else { Ok(()) }
+    }
+
+    fn cut_columns(&mut self) -> Result<(), IndexError> {
+        if let Some(&(first, _)) = self.rows.first() {
+            let page = self.out.page(PageKind::Columns, &put_chunk(&self.rows))?;
+            self.chunks.push((first, page));
+            self.rows.clear();
+        }
+        Ok(())
+    }
+
+    /// Adds a document in the order of dates, which is behind all before.
+    pub(crate) fn dated(&mut self, dated: Dated) -> Result<(), IndexError> {
+        self.dated.push(dated);
+        if self.dated.len() == ORDER_CHUNK { self.cut_order() } else { Ok(()) }
+    }
+
+    fn cut_order(&mut self) -> Result<(), IndexError> {
+        if !self.dated.is_empty() {
+            self.order.push(self.out.page(PageKind::Order, &put_order(&self.dated))?);
+            self.dated.clear();
+        }
+        Ok(())
+    }
+
+    /// Closes the file; after `Ok` it is durable.
+    pub(crate) fn finish(mut self) -> Result<FileId, IndexError> {
+        self.cut_terms()?;
+        self.cut_backward()?;
+        self.docs.cut_page(&mut self.out)?;
+        self.positions.cut_page(&mut self.out)?;
+        self.cut_columns()?;
+        self.cut_order()?;
+        let mut plain = Vec::new();
+        self.forward.put(&mut plain);
+        self.backward.put(&mut plain);
+        self.docs.put_directory(&mut plain);
+        self.positions.put_directory(&mut plain);
+        put_varint(&mut plain, self.chunks.len() as u64);
+        for &(first, page) in &self.chunks {
+            put_varint(&mut plain, u64::from(first));
+            put_varint(&mut plain, page.0);
+        }
+        put_refs(&self.order, &mut plain);
+        let directory = self.out.page(PageKind::Directory, &plain)?;
+        let footer = self.footer(directory).map_err(|_| IndexError::Bug("footer not encoded"))?;
+        self.out.page(PageKind::Footer, &footer)?;
+        Ok(self.out.file.finish()?)
+    }
+
+    fn footer(&self, directory: PageRef) -> Result<Vec<u8>, minicbor::encode::Error<std::convert::Infallible>> {
+        use footer_key as key;
+        let mut footer = minicbor::Encoder::new(Vec::new());
+        footer.map(7)?;
+        footer.u64(key::FORMAT)?.u64(FORMAT)?;
+        footer.u64(key::LO)?.u32(self.lo)?;
+        footer.u64(key::HI)?.u32(self.hi)?;
+        footer.u64(key::DOCS)?.u64(self.docs_count)?;
+        footer.u64(key::TERMS)?.u64(self.terms_count)?;
+        footer.u64(key::UNICODE)?.str(UNICODE)?;
+        footer.u64(key::DIRECTORY)?.u64(directory.0)?;
+        Ok(footer.into_writer())
+    }
+}

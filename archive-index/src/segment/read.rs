@@ -1,0 +1,483 @@
+//! Reading a segment from its pages.
+//!
+//! The directories stay in memory (some bytes for each page of 32 or 64 KiB); pages are read when they are asked for and kept by the cache.
+
+use super::build::{FORMAT, STREAM_PAGE, footer_key};
+use super::cache::PageCache;
+use super::page::{PageKind, open};
+use super::{Source, Visit};
+use crate::columns::{CHUNK, Columns, Dated, read_chunk, read_order};
+use crate::error::{DocNo, DocRange, IndexError, SegmentDamage};
+use crate::pages::{FileId, PageReader, PageRef, PageStore};
+use crate::postings::bits::Bits;
+use crate::postings::{DocList, Shape};
+use crate::terms::pattern::{Pattern, Reach};
+use crate::terms::{Directory, Entry, Place, TermCursor, backward, key_cursor};
+use crate::text::field::Zones;
+use crate::text::key::{MARKED, parts};
+use crate::wire::{Malformed, Reader};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// An immutable piece of the index.
+pub(crate) struct Segment {
+    store: Arc<dyn PageStore>,
+    file: FileId,
+    reader: Arc<dyn PageReader>,
+    cache: Arc<PageCache>,
+    lo: u32,
+    hi: u32,
+    docs_count: u64,
+    pub(crate) forward: Directory,
+    pub(crate) backward: Directory,
+    docs: StreamPages,
+    positions: StreamPages,
+    chunks: Vec<(u32, PageRef)>,
+    order: Vec<PageRef>,
+    /// Nothing refers to the file any more: it goes with the last reader.
+    doomed: AtomicBool,
+}
+
+/// A stream as the directory has it.
+#[derive(Default)]
+pub(crate) struct StreamPages {
+    length: u64,
+    pages: Vec<PageRef>,
+}
+
+/// Which stream.
+#[derive(Clone, Copy)]
+pub(crate) enum StreamKind {
+    Docs,
+    Positions,
+}
+
+/// Bytes of a page or of several, or of a term's entry.
+pub(crate) enum Bytes<'a> {
+    Entry(&'a [u8]),
+    Page(Arc<Vec<u8>>, Range<usize>),
+    Joined(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Bytes<'_> {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Bytes::Entry(bytes) => bytes,
+            Bytes::Page(page, range) => page.get(range.clone()).unwrap_or_default(),
+            Bytes::Joined(bytes) => bytes,
+        }
+    }
+}
+
+struct Footer {
+    lo: u32,
+    hi: u32,
+    docs: u64,
+    directory: PageRef,
+}
+
+impl Segment {
+    /// Opens the segment of `file`, which should hold documents of `docs`.
+    pub(crate) fn open(store: &Arc<dyn PageStore>, file: FileId, docs: DocRange, cache: &Arc<PageCache>) -> Result<Self, IndexError> {
+        let damage = |page, what| IndexError::Damaged(Box::new(SegmentDamage { file, page, what, docs }));
+        let reader = store.open(file).map_err(|_| damage(None, "file"))?;
+        let last = reader.last().map_err(|_| damage(None, "last page"))?;
+        let page = reader.read(last).map_err(|_| damage(Some(last), "page"))?;
+        let plain = open(PageKind::Footer, &page).map_err(|broken| damage(Some(last), broken.0))?;
+        let footer = match read_footer(&plain) {
+            Ok(Ok(footer)) => footer,
+            Ok(Err(found)) => return Err(IndexError::FormatTooNew { found, known: FORMAT }),
+            Err(_) => return Err(damage(Some(last), "footer")),
+        };
+        if (footer.lo, footer.hi) != (docs.start.0, docs.end.0) {
+            return Err(damage(Some(last), "range of documents"));
+        }
+        let mut segment = Self {
+            store: Arc::clone(store),
+            file,
+            reader,
+            cache: Arc::clone(cache),
+            lo: footer.lo,
+            hi: footer.hi,
+            docs_count: footer.docs,
+            forward: Directory::default(),
+            backward: Directory::default(),
+            docs: StreamPages::default(),
+            positions: StreamPages::default(),
+            chunks: Vec::new(),
+            order: Vec::new(),
+            doomed: AtomicBool::new(false),
+        };
+        let plain = segment.read_page(PageKind::Directory, footer.directory)?;
+        segment.read_directory(&plain).map_err(|broken| segment.damage(Some(footer.directory), broken))?;
+        Ok(segment)
+    }
+
+    fn read_directory(&mut self, plain: &[u8]) -> Result<(), Malformed> {
+        let mut reader = Reader::new(plain);
+        self.forward = Directory::read(&mut reader)?;
+        self.backward = Directory::read(&mut reader)?;
+        self.docs = StreamPages::read(&mut reader)?;
+        self.positions = StreamPages::read(&mut reader)?;
+        for _ in 0..reader.length()? {
+            self.chunks.push((reader.varint_u32()?, PageRef(reader.varint()?)));
+        }
+        self.order = read_refs(&mut reader)?;
+        reader.end()
+    }
+
+    pub(crate) fn file(&self) -> FileId {
+        self.file
+    }
+
+    pub(crate) fn lo(&self) -> u32 {
+        self.lo
+    }
+
+    pub(crate) fn hi(&self) -> u32 {
+        self.hi
+    }
+
+    pub(crate) fn docs_count(&self) -> u64 {
+        self.docs_count
+    }
+
+    /// The file goes when the last reader has let go of it.
+    pub(crate) fn doom(&self) {
+        self.doomed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn damage(&self, page: Option<PageRef>, broken: Malformed) -> IndexError {
+        let docs = DocRange { start: DocNo(self.lo), end: DocNo(self.hi) };
+        IndexError::Damaged(Box::new(SegmentDamage { file: self.file, page, what: broken.0, docs }))
+    }
+
+    /// A page past the cache, for what reads everything once.
+    pub(crate) fn read_page(&self, kind: PageKind, page: PageRef) -> Result<Vec<u8>, IndexError> {
+        let bytes = self.reader.read(page).map_err(|_| self.damage(Some(page), Malformed("page")))?;
+        open(kind, &bytes).map_err(|broken| self.damage(Some(page), broken))
+    }
+
+    fn page(&self, kind: PageKind, page: PageRef) -> Result<Arc<Vec<u8>>, IndexError> {
+        if let Some(plain) = self.cache.get((self.file, page)) {
+            return Ok(plain);
+        }
+        let plain = Arc::new(self.read_page(kind, page)?);
+        self.cache.put((self.file, page), &plain);
+        Ok(plain)
+    }
+
+    fn stream(&self, kind: StreamKind) -> (&StreamPages, PageKind) {
+        match kind {
+            StreamKind::Docs => (&self.docs, PageKind::Docs),
+            StreamKind::Positions => (&self.positions, PageKind::Positions),
+        }
+    }
+
+    /// `length` bytes of a stream from `offset` on.
+    pub(crate) fn stream_bytes(&self, kind: StreamKind, offset: u64, length: usize) -> Result<Bytes<'static>, IndexError> {
+        let (stream, page_kind) = self.stream(kind);
+        let end = offset.checked_add(length as u64).filter(|&end| end <= stream.length);
+        if end.is_none() {
+            return Err(self.damage(None, Malformed("place in a stream")));
+        }
+        let mut at = (offset / STREAM_PAGE as u64) as usize;
+        let mut from = (offset % STREAM_PAGE as u64) as usize;
+        if from + length <= STREAM_PAGE {
+            let page = self.page(page_kind, self.stream_page(stream, at)?)?;
+            return Ok(Bytes::Page(page, from..from + length));
+        }
+        let mut joined = Vec::with_capacity(length);
+        while joined.len() < length {
+            let page = self.page(page_kind, self.stream_page(stream, at)?)?;
+            let to = page.len().min(from + length - joined.len());
+            let bytes = page.get(from..to).filter(|bytes| !bytes.is_empty());
+            joined.extend_from_slice(bytes.ok_or_else(|| self.damage(None, Malformed("page of a stream")))?);
+            (at, from) = (at + 1, 0);
+        }
+        Ok(Bytes::Joined(joined))
+    }
+
+    fn stream_page(&self, stream: &StreamPages, at: usize) -> Result<PageRef, IndexError> {
+        stream.pages.get(at).copied().ok_or_else(|| self.damage(None, Malformed("place in a stream")))
+    }
+
+    pub(crate) fn stream_pages(&self, kind: StreamKind) -> &[PageRef] {
+        &self.stream(kind).0.pages
+    }
+
+    fn doc_bytes<'a>(&self, entry: &Entry<'a>) -> Result<Bytes<'a>, IndexError> {
+        match entry.docs {
+            Place::Inline(bytes) => Ok(Bytes::Entry(bytes)),
+            Place::Stream(offset) => self.stream_bytes(StreamKind::Docs, offset, entry.shape.docs_bytes()),
+        }
+    }
+
+    fn list<'a>(&self, shape: Shape, bytes: &'a Bytes<'_>) -> DocList<'a> {
+        DocList { lo: self.lo, shape, bytes: bytes.as_ref() }
+    }
+
+    /// Visits the terms from `start` on for as long as `goes` says of their keys.
+    fn scan(
+        &self,
+        start: &[u8],
+        goes: impl Fn(&[u8]) -> bool,
+        matches: impl Fn(&[u8]) -> bool,
+        visit: &mut Visit<'_, Self>,
+    ) -> Result<(), IndexError> {
+        for at in self.forward.page_of(start)..self.forward.len() {
+            let Some(page_ref) = self.forward.get(at) else { break };
+            if at > 0 && self.forward.first(at).is_some_and(|first| first > start && !goes(first)) {
+                break;
+            }
+            let page = self.page(PageKind::Terms, page_ref)?;
+            let broken = |malformed| self.damage(Some(page_ref), malformed);
+            let mut cursor = TermCursor::new(&page).map_err(broken)?;
+            while let Some(entry) = cursor.advance().map_err(broken)? {
+                let key = cursor.keys.key();
+                if key < start {
+                    continue;
+                }
+                if !goes(key) {
+                    return Ok(());
+                }
+                if matches(key) {
+                    visit(&entry)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The forward keys whose folded forms end in `end`, which is written backward.
+    fn backward_matches(&self, lead: u8, end: &[u8], pattern: &Pattern, found: &mut Vec<Vec<u8>>) -> Result<(), IndexError> {
+        let mut start = Vec::with_capacity(end.len() + 1);
+        if lead != 0 {
+            start.push(lead);
+        }
+        start.extend_from_slice(end);
+        for at in self.backward.page_of(&start)..self.backward.len() {
+            let Some(page_ref) = self.backward.get(at) else { break };
+            if self.backward.first(at).is_some_and(|first| first > start.as_slice() && !first.starts_with(&start)) {
+                break;
+            }
+            let page = self.page(PageKind::Backward, page_ref)?;
+            let broken = |malformed| self.damage(Some(page_ref), malformed);
+            let mut cursor = key_cursor(&page).map_err(broken)?;
+            while cursor.advance().map_err(broken)? {
+                let key = cursor.key();
+                if !key.starts_with(&start) {
+                    if key > start.as_slice() {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                let mut forward = Vec::with_capacity(key.len());
+                backward(key.get(usize::from(lead != 0)..).unwrap_or_default(), lead, &mut forward);
+                if parts(&forward).lead == lead && pattern.may_have_folded(&parts(&forward)) {
+                    found.push(forward);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Visits the forms of each of the folded `keys` that match, page by page.
+    fn forms(&self, keys: &mut Vec<Vec<u8>>, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        keys.sort_unstable();
+        let mut wanted = keys.iter().peekable();
+        let mut at = match wanted.peek() {
+            Some(key) => self.forward.page_of(key),
+            None => return Ok(()),
+        };
+        while let (Some(key), Some(page_ref)) = (wanted.peek(), self.forward.get(at)) {
+            at = at.max(self.forward.page_of(key));
+            let page_ref = self.forward.get(at).unwrap_or(page_ref);
+            let page = self.page(PageKind::Terms, page_ref)?;
+            let broken = |malformed| self.damage(Some(page_ref), malformed);
+            let mut cursor = TermCursor::new(&page).map_err(broken)?;
+            while let Some(entry) = cursor.advance().map_err(broken)? {
+                let found = cursor.keys.key();
+                while wanted.peek().is_some_and(|key| key.as_slice() < found && !is_form(found, key)) {
+                    wanted.next();
+                }
+                match wanted.peek() {
+                    None => return Ok(()),
+                    Some(key) if is_form(found, key) && pattern.matches(&parts(found)) => visit(&entry)?,
+                    Some(_) => {}
+                }
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    /// The columns of a document.
+    pub(crate) fn columns_of(&self, doc: u32) -> Result<Option<Columns>, IndexError> {
+        let at = self.chunks.partition_point(|(first, _)| *first <= doc);
+        let Some((rows, _)) = at.checked_sub(1).map(|at| self.chunk(at)).transpose()? else { return Ok(None) };
+        Ok(rows.binary_search_by_key(&doc, |(doc, _)| *doc).ok().and_then(|at| rows.get(at)).map(|(_, columns)| *columns))
+    }
+
+    /// The rows of a page of columns, and the first document of the next page.
+    pub(crate) fn chunk(&self, at: usize) -> Result<(Vec<(u32, Columns)>, Option<u32>), IndexError> {
+        let Some(&(_, page_ref)) = self.chunks.get(at) else { return Ok((Vec::new(), None)) };
+        let page = self.page(PageKind::Columns, page_ref)?;
+        let rows = read_chunk(&page).map_err(|broken| self.damage(Some(page_ref), broken))?;
+        if rows.len() > CHUNK {
+            return Err(self.damage(Some(page_ref), Malformed("columns")));
+        }
+        Ok((rows, self.chunks.get(at + 1).map(|(first, _)| *first)))
+    }
+
+    /// The number of the page of columns that would hold `doc`.
+    pub(crate) fn chunk_of(&self, doc: u32) -> usize {
+        self.chunks.partition_point(|(first, _)| *first <= doc).saturating_sub(1)
+    }
+
+    pub(crate) fn chunks_count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// A page of the documents newest first; none behind the last.
+    pub(crate) fn order_page(&self, at: usize) -> Result<Option<Vec<Dated>>, IndexError> {
+        let Some(&page_ref) = self.order.get(at) else { return Ok(None) };
+        let page = self.page(PageKind::Order, page_ref)?;
+        read_order(&page).map(Some).map_err(|broken| self.damage(Some(page_ref), broken))
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if self.doomed.load(Ordering::Acquire) {
+            // What stays behind is named by no manifest; whoever owns the files sweeps it at the next open.
+            let _ = self.store.remove(self.file);
+        }
+    }
+}
+
+/// `key` is `folded` itself or one of its exact forms.
+fn is_form(key: &[u8], folded: &[u8]) -> bool {
+    key.strip_prefix(folded).is_some_and(|rest| rest.first().is_none_or(|&byte| byte == MARKED))
+}
+
+impl StreamPages {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let length = reader.varint()?;
+        let pages = read_refs(reader)?;
+        if length.div_ceil(STREAM_PAGE as u64) != pages.len() as u64 {
+            return Err(Malformed("length of a stream"));
+        }
+        Ok(Self { length, pages })
+    }
+}
+
+fn read_refs(reader: &mut Reader<'_>) -> Result<Vec<PageRef>, Malformed> {
+    let mut refs = Vec::new();
+    let mut last = 0u64;
+    for _ in 0..reader.length()? {
+        last = last.wrapping_add(reader.varint()?);
+        refs.push(PageRef(last));
+    }
+    Ok(refs)
+}
+
+/// The footer, or the format of a newer one.
+fn read_footer(plain: &[u8]) -> Result<Result<Footer, u64>, minicbor::decode::Error> {
+    use footer_key as key;
+    let mut decoder = minicbor::Decoder::new(plain);
+    let missing = || minicbor::decode::Error::message("key missing");
+    let (mut format, mut lo, mut hi, mut docs, mut directory) = (None, None, None, None, None);
+    for _ in 0..decoder.map()?.ok_or_else(missing)? {
+        match decoder.u64()? {
+            key::FORMAT => format = Some(decoder.u64()?),
+            key::LO => lo = Some(decoder.u32()?),
+            key::HI => hi = Some(decoder.u32()?),
+            key::DOCS => docs = Some(decoder.u64()?),
+            key::DIRECTORY => directory = Some(PageRef(decoder.u64()?)),
+            _ => decoder.skip()?,
+        }
+    }
+    match format.ok_or_else(missing)? {
+        FORMAT => {}
+        found => return Ok(Err(found)),
+    }
+    let footer = Footer {
+        lo: lo.ok_or_else(missing)?,
+        hi: hi.ok_or_else(missing)?,
+        docs: docs.ok_or_else(missing)?,
+        directory: directory.ok_or_else(missing)?,
+    };
+    Ok(Ok(footer))
+}
+
+impl Source for Segment {
+    type Term<'a> = Entry<'a>;
+
+    fn range(&self) -> (u32, u32) {
+        (self.lo, self.hi)
+    }
+
+    fn special(&self, key: &[u8], visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        self.scan(key, |found| found == key, |_| true, visit)
+    }
+
+    fn find(&self, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        match pattern.reach() {
+            Reach::Forward(start) if pattern.is_whole() => {
+                self.scan(start, |key| is_form(key, start), |key| pattern.matches(&parts(key)), visit)
+            }
+            Reach::Forward(start) => self.scan(start, |key| key.starts_with(start), |key| pattern.matches(&parts(key)), visit),
+            Reach::Backward(end) => {
+                let mut keys = Vec::new();
+                for &lead in pattern.leads() {
+                    self.backward_matches(lead, end, pattern, &mut keys)?;
+                }
+                self.forms(&mut keys, pattern, visit)
+            }
+            Reach::Everywhere => self.scan(&[], |_| true, |key| pattern.matches(&parts(key)), visit),
+        }
+    }
+
+    fn docs(&self, term: &Entry<'_>, zones: Zones, out: &mut Bits) -> Result<(), IndexError> {
+        let bytes = self.doc_bytes(term)?;
+        self.list(term.shape, &bytes).add_to(zones, out).map_err(|broken| self.damage(None, broken))
+    }
+
+    fn weight(&self, term: &Entry<'_>) -> u64 {
+        term.shape.positions
+    }
+
+    fn positions(&self, term: &Entry<'_>, zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), IndexError> {
+        let bytes = self.doc_bytes(term)?;
+        let list = self.list(term.shape, &bytes);
+        let fetch = |offset: u64, length: usize| match term.positions {
+            Place::Inline(bytes) => {
+                let start = offset as usize;
+                let found = bytes.get(start..start.saturating_add(length));
+                found.map(Bytes::Entry).ok_or(Stop::Malformed(Malformed("positions")))
+            }
+            Place::Stream(start) => {
+                let at = start.checked_add(offset).ok_or(Stop::Malformed(Malformed("positions")))?;
+                self.stream_bytes(StreamKind::Positions, at, length).map_err(Stop::Index)
+            }
+        };
+        list.positions(zones, wanted, fetch, out).map_err(|stop| match stop {
+            Stop::Malformed(broken) => self.damage(None, broken),
+            Stop::Index(error) => error,
+        })
+    }
+}
+
+/// Why reading positions stopped.
+enum Stop {
+    Malformed(Malformed),
+    Index(IndexError),
+}
+
+impl From<Malformed> for Stop {
+    fn from(broken: Malformed) -> Self {
+        Stop::Malformed(broken)
+    }
+}

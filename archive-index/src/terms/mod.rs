@@ -1,0 +1,341 @@
+//! The dictionary: sorted keys in pages, each with its list or the place of it; docs/FORMAT-INDEX.md, "Term pages".
+//!
+//! The forward pages hold keys and lists, the backward pages the folded forms written from their end, so that a word is found
+//! by its last letters. A directory of the first key of each page stays in memory.
+
+pub(crate) mod pattern;
+
+use crate::pages::PageRef;
+use crate::postings::{BLOCK, Shape, Tag};
+use crate::text::key::MAX_KEY;
+use crate::wire::{Malformed, Reader, put_block, put_varint};
+
+/// Plain bytes at which a page is closed.
+const PAGE: usize = 32 << 10;
+/// A documents part of this many bytes lies in the term's entry; that of a single document always.
+const INLINE_DOCS: usize = 24;
+/// Positions of this many bytes lie in the entry too, where the documents do.
+const INLINE_POSITIONS: u64 = 12;
+
+fn inline_docs(shape: &Shape) -> bool {
+    shape.docs == 1 || shape.docs_bytes() <= INLINE_DOCS
+}
+
+fn inline_positions(shape: &Shape) -> bool {
+    inline_docs(shape) && shape.positions <= INLINE_POSITIONS
+}
+
+/// A part of a list: in the page of the term, or from an offset of its stream on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    Inline(&'a [u8]),
+    Stream(u64),
+}
+
+/// A term as its page has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) shape: Shape,
+    pub(crate) docs: Place<'a>,
+    pub(crate) positions: Place<'a>,
+}
+
+/// Puts keys into a page by their difference to the one before.
+#[derive(Default)]
+struct KeyColumn {
+    lengths: Vec<u8>,
+    bytes: Vec<u8>,
+    last: Vec<u8>,
+    count: usize,
+}
+
+impl KeyColumn {
+    fn add(&mut self, key: &[u8]) {
+        let shared = if self.count == 0 { 0 } else { self.last.iter().zip(key).take_while(|(a, b)| a == b).count().min(255) };
+        self.lengths.push(shared as u8);
+        put_varint(&mut self.lengths, (key.len() - shared) as u64);
+        self.bytes.extend_from_slice(key.get(shared..).unwrap_or_default());
+        self.last.clear();
+        self.last.extend_from_slice(key);
+        self.count += 1;
+    }
+
+    fn size(&self) -> usize {
+        self.lengths.len() + self.bytes.len()
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        put_varint(out, self.count as u64);
+        put_block(out, &self.lengths);
+        put_block(out, &self.bytes);
+        self.lengths.clear();
+        self.bytes.clear();
+        self.count = 0;
+    }
+}
+
+/// The keys of a page, in order.
+pub(crate) struct KeyCursor<'a> {
+    left: usize,
+    lengths: Reader<'a>,
+    bytes: Reader<'a>,
+    key: Vec<u8>,
+}
+
+impl<'a> KeyCursor<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        let left = reader.length()?;
+        Ok(Self { left, lengths: Reader::new(reader.block()?), bytes: Reader::new(reader.block()?), key: Vec::with_capacity(64) })
+    }
+
+    /// The key that the last call of [`advance`](Self::advance) came to.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// Goes to the next key; false behind the last.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Result<bool, Malformed> {
+        if self.left == 0 {
+            self.lengths.end()?;
+            self.bytes.end()?;
+            return Ok(false);
+        }
+        self.left -= 1;
+        let shared = usize::from(self.lengths.byte()?);
+        let length = self.lengths.varint()?;
+        if shared > self.key.len() || length > MAX_KEY as u64 {
+            return Err(Malformed("key"));
+        }
+        self.key.truncate(shared);
+        self.key.extend_from_slice(self.bytes.take(length as usize)?);
+        Ok(true)
+    }
+}
+
+/// Collects terms into pages.
+#[derive(Default)]
+pub(crate) struct TermPages {
+    keys: KeyColumn,
+    meta: Vec<u8>,
+    inline: Vec<u8>,
+    first: Vec<u8>,
+    /// Offsets of both streams at the first term of the page.
+    start: (u64, u64),
+}
+
+impl TermPages {
+    /// Adds a term. `streams` are the offsets at which the parts that are not inline begin. Returns where they go.
+    pub(crate) fn add(&mut self, key: &[u8], shape: &Shape, docs: &[u8], streams: (u64, u64)) -> Parts {
+        if self.keys.count == 0 {
+            self.start = streams;
+            self.first = key.to_vec();
+        }
+        self.keys.add(key);
+        put_varint(&mut self.meta, u64::from(shape.docs));
+        if shape.docs != 1 {
+            put_varint(&mut self.meta, shape.gaps as u64);
+            put_varint(&mut self.meta, shape.tags as u64);
+            if shape.docs > BLOCK {
+                put_varint(&mut self.meta, shape.skips as u64);
+            }
+        }
+        put_varint(&mut self.meta, shape.positions);
+        let parts = Parts { inline_docs: inline_docs(shape), inline_positions: inline_positions(shape) };
+        if parts.inline_docs {
+            self.inline.extend_from_slice(docs);
+        }
+        parts
+    }
+
+    /// Adds bytes of the inline positions of the term added last.
+    pub(crate) fn positions(&mut self, bytes: &[u8]) {
+        self.inline.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.keys.size() + self.meta.len() + self.inline.len() >= PAGE
+    }
+
+    /// The first key and the plain bytes of the page, unless it is empty; then begins another.
+    pub(crate) fn take(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        if self.keys.count == 0 {
+            return None;
+        }
+        let mut page = Vec::with_capacity(PAGE + 64);
+        put_varint(&mut page, self.start.0);
+        put_varint(&mut page, self.start.1);
+        self.keys.finish(&mut page);
+        put_block(&mut page, &self.meta);
+        put_block(&mut page, &self.inline);
+        self.meta.clear();
+        self.inline.clear();
+        Some((std::mem::take(&mut self.first), page))
+    }
+}
+
+/// Which parts of a list went into its entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts {
+    pub(crate) inline_docs: bool,
+    pub(crate) inline_positions: bool,
+}
+
+/// The terms of a page, in order.
+pub(crate) struct TermCursor<'a> {
+    pub(crate) keys: KeyCursor<'a>,
+    meta: Reader<'a>,
+    inline: Reader<'a>,
+    docs_at: u64,
+    positions_at: u64,
+}
+
+impl<'a> TermCursor<'a> {
+    pub(crate) fn new(page: &'a [u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(page);
+        let docs_at = reader.varint()?;
+        let positions_at = reader.varint()?;
+        let keys = KeyCursor::read(&mut reader)?;
+        let meta = Reader::new(reader.block()?);
+        let inline = Reader::new(reader.block()?);
+        reader.end()?;
+        Ok(Self { keys, meta, inline, docs_at, positions_at })
+    }
+
+    /// Goes to the next term.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Result<Option<Entry<'a>>, Malformed> {
+        if !self.keys.advance()? {
+            return Ok(None);
+        }
+        let mut shape = Shape { docs: self.meta.varint_u32()?, ..Shape::default() };
+        if shape.docs == 1 {
+            let mut ahead = self.inline;
+            ahead.varint()?;
+            shape.gaps = self.inline.left() - ahead.left();
+            Tag::read(&mut ahead)?;
+            shape.tags = self.inline.left() - ahead.left() - shape.gaps;
+        } else {
+            shape.gaps = self.meta.varint_u32()? as usize;
+            shape.tags = self.meta.varint_u32()? as usize;
+            if shape.docs > BLOCK {
+                shape.skips = self.meta.varint_u32()? as usize;
+            }
+        }
+        shape.positions = self.meta.varint()?;
+        let docs = if inline_docs(&shape) {
+            Place::Inline(self.inline.take(shape.docs_bytes())?)
+        } else {
+            let at = self.docs_at;
+            self.docs_at = at.checked_add(shape.docs_bytes() as u64).ok_or(Malformed("place of a list"))?;
+            Place::Stream(at)
+        };
+        let positions = if inline_positions(&shape) {
+            Place::Inline(self.inline.take(shape.positions as usize)?)
+        } else {
+            let at = self.positions_at;
+            self.positions_at = at.checked_add(shape.positions).ok_or(Malformed("place of positions"))?;
+            Place::Stream(at)
+        };
+        Ok(Some(Entry { shape, docs, positions }))
+    }
+}
+
+/// Collects keys alone into pages.
+#[derive(Default)]
+pub(crate) struct KeyPages {
+    keys: KeyColumn,
+    first: Vec<u8>,
+}
+
+impl KeyPages {
+    pub(crate) fn add(&mut self, key: &[u8]) {
+        if self.keys.count == 0 {
+            self.first = key.to_vec();
+        }
+        self.keys.add(key);
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.keys.size() >= PAGE
+    }
+
+    pub(crate) fn take(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        if self.keys.count == 0 {
+            return None;
+        }
+        let mut page = Vec::with_capacity(PAGE + 64);
+        self.keys.finish(&mut page);
+        Some((std::mem::take(&mut self.first), page))
+    }
+}
+
+/// The keys of a page of keys alone.
+pub(crate) fn key_cursor(page: &[u8]) -> Result<KeyCursor<'_>, Malformed> {
+    let mut reader = Reader::new(page);
+    let cursor = KeyCursor::read(&mut reader)?;
+    reader.end()?;
+    Ok(cursor)
+}
+
+/// A folded form written from its end, behind its lead; undone by itself.
+pub(crate) fn backward(folded: &[u8], lead: u8, out: &mut Vec<u8>) {
+    out.clear();
+    if lead != 0 {
+        out.push(lead);
+    }
+    out.extend(folded.iter().rev());
+}
+
+/// The pages of a dictionary by their first keys.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    firsts: Vec<Box<[u8]>>,
+    pages: Vec<PageRef>,
+}
+
+impl Directory {
+    pub(crate) fn push(&mut self, first: Vec<u8>, page: PageRef) {
+        self.firsts.push(first.into_boxed_slice());
+        self.pages.push(page);
+    }
+
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        put_varint(out, self.pages.len() as u64);
+        let mut last = 0;
+        for (first, page) in self.firsts.iter().zip(&self.pages) {
+            put_block(out, first);
+            put_varint(out, page.0.wrapping_sub(last));
+            last = page.0;
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut directory = Directory::default();
+        let mut last = 0u64;
+        for _ in 0..reader.length()? {
+            let first = reader.block()?.to_vec();
+            last = last.wrapping_add(reader.varint()?);
+            directory.push(first, PageRef(last));
+        }
+        Ok(directory)
+    }
+
+    /// The number of the page in which `key` lies if it is there.
+    pub(crate) fn page_of(&self, key: &[u8]) -> usize {
+        self.firsts.partition_point(|first| first.as_ref() <= key).saturating_sub(1)
+    }
+
+    pub(crate) fn get(&self, page: usize) -> Option<PageRef> {
+        self.pages.get(page).copied()
+    }
+
+    /// The first key of a page.
+    pub(crate) fn first(&self, page: usize) -> Option<&[u8]> {
+        self.firsts.get(page).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pages.len()
+    }
+}

@@ -1,0 +1,222 @@
+//! What a query asks of a word: letters, with or without marks, and wildcards; and where in the dictionary to look for it.
+
+use crate::text::class::class;
+use crate::text::fold::{Letter, letters};
+use crate::text::key::{ADDRESS, CONTINUES, KeyParts, SPECIAL};
+use memchr::memmem;
+
+/// A piece of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Elem {
+    /// This letter; without marks, with any.
+    Letter(Letter),
+    /// `?`
+    One,
+    /// `*`
+    Many,
+}
+
+/// Where in the dictionary all matches lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach<'a> {
+    /// Among the keys that begin so.
+    Forward(&'a [u8]),
+    /// Among the folded forms that end so, written backward; one range for each lead.
+    Backward(&'a [u8]),
+    /// Anywhere.
+    Everywhere,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shape {
+    /// The folded form as a whole.
+    Whole,
+    /// Beginning, anything, end.
+    Ends,
+    /// Anything, these letters, anything.
+    Inside,
+    /// Letter by letter.
+    Glob,
+    /// One letter of a script without blanks, whichever.
+    AnyAlone,
+}
+
+/// A pattern for one word, one piece of a long word, or one complete address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    lead: u8,
+    goes_on: bool,
+    elems: Vec<Elem>,
+    shape: Shape,
+    /// Some letter was typed with marks: only exact forms can match.
+    marked: bool,
+    /// The folded letters before the first wildcard, behind the lead.
+    start: Vec<u8>,
+    /// The folded letters behind the last wildcard.
+    end: Vec<u8>,
+    /// The same from their end.
+    end_backward: Vec<u8>,
+    /// The longest run of folded letters.
+    longest: Vec<u8>,
+}
+
+impl Pattern {
+    /// The pattern of a word or piece.
+    pub(crate) fn word(elems: Vec<Elem>, continues: bool, goes_on: bool) -> Self {
+        Self::new(elems, if continues { CONTINUES } else { 0 }, goes_on)
+    }
+
+    /// The pattern of a complete address.
+    pub(crate) fn address(elems: Vec<Elem>) -> Self {
+        Self::new(elems, ADDRESS, false)
+    }
+
+    /// Any single letter of a script without blanks (S1.3).
+    pub(crate) fn any_alone() -> Self {
+        let mut pattern = Self::new(vec![Elem::One], 0, false);
+        pattern.shape = Shape::AnyAlone;
+        pattern
+    }
+
+    fn new(elems: Vec<Elem>, lead: u8, goes_on: bool) -> Self {
+        let mut runs: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut marked = false;
+        for elem in &elems {
+            match elem {
+                Elem::Letter(letter) => {
+                    marked |= !letter.marks.is_empty();
+                    if let Some(run) = runs.last_mut() {
+                        run.extend_from_slice(letter.base.encode_utf8(&mut [0; 4]).as_bytes());
+                    }
+                }
+                Elem::One | Elem::Many => runs.push(Vec::new()),
+            }
+        }
+        let manys = elems.iter().filter(|elem| **elem == Elem::Many).count();
+        let ones = elems.iter().any(|elem| *elem == Elem::One);
+        let open = |elem: Option<&Elem>| elem == Some(&Elem::Many);
+        let shape = match (marked || ones, manys) {
+            (false, 0) => Shape::Whole,
+            (false, 1) => Shape::Ends,
+            (false, 2) if open(elems.first()) && open(elems.last()) => Shape::Inside,
+            _ => Shape::Glob,
+        };
+        let mut start: Vec<u8> = if lead == 0 { Vec::new() } else { vec![lead] };
+        start.extend_from_slice(runs.first().map_or(&[], Vec::as_slice));
+        if goes_on && manys == 0 && !ones {
+            start.push(CONTINUES);
+        }
+        let end = runs.last().cloned().unwrap_or_default();
+        let end_backward = end.iter().rev().copied().collect();
+        let longest = runs.iter().max_by_key(|run| run.len()).cloned().unwrap_or_default();
+        Self { lead, goes_on, elems, shape, marked, start, end, end_backward, longest }
+    }
+
+    /// The leads that matches have. A pattern open at its beginning meets the later pieces of long words too.
+    pub(crate) fn leads(&self) -> &[u8] {
+        match (self.lead, self.elems.first()) {
+            (ADDRESS, _) => &[ADDRESS],
+            (_, Some(Elem::Many)) => &[0, CONTINUES],
+            (CONTINUES, _) => &[CONTINUES],
+            _ => &[0],
+        }
+    }
+
+    /// Only one folded form can match.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
+    }
+
+    /// Where to look.
+    pub(crate) fn reach(&self) -> Reach<'_> {
+        if self.shape == Shape::AnyAlone {
+            return Reach::Everywhere;
+        }
+        let open_end = self.elems.last() == Some(&Elem::Many);
+        let known_start = self.start.len() - usize::from(self.lead != 0);
+        if self.is_whole() || known_start > 0 && (open_end || known_start >= self.end.len()) {
+            Reach::Forward(&self.start)
+        } else if !open_end && !self.end.is_empty() && !self.goes_on {
+            Reach::Backward(&self.end_backward)
+        } else if known_start > 0 || self.lead == ADDRESS {
+            Reach::Forward(&self.start)
+        } else {
+            Reach::Everywhere
+        }
+    }
+
+    /// Whether some form of this folded form could match.
+    pub(crate) fn may_have_folded(&self, key: &KeyParts<'_>) -> bool {
+        self.marked || self.matches(key)
+    }
+
+    /// Whether a key, taken apart, matches.
+    pub(crate) fn matches(&self, key: &KeyParts<'_>) -> bool {
+        if key.lead == SPECIAL || !self.leads().contains(&key.lead) || self.marked && key.exact.is_none() {
+            return false;
+        }
+        let (folded, goes_on) = match key.folded.split_last() {
+            Some((&CONTINUES, folded)) => (folded, true),
+            _ => (key.folded, false),
+        };
+        if goes_on != self.goes_on && self.elems.last() != Some(&Elem::Many) {
+            return false;
+        }
+        let known_start = self.start.get(usize::from(self.lead != 0)..).unwrap_or_default();
+        match self.shape {
+            Shape::Whole => folded == known_start.strip_suffix(&[CONTINUES]).unwrap_or(known_start),
+            Shape::Ends => {
+                folded.len() >= known_start.len() + self.end.len() && folded.starts_with(known_start) && folded.ends_with(&self.end)
+            }
+            Shape::Inside => memmem::find(folded, &self.longest).is_some(),
+            Shape::Glob => {
+                if memmem::find(folded, &self.longest).is_none() {
+                    return false;
+                }
+                let form = if self.marked { key.exact.unwrap_or_default() } else { folded };
+                let Ok(form) = std::str::from_utf8(form) else { return false };
+                let letters = if self.marked { letters(form) } else { bare(form) };
+                glob(&self.elems, &letters)
+            }
+            Shape::AnyAlone => std::str::from_utf8(folded).is_ok_and(|form| form.chars().next().is_some_and(|c| class(c).stands_alone())),
+        }
+    }
+}
+
+fn bare(folded: &str) -> Vec<Letter> {
+    folded.chars().map(|base| Letter { base, marks: String::new() }).collect()
+}
+
+fn meets(elem: &Elem, letter: &Letter) -> bool {
+    match elem {
+        Elem::Letter(asked) => asked.base == letter.base && (asked.marks.is_empty() || asked.marks == letter.marks),
+        Elem::One => true,
+        Elem::Many => false,
+    }
+}
+
+/// Goes back to the last `*` alone, which suffices: time is at most the product of the lengths.
+fn glob(elems: &[Elem], letters: &[Letter]) -> bool {
+    let (mut elem, mut letter) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while let Some(current) = letters.get(letter) {
+        match elems.get(elem) {
+            Some(Elem::Many) => {
+                elem += 1;
+                back = Some((elem, letter));
+            }
+            Some(asked) if meets(asked, current) => {
+                elem += 1;
+                letter += 1;
+            }
+            _ => match &mut back {
+                Some((after, from)) => {
+                    *from += 1;
+                    (elem, letter) = (*after, *from);
+                }
+                None => return false,
+            },
+        }
+    }
+    elems.get(elem..).unwrap_or_default().iter().all(|elem| *elem == Elem::Many)
+}

@@ -1,0 +1,270 @@
+//! The rules of docs/SEARCH.md, by number, each through the public door: in memory, flushed, merged and reopened.
+
+use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+use std::sync::Arc;
+
+type Doc = Vec<(Field, ValueKind, &'static str)>;
+
+fn body(text: &'static str) -> Doc {
+    vec![(Field::Body, ValueKind::Text, text)]
+}
+
+/// The index in each of its states.
+fn states(docs: &[Doc]) -> Vec<(&'static str, Index)> {
+    let fill = |index: &Index, flush_each: bool| {
+        for (number, doc) in docs.iter().enumerate() {
+            let values: Vec<Value<'_>> = doc.iter().map(|&(field, kind, text)| Value { field, kind, text }).collect();
+            index.add(DocNo(number as u32), &values, &Columns { date: number as i64, ..Columns::default() }).unwrap();
+            if flush_each {
+                index.flush(b"basis").unwrap();
+            }
+        }
+    };
+    let open = |pages: &MemPages| Index::open(Arc::new(pages.clone()), Options::default()).unwrap();
+    let memory = open(&MemPages::new());
+    fill(&memory, false);
+    let flushed = open(&MemPages::new());
+    fill(&flushed, false);
+    flushed.flush(b"basis").unwrap();
+    let pages = MemPages::new();
+    fill(&open(&pages), true);
+    let reopened = open(&pages);
+    let merged_pages = MemPages::new();
+    fill(&open(&merged_pages), true);
+    let merged = open(&merged_pages);
+    merged.merge_all().unwrap();
+    vec![("memory", memory), ("flushed", flushed), ("reopened", reopened), ("merged", merged)]
+}
+
+fn search(index: &Index, query: &str) -> Vec<u32> {
+    index.snapshot().search(&parse(query).unwrap_or_else(|error| panic!("{query}: {error}"))).unwrap().iter().collect()
+}
+
+/// Checks queries against the documents that they should find.
+fn check(docs: &[Doc], cases: &[(&str, &[u32])]) {
+    for (state, index) in states(docs) {
+        for (query, expected) in cases {
+            assert_eq!(search(&index, query), *expected, "{query} ({state})");
+        }
+    }
+}
+
+fn bodies(docs: &[&'static str], cases: &[(&str, &[u32])]) {
+    check(&docs.iter().map(|text| body(text)).collect::<Vec<_>>(), cases);
+}
+
+#[test]
+fn s1_1_words_are_found_by_their_parts_and_in_any_case() {
+    bodies(
+        &["vorname.nachname@example.net", "So\u{ad}ftware STRASSE", "a_b-c/d\\e", "nothing"],
+        &[
+            ("vorname", &[0]),
+            ("NACHNAME", &[0]),
+            ("vorname.nachname", &[0]),
+            ("nachname.vorname", &[]),
+            ("software", &[1]),
+            ("straße", &[1]),
+            ("c", &[2]),
+            ("\"a b c\"", &[2]),
+            ("noth", &[]),
+        ],
+    );
+}
+
+#[test]
+fn s1_1_positions_of_values_never_touch() {
+    check(
+        &[vec![(Field::From, ValueKind::DisplayName, "Anna"), (Field::From, ValueKind::Address, "berg@example.org")], body("anna berg")],
+        &[("\"anna berg\"", &[1]), ("\"anna *\"", &[1]), ("\"* berg\"", &[1]), ("\"anna * example\"", &[]), ("\"* * *\"", &[0])],
+    );
+}
+
+#[test]
+fn s1_2_a_letter_without_mark_meets_any_a_marked_one_only_itself() {
+    bodies(
+        &["Müller", "Muller", "Mu\u{308}llér", "łódź", "ёлка елка", "йод", "שָׁלוֹם"],
+        &[
+            ("muller", &[0, 1, 2]),
+            ("müller", &[0, 2]),
+            ("mullér", &[2]),
+            ("müllér", &[2]),
+            ("mü*", &[0, 2]),
+            ("mu*", &[0, 1, 2]),
+            ("m*r", &[0, 1, 2]),
+            ("*üller", &[0, 2]),
+            ("*uller", &[0, 1, 2]),
+            ("m?ller", &[0, 1, 2]),
+            ("lodz", &[3]),
+            ("łodz", &[3]),
+            ("đodz", &[]),
+            ("елка", &[4]),
+            ("ёлка", &[4]),
+            ("иод", &[]),
+            ("שלום", &[6]),
+        ],
+    );
+}
+
+#[test]
+fn s1_3_scripts_without_blanks_are_found_as_substrings() {
+    bodies(
+        &["会议系统更新", "系 统", "Windows系统", "系统Windows", "한국어 문서", "統系"],
+        &[
+            ("系统", &[0, 1, 2, 3]),
+            ("议系", &[0]),
+            ("*系统*", &[0, 1, 2, 3]),
+            ("Windows系统", &[2]),
+            ("Win*系统", &[2]),
+            ("系统win*", &[3]),
+            ("会?系", &[0]),
+            ("국어", &[4]),
+            ("统系", &[]),
+        ],
+    );
+    let error = parse("系*统").unwrap_err();
+    assert_eq!(error.range, 0..7);
+}
+
+#[test]
+fn s1_4_long_words_are_found_whole_and_by_their_ends() {
+    let long: &'static str = Box::leak(format!("x{}y{}end", "a".repeat(63), "b".repeat(64)).into_boxed_str());
+    let cut: &'static str = Box::leak(long[..64].to_owned().into_boxed_str());
+    for (state, index) in states(&[body(long), body(cut), body("end")]) {
+        let found = |query: &str| search(&index, query);
+        assert_eq!(found(long), [0], "{state}");
+        assert_eq!(found(cut), [1], "a piece is not the word ({state})");
+        assert_eq!(found("end"), [2], "{state}");
+        assert_eq!(found("xaaa*"), [0, 1], "{state}");
+        assert_eq!(found(&format!("{cut}*")), [0, 1], "{state}");
+        assert_eq!(found(&format!("{}*", &long[..100])), [0], "{state}");
+        assert_eq!(found("*end"), [0, 2], "{state}");
+        assert_eq!(found("*bend"), [0], "{state}");
+        assert_eq!(found("yb*"), [] as [u32; 0], "the middle is no beginning ({state})");
+        assert_eq!(found("*ybb*"), [0], "{state}");
+    }
+}
+
+#[test]
+fn s1_5_fields_limit_words_and_phrases() {
+    check(
+        &[
+            vec![(Field::Subject, ValueKind::Text, "Invoice March"), (Field::Body, ValueKind::Text, "see attachment")],
+            vec![(Field::Attachment, ValueKind::Text, "invoice_march.pdf"), (Field::AttachmentContent, ValueKind::Text, "total due")],
+            vec![(Field::Body, ValueKind::Text, "invoice march"), (Field::Bcc, ValueKind::Address, "due@x.example")],
+        ],
+        &[
+            ("invoice", &[0, 1, 2]),
+            ("subject:invoice", &[0]),
+            ("SUBJECT:\"invoice march\"", &[0]),
+            ("attachment:\"invoice march\"", &[1]),
+            ("bcontent:invoice", &[2]),
+            ("acontent:due", &[1]),
+            ("bcc:due@x.example", &[2]),
+            ("subject:inv*", &[0]),
+            ("bcc:*", &[2]),
+            ("subject:(invoice -march)", &[]),
+            ("subject:(invoice march)", &[0]),
+        ],
+    );
+}
+
+#[test]
+fn s2_1_each_term_may_be_met_by_another_field() {
+    check(
+        &[vec![(Field::Subject, ValueKind::Text, "red"), (Field::Body, ValueKind::Text, "blue")], body("red")],
+        &[("red blue", &[0]), ("red OR blue", &[0, 1]), ("(red blue) OR green", &[0]), ("red (blue OR green)", &[0])],
+    );
+}
+
+#[test]
+fn s2_1_field_prefixes_count_only_directly_before_a_term() {
+    bodies(&["subject: x", "http x", "re 12 30 form anna"], &[("subject: x", &[0]), ("http://x", &[1]), ("Re:", &[2]), ("12:30", &[2])]);
+    let query = parse("form:anna").unwrap();
+    assert_eq!(query.notices()[0].nearest, Some("from"));
+    assert_eq!(query.notices()[0].range, 0..4);
+}
+
+#[test]
+fn s2_2_wildcards_stand_for_letters_of_one_word() {
+    bodies(
+        &["auto automat", "autoreparatur", "meier", "meyer", "maier meer", "a.b x", "ab cd", "abxx cdyy", "ab yy cd"],
+        &[
+            ("auto*", &[0, 1]),
+            ("*parat*", &[1]),
+            ("*atur", &[1]),
+            ("au*at", &[0]),
+            ("au*a*r", &[1]),
+            ("me?er", &[2, 3]),
+            ("m*er", &[2, 3, 4]),
+            ("m**er", &[2, 3, 4]),
+            ("a*.b*", &[5]),
+            ("\"ab* cd*\"", &[6, 7]),
+            ("\"ab * cd\"", &[8]),
+            ("ab.*.cd", &[8]),
+            ("*", &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
+            ("-*", &[]),
+        ],
+    );
+    for query in ["?eier", "Meie?", "\"?eier\""] {
+        let error = parse(query).unwrap_err();
+        assert!(error.expected.contains('*'), "{query}");
+    }
+    assert!(parse("\"who? me?\"").is_ok(), "punctuation");
+}
+
+#[test]
+fn s2_3_signs_act_only_where_a_clause_begins() {
+    bodies(
+        &["daily update", "update daily", "well-known", "known", "or", "a b"],
+        &[
+            ("\"daily update\"", &[0]),
+            ("„daily update“", &[0]),
+            ("\"daily update", &[0]),
+            ("well-known", &[2]),
+            ("known -well", &[3]),
+            ("known \u{2013}well", &[3]),
+            ("a\"b", &[5]),
+            ("daily - update", &[0, 1]),
+            ("(daily", &[0, 1]),
+            ("daily)", &[0, 1]),
+            ("OR", &[4]),
+            ("or", &[4]),
+            ("daily OR", &[]),
+            ("+ ! daily", &[0, 1]),
+        ],
+    );
+}
+
+#[test]
+fn s2_4_bare_exclusions_spare_parts_of_addresses() {
+    check(
+        &[
+            vec![(Field::To, ValueKind::Address, "bewerbung@example.com"), (Field::Subject, ValueKind::Text, "Initiativ")],
+            vec![(Field::To, ValueKind::Address, "bewerbung@example.com"), (Field::Subject, ValueKind::Text, "Bewerbung")],
+            vec![(Field::To, ValueKind::DisplayName, "Bewerbung"), (Field::To, ValueKind::Address, "x@example.com")],
+        ],
+        &[
+            ("to:example", &[0, 1, 2]),
+            ("to:bewerbung@example.com", &[0, 1]),
+            ("example -bewerbung", &[0]),
+            ("example -bewerbung@example.com", &[2]),
+            ("example -*@example.com", &[]),
+            ("example -bew*", &[]),
+            ("example -to:bewerbung", &[]),
+            ("example -(x@example.com initiativ)", &[0, 1, 2]),
+            ("example -(x@example.com OR initiativ)", &[1]),
+        ],
+    );
+}
+
+#[test]
+fn s2_5_only_exclusions_find_the_rest_and_nothing_finds_nothing() {
+    bodies(&["a", "b", ""], &[("-a", &[1, 2]), ("-a -b", &[2]), ("", &[]), ("- ...", &[]), ("-(a OR b)", &[2])]);
+}
+
+#[test]
+fn s2_9_errors_name_the_place_and_what_was_expected() {
+    let error = parse("a after:2024").unwrap_err();
+    assert_eq!(error.range, 2..7);
+    assert!(error.expected.contains("quotes"));
+}
