@@ -162,6 +162,7 @@ fn read_zip(place: &Place, file: File, depth: usize, reading: &mut Reading<'_>) 
         Err(error) => return unreadable(place, 0, &error, reading),
     };
     for number in 0..archive.len() {
+        let name = archive.name_for_index(number).and_then(Result::ok).unwrap_or_default().into_owned();
         match archive.by_index(number) {
             Ok(entry) if !entry.is_file() => {}
             Ok(entry) => {
@@ -171,7 +172,6 @@ fn read_zip(place: &Place, file: File, depth: usize, reading: &mut Reading<'_>) 
                 member(&base, &name, &mut guard, depth, reading)?;
             }
             Err(error) => {
-                let name = archive.name_for_index(number).and_then(Result::ok).unwrap_or_default().into_owned();
                 reading.trouble(&base.below(name.as_bytes()), 0, TroubleKind::Unreadable(error.to_string()));
             }
         }
