@@ -1,1 +1,336 @@
-//! placeholder
+//! The real file system, by the standard library alone.
+//!
+//! Files are not opened in the system's append mode: there every write goes to the end, [`VfsFile::rewrite`] included. The
+//! end is tracked here instead, which is right as long as a file has one appender at a time; the archive's write lock sees to it.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::error::{check_cut, name_range, read_only};
+use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, VfsLock};
+
+/// Bytes that a rewrite holds in memory at a time.
+const REWRITE_STEP: usize = 1 << 20;
+
+/// The system's own files and directories. What it creates is readable by its owner alone, where the system knows owners.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DiskVfs;
+
+impl DiskVfs {
+    /// The real file system.
+    #[must_use]
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Vfs for DiskVfs {
+    fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        owner_alone(&mut options);
+        let file = options.open(path).map_err(failed(Operation::Create, path))?;
+        Ok(Arc::new(Appendable::new(file, path, 0)))
+    }
+
+    fn open(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        let (file, len) = open_file(path, OpenOptions::new().read(true).write(true)).map_err(failed(Operation::Open, path))?;
+        Ok(Arc::new(Appendable::new(file, path, len)))
+    }
+
+    fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        let (file, _) = open_file(path, OpenOptions::new().read(true)).map_err(failed(Operation::Open, path))?;
+        Ok(Arc::new(Readable { file, path: path.to_owned() }))
+    }
+
+    fn create_dir(&self, path: &Path) -> Result<(), VfsError> {
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            other => other.map_err(failed(Operation::Create, path)),
+        }
+    }
+
+    fn list(&self, dir: &Path) -> Result<Vec<DirEntry>, VfsError> {
+        let read = || -> io::Result<Vec<DirEntry>> {
+            let mut entries = Vec::new();
+            for entry in fs::read_dir(dir)? {
+                let entry = entry?;
+                entries.push(DirEntry { path: dir.join(entry.file_name()), kind: kind_of(entry.file_type()?) });
+            }
+            entries.sort_by(|a, b| a.path.cmp(&b.path));
+            Ok(entries)
+        };
+        read().map_err(failed(Operation::List, dir))
+    }
+
+    fn kind(&self, path: &Path) -> Result<Option<EntryKind>, VfsError> {
+        match fs::symlink_metadata(path) {
+            Ok(metadata) => Ok(Some(kind_of(metadata.file_type()))),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(VfsError::new(Operation::List, path, error)),
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
+        fs::rename(from, to).map_err(failed(Operation::Rename, from))
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), VfsError> {
+        fs::remove_file(path).map_err(failed(Operation::Remove, path))
+    }
+
+    fn sync_dir(&self, dir: &Path) -> Result<(), VfsError> {
+        sync_names(dir).map_err(failed(Operation::SyncDir, dir))
+    }
+
+    fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
+        // Where locks are emulated over a network, an exclusive one wants a file open for writing, a shared one for reading.
+        let mut options = OpenOptions::new();
+        options.read(true).write(kind == LockKind::Exclusive);
+        let (file, _) = open_file(path, &options).map_err(failed(Operation::Lock, path))?;
+        let locked = match kind {
+            LockKind::Shared => file.try_lock_shared(),
+            LockKind::Exclusive => file.try_lock(),
+        };
+        match locked {
+            Ok(()) => Ok(Some(Box::new(Lock { file: Mutex::new(file), path: path.to_owned(), kind }))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(VfsError::new(Operation::Lock, path, error)),
+        }
+    }
+}
+
+/// A file opened for reading alone.
+#[derive(Debug)]
+struct Readable {
+    file: File,
+    path: PathBuf,
+}
+
+impl VfsFile for Readable {
+    fn len(&self) -> Result<u64, VfsError> {
+        let metadata = self.file.metadata().map_err(failed(Operation::Len, &self.path))?;
+        Ok(metadata.len())
+    }
+
+    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
+        read_range(&self.file, &self.path, offset, buf)
+    }
+
+    fn append(&self, _bytes: &[u8]) -> Result<(), VfsError> {
+        Err(VfsError::new(Operation::Write, &self.path, read_only()))
+    }
+
+    fn rewrite(&self, _offset: u64, _len: u64) -> Result<(), VfsError> {
+        Err(VfsError::new(Operation::Write, &self.path, read_only()))
+    }
+
+    fn truncate(&self, _len: u64) -> Result<(), VfsError> {
+        Err(VfsError::new(Operation::Truncate, &self.path, read_only()))
+    }
+
+    fn sync(&self) -> Result<(), VfsError> {
+        Err(VfsError::new(Operation::Sync, &self.path, read_only()))
+    }
+}
+
+/// A file opened for reading and appending.
+#[derive(Debug)]
+struct Appendable {
+    file: File,
+    path: PathBuf,
+    /// Where the next append goes. Readers look at it without waiting for an append under way.
+    end: AtomicU64,
+    /// Held while the file changes.
+    changing: Mutex<()>,
+}
+
+impl Appendable {
+    fn new(file: File, path: &Path, len: u64) -> Self {
+        Self { file, path: path.to_owned(), end: AtomicU64::new(len), changing: Mutex::new(()) }
+    }
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl VfsFile for Appendable {
+    fn len(&self) -> Result<u64, VfsError> {
+        Ok(self.end.load(Ordering::Acquire))
+    }
+
+    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
+        read_range(&self.file, &self.path, offset, buf)
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<(), VfsError> {
+        let _changing = self.change();
+        let end = self.end.load(Ordering::Acquire);
+        match write_all_at(&self.file, bytes, end) {
+            Ok(()) => {
+                self.end.store(end + bytes.len() as u64, Ordering::Release);
+                Ok(())
+            }
+            Err(error) => {
+                // A part of the bytes may stand in the file; the system knows how much.
+                if let Ok(metadata) = self.file.metadata() {
+                    self.end.store(metadata.len(), Ordering::Release);
+                }
+                Err(VfsError::new(Operation::Write, &self.path, error))
+            }
+        }
+    }
+
+    fn rewrite(&self, offset: u64, len: u64) -> Result<(), VfsError> {
+        let _changing = self.change();
+        let mut buf = vec![0; usize::try_from(len).map_or(REWRITE_STEP, |len| len.min(REWRITE_STEP))];
+        let mut done = 0;
+        while done < len {
+            let step = usize::try_from(len - done).map_or(buf.len(), |left| left.min(buf.len()));
+            let (part, _) = buf.split_at_mut(step);
+            let at = offset.saturating_add(done);
+            read_range(&self.file, &self.path, at, part)?;
+            write_all_at(&self.file, part, at).map_err(failed(Operation::Write, &self.path))?;
+            done += step as u64;
+        }
+        Ok(())
+    }
+
+    fn truncate(&self, len: u64) -> Result<(), VfsError> {
+        let _changing = self.change();
+        check_cut(self.end.load(Ordering::Acquire), len)
+            .and_then(|()| self.file.set_len(len))
+            .map_err(failed(Operation::Truncate, &self.path))?;
+        self.end.store(len, Ordering::Release);
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), VfsError> {
+        // Carries the length too, which is the one piece of metadata that reading needs.
+        self.file.sync_data().map_err(failed(Operation::Sync, &self.path))
+    }
+}
+
+/// A file with the system's lock on it; closing it gives the lock back.
+#[derive(Debug)]
+struct Lock {
+    file: Mutex<File>,
+    path: PathBuf,
+    kind: LockKind,
+}
+
+impl VfsLock for Lock {
+    fn note(&self, bytes: &[u8]) -> Result<(), VfsError> {
+        let write = || {
+            if self.kind == LockKind::Shared {
+                return Err(read_only());
+            }
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.set_len(0)?;
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(bytes)
+        };
+        write().map_err(failed(Operation::Write, &self.path))
+    }
+}
+
+fn failed(operation: Operation, path: &Path) -> impl FnOnce(io::Error) -> VfsError + '_ {
+    move |error| VfsError::new(operation, path, error)
+}
+
+/// Opens a regular file and takes its length; the system would also open a directory for reading.
+fn open_file(path: &Path, options: &OpenOptions) -> io::Result<(File, u64)> {
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    Ok((file, metadata.len()))
+}
+
+fn kind_of(file_type: fs::FileType) -> EntryKind {
+    if file_type.is_file() {
+        EntryKind::File
+    } else if file_type.is_dir() {
+        EntryKind::Dir
+    } else {
+        EntryKind::Other
+    }
+}
+
+fn read_range(file: &File, path: &Path, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
+    let len = buf.len();
+    fill_at(file, offset, buf).map_err(|error| VfsError::new(Operation::Read, path, name_range(offset, len, error)))
+}
+
+#[cfg(unix)]
+fn owner_alone(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+#[cfg(not(unix))]
+fn owner_alone(_options: &mut OpenOptions) {}
+
+#[cfg(unix)]
+fn fill_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buf, offset)
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(unix)]
+fn sync_names(dir: &Path) -> io::Result<()> {
+    let file = File::open(dir)?;
+    if !file.metadata()?.is_dir() {
+        return Err(ErrorKind::NotADirectory.into());
+    }
+    file.sync_all()
+}
+
+#[cfg(windows)]
+fn fill_at(file: &File, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()> {
+    while !buf.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buf, offset) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(n) => {
+                buf = buf.split_at_mut(n).1;
+                offset += n as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_write(file, bytes, offset) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(n) => {
+                bytes = bytes.split_at(n).1;
+                offset += n as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Directories cannot be synced there; the file system keeps a journal of names.
+#[cfg(windows)]
+fn sync_names(dir: &Path) -> io::Result<()> {
+    if fs::metadata(dir)?.is_dir() { Ok(()) } else { Err(ErrorKind::NotADirectory.into()) }
+}

@@ -37,6 +37,25 @@ impl VfsError {
     }
 }
 
+/// The error of changing a file that was opened for reading alone.
+pub(super) fn read_only() -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, "opened for reading alone")
+}
+
+/// The error of a read, with the range that was asked for.
+pub(super) fn name_range(offset: u64, len: usize, source: io::Error) -> io::Error {
+    let end = offset.saturating_add(len as u64);
+    io::Error::new(source.kind(), format!("bytes {offset}..{end}: {source}"))
+}
+
+/// Refuses to "cut" a file of `len` bytes to a greater length.
+pub(super) fn check_cut(len: u64, to: u64) -> io::Result<()> {
+    if to > len {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{to} bytes asked for, but it has {len}")));
+    }
+    Ok(())
+}
+
 /// The operations of [`super::Vfs`] and [`super::VfsFile`], for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

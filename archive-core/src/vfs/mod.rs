@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 mod disk;
 mod error;
+mod holders;
 mod mem;
+mod names;
 #[cfg(any(test, feature = "sim"))]
 mod sim;
 
@@ -18,7 +20,7 @@ pub use disk::DiskVfs;
 pub use error::{Operation, VfsError};
 pub use mem::MemVfs;
 #[cfg(any(test, feature = "sim"))]
-pub use sim::{CrashStyle, Fault, SimVfs};
+pub use sim::{CrashMoment, CrashStyle, Fault, SimVfs};
 
 /// A file system as the engine sees it.
 ///
@@ -31,7 +33,7 @@ pub trait Vfs: Send + Sync + std::fmt::Debug {
     /// Opens an existing file for reading and appending at its end.
     fn open(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
 
-    /// Opens an existing file for reading alone; appending to it fails. Works on read-only media.
+    /// Opens an existing file for reading alone; changing and syncing it fails. Works on read-only media.
     fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
 
     /// Creates a directory whose parent exists; `Ok` if it is there already.
@@ -43,7 +45,7 @@ pub trait Vfs: Send + Sync + std::fmt::Debug {
     /// What is at `path`, or `None` if nothing is.
     fn kind(&self, path: &Path) -> Result<Option<EntryKind>, VfsError>;
 
-    /// Gives `from` the name `to` in one step; what was at `to` is replaced. Open files stay usable.
+    /// Gives the file `from` the name `to` in one step; a file at `to` is replaced. Open files stay usable.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), VfsError>;
 
     /// Removes a file. Files that are open stay readable until they are closed.
@@ -89,6 +91,7 @@ pub trait VfsFile: Send + Sync + std::fmt::Debug {
 /// A lock held; dropping it gives it back.
 pub trait VfsLock: Send + Sync + std::fmt::Debug {
     /// Replaces the locked file's bytes by `bytes`. For messages to others alone: never synced, nobody may rely on it.
+    /// Fails under a shared lock.
     fn note(&self, bytes: &[u8]) -> Result<(), VfsError>;
 }
 

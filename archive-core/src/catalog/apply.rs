@@ -1,0 +1,361 @@
+//! Facts become entries: the only place that does it, for a commit just written and for one read again alike.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::folders::{Folder, Folders};
+use super::manifest::{Basis, Manifest, Numbers, decode_manifest, encode_manifest, read_manifest, replace_manifest};
+pub(crate) use super::rows::FactPlace;
+use super::rows::{read_row, write_row};
+use super::sorted::Sorted;
+use super::{ContentRow, MessageRow, PartRow, keys};
+use crate::error::{Damage, Error};
+use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
+use crate::records::{Commit, CommitPlace, ContainerFact, ContentFact, Fact, FactKind, FolderFact, Frontier, ImportRunFact, Link, MessageFact, PackedFact, PartFact, Runs};
+use crate::seal::{FileKind, SecretKey};
+use crate::vfs::{EntryKind, Vfs};
+use crate::wire::{Keys, Undecodable, decode};
+
+/// Names and addresses of a list that its row repeats.
+const ROW_ADDRESSES: usize = 6;
+
+fn manifest_path(dir: &Path) -> PathBuf {
+    dir.join("manifest.mkm")
+}
+
+/// The catalog of one store.
+pub(crate) struct Catalog {
+    vfs: Arc<dyn Vfs>,
+    dir: PathBuf,
+    key: SecretKey,
+    owner: Uuid,
+    sorted: Sorted,
+    folders: Folders,
+    basis: Basis,
+    flushed: Link,
+}
+
+impl Catalog {
+    /// Opens the catalog in `dir`. One that is missing or cannot be read begins anew, to be filled from the records.
+    pub(crate) fn open(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, cache_bytes: u64) -> Result<Self, Error> {
+        let found = match read_manifest(&*vfs, &manifest_path(dir), &key, FileKind::CatalogManifest, owner) {
+            Ok(bytes) => bytes.and_then(|bytes| decode_manifest(&bytes)),
+            Err(Error::Damage(_)) => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(manifest) = found {
+            let opened = Sorted::open(Arc::clone(&vfs), dir, key.duplicate(), owner, &manifest.runs, cache_bytes);
+            match opened {
+                Ok(sorted) => {
+                    let basis = manifest.basis();
+                    let folders = Folders::load(manifest.folders);
+                    let flushed = basis.link;
+                    return Ok(Self { vfs, dir: dir.to_owned(), key, owner, sorted, folders, basis, flushed });
+                }
+                Err(Error::Damage(_)) => {}
+                Err(Error::Io(error)) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Self::empty(vfs, dir, key, owner, cache_bytes)
+    }
+
+    /// A catalog that knows nothing yet.
+    pub(crate) fn empty(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, cache_bytes: u64) -> Result<Self, Error> {
+        let sorted = Sorted::open(Arc::clone(&vfs), dir, key.duplicate(), owner, &[], cache_bytes)?;
+        let link = Link::origin(owner);
+        let basis = Basis {
+            link,
+            tree: Frontier::default(),
+            numbers: Numbers::default(),
+            records: (0, 0),
+            container: (0, 0),
+            unpacked: Vec::new(),
+            unpacked_parts: Vec::new(),
+        };
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, sorted, folders: Folders::default(), basis, flushed: link })
+    }
+
+    /// Throws everything away, to be filled from the records again.
+    pub(crate) fn reset(&mut self, cache_bytes: u64) -> Result<(), Error> {
+        *self = Self::empty(Arc::clone(&self.vfs), &self.dir, self.key.duplicate(), self.owner, cache_bytes)?;
+        Ok(())
+    }
+
+    pub(crate) fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    pub(crate) fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
+    /// Up to which commit the files alone are true.
+    pub(crate) fn flushed(&self) -> Link {
+        self.flushed
+    }
+
+    /// Bytes that recent changes take in memory, about.
+    pub(crate) fn memory_len(&self) -> usize {
+        self.sorted.memory_len()
+    }
+
+    /// Takes over one commit, which must follow the last one taken.
+    pub(crate) fn apply(&mut self, commit: &Commit, link: Link, place: CommitPlace, end: u64, section: &[u64]) -> Result<(), Error> {
+        for (index, fact) in commit.facts.iter().enumerate() {
+            let Fact::Known { kind, bytes } = fact else { continue };
+            let fact = FactPlace { file: place.file, offset: place.offset, index: index as u32 };
+            self.apply_fact(*kind, bytes, commit, fact, section)?;
+        }
+        self.basis.link = link;
+        self.basis.records = (place.file, end);
+        self.basis.container = commit.container_end;
+        Ok(())
+    }
+
+    fn apply_fact(&mut self, kind: u16, bytes: &[u8], commit: &Commit, place: FactPlace, section: &[u64]) -> Result<(), Error> {
+        let is = |known: FactKind| kind == known as u16;
+        if is(FactKind::Content) {
+            self.content(read(bytes)?, commit, place, section)
+        } else if is(FactKind::Message) {
+            self.message(read(bytes)?, place)
+        } else if is(FactKind::Part) {
+            self.part(read(bytes)?, place, section)
+        } else if is(FactKind::FolderMade) {
+            let fact: FolderFact = read(bytes)?;
+            self.basis.numbers.folders = self.basis.numbers.folders.max(fact.no);
+            self.folders.add(Folder { no: fact.no, parent: fact.parent, name: fact.name, messages: 0, bytes: 0 });
+            Ok(())
+        } else if is(FactKind::ImportRun) {
+            let fact: ImportRunFact = read(bytes)?;
+            self.basis.numbers.runs = self.basis.numbers.runs.max(fact.no + 1);
+            Ok(())
+        } else if is(FactKind::ContainerOpened) || is(FactKind::ContainerClosed) {
+            let fact: ContainerFact = read(bytes)?;
+            self.basis.numbers.containers = self.basis.numbers.containers.max(fact.no);
+            Ok(())
+        } else if is(FactKind::Packed) {
+            self.packed(read(bytes)?)
+        } else if [FactKind::Checkpoint, FactKind::DamageNoted].into_iter().any(is) || kind >= 128 {
+            // What must not be passed over has a number below 128.
+            Ok(())
+        } else {
+            Err(Error::UnknownFeature { what: "kind of fact", number: kind.into() })
+        }
+    }
+
+    fn content(&mut self, fact: ContentFact, commit: &Commit, place: FactPlace, section: &[u64]) -> Result<(), Error> {
+        let no = ContentNo(fact.no);
+        let digest = Digest(fact.digest);
+        let (runs, in_section) = resolve(fact.runs, section)?;
+        if in_section {
+            self.basis.unpacked.push(fact.no);
+        }
+        let row = ContentRow {
+            digest: fact.digest,
+            size: fact.size,
+            shape: fact.shape,
+            runs,
+            section: in_section.then_some(place.file),
+            fact: place,
+            restated: fact.restated,
+            sequence: commit.sequence,
+            date: fact.date,
+            date_source: fact.date_source,
+            attachments: fact.attachments,
+            importance: fact.importance,
+            from: first(fact.from),
+            to: first(fact.to),
+            subject: fact.subject,
+        };
+        self.basis.tree.push(&commit.salt(place.index as usize)?, digest);
+        for digest in [Some(digest), fact.restated.map(Digest)].into_iter().flatten() {
+            self.sorted.put(keys::with(keys::by_digest(digest), no.0), Vec::new());
+        }
+        self.sorted.put(keys::with(keys::by_identity(Identity(fact.identity)), no.0), Vec::new());
+        for extent in row.shape.iter().flat_map(|shape| &shape.0) {
+            if let crate::mail::Extent::Part { .. } = extent.extent {
+                self.sorted.put(keys::with(keys::used(PartNo(extent.part)), no.0), Vec::new());
+            }
+        }
+        self.sorted.put(keys::content(no), write_row(&row));
+        self.basis.numbers.contents = self.basis.numbers.contents.max(no.0 + 1);
+        self.basis.numbers.content_bytes += fact.size;
+        Ok(())
+    }
+
+    fn part(&mut self, fact: PartFact, place: FactPlace, section: &[u64]) -> Result<(), Error> {
+        let (runs, in_section) = resolve(fact.runs, section)?;
+        if in_section {
+            self.basis.unpacked_parts.push(fact.no);
+        }
+        let row = PartRow { digest: fact.digest, len: fact.len, runs, section: in_section.then_some(place.file) };
+        self.sorted.put(keys::with(keys::by_part_digest(Digest(fact.digest)), fact.no), Vec::new());
+        self.sorted.put(keys::part(PartNo(fact.no)), write_row(&row));
+        self.basis.numbers.parts = self.basis.numbers.parts.max(fact.no + 1);
+        self.basis.numbers.part_bytes += fact.len;
+        Ok(())
+    }
+
+    fn message(&mut self, fact: MessageFact, place: FactPlace) -> Result<(), Error> {
+        let (no, content) = (MessageNo(fact.no), ContentNo(fact.content));
+        let Some(of) = self.content_row(content)? else {
+            return Err(Error::Bug("a message names a content that no fact before it made"));
+        };
+        let row =
+            MessageRow { content: fact.content, folder: fact.folder, direction: fact.direction, archived: fact.archived, fact: place };
+        self.sorted.put(keys::message(no), write_row(&row));
+        self.sorted.put(keys::dated(FolderNo(fact.folder), of.date, no), Vec::new());
+        self.sorted.put(keys::with(keys::placed(content), no.0), fact.folder.to_le_bytes().to_vec());
+        self.folders.count(fact.folder, 1, of.size);
+        self.basis.numbers.messages = self.basis.numbers.messages.max(no.0 + 1);
+        Ok(())
+    }
+
+    fn packed(&mut self, fact: PackedFact) -> Result<(), Error> {
+        for (no, runs) in fact.contents {
+            let Some(row) = self.content_row(ContentNo(no))? else { continue };
+            self.sorted.put(keys::content(ContentNo(no)), write_row(&ContentRow { runs, section: None, ..row }));
+            self.basis.unpacked.retain(|unpacked| *unpacked != no);
+        }
+        for (no, runs) in fact.parts {
+            let Some(row) = self.part_row(PartNo(no))? else { continue };
+            self.sorted.put(keys::part(PartNo(no)), write_row(&PartRow { runs, section: None, ..row }));
+            self.basis.unpacked_parts.retain(|unpacked| *unpacked != no);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn content_row(&self, no: ContentNo) -> Result<Option<ContentRow>, Error> {
+        self.sorted.get(&keys::content(no))?.map(|row| read_row(&row)).transpose()
+    }
+
+    pub(crate) fn message_row(&self, no: MessageNo) -> Result<Option<MessageRow>, Error> {
+        self.sorted.get(&keys::message(no))?.map(|row| read_row(&row)).transpose()
+    }
+
+    pub(crate) fn part_row(&self, no: PartNo) -> Result<Option<PartRow>, Error> {
+        self.sorted.get(&keys::part(no))?.map(|row| read_row(&row)).transpose()
+    }
+
+    /// Contents whose digest, with or without status headers, begins like `digest`; to be confirmed by their rows.
+    pub(crate) fn contents_by_digest(&self, digest: Digest) -> Result<Vec<ContentNo>, Error> {
+        Ok(self.numbers_behind(&keys::by_digest(digest))?.into_iter().map(ContentNo).collect())
+    }
+
+    /// Contents whose identity begins like `identity`; to be confirmed by their facts.
+    pub(crate) fn contents_by_identity(&self, identity: Identity) -> Result<Vec<ContentNo>, Error> {
+        Ok(self.numbers_behind(&keys::by_identity(identity))?.into_iter().map(ContentNo).collect())
+    }
+
+    /// The part with this digest.
+    pub(crate) fn part_by_digest(&self, digest: Digest) -> Result<Option<PartNo>, Error> {
+        for no in self.numbers_behind(&keys::by_part_digest(digest))? {
+            if self.part_row(PartNo(no))?.is_some_and(|row| row.digest == digest.0) {
+                return Ok(Some(PartNo(no)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Messages of a content with the folders they lie in.
+    pub(crate) fn placements(&self, content: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
+        let key = keys::placed(content);
+        let mut found = Vec::new();
+        self.sorted.scan(&key, &key, &mut |key, folder| {
+            if let (Some(no), Some(folder)) = (keys::last_number(key), folder.first_chunk()) {
+                found.push((MessageNo(no), FolderNo(u32::from_le_bytes(*folder))));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Contents that take a part.
+    pub(crate) fn users_of_part(&self, part: PartNo) -> Result<Vec<ContentNo>, Error> {
+        Ok(self.numbers_behind(&keys::used(part))?.into_iter().map(ContentNo).collect())
+    }
+
+    /// Messages of a folder, newest first.
+    pub(crate) fn messages_in(
+        &self,
+        folder: FolderNo,
+        visit: &mut dyn FnMut(MessageNo) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
+        let key = keys::in_folder(folder);
+        self.sorted.scan(&key, &key, &mut |key, _| match keys::message_of_dated(key) {
+            Some(message) => visit(message),
+            None => Ok(ControlFlow::Continue(())),
+        })
+    }
+
+    fn numbers_behind(&self, key: &[u8]) -> Result<Vec<u32>, Error> {
+        let mut numbers = Vec::new();
+        self.sorted.scan(key, key, &mut |key, _| {
+            numbers.extend(keys::last_number(key));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(numbers)
+    }
+
+    /// Writes recent changes to files and names them in a new manifest.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        if self.flushed == self.basis.link {
+            return Ok(());
+        }
+        let flushed = self.sorted.flush()?;
+        self.vfs.sync_dir(&self.dir)?;
+        let manifest = Manifest::new(&self.basis, flushed.runs.clone(), self.folders.all());
+        let bytes = encode_manifest(&manifest);
+        replace_manifest(&*self.vfs, &manifest_path(&self.dir), &self.key, FileKind::CatalogManifest, self.owner, &bytes)?;
+        self.flushed = self.basis.link;
+        self.sorted.switch(flushed)
+    }
+
+    /// Reads and checks every page; damage is handed to `report`.
+    pub(crate) fn verify(&self, report: &mut dyn FnMut(Damage)) -> Result<(), Error> {
+        self.sorted.verify(report)
+    }
+
+    /// The files that make the catalog, its manifest first.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = vec![manifest_path(&self.dir)];
+        files.extend(self.sorted.files());
+        files
+    }
+
+    /// Removes files in the catalog's folder that no manifest names.
+    pub(crate) fn remove_leftovers(&self) -> Result<(), Error> {
+        let files = self.files();
+        for entry in self.vfs.list(&self.dir)? {
+            if entry.kind == EntryKind::File && !files.contains(&entry.path) {
+                self.vfs.remove(&entry.path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn first(mut list: Vec<String>) -> Vec<String> {
+    list.truncate(ROW_ADDRESSES);
+    list
+}
+
+/// Runs with the section of a small commit replaced by the frames it lies in.
+fn resolve(mut runs: Runs, section: &[u64]) -> Result<(Runs, bool), Error> {
+    let mut in_section = false;
+    for run in runs.0.iter_mut().filter(|run| run.container == 0) {
+        let frame = usize::try_from(run.frame).ok().and_then(|at| section.get(at));
+        run.frame = *frame.ok_or(Error::Bug("a fact names a frame that its commit does not have"))?;
+        in_section = true;
+    }
+    Ok((runs, in_section))
+}
+
+fn read<'b, T: Keys + minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, Error> {
+    decode(bytes).map_err(|cause| match cause {
+        Undecodable::Malformed => Error::Bug("a fact that lies behind a seal cannot be read"),
+        Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
+    })
+}

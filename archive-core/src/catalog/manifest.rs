@@ -1,0 +1,159 @@
+//! The manifest: which runs make the catalog, and up to which commit they are true. Replaced by rename.
+
+use std::path::Path;
+
+use minicbor::{Decode, Encode};
+
+use super::folders::Folder;
+use super::run::RunName;
+use crate::error::Error;
+use crate::id::Uuid;
+use crate::records::{Frontier, Link};
+use crate::seal::{FileKind, FrameKind, HEADER_LEN, RecordsStart, SealedReader, SealedWriter, SecretKey};
+use crate::vfs::Vfs;
+use crate::wire::{Keys, decode, encode};
+
+/// The next numbers to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Numbers {
+    #[n(1)]
+    pub(crate) contents: u32,
+    #[n(2)]
+    pub(crate) messages: u32,
+    #[n(3)]
+    pub(crate) parts: u32,
+    /// Highest folder given.
+    #[n(4)]
+    pub(crate) folders: u32,
+    /// Highest container given.
+    #[n(5)]
+    pub(crate) containers: u32,
+    #[n(6)]
+    pub(crate) runs: u32,
+    /// Bytes of all contents, each once.
+    #[n(7)]
+    pub(crate) content_bytes: u64,
+    /// Bytes of all parts, each once.
+    #[n(8)]
+    pub(crate) part_bytes: u64,
+}
+
+/// The commit up to which a catalog is true, and where reading of the records goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Basis {
+    pub(crate) link: Link,
+    pub(crate) tree: Frontier,
+    pub(crate) numbers: Numbers,
+    /// Records file and offset behind the commit.
+    pub(crate) records: (u64, u64),
+    /// Number of the active container (0 if none) and its end.
+    pub(crate) container: (u32, u64),
+    /// Contents in sections of small commits that wait to be packed.
+    pub(crate) unpacked: Vec<u32>,
+    /// Parts there.
+    pub(crate) unpacked_parts: Vec<u32>,
+}
+
+#[derive(Debug, Encode, Decode)]
+#[cbor(map)]
+pub(super) struct Manifest {
+    #[n(1)]
+    sequence: u64,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    chain: [u8; 32],
+    #[n(3)]
+    tree: Frontier,
+    #[n(4)]
+    numbers: Numbers,
+    #[n(5)]
+    records: (u64, u64),
+    #[n(6)]
+    container: (u32, u64),
+    #[n(7)]
+    unpacked: Vec<u32>,
+    #[n(8)]
+    unpacked_parts: Vec<u32>,
+    #[n(9)]
+    pub(super) runs: Vec<RunName>,
+    #[n(10)]
+    pub(super) folders: Vec<Folder>,
+    /// Which of `readers.0` and `readers.1` holds the files of this manifest.
+    #[n(11)]
+    readers: u8,
+}
+
+impl Keys for Manifest {
+    const WHAT: &'static str = "key of the catalog's manifest";
+    const LAST: u64 = 11;
+}
+
+impl Manifest {
+    pub(super) fn new(basis: &Basis, runs: Vec<RunName>, folders: Vec<Folder>) -> Self {
+        Self {
+            sequence: basis.link.sequence,
+            chain: basis.link.chain,
+            tree: basis.tree.clone(),
+            numbers: basis.numbers,
+            records: basis.records,
+            container: basis.container,
+            unpacked: basis.unpacked.clone(),
+            unpacked_parts: basis.unpacked_parts.clone(),
+            runs,
+            folders,
+            readers: 0,
+        }
+    }
+
+    pub(super) fn basis(&self) -> Basis {
+        Basis {
+            link: Link { sequence: self.sequence, chain: self.chain },
+            tree: self.tree.clone(),
+            numbers: self.numbers,
+            records: self.records,
+            container: self.container,
+            unpacked: self.unpacked.clone(),
+            unpacked_parts: self.unpacked_parts.clone(),
+        }
+    }
+}
+
+/// Reads a manifest's bytes; `None` where there is none.
+pub(crate) fn read_manifest(vfs: &dyn Vfs, path: &Path, key: &SecretKey, kind: FileKind, owner: Uuid) -> Result<Option<Vec<u8>>, Error> {
+    if vfs.kind(path)?.is_none() {
+        return Ok(None);
+    }
+    let file = SealedReader::open(path, vfs.open_read(path)?, key, kind, owner)?;
+    let frame = file.frame(HEADER_LEN as u64, file.len()?)?;
+    Ok(Some(frame.bytes().to_vec()))
+}
+
+/// Puts a manifest in place of the one before: new file, sync, rename, sync of the folder.
+pub(crate) fn replace_manifest(
+    vfs: &dyn Vfs,
+    path: &Path,
+    key: &SecretKey,
+    kind: FileKind,
+    owner: Uuid,
+    bytes: &[u8],
+) -> Result<(), Error> {
+    let new = path.with_extension("tmp");
+    if vfs.kind(&new)?.is_some() {
+        vfs.remove(&new)?;
+    }
+    let mut writer = SealedWriter::create(vfs, &new, key, kind, owner, 0, RecordsStart::default())?;
+    writer.push(FrameKind::Manifest, &[bytes])?;
+    writer.sync()?;
+    vfs.rename(&new, path)?;
+    let dir = path.parent().ok_or(Error::Bug("a manifest lies in a folder"))?;
+    Ok(vfs.sync_dir(dir)?)
+}
+
+pub(super) fn decode_manifest(bytes: &[u8]) -> Option<Manifest> {
+    let manifest: Manifest = decode(bytes).ok()?;
+    manifest.tree.is_sound().then_some(manifest)
+}
+
+pub(super) fn encode_manifest(manifest: &Manifest) -> Vec<u8> {
+    encode(manifest)
+}

@@ -1,0 +1,18 @@
+//! The catalog: a cache of the records, made for questions (P4). No database: recent changes lie in memory, older ones in
+//! immutable sorted sealed files that are merged in levels; a manifest says up to which commit they are true.
+//!
+//! [`apply`] is the only place that turns facts into entries. Bytes: docs/FORMAT.md, "Catalog".
+
+mod apply;
+mod folders;
+mod keys;
+mod manifest;
+mod page;
+mod rows;
+mod run;
+mod sorted;
+
+pub(crate) use apply::{Catalog, FactPlace};
+pub(crate) use folders::{Folder, Folders};
+pub(crate) use manifest::{Basis, Numbers, read_manifest, replace_manifest};
+pub(crate) use rows::{ContentRow, MessageRow, PartRow};

@@ -1,0 +1,118 @@
+//! What the catalog answers by number. A row repeats of the facts what lists and look-ups ask; the rest is read from the records.
+
+use minicbor::{Decode, Encode};
+
+use crate::error::Error;
+use crate::records::{Runs, Shape};
+use crate::wire::{Keys, decode, encode};
+
+/// Where a fact lies in the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct FactPlace {
+    /// Records file.
+    #[n(0)]
+    pub(crate) file: u64,
+    /// Offset of the first frame of its commit.
+    #[n(1)]
+    pub(crate) offset: u64,
+    /// Index in the commit.
+    #[n(2)]
+    pub(crate) index: u32,
+}
+
+/// What is known of a content by its number.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ContentRow {
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) digest: [u8; 32],
+    #[n(2)]
+    pub(crate) size: u64,
+    #[n(3)]
+    pub(crate) shape: Option<Shape>,
+    #[n(4)]
+    pub(crate) runs: Runs,
+    /// Set while the runs lie in the section of a small commit: its records file.
+    #[n(5)]
+    pub(crate) section: Option<u64>,
+    #[n(6)]
+    pub(crate) fact: FactPlace,
+    #[cbor(n(7), with = "minicbor::bytes")]
+    pub(crate) restated: Option<[u8; 32]>,
+    #[n(8)]
+    pub(crate) sequence: u64,
+    /// Seconds since 1970, UTC.
+    #[n(9)]
+    pub(crate) date: i64,
+    #[n(10)]
+    pub(crate) date_source: u8,
+    #[n(11)]
+    pub(crate) attachments: u32,
+    /// 1 low, 2 normal, 3 high.
+    #[n(12)]
+    pub(crate) importance: u8,
+    /// Names and addresses in turn, the first of them.
+    #[n(13)]
+    pub(crate) from: Vec<String>,
+    #[n(14)]
+    pub(crate) to: Vec<String>,
+    #[n(15)]
+    pub(crate) subject: String,
+}
+
+/// What is known of a message by its number.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct MessageRow {
+    #[n(1)]
+    pub(crate) content: u32,
+    #[n(2)]
+    pub(crate) folder: u32,
+    /// 1 received, 2 sent, 3 unknown.
+    #[n(3)]
+    pub(crate) direction: u8,
+    /// Milliseconds since 1970, UTC.
+    #[n(4)]
+    pub(crate) archived: i64,
+    #[n(5)]
+    pub(crate) fact: FactPlace,
+}
+
+/// What is known of a part by its number.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct PartRow {
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) digest: [u8; 32],
+    #[n(2)]
+    pub(crate) len: u64,
+    #[n(3)]
+    pub(crate) runs: Runs,
+    #[n(4)]
+    pub(crate) section: Option<u64>,
+}
+
+impl Keys for ContentRow {
+    const WHAT: &'static str = "key of a content row";
+    const LAST: u64 = 15;
+}
+
+impl Keys for MessageRow {
+    const WHAT: &'static str = "key of a message row";
+    const LAST: u64 = 5;
+}
+
+impl Keys for PartRow {
+    const WHAT: &'static str = "key of a part row";
+    const LAST: u64 = 4;
+}
+
+/// A row that lies behind a seal was written by this library; if it cannot be read, the catalog is to be rebuilt.
+pub(super) fn read_row<T: Keys + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Error> {
+    decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; remove the folder `catalog` to have it rebuilt"))
+}
+
+pub(super) fn write_row<T: Encode<()>>(row: &T) -> Vec<u8> {
+    encode(row)
+}

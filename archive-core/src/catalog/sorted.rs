@@ -1,0 +1,274 @@
+//! Sorted entries over memory and runs: the newest value of a key wins, whatever file it lies in.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::page::Page;
+use super::run::{ByMemory, PageCache, Run, RunName, RunWriter};
+use crate::error::Error;
+use crate::id::Uuid;
+use crate::seal::SecretKey;
+use crate::vfs::Vfs;
+
+/// Runs of a level are merged into one of the next when there are this many.
+const FANOUT: usize = 8;
+/// What an entry in memory costs besides its bytes.
+const ENTRY_COST: usize = 64;
+
+/// All entries of a catalog.
+pub(super) struct Sorted {
+    vfs: Arc<dyn Vfs>,
+    dir: PathBuf,
+    key: SecretKey,
+    owner: Uuid,
+    memory: BTreeMap<Box<[u8]>, Option<Box<[u8]>>>,
+    memory_len: usize,
+    /// Newest first.
+    runs: Vec<Arc<Run>>,
+    next_number: u64,
+    cache: PageCache,
+}
+
+/// Files written by a flush, to be named by the manifest; and those it replaced.
+pub(super) struct Flushed {
+    pub(super) runs: Vec<RunName>,
+    replaced: Vec<Arc<Run>>,
+    opened: Vec<Arc<Run>>,
+    next_number: u64,
+}
+
+impl Sorted {
+    pub(super) fn open(
+        vfs: Arc<dyn Vfs>,
+        dir: &Path,
+        key: SecretKey,
+        owner: Uuid,
+        names: &[RunName],
+        cache_bytes: u64,
+    ) -> Result<Self, Error> {
+        let mut runs = Vec::new();
+        for name in names {
+            runs.push(Arc::new(Run::open(&*vfs, dir, &key, owner, name.clone())?));
+        }
+        let next_number = names.iter().map(|name| name.number + 1).max().unwrap_or(1);
+        let cache = PageCache::with_weighter((cache_bytes / (48 << 10)).max(16) as usize, cache_bytes, ByMemory);
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, memory: BTreeMap::new(), memory_len: 0, runs, next_number, cache })
+    }
+
+    pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.set(key, Some(value.into()));
+    }
+
+    pub(super) fn remove(&mut self, key: Vec<u8>) {
+        self.set(key, None);
+    }
+
+    fn set(&mut self, key: Vec<u8>, value: Option<Box<[u8]>>) {
+        self.memory_len += key.len() + value.as_ref().map_or(0, |value| value.len()) + ENTRY_COST;
+        self.memory.insert(key.into(), value);
+    }
+
+    /// Bytes that the entries in memory take, about.
+    pub(super) fn memory_len(&self) -> usize {
+        self.memory_len
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(value) = self.memory.get(key) {
+            return Ok(value.as_ref().map(|value| value.to_vec()));
+        }
+        for run in self.runs.iter().filter(|run| run.pages() > 0) {
+            let page = run.page(&self.cache, run.page_of(key))?;
+            if let Some((found, value)) = page.entry(page.lower_bound(key)).filter(|(found, _)| *found == key) {
+                debug_assert_eq!(found, key);
+                return Ok(value.map(<[u8]>::to_vec));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Visits the entries whose keys begin with `prefix`, from `from` on in order, until the visitor breaks.
+    pub(super) fn scan(
+        &self,
+        prefix: &[u8],
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
+        let mut cursors = Vec::with_capacity(self.runs.len());
+        for run in &self.runs {
+            cursors.push(Cursor::seek(run, Some(&self.cache), from)?);
+        }
+        let mut memory = self.memory.range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded)).peekable();
+        loop {
+            let in_runs = cursors.iter().filter_map(Cursor::key).min();
+            let Some(key) = in_runs.into_iter().chain(memory.peek().map(|(key, _)| &***key)).min().map(<[u8]>::to_vec) else {
+                return Ok(());
+            };
+            if !key.starts_with(prefix) {
+                return Ok(());
+            }
+            let mut value = memory.next_if(|(found, _)| ***found == *key).map(|(_, value)| value.as_ref().map(|value| value.to_vec()));
+            for cursor in cursors.iter_mut().filter(|cursor| cursor.key().is_some_and(|found| found == key)) {
+                value.get_or_insert_with(|| cursor.value().map(<[u8]>::to_vec));
+            }
+            for cursor in cursors.iter_mut() {
+                if cursor.key().is_some_and(|found| found == key) {
+                    cursor.advance(Some(&self.cache))?;
+                }
+            }
+            if let Some(Some(value)) = value
+                && visit(&key, &value)?.is_break()
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes what lies in memory as a new run, and merges levels that are full. Nothing changes here before [`Self::switch`].
+    pub(super) fn flush(&self) -> Result<Flushed, Error> {
+        let mut next_number = self.next_number;
+        let mut runs = self.runs.clone();
+        let mut written = Vec::new();
+        if !self.memory.is_empty() {
+            let mut writer = RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, next_number)?;
+            for (key, value) in &self.memory {
+                writer.push(key, value.as_deref())?;
+            }
+            let run = self.reopen(writer.finish(0)?)?;
+            next_number += 1;
+            written.push(Arc::clone(&run));
+            runs.insert(0, run);
+        }
+        while let Some((level, range)) = full_level(&runs) {
+            let run = self.merge(&runs[range.clone()], level + 1, next_number, range.end == runs.len())?;
+            next_number += 1;
+            written.push(Arc::clone(&run));
+            runs.splice(range, [run]);
+        }
+        let kept = |run: &Arc<Run>| runs.iter().any(|kept| kept.name.number == run.name.number);
+        let replaced = self.runs.iter().chain(&written).filter(|run| !kept(run)).cloned().collect();
+        Ok(Flushed { runs: runs.iter().map(|run| run.name.clone()).collect(), replaced, opened: runs, next_number })
+    }
+
+    fn reopen(&self, name: RunName) -> Result<Arc<Run>, Error> {
+        Ok(Arc::new(Run::open(&*self.vfs, &self.dir, &self.key, self.owner, name)?))
+    }
+
+    fn merge(&self, runs: &[Arc<Run>], level: u32, number: u64, oldest: bool) -> Result<Arc<Run>, Error> {
+        let mut writer = RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, number)?;
+        let mut cursors = Vec::with_capacity(runs.len());
+        for run in runs {
+            cursors.push(Cursor::seek(run, None, &[])?);
+        }
+        while let Some(key) = cursors.iter().filter_map(Cursor::key).min().map(<[u8]>::to_vec) {
+            let newest = cursors.iter().find(|cursor| cursor.key().is_some_and(|found| found == key));
+            let value = newest.and_then(Cursor::value);
+            // With nothing older below, a tombstone has nothing left to hide.
+            if value.is_some() || !oldest {
+                writer.push(&key, value)?;
+            }
+            for cursor in &mut cursors {
+                if cursor.key().is_some_and(|found| found == key) {
+                    cursor.advance(None)?;
+                }
+            }
+        }
+        self.reopen(writer.finish(level)?)
+    }
+
+    /// Takes over what a flush wrote, once the manifest names it; removes what it replaced.
+    pub(super) fn switch(&mut self, flushed: Flushed) -> Result<(), Error> {
+        self.memory.clear();
+        self.memory_len = 0;
+        self.runs = flushed.opened;
+        self.next_number = flushed.next_number;
+        for run in flushed.replaced {
+            self.vfs.remove(run.path())?;
+        }
+        Ok(())
+    }
+
+    /// Reads and checks every page.
+    pub(super) fn verify(&self, report: &mut dyn FnMut(crate::error::Damage)) -> Result<(), Error> {
+        for run in &self.runs {
+            for at in 0..run.pages() {
+                match run.read_page(at) {
+                    Ok(_) => {}
+                    Err(Error::Damage(damage)) => report(damage),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Numbers of the runs' files.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.runs.iter().map(|run| run.path().to_owned()).collect()
+    }
+}
+
+/// The first level with [`FANOUT`] neighbours, and where they are.
+fn full_level(runs: &[Arc<Run>]) -> Option<(u32, std::ops::Range<usize>)> {
+    let mut start = 0;
+    while let Some(first) = runs.get(start) {
+        let level = first.name.level;
+        let count = runs[start..].iter().take_while(|run| run.name.level == level).count();
+        if count >= FANOUT {
+            return Some((level, start..start + count));
+        }
+        start += count;
+    }
+    None
+}
+
+/// A place in a run.
+struct Cursor<'r> {
+    run: &'r Run,
+    page_no: usize,
+    page: Option<Arc<Page>>,
+    at: usize,
+}
+
+impl<'r> Cursor<'r> {
+    fn seek(run: &'r Run, cache: Option<&PageCache>, from: &[u8]) -> Result<Self, Error> {
+        let mut cursor = Self { run, page_no: run.page_of(from), page: None, at: 0 };
+        cursor.load(cache)?;
+        cursor.at = cursor.page.as_ref().map_or(0, |page| page.lower_bound(from));
+        cursor.settle(cache)?;
+        Ok(cursor)
+    }
+
+    fn load(&mut self, cache: Option<&PageCache>) -> Result<(), Error> {
+        self.page = match (self.page_no < self.run.pages(), cache) {
+            (false, _) => None,
+            (true, Some(cache)) => Some(self.run.page(cache, self.page_no)?),
+            (true, None) => Some(Arc::new(self.run.read_page(self.page_no)?)),
+        };
+        Ok(())
+    }
+
+    fn settle(&mut self, cache: Option<&PageCache>) -> Result<(), Error> {
+        while self.page.as_ref().is_some_and(|page| self.at >= page.len()) {
+            self.page_no += 1;
+            self.at = 0;
+            self.load(cache)?;
+        }
+        Ok(())
+    }
+
+    fn key(&self) -> Option<&[u8]> {
+        self.page.as_ref()?.entry(self.at).map(|(key, _)| key)
+    }
+
+    fn value(&self) -> Option<&[u8]> {
+        self.page.as_ref()?.entry(self.at)?.1
+    }
+
+    fn advance(&mut self, cache: Option<&PageCache>) -> Result<(), Error> {
+        self.at += 1;
+        self.settle(cache)
+    }
+}

@@ -1,0 +1,14 @@
+//! Contents and parts in append-only files of sealed frames, closed at 256 MiB and immutable from then on.
+//!
+//! Containers hold good blocks only, each followed by its table, so that they alone give every mail back. What is in them is named
+//! by the records, never the other way round. Bytes: docs/FORMAT.md, "Containers".
+
+mod block;
+mod reader;
+mod table;
+mod writer;
+
+pub(crate) use block::{BLOCK_LEN, encode_block};
+pub(crate) use reader::Containers;
+pub(crate) use table::{Table, TableContent, TableMessage, TablePart};
+pub(crate) use writer::{ContainerWriter, PlacedBlocks};

@@ -1,0 +1,218 @@
+//! What can go wrong in an archive: one umbrella with stable codes, damage with its place, and whose fault it is.
+
+use std::path::{Path, PathBuf};
+
+use crate::id::{ContentNo, MessageId};
+use crate::vfs::VfsError;
+
+/// Anything that a call of the library can fail with. The text says what, where, and what to do; the code is stable.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file operation failed. What has a receipt stays; free some space or mend the medium and try again.
+    #[error("{0}")]
+    Io(#[from] VfsError),
+    /// Bytes on disk are not what was written. Way out: `verify` names all damage; everything else stays readable.
+    #[error("{0}")]
+    Damage(#[from] Damage),
+    /// There is no archive in this folder. Way out: check the path, or create one.
+    #[error("{}: no archive here ({why})", path.display())]
+    NotAnArchive {
+        /// The folder or file asked for.
+        path: PathBuf,
+        /// What was found instead.
+        why: &'static str,
+    },
+    /// Both copies of an identity file are damaged. Way out: restore `archive.mk` or `store.mk` from a backup.
+    #[error("{}: the identity file and its second copy are broken; restore one of them from a backup", path.display())]
+    BrokenIdentity {
+        /// The identity file.
+        path: PathBuf,
+    },
+    /// Written in a newer format. Way out: a newer version of this library; nothing has been changed.
+    #[error("{}: format version {found} is newer than {known}, the newest this version reads; update it", path.display())]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// The version it names.
+        found: u16,
+        /// The newest version known here.
+        known: u16,
+    },
+    /// A kind or key that must be understood is not. Way out: a newer version of this library; nothing has been changed.
+    #[error("{what} {number} is unknown and may not be passed over; update this program")]
+    UnknownFeature {
+        /// What was being read.
+        what: &'static str,
+        /// The number that is unknown.
+        number: u64,
+    },
+    /// The key given opens none of the archive's slots. Way out: the key with the identifier named.
+    #[error("the {given} does not open archive {archive}; it opens with: {needed}")]
+    WrongKey {
+        /// What was tried.
+        given: &'static str,
+        /// The archive's id, 32 hex digits.
+        archive: String,
+        /// The slots that exist.
+        needed: String,
+    },
+    /// A key in the form given cannot be read. Way out: the hint.
+    #[error("{what}: {hint}")]
+    BadKey {
+        /// Which key.
+        what: String,
+        /// What is expected.
+        hint: &'static str,
+    },
+    /// Another process writes to the archive. Way out: wait for it, or stop it.
+    #[error("{}: in use by another writer ({holder})", path.display())]
+    InUse {
+        /// The lock file.
+        path: PathBuf,
+        /// Who holds it, as far as it said so.
+        holder: String,
+    },
+    /// Nothing with this id. Way out: ids are printed by `search` and `ls`.
+    #[error("message {0} is not in this archive")]
+    NoSuchMessage(MessageId),
+    /// No folder of this path.
+    #[error("folder `{0}` is not in this archive")]
+    NoSuchFolder(String),
+    /// A name exists already where something new was to be made. Way out: another name, or remove it.
+    #[error("{}: exists already{hint}", path.display())]
+    Exists {
+        /// What is in the way.
+        path: PathBuf,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The store takes no mail before it was repaired, since damage was found in what was already durable.
+    #[error("store {store} takes no mail until it is repaired: {damage}")]
+    NeedsRepair {
+        /// The store's name.
+        store: String,
+        /// The first damage found.
+        damage: String,
+    },
+    /// A failed sync or write closed the store for writing. Way out: open the archive again; what has a receipt stays.
+    #[error("an earlier write failed, so nothing more is written; open the archive again ({0})")]
+    Latched(String),
+    /// The caller asked for what cannot be done.
+    #[error("{0}")]
+    Misuse(String),
+    /// The source of an import or check could not be read at all.
+    #[error("{}: {why}", path.display())]
+    Source {
+        /// The source.
+        path: PathBuf,
+        /// What was wrong.
+        why: String,
+    },
+    /// The query cannot be understood.
+    #[error("{0}")]
+    Query(String),
+    /// The index failed; it can be rebuilt from the store at any time.
+    #[error("index: {0}")]
+    Index(String),
+    /// The caller stopped the work; what has a receipt stays.
+    #[error("stopped")]
+    Stopped,
+    /// A promise of this library to itself was broken. Please report it.
+    #[error("internal error: {0}; please report it")]
+    Bug(&'static str),
+}
+
+impl Error {
+    /// A stable name of the error for machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io(error) if error.is_full() => "disk_full",
+            Self::Io(_) => "io",
+            Self::Damage(_) => "damage",
+            Self::NotAnArchive { .. } => "not_an_archive",
+            Self::BrokenIdentity { .. } => "broken_identity",
+            Self::TooNew { .. } => "format_too_new",
+            Self::UnknownFeature { .. } => "unknown_feature",
+            Self::WrongKey { .. } => "wrong_key",
+            Self::BadKey { .. } => "bad_key",
+            Self::InUse { .. } => "in_use",
+            Self::NoSuchMessage(_) => "no_such_message",
+            Self::NoSuchFolder(_) => "no_such_folder",
+            Self::Exists { .. } => "exists",
+            Self::NeedsRepair { .. } => "needs_repair",
+            Self::Latched(_) => "latched",
+            Self::Misuse(_) => "misuse",
+            Self::Source { .. } => "source",
+            Self::Query(_) => "query",
+            Self::Index(_) => "index",
+            Self::Stopped => "stopped",
+            Self::Bug(_) => "bug",
+        }
+    }
+}
+
+/// Bytes on disk that are not what was written: in which file, where, why, and which contents they cost.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: damage at offset {offset}, {len} bytes: {cause}", file.display())]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// Where the damage begins, in bytes from the start of the file.
+    pub offset: u64,
+    /// How many bytes cannot be trusted.
+    pub len: u64,
+    /// What is wrong.
+    pub cause: DamageCause,
+    /// The contents whose bytes are hit, as far as known.
+    pub costs: Vec<ContentNo>,
+}
+
+impl Damage {
+    pub(crate) fn new(file: &Path, offset: u64, len: u64, cause: DamageCause) -> Self {
+        Self { file: file.to_owned(), offset, len, cause, costs: Vec::new() }
+    }
+}
+
+/// What is wrong with bytes on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DamageCause {
+    /// The fixed header of the file does not have its checksum.
+    #[error("the file header is broken")]
+    Header,
+    /// The head of a frame does not have its checksum or marker.
+    #[error("the head of a frame is broken")]
+    FrameHead,
+    /// The body of a frame does not have its checksum.
+    #[error("the checksum of a frame does not fit")]
+    FrameBody,
+    /// A frame's checksum fits but its tag does not: it was changed, or sealed with another key.
+    #[error("a frame does not open under the key of its file")]
+    Tag,
+    /// The key of the file is not the one its header commits to.
+    #[error("the file belongs to another key")]
+    KeyCommitment,
+    /// What a frame holds cannot be decoded.
+    #[error("what a frame holds cannot be decoded")]
+    Decode,
+    /// The file ends before what was recorded.
+    #[error("the file is shorter than recorded")]
+    Truncated,
+    /// The file is not there.
+    #[error("the file is missing")]
+    Missing,
+    /// A commit does not continue the chain.
+    #[error("the record chain is broken")]
+    Chain,
+    /// The bytes of a content or part do not have their digest.
+    #[error("the bytes do not have their digest")]
+    Digest,
+    /// Two sources that must agree do not.
+    #[error("the catalog does not agree with the records")]
+    Disagreement,
+    /// Bytes that no format names.
+    #[error("bytes that belong to nothing")]
+    Stray,
+}

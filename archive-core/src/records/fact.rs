@@ -1,0 +1,338 @@
+//! The kinds of facts and what each holds. Numbers of kinds and keys are never used again for something else; 0 is none.
+//!
+//! Docs: FORMAT.md, "Facts". Reserved for later: 32 hold, 33 retention mark, 34 flag, 35 note, 36 source place, 37 undelete,
+//! 38 alias, 39 external timestamp, 40 key change.
+
+use minicbor::decode::Error as CborError;
+use minicbor::encode::{Error as EncodeError, Write};
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+use crate::mail::{Eol, Extent, Wrap};
+use crate::wire::Keys;
+
+/// The kinds of facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum FactKind {
+    ImportRun = 1,
+    ContainerOpened = 2,
+    ContainerClosed = 3,
+    ContainerReplaced = 4,
+    Content = 5,
+    Part = 6,
+    Packed = 7,
+    Message = 8,
+    FolderMade = 9,
+    FolderRenamed = 10,
+    FolderMoved = 11,
+    FolderRemoved = 12,
+    MessagesMoved = 13,
+    MessagesDeleted = 14,
+    DirectionChanged = 15,
+    Checkpoint = 16,
+    DamageNoted = 17,
+    /// Of the master: a store of the archive.
+    Store = 64,
+    /// Of the master: a setting.
+    Setting = 65,
+}
+
+/// Where stored bytes lie: a stretch of a block. Container 0 stands for the section of the commit that holds the fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) container: u32,
+    /// Offset of the block's frame in the container; of the section's first frame counted in frames.
+    pub(crate) frame: u64,
+    /// Where the stretch begins in the block's bytes.
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+/// Runs in order, written as one flat array of numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Runs(pub(crate) Vec<Run>);
+
+impl<C> Encode<C> for Runs {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.array(self.0.len() as u64 * 4)?;
+        for run in &self.0 {
+            e.u32(run.container)?.u64(run.frame)?.u32(run.start)?.u32(run.len)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Runs {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, CborError> {
+        let len = d.array()?.filter(|len| len % 4 == 0).ok_or_else(|| CborError::message("runs come in fours"))?;
+        let mut runs = Vec::new();
+        for _ in 0..len / 4 {
+            runs.push(Run { container: d.u32()?, frame: d.u64()?, start: d.u32()?, len: d.u32()? });
+        }
+        Ok(Self(runs))
+    }
+}
+
+/// How a content is put together, as one flat array of numbers; absent for a content of one literal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Shape(pub(crate) Vec<ShapeExtent>);
+
+/// An extent, with the part it takes where it takes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ShapeExtent {
+    pub(crate) extent: Extent,
+    pub(crate) part: u32,
+}
+
+impl<C> Encode<C> for Shape {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.array(self.0.len() as u64 * 4)?;
+        for ShapeExtent { extent, part } in &self.0 {
+            match extent {
+                Extent::Literal { len } => e.u8(1)?.u64(*len)?.u8(0)?.u8(0)?,
+                Extent::Decoded { len, wrap } => e.u8(2)?.u64(*len)?.u32(wrap_number(*wrap))?.u8(0)?,
+                Extent::Part { len, wrap: None } => e.u8(3)?.u64(*len)?.u8(0)?.u32(*part)?,
+                Extent::Part { len, wrap: Some(wrap) } => e.u8(4)?.u64(*len)?.u32(wrap_number(*wrap))?.u32(*part)?,
+            };
+        }
+        Ok(())
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Shape {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, CborError> {
+        let len = d.array()?.filter(|len| len % 4 == 0).ok_or_else(|| CborError::message("extents come in fours"))?;
+        let mut extents = Vec::new();
+        for _ in 0..len / 4 {
+            let (form, len, wrap, part) = (d.u8()?, d.u64()?, d.u32()?, d.u32()?);
+            let wrap = wrap_of(wrap);
+            let extent = match (form, wrap) {
+                (1, _) => Extent::Literal { len },
+                (2, Some(wrap)) => Extent::Decoded { len, wrap },
+                (3, _) => Extent::Part { len, wrap: None },
+                (4, Some(wrap)) => Extent::Part { len, wrap: Some(wrap) },
+                _ => return Err(CborError::message("no such extent")),
+            };
+            extents.push(ShapeExtent { extent, part });
+        }
+        Ok(Self(extents))
+    }
+}
+
+/// Line length, then a bit each for CR LF and for an ending of the last line.
+fn wrap_number(wrap: Wrap) -> u32 {
+    u32::from(wrap.line_len) << 2 | u32::from(wrap.eol == Eol::CrLf) << 1 | u32::from(wrap.ends_with_eol)
+}
+
+fn wrap_of(number: u32) -> Option<Wrap> {
+    let eol = if number & 2 == 0 { Eol::Lf } else { Eol::CrLf };
+    let line_len = u16::try_from(number >> 2).ok().filter(|len| *len > 0)?;
+    Some(Wrap { line_len, eol, ends_with_eol: number & 1 == 1 })
+}
+
+/// Display names and addresses in turn.
+pub(crate) type AddressList = Vec<String>;
+
+macro_rules! fact {
+    ($type:ident, $what:literal, $last:literal) => {
+        impl Keys for $type {
+            const WHAT: &'static str = $what;
+            const LAST: u64 = $last;
+        }
+    };
+}
+
+/// One import: who, when, from where.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ImportRunFact {
+    #[n(1)]
+    pub(crate) no: u32,
+    #[n(2)]
+    pub(crate) actor: String,
+    #[n(3)]
+    pub(crate) program: String,
+    /// Milliseconds since 1970, UTC.
+    #[n(4)]
+    pub(crate) start: i64,
+    #[n(5)]
+    pub(crate) host: String,
+    #[n(6)]
+    pub(crate) source: String,
+    #[n(7)]
+    pub(crate) size: Option<u64>,
+    #[n(8)]
+    pub(crate) modified: Option<i64>,
+}
+fact!(ImportRunFact, "key of an import run", 8);
+
+/// A container was opened or closed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ContainerFact {
+    #[n(1)]
+    pub(crate) no: u32,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub(crate) file_id: [u8; 16],
+    /// Length in bytes when it was closed.
+    #[n(3)]
+    pub(crate) end: Option<u64>,
+}
+fact!(ContainerFact, "key of a container fact", 3);
+
+/// A content: the bytes of one mail.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ContentFact {
+    #[n(1)]
+    pub(crate) no: u32,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub(crate) digest: [u8; 32],
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub(crate) identity: [u8; 16],
+    #[n(4)]
+    pub(crate) size: u64,
+    #[n(5)]
+    pub(crate) shape: Option<Shape>,
+    #[n(6)]
+    pub(crate) runs: Runs,
+    /// Date of the mail, seconds since 1970, UTC.
+    #[n(7)]
+    pub(crate) date: i64,
+    /// Where the date is from: 1 the mail, 2 the mbox line, 3 the name in a Maildir, 4 the time of archiving.
+    #[n(8)]
+    pub(crate) date_source: u8,
+    #[n(9)]
+    pub(crate) from: AddressList,
+    #[n(10)]
+    pub(crate) to: AddressList,
+    #[n(11)]
+    pub(crate) cc: AddressList,
+    #[n(12)]
+    pub(crate) subject: String,
+    /// The text of the Message-ID field: neither unique nor trusted.
+    #[n(13)]
+    pub(crate) header_message_id: Option<String>,
+    /// First 8 bytes of the SHA-256 of each id of In-Reply-To.
+    #[cbor(n(14), with = "minicbor::bytes")]
+    pub(crate) in_reply_to: Vec<u8>,
+    /// The same of References.
+    #[cbor(n(15), with = "minicbor::bytes")]
+    pub(crate) references: Vec<u8>,
+    #[n(16)]
+    pub(crate) list_id: Option<String>,
+    #[n(17)]
+    pub(crate) attachments: u32,
+    /// 1 low, 2 normal, 3 high.
+    #[n(18)]
+    pub(crate) importance: u8,
+    /// Digest without status headers, only where there are any.
+    #[cbor(n(19), with = "minicbor::bytes")]
+    pub(crate) restated: Option<[u8; 32]>,
+    /// Charsets that were guessed for parts without a sound label: leaf number and name.
+    #[n(20)]
+    pub(crate) guesses: Option<Vec<(u32, String)>>,
+}
+fact!(ContentFact, "key of a content", 20);
+
+/// A part: the decoded body of a MIME leaf.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct PartFact {
+    #[n(1)]
+    pub(crate) no: u32,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub(crate) digest: [u8; 32],
+    #[n(3)]
+    pub(crate) len: u64,
+    #[n(4)]
+    pub(crate) runs: Runs,
+}
+fact!(PartFact, "key of a part", 4);
+
+/// Contents and parts of small commits, and where in containers they lie now.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct PackedFact {
+    #[n(1)]
+    pub(crate) contents: Vec<(u32, Runs)>,
+    #[n(2)]
+    pub(crate) parts: Vec<(u32, Runs)>,
+}
+fact!(PackedFact, "key of a packed fact", 2);
+
+/// A content at its place in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct MessageFact {
+    #[n(1)]
+    pub(crate) no: u32,
+    #[n(2)]
+    pub(crate) content: u32,
+    #[n(3)]
+    pub(crate) folder: u32,
+    /// 1 received, 2 sent, 3 unknown.
+    #[n(4)]
+    pub(crate) direction: u8,
+    /// Time of archiving: milliseconds since 1970, UTC.
+    #[n(5)]
+    pub(crate) archived: i64,
+    #[n(6)]
+    pub(crate) run: u32,
+    /// Path within the source of the import.
+    #[n(7)]
+    pub(crate) path: String,
+    #[n(8)]
+    pub(crate) offset: u64,
+    #[cbor(n(9), with = "minicbor::bytes")]
+    pub(crate) from_line: Option<Vec<u8>>,
+    /// 1: quoted From lines were unquoted by one level.
+    #[n(10)]
+    pub(crate) quoting: Option<u8>,
+    #[n(11)]
+    pub(crate) flags: Option<String>,
+}
+fact!(MessageFact, "key of a message", 11);
+
+/// A folder was made.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct FolderFact {
+    #[n(1)]
+    pub(crate) no: u32,
+    /// 0 is the root.
+    #[n(2)]
+    pub(crate) parent: u32,
+    #[n(3)]
+    pub(crate) name: String,
+}
+fact!(FolderFact, "key of a folder", 3);
+
+/// Of the master: a store of the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoreFact {
+    #[n(1)]
+    pub(crate) no: u32,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub(crate) uuid: [u8; 16],
+    /// Name of its folder below `stores/`.
+    #[n(3)]
+    pub(crate) name: String,
+    /// The store that takes new mail.
+    #[n(4)]
+    pub(crate) current: bool,
+}
+fact!(StoreFact, "key of a store", 4);
+
+/// Of the master: a setting, the last one of a number wins.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct SettingFact {
+    /// 1: the recovery key was confirmed; 2: the owner, the first user archive.
+    #[n(1)]
+    pub(crate) number: u32,
+    #[n(2)]
+    pub(crate) text: String,
+}
+fact!(SettingFact, "key of a setting", 2);

@@ -1,0 +1,221 @@
+//! The one who writes records: appends commits, syncs them, begins new files.
+//!
+//! Invariants: sequences have no gaps; a commit is appended only after the one before it was synced; a new file's header names the
+//! chain value before its first commit.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::stamp::Stamp;
+use super::{Commit, Frontier, Link, NewFact};
+use crate::error::Error;
+use crate::id::Uuid;
+use crate::seal::{FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter, SecretKey, random};
+use crate::vfs::Vfs;
+
+/// A records file is closed when it is larger.
+const FILE_LIMIT: u64 = 64 << 20;
+/// The compressed bytes of a commit are cut into frames of this size.
+const PIECE: usize = 4 << 20;
+/// Facts are small and alike: a higher level costs little and saves a quarter against the default.
+const LEVEL: i32 = 6;
+
+/// Where a commit lies: its records file and the offset of its first frame that holds facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CommitPlace {
+    pub(crate) file: u64,
+    pub(crate) offset: u64,
+}
+
+/// A commit that is durable: only the sync of the records makes one.
+#[derive(Debug, Clone)]
+pub(crate) struct Committed {
+    pub(crate) link: Link,
+    pub(crate) place: CommitPlace,
+    /// Where the records end behind it.
+    pub(crate) end: u64,
+    /// Offsets of the frames that hold the contents of a small commit.
+    pub(crate) section: Vec<u64>,
+    /// Salts are a function of the commit; kept to answer for its facts.
+    pub(crate) commit: Commit,
+}
+
+/// Everything a commit is made of.
+pub(crate) struct NewCommit<'a> {
+    pub(crate) time: i64,
+    pub(crate) facts: Vec<NewFact>,
+    /// Number of the active container (0 if none) and its end.
+    pub(crate) container_end: (u32, u64),
+    /// Frames that the commit has in containers.
+    pub(crate) container_frames: u32,
+    /// Encoded blocks with the contents of a small commit.
+    pub(crate) section: &'a [Vec<u8>],
+}
+
+/// The records of one store or master, open for writing.
+pub(crate) struct Records {
+    vfs: Arc<dyn Vfs>,
+    dir: PathBuf,
+    key: SecretKey,
+    owner: Uuid,
+    number: u64,
+    writer: SealedWriter,
+    last: Link,
+    tree: Frontier,
+}
+
+/// The path of records file `number`.
+pub(crate) fn file_path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("{number:06}.mkr"))
+}
+
+impl Records {
+    /// Begins records file `number` after `last`.
+    pub(crate) fn begin(
+        vfs: Arc<dyn Vfs>,
+        dir: &Path,
+        key: SecretKey,
+        owner: Uuid,
+        number: u64,
+        last: Link,
+        tree: Frontier,
+    ) -> Result<Self, Error> {
+        let writer = Self::new_file(&*vfs, dir, &key, owner, number, last, None)?.0;
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree })
+    }
+
+    /// Goes on in a file that was read to its end and found clean.
+    pub(crate) fn resume(
+        vfs: Arc<dyn Vfs>,
+        dir: &Path,
+        key: SecretKey,
+        owner: Uuid,
+        number: u64,
+        last: Link,
+        tree: Frontier,
+    ) -> Result<Self, Error> {
+        let path = file_path(dir, number);
+        let writer = SealedWriter::resume(SealedReader::open(&path, vfs.open(&path)?, &key, FileKind::Records, owner)?)?;
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree })
+    }
+
+    /// Begins file `number` with a commit that was found whole above the clean mark: written anew under another name, synced, renamed, so that
+    /// it is durable whatever became of its first copy.
+    #[expect(clippy::too_many_arguments, reason = "what a commit is taken over with has no other use")]
+    pub(crate) fn take_over(
+        vfs: Arc<dyn Vfs>,
+        dir: &Path,
+        key: SecretKey,
+        owner: Uuid,
+        number: u64,
+        before: Link,
+        taken: Option<(&Commit, Link, Frontier, &[Vec<u8>])>,
+        tree: Frontier,
+    ) -> Result<(Self, Option<Committed>), Error> {
+        let (commit, last, tree) = match taken {
+            Some((commit, link, tree, section)) => (Some((commit, link, section)), link, tree),
+            None => (None, before, tree),
+        };
+        let (writer, committed) = Self::new_file(&*vfs, dir, &key, owner, number, before, commit)?;
+        Ok((Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree }, committed))
+    }
+
+    fn new_file(
+        vfs: &dyn Vfs,
+        dir: &Path,
+        key: &SecretKey,
+        owner: Uuid,
+        number: u64,
+        before: Link,
+        first: Option<(&Commit, Link, &[Vec<u8>])>,
+    ) -> Result<(SealedWriter, Option<Committed>), Error> {
+        let path = file_path(dir, number);
+        let tmp = dir.join(format!("{number:06}.mkr.tmp"));
+        if vfs.kind(&tmp)?.is_some() {
+            vfs.remove(&tmp)?;
+        }
+        let start = RecordsStart { first_sequence: before.sequence + 1, chain: before.chain };
+        let mut writer = SealedWriter::create(vfs, &tmp, key, FileKind::Records, owner, number, start)?;
+        let committed = match first {
+            Some((commit, link, section)) => Some(push(&mut writer, number, commit.clone(), link, before, 0, section)?),
+            None => None,
+        };
+        writer.sync()?;
+        vfs.rename(&tmp, &path)?;
+        vfs.sync_dir(dir)?;
+        drop(writer);
+        let reader = SealedReader::open(&path, vfs.open(&path)?, key, FileKind::Records, owner)?;
+        Ok((SealedWriter::resume(reader)?, committed))
+    }
+
+    /// Writes one commit and syncs it. After an error nothing more may be written before the store is opened again.
+    pub(crate) fn commit(&mut self, new: NewCommit<'_>) -> Result<Committed, Error> {
+        if self.writer.end() > FILE_LIMIT {
+            let number = self.number + 1;
+            self.writer = Self::new_file(&*self.vfs, &self.dir, &self.key, self.owner, number, self.last, None)?.0;
+            self.number = number;
+        }
+        let seed = random()?;
+        let section_frames = new.section.len() as u32;
+        let (commit, link) =
+            Commit::build(&self.last, &mut self.tree, new.time, seed, new.facts, new.container_end, section_frames)?;
+        let committed = push(&mut self.writer, self.number, commit, link, self.last, new.container_frames, new.section)?;
+        self.writer.sync()?;
+        self.last = link;
+        Ok(committed)
+    }
+
+    /// Says on disk that everything up to the last commit is synced.
+    pub(crate) fn mark(&mut self) -> Result<(), Error> {
+        let stamp = Stamp { sequence: self.last.sequence, index: u32::MAX, synced: self.last };
+        self.writer.push(FrameKind::Mark, &[&stamp.encode()])?;
+        self.writer.sync()
+    }
+
+    pub(crate) fn last(&self) -> Link {
+        self.last
+    }
+
+    pub(crate) fn tree(&self) -> &Frontier {
+        &self.tree
+    }
+
+    /// File number and length, where the next commit will begin.
+    pub(crate) fn end(&self) -> (u64, u64) {
+        (self.number, self.writer.end())
+    }
+
+    pub(crate) fn reader(&self) -> &SealedReader {
+        self.writer.reader()
+    }
+}
+
+fn push(
+    writer: &mut SealedWriter,
+    number: u64,
+    commit: Commit,
+    link: Link,
+    synced: Link,
+    container_frames: u32,
+    section: &[Vec<u8>],
+) -> Result<Committed, Error> {
+    let mut stamp = Stamp { sequence: link.sequence, index: container_frames, synced };
+    let mut offsets = Vec::with_capacity(section.len());
+    for block in section {
+        offsets.push(writer.push(FrameKind::Block, &[&stamp.encode(), block])?.offset);
+        stamp.index += 1;
+    }
+    let packed = zstd::bulk::compress(&crate::wire::encode(&commit), LEVEL).map_err(|_| Error::Bug("zstd refused a commit"))?;
+    let mut pieces = packed.chunks(PIECE).peekable();
+    let mut offset = None;
+    while let Some(piece) = pieces.next() {
+        let place = match pieces.peek() {
+            Some(_) => writer.push(FrameKind::CommitPiece, &[&stamp.encode(), piece])?,
+            None => writer.push(FrameKind::Commit, &[&stamp.encode(), &link.chain, piece])?,
+        };
+        offset.get_or_insert(place.offset);
+        stamp.index += 1;
+    }
+    let place = CommitPlace { file: number, offset: offset.ok_or(Error::Bug("a commit has a frame"))? };
+    Ok(Committed { link, place, end: writer.end(), section: offsets, commit })
+}

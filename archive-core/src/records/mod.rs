@@ -1,0 +1,24 @@
+//! Recovery records: every fact about the store in the order in which it became true (P4).
+//!
+//! Knows kinds, commits, the chain and the tree head; what facts mean is the catalog's. A commit is whole or absent (P2), sequence
+//! numbers have no gaps, and every frame says up to which commit everything was synced when it was written.
+//! Bytes: docs/FORMAT.md, "Records".
+
+mod chain;
+mod commit;
+mod fact;
+mod log;
+mod scan;
+mod stamp;
+mod tree;
+
+pub(crate) use chain::Link;
+pub(crate) use commit::{Commit, Fact, NewFact};
+pub(crate) use fact::{
+    AddressList, ContainerFact, ContentFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, Run, Runs, SettingFact, Shape,
+    ShapeExtent, StoreFact,
+};
+pub(crate) use log::{CommitPlace, Committed, NewCommit, Records};
+pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, list_files, next_frame, open_file, read_commit};
+pub(crate) use stamp::{STAMP_LEN, Stamp};
+pub(crate) use tree::{Frontier, TreeHead};

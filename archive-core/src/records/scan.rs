@@ -1,0 +1,279 @@
+//! Reading records: from a place on, frame by frame, going on behind what cannot be read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::log::CommitPlace;
+use super::stamp::Stamp;
+use super::{Commit, Link};
+use crate::error::{Damage, DamageCause, Error};
+use crate::id::Uuid;
+use crate::seal::{FileKind, FrameKind, FramePlace, HEADER_LEN, Opened, RawFrame, SealedReader, SecretKey};
+use crate::vfs::{EntryKind, Vfs};
+use crate::wire::decode;
+
+/// Facts of one commit, decompressed, are never more than this.
+const MAX_COMMIT: usize = 256 << 20;
+
+/// A records file with a good header.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordsFile {
+    pub(crate) number: u64,
+    pub(crate) reader: SealedReader,
+    pub(crate) len: u64,
+    /// Commits of this sequence and above are void here: a later file has taken over. `u64::MAX` in the last file.
+    pub(crate) void_from: u64,
+}
+
+/// What lies in a folder of records.
+pub(crate) struct Listing {
+    /// Good files in order of their numbers.
+    pub(crate) files: Vec<RecordsFile>,
+    /// Leftovers that hold nothing: unfinished files above the last good one.
+    pub(crate) leftovers: Vec<PathBuf>,
+    /// Files in the middle whose header is broken.
+    pub(crate) damage: Vec<Damage>,
+}
+
+/// Lists the records files in `dir`.
+pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<Listing, Error> {
+    let mut listing = Listing { files: Vec::new(), leftovers: Vec::new(), damage: Vec::new() };
+    let mut broken: Vec<(PathBuf, Damage)> = Vec::new();
+    for entry in vfs.list(dir)? {
+        let name = entry.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if entry.kind != EntryKind::File {
+            continue;
+        }
+        if name.ends_with(".tmp") {
+            listing.leftovers.push(entry.path);
+        } else if name.ends_with(".mkr") {
+            match SealedReader::open(&entry.path, vfs.open_read(&entry.path)?, key, FileKind::Records, owner) {
+                Ok(reader) => {
+                    listing.damage.extend(broken.drain(..).map(|(_, damage)| damage));
+                    let (number, len) = (reader.header().number, reader.len()?);
+                    if let Some(before) = listing.files.last_mut() {
+                        before.void_from = reader.header().start.first_sequence;
+                    }
+                    listing.files.push(RecordsFile { number, reader, len, void_from: u64::MAX });
+                }
+                Err(Error::Damage(damage)) => broken.push((entry.path, damage)),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    listing.leftovers.extend(broken.into_iter().map(|(path, _)| path));
+    Ok(listing)
+}
+
+/// A commit found whole.
+#[derive(Debug, Clone)]
+pub(crate) struct ScannedCommit {
+    pub(crate) commit: Commit,
+    /// The link that its frame states.
+    pub(crate) link: Link,
+    pub(crate) stamp: Stamp,
+    pub(crate) place: CommitPlace,
+    /// Where it begins, contents of a small commit included.
+    pub(crate) begin: u64,
+    pub(crate) end: u64,
+    pub(crate) section: Vec<u64>,
+}
+
+/// What a scan comes upon.
+#[derive(Debug)]
+pub(crate) enum ScanItem {
+    Commit(Box<ScannedCommit>),
+    /// A frame that only says what was synced; it ends there.
+    Mark(u64),
+    /// A stretch that cannot be read; behind it the scan goes on.
+    Bad(Damage),
+}
+
+/// A scan of one records file.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    file: RecordsFile,
+    at: u64,
+    /// The highest link that any good frame so far calls synced.
+    pub(crate) synced: Link,
+    pieces: Pieces,
+}
+
+#[derive(Debug, Default)]
+struct Pieces {
+    stamp: Option<Stamp>,
+    begin: u64,
+    offset: Option<u64>,
+    section: Vec<u64>,
+    bytes: Vec<u8>,
+}
+
+impl Scan {
+    /// Scans `file` from `offset` on, which must be where a frame begins.
+    pub(crate) fn new(file: RecordsFile, offset: u64) -> Self {
+        let start = file.reader.header().start;
+        let synced = Link { sequence: start.first_sequence.saturating_sub(1), chain: start.chain };
+        Self { file, at: offset.max(HEADER_LEN as u64), synced, pieces: Pieces::default() }
+    }
+
+    /// The next thing found; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<ScanItem>, Error> {
+        while self.at < self.file.len {
+            let frame = match self.file.reader.frame(self.at, self.file.len) {
+                Ok(frame) => frame,
+                Err(Error::Damage(damage)) => return self.skip(damage).map(Some),
+                Err(error) => return Err(error),
+            };
+            self.at = frame.place.end();
+            if let Some(item) = self.take(&frame)? {
+                return Ok(Some(item));
+            }
+        }
+        if let Some(stamp) = self.pieces.stamp.take() {
+            let place = FramePlace { offset: self.pieces.begin, len: self.file.len - self.pieces.begin };
+            self.pieces = Pieces::default();
+            let mut damage = self.file.reader.damage(place, DamageCause::Truncated);
+            damage.len = damage.len.max(u64::from(stamp.index.min(1)));
+            return Ok(Some(ScanItem::Bad(damage)));
+        }
+        Ok(None)
+    }
+
+    fn skip(&mut self, mut damage: Damage) -> Result<ScanItem, Error> {
+        let from = self.pieces.stamp.take().map_or(self.at, |_| self.pieces.begin);
+        self.pieces = Pieces::default();
+        self.at = next_frame(&self.file.reader, self.at + 1, self.file.len)?;
+        damage.offset = from;
+        damage.len = self.at - from;
+        Ok(ScanItem::Bad(damage))
+    }
+
+    fn take(&mut self, frame: &Opened) -> Result<Option<ScanItem>, Error> {
+        let bad = ScanItem::Bad(self.file.reader.damage(frame.place, DamageCause::Decode));
+        let Ok((stamp, rest)) = Stamp::split(frame.bytes()) else { return Ok(Some(bad)) };
+        if frame.kind == FrameKind::Mark {
+            self.see(stamp);
+            self.pieces = Pieces::default();
+            return Ok(Some(ScanItem::Mark(frame.place.end())));
+        }
+        if stamp.sequence >= self.file.void_from {
+            self.at = self.file.len;
+            self.pieces = Pieces::default();
+            return Ok(None);
+        }
+        self.see(stamp);
+        let continues = self.pieces.stamp.is_some_and(|last| last.sequence == stamp.sequence && last.index + 1 == stamp.index);
+        if !continues {
+            self.pieces = Pieces { begin: frame.place.offset, ..Pieces::default() };
+        }
+        self.pieces.stamp = Some(stamp);
+        match frame.kind {
+            FrameKind::Block => self.pieces.section.push(frame.place.offset),
+            FrameKind::CommitPiece => {
+                self.pieces.offset.get_or_insert(frame.place.offset);
+                self.pieces.bytes.extend_from_slice(rest);
+            }
+            FrameKind::Commit => {
+                self.pieces.offset.get_or_insert(frame.place.offset);
+                let pieces = std::mem::take(&mut self.pieces);
+                return Ok(Some(self.finish(pieces, stamp, rest, frame.place)?));
+            }
+            _ => return Ok(Some(bad)),
+        }
+        Ok(None)
+    }
+
+    fn see(&mut self, stamp: Stamp) {
+        if stamp.synced.sequence > self.synced.sequence {
+            self.synced = stamp.synced;
+        }
+    }
+
+    fn finish(&self, mut pieces: Pieces, stamp: Stamp, rest: &[u8], last: FramePlace) -> Result<ScanItem, Error> {
+        let whole = FramePlace { offset: pieces.begin, len: last.end() - pieces.begin };
+        let damage = |cause| self.file.reader.damage(whole, cause);
+        let Some((chain, piece)) = rest.split_first_chunk::<32>() else { return Ok(ScanItem::Bad(damage(DamageCause::Decode))) };
+        pieces.bytes.extend_from_slice(piece);
+        let commit: Commit = match decode_commit(&pieces.bytes) {
+            Ok(commit) => commit,
+            Err(None) => return Ok(ScanItem::Bad(damage(DamageCause::Decode))),
+            Err(Some(error)) => return Err(error),
+        };
+        if commit.sequence != stamp.sequence || commit.section_frames as usize != pieces.section.len() {
+            return Ok(ScanItem::Bad(damage(DamageCause::Decode)));
+        }
+        Ok(ScanItem::Commit(Box::new(ScannedCommit {
+            link: Link { sequence: commit.sequence, chain: *chain },
+            commit,
+            stamp,
+            place: CommitPlace { file: self.file.number, offset: pieces.offset.unwrap_or(last.offset) },
+            begin: pieces.begin,
+            end: last.end(),
+            section: pieces.section,
+        })))
+    }
+}
+
+fn decode_commit(packed: &[u8]) -> Result<Commit, Option<Error>> {
+    let len = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(MAX_COMMIT);
+    if len > MAX_COMMIT || len > packed.len().saturating_mul(1 << 15) {
+        return Err(None);
+    }
+    let bytes = zstd::bulk::decompress(packed, len).map_err(|_| None)?;
+    decode(&bytes).map_err(|cause| match cause {
+        crate::wire::Undecodable::Malformed => None,
+        crate::wire::Undecodable::Unknown(what, number) => Some(Error::UnknownFeature { what, number }),
+    })
+}
+
+/// Reads the commit at `place` of its file again.
+pub(crate) fn read_commit(file: &SealedReader, place: CommitPlace) -> Result<Commit, Error> {
+    let len = file.len()?;
+    let mut at = place.offset;
+    let mut bytes = Vec::new();
+    loop {
+        let frame = file.frame(at, len)?;
+        let broken = || Error::from(file.damage(frame.place, DamageCause::Decode));
+        let (_, rest) = Stamp::split(frame.bytes()).map_err(|_| broken())?;
+        match frame.kind {
+            FrameKind::CommitPiece => bytes.extend_from_slice(rest),
+            FrameKind::Commit => {
+                bytes.extend_from_slice(rest.get(32..).ok_or_else(broken)?);
+                return decode_commit(&bytes).map_err(|error| error.unwrap_or_else(broken));
+            }
+            _ => return Err(broken()),
+        }
+        at = frame.place.end();
+    }
+}
+
+/// Where the next frame with a good head and checksum begins at or behind `from`; `end` if there is none.
+pub(crate) fn next_frame(file: &SealedReader, from: u64, end: u64) -> Result<u64, Error> {
+    const WINDOW: u64 = 1 << 20;
+    let mut at = from;
+    while at < end {
+        let len = WINDOW.min(end - at) as usize;
+        let mut window = vec![0; len];
+        file.file().read_exact_at(at, &mut window)?;
+        let mut found = 0;
+        while let Some(offset) = RawFrame::find_marker(&window, found) {
+            let candidate = at + offset as u64;
+            match file.frame(candidate, end) {
+                Ok(_) => return Ok(candidate),
+                Err(Error::Damage(_)) => found = offset + 1,
+                Err(error) => return Err(error),
+            }
+        }
+        if at + len as u64 >= end {
+            break;
+        }
+        at += len as u64 - 3;
+    }
+    Ok(end)
+}
+
+/// The reader of the file that holds `place`.
+pub(crate) fn open_file(vfs: &Arc<dyn Vfs>, dir: &Path, key: &SecretKey, owner: Uuid, number: u64) -> Result<SealedReader, Error> {
+    let path = super::log::file_path(dir, number);
+    SealedReader::open(&path, vfs.open_read(&path)?, key, FileKind::Records, owner)
+}

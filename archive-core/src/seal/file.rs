@@ -1,0 +1,190 @@
+//! A file as a header and a row of frames: one writer that appends, readers that open a frame by its offset.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::derive::{FileKey, SecretKey, commits, random};
+use super::frame::{self, HEAD_LEN, RawFrame, SealedFrame};
+use super::header::{FileHeader, FileKind, HEADER_LEN, RecordsStart};
+use super::{FrameKind, FramePlace, Opened};
+use crate::error::{Damage, DamageCause, Error};
+use crate::id::Uuid;
+use crate::vfs::{Vfs, VfsFile};
+
+/// Random nonces of 96 bits keep their margin up to here (NIST SP 800-38D, 8.3).
+const MAX_FRAMES: u64 = 1 << 32;
+
+fn keyed(key: &SecretKey, header: &FileHeader) -> Result<(FileKey, [u8; 32]), Error> {
+    let info = header.key_info();
+    key.derive(&header.file_id.0, &[b"mailkeep file", &info])
+}
+
+/// The one who appends frames to a file.
+#[derive(Debug)]
+pub(crate) struct SealedWriter {
+    reader: SealedReader,
+    end: u64,
+    frames: u64,
+    pending: Vec<u8>,
+}
+
+impl SealedWriter {
+    /// Creates the file with its header. The caller syncs it and its directory before he names it anywhere.
+    pub(crate) fn create(
+        vfs: &dyn Vfs,
+        path: &Path,
+        key: &SecretKey,
+        kind: FileKind,
+        owner: Uuid,
+        number: u64,
+        start: RecordsStart,
+    ) -> Result<Self, Error> {
+        let file_id = Uuid(random()?);
+        let mut header = FileHeader { kind, file_id, owner, number, generation: 1, start, commitment: [0; 32] };
+        let (file_key, commitment) = keyed(key, &header)?;
+        header.commitment = commitment;
+        let file = vfs.create(path)?;
+        file.append(&header.encode())?;
+        let reader = SealedReader { path: path.to_owned(), file, key: Arc::new(file_key), header };
+        Ok(Self { reader, end: HEADER_LEN as u64, frames: 0, pending: Vec::new() })
+    }
+
+    /// Goes on behind the last byte of a file that was read and found whole.
+    pub(crate) fn resume(reader: SealedReader) -> Result<Self, Error> {
+        let end = reader.file.len()?;
+        Ok(Self { reader, end, frames: end / frame::FRAME_OVERHEAD as u64, pending: Vec::new() })
+    }
+
+    /// Seals `plaintext` as the next frame and keeps it until [`Self::flush`].
+    pub(crate) fn push(&mut self, kind: FrameKind, plaintext: &[&[u8]]) -> Result<FramePlace, Error> {
+        self.frames += 1;
+        if self.frames >= MAX_FRAMES {
+            return Err(Error::Bug("a file holds 2^32 frames"));
+        }
+        let reader = &self.reader;
+        let place = frame::seal(&reader.key, reader.header.file_id, self.end, kind, plaintext, &mut self.pending)?;
+        self.end = place.end();
+        Ok(place)
+    }
+
+    /// Appends what was pushed. After an error the file's end is unknown: nothing more may be pushed.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        let pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() {
+            self.reader.file.append(&pending)?;
+        }
+        self.pending = pending;
+        self.pending.clear();
+        self.pending.shrink_to(4 << 20);
+        Ok(())
+    }
+
+    /// Appends what was pushed and syncs it.
+    pub(crate) fn sync(&mut self) -> Result<(), Error> {
+        self.flush()?;
+        Ok(self.reader.file.sync()?)
+    }
+
+    /// Bytes that [`Self::flush`] would append.
+    pub(crate) fn pending_len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Length of the file with all that was pushed.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    pub(crate) fn reader(&self) -> &SealedReader {
+        &self.reader
+    }
+}
+
+/// A file whose header was read and whose key fits.
+#[derive(Clone)]
+pub(crate) struct SealedReader {
+    path: PathBuf,
+    file: Arc<dyn VfsFile>,
+    key: Arc<FileKey>,
+    header: FileHeader,
+}
+
+impl std::fmt::Debug for SealedReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SealedReader").field("path", &self.path).field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+impl SealedReader {
+    /// Reads the header and checks the key against its commitment.
+    pub(crate) fn open(path: &Path, file: Arc<dyn VfsFile>, key: &SecretKey, kind: FileKind, owner: Uuid) -> Result<Self, Error> {
+        let header = read_header(path, &*file)?;
+        if header.kind != kind || header.owner != owner {
+            return Err(Damage::new(path, 0, HEADER_LEN as u64, DamageCause::Header).into());
+        }
+        let (file_key, commitment) = keyed(key, &header)?;
+        if !commits(&commitment, &header.commitment) {
+            return Err(Damage::new(path, 0, HEADER_LEN as u64, DamageCause::KeyCommitment).into());
+        }
+        Ok(Self { path: path.to_owned(), file, key: Arc::new(file_key), header })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn header(&self) -> &FileHeader {
+        &self.header
+    }
+
+    pub(crate) fn file(&self) -> &Arc<dyn VfsFile> {
+        &self.file
+    }
+
+    /// Length of the file in bytes.
+    pub(crate) fn len(&self) -> Result<u64, Error> {
+        Ok(self.file.len()?)
+    }
+
+    pub(crate) fn damage(&self, place: FramePlace, cause: DamageCause) -> Damage {
+        Damage::new(&self.path, place.offset, place.len, cause)
+    }
+
+    /// The head of the frame at `offset`, if there is a good one and its body lies within `end`.
+    pub(crate) fn raw(&self, offset: u64, end: u64) -> Result<RawFrame, Error> {
+        let broken = |len, cause| Error::from(Damage::new(&self.path, offset, len, cause));
+        if offset.checked_add(HEAD_LEN as u64).is_none_or(|head_end| head_end > end) {
+            return Err(broken(end.saturating_sub(offset), DamageCause::Truncated));
+        }
+        let mut head = [0; HEAD_LEN];
+        self.file.read_exact_at(offset, &mut head)?;
+        let raw = RawFrame::read(&head, offset).map_err(|cause| broken(HEAD_LEN as u64, cause))?;
+        if raw.place.end() > end {
+            return Err(broken(end - offset, DamageCause::Truncated));
+        }
+        Ok(raw)
+    }
+
+    /// The sealed frame of `raw`, its checksum checked.
+    pub(crate) fn sealed(&self, raw: RawFrame) -> Result<SealedFrame, Error> {
+        let mut body = vec![0; raw.body_len()];
+        self.file.read_exact_at(raw.place.offset + HEAD_LEN as u64, &mut body)?;
+        raw.with_body(body).map_err(|cause| self.damage(raw.place, cause).into())
+    }
+
+    /// The frame at `offset`, checked and opened.
+    pub(crate) fn frame(&self, offset: u64, end: u64) -> Result<Opened, Error> {
+        let raw = self.raw(offset, end)?;
+        self.sealed(raw)?.open(&self.key, self.header.file_id).map_err(|cause| self.damage(raw.place, cause).into())
+    }
+}
+
+/// The header of the file at `path`, without a key.
+pub(crate) fn read_header(path: &Path, file: &dyn VfsFile) -> Result<FileHeader, Error> {
+    let mut bytes = [0; HEADER_LEN];
+    if file.len()? < HEADER_LEN as u64 {
+        return Err(Damage::new(path, 0, HEADER_LEN as u64, DamageCause::Header).into());
+    }
+    file.read_exact_at(0, &mut bytes)?;
+    FileHeader::decode(path, &bytes)
+}

@@ -1,0 +1,182 @@
+//! Identity files, `archive.mk` and `store.mk`: who an archive or store is and what wraps its keys, in two copies.
+//!
+//! They change only with keys: new file, sync, rename, sync of the folder, then the second copy. They list no files.
+//! Docs: FORMAT.md, "Identity files".
+
+use std::path::{Path, PathBuf};
+
+use minicbor::{Decode, Encode};
+use zeroize::Zeroizing;
+
+use super::derive::{SecretKey, commits, random};
+use super::file::read_header;
+use super::header::{FileHeader, FileKind, HEADER_LEN, RecordsStart};
+use super::slot::Slot;
+use crate::error::Error;
+use crate::id::Uuid;
+use crate::vfs::Vfs;
+use crate::wire::{Fixed, Keys, decode, encode};
+
+/// Larger is no identity file.
+const MAX_LEN: u64 = 1 << 20;
+
+/// A key wrapped by another key.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct KeyWrap {
+    /// Generation of the wrapped key.
+    #[n(1)]
+    generation: u32,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    salt: [u8; 16],
+    #[cbor(n(3), with = "minicbor::bytes")]
+    nonce: [u8; 12],
+    #[cbor(n(4), with = "minicbor::bytes")]
+    sealed: Vec<u8>,
+    #[cbor(n(5), with = "minicbor::bytes")]
+    commitment: [u8; 32],
+}
+
+impl KeyWrap {
+    /// Wraps `inner` under `outer`; `owner` and `purpose` must be the same to open it.
+    pub(crate) fn make(outer: &SecretKey, inner: &SecretKey, owner: Uuid, purpose: &str) -> Result<Self, Error> {
+        let (generation, salt): (u32, [u8; 16]) = (1, random()?);
+        let (key, commitment) = outer.derive(&salt, &[b"mailkeep wrap", purpose.as_bytes(), &owner.0, &generation.to_le_bytes()])?;
+        let mut sealed = inner.bytes().to_vec();
+        let nonce = key.seal(&mut sealed, 0, &owner.0)?;
+        Ok(Self { generation, salt, nonce, sealed, commitment })
+    }
+
+    /// The wrapped key, if `outer` is the key that wrapped it.
+    pub(crate) fn open(&self, outer: &SecretKey, owner: Uuid, purpose: &str) -> Result<Option<SecretKey>, Error> {
+        let info: [&[u8]; 4] = [b"mailkeep wrap", purpose.as_bytes(), &owner.0, &self.generation.to_le_bytes()];
+        let (key, commitment) = outer.derive(&self.salt, &info)?;
+        let mut bytes = Zeroizing::new(self.sealed.clone());
+        if !commits(&commitment, &self.commitment) || key.open(&self.nonce, &mut bytes, &owner.0).is_err() {
+            return Ok(None);
+        }
+        Ok(<[u8; 32]>::try_from(bytes.as_slice()).ok().map(SecretKey::new))
+    }
+}
+
+/// What `archive.mk` holds besides its header.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct ArchiveIdentity {
+    /// What opens the archive key.
+    #[n(1)]
+    pub(crate) slots: Vec<Slot>,
+    /// The master key under the archive key.
+    #[n(2)]
+    pub(crate) master: KeyWrap,
+    /// The master key under the recovery wrap key.
+    #[n(3)]
+    pub(crate) master_recovery: KeyWrap,
+    /// The recovery wrap key under the archive key, so that new stores need no recovery key at hand.
+    #[n(4)]
+    pub(crate) recovery_wrap: KeyWrap,
+    /// The recovery wrap key under the recovery key.
+    #[n(5)]
+    pub(crate) recovery: KeyWrap,
+}
+
+impl Keys for ArchiveIdentity {
+    const WHAT: &'static str = "key of archive.mk";
+    const LAST: u64 = 5;
+}
+
+/// What `store.mk` holds besides its header.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoreIdentity {
+    /// The archive that the store was made in.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub(crate) archive: [u8; 16],
+    /// The store key under the archive key.
+    #[n(2)]
+    pub(crate) key: KeyWrap,
+    /// The store key under the recovery wrap key.
+    #[n(3)]
+    pub(crate) key_recovery: KeyWrap,
+    /// The recovery wrap key under the recovery key: with it alone the store opens on a bare machine.
+    #[n(4)]
+    pub(crate) recovery: KeyWrap,
+}
+
+impl Keys for StoreIdentity {
+    const WHAT: &'static str = "key of store.mk";
+    const LAST: u64 = 4;
+}
+
+fn second_copy(path: &Path) -> PathBuf {
+    suffixed(path, ".2")
+}
+
+fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Writes both copies of an identity file, one after the other, each whole or not at all.
+pub(crate) fn write_identity(vfs: &dyn Vfs, path: &Path, kind: FileKind, owner: Uuid, value: &impl Encode<()>) -> Result<(), Error> {
+    let file_id = Uuid(random()?);
+    let header = FileHeader { kind, file_id, owner, number: 0, generation: 0, start: RecordsStart::default(), commitment: [0; 32] };
+    let body = encode(value);
+    let mut bytes = header.encode().to_vec();
+    bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&body);
+    let crc = crc32fast::hash(&bytes[HEADER_LEN..]);
+    bytes.extend_from_slice(&crc.to_le_bytes());
+    let dir = path.parent().ok_or(Error::Bug("an identity file lies in a folder"))?;
+    for copy in [path.to_owned(), second_copy(path)] {
+        let new = suffixed(&copy, ".tmp");
+        if vfs.kind(&new)?.is_some() {
+            vfs.remove(&new)?;
+        }
+        let file = vfs.create(&new)?;
+        file.append(&bytes)?;
+        file.sync()?;
+        vfs.rename(&new, &copy)?;
+        vfs.sync_dir(dir)?;
+    }
+    Ok(())
+}
+
+/// Reads an identity file, or its second copy where the first is broken or missing.
+pub(crate) fn read_identity<T: Keys + for<'b> Decode<'b, ()>>(vfs: &dyn Vfs, path: &Path, kind: FileKind) -> Result<(Uuid, T), Error> {
+    let first = read_copy(vfs, path, kind);
+    match first {
+        Ok(found) => Ok(found),
+        Err(error @ (Error::TooNew { .. } | Error::UnknownFeature { .. })) => Err(error),
+        Err(_) => read_copy(vfs, &second_copy(path), kind).map_err(|error| match error {
+            Error::TooNew { .. } | Error::UnknownFeature { .. } => error,
+            Error::Io(error) if !error.is_not_found() => Error::Io(error),
+            _ => Error::BrokenIdentity { path: path.to_owned() },
+        }),
+    }
+}
+
+fn read_copy<T: Keys + for<'b> Decode<'b, ()>>(vfs: &dyn Vfs, path: &Path, kind: FileKind) -> Result<(Uuid, T), Error> {
+    let broken = || Error::BrokenIdentity { path: path.to_owned() };
+    let file = vfs.open_read(path)?;
+    let len = file.len()?;
+    if len > MAX_LEN {
+        return Err(broken());
+    }
+    let header = read_header(path, &*file)?;
+    let mut bytes = vec![0; len as usize - HEADER_LEN];
+    file.read_exact_at(HEADER_LEN as u64, &mut bytes)?;
+    let (checked, crc) = bytes.split_last_chunk::<4>().ok_or_else(broken)?;
+    let mut fields = Fixed::new(checked);
+    let body_len = fields.u32().map_err(|_| broken())?;
+    let body = fields.rest();
+    if header.kind != kind || crc32fast::hash(checked).to_le_bytes() != *crc || body.len() != body_len as usize {
+        return Err(broken());
+    }
+    let value = decode(body).map_err(|cause| match cause {
+        crate::wire::Undecodable::Malformed => broken(),
+        crate::wire::Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
+    })?;
+    Ok((header.owner, value))
+}

@@ -1,0 +1,20 @@
+//! Nothing readable leaves here unsealed: keys and their slots, keys of files, file headers, frames, and files as rows of frames.
+//!
+//! AES-256-GCM with random nonces under a key of each file's own (HKDF-SHA-256, RFC 5869); every key is committed to before a
+//! frame is opened. The CRCs lie outside the seal, so that damage can be told from a wrong key and files be checked without keys.
+//! Bytes: docs/FORMAT.md, "File header" and "Frame".
+
+mod derive;
+mod file;
+mod frame;
+mod header;
+mod identity;
+mod slot;
+
+pub(crate) use derive::{FileKey, SecretKey, random};
+pub(crate) use file::{SealedReader, SealedWriter};
+pub(crate) use frame::{FRAME_OVERHEAD, FrameKind, FramePlace, HEAD_LEN, Opened, Pad, RawFrame, SealedFrame};
+pub(crate) use header::{FileHeader, FileKind, HEADER_LEN, RecordsStart};
+pub(crate) use identity::{ArchiveIdentity, KeyWrap, StoreIdentity, read_identity, write_identity};
+pub(crate) use slot::Slot;
+pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};

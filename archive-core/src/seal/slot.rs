@@ -1,0 +1,401 @@
+//! What opens an archive: a key file, the recovery key, passphrases. Each wraps the archive key in a slot of its own.
+//!
+//! Passphrases go through Argon2id (RFC 9106). The bounds on its parameters are checked before any work, since a forged slot could
+//! otherwise ask for all memory. Docs: FORMAT.md, "Slots"; SECURITY.md says who learns what with which key.
+
+use minicbor::{Decode, Encode};
+use zeroize::Zeroizing;
+
+use super::derive::{DoesNotOpen, FileKey, SecretKey, commits, random};
+use crate::error::Error;
+use crate::id::Uuid;
+use crate::wire::Keys;
+
+const KEY_FILE_TAG: &str = "mailkeep-key-1";
+/// Crockford's base 32: no I, L, O, U.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+const GROUP: usize = 5;
+const RECOVERY_CHARS: usize = 60;
+
+/// Something that opens an archive.
+pub enum Key {
+    /// The text of a key file.
+    File(Zeroizing<String>),
+    /// The recovery key as printed.
+    Recovery(Zeroizing<String>),
+    /// A passphrase.
+    Passphrase(Zeroizing<String>),
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind().name())
+    }
+}
+
+impl Key {
+    /// What kind of slot it opens.
+    #[must_use]
+    pub fn kind(&self) -> SlotKind {
+        match self {
+            Self::File(_) => SlotKind::KeyFile,
+            Self::Recovery(_) => SlotKind::Recovery,
+            Self::Passphrase(_) => SlotKind::Passphrase,
+        }
+    }
+}
+
+/// The kinds of slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotKind {
+    /// A key file outside the archive.
+    KeyFile,
+    /// The recovery key, made once when the archive is.
+    Recovery,
+    /// A passphrase.
+    Passphrase,
+}
+
+impl SlotKind {
+    /// Its name in messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KeyFile => "key file",
+            Self::Recovery => "recovery key",
+            Self::Passphrase => "passphrase",
+        }
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Self::KeyFile => 1,
+            Self::Recovery => 2,
+            Self::Passphrase => 3,
+        }
+    }
+}
+
+/// A slot as shown to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotInfo {
+    /// Identifier of the slot: the first eight hex digits of its random id.
+    pub id: String,
+    /// What opens it.
+    pub kind: SlotKind,
+    /// When it was made: seconds since 1970, UTC.
+    pub made: i64,
+}
+
+/// The keys made with an archive. Kept by the caller; the archive holds only what they wrap.
+#[derive(Debug)]
+pub struct ArchiveKeys {
+    /// Text for the key file, if one was asked for.
+    pub key_file: Option<Zeroizing<String>>,
+    /// The recovery key: with it and the folder everything opens. Shown once.
+    pub recovery: RecoveryKey,
+}
+
+/// The printable recovery key: 256 random bits with an identifier of the archive and check characters, in groups of five.
+pub struct RecoveryKey(Zeroizing<String>);
+
+impl std::fmt::Debug for RecoveryKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecoveryKey")
+    }
+}
+
+impl RecoveryKey {
+    /// The key as it is printed: twelve groups of five characters. A secret.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn print(archive: Uuid, secret: &SecretKey) -> Self {
+        let mut bits = Bits::default();
+        bits.push(id_bits(archive).into(), 20);
+        secret.bytes().iter().for_each(|byte| bits.push(u64::from(*byte), 8));
+        bits.push(0, 4);
+        bits.push(check_bits(archive, secret).into(), 20);
+        let mut text = Zeroizing::new(String::with_capacity(RECOVERY_CHARS + RECOVERY_CHARS / GROUP));
+        for (at, value) in bits.digits().enumerate() {
+            if at > 0 && at % GROUP == 0 {
+                text.push('-');
+            }
+            text.push(char::from(ALPHABET[usize::from(value & 31)]));
+        }
+        Self(text)
+    }
+}
+
+fn id_bits(archive: Uuid) -> u32 {
+    u32::from_be_bytes([0, archive.0[0], archive.0[1], archive.0[2]]) >> 4
+}
+
+fn check_bits(archive: Uuid, secret: &SecretKey) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&id_bits(archive).to_be_bytes());
+    hasher.update(secret.bytes());
+    hasher.finalize() >> 12
+}
+
+/// The first four characters of every recovery key of this archive, so that a person finds the right paper.
+pub(crate) fn recovery_identifier(archive: Uuid) -> String {
+    let bits = id_bits(archive);
+    (0..4).rev().map(|at| char::from(ALPHABET[(bits >> (5 * at)) as usize & 31])).collect()
+}
+
+#[derive(Default)]
+struct Bits(Zeroizing<Vec<bool>>);
+
+impl Bits {
+    fn push(&mut self, value: u64, count: u32) {
+        self.0.extend((0..count).rev().map(|at| value >> at & 1 == 1));
+    }
+
+    fn digits(&self) -> impl Iterator<Item = u8> {
+        self.0.chunks(5).map(|bits| bits.iter().fold(0, |value, bit| value << 1 | u8::from(*bit)))
+    }
+}
+
+fn parse_recovery(text: &str) -> Result<SecretKey, Error> {
+    let wrong = |hint| Error::BadKey { what: "recovery key".to_owned(), hint };
+    let mut bits = Bits::default();
+    let mut count = 0;
+    for c in text.chars().filter(|c| !c.is_whitespace() && *c != '-') {
+        let c = match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        };
+        let value = ALPHABET.iter().position(|known| char::from(*known) == c);
+        bits.push(value.ok_or_else(|| wrong("it has letters and digits only, in groups of five"))? as u64, 5);
+        count += 1;
+    }
+    if count != RECOVERY_CHARS {
+        return Err(wrong("it has twelve groups of five characters"));
+    }
+    let number = |range: std::ops::Range<usize>| bits.0[range].iter().fold(0u32, |value, bit| value << 1 | u32::from(*bit));
+    let mut secret = [0; 32];
+    for (at, byte) in secret.iter_mut().enumerate() {
+        *byte = number(20 + at * 8..28 + at * 8) as u8;
+    }
+    let secret = SecretKey::new(secret);
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&number(0..20).to_be_bytes());
+    hasher.update(secret.bytes());
+    if number(276..280) != 0 || number(280..300) != hasher.finalize() >> 12 {
+        return Err(wrong("a character is wrong (the check characters do not fit)"));
+    }
+    Ok(secret)
+}
+
+fn print_key_file(archive: Uuid, secret: &SecretKey) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(format!("{KEY_FILE_TAG} {archive} "));
+    for byte in secret.bytes() {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text.push('\n');
+    text
+}
+
+fn parse_key_file(text: &str, archive: Uuid) -> Result<SecretKey, Error> {
+    let wrong = |hint| Error::BadKey { what: "key file".to_owned(), hint };
+    let mut words = text.split_ascii_whitespace();
+    let (tag, id, digits) = (words.next(), words.next(), words.next());
+    if tag != Some(KEY_FILE_TAG) || words.next().is_some() {
+        return Err(wrong("it is one line: mailkeep-key-1, the archive's id, 64 hex digits"));
+    }
+    if id != Some(archive.to_string().as_str()) {
+        return Err(wrong("it belongs to another archive"));
+    }
+    let digits = digits.filter(|digits| digits.len() == 64 && digits.is_ascii()).ok_or_else(|| wrong("its key has 64 hex digits"))?;
+    let mut secret = Zeroizing::new([0; 32]);
+    for (at, byte) in secret.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[at * 2..at * 2 + 2], 16).map_err(|_| wrong("its key has 64 hex digits"))?;
+    }
+    Ok(SecretKey::new(*secret))
+}
+
+/// Argon2id's cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Cost {
+    #[n(1)]
+    memory_kib: u32,
+    #[n(2)]
+    passes: u32,
+    #[n(3)]
+    lanes: u32,
+}
+
+impl Cost {
+    const DEFAULT: Self = Self { memory_kib: 64 << 10, passes: 3, lanes: 1 };
+
+    fn stretch(self, passphrase: &str, salt: &[u8; 16]) -> Result<SecretKey, Error> {
+        let bounds = (19 << 10..=1024 << 10).contains(&self.memory_kib) && (1..=16).contains(&self.passes) && (1..=8).contains(&self.lanes);
+        if !bounds {
+            return Err(Error::BadKey { what: "passphrase slot".to_owned(), hint: "its Argon2id cost is out of bounds" });
+        }
+        let refused = |_| Error::Bug("Argon2id refused checked parameters");
+        let params = argon2::Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(refused)?;
+        let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        let mut out = Zeroizing::new([0; 32]);
+        argon2.hash_password_into(passphrase.as_bytes(), salt, &mut *out).map_err(refused)?;
+        Ok(SecretKey::new(*out))
+    }
+}
+
+/// The archive key wrapped by one key.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Slot {
+    #[cbor(n(1), with = "minicbor::bytes")]
+    id: [u8; 16],
+    #[n(2)]
+    kind: u8,
+    #[n(3)]
+    cost: Option<Cost>,
+    #[cbor(n(4), with = "minicbor::bytes")]
+    salt: [u8; 16],
+    #[cbor(n(5), with = "minicbor::bytes")]
+    nonce: [u8; 12],
+    #[cbor(n(6), with = "minicbor::bytes")]
+    sealed: Vec<u8>,
+    #[cbor(n(7), with = "minicbor::bytes")]
+    commitment: [u8; 32],
+    #[n(8)]
+    made: i64,
+}
+
+impl Keys for Slot {
+    const WHAT: &'static str = "key of a slot";
+    const LAST: u64 = 8;
+}
+
+impl Slot {
+    fn kind(&self) -> Option<SlotKind> {
+        [SlotKind::KeyFile, SlotKind::Recovery, SlotKind::Passphrase].into_iter().find(|kind| kind.number() == self.kind)
+    }
+
+    /// As shown to people; `None` for kinds of a newer version.
+    pub(crate) fn info(&self) -> Option<SlotInfo> {
+        Some(SlotInfo { id: Uuid(self.id).to_string()[..8].to_owned(), kind: self.kind()?, made: self.made })
+    }
+
+    fn aad(&self, archive: Uuid) -> Vec<u8> {
+        let cost = self.cost.unwrap_or(Cost { memory_kib: 0, passes: 0, lanes: 0 });
+        let numbers = [cost.memory_kib, cost.passes, cost.lanes].map(u32::to_le_bytes);
+        [&[self.kind], numbers.as_flattened(), &self.id, &archive.0].concat()
+    }
+
+    fn wrapping(&self, material: &SecretKey, archive: Uuid) -> Result<(FileKey, [u8; 32]), Error> {
+        material.derive(&self.salt, &[b"mailkeep slot", &self.aad(archive)])
+    }
+
+    fn make(kind: SlotKind, archive: Uuid, archive_key: &SecretKey, made: i64, material: Material<'_>) -> Result<Self, Error> {
+        let cost = matches!(material, Material::Passphrase(_)).then_some(Cost::DEFAULT);
+        let (id, salt) = (random()?, random()?);
+        let mut slot =
+            Self { id, kind: kind.number(), cost, salt, nonce: [0; 12], sealed: archive_key.bytes().to_vec(), commitment: [0; 32], made };
+        let (key, commitment) = match material {
+            Material::Secret(secret) => slot.wrapping(secret, archive)?,
+            Material::Passphrase(text) => slot.wrapping(&Cost::DEFAULT.stretch(text, &salt)?, archive)?,
+        };
+        slot.commitment = commitment;
+        let aad = slot.aad(archive);
+        slot.nonce = key.seal(&mut slot.sealed, 0, &aad)?;
+        Ok(slot)
+    }
+
+    /// A slot for a new key file, and the file's text.
+    pub(crate) fn key_file(archive: Uuid, archive_key: &SecretKey, made: i64) -> Result<(Self, Zeroizing<String>), Error> {
+        let secret = SecretKey::random()?;
+        let slot = Self::make(SlotKind::KeyFile, archive, archive_key, made, Material::Secret(&secret))?;
+        Ok((slot, print_key_file(archive, &secret)))
+    }
+
+    /// A slot for the recovery key.
+    pub(crate) fn recovery(archive: Uuid, archive_key: &SecretKey, made: i64, secret: &SecretKey) -> Result<Self, Error> {
+        Self::make(SlotKind::Recovery, archive, archive_key, made, Material::Secret(secret))
+    }
+
+    /// A slot for a passphrase.
+    pub(crate) fn passphrase(archive: Uuid, archive_key: &SecretKey, made: i64, text: &str) -> Result<Self, Error> {
+        Self::make(SlotKind::Passphrase, archive, archive_key, made, Material::Passphrase(text))
+    }
+
+    fn unwrap_with(&self, material: &SecretKey, archive: Uuid) -> Result<Option<SecretKey>, Error> {
+        let (key, commitment) = self.wrapping(material, archive)?;
+        if !commits(&commitment, &self.commitment) {
+            return Ok(None);
+        }
+        let mut bytes = Zeroizing::new(self.sealed.clone());
+        match key.open(&self.nonce, &mut bytes, &self.aad(archive)) {
+            Ok(()) => Ok(<[u8; 32]>::try_from(bytes.as_slice()).ok().map(SecretKey::new)),
+            Err(DoesNotOpen) => Ok(None),
+        }
+    }
+
+    /// The archive key, and which slot gave it, if one of `slots` opens with `key`.
+    pub(crate) fn open_any<'s>(slots: &'s [Self], archive: Uuid, key: &Key) -> Result<Option<(&'s Self, SecretKey)>, Error> {
+        let secret = match key {
+            Key::File(text) => Some(parse_key_file(text, archive)?),
+            Key::Recovery(text) => Some(parse_recovery(text)?),
+            Key::Passphrase(_) => None,
+        };
+        for slot in slots.iter().filter(|slot| slot.kind() == Some(key.kind())) {
+            let opened = match (&secret, key, slot.cost) {
+                (Some(secret), _, None) => slot.unwrap_with(secret, archive)?,
+                (None, Key::Passphrase(text), Some(cost)) => slot.unwrap_with(&cost.stretch(text, &slot.salt)?, archive)?,
+                _ => None,
+            };
+            if let Some(archive_key) = opened {
+                return Ok(Some((slot, archive_key)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+enum Material<'a> {
+    Secret(&'a SecretKey),
+    Passphrase(&'a str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARCHIVE: Uuid = Uuid([0xab; 16]);
+
+    #[test]
+    fn each_kind_of_slot_opens_with_its_own_key_alone() {
+        let archive_key = SecretKey::new([9; 32]);
+        let recovery = SecretKey::new([7; 32]);
+        let (file_slot, file_text) = Slot::key_file(ARCHIVE, &archive_key, 0).unwrap();
+        let recovery_slot = Slot::recovery(ARCHIVE, &archive_key, 0, &recovery).unwrap();
+        let phrase_slot = Slot::passphrase(ARCHIVE, &archive_key, 0, "open sesame").unwrap();
+        let slots = [file_slot, recovery_slot, phrase_slot];
+        let printed = RecoveryKey::print(ARCHIVE, &recovery);
+        assert_eq!(printed.text().len(), 71);
+        assert_eq!(printed.text()[..4], recovery_identifier(ARCHIVE));
+        let open = |key: Key| Slot::open_any(&slots, ARCHIVE, &key).map(|found| found.map(|(slot, key)| (slot.kind, *key.bytes())));
+        assert_eq!(open(Key::File(file_text.clone())).unwrap(), Some((1, [9; 32])));
+        assert_eq!(open(Key::Recovery(Zeroizing::new(printed.text().to_lowercase()))).unwrap(), Some((2, [9; 32])));
+        assert_eq!(open(Key::Passphrase(Zeroizing::new("open sesame".to_owned()))).unwrap(), Some((3, [9; 32])));
+        assert_eq!(open(Key::Passphrase(Zeroizing::new("Open sesame".to_owned()))).unwrap(), None);
+        assert!(Slot::open_any(&slots, Uuid([1; 16]), &Key::File(file_text)).is_err());
+    }
+
+    #[test]
+    fn every_wrong_character_of_a_recovery_key_is_found() {
+        let text = RecoveryKey::print(ARCHIVE, &SecretKey::new([7; 32])).text().to_owned();
+        for at in 0..text.len() {
+            let mut wrong = text.clone().into_bytes();
+            wrong[at] = if wrong[at] == b'7' { b'8' } else { b'7' };
+            assert!(parse_recovery(std::str::from_utf8(&wrong).unwrap()).is_err(), "character {at}");
+        }
+    }
+}
