@@ -23,6 +23,8 @@ pub(super) enum Role {
     Maildir,
     /// A numbered file in a folder of MH.
     Mh,
+    /// A numbered file in a folder that looks like one of MH.
+    Numbered,
 }
 
 /// Reads a file; `far` is a second handle on it, `depth` how many times over it was packed.
@@ -58,7 +60,7 @@ pub(super) fn read(
     match role {
         Role::Maildir => return single::read_mail(Beside::maildir(&place.name), place, window, reading),
         Role::Mh => return single::read_mail(Beside::default(), place, window, reading),
-        Role::Any => {}
+        Role::Any | Role::Numbered => {}
     }
     if named(b".emlx") {
         return single::read_emlx(place, window, reading);
@@ -79,7 +81,10 @@ pub(super) fn read(
     if named(b".mbox") || named(b".mbx") {
         return split(Style::Mbox, place, window, reading);
     }
-    let numbered = names::is_number(&place.name) && header::field_name(header::first_line(window.data()).0).is_some();
+    let numbered = match role {
+        Role::Numbered => !window.data().contains(&0),
+        _ => names::is_number(&place.name) && header::field_name(header::first_line(window.data()).0).is_some(),
+    };
     if numbered || header::looks_like_mail(window.data()) {
         return single::read_mail(Beside::default(), place, window, reading);
     }

@@ -73,7 +73,8 @@ impl Found {
             return true;
         }
         if let Some(zone) = numeric_zone(word) {
-            return self.zone.replace(zone).is_none();
+            self.zone = Some(zone);
+            return true;
         }
         if let Some(number) = number(word) {
             // From the right: `.. 3 10:00:00 1996` has its year first, `3 Jan 1996 10:00` too.

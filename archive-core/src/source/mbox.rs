@@ -115,41 +115,48 @@ impl<'w, 'r> Splitter<'w, 'r> {
     /// Hands out all mails of the file.
     pub(super) fn run(mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
         reading.folder(&place.folder);
-        let result = if self.find_first(place, reading) { self.mails(place, reading) } else { ControlFlow::Continue(()) };
+        let result = match self.find_first(place, reading) {
+            ControlFlow::Continue(true) => self.mails(place, reading),
+            ControlFlow::Continue(false) => ControlFlow::Continue(()),
+            ControlFlow::Break(()) => ControlFlow::Break(()),
+        };
         reading.end_of_file(place, self.window);
         result
     }
 
-    /// Goes to the first separator; tells what stands before it.
-    fn find_first(&mut self, place: &Place, reading: &mut Reading<'_>) -> bool {
+    /// Goes to the first separator; tells what stands before it. A mail that lost its From_ line is still a mail.
+    fn find_first(&mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<(), bool> {
         self.window.ensure(LOOK);
         let lead = leading(self.window.data());
         self.window.consume(lead);
         self.window.ensure(LOOK);
         if self.window.data().is_empty() {
-            return false;
+            return ControlFlow::Continue(false);
         }
         // A file said to be an mbox may begin with a From_ line that has neither date nor header.
         let begins = is_separator(self.window.data(), 0, self.style, true)
             || (self.style == Style::Mbox && self.window.data().starts_with(b"From "));
         if begins {
-            return true;
+            return ControlFlow::Continue(true);
+        }
+        if header::looks_like_mail(self.window.data()) {
+            self.mail(None, place, reading)?;
+            return ControlFlow::Continue(true);
         }
         let (offset, mut bytes) = (self.window.offset(), 0);
         loop {
-            let (take, ended) = self.step(None, false);
-            bytes += take.len as u64;
-            self.window.consume(take.len);
-            if let Some(next) = ended {
-                bytes += next as u64;
-                self.window.consume(next);
+            let (piece, ended) = self.step(None, false);
+            let len = piece.len + ended.unwrap_or(0);
+            bytes += len as u64;
+            self.window.consume(len);
+            if ended.is_some() {
                 break;
             }
         }
         let none = self.window.data().is_empty();
         let kind = if none { TroubleKind::NotAnMbox } else { TroubleKind::TextBeforeFirst(bytes) };
         reading.trouble(place, offset, kind);
-        !none
+        ControlFlow::Continue(!none)
     }
 
     fn mails(&mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {

@@ -2,13 +2,18 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::file::{self, Role};
+use super::header;
 use super::item::{Format, TroubleKind};
 use super::names::{self, FolderPath};
 use super::reading::{Place, Reading};
+
+/// Bytes of a numbered file that are looked at.
+const PEEK: u64 = 8 << 10;
 
 /// A folder that waits to be read.
 struct Waiting {
@@ -73,8 +78,9 @@ fn list(folder: &Waiting, reading: &mut Reading<'_>) -> Option<Listing> {
 fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) -> ControlFlow<(), Vec<Waiting>> {
     let has = |name: &str| listing.folders.iter().any(|folder| folder == name);
     let maildir = has("cur") && (has("new") || has("tmp"));
-    let mh = reading.options.format == Some(Format::Mh) || listing.files.iter().any(|name| name == ".mh_sequences");
-    if maildir || mh || folder.apple_mailbox {
+    let sequences = reading.options.format == Some(Format::Mh) || listing.files.iter().any(|name| name == ".mh_sequences");
+    let numbered = !sequences && folder.role == Role::Any && is_numbered_mail(folder, &listing.files);
+    if maildir || sequences || numbered || folder.apple_mailbox {
         reading.folder(&folder.folders.folder);
     }
     for name in &listing.files {
@@ -87,7 +93,8 @@ fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) ->
         place.folder.clone_from(&folder.folders.folder);
         place.own_folder = !(folder.apple_mailbox && name == "mbox");
         let role = match folder.role {
-            Role::Any if mh && names::is_number(bytes) => Role::Mh,
+            Role::Any if sequences && names::is_number(bytes) => Role::Mh,
+            Role::Any if numbered && names::is_number(bytes) => Role::Numbered,
             role => role,
         };
         read_file(&folder.path.join(name), role, &place, reading)?;
@@ -115,6 +122,22 @@ fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) ->
         inner.push(next);
     }
     ControlFlow::Continue(inner)
+}
+
+/// Whether all files of a folder have numbers for names, and one of the first looks like a mail: a folder of MH without its
+/// `.mh_sequences`.
+fn is_numbered_mail(folder: &Waiting, files: &[OsString]) -> bool {
+    let mut names = files.iter().filter(|name| !names::is_companion(name.as_encoded_bytes()));
+    if !names.clone().all(|name| names::is_number(name.as_encoded_bytes())) {
+        return false;
+    }
+    names.by_ref().take(8).any(|name| {
+        let path = folder.path.join(name);
+        let mut start = Vec::new();
+        let is_file = fs::metadata(&path).is_ok_and(|data| data.is_file());
+        let mut read = || File::open(&path)?.take(PEEK).read_to_end(&mut start);
+        is_file && read().is_ok() && header::looks_like_mail(&start)
+    })
 }
 
 /// Reads a file of the file system.
