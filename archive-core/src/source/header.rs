@@ -1,0 +1,192 @@
+//! What a reader must know of headers: whether a line looks like one, and the few fields that say how a mail is kept.
+
+/// Names of header fields that mails have and other texts hardly.
+const KNOWN: [&[u8]; 44] = [
+    b"from",
+    b"to",
+    b"cc",
+    b"bcc",
+    b"date",
+    b"subject",
+    b"sender",
+    b"reply-to",
+    b"message-id",
+    b"in-reply-to",
+    b"references",
+    b"received",
+    b"return-path",
+    b"mime-version",
+    b"content-type",
+    b"content-transfer-encoding",
+    b"content-length",
+    b"content-disposition",
+    b"delivered-to",
+    b"envelope-to",
+    b"errors-to",
+    b"precedence",
+    b"organization",
+    b"newsgroups",
+    b"path",
+    b"lines",
+    b"status",
+    b"list-id",
+    b"list-post",
+    b"list-unsubscribe",
+    b"resent-from",
+    b"resent-date",
+    b"dkim-signature",
+    b"arc-seal",
+    b"authentication-results",
+    b"received-spf",
+    b"user-agent",
+    b"importance",
+    b"priority",
+    b"apparently-to",
+    b"xref",
+    b"x-mailer",
+    b"x-original-to",
+    b"summary",
+];
+
+/// The fields of which a text must have one to be taken for a mail by its content alone.
+const TELLING: [&[u8]; 17] = [
+    b"from",
+    b"to",
+    b"cc",
+    b"date",
+    b"subject",
+    b"sender",
+    b"reply-to",
+    b"message-id",
+    b"in-reply-to",
+    b"received",
+    b"return-path",
+    b"delivered-to",
+    b"mime-version",
+    b"content-type",
+    b"newsgroups",
+    b"x-mozilla-status",
+    b"apparently-to",
+];
+
+/// The name of the header field that a line begins with.
+pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
+    let colon = memchr::memchr(b':', line.get(..line.len().min(128))?)?;
+    let name = line.get(..colon)?;
+    let name = name.trim_ascii_end();
+    (!name.is_empty() && name.iter().all(|byte| (33..=126).contains(byte))).then_some(name)
+}
+
+/// Whether the line is a header field that mails have.
+pub(super) fn is_known_field(line: &[u8]) -> bool {
+    field_name(line).is_some_and(|name| {
+        let name = name.to_ascii_lowercase();
+        KNOWN.contains(&name.as_slice()) || name.starts_with(b"x-") || name.starts_with(b"list-") || name.starts_with(b"resent-")
+    })
+}
+
+/// The line at the start of `data`, without its end, and its length with it.
+pub(super) fn first_line(data: &[u8]) -> (&[u8], usize) {
+    let (line, len) = match memchr::memchr(b'\n', data) {
+        Some(at) => (data.get(..at).unwrap_or_default(), at + 1),
+        None => (data, data.len()),
+    };
+    (line.strip_suffix(b"\r").unwrap_or(line), len)
+}
+
+/// The header fields at the start of a mail: name, value (unfolded lines joined as they are), each line ended by LF or CRLF.
+pub(super) struct Fields<'a> {
+    data: &'a [u8],
+    taken: usize,
+}
+
+/// Walks over the fields at the start of `data`.
+pub(super) fn fields(data: &[u8]) -> Fields<'_> {
+    Fields { data, taken: 0 }
+}
+
+impl<'a> Fields<'a> {
+    /// How many bytes were walked over.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.data.get(self.taken..)?;
+        let (line, mut len) = first_line(rest);
+        let name = field_name(line)?;
+        loop {
+            let (next, more) = first_line(rest.get(len..)?);
+            if !next.starts_with(b" ") && !next.starts_with(b"\t") {
+                break;
+            }
+            len += more;
+        }
+        let colon = memchr::memchr(b':', rest)?;
+        let value = rest.get(colon + 1..len)?;
+        self.taken += len;
+        Some((name, value.trim_ascii()))
+    }
+}
+
+/// What a header says about how the mail is kept.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Keeping {
+    /// `Content-Length`.
+    pub(super) content_length: Option<u64>,
+    /// Length of the header with its blank line, where that is in sight.
+    pub(super) header_len: Option<usize>,
+    /// `X-Mozilla-Status`.
+    pub(super) mozilla_status: Option<u16>,
+}
+
+impl Keeping {
+    /// Reads the header at the start of `data`.
+    pub(super) fn of(data: &[u8]) -> Self {
+        let mut keeping = Self::default();
+        let mut fields = fields(data);
+        for (name, value) in fields.by_ref() {
+            if name.eq_ignore_ascii_case(b"content-length") {
+                keeping.content_length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            } else if name.eq_ignore_ascii_case(b"x-mozilla-status") {
+                keeping.mozilla_status = std::str::from_utf8(value).ok().and_then(|text| u16::from_str_radix(text, 16).ok());
+            }
+        }
+        let (line, len) = first_line(data.get(fields.taken()..).unwrap_or_default());
+        keeping.header_len = (line.is_empty() && len > 0).then(|| fields.taken() + len);
+        keeping
+    }
+
+    /// Whether Mozilla marked the mail as deleted (`nsMsgMessageFlags::Expunged`).
+    pub(super) fn is_expunged(&self) -> bool {
+        self.mozilla_status.is_some_and(|status| status & 0x0008 != 0)
+    }
+
+    /// The marks of Mozilla (`nsMsgMessageFlags`) in the letters of Maildir.
+    pub(super) fn mozilla_flags(&self) -> Option<String> {
+        let status = self.mozilla_status?;
+        let letters = [('F', 0x0004), ('P', 0x1000), ('R', 0x0002), ('S', 0x0001), ('T', 0x0008)];
+        Some(letters.iter().filter(|(_, bit)| status & bit != 0).map(|(letter, _)| *letter).collect())
+    }
+}
+
+/// Whether the text begins as a mail does: header fields, of which at least one is well known, before anything else.
+pub(super) fn looks_like_mail(data: &[u8]) -> bool {
+    let data = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
+    let converted;
+    let data = if memchr::memchr(b'\n', data).is_none() && memchr::memchr(b'\r', data).is_some() {
+        converted = data.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect::<Vec<_>>();
+        converted.as_slice()
+    } else {
+        data
+    };
+    let data = data.get(data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..).unwrap_or_default();
+    let (line, len) = first_line(data);
+    // A mail that an mbox lost: its From_ line, perhaps quoted, stays before the fields.
+    let data = if line.starts_with(b"From ") || line.starts_with(b">From ") { data.get(len..).unwrap_or_default() } else { data };
+    fields(data).take(64).any(|(name, _)| TELLING.iter().any(|known| known.eq_ignore_ascii_case(name)))
+}

@@ -1,0 +1,224 @@
+//! What a reader hands out: a mail with its place, and what is noted beside the mails.
+
+use std::fmt;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+/// Mails up to this many bytes are handed out whole; larger ones are streamed, so that memory is bounded whatever their size.
+pub const WHOLE_LIMIT: usize = 16 << 20;
+
+/// How to read a source.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SourceOptions {
+    /// What the source is, where its name and content must not decide. Applies to the files, not to archives (gz, zip) around them.
+    pub format: Option<Format>,
+    /// Hand out mails that the program that kept them had marked as deleted (Mozilla, Apple); else they are counted only.
+    pub with_deleted: bool,
+}
+
+/// The formats that can be demanded by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// Any mbox: `Content-Length` and quoting are judged mail by mail.
+    Mbox,
+    /// An mbox without lengths, in which `From ` is quoted: `Content-Length` is not looked at.
+    Mboxo,
+    /// As `Mboxo`; quoted lines are quoted again.
+    Mboxrd,
+    /// An mbox with lengths, in which `From ` is quoted.
+    Mboxcl,
+    /// An mbox with lengths, in which nothing is quoted: no line is ever unquoted.
+    Mboxcl2,
+    /// A LISTSERV notebook: mails between lines of 73 `=`.
+    Listserv,
+    /// A folder with `cur` and `new`, or one file of it.
+    Maildir,
+    /// A folder in which every file with a number for a name is a mail.
+    Mh,
+    /// One file, one mail.
+    Eml,
+    /// One mail of Apple Mail: length, mail, property list.
+    Emlx,
+}
+
+/// Whether lines were changed between the source and the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quoting {
+    /// The mail's bytes stand in the source as they are.
+    None,
+    /// Each line `>+From ` lost one `>`; [`quote`](super::mbox_quote::quote) gives back the bytes of the source.
+    Unquoted,
+}
+
+/// Where a date beside the mail comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateKind {
+    /// The From_ line of an mbox; without a zone it is taken for UTC.
+    MboxLine,
+    /// The time in the name of a Maildir file.
+    MaildirName,
+    /// `date-received` of an Apple mail.
+    Received,
+}
+
+/// A date that the source gives beside the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateHint {
+    /// Seconds since 1970, UTC.
+    pub seconds: i64,
+    /// Where it was found.
+    pub kind: DateKind,
+}
+
+/// One mail of a source.
+pub struct Item<'a> {
+    /// The file, relative to the source, parts joined by `/`, members of archives below their archive; empty if the source is one
+    /// file. Bytes that are not UTF-8 are `%XX`, and a `%` that could be taken for that is `%25`.
+    pub source: &'a str,
+    /// Offset of the mail's first byte in that file (behind decompression).
+    pub offset: u64,
+    /// The folder below the target; empty: the target itself.
+    pub folder: &'a [String],
+    /// The From_ line of an mbox, without its line end.
+    pub from_line: Option<Vec<u8>>,
+    /// Whether quoted lines were unquoted.
+    pub quoting: Quoting,
+    /// The flags, in the letters of Maildir, sorted; also those of Apple and Mozilla where they have the same meaning.
+    pub flags: Option<String>,
+    /// A date beside the mail.
+    pub date_hint: Option<DateHint>,
+    /// The mail.
+    pub body: Body<'a>,
+}
+
+/// The bytes of a mail.
+pub enum Body<'a> {
+    /// All of them, at most [`WHOLE_LIMIT`] bytes.
+    Whole(Vec<u8>),
+    /// A mail above [`WHOLE_LIMIT`].
+    Stream {
+        /// Its first bytes.
+        head: Vec<u8>,
+        /// What follows; an error means that the source could not give the rest. What is left unread is passed over.
+        rest: &'a mut dyn Read,
+    },
+}
+
+/// Something to be told about a source that is not a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The file, as in [`Item::source`].
+    pub source: String,
+    /// Where in the file.
+    pub offset: u64,
+    /// What it is.
+    pub kind: TroubleKind,
+}
+
+/// What can be told of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TroubleKind {
+    /// The file or folder could not be read from here on, with the system's words. What was read before was handed out.
+    Unreadable(String),
+    /// Compressed or packed data ends or breaks here. A mail that it cuts is handed out as far as it goes, unless it is streamed.
+    Cut(String),
+    /// Demanded or named as an mbox, but without any From_ line.
+    NotAnMbox,
+    /// This many bytes before the first From_ line, which belong to no mail.
+    TextBeforeFirst(u64),
+    /// An mbox or mail file of no bytes.
+    EmptyFile,
+    /// A From_ line without a mail.
+    EmptyMail,
+    /// A streamed mail has an unquoted `From ` line here (offset in the mail) after quoted ones: from here on it is as found.
+    QuotingEnds,
+    /// Apple Mail kept only a part of this mail; the part is handed out.
+    Partial,
+    /// Mail in a form that cannot be read yet, by its name.
+    Unsupported(&'static str),
+    /// No mail by name nor by content.
+    Skipped,
+    /// A link to a folder, not followed.
+    LinkNotFollowed,
+    /// Packed inside packed files more than [`MAX_NESTING`](super::MAX_NESTING) deep.
+    TooDeep,
+    /// Decompresses to more than any mailbox does; reading of it stopped.
+    Bomb,
+}
+
+impl TroubleKind {
+    /// Whether something that may be mail was not handed out.
+    pub fn is_loss(&self) -> bool {
+        !matches!(self, Self::EmptyFile | Self::EmptyMail | Self::QuotingEnds | Self::Skipped | Self::LinkNotFollowed)
+    }
+}
+
+impl fmt::Display for TroubleKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(why) => write!(f, "cannot be read: {why}"),
+            Self::Cut(why) => write!(f, "is cut or damaged here: {why}"),
+            Self::NotAnMbox => f.write_str("is not an mbox: no line begins with \"From \" as a separator does"),
+            Self::TextBeforeFirst(bytes) => write!(f, "{bytes} bytes before the first From_ line belong to no mail"),
+            Self::EmptyFile => f.write_str("is empty"),
+            Self::EmptyMail => f.write_str("a From_ line without a mail"),
+            Self::QuotingEnds => f.write_str("has unquoted \"From \" lines after quoted ones: kept as found from here on"),
+            Self::Partial => f.write_str("is a part of a mail only"),
+            Self::Unsupported(what) => write!(f, "is a file of a kind not supported: {what}"),
+            Self::Skipped => f.write_str("is no mail"),
+            Self::LinkNotFollowed => f.write_str("is a link to a folder, not followed"),
+            Self::TooDeep => f.write_str("is packed too many times over"),
+            Self::Bomb => f.write_str("decompresses to more than any mailbox does"),
+        }
+    }
+}
+
+/// Takes what a source holds, in the order of the source.
+pub trait SourceVisitor {
+    /// A mail. `Break` ends the reading.
+    fn item(&mut self, item: Item<'_>) -> ControlFlow<()>;
+    /// Something that is not a mail.
+    fn trouble(&mut self, trouble: Trouble);
+    /// A folder of the source, also an empty one; told before its mails, perhaps more than once.
+    fn folder(&mut self, _folder: &[String]) {}
+    /// How many bytes of the source's files were read so far (before decompression).
+    fn progress(&mut self, _bytes: u64) {}
+}
+
+/// The sums of one reading.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Mails handed out.
+    pub mails: u64,
+    /// From_ lines without a mail.
+    pub empty: u64,
+    /// Mails passed over because they were marked as deleted.
+    pub deleted: u64,
+    /// Files that are no mail.
+    pub skipped_files: u64,
+    /// Files of kinds not supported.
+    pub unsupported_files: u64,
+    /// Files, folders and pieces that could not be read.
+    pub losses: u64,
+    /// Bytes of the source's files read.
+    pub bytes: u64,
+    /// The visitor ended the reading.
+    pub stopped: bool,
+}
+
+/// Why a source could not be read at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The source itself cannot be opened.
+    #[error("{path}: {error}")]
+    Open {
+        /// The path as given.
+        path: String,
+        /// The system's reason.
+        #[source]
+        error: std::io::Error,
+    },
+}

@@ -1,0 +1,475 @@
+//! Splits an mbox of any variant, or a LISTSERV notebook, into mails.
+//!
+//! **Where a mail begins.** At a line `From ` that follows an empty line (or begins the file) and has a date up to its end, or is followed
+//! by a well-known header field; without an empty line before it, it must have both. `Content-Length` is used only where it leads to
+//! such a line or to the end of the file; then it wins over From_ lines inside the mail. It is looked up to 16 MiB ahead in a
+//! stream, any distance in a plain file.
+//!
+//! **Where it ends.** Before the blank line that stands before the next From_ line or the end of the file.
+//!
+//! **Quoting.** Which program quoted what is not to be known from a mailbox; so each mail is judged by its own bytes: it is unquoted by one
+//! level exactly where quoting again (see [`mbox_quote`](super::mbox_quote)) gives back its bytes, that is, where no line in it begins
+//! with a bare `From `. That is exact for mboxrd; for mboxo the result is what mboxrd readers see, and reversible. Never unquoted is
+//! mboxcl2: demanded by name, or a mail with a `Content-Length` that holds, in a file where such a mail held a bare `From `
+//! line behind an empty line, itself or before. A streamed mail is judged by its first 16 MiB.
+
+use std::io::{ErrorKind, Read};
+use std::ops::ControlFlow;
+
+use memchr::memmem;
+
+use super::from_line::{self, MAX_FROM_LINE};
+use super::header::{self, Keeping};
+use super::item::{Body, DateHint, DateKind, Format, Item, Quoting, TroubleKind, WHOLE_LIMIT};
+use super::mbox_quote::{LineQuoter, has_bare_line, has_quoted_line, unquote};
+use super::reading::{Place, Reading};
+use super::window::Window;
+
+/// Bytes that must be in sight behind the start of a separator to judge it.
+const LOOK: usize = 8 << 10;
+const HEADER_LOOK: usize = 256 << 10;
+const STEP: usize = 256 << 10;
+/// Bytes held back while streaming, so that a separator with the empty line before it is never cut in two.
+const HELD: usize = 16;
+const EQUALS: &[u8] = b"\n=========================================================================";
+
+/// What stands between two mails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// From_ lines.
+    Mbox,
+    /// Lines of 73 `=`.
+    Listserv,
+}
+
+/// Whether the data begins like an mbox.
+pub(super) fn begins_mbox(data: &[u8]) -> bool {
+    let data = data.get(leading(data)..).unwrap_or_default();
+    data.starts_with(b"From ") && is_separator(data, 0, Style::Mbox, true)
+}
+
+/// Whether the data begins like a LISTSERV notebook.
+pub(super) fn begins_listserv(data: &[u8]) -> bool {
+    is_separator(data, 0, Style::Listserv, true)
+}
+
+/// Bytes that may stand before the first From_ line: a byte order mark, empty lines.
+fn leading(data: &[u8]) -> usize {
+    let mark = if data.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    mark + data.iter().skip(mark).take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
+}
+
+/// Whether a separator stands at `at`; `start`: the data begin where a mail or file begins.
+fn is_separator(data: &[u8], at: usize, style: Style, start: bool) -> bool {
+    let (before, rest) = data.split_at_checked(at).unwrap_or_default();
+    let (line, len) = header::first_line(rest);
+    let next = rest.get(len..).unwrap_or_default();
+    let next_line = header::first_line(next).0;
+    match style {
+        Style::Listserv => line.len() == EQUALS.len() - 1 && line.iter().all(|&byte| byte == b'=') && header::is_known_field(next_line),
+        Style::Mbox => {
+            if !line.starts_with(b"From ") || line.len() > MAX_FROM_LINE {
+                return false;
+            }
+            let header_follows = header::is_known_field(next_line);
+            let blank_before = before.ends_with(b"\n\n")
+                || before.ends_with(b"\n\r\n")
+                || (start && (before.is_empty() || before == b"\n" || before == b"\r\n"));
+            let dated = from_line::is_from_line(line);
+            if blank_before { dated || header_follows } else { dated && header_follows }
+        }
+    }
+}
+
+/// Length of the blank line that ends the data, 0 without one.
+fn blank_end(data: &[u8], start: bool) -> usize {
+    let (len, before) = match data {
+        [before @ .., b'\r', b'\n'] => (2, before),
+        [before @ .., b'\n'] => (1, before),
+        _ => return 0,
+    };
+    if before.last().map_or(start, |&byte| byte == b'\n') { len } else { 0 }
+}
+
+/// Where a mail at the front of the window ends.
+enum End {
+    /// Its length, and how many bytes lead to the next separator; whether `Content-Length` agrees.
+    Here { len: usize, next: usize, length_holds: bool },
+    /// Further away than mails are handed out whole.
+    Far,
+}
+
+/// Reads one mailbox file.
+pub(super) struct Splitter<'w, 'r> {
+    window: &'w mut Window<'r>,
+    style: Style,
+    format: Option<Format>,
+    unquoted_lengths: bool,
+}
+
+impl<'w, 'r> Splitter<'w, 'r> {
+    pub(super) fn new(window: &'w mut Window<'r>, style: Style, format: Option<Format>) -> Self {
+        Self { window, style, format, unquoted_lengths: format == Some(Format::Mboxcl2) }
+    }
+
+    /// Hands out all mails of the file.
+    pub(super) fn run(mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
+        reading.folder(&place.folder);
+        let result = match self.find_first(place, reading) {
+            ControlFlow::Continue(true) => self.mails(place, reading),
+            ControlFlow::Continue(false) => ControlFlow::Continue(()),
+            ControlFlow::Break(()) => ControlFlow::Break(()),
+        };
+        reading.end_of_file(place, self.window);
+        result
+    }
+
+    /// Goes to the first separator; tells what stands before it. A mail that lost its From_ line is still a mail.
+    fn find_first(&mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<(), bool> {
+        self.window.ensure(LOOK);
+        let lead = leading(self.window.data());
+        self.window.consume(lead);
+        self.window.ensure(LOOK);
+        if self.window.data().is_empty() {
+            return ControlFlow::Continue(false);
+        }
+        // A file said to be an mbox may begin with a From_ line that has neither date nor header.
+        let begins = is_separator(self.window.data(), 0, self.style, true)
+            || (self.style == Style::Mbox && self.window.data().starts_with(b"From "));
+        if begins {
+            return ControlFlow::Continue(true);
+        }
+        if header::looks_like_mail(self.window.data()) {
+            self.mail(None, place, reading)?;
+            return ControlFlow::Continue(true);
+        }
+        let (offset, mut bytes) = (self.window.offset(), 0);
+        loop {
+            let (piece, ended) = self.step(None, false);
+            let len = piece.len + ended.unwrap_or(0);
+            bytes += len as u64;
+            self.window.consume(len);
+            if ended.is_some() {
+                break;
+            }
+        }
+        let none = self.window.data().is_empty();
+        let kind = if none { TroubleKind::NotAnMbox } else { TroubleKind::TextBeforeFirst(bytes) };
+        reading.trouble(place, offset, kind);
+        ControlFlow::Continue(!none)
+    }
+
+    fn mails(&mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
+        loop {
+            self.window.ensure(LOOK);
+            if self.window.data().is_empty() {
+                return ControlFlow::Continue(());
+            }
+            let (line, len) = header::first_line(self.window.data());
+            let from_line = (self.style == Style::Mbox).then(|| line.to_vec());
+            self.window.consume(len);
+            self.mail(from_line, place, reading)?;
+            reading.progress();
+        }
+    }
+
+    fn mail(&mut self, from_line: Option<Vec<u8>>, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
+        let offset = self.window.offset();
+        self.window.ensure(LOOK);
+        let mut keeping = Keeping::of(self.window.data());
+        if keeping.header_len.is_none() && !self.window.ended() {
+            self.window.ensure(HEADER_LOOK);
+            keeping = Keeping::of(self.window.data());
+        }
+        let wanted = !keeping.is_expunged() || reading.options.with_deleted;
+        let date_hint = from_line.as_deref().and_then(from_line::date).map(|seconds| DateHint { seconds, kind: DateKind::MboxLine });
+        let flags = keeping.mozilla_flags();
+        let item =
+            |quoting, body| Item { source: &place.source, offset, folder: &place.folder, from_line, quoting, flags, date_hint, body };
+
+        match self.find_end(&keeping) {
+            End::Here { len, next, length_holds } => {
+                let raw = self.window.data().get(..len).unwrap_or_default();
+                let quoting = judge(raw, length_holds, self.style, self.format, &mut self.unquoted_lengths);
+                let result = if raw.is_empty() {
+                    reading.trouble(place, offset, TroubleKind::EmptyMail);
+                    ControlFlow::Continue(())
+                } else if !wanted {
+                    reading.deleted();
+                    ControlFlow::Continue(())
+                } else {
+                    let body = if quoting == Quoting::Unquoted { unquote(raw) } else { raw.to_vec() };
+                    reading.item(item(quoting, Body::Whole(body)))
+                };
+                self.window.consume(next);
+                result
+            }
+            End::Far => {
+                let declared = self.declared(&keeping).map(|at| offset + at);
+                let quoting = self.judge_head(declared.is_some());
+                let quoter = (quoting == Quoting::Unquoted).then(LineQuoter::unquoting);
+                let mut rest = Rest { splitter: self, quoter, declared, out: Vec::new(), given: 0, ended: false, ends: None };
+                let mut result = ControlFlow::Continue(());
+                if wanted {
+                    let head = rest.head();
+                    result = reading.item(item(quoting, Body::Stream { head, rest: &mut rest }));
+                } else {
+                    reading.deleted();
+                }
+                rest.pass_over();
+                if let Some(at) = rest.ends {
+                    reading.trouble(place, at, TroubleKind::QuotingEnds);
+                }
+                result
+            }
+        }
+    }
+
+    /// Length of the mail by its `Content-Length`, where that is to be used.
+    fn declared(&self, keeping: &Keeping) -> Option<u64> {
+        if self.style != Style::Mbox || matches!(self.format, Some(Format::Mboxo | Format::Mboxrd)) {
+            return None;
+        }
+        (keeping.header_len? as u64).checked_add(keeping.content_length?)
+    }
+
+    fn find_end(&mut self, keeping: &Keeping) -> End {
+        let found = self.find_separator();
+        let all = found.is_none() && self.window.ended();
+        if found.is_none() && !all {
+            return End::Far;
+        }
+        let next = found.unwrap_or(self.window.data().len());
+        let blank = if self.style == Style::Mbox { blank_end(self.window.data().get(..next).unwrap_or_default(), true) } else { 0 };
+        let plain = next - blank;
+        if let Some(declared) = self.declared(keeping) {
+            if declared == plain as u64 || declared == next as u64 {
+                return End::Here { len: plain, next, length_holds: true };
+            }
+            if let Some(gap) = self.boundary(self.window.offset().saturating_add(declared)) {
+                self.unquoted_lengths |= declared > next as u64;
+                return match usize::try_from(declared) {
+                    Ok(len) if len <= WHOLE_LIMIT => End::Here { len, next: len + gap, length_holds: true },
+                    _ => End::Far,
+                };
+            }
+        }
+        End::Here { len: plain, next, length_holds: false }
+    }
+
+    /// The first separator within the bytes that are handed out whole.
+    fn find_separator(&mut self) -> Option<usize> {
+        let needle = self.needle();
+        let mut from = 0;
+        loop {
+            let data = self.window.data();
+            let hit = memmem::find(data.get(from..).unwrap_or_default(), needle).map(|hit| from + hit + 1);
+            match hit {
+                Some(at) if at > WHOLE_LIMIT + 2 => return None,
+                Some(at) => {
+                    self.window.ensure(at + LOOK);
+                    if is_separator(self.window.data(), at, self.style, true) {
+                        return Some(at);
+                    }
+                    from = at;
+                }
+                None => {
+                    let len = data.len();
+                    if self.window.ended() || len > WHOLE_LIMIT + 2 {
+                        return None;
+                    }
+                    from = from.max(len.saturating_sub(needle.len()));
+                    self.window.ensure((len + STEP).max(LOOK).min(WHOLE_LIMIT + LOOK));
+                }
+            }
+        }
+    }
+
+    fn needle(&self) -> &'static [u8] {
+        match self.style {
+            Style::Mbox => b"\nFrom ",
+            Style::Listserv => EQUALS,
+        }
+    }
+
+    /// If a mail can end at this offset of the file: how many bytes lead from there to the next separator or the end.
+    fn boundary(&mut self, offset: u64) -> Option<usize> {
+        let at = offset.checked_sub(self.window.offset())?;
+        let (near, far);
+        let (before, data, ended) = match usize::try_from(at) {
+            Ok(at) if at <= WHOLE_LIMIT => {
+                self.window.ensure(at + LOOK);
+                near = self.window.data();
+                let ended = self.window.ended();
+                (near.get(..at)?.last().copied(), near.get(at..)?, ended)
+            }
+            _ => {
+                far = self.window.look_far(offset.checked_sub(1)?, LOOK)?;
+                let (before, data) = far.0.split_first()?;
+                (Some(*before), data, far.1)
+            }
+        };
+        if ended && data.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            return Some(data.len());
+        }
+        let mut gap = 0;
+        for _ in 0..3 {
+            let rest = data.get(gap..)?;
+            if rest.starts_with(b"From ") {
+                return ((gap > 0 || before == Some(b'\n')) && is_separator(rest, 0, Style::Mbox, true)).then_some(gap);
+            }
+            let (line, len) = header::first_line(rest);
+            if !line.is_empty() || len == 0 {
+                return None;
+            }
+            gap += len;
+        }
+        None
+    }
+
+    /// Whether a mail that is too long to be seen whole is to be unquoted.
+    fn judge_head(&mut self, has_length: bool) -> Quoting {
+        let head = self.window.data();
+        let head = head.get(..head.len().min(WHOLE_LIMIT)).unwrap_or_default();
+        let never = self.style != Style::Mbox || self.format == Some(Format::Mboxcl2) || (has_length && self.unquoted_lengths);
+        if never || has_bare_line(head) { Quoting::None } else { Quoting::Unquoted }
+    }
+
+    /// Looks at the next piece of a streamed mail: the bytes that surely belong to it and, if it ends with them, how many bytes
+    /// lead to the next separator.
+    fn step(&mut self, declared: Option<u64>, unquoting: bool) -> (Piece, Option<usize>) {
+        let needle = self.needle();
+        self.window.ensure(STEP);
+        if let Some(left) = declared.and_then(|at| at.checked_sub(self.window.offset()))
+            && left <= STEP as u64
+            && let Some(gap) = self.boundary(self.window.offset() + left)
+        {
+            return (Piece { len: left as usize, bare: false }, Some(gap));
+        }
+        let mut from = 0;
+        while let Some(hit) = memmem::find(self.window.data().get(from..).unwrap_or_default(), needle) {
+            let at = from + hit + 1;
+            self.window.ensure(at + LOOK);
+            if is_separator(self.window.data(), at, self.style, false) {
+                let declared = declared.filter(|&end| end > self.window.offset() + at as u64);
+                if declared.is_none_or(|end| self.boundary(end).is_none()) {
+                    let blank =
+                        if self.style == Style::Mbox { blank_end(self.window.data().get(..at).unwrap_or_default(), false) } else { 0 };
+                    return (Piece { len: at - blank, bare: false }, Some(blank));
+                }
+                self.unquoted_lengths = true;
+            }
+            if unquoting {
+                return (Piece { len: at, bare: true }, None);
+            }
+            from = at;
+        }
+        let data = self.window.data();
+        if self.window.ended() {
+            let blank = if self.style == Style::Mbox { blank_end(data, false) } else { 0 };
+            return (Piece { len: data.len() - blank, bare: false }, Some(blank));
+        }
+        (Piece { len: data.len().saturating_sub(HELD.max(needle.len() + 3)), bare: false }, None)
+    }
+}
+
+/// Whether a mail is to be unquoted; learns from mails with a length that nothing in the file is quoted.
+fn judge(raw: &[u8], length_holds: bool, style: Style, format: Option<Format>, unquoted_lengths: &mut bool) -> Quoting {
+    if style != Style::Mbox || format == Some(Format::Mboxcl2) {
+        return Quoting::None;
+    }
+    let bare = has_bare_line(raw);
+    if length_holds && bare {
+        *unquoted_lengths |= memmem::find(raw, b"\n\nFrom ").is_some() || memmem::find(raw, b"\n\r\nFrom ").is_some();
+    }
+    if bare || !has_quoted_line(raw) || (length_holds && *unquoted_lengths) { Quoting::None } else { Quoting::Unquoted }
+}
+
+/// The next bytes of a streamed mail.
+struct Piece {
+    len: usize,
+    /// A bare `From ` line stands behind them.
+    bare: bool,
+}
+
+/// What follows the head of a streamed mail.
+struct Rest<'s, 'w, 'r> {
+    splitter: &'s mut Splitter<'w, 'r>,
+    quoter: Option<LineQuoter>,
+    declared: Option<u64>,
+    out: Vec<u8>,
+    /// Bytes of `out` read already.
+    given: usize,
+    ended: bool,
+    /// Where in the file the unquoting ended.
+    ends: Option<u64>,
+}
+
+impl Rest<'_, '_, '_> {
+    fn head(&mut self) -> Vec<u8> {
+        let mut head = Vec::with_capacity(WHOLE_LIMIT);
+        while head.len() < WHOLE_LIMIT && self.fill() {
+            head.append(&mut self.out);
+        }
+        head
+    }
+
+    /// Puts the next bytes into the empty `out`; `false` at the end of the mail.
+    fn fill(&mut self) -> bool {
+        self.out.clear();
+        self.given = 0;
+        while self.out.is_empty() {
+            if self.ended {
+                let left = self.quoter.as_mut().is_some_and(|quoter| !quoter.finish(STEP, &mut self.out));
+                if !left {
+                    self.quoter = None;
+                }
+                return !self.out.is_empty();
+            }
+            let (piece, next) = self.splitter.step(self.declared, self.quoter.is_some());
+            let data = self.splitter.window.data().get(..piece.len).unwrap_or_default();
+            let taken = match &mut self.quoter {
+                Some(quoter) => quoter.feed(data, STEP, &mut self.out),
+                None => {
+                    self.out.extend_from_slice(data);
+                    data.len()
+                }
+            };
+            let all = taken == piece.len;
+            self.splitter.window.consume(taken);
+            if all && piece.bare {
+                self.ends = Some(self.splitter.window.offset());
+                if let Some(mut quoter) = self.quoter.take() {
+                    while !quoter.finish(STEP, &mut self.out) {}
+                }
+            }
+            if let Some(next) = next.filter(|_| all) {
+                self.splitter.window.consume(next);
+                self.ended = true;
+            }
+        }
+        true
+    }
+
+    fn pass_over(&mut self) {
+        while self.fill() {}
+    }
+}
+
+impl Read for Rest<'_, '_, '_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        if self.given == self.out.len() && !self.fill() {
+            return match self.splitter.window.error() {
+                Some(error) if error.kind() != ErrorKind::UnexpectedEof => Err(std::io::Error::new(error.kind(), error.to_string())),
+                _ => Ok(0),
+            };
+        }
+        let data = self.out.get(self.given..).unwrap_or_default();
+        let len = data.len().min(out.len());
+        if let (Some(to), Some(from)) = (out.get_mut(..len), data.get(..len)) {
+            to.copy_from_slice(from);
+        }
+        self.given += len;
+        Ok(len)
+    }
+}

@@ -1,0 +1,205 @@
+//! What the names of files and folders say.
+
+use std::borrow::Cow;
+
+use super::item::{DateHint, DateKind};
+
+/// A file name as text, reversibly: bytes that are not UTF-8 are `%XX`, a `%` before two hexadecimal digits is `%25`.
+pub(super) fn source_text(name: &[u8]) -> String {
+    let mut text = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        let valid = chunk.valid();
+        for (at, sign) in valid.char_indices() {
+            let digits = valid.as_bytes().get(at + 1..at + 3);
+            if sign == '%' && digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                text.push_str("%25");
+            } else {
+                text.push(sign);
+            }
+        }
+        for byte in chunk.invalid() {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// The name of a folder: as it is if it is UTF-8, else as [`source_text`].
+pub(super) fn folder_text(name: &[u8]) -> String {
+    std::str::from_utf8(name).map_or_else(|_| source_text(name), str::to_owned)
+}
+
+/// The folder that a mailbox file makes: its name without what says that it is a mailbox, or packed.
+pub fn mailbox_name(name: &[u8]) -> String {
+    let mut name = name;
+    for _ in 0..3 {
+        let bare = without_packing(name).unwrap_or(name);
+        let bare = without(bare, &[b".mbox", b".mbx", b".zip", b".tar", b".sbd"]).unwrap_or(bare);
+        if bare.len() == name.len() {
+            break;
+        }
+        name = bare;
+    }
+    folder_text(name)
+}
+
+/// A name without the ending that says how the file is compressed.
+pub(super) fn without_packing(name: &[u8]) -> Option<&[u8]> {
+    without(name, &[b".gz", b".zst", b".zstd", b".tgz", b".tzst"])
+}
+
+/// Whether the name, without regard to case, has the ending and something before it.
+pub(super) fn has_ending(name: &[u8], ending: &[u8]) -> bool {
+    without(name, &[ending]).is_some()
+}
+
+fn without<'n>(name: &'n [u8], endings: &[&[u8]]) -> Option<&'n [u8]> {
+    endings.iter().find_map(|ending| {
+        let (bare, end) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
+        (!bare.is_empty() && end.eq_ignore_ascii_case(ending)).then_some(bare)
+    })
+}
+
+/// Whether the file belongs to a mailbox without being mail: indexes, caches, lists of folders.
+pub(super) fn is_companion(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 14] = [
+        b".mh_sequences",
+        b".mh_profile",
+        b".xmhcache",
+        b".uidvalidity",
+        b".ds_store",
+        b"maildirfolder",
+        b"maildirsize",
+        b"subscriptions",
+        b"table_of_contents",
+        b"info.plist",
+        b"msgfilterrules.dat",
+        b"popstate.dat",
+        b"thumbs.db",
+        b"desktop.ini",
+    ];
+    let lower = name.to_ascii_lowercase();
+    NAMES.contains(&lower.as_slice())
+        || has_ending(name, b".msf")
+        || [&b"dovecot"[..], b".dovecot", b"courierimap", b"courierpop3", b".nov", b"._"].iter().any(|start| lower.starts_with(start))
+}
+
+/// Whether the name is a number, as those of MH are.
+pub(super) fn is_number(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(u8::is_ascii_digit)
+}
+
+/// The order of files: numbers by value, then all other names by their bytes.
+pub(super) fn order(name: &[u8]) -> (bool, usize, &[u8]) {
+    if is_number(name) {
+        let digits = name.get(name.iter().take_while(|&&byte| byte == b'0').count()..).unwrap_or_default();
+        (false, digits.len(), digits)
+    } else {
+        (true, 0, name)
+    }
+}
+
+/// The flags in the name of a Maildir file, behind `:2,`, or `;2,` or `!2,` on systems without colons in names; sorted.
+pub(super) fn maildir_flags(name: &[u8]) -> Option<String> {
+    let at = name.windows(3).rposition(|mark| matches!(mark, [b':' | b';' | b'!', b'2', b',']))?;
+    let mut flags: Vec<u8> = name.get(at + 3..)?.iter().copied().take_while(u8::is_ascii_alphabetic).collect();
+    flags.sort_unstable();
+    flags.dedup();
+    Some(String::from_utf8_lossy(&flags).into_owned())
+}
+
+/// The time in the name of a Maildir file.
+pub(super) fn maildir_date(name: &[u8]) -> Option<DateHint> {
+    let digits = name.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if !(6..=11).contains(&digits) || !matches!(name.get(digits), Some(b'.' | b'_' | b'-')) {
+        return None;
+    }
+    let seconds = std::str::from_utf8(name.get(..digits)?).ok()?.parse().ok()?;
+    Some(DateHint { seconds, kind: DateKind::MaildirName })
+}
+
+/// The folders that the name of a Maildir++ folder stands for: `.Lists.Rust` is `Lists`, below it `Rust`.
+pub(super) fn maildir_folders(name: &[u8]) -> impl Iterator<Item = String> {
+    name.split(|&byte| byte == b'.').filter(|part| !part.is_empty()).map(|part| match std::str::from_utf8(part) {
+        Ok(text) => utf7_decoded(text).into_owned(),
+        Err(_) => source_text(part),
+    })
+}
+
+/// A mailbox name in the modified UTF-7 of RFC 3501, 5.1.3; as it is where it is none.
+pub(super) fn utf7_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('&') {
+        return Cow::Borrowed(text);
+    }
+    utf7(text).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+fn utf7(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, shifted)) = rest.split_once('&') {
+        out.push_str(plain);
+        let (coded, after) = shifted.split_once('-')?;
+        rest = after;
+        if coded.is_empty() {
+            out.push('&');
+            continue;
+        }
+        let (mut bits, mut held, mut units) = (0u32, 0, Vec::new());
+        for sign in coded.bytes() {
+            let value = match sign {
+                b'A'..=b'Z' => sign - b'A',
+                b'a'..=b'z' => sign - b'a' + 26,
+                b'0'..=b'9' => sign - b'0' + 52,
+                b'+' => 62,
+                b',' => 63,
+                _ => return None,
+            };
+            bits = (bits << 6 | u32::from(value)) & 0x3F_FFFF;
+            held += 6;
+            if held >= 16 {
+                held -= 16;
+                units.push((bits >> held) as u16);
+            }
+        }
+        let padding = bits & ((1 << held) - 1);
+        if held >= 6 || padding != 0 || units.is_empty() {
+            return None;
+        }
+        out.push_str(&String::from_utf16(&units).ok()?);
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// The folder path of a file, built from the names above it one by one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FolderPath {
+    /// The folders so far.
+    pub(super) folder: Vec<String>,
+    /// Inside a folder of Apple Mail, whose inner structure is none of folders.
+    pub(super) apple: bool,
+}
+
+impl FolderPath {
+    /// Goes into a folder; `maildir`: it has `cur`, and may be named in the way of Maildir++.
+    pub(super) fn enter(&mut self, name: &[u8], maildir: bool) {
+        if self.apple && is_apple_inner(name) {
+            return;
+        }
+        if maildir && name.len() > 1 && name.starts_with(b".") {
+            self.folder.extend(maildir_folders(name));
+            return;
+        }
+        let is_mailbox = has_ending(name, b".mbox") || has_ending(name, b".imapmbox");
+        self.apple |= is_mailbox;
+        let bare = without(name, &[b".mbox", b".imapmbox", b".sbd"]).unwrap_or(name);
+        self.folder.push(folder_text(bare));
+    }
+}
+
+/// The folders between an Apple mailbox and its mails: a UUID, `Data`, digits, `Messages`.
+fn is_apple_inner(name: &[u8]) -> bool {
+    let uuid = name.len() == 36 && name.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+    uuid || name == b"Data" || name == b"Messages" || (name.len() <= 2 && is_number(name))
+}

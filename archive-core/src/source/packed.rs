@@ -1,0 +1,276 @@
+//! Files that are compressed, or hold other files: gzip, Zstandard, tar, zip. They are read as they come, nothing is unpacked to disk.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{BufReader, Error, ErrorKind, Read};
+use std::ops::ControlFlow;
+
+use super::file::{self, Role};
+use super::item::TroubleKind;
+use super::names::{self, FolderPath};
+use super::reading::{Place, Reading};
+use super::window::Window;
+
+/// How many times over a mailbox may be packed (a `.tar.gz` in a zip is three).
+pub const MAX_NESTING: usize = 5;
+/// A mailbox does not decompress to more than this many times its packed size, once it is above [`BOMB_SIZE`].
+const BOMB_RATIO: u64 = 200;
+const BOMB_SIZE: u64 = 1 << 30;
+/// Longest path of a member of a tar archive.
+const MAX_MEMBER_NAME: u64 = 64 << 10;
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    Gzip,
+    Zstd,
+    Tar,
+    Zip,
+}
+
+/// How the file that begins with these bytes is packed. Many documents are zip archives: only those named so are opened, or the
+/// source itself.
+pub(super) fn packing(data: &[u8], place: &Place, depth: usize) -> Option<Packing> {
+    if data.starts_with(b"\x1F\x8B\x08") {
+        return Some(Packing::Gzip);
+    }
+    if data.starts_with(b"\x28\xB5\x2F\xFD") {
+        return Some(Packing::Zstd);
+    }
+    if data.get(257..262) == Some(b"ustar") {
+        return Some(Packing::Tar);
+    }
+    let is_source = depth == 0 && place.source.is_empty();
+    let zip = data.starts_with(b"PK\x03\x04") || data.starts_with(b"PK\x05\x06");
+    (zip && (is_source || names::has_ending(&place.name, b".zip"))).then_some(Packing::Zip)
+}
+
+/// Reads what is in a packed file.
+pub(super) fn read(
+    packing: Packing,
+    role: Role,
+    place: &Place,
+    mut window: Window<'_>,
+    depth: usize,
+    reading: &mut Reading<'_>,
+) -> ControlFlow<()> {
+    if depth >= MAX_NESTING {
+        reading.trouble(place, 0, TroubleKind::TooDeep);
+        return ControlFlow::Continue(());
+    }
+    let packed = Cell::new(0);
+    let far = window.take_far();
+    match packing {
+        Packing::Gzip => {
+            let decoder = flate2::read::MultiGzDecoder::new(Counting { reader: &mut window, count: &packed });
+            let mut guard = Guard { reader: decoder, packed: &packed, out: &Cell::new(0) };
+            file::read(&mut guard, None, role, &unpacked(place), depth + 1, reading)
+        }
+        Packing::Zstd => match zstd::stream::read::Decoder::new(Counting { reader: &mut window, count: &packed }) {
+            Ok(decoder) => {
+                let mut guard = Guard { reader: decoder, packed: &packed, out: &Cell::new(0) };
+                file::read(&mut guard, None, role, &unpacked(place), depth + 1, reading)
+            }
+            Err(error) => unreadable(place, 0, &error, reading),
+        },
+        Packing::Tar => read_tar(place, &mut window, depth, reading),
+        Packing::Zip => match far {
+            Some(file) => read_zip(place, file, depth, reading),
+            None => read_zip_stream(place, &mut window, &packed, depth, reading),
+        },
+    }
+}
+
+fn unreadable(place: &Place, offset: u64, error: &dyn std::fmt::Display, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    reading.trouble(place, offset, TroubleKind::Unreadable(error.to_string()));
+    ControlFlow::Continue(())
+}
+
+/// The place of a file behind its compression.
+fn unpacked(place: &Place) -> Place {
+    let mut inner = place.clone();
+    if names::has_ending(&place.name, b".tgz") || names::has_ending(&place.name, b".tzst") {
+        inner.name = [names::without_packing(&place.name).unwrap_or(&place.name), b".tar"].concat();
+    } else if let Some(bare) = names::without_packing(&place.name) {
+        inner.name = bare.to_vec();
+    }
+    inner
+}
+
+fn read_tar(place: &Place, window: &mut Window<'_>, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    let base = place.as_mailbox();
+    let mut archive = tar::Archive::new(&mut *window);
+    let entries = match archive.entries() {
+        Ok(entries) => entries.raw(true),
+        Err(error) => return unreadable(place, 0, &error, reading),
+    };
+    let mut long_name: Option<Vec<u8>> = None;
+    for entry in entries {
+        let mut entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                reading.trouble(place, 0, TroubleKind::Cut(error.to_string()));
+                break;
+            }
+        };
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
+            let mut bytes = Vec::new();
+            if let Err(error) = entry.take(MAX_MEMBER_NAME).read_to_end(&mut bytes) {
+                reading.trouble(place, 0, TroubleKind::Cut(error.to_string()));
+                break;
+            }
+            let name = if kind.is_gnu_longname() {
+                Some(bytes.split(|&byte| byte == 0).next().unwrap_or_default().to_vec())
+            } else {
+                pax_path(&bytes)
+            };
+            long_name = name.or(long_name);
+            continue;
+        }
+        let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+        if kind.is_file() || kind.is_contiguous() {
+            let size = entry.header().entry_size().unwrap_or(0);
+            let mut exact = Exact { reader: &mut entry, left: size };
+            member(&base, &name, &mut exact, depth, reading)?;
+        }
+    }
+    reading.end_of_file(place, window);
+    ControlFlow::Continue(())
+}
+
+/// The path in the extended header of a pax archive (POSIX.1-2001): records `LENGTH KEY=VALUE LF`.
+fn pax_path(mut records: &[u8]) -> Option<Vec<u8>> {
+    let mut path = None;
+    while let Some(blank) = memchr::memchr(b' ', records) {
+        let len: usize = std::str::from_utf8(records.get(..blank)?).ok()?.parse().ok()?;
+        let record = records.get(blank + 1..len)?;
+        if let Some(value) = record.strip_prefix(b"path=") {
+            path = Some(value.strip_suffix(b"\n").unwrap_or(value).to_vec());
+        }
+        records = records.get(len..)?;
+    }
+    path
+}
+
+fn read_zip(place: &Place, file: File, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    let base = place.as_mailbox();
+    let packed = Cell::new(file.metadata().map_or(0, |data| data.len()));
+    let out = Cell::new(0);
+    let mut archive = match zip::ZipArchive::new(BufReader::new(file)) {
+        Ok(archive) => archive,
+        Err(error) => return unreadable(place, 0, &error, reading),
+    };
+    for number in 0..archive.len() {
+        let name = archive.name_for_index(number).and_then(Result::ok).unwrap_or_default().into_owned();
+        match archive.by_index(number) {
+            Ok(entry) if !entry.is_file() => {}
+            Ok(entry) => {
+                let name = entry.name_raw().to_vec();
+                reading.count(entry.compressed_size());
+                let mut guard = Guard { reader: entry, packed: &packed, out: &out };
+                member(&base, &name, &mut guard, depth, reading)?;
+            }
+            Err(error) => {
+                reading.trouble(&base.below(name.as_bytes()), 0, TroubleKind::Unreadable(error.to_string()));
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// Reads a zip archive that cannot be looked at from its end, by the headers before its members.
+fn read_zip_stream(place: &Place, window: &mut Window<'_>, packed: &Cell<u64>, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    let base = place.as_mailbox();
+    let out = Cell::new(0);
+    loop {
+        let mut reader = Counting { reader: &mut *window, count: packed };
+        match zip::read::read_zipfile_from_stream(&mut reader) {
+            Ok(Some(entry)) if !entry.is_file() => {}
+            Ok(Some(entry)) => {
+                let name = entry.name_raw().to_vec();
+                let mut guard = Guard { reader: entry, packed, out: &out };
+                member(&base, &name, &mut guard, depth, reading)?;
+            }
+            Ok(None) => return ControlFlow::Continue(()),
+            Err(error) => return unreadable(place, packed.get(), &error, reading),
+        }
+    }
+}
+
+/// Reads a member of an archive; its folder comes from its path.
+fn member(base: &Place, path: &[u8], reader: &mut dyn Read, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    let separator = |byte: &u8| *byte == b'/' || *byte == b'\\';
+    let parts: Vec<&[u8]> = path.split(separator).filter(|part| !matches!(*part, b"" | b"." | b"..")).collect();
+    let Some((name, mut above)) = parts.split_last() else { return ControlFlow::Continue(()) };
+    let mut place = base.clone();
+    for part in &parts {
+        place = place.below(part);
+    }
+    if names::is_companion(name) || above.contains(&&b"__MACOSX"[..]) {
+        return ControlFlow::Continue(());
+    }
+    let mut role = Role::Any;
+    match above.split_last() {
+        Some((&(b"cur" | b"new"), rest)) => (role, above) = (Role::Maildir, rest),
+        // Not delivered yet.
+        Some((&b"tmp", _)) if names::maildir_date(name).is_some() => return ControlFlow::Continue(()),
+        _ => {}
+    }
+    let mut folders = FolderPath { folder: base.folder.clone(), apple: false };
+    for (number, part) in above.iter().enumerate() {
+        folders.enter(part, role == Role::Maildir && number + 1 == above.len());
+    }
+    place.folder = folders.folder;
+    place.own_folder = !(folders.apple && *name == b"mbox");
+    file::read(reader, None, role, &place, depth + 1, reading)
+}
+
+/// Counts what is read from the packed side.
+struct Counting<'c, R> {
+    reader: R,
+    count: &'c Cell<u64>,
+}
+
+impl<R: Read> Read for Counting<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.reader.read(out)?;
+        self.count.set(self.count.get() + len as u64);
+        Ok(len)
+    }
+}
+
+/// Stops what decompresses to more than any mailbox does.
+struct Guard<'c, R> {
+    reader: R,
+    packed: &'c Cell<u64>,
+    out: &'c Cell<u64>,
+}
+
+impl<R: Read> Read for Guard<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.reader.read(out)?;
+        self.out.set(self.out.get() + len as u64);
+        if self.out.get() > BOMB_SIZE && self.out.get() / BOMB_RATIO > self.packed.get() {
+            return Err(Error::from(ErrorKind::FileTooLarge));
+        }
+        Ok(len)
+    }
+}
+
+/// A member of a tar archive; its early end is an error.
+struct Exact<R> {
+    reader: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Exact<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.reader.read(out)?;
+        self.left = self.left.saturating_sub(len as u64);
+        if len == 0 && self.left > 0 && !out.is_empty() {
+            return Err(Error::new(ErrorKind::UnexpectedEof, "the archive ends within this file"));
+        }
+        Ok(len)
+    }
+}

@@ -1,0 +1,164 @@
+//! Folders of files: Maildir and Maildir++, MH, the trees of Thunderbird and Apple Mail, and any other.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::file::{self, Role};
+use super::header;
+use super::item::{Format, TroubleKind};
+use super::names::{self, FolderPath};
+use super::reading::{Place, Reading};
+
+/// Bytes of a numbered file that are looked at.
+const PEEK: u64 = 8 << 10;
+
+/// A folder that waits to be read.
+struct Waiting {
+    path: PathBuf,
+    place: Place,
+    folders: FolderPath,
+    /// It is `cur` or `new` of a Maildir.
+    role: Role,
+    /// Its name says that it is a mailbox of Apple Mail.
+    apple_mailbox: bool,
+}
+
+/// What lies in a folder, in order.
+struct Listing {
+    files: Vec<OsString>,
+    folders: Vec<OsString>,
+}
+
+/// Reads all mail below a folder: of each folder first its files, then the folders in it. Depth is not limited, links to folders
+/// are not followed.
+pub(super) fn read(path: &Path, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    let apple = path.file_name().is_some_and(|name| names::has_ending(name.as_encoded_bytes(), b".mbox"));
+    let folders = FolderPath { folder: Vec::new(), apple };
+    let mut waiting = vec![Waiting { path: path.to_owned(), place: Place::default(), folders, role: Role::Any, apple_mailbox: apple }];
+    while let Some(next) = waiting.pop() {
+        let Some(listing) = list(&next, reading) else { continue };
+        let inner = read_files(&next, &listing, reading)?;
+        waiting.extend(inner.into_iter().rev());
+    }
+    ControlFlow::Continue(())
+}
+
+fn list(folder: &Waiting, reading: &mut Reading<'_>) -> Option<Listing> {
+    let entries = match fs::read_dir(&folder.path) {
+        Ok(entries) => entries,
+        Err(error) => {
+            reading.trouble(&folder.place, 0, TroubleKind::Unreadable(error.to_string()));
+            return None;
+        }
+    };
+    let mut listing = Listing { files: Vec::new(), folders: Vec::new() };
+    for entry in entries {
+        let entry = match entry.and_then(|entry| entry.file_type().map(|kind| (entry.file_name(), kind))) {
+            Ok(entry) => entry,
+            Err(error) => {
+                reading.trouble(&folder.place, 0, TroubleKind::Unreadable(error.to_string()));
+                continue;
+            }
+        };
+        match entry {
+            (name, kind) if kind.is_dir() => listing.folders.push(name),
+            (name, _) => listing.files.push(name),
+        }
+    }
+    for names in [&mut listing.files, &mut listing.folders] {
+        names.sort_by(|one, other| names::order(one.as_encoded_bytes()).cmp(&names::order(other.as_encoded_bytes())));
+    }
+    Some(listing)
+}
+
+/// Reads the files of a folder; returns the folders in it that are to be read.
+fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) -> ControlFlow<(), Vec<Waiting>> {
+    let has = |name: &str| listing.folders.iter().any(|folder| folder == name);
+    let maildir = has("cur") && (has("new") || has("tmp"));
+    let sequences = reading.options.format == Some(Format::Mh) || listing.files.iter().any(|name| name == ".mh_sequences");
+    let numbered = !sequences && folder.role == Role::Any && is_numbered_mail(folder, &listing.files);
+    if maildir || sequences || numbered || folder.apple_mailbox {
+        reading.folder(&folder.folders.folder);
+    }
+    for name in &listing.files {
+        let bytes = name.as_encoded_bytes();
+        let hidden_in_maildir = folder.role == Role::Maildir && bytes.starts_with(b".");
+        if names::is_companion(bytes) || hidden_in_maildir {
+            continue;
+        }
+        let mut place = folder.place.below(bytes);
+        place.folder.clone_from(&folder.folders.folder);
+        place.own_folder = !(folder.apple_mailbox && name == "mbox");
+        let role = match folder.role {
+            Role::Any if sequences && names::is_number(bytes) => Role::Mh,
+            Role::Any if numbered && names::is_number(bytes) => Role::Numbered,
+            role => role,
+        };
+        read_file(&folder.path.join(name), role, &place, reading)?;
+    }
+    let mut inner = Vec::new();
+    for name in &listing.folders {
+        let bytes = name.as_encoded_bytes();
+        // What lies in `tmp` is not delivered; attachments of Apple Mail are no mails.
+        if (maildir && name == "tmp") || (folder.folders.apple && name == "Attachments") {
+            continue;
+        }
+        let path = folder.path.join(name);
+        let mut next = Waiting {
+            place: folder.place.below(bytes),
+            folders: folder.folders.clone(),
+            role: Role::Any,
+            apple_mailbox: names::has_ending(bytes, b".mbox"),
+            path,
+        };
+        if maildir && (name == "cur" || name == "new") {
+            next.role = Role::Maildir;
+        } else {
+            next.folders.enter(bytes, next.path.join("cur").is_dir());
+        }
+        inner.push(next);
+    }
+    ControlFlow::Continue(inner)
+}
+
+/// Whether all files of a folder have numbers for names, and one of the first looks like a mail: a folder of MH without its
+/// `.mh_sequences`.
+fn is_numbered_mail(folder: &Waiting, files: &[OsString]) -> bool {
+    let mut names = files.iter().filter(|name| !names::is_companion(name.as_encoded_bytes()));
+    if !names.clone().all(|name| names::is_number(name.as_encoded_bytes())) {
+        return false;
+    }
+    names.by_ref().take(8).any(|name| {
+        let path = folder.path.join(name);
+        let mut start = Vec::new();
+        let is_file = fs::metadata(&path).is_ok_and(|data| data.is_file());
+        let mut read = || File::open(&path)?.take(PEEK).read_to_end(&mut start);
+        is_file && read().is_ok() && header::looks_like_mail(&start)
+    })
+}
+
+/// Reads a file of the file system.
+pub(super) fn read_file(path: &Path, role: Role, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    let trouble = |kind, reading: &mut Reading<'_>| {
+        reading.trouble(place, 0, kind);
+        ControlFlow::Continue(())
+    };
+    // Following links: a link to a file is read as the file. Opening a pipe would wait for ever.
+    match fs::metadata(path) {
+        Ok(data) if data.is_dir() => return trouble(TroubleKind::LinkNotFollowed, reading),
+        Ok(data) if !data.is_file() => return trouble(TroubleKind::Skipped, reading),
+        Ok(_) => {}
+        Err(error) => return trouble(TroubleKind::Unreadable(error.to_string()), reading),
+    }
+    match File::open(path) {
+        Ok(file) => {
+            let far = File::open(path).ok();
+            let mut counted = reading.counted(file);
+            file::read(&mut counted, far, role, place, 0, reading)
+        }
+        Err(error) => trouble(TroubleKind::Unreadable(error.to_string()), reading),
+    }
+}
