@@ -79,7 +79,8 @@ fn t2_3_a_body_part_begins_with_its_header() {
 
 #[test]
 fn t2_4_header_blocks_end_at_empty_lines_delimiters_and_the_end() {
-    let mail = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png; name=x\n--b\n\nc\n--b\nContent-Type: a/b; name=y";
+    let mail =
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png; name=x\n--b\n\nc\n--b\nContent-Type: a/b; name=y";
     assert_eq!(values(mail), ["attachment: x", "bcontent: c", "attachment: y"]);
     let long = format!("Subject: a\nX: {}\nTo: lost\n\nbody", "x".repeat(262_144));
     assert_eq!(values(&long), ["subject: a", "bcontent: body"]);
@@ -102,7 +103,8 @@ fn t2_7_delimiters() {
     assert_eq!(values(mail), ["bcontent: one --b --b- --b --"]);
     let nested = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=bc\n\n--bc\n\none\n--b\n\ntwo\n--bc\n--b--";
     assert_eq!(values(nested), ["bcontent: one", "bcontent: two --bc"]);
-    let same = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\nx\n--b\n\ntwo";
+    let same =
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\nx\n--b\n\ntwo";
     assert_eq!(values(same), ["bcontent: one", "bcontent: two"]);
 }
 
@@ -118,7 +120,10 @@ fn t2_8_nested_mails_in_an_encoding() {
     let outer = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n\
                  U3ViamVjdDogaGVsbG8KCi0tYgpib2R5Cg==\n--b\n\nafter\n--b--\n";
     assert_eq!(values(outer), ["acontent: hello", "acontent: --b body", "bcontent: after"]);
-    assert_eq!(values("Content-Type: message/global\nContent-Transfer-Encoding: quoted-printable\n\nSubject: a=\nb\n\n=63"), ["acontent: ab", "acontent: c"]);
+    assert_eq!(
+        values("Content-Type: message/global\nContent-Transfer-Encoding: quoted-printable\n\nSubject: a=\nb\n\n=63"),
+        ["acontent: ab", "acontent: c"]
+    );
 }
 
 #[test]
@@ -126,7 +131,9 @@ fn t2_10_numbers_run_in_document_order_through_nested_mails() {
     let part = |what: &str| format!("--b\nContent-Type: {what}\n");
     let mail = format!(
         "Content-Type: multipart/mixed; boundary=b\n\n{}\n{}Content-Transfer-Encoding: base64\n\nQ29udGVudC1UeXBlOiB4L3kKCg==\n{}\n",
-        part("x/a"), part("message/rfc822"), part("x/z"),
+        part("x/a"),
+        part("message/rfc822"),
+        part("x/z"),
     );
     let off = |number, what: &str| (number, Why::TypeOff(what.to_owned()));
     assert_eq!(why(mail.as_bytes()), [off(1, "x/a"), off(3, "x/y"), off(4, "x/z")]);
@@ -257,34 +264,59 @@ fn t10_2_what_cannot_be_searched_keeps_its_name() {
 }
 
 #[test]
-fn encoded_nesting_is_bounded() {
-    let mut mail = b"Subject: inmost\n\n".to_vec();
-    for _ in 0..12 {
-        let mut outer = b"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n".to_vec();
-        outer.extend(base64(&mail));
-        mail = outer;
-    }
-    assert_eq!(why(&mail), [(8, Why::TooDeep)]);
-}
-
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = Vec::new();
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - group.len()));
-        (0..=group.len()).for_each(|at| out.push(DIGITS[(bits >> (18 - 6 * at)) as usize & 63]));
-    }
-    out
+fn t2_11_depth_counts_on_in_encoded_mails() {
+    let mut mail = "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\n".repeat(70).into_bytes();
+    mail.extend(b"Subject: inmost\n\n");
+    assert_eq!(why(&mail), [(64, Why::TooDeep)]);
 }
 
 /// Mail-like bytes: pieces that mean something to a reader of mail, in any order.
 fn mail_like() -> impl Strategy<Value = Vec<u8>> {
     const PIECES: &[&str] = &[
-        "\n", "\r\n", "\n\n", "--b", "--b--", "--", "=", "=?utf-8?q?", "?=", "Content-Type: ", "multipart/mixed; boundary=b",
-        "multipart/digest;boundary=\"b\"", "message/rfc822", "text/html", "text/plain; charset=utf-7; format=flowed; delsp=yes",
-        "Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: quoted-printable\n", "Subject: ", "To: ", "<a@xn--bcher-kva.de>",
-        "\"", "(", ")", ",", ":", ";", "From x\n", "<script>", "<!--", "<p title='", "&amp;", "+AGE-", "> ", "-- ", "U3ViamVjdDogaGk=",
-        "filename*0*=utf-8''", "filename=", "name*1=", "\u{feff}", "ü", "\0", " ", "\t", "\\",
+        "\n",
+        "\r\n",
+        "\n\n",
+        "--b",
+        "--b--",
+        "--",
+        "=",
+        "=?utf-8?q?",
+        "?=",
+        "Content-Type: ",
+        "multipart/mixed; boundary=b",
+        "multipart/digest;boundary=\"b\"",
+        "message/rfc822",
+        "text/html",
+        "text/plain; charset=utf-7; format=flowed; delsp=yes",
+        "Content-Transfer-Encoding: base64\n",
+        "Content-Transfer-Encoding: quoted-printable\n",
+        "Subject: ",
+        "To: ",
+        "<a@xn--bcher-kva.de>",
+        "\"",
+        "(",
+        ")",
+        ",",
+        ":",
+        ";",
+        "From x\n",
+        "<script>",
+        "<!--",
+        "<p title='",
+        "&amp;",
+        "+AGE-",
+        "> ",
+        "-- ",
+        "U3ViamVjdDogaGk=",
+        "filename*0*=utf-8''",
+        "filename=",
+        "name*1=",
+        "\u{feff}",
+        "ü",
+        "\0",
+        " ",
+        "\t",
+        "\\",
     ];
     let piece = prop_oneof![
         8 => proptest::sample::select(PIECES).prop_map(|piece| piece.as_bytes().to_vec()),

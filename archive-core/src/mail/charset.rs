@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
-    BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, ISO_8859_15, KOI8_R, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
-    WINDOWS_1252,
+    BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, ISO_8859_15, KOI8_R, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
 };
 
 /// What a charset label means (T7.2).
@@ -34,8 +33,8 @@ impl Charset {
         }
         let label = label.to_ascii_lowercase();
         match label.as_str() {
-            "" | "us-ascii" | "ascii" | "ansi_x3.4-1968" | "unknown" | "unknown-8bit" | "x-unknown" | "default"
-            | "default_charset" | "none" | "binary" | "7bit" | "8bit" | "charset" => Self::Unlabelled,
+            "" | "us-ascii" | "ascii" | "ansi_x3.4-1968" | "unknown" | "unknown-8bit" | "x-unknown" | "default" | "default_charset"
+            | "none" | "binary" | "7bit" | "8bit" | "charset" => Self::Unlabelled,
             "uft-8" | "utf_8" | "utf8mb4" | "utf" | "utf-8-purple" => Self::Encoding(UTF_8),
             "_iso-2022-jp" | "_iso-2022-jp$esc" | "iso-2022-jp-1" | "iso-2022-jp-2" | "iso-2022-jp-3" | "cp50220" => {
                 Self::Encoding(ISO_2022_JP)

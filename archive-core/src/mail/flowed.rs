@@ -7,13 +7,16 @@ const SIGNATURE: &str = "-- ";
 pub(super) fn join_deleting_spaces(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut flowed_at: Option<usize> = None;
-    for (number, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
+    let mut rest = Some(text);
+    let mut first = true;
+    while let Some(now) = rest {
+        let (line, behind) = split_line(now);
+        rest = behind;
         let content = line.trim_start_matches('>');
         let depth = line.len() - content.len();
         let content = content.strip_prefix(' ').unwrap_or(content);
         let signature = content == SIGNATURE;
-        if number > 0 && (flowed_at != Some(depth) || signature) {
+        if !std::mem::replace(&mut first, false) && (flowed_at != Some(depth) || signature) {
             out.push('\n');
         }
         match content.strip_suffix(' ').filter(|_| !signature) {
@@ -30,6 +33,13 @@ pub(super) fn join_deleting_spaces(text: &str) -> String {
     out
 }
 
+/// The first line, and what stands behind its line end (LF, CR LF or CR).
+fn split_line(text: &str) -> (&str, Option<&str>) {
+    let Some(end) = memchr::memchr2(b'\n', b'\r', text.as_bytes()) else { return (text, None) };
+    let (line, behind) = text.split_at(end);
+    (line, behind.strip_prefix("\r\n").or_else(|| behind.get(1..)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::join_deleting_spaces;
@@ -38,5 +48,6 @@ mod tests {
     fn t8_4_lines_of_one_depth_are_joined() {
         assert_eq!(join_deleting_spaces("Wört \r\ner und \n>> q \n>>r\n> s \nt"), "Wörter und\nqr\ns\nt");
         assert_eq!(join_deleting_spaces("a \n-- \nb\n  c \n d"), "a\n-- \nb\n cd");
+        assert_eq!(join_deleting_spaces("a \rb\r\rc"), "ab\n\nc");
     }
 }

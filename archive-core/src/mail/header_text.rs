@@ -129,9 +129,7 @@ pub(super) fn decode_escapes(encoded: &[u8], mark: u8, plain: impl Fn(u8) -> u8,
 
 /// Bytes of an encoded word or a parameter of RFC 2231: without a usable label UTF-8 where valid, else windows-1252 (T3.3).
 pub(super) fn decode_header_bytes(bytes: &[u8], label: &str) -> String {
-    let fallback = |bytes: &[u8]| -> &'static Encoding {
-        if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 }
-    };
+    let fallback = |bytes: &[u8]| -> &'static Encoding { if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 } };
     charset::decode(bytes, Charset::from_label(label), fallback).map(|text| text.into_owned()).unwrap_or_default()
 }
 

@@ -253,7 +253,10 @@ mod tests {
 
     #[test]
     fn t9_2_only_some_start_tags_switch_states() {
-        assert_eq!(words("<title>a <b> &amp;</title> <noscript><i>b</i></noscript> <iframe><p>c</p></iframe>"), ["a", "<b>", "&", "b", "c"]);
+        assert_eq!(
+            words("<title>a <b> &amp;</title> <noscript><i>b</i></noscript> <iframe><p>c</p></iframe>"),
+            ["a", "<b>", "&", "b", "c"]
+        );
         assert_eq!(words("<xmp><b>&amp;</xmp> <plaintext></plaintext>"), ["<b>&amp;", "</plaintext>"]);
         assert_eq!(words("a<![CDATA[b]]>c"), ["ac"]);
     }

@@ -7,14 +7,14 @@
 
 mod address;
 mod charset;
-mod fields;
+mod file_names;
 mod flowed;
 mod header_text;
 mod html;
-mod params;
+pub mod media;
 mod punycode;
-mod structure;
 pub mod text;
 mod text_body;
 mod text_reader;
 mod transfer;
+pub mod walk;

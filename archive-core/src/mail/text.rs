@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use encoding_rs::Encoding;
 
 pub use super::address::AddressKind;
-pub use super::text_reader::{TextReader, extract};
 use super::address::each_name_and_address;
 use super::charset::{self, Charset};
-use super::fields::{self, MOST_HEADER_BYTES};
+use super::file_names::Named;
 use super::header_text::decode_words;
-use super::params::ContentField;
+use super::media::{Encoding as Transfer, LineEnd, fields};
+pub use super::text_reader::{TextReader, extract};
+use super::walk::Node;
 
 /// So many bytes of a leaf are read, after transfer decoding (T8.5).
 pub(super) const MOST_SOURCE_BYTES: usize = 32 << 20;
@@ -24,8 +25,6 @@ pub(super) const MOST_LEAF_TEXT: usize = 16 << 20;
 const MOST_TEXT: usize = 64 << 20;
 /// What a value counts beyond its text (T8.6), so that their number is bounded too.
 const VALUE_COST: usize = 64;
-/// So many entities of a mail are read (T2.11).
-const MOST_ENTITIES: u32 = 10_000;
 
 /// Where a text belongs (SEARCH.md, S1.5). The numbers are stable: they lie in segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,8 +50,7 @@ pub enum Field {
 
 impl Field {
     /// All fields, in the order of their numbers.
-    pub const ALL: [Self; 8] =
-        [Self::Subject, Self::From, Self::To, Self::Cc, Self::Bcc, Self::Attachment, Self::Acontent, Self::Bcontent];
+    pub const ALL: [Self; 8] = [Self::Subject, Self::From, Self::To, Self::Cc, Self::Bcc, Self::Attachment, Self::Acontent, Self::Bcontent];
 
     /// The stable number, 1 to 8.
     #[must_use]
@@ -129,17 +127,15 @@ pub struct MailText {
     pub guesses: Vec<(u32, String)>,
 }
 
-/// What of an entity's header decides about its body.
+/// What of an entity's header decides how its body is read.
 #[derive(Debug)]
 pub(super) struct Entity {
     pub(super) number: u32,
-    /// Its type as T2.6 has it, lower case.
-    pub(super) mime: String,
     pub(super) field: Field,
-    pub(super) transfer: super::transfer::Encoding,
+    pub(super) transfer: Transfer,
+    pub(super) line_end: LineEnd,
+    /// The charset label; empty if there is none.
     pub(super) label: String,
-    /// Of a multipart: its boundary, or nothing.
-    pub(super) boundary: Vec<u8>,
     /// format=flowed with DelSp.
     pub(super) deletes_spaces: bool,
 }
@@ -149,33 +145,20 @@ pub(super) struct Entity {
 pub(super) struct Collected {
     pub(super) out: MailText,
     recorded: HashMap<u32, String>,
-    entities: u32,
     left: usize,
     full: bool,
 }
 
 impl Collected {
     pub(super) fn new(recorded: &[(u32, String)]) -> Self {
-        Self {
-            out: MailText::default(),
-            recorded: recorded.iter().cloned().collect(),
-            entities: 0,
-            left: MOST_TEXT,
-            full: false,
-        }
+        Self { out: MailText::default(), recorded: recorded.iter().cloned().collect(), left: MOST_TEXT, full: false }
     }
 
-    /// The number of the next entity; none when there were too many.
-    pub(super) fn next_number(&mut self) -> Option<u32> {
-        if self.entities >= MOST_ENTITIES {
-            if self.entities == MOST_ENTITIES {
-                self.cannot(MOST_ENTITIES - 1, Why::TooManyParts);
-                self.entities += 1;
-            }
-            return None;
+    /// T2.11: noted once.
+    pub(super) fn too_many_parts(&mut self, entity: u32) {
+        if !self.out.unsearchable.iter().any(|entry| entry.why == Why::TooManyParts) {
+            self.cannot(entity, Why::TooManyParts);
         }
-        self.entities += 1;
-        Some(self.entities - 1)
     }
 
     pub(super) fn cannot(&mut self, entity: u32, why: Why) {
@@ -211,67 +194,73 @@ impl Collected {
         encoding
     }
 
-    /// Reads the header block of an entity: adds its values, and says what its body is.
-    pub(super) fn read_header(&mut self, number: u32, block: &[u8], place: Place) -> Entity {
-        if block.len() > MOST_HEADER_BYTES {
+    /// Reads the header block of an entity: adds its values, and says how its body is to be read.
+    pub(super) fn read_header(&mut self, node: &Node<'_>, place: Place) -> Entity {
+        let number = node.no.0;
+        if node.header_is_cut() {
             self.cannot(number, Why::HeaderTooLong);
         }
-        let fields = fields::fields(block.get(..MOST_HEADER_BYTES).unwrap_or(block));
-        let header = Header::decode(self, number, &fields, place.is_message);
+        let mut header = Header::read(node);
         let nested = |field| if place.nested { Field::Acontent } else { field };
-        for subject in header.of(Use::Subject) {
+        for subject in header.texts(Use::Subject, self) {
             self.add(number, nested(Field::Subject), None, decode_words(subject.trim().to_owned()));
         }
         for (part, field) in [(Use::From, Field::From), (Use::To, Field::To), (Use::Cc, Field::Cc), (Use::Bcc, Field::Bcc)] {
-            for text in header.of(part) {
-                each_name_and_address(text, &mut |kind, text| self.add(number, nested(field), Some(kind), text));
+            for text in header.texts(part, self) {
+                each_name_and_address(&text, &mut |kind, text| self.add(number, nested(field), Some(kind), text));
             }
         }
-        self.read_content_fields(number, &header, place)
+        let names = self.file_names(node, &mut header);
+        let is_attachment = node.content.disposition == b"attachment" || !names.is_empty();
+        for name in names {
+            self.add(number, nested(Field::Attachment), None, name);
+        }
+        let says = |name, expected: &str| {
+            let value = node.content.parameters.get(name).unwrap_or_default();
+            let value = value.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+            value.eq_ignore_ascii_case(expected.as_bytes())
+        };
+        Entity {
+            number,
+            field: if place.nested || is_attachment { Field::Acontent } else { Field::Bcontent },
+            transfer: node.content.encoding,
+            line_end: node.line_end,
+            label: label(node.content.charset()),
+            deletes_spaces: node.content.media == b"text/plain" && says("format", "flowed") && says("delsp", "yes"),
+        }
     }
 
-    fn read_content_fields(&mut self, number: u32, header: &Header, place: Place) -> Entity {
-        let parsed = |part| header.of(part).next().map(ContentField::parse).unwrap_or_default();
-        let content_type = parsed(Use::ContentType);
-        let disposition = parsed(Use::Disposition);
-        let mime = match content_type.main.split_once('/') {
-            Some((kind, sub)) if !kind.is_empty() && !sub.is_empty() && !sub.contains('/') => content_type.main.clone(),
-            _ if place.in_digest => "message/rfc822".to_owned(),
-            _ => "text/plain".to_owned(),
-        };
+    /// T5.5, T5.8.
+    fn file_names(&mut self, node: &Node<'_>, header: &mut Header) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        if !mime.starts_with("multipart/") {
-            for name in disposition.names("filename").chain(content_type.names("name")) {
+        if node.content.media.starts_with(b"multipart/") {
+            return names;
+        }
+        for (parameters, name) in [(&node.content.disposition_parameters, "filename"), (&node.content.parameters, "name")] {
+            let named = Named::new(parameters, name, &mut |value| header.text(value, self));
+            for name in named.names(name) {
                 if !names.contains(&name) {
                     names.push(name);
                 }
             }
         }
-        let is_attachment = disposition.main == "attachment" || !names.is_empty();
-        for name in names {
-            self.add(number, if place.nested { Field::Acontent } else { Field::Attachment }, None, name);
-        }
-        Entity {
-            number,
-            field: if place.nested || is_attachment { Field::Acontent } else { Field::Bcontent },
-            transfer: super::transfer::Encoding::from_name(&parsed(Use::Transfer).main),
-            label: content_type.charset().to_owned(),
-            boundary: content_type.boundary().as_bytes().to_vec(),
-            deletes_spaces: mime == "text/plain" && content_type.says("format", "flowed") && content_type.says("delsp", "yes"),
-            mime,
-        }
+        names
     }
+}
+
+/// T5.4; a label is ASCII, so that other bytes need no charset.
+fn label(value: &[u8]) -> String {
+    let value = String::from_utf8_lossy(value);
+    let value = value.split('(').next().unwrap_or_default();
+    let value = value.strip_prefix('\'').unwrap_or(value);
+    value.strip_suffix('\'').unwrap_or(value).to_owned()
 }
 
 /// Where an entity stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Place {
-    /// The outermost or a nested message, not a body part.
-    pub(super) is_message: bool,
     /// Below a nested mail (T1.4).
     pub(super) nested: bool,
-    /// A direct child of `multipart/digest`.
-    pub(super) in_digest: bool,
     /// A direct child of `multipart/encrypted`.
     pub(super) in_encrypted: bool,
 }
@@ -284,54 +273,53 @@ enum Use {
     To,
     Cc,
     Bcc,
-    ContentType,
-    Transfer,
-    Disposition,
+    Content,
 }
 
-const CONTENT_FIELDS: [(&str, Use); 3] = [
-    ("content-type", Use::ContentType),
-    ("content-transfer-encoding", Use::Transfer),
-    ("content-disposition", Use::Disposition),
-];
 const MESSAGE_FIELDS: [(&str, Use); 5] =
     [("subject", Use::Subject), ("from", Use::From), ("to", Use::To), ("cc", Use::Cc), ("bcc", Use::Bcc)];
+const CONTENT_FIELDS: [&str; 3] = ["content-type", "content-transfer-encoding", "content-disposition"];
 
-/// The used fields of a block as characters (T3.1), in the order of the block.
+/// The values of a block's used fields, in its order, and what their bytes are taken for.
 #[derive(Debug)]
 struct Header {
-    texts: Vec<(Use, String)>,
+    number: u32,
+    used: Vec<(Use, Vec<u8>)>,
+    guess: Option<&'static Encoding>,
 }
 
 impl Header {
-    fn decode(collected: &mut Collected, number: u32, fields: &[fields::Field<'_>], is_message: bool) -> Self {
-        let mut used: Vec<(Use, &[u8])> = Vec::new();
+    fn read(node: &Node<'_>) -> Self {
+        let mut used = Vec::new();
         let mut seen = [false; CONTENT_FIELDS.len()];
-        for field in fields {
+        for field in fields(node.header, node.line_end) {
             // Of content fields the first counts (T2.6), of the others every one (T4.1).
-            let content = CONTENT_FIELDS.iter().zip(&mut seen).find(|((name, _), _)| field.is(name));
+            let content = CONTENT_FIELDS.iter().zip(&mut seen).find(|(name, _)| field.is(name));
             let part = match content {
-                Some(((_, part), seen)) => (!std::mem::replace(seen, true)).then_some(*part),
-                None if is_message => MESSAGE_FIELDS.iter().find(|(name, _)| field.is(name)).map(|(_, part)| *part),
+                Some((_, seen)) => (!std::mem::replace(seen, true)).then_some(Use::Content),
+                None if node.is_message => MESSAGE_FIELDS.iter().find(|(name, _)| field.is(name)).map(|(_, part)| *part),
                 None => None,
             };
-            used.extend(part.map(|part| (part, field.value.as_ref())));
+            used.extend(part.map(|part| (part, field.value())));
         }
-        let mut guessed = None;
-        let texts = used.iter().map(|(part, value)| {
-            let guess = |_: &[u8]| {
-                *guessed.get_or_insert_with(|| {
-                    let strange = used.iter().map(|(_, value)| *value).filter(|value| std::str::from_utf8(value).is_err());
-                    collected.guess(2 * number, strange.flat_map(|value| [value, b"\n"]))
-                })
-            };
-            let text = charset::decode(value, Charset::Unlabelled, guess).unwrap_or_default();
-            (*part, text.into_owned())
-        });
-        Self { texts: texts.collect() }
+        Self { number: node.no.0, used, guess: None }
     }
 
-    fn of(&self, part: Use) -> impl Iterator<Item = &str> {
-        self.texts.iter().filter(move |(other, _)| *other == part).map(|(_, text)| text.as_str())
+    /// The bytes of a value as characters (T3.1).
+    fn text(&mut self, value: &[u8], collected: &mut Collected) -> String {
+        let guess = |_: &[u8]| {
+            *self.guess.get_or_insert_with(|| {
+                let values = self.used.iter().map(|(_, value)| value.as_slice());
+                let strange = values.filter(|value| std::str::from_utf8(value).is_err());
+                collected.guess(2 * self.number, strange.flat_map(|value| [value, b"\n"]))
+            })
+        };
+        charset::decode(value, Charset::Unlabelled, guess).map(|text| text.into_owned()).unwrap_or_default()
+    }
+
+    /// The texts of all fields of one use.
+    fn texts(&mut self, part: Use, collected: &mut Collected) -> Vec<String> {
+        let values: Vec<Vec<u8>> = self.used.iter().filter(|(other, _)| *other == part).map(|(_, value)| value.clone()).collect();
+        values.iter().map(|value| self.text(value, collected)).collect()
     }
 }

@@ -22,8 +22,8 @@ pub(super) enum Treatment {
 }
 
 impl Treatment {
-    pub(super) fn of(mime: &str, place: Place) -> Self {
-        match mime {
+    pub(super) fn of(media: &str, place: Place) -> Self {
+        match media {
             "text/html" => Self::Html,
             "text/rtf" | "text/richtext" | "text/enriched" => Self::Off,
             "message/delivery-status"
@@ -32,13 +32,12 @@ impl Treatment {
             | "message/global-disposition-notification"
             | "message/feedback-report"
             | "message/global-headers" => Self::Plain,
-            "application/pgp-signature"
-            | "application/pkcs7-signature"
-            | "application/x-pkcs7-signature"
-            | "application/pgp-encrypted" => Self::Silent,
+            "application/pgp-signature" | "application/pkcs7-signature" | "application/x-pkcs7-signature" | "application/pgp-encrypted" => {
+                Self::Silent
+            }
             "application/pkcs7-mime" | "application/x-pkcs7-mime" => Self::Encrypted,
             "application/octet-stream" if place.in_encrypted => Self::Encrypted,
-            _ => match mime.split('/').next() {
+            _ => match media.split('/').next() {
                 Some("text") => Self::Plain,
                 Some("image" | "audio" | "video") => Self::Silent,
                 _ => Self::Off,
@@ -58,7 +57,7 @@ pub(super) struct TextBody {
 
 impl TextBody {
     pub(super) fn new(entity: Entity, is_html: bool) -> Self {
-        let decoder = Decoder::new(entity.transfer);
+        let decoder = Decoder::new(entity.transfer, entity.line_end);
         Self { entity, is_html, decoder, decoded: Vec::new() }
     }
 

@@ -1,12 +1,11 @@
 //! From the entities of a mail to its text: which body is read how, and nested mails that lie in an encoding (docs/TEXT.md, T2, T8).
 
-use super::structure::{Opening, Structure, Visitor};
-use super::text::{Collected, Entity, MailText, Place, Why};
+use super::media::Encoding;
+use super::text::{Collected, Entity, Field, MailText, Place, Why};
 use super::text_body::{TextBody, Treatment};
-use super::transfer::{Decoder, Encoding};
+use super::transfer::Decoder;
+use super::walk::{Kind, MAX_DEPTH, Node, NodeNo, Visitor, WalkEnd, Walker};
 
-/// So many encoded nested mails may lie in each other (T2.11); plain ones are bounded by the depth.
-const MOST_ENCODED: usize = 8;
 /// Bytes of encoded nested mails are decoded so many at a time.
 const STEP: usize = 64 * 1024;
 
@@ -23,7 +22,7 @@ impl TextReader {
     /// `recorded_guesses` are those of [`MailText::guesses`] that were kept with the mail, if any.
     #[must_use]
     pub fn new(recorded_guesses: &[(u32, String)]) -> Self {
-        Self { collected: Collected::new(recorded_guesses), layer: Layer::new(0) }
+        Self { collected: Collected::new(recorded_guesses), layer: Layer::new(NodeNo(0), 0, Place::default()) }
     }
 
     /// The next bytes of the mail.
@@ -33,9 +32,10 @@ impl TextReader {
 
     /// The end of the mail.
     #[must_use]
-    pub fn finish(mut self) -> MailText {
-        self.layer.finish(&mut self.collected);
-        self.collected.out
+    pub fn finish(self) -> MailText {
+        let Self { mut collected, layer } = self;
+        layer.finish(&mut collected);
+        collected.out
     }
 }
 
@@ -50,16 +50,18 @@ pub fn extract(raw: &[u8], recorded_guesses: &[(u32, String)]) -> MailText {
 /// A mail that is walked: the outermost, or one that lay in a transfer encoding.
 #[derive(Debug)]
 struct Layer {
-    structure: Structure,
+    walker: Walker,
     entities: Entities,
 }
 
 /// The open entities of a layer, the outermost first.
 #[derive(Debug)]
 struct Entities {
-    /// How many encodings are around.
-    encoded: usize,
     open: Vec<OpenEntity>,
+    /// Where the mail of this layer stands.
+    root: Place,
+    /// Entities inside the one closed last, if that was an encoded mail.
+    inside: u32,
 }
 
 #[derive(Debug)]
@@ -77,24 +79,26 @@ enum Body {
     Encoded(Box<Encoded>),
 }
 
+/// An encoded mail inside a leaf. Layers lie in each other no deeper than [`MAX_DEPTH`].
 #[derive(Debug)]
 struct Encoded {
     decoder: Decoder,
     decoded: Vec<u8>,
+    first: NodeNo,
     layer: Layer,
 }
 
 impl Layer {
-    fn new(encoded: usize) -> Self {
-        Self { structure: Structure::new(encoded == 0), entities: Entities { encoded, open: Vec::new() } }
+    fn new(first: NodeNo, depth: u32, root: Place) -> Self {
+        Self { walker: Walker::inside(first, depth), entities: Entities { open: Vec::new(), root, inside: 0 } }
     }
 
     fn push(&mut self, bytes: &[u8], collected: &mut Collected) {
-        self.structure.push(bytes, &mut Walk { entities: &mut self.entities, collected });
+        self.walker.push(bytes, &mut Walk { entities: &mut self.entities, collected });
     }
 
-    fn finish(&mut self, collected: &mut Collected) {
-        self.structure.finish(&mut Walk { entities: &mut self.entities, collected });
+    fn finish(mut self, collected: &mut Collected) -> WalkEnd {
+        self.walker.finish(&mut Walk { entities: &mut self.entities, collected })
     }
 }
 
@@ -107,10 +111,11 @@ impl Encoded {
         }
     }
 
-    fn finish(&mut self, collected: &mut Collected) {
+    /// Says how many entities there were.
+    fn finish(mut self, collected: &mut Collected) -> u32 {
         self.decoder.finish(&mut self.decoded);
         self.layer.push(&self.decoded, collected);
-        self.layer.finish(collected);
+        self.layer.finish(collected).next.0.saturating_sub(self.first.0)
     }
 }
 
@@ -120,22 +125,14 @@ struct Walk<'a> {
 }
 
 impl Visitor for Walk<'_> {
-    fn begin(&mut self, header: &[u8], may_open: bool) -> Opening {
-        let place = match self.entities.open.last() {
-            Some(parent) => parent.children,
-            None => Place { is_message: true, nested: self.entities.encoded > 0, ..Place::default() },
-        };
-        let Some(number) = self.collected.next_number() else {
-            self.entities.open.push(OpenEntity { children: place, body: Body::Nothing });
-            return Opening::Leaf;
-        };
-        let entity = self.collected.read_header(number, header, place);
-        let (opening, open) = self.open(entity, place, may_open);
+    fn open(&mut self, node: &Node<'_>) {
+        let place = self.entities.open.last().map_or(self.entities.root, |parent| parent.children);
+        let entity = self.collected.read_header(node, place);
+        let open = self.opened(node, entity, place);
         self.entities.open.push(open);
-        opening
     }
 
-    fn body(&mut self, bytes: &[u8]) {
+    fn body(&mut self, _: NodeNo, _: u64, bytes: &[u8]) {
         match self.entities.open.last_mut().map(|open| &mut open.body) {
             Some(Body::Text(text)) => text.push(bytes),
             Some(Body::Encoded(nested)) => nested.push(bytes, self.collected),
@@ -143,69 +140,82 @@ impl Visitor for Walk<'_> {
         }
     }
 
-    fn delimited(&mut self) {
+    fn preamble(&mut self, node: NodeNo, at: u64, bytes: &[u8]) {
+        self.body(node, at, bytes);
+    }
+
+    fn delimited(&mut self, _: NodeNo) {
         if let Some(open) = self.entities.open.last_mut() {
             open.body = Body::Nothing;
         }
     }
 
-    fn end(&mut self) {
-        match self.entities.open.pop().map(|open| open.body) {
-            Some(Body::Text(text)) => text.finish(self.collected),
-            Some(Body::Encoded(mut nested)) => nested.finish(self.collected),
-            Some(Body::Nothing) | None => {}
+    fn overflow(&mut self, node: NodeNo) {
+        if let Some(open) = self.entities.open.last_mut() {
+            let body = std::mem::replace(&mut open.body, Body::Nothing);
+            self.finish(body);
         }
+        self.collected.too_many_parts(node.0);
+    }
+
+    fn close(&mut self, _: NodeNo) {
+        if let Some(open) = self.entities.open.pop() {
+            self.finish(open.body);
+        }
+    }
+
+    fn found_inside(&mut self) -> u32 {
+        std::mem::take(&mut self.entities.inside)
     }
 }
 
 impl Walk<'_> {
-    fn open(&mut self, entity: Entity, place: Place, may_open: bool) -> (Opening, OpenEntity) {
-        let children = Place { nested: place.nested, ..Place::default() };
-        if let Some(subtype) = entity.mime.strip_prefix("multipart/") {
-            let children = Place { in_digest: subtype == "digest", in_encrypted: subtype == "encrypted", ..children };
-            return self.open_multipart(entity, children, may_open);
-        }
-        let is_mail = matches!(entity.mime.as_str(), "message/rfc822" | "message/global" | "message/news");
-        if is_mail {
-            return self.open_nested(entity, Place { is_message: true, nested: true, ..children }, may_open);
-        }
-        let body = match Treatment::of(&entity.mime, place) {
-            Treatment::Plain => Body::Text(Box::new(TextBody::new(entity, false))),
-            Treatment::Html => Body::Text(Box::new(TextBody::new(entity, true))),
-            Treatment::Silent => Body::Nothing,
-            Treatment::Encrypted => self.cannot(entity.number, Why::Encrypted),
-            Treatment::Off => self.cannot(entity.number, Why::TypeOff(entity.mime)),
+    fn opened(&mut self, node: &Node<'_>, entity: Entity, place: Place) -> OpenEntity {
+        let number = node.no.0;
+        let media = String::from_utf8_lossy(&node.content.media);
+        let is_mail = matches!(media.as_ref(), "message/rfc822" | "message/global" | "message/news");
+        let mut children = Place { nested: place.nested, in_encrypted: media == "multipart/encrypted" };
+        let body = match node.kind {
+            Kind::Multipart => Body::Text(Box::new(TextBody::new(undelimited(entity, place), false))),
+            Kind::NestedMessage => {
+                children.nested = true;
+                Body::Nothing
+            }
+            Kind::Leaf if node.depth >= MAX_DEPTH && (is_mail || media.starts_with("multipart/")) => self.cannot(number, Why::TooDeep),
+            Kind::Leaf if is_mail => {
+                let first = NodeNo(number.saturating_add(1));
+                let root = Place { nested: true, in_encrypted: false };
+                let layer = Layer::new(first, node.depth + 1, root);
+                let decoder = Decoder::new(node.content.encoding, node.line_end);
+                Body::Encoded(Box::new(Encoded { decoder, decoded: Vec::new(), first, layer }))
+            }
+            Kind::Leaf => match Treatment::of(&media, place) {
+                Treatment::Plain => Body::Text(Box::new(TextBody::new(entity, false))),
+                Treatment::Html => Body::Text(Box::new(TextBody::new(entity, true))),
+                Treatment::Silent => Body::Nothing,
+                Treatment::Encrypted => self.cannot(number, Why::Encrypted),
+                Treatment::Off => self.cannot(number, Why::TypeOff(media.into_owned())),
+            },
         };
-        (Opening::Leaf, OpenEntity { children, body })
+        OpenEntity { children, body }
     }
 
-    fn open_multipart(&mut self, mut entity: Entity, children: Place, may_open: bool) -> (Opening, OpenEntity) {
-        let boundary = std::mem::take(&mut entity.boundary);
-        if !may_open && !boundary.is_empty() {
-            return (Opening::Leaf, OpenEntity { children, body: self.cannot(entity.number, Why::TooDeep) });
+    fn finish(&mut self, body: Body) {
+        match body {
+            Body::Text(text) => text.finish(self.collected),
+            Body::Encoded(nested) => self.entities.inside = nested.finish(self.collected),
+            Body::Nothing => {}
         }
-        // What counts if no delimiter line comes (T2.7).
-        let text = Entity { transfer: Encoding::Identity, label: String::new(), ..entity };
-        let body = Body::Text(Box::new(TextBody::new(text, false)));
-        let opening = if boundary.is_empty() { Opening::Leaf } else { Opening::Multipart(boundary) };
-        (opening, OpenEntity { children, body })
     }
 
-    fn open_nested(&mut self, entity: Entity, children: Place, may_open: bool) -> (Opening, OpenEntity) {
-        let encoded = self.entities.encoded + 1;
-        let is_encoded = entity.transfer != Encoding::Identity;
-        if !may_open || (is_encoded && encoded > MOST_ENCODED) {
-            return (Opening::Leaf, OpenEntity { children, body: self.cannot(entity.number, Why::TooDeep) });
-        }
-        if !is_encoded {
-            return (Opening::Message, OpenEntity { children, body: Body::Nothing });
-        }
-        let nested = Encoded { decoder: Decoder::new(entity.transfer), decoded: Vec::new(), layer: Layer::new(encoded) };
-        (Opening::Leaf, OpenEntity { children, body: Body::Encoded(Box::new(nested)) })
-    }
-
-    fn cannot(&mut self, entity: u32, why: Why) -> Body {
-        self.collected.cannot(entity, why);
+    fn cannot(&mut self, number: u32, why: Why) -> Body {
+        self.collected.cannot(number, why);
         Body::Nothing
     }
+}
+
+/// How a multipart's body is read if no delimiter line comes (T2.7).
+fn undelimited(entity: Entity, place: Place) -> Entity {
+    let field = if place.nested { Field::Acontent } else { Field::Bcontent };
+    Entity { field, transfer: Encoding::Identity, label: String::new(), ..entity }
 }

@@ -2,29 +2,10 @@
 //!
 //! For text only: what must come out again byte for byte is decided elsewhere, and exactly.
 
+use super::media::{Encoding, LineEnd};
+
 /// Spaces at the end of a line are held back up to this many; longer runs pass.
 const MOST_SPACES: usize = 64 * 1024;
-
-/// A transfer encoding that counts (T6.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Encoding {
-    /// The bytes as they are; also every unknown name.
-    #[default]
-    Identity,
-    Base64,
-    QuotedPrintable,
-}
-
-impl Encoding {
-    /// The encoding with this name (T5.2: lower case already).
-    pub(super) fn from_name(name: &str) -> Self {
-        match name {
-            "base64" => Self::Base64,
-            "quoted-printable" => Self::QuotedPrintable,
-            _ => Self::Identity,
-        }
-    }
-}
 
 /// Takes encoded bytes, gives decoded ones.
 #[derive(Debug)]
@@ -35,11 +16,11 @@ pub(super) enum Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(encoding: Encoding) -> Self {
+    pub(super) fn new(encoding: Encoding, line_end: LineEnd) -> Self {
         match encoding {
             Encoding::Identity => Self::Identity,
             Encoding::Base64 => Self::Base64(Base64::default()),
-            Encoding::QuotedPrintable => Self::QuotedPrintable(QuotedPrintable::default()),
+            Encoding::QuotedPrintable => Self::QuotedPrintable(QuotedPrintable { held: Held::Nothing, spaces: Vec::new(), line_end }),
         }
     }
 
@@ -119,15 +100,15 @@ impl Base64 {
 }
 
 /// T6.4. What cannot be decided before the next byte is held back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct QuotedPrintable {
     held: Held,
     spaces: Vec<u8>,
+    line_end: LineEnd,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 enum Held {
-    #[default]
     Nothing,
     Equals,
     EqualsAndDigit(u8),
@@ -152,7 +133,7 @@ impl QuotedPrintable {
     }
 
     fn step(&mut self, byte: u8, out: &mut Vec<u8>) {
-        match byte {
+        match if byte == self.line_end.byte() { b'\n' } else { byte } {
             b' ' | b'\t' | b'\r' => {
                 if let Held::EqualsAndDigit(_) = self.held {
                     self.release(out);
@@ -235,19 +216,13 @@ mod tests {
     }
 
     fn decoded_in_pieces(encoding: Encoding, bytes: &[u8], piece: usize) -> Vec<u8> {
-        let mut decoder = Decoder::new(encoding);
+        let mut decoder = Decoder::new(encoding, LineEnd::Lf);
         let mut out = Vec::new();
         for piece in bytes.chunks(piece) {
             decoder.push(piece, &mut out);
         }
         decoder.finish(&mut out);
         out
-    }
-
-    #[test]
-    fn t6_1_only_two_encodings_count() {
-        assert_eq!(Encoding::from_name("x-uuencode"), Encoding::Identity);
-        assert_eq!(decoded(Encoding::Identity, b"=41 \r\n"), "=41 \r\n");
     }
 
     #[test]
@@ -267,5 +242,14 @@ mod tests {
         assert_eq!(quoted(b"==41=4=\nx=zz=4 1="), "=A=4x=zz=4 1");
         assert_eq!(quoted(b"foo==\nbar=20\nx = y  "), "foo=bar \nx = y");
         assert_eq!(quoted(b"=4\n=4"), "=4\n=4");
+    }
+
+    #[test]
+    fn t6_4_lines_may_end_with_cr_alone() {
+        let mut decoder = Decoder::new(Encoding::QuotedPrintable, LineEnd::Cr);
+        let mut out = Vec::new();
+        decoder.push(b"a=\rb \rc\nd", &mut out);
+        decoder.finish(&mut out);
+        assert_eq!(out, b"ab\nc\nd");
     }
 }
