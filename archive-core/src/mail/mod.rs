@@ -4,3 +4,6 @@
 //! one literal leaf. The structure is found by a bounded, streaming walker ([`walk`]), since exact ranges are its point and a mail may have
 //! 1 GB; header fields, encoded words, dates, addresses and charsets are mail-parser's, which sees bounded header blocks only (its
 //! tree parser aborts the process on hostile nesting).
+
+pub mod media;
+pub mod walk;
