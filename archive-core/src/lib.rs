@@ -3,6 +3,6 @@
 mod id;
 pub mod mail;
 pub mod source;
-pub mod vfs;
+// pub mod vfs;
 
 pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMessageId, PartNo, StoreNo, Uuid};
