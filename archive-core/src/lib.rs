@@ -1,6 +1,7 @@
 //! An embeddable e-mail archive: encrypted, compressed, deduplicated, searchable, provably unchanged.
 
 mod catalog;
+mod clock;
 mod container;
 mod error;
 mod id;
@@ -8,6 +9,7 @@ pub mod mail;
 mod records;
 mod seal;
 pub mod source;
+mod store;
 pub mod vfs;
 mod wire;
 

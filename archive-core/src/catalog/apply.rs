@@ -1,8 +1,11 @@
 //! Facts become entries: the only place that does it, for a commit just written and for one read again alike.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use roaring::RoaringBitmap;
 
 use super::folders::{Folder, Folders};
 use super::manifest::{Basis, Manifest, Numbers, decode_manifest, encode_manifest, read_manifest, replace_manifest};
@@ -34,6 +37,10 @@ pub(crate) struct Catalog {
     folders: Folders,
     basis: Basis,
     flushed: Link,
+    /// Contents placed more than once: all others have exactly one message, so totals need no look-up.
+    shared: RoaringBitmap,
+    /// Contents of the commit being applied that have no message yet.
+    fresh: HashSet<u32>,
 }
 
 impl Catalog {
@@ -50,8 +57,9 @@ impl Catalog {
                 Ok(sorted) => {
                     let basis = manifest.basis();
                     let folders = Folders::load(manifest.folders);
-                    let flushed = basis.link;
-                    return Ok(Self { vfs, dir: dir.to_owned(), key, owner, sorted, folders, basis, flushed });
+                    let (flushed, shared) = (basis.link, manifest.shared.0);
+                    let (dir, fresh) = (dir.to_owned(), HashSet::new());
+                    return Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed, shared, fresh });
                 }
                 Err(Error::Damage(_)) => {}
                 Err(Error::Io(error)) if error.is_not_found() => {}
@@ -75,7 +83,9 @@ impl Catalog {
             unpacked_parts: Vec::new(),
             unpacked_bytes: 0,
         };
-        Ok(Self { vfs, dir: dir.to_owned(), key, owner, sorted, folders: Folders::default(), basis, flushed: link })
+        let (dir, folders) = (dir.to_owned(), Folders::default());
+        let (shared, fresh) = (RoaringBitmap::new(), HashSet::new());
+        Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, shared, fresh })
     }
 
     /// Throws everything away, to be filled from the records again.
@@ -86,6 +96,11 @@ impl Catalog {
 
     pub(crate) fn basis(&self) -> &Basis {
         &self.basis
+    }
+
+    /// Contents placed more than once.
+    pub(crate) fn shared(&self) -> &RoaringBitmap {
+        &self.shared
     }
 
     pub(crate) fn folders(&self) -> &Folders {
@@ -109,6 +124,7 @@ impl Catalog {
             let fact = FactPlace { file: place.file, offset: place.offset, index: index as u32 };
             self.apply_fact(*kind, bytes, commit, fact, section)?;
         }
+        self.fresh.clear();
         self.basis.link = link;
         self.basis.records = (place.file, begin);
         self.basis.container = commit.container_end;
@@ -182,6 +198,7 @@ impl Catalog {
             }
         }
         self.sorted.put(keys::content(no), write_row(&row));
+        self.fresh.insert(no.0);
         self.basis.numbers.contents = self.basis.numbers.contents.max(no.0 + 1);
         self.basis.numbers.content_bytes += fact.size;
         Ok(())
@@ -203,14 +220,16 @@ impl Catalog {
 
     fn message(&mut self, fact: MessageFact, place: FactPlace) -> Result<(), Error> {
         let (no, content) = (MessageNo(fact.no), ContentNo(fact.content));
-        let Some(of) = self.content_row(content)? else {
-            return Err(Error::Bug("a message names a content that no fact before it made"));
-        };
+        // Where damage took the content's fact, the message goes with it; the damage is named by whoever replays.
+        let Some(of) = self.content_row(content)? else { return Ok(()) };
         let row =
             MessageRow { content: fact.content, folder: fact.folder, direction: fact.direction, archived: fact.archived, fact: place };
         self.sorted.put(keys::message(no), write_row(&row));
         self.sorted.put(keys::dated(FolderNo(fact.folder), of.date, no), Vec::new());
         self.sorted.put(keys::with(keys::placed(content), no.0), fact.folder.to_le_bytes().to_vec());
+        if !self.fresh.remove(&fact.content) {
+            self.shared.insert(fact.content);
+        }
         self.folders.count(fact.folder, 1, of.size);
         self.basis.numbers.messages = self.basis.numbers.messages.max(no.0 + 1);
         Ok(())
@@ -311,7 +330,7 @@ impl Catalog {
         }
         let flushed = self.sorted.flush()?;
         self.vfs.sync_dir(&self.dir)?;
-        let manifest = Manifest::new(&self.basis, flushed.runs.clone(), self.folders.all());
+        let manifest = Manifest::new(&self.basis, flushed.runs.clone(), self.folders.all(), self.shared.clone());
         let bytes = encode_manifest(&manifest);
         replace_manifest(&*self.vfs, &manifest_path(&self.dir), &self.key, FileKind::CatalogManifest, self.owner, &bytes)?;
         self.flushed = self.basis.link;

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use minicbor::{Decode, Encode};
 
+use roaring::RoaringBitmap;
+
 use super::folders::Folder;
+use super::page::{put_varint, take_varint};
 use super::run::RunName;
 use crate::error::Error;
 use crate::id::Uuid;
@@ -85,15 +88,50 @@ pub(super) struct Manifest {
     readers: u8,
     #[n(12)]
     unpacked_bytes: u64,
+    #[n(13)]
+    pub(super) shared: ContentSet,
+}
+
+/// Contents, written as the gaps between their numbers.
+#[derive(Debug, Default)]
+pub(super) struct ContentSet(pub(super) RoaringBitmap);
+
+impl<C> Encode<C> for ContentSet {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        let (mut bytes, mut last) = (Vec::new(), 0);
+        for no in &self.0 {
+            put_varint(&mut bytes, u64::from(no - last));
+            last = no;
+        }
+        e.bytes(&bytes)?;
+        Ok(())
+    }
+}
+
+impl<'b, C> Decode<'b, C> for ContentSet {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let mut bytes = d.bytes()?;
+        let (mut set, mut last) = (RoaringBitmap::new(), 0u32);
+        while !bytes.is_empty() {
+            let gap = take_varint(&mut bytes).and_then(|gap| u32::try_from(gap).ok());
+            last = gap.and_then(|gap| last.checked_add(gap)).ok_or_else(|| minicbor::decode::Error::message("no such content"))?;
+            set.insert(last);
+        }
+        Ok(Self(set))
+    }
 }
 
 impl Keys for Manifest {
     const WHAT: &'static str = "key of the catalog's manifest";
-    const LAST: u64 = 12;
+    const LAST: u64 = 13;
 }
 
 impl Manifest {
-    pub(super) fn new(basis: &Basis, runs: Vec<RunName>, folders: Vec<Folder>) -> Self {
+    pub(super) fn new(basis: &Basis, runs: Vec<RunName>, folders: Vec<Folder>, shared: RoaringBitmap) -> Self {
         Self {
             sequence: basis.link.sequence,
             chain: basis.link.chain,
@@ -106,6 +144,7 @@ impl Manifest {
             runs,
             folders,
             readers: 0,
+            shared: ContentSet(shared),
             unpacked_bytes: basis.unpacked_bytes,
         }
     }

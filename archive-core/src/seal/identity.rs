@@ -12,10 +12,10 @@ use super::derive::{SecretKey, commits, random};
 use super::file::read_header;
 use super::header::{FileHeader, FileKind, HEADER_LEN, RecordsStart};
 use super::slot::Slot;
-use crate::error::Error;
+use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::vfs::Vfs;
-use crate::wire::{Fixed, Keys, decode, encode};
+use crate::wire::{Fixed, Keys, Undecodable, decode, encode};
 
 /// Larger is no identity file.
 const MAX_LEN: u64 = 1 << 20;
@@ -157,7 +157,40 @@ pub(crate) fn read_identity<T: Keys + for<'b> Decode<'b, ()>>(vfs: &dyn Vfs, pat
     }
 }
 
+/// Damage in either copy of an identity file.
+pub(crate) fn verify_identity(vfs: &dyn Vfs, path: &Path, kind: FileKind, owner: Uuid) -> Result<Vec<Damage>, Error> {
+    let mut damage = Vec::new();
+    let mut bodies = Vec::new();
+    for copy in [path.to_owned(), second_copy(path)] {
+        let cause = match read_body(vfs, &copy, kind) {
+            Ok((found, body)) if found == owner => {
+                bodies.push(body);
+                continue;
+            }
+            Err(Error::Io(error)) if error.is_not_found() => DamageCause::Missing,
+            Err(Error::Io(error)) => return Err(error.into()),
+            _ => DamageCause::Decode,
+        };
+        damage.push(Damage::new(&copy, 0, 0, cause));
+    }
+    if let [first, second] = bodies.as_slice()
+        && first != second
+    {
+        damage.push(Damage::new(&second_copy(path), HEADER_LEN as u64, 0, DamageCause::Disagreement));
+    }
+    Ok(damage)
+}
+
 fn read_copy<T: Keys + for<'b> Decode<'b, ()>>(vfs: &dyn Vfs, path: &Path, kind: FileKind) -> Result<(Uuid, T), Error> {
+    let (owner, body) = read_body(vfs, path, kind)?;
+    let value = decode(&body).map_err(|cause| match cause {
+        Undecodable::Malformed => Error::BrokenIdentity { path: path.to_owned() },
+        Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
+    })?;
+    Ok((owner, value))
+}
+
+fn read_body(vfs: &dyn Vfs, path: &Path, kind: FileKind) -> Result<(Uuid, Vec<u8>), Error> {
     let broken = || Error::BrokenIdentity { path: path.to_owned() };
     let file = vfs.open_read(path)?;
     let len = file.len()?;
@@ -174,9 +207,5 @@ fn read_copy<T: Keys + for<'b> Decode<'b, ()>>(vfs: &dyn Vfs, path: &Path, kind:
     if header.kind != kind || crc32fast::hash(checked).to_le_bytes() != *crc || body.len() != body_len as usize {
         return Err(broken());
     }
-    let value = decode(body).map_err(|cause| match cause {
-        crate::wire::Undecodable::Malformed => broken(),
-        crate::wire::Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
-    })?;
-    Ok((header.owner, value))
+    Ok((header.owner, body.to_vec()))
 }

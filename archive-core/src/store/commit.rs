@@ -223,9 +223,10 @@ impl<'s> Draft<'s> {
         let mut at = FolderNo(0);
         for depth in 1..=path.len() {
             let (path, name) = (&path[..depth], &path[depth - 1]);
-            at = match (self.folder_of.get(path), self.catalog.folders().child(at, name)) {
-                (Some(known), _) | (None, Some(ref known)) => *known,
-                (None, None) => {
+            let known = self.folder_of.get(path).copied().or_else(|| self.catalog.folders().child(at, name));
+            at = match known {
+                Some(known) => known,
+                None => {
                     self.numbers.folders = self.numbers.folders.checked_add(1).ok_or(Error::Bug("all folder numbers are given"))?;
                     let no = self.numbers.folders;
                     self.folders.push(FolderFact { no, parent: at.0, name: name.clone() });

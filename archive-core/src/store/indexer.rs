@@ -11,7 +11,7 @@ use super::pages::SealedPages;
 use super::{Store, StoreOptions};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Uuid};
-use crate::mail::{AddressKind, MailText, TextReader};
+use crate::mail::{AddressKind, MailText, TextReader, Unsearchable, Why};
 use crate::records::{CommitPlace, Link, Scan, ScanItem, list_files};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
@@ -120,7 +120,7 @@ impl Store {
                 3 => Priority::High,
                 _ => Priority::Normal,
             },
-            unsearchable: !text.unsearchable.iter().all(|part| part.why.is_switched_off()),
+            unsearchable: text.unsearchable.iter().any(|part| !matches!(part.why, Why::TypeOff(_))),
         };
         let values: Vec<Value<'_>> = text.values.iter().filter_map(value).collect();
         self.indexer.index().add(DocNo(content.0), &values, &columns).map_err(failed)
@@ -139,7 +139,10 @@ impl Store {
             Ok(())
         }) {
             Ok(()) => Ok(reader.finish()),
-            Err(Error::Damage(_)) => Ok(MailText::damaged()),
+            Err(Error::Damage(_)) => {
+                let unsearchable = vec![Unsearchable { entity: 0, why: Why::Damaged }];
+                Ok(MailText { unsearchable, ..MailText::default() })
+            }
             Err(error) => Err(error),
         }
     }

@@ -1,0 +1,205 @@
+//! Everything of a store is read and checked: every frame of every file, every digest, the whole chain.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::Store;
+use crate::container::Containers;
+use crate::error::{Damage, DamageCause, Error};
+use crate::id::{ContentNo, MessageNo};
+use crate::records::{Link, Scan, ScanItem, list_files};
+use crate::seal::{FileKind, HEADER_LEN, SealedReader};
+
+/// Damage, with the messages that it costs.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) damage: Damage,
+    pub(crate) messages: Vec<MessageNo>,
+}
+
+/// What was read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Checked {
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    pub(crate) messages: u64,
+    /// Bytes of contents whose digest was checked.
+    pub(crate) content_bytes: u64,
+}
+
+/// Damage by file and offset, so that what costs many contents is told once.
+#[derive(Default)]
+struct Findings(BTreeMap<(PathBuf, u64), Damage>);
+
+impl Findings {
+    fn add(&mut self, damage: Damage) {
+        let known = self.0.entry((damage.file.clone(), damage.offset)).or_insert_with(|| Damage { costs: Vec::new(), ..damage.clone() });
+        known.costs.extend(damage.costs);
+    }
+}
+
+impl Store {
+    /// Reads and checks everything. `progress` gets the bytes of contents checked so far.
+    pub(crate) fn verify(&self, contents: bool, progress: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<(Vec<Finding>, Checked), Error> {
+        let mut findings = Findings::default();
+        let mut checked = Checked::default();
+        if contents {
+            self.verify_contents(&mut findings, &mut checked, progress)?;
+        }
+        self.verify_containers(&mut findings, &mut checked)?;
+        self.verify_records(&mut findings, &mut checked)?;
+        self.verify_caches(&mut findings, &mut checked)?;
+        self.verify_identity(&mut findings, &mut checked)?;
+        checked.messages = self.catalog().basis().numbers.messages.into();
+        let mut found = Vec::new();
+        for (_, mut damage) in findings.0 {
+            damage.costs.sort_unstable();
+            damage.costs.dedup();
+            let mut messages = Vec::new();
+            for content in &damage.costs {
+                messages.extend(self.catalog().placements(*content)?.into_iter().map(|(message, _)| message));
+            }
+            found.push(Finding { damage, messages });
+        }
+        Ok((found, checked))
+    }
+
+    fn verify_contents(
+        &self,
+        findings: &mut Findings,
+        checked: &mut Checked,
+        progress: &mut dyn FnMut(u64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let count = self.catalog().basis().numbers.contents;
+        for no in (0..count).map(ContentNo) {
+            let mut len = 0;
+            match self.read(no, &mut |bytes| {
+                len += bytes.len() as u64;
+                Ok(())
+            }) {
+                Ok(()) => checked.content_bytes += len,
+                Err(Error::Damage(damage)) => findings.add(damage),
+                Err(error) => return Err(error),
+            }
+            progress(checked.content_bytes)?;
+        }
+        Ok(())
+    }
+
+    fn verify_containers(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+        let (active, end) = self.catalog().basis().container;
+        let known = self.catalog().basis().numbers.containers;
+        let there = self.containers().list()?;
+        for number in (1..=known).filter(|number| !there.contains(number)) {
+            findings.add(Damage::new(&self.containers().path(number), 0, 0, DamageCause::Missing));
+        }
+        for number in there {
+            let path = self.containers().path(number);
+            let file = match self.containers().file(number) {
+                Ok(file) => file,
+                Err(Error::Damage(damage)) => {
+                    findings.add(damage);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let len = file.len()?;
+            checked.files += 1;
+            checked.bytes += len;
+            Containers::walk(&file, HEADER_LEN as u64..len, &mut |frame| {
+                if let Err(damage) = frame {
+                    findings.add(damage);
+                }
+                Ok(())
+            })?;
+            if number > known {
+                findings.add(Damage::new(&path, 0, len, DamageCause::Stray));
+            }
+            if number == active && len < end {
+                findings.add(Damage::new(&path, len, end - len, DamageCause::Truncated));
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_records(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+        let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
+        listing.damage.into_iter().for_each(|damage| findings.add(damage));
+        let mut last = Link::origin(self.uuid);
+        for file in listing.files {
+            checked.files += 1;
+            checked.bytes += file.len;
+            let path = file.reader.path().to_owned();
+            let mut scan = Scan::new(file, 0);
+            while let Some(item) = scan.next()? {
+                match item {
+                    ScanItem::Commit(commit) => {
+                        if commit.commit.link_after(&last)? != Some(commit.link) {
+                            findings.add(Damage::new(&path, commit.begin, commit.end - commit.begin, DamageCause::Chain));
+                        }
+                        last = commit.link;
+                    }
+                    ScanItem::Mark(_) => {}
+                    ScanItem::Bad(damage) => findings.add(damage),
+                }
+            }
+        }
+        let reached = self.catalog().basis().link;
+        if last != reached {
+            findings.add(Damage::new(&self.dirs.records, 0, 0, DamageCause::Chain));
+        }
+        Ok(())
+    }
+
+    /// Catalog and index: every frame of every file.
+    fn verify_caches(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+        self.catalog().verify(&mut |damage| findings.add(damage))?;
+        let of_catalog = self.vfs.list(&self.dirs.catalog)?;
+        let of_index = self.vfs.list(&self.dirs.index)?;
+        for path in of_catalog.into_iter().chain(of_index).map(|entry| entry.path) {
+            let kind = match path.extension().and_then(|extension| extension.to_str()) {
+                Some("mks") => FileKind::CatalogRun,
+                Some("mki") => FileKind::Segment,
+                Some("mkm") if path.starts_with(&self.dirs.catalog) => FileKind::CatalogManifest,
+                Some("mkm") => FileKind::IndexManifest,
+                _ => continue,
+            };
+            let opened = SealedReader::open(&path, self.vfs.open_read(&path)?, &self.key, kind, self.uuid);
+            match opened.and_then(|file| self.verify_frames(&file, findings, checked)) {
+                Ok(()) => {}
+                Err(Error::Damage(damage)) => findings.add(damage),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_frames(&self, file: &SealedReader, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+        let len = file.len()?;
+        checked.files += 1;
+        checked.bytes += len;
+        let mut at = HEADER_LEN as u64;
+        while at < len {
+            match file.frame(at, len) {
+                Ok(frame) => at = frame.place.end(),
+                Err(Error::Damage(mut damage)) => {
+                    let next = crate::records::next_frame(file, at + 1, len)?;
+                    damage.len = next - at;
+                    findings.add(damage);
+                    at = next;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_identity(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+        let path = super::create::identity_path(&self.dirs.root);
+        for damage in crate::seal::verify_identity(&*self.vfs, &path, FileKind::StoreIdentity, self.uuid)? {
+            findings.add(damage);
+        }
+        checked.files += 2;
+        Ok(())
+    }
+}
