@@ -1,0 +1,85 @@
+//! Slots of an archive: listed, tried, added, removed.
+
+use std::path::Path;
+
+use super::open::{open_slots, read_archive};
+use super::{Archive, identity_path, master};
+use crate::error::Error;
+use crate::seal::{FileKind, Key, Slot, SlotInfo, SlotKind, recovery_identifier, write_identity};
+use crate::vfs::DiskVfs;
+
+/// What opens an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyStatus {
+    /// Its slots.
+    pub slots: Vec<SlotInfo>,
+    /// The first characters of the recovery key, to find the right paper by.
+    pub recovery_identifier: String,
+    /// Somebody gave the recovery key back once.
+    pub recovery_confirmed: bool,
+}
+
+impl Archive {
+    /// What opens this archive.
+    #[must_use]
+    pub fn key_status(&self) -> KeyStatus {
+        KeyStatus {
+            slots: self.identity().slots.iter().filter_map(Slot::info).collect(),
+            recovery_identifier: recovery_identifier(self.id),
+            recovery_confirmed: self.recovery_confirmed(),
+        }
+    }
+
+    /// Was the recovery key confirmed?
+    #[must_use]
+    pub fn recovery_confirmed(&self) -> bool {
+        self.master().setting(master::RECOVERY_CONFIRMED).is_some()
+    }
+
+    /// Tries `key` alone on the archive in `dir`; the slot that it opens.
+    pub fn test_key(dir: &Path, key: &Key) -> Result<SlotInfo, Error> {
+        let (id, identity) = read_archive(&DiskVfs::new(), dir)?;
+        let (slot, _) = open_slots(&identity, id, key)?;
+        slot.info().ok_or(Error::Bug("a slot of an unknown kind was opened"))
+    }
+
+    /// Notes that the recovery key is at hand, if `key` is it.
+    pub fn confirm_recovery(&self, key: &Key) -> Result<(), Error> {
+        if key.kind() != SlotKind::Recovery {
+            return Err(Error::Misuse("only the recovery key can be confirmed".to_owned()));
+        }
+        open_slots(&self.identity(), self.id, key)?;
+        if self.recovery_confirmed() {
+            return Ok(());
+        }
+        self.master().set(master::RECOVERY_CONFIRMED, "yes")
+    }
+
+    /// Adds a passphrase that opens the archive.
+    pub fn add_passphrase(&self, passphrase: &str) -> Result<SlotInfo, Error> {
+        if passphrase.is_empty() {
+            return Err(Error::Misuse("a passphrase has at least one character".to_owned()));
+        }
+        let slot = Slot::passphrase(self.id, &self.archive_key, crate::clock::now().div_euclid(1000), passphrase)?;
+        let info = slot.info().ok_or(Error::Bug("a slot of an unknown kind was made"))?;
+        let mut identity = self.identity();
+        let mut changed = identity.clone();
+        changed.slots.push(slot);
+        write_identity(&*self.vfs, &identity_path(&self.dir), FileKind::ArchiveIdentity, self.id, &changed)?;
+        *identity = changed;
+        Ok(info)
+    }
+
+    /// Removes the passphrase whose slot has this identifier.
+    pub fn remove_passphrase(&self, slot: &str) -> Result<(), Error> {
+        let mut identity = self.identity();
+        let mut changed = identity.clone();
+        changed.slots.retain(|known| !known.info().is_some_and(|info| info.kind == SlotKind::Passphrase && info.id == slot));
+        if changed.slots.len() == identity.slots.len() {
+            return Err(Error::Misuse(format!("no passphrase has slot `{slot}`; `key status` lists them")));
+        }
+        write_identity(&*self.vfs, &identity_path(&self.dir), FileKind::ArchiveIdentity, self.id, &changed)?;
+        *identity = changed;
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! The archive's own records: which stores it has, its settings. Few facts, read whole at every open.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::id::Uuid;
+use crate::records::{Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, ScannedCommit, Scan, ScanItem, SettingFact, StoreFact, list_files};
+use crate::seal::{HEADER_LEN, SecretKey, random};
+use crate::vfs::Vfs;
+use crate::wire::decode;
+
+/// Setting: the recovery key was confirmed.
+pub(super) const RECOVERY_CONFIRMED: u32 = 1;
+/// Setting: the first user archive.
+pub(super) const OWNER: u32 = 2;
+
+/// The master, open for writing.
+pub(super) struct Master {
+    records: Records,
+    pub(super) stores: Vec<StoreFact>,
+    settings: BTreeMap<u32, String>,
+}
+
+pub(super) fn dir(archive: &Path) -> PathBuf {
+    archive.join("master")
+}
+
+impl Master {
+    /// Opens the master, or makes it where the archive was only just begun.
+    pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid) -> Result<Self, Error> {
+        let dir = dir(archive);
+        vfs.create_dir(&dir)?;
+        vfs.sync_dir(archive)?;
+        let listing = list_files(&**vfs, &dir, key, id)?;
+        if let Some(damage) = listing.damage.into_iter().next() {
+            return Err(damage.into());
+        }
+        let mut state = State { link: Link::origin(id), stores: Vec::new(), settings: BTreeMap::new() };
+        let (mut pending, mut mark, mut clean, mut bad) = (None::<ScannedCommit>, state.link, false, None);
+        for file in &listing.files {
+            let mut scan = Scan::new(file.clone(), HEADER_LEN as u64);
+            while let Some(item) = scan.next()? {
+                clean = false;
+                match item {
+                    ScanItem::Commit(commit) => {
+                        if let Some(before) = pending.replace(*commit) {
+                            state.apply(&before.commit, before.link)?;
+                        }
+                    }
+                    ScanItem::Mark(end) => clean = end == file.len,
+                    ScanItem::Bad(damage) => bad = Some((pending.as_ref().map_or(state.link.sequence, |c| c.link.sequence), damage)),
+                }
+            }
+            mark = if scan.synced.sequence > mark.sequence { scan.synced } else { mark };
+        }
+        if let Some((_, damage)) = bad.filter(|(reached, _)| *reached < mark.sequence) {
+            return Err(damage.into());
+        }
+        let taken = match pending {
+            Some(commit) if commit.link.sequence <= mark.sequence => {
+                state.apply(&commit.commit, commit.link)?;
+                None
+            }
+            Some(commit) => commit.commit.link_after(&state.link)?.filter(|link| *link == commit.link).map(|_| commit),
+            None => None,
+        };
+        let number = listing.files.last().map_or(0, |file| file.number);
+        let tree = Frontier::default();
+        let records = if clean && taken.is_none() && listing.leftovers.is_empty() {
+            Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, state.link, tree)?
+        } else {
+            let first = taken.as_ref().map(|scanned| (&scanned.commit, scanned.link, &[][..]));
+            let before = state.link;
+            if let Some(scanned) = &taken {
+                state.apply(&scanned.commit, scanned.link)?;
+            }
+            let vfs = Arc::clone(vfs);
+            let records = Records::take_over(Arc::clone(&vfs), &dir, key.duplicate(), id, number + 1, before, first, tree)?.0;
+            for path in &listing.leftovers {
+                if vfs.kind(path)?.is_some() {
+                    vfs.remove(path)?;
+                }
+            }
+            vfs.sync_dir(&dir)?;
+            records
+        };
+        Ok(Self { records, stores: state.stores, settings: state.settings })
+    }
+
+    pub(super) fn setting(&self, number: u32) -> Option<String> {
+        self.settings.get(&number).cloned()
+    }
+
+    pub(super) fn set(&mut self, number: u32, text: &str) -> Result<(), Error> {
+        let fact = SettingFact { number, text: text.to_owned() };
+        self.commit(vec![NewFact::new(FactKind::Setting, &fact)])?;
+        self.settings.insert(number, fact.text);
+        Ok(())
+    }
+
+    pub(super) fn add_store(&mut self, store: StoreFact) -> Result<(), Error> {
+        self.commit(vec![NewFact::new(FactKind::Store, &store)])?;
+        self.stores.push(store);
+        Ok(())
+    }
+
+    fn commit(&mut self, facts: Vec<NewFact>) -> Result<(), Error> {
+        let (time, seed) = (crate::clock::now(), random()?);
+        self.records.commit(NewCommit { time, seed, facts, container_end: (0, 0), container_frames: 0, section: &[] })?;
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) -> Result<(), Error> {
+        self.records.mark()
+    }
+}
+
+struct State {
+    link: Link,
+    stores: Vec<StoreFact>,
+    settings: BTreeMap<u32, String>,
+}
+
+impl State {
+    fn apply(&mut self, commit: &Commit, link: Link) -> Result<(), Error> {
+        for fact in &commit.facts {
+            let Fact::Known { kind, bytes } = fact else { continue };
+            let unreadable = |_| Error::Bug("a fact of the master that lies behind a seal cannot be read");
+            if *kind == FactKind::Store as u16 {
+                self.stores.push(decode(bytes).map_err(unreadable)?);
+            } else if *kind == FactKind::Setting as u16 {
+                let setting: SettingFact = decode(bytes).map_err(unreadable)?;
+                self.settings.insert(setting.number, setting.text);
+            } else if *kind < 128 {
+                return Err(Error::UnknownFeature { what: "kind of fact", number: (*kind).into() });
+            }
+        }
+        self.link = link;
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! Many stores as one: the public face of the library.
+//!
+//! An [`Archive`] is a folder with a master (which stores, which settings) and its stores. One process has it open for writing. Every
+//! call that reads, searches or changes names an [`Actor`], by [`Archive::acting_as`].
+
+mod actor;
+mod create;
+mod folder;
+mod import;
+mod import_one;
+mod key;
+mod list;
+mod lock;
+mod master;
+mod open;
+mod prepare;
+mod read;
+mod receipt;
+mod search;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+pub use actor::{Acting, Actor};
+pub use create::CreateOptions;
+pub use folder::{FolderPath, NotAFolderPath};
+pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Put, Stop};
+pub use key::KeyStatus;
+pub use list::{AddressInfo, DateOrigin, FolderInfo, MessageInfo, MessageRecord, StatsReport, StoreStats};
+pub use open::OpenOptions;
+pub use receipt::{Outcome, Receipt};
+pub use search::{Coverage, SearchRequest, SearchResult};
+pub use verify::{Finding, VerifyReport};
+
+use crate::error::Error;
+use crate::id::Uuid;
+use crate::seal::{ArchiveIdentity, SecretKey};
+use crate::store::Store;
+use crate::vfs::Vfs;
+
+/// An archive open for reading and writing. Closing it is better than dropping it: the next open is quicker.
+pub struct Archive {
+    dir: PathBuf,
+    id: Uuid,
+    vfs: Arc<dyn Vfs>,
+    identity: Mutex<ArchiveIdentity>,
+    archive_key: SecretKey,
+    master: Mutex<master::Master>,
+    /// The store that takes new mail; the only one until stores can be added.
+    store: Arc<Store>,
+    singles: import_one::Singles,
+    _lock: lock::WriteLock,
+}
+
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Archive").field("dir", &self.dir).field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Archive {
+    /// The folder of the archive.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The archive's id.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The first user archive, into which mail goes that no folder was named for.
+    #[must_use]
+    pub fn owner(&self) -> String {
+        self.master().setting(master::OWNER).unwrap_or_default()
+    }
+
+    /// In whose name the calls that follow are made.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Acting<'_> {
+        Acting::new(self, actor)
+    }
+
+    /// Writes everything that is a cache and says on disk that all is synced, so that the next open need not look.
+    pub fn close(self) -> Result<(), Error> {
+        self.store.close()?;
+        self.master().close()
+    }
+
+    fn master(&self) -> std::sync::MutexGuard<'_, master::Master> {
+        self.master.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn identity(&self) -> std::sync::MutexGuard<'_, ArchiveIdentity> {
+        self.identity.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Where the files of an archive lie.
+fn identity_path(dir: &Path) -> PathBuf {
+    dir.join("archive.mk")
+}
+
+fn stores_dir(dir: &Path) -> PathBuf {
+    dir.join("stores")
+}

@@ -1,0 +1,153 @@
+//! An archive is opened, by any of its keys.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::create::{MASTER, RECOVERY_WRAP};
+use super::lock::WriteLock;
+use super::master::Master;
+use super::{Archive, identity_path, import_one, stores_dir};
+use crate::error::Error;
+use crate::id::{StoreNo, Uuid};
+use crate::records::StoreFact;
+use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, read_identity, recovery_identifier};
+use crate::store::{Store, StoreOptions, Wrapping, create_store};
+use crate::vfs::{DiskVfs, Vfs};
+
+/// What an archive may take of memory and disk.
+#[derive(Debug, Clone)]
+pub struct OpenOptions {
+    store: StoreOptions,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        let store =
+            StoreOptions { cache_bytes: 24 << 20, container_limit: 256 << 20, flush_bytes: 24 << 20, index_bytes: 32 << 20, index: true };
+        Self { store }
+    }
+}
+
+impl OpenOptions {
+    /// Containers are closed when they are larger than this many bytes; 256 MiB unless told.
+    #[must_use]
+    pub fn container_limit(mut self, bytes: u64) -> Self {
+        self.store.container_limit = bytes;
+        self
+    }
+
+    /// Whether mail is indexed; what was not is indexed at the next open that asks for it. It is unless told otherwise.
+    #[must_use]
+    pub fn index(mut self, index: bool) -> Self {
+        self.store.index = index;
+        self
+    }
+
+    /// About how many bytes of memory the archive may take; 96 MiB unless told, never below 16 MiB. Imports take up to 64 MiB more.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        let bytes = bytes.max(16 << 20);
+        self.store.cache_bytes = bytes / 4;
+        self.store.flush_bytes = usize::try_from(bytes / 4).unwrap_or(usize::MAX);
+        self.store.index_bytes = usize::try_from(bytes / 3).unwrap_or(usize::MAX);
+        self
+    }
+}
+
+impl Archive {
+    /// Opens the archive in `dir` for reading and writing.
+    pub fn open(dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
+        Self::open_on(Arc::new(DiskVfs::new()), dir, key, options)
+    }
+
+    /// Like [`Archive::open`], on any file system.
+    pub fn open_on(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
+        let (id, identity) = read_archive(&*vfs, dir)?;
+        let archive_key = open_slots(&identity, id, key)?.1;
+        Self::open_with(vfs, dir, id, identity, archive_key, options)
+    }
+
+    /// The id of the archive in `dir`, without a key.
+    pub fn id_of(dir: &Path) -> Result<Uuid, Error> {
+        Ok(read_archive(&DiskVfs::new(), dir)?.0)
+    }
+
+    pub(super) fn open_with(
+        vfs: Arc<dyn Vfs>,
+        dir: &Path,
+        id: Uuid,
+        identity: ArchiveIdentity,
+        archive_key: SecretKey,
+        options: OpenOptions,
+    ) -> Result<Self, Error> {
+        let lock = WriteLock::take(&*vfs, dir)?;
+        let broken = || Error::BrokenIdentity { path: identity_path(dir) };
+        let master_key = identity.master.open(&archive_key, id, MASTER)?.ok_or_else(broken)?;
+        let mut master = Master::open(&vfs, dir, &master_key, id)?;
+        let stores = stores_dir(dir);
+        if master.stores.is_empty() {
+            vfs.create_dir(&stores)?;
+            vfs.sync_dir(dir)?;
+            let recovery_wrap_key = identity.recovery_wrap.open(&archive_key, id, RECOVERY_WRAP)?.ok_or_else(broken)?;
+            let name = free_name(&*vfs, &stores)?;
+            let wrapping = Wrapping {
+                archive: id,
+                archive_key: &archive_key,
+                recovery_wrap_key: &recovery_wrap_key,
+                recovery: identity.recovery.clone(),
+            };
+            let uuid = create_store(&vfs, &stores.join(&name), &wrapping)?;
+            master.add_store(StoreFact { no: 1, uuid: uuid.0, name, current: true })?;
+        }
+        let Some(fact) = master.stores.iter().find(|store| store.current).cloned() else {
+            return Err(Error::Bug("no store of the archive takes new mail"));
+        };
+        let root = stores.join(&fact.name);
+        let store =
+            Store::open(Arc::clone(&vfs), StoreNo(fact.no), &fact.name, &root, Uuid(fact.uuid), &archive_key, options.store)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            id,
+            vfs,
+            identity: Mutex::new(identity),
+            archive_key,
+            master: Mutex::new(master),
+            store: Arc::new(store),
+            singles: import_one::Singles::default(),
+            _lock: lock,
+        })
+    }
+}
+
+/// Leftovers of a creation that a crash cut short keep their name; nothing names them.
+fn free_name(vfs: &dyn Vfs, stores: &Path) -> Result<String, Error> {
+    for number in 1u32.. {
+        let name = number.to_string();
+        if vfs.kind(&stores.join(&name))?.is_none() {
+            return Ok(name);
+        }
+    }
+    Err(Error::Bug("all names of stores are taken"))
+}
+
+pub(super) fn read_archive(vfs: &dyn Vfs, dir: &Path) -> Result<(Uuid, ArchiveIdentity), Error> {
+    let path = identity_path(dir);
+    if vfs.kind(&path)?.is_none() && vfs.kind(&dir.join("archive.mk.2"))?.is_none() {
+        return Err(Error::NotAnArchive { path: dir.to_owned(), why: "there is no archive.mk" });
+    }
+    read_identity(vfs, &path, FileKind::ArchiveIdentity)
+}
+
+/// The slot that `key` opens, and the archive key.
+pub(super) fn open_slots<'i>(identity: &'i ArchiveIdentity, id: Uuid, key: &Key) -> Result<(&'i Slot, SecretKey), Error> {
+    Slot::open_any(&identity.slots, id, key)?.ok_or_else(|| {
+        let infos = identity.slots.iter().filter_map(Slot::info);
+        let needed: Vec<String> = infos
+            .map(|slot| match slot.kind {
+                crate::seal::SlotKind::Recovery => format!("recovery key {}-…", recovery_identifier(id)),
+                kind => format!("{} (slot {})", kind.name(), slot.id),
+            })
+            .collect();
+        Error::WrongKey { given: key.kind().name(), archive: id.to_string(), needed: needed.join(", ") }
+    })
+}
