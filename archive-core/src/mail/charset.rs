@@ -66,7 +66,6 @@ pub(super) fn decode<'a>(
     charset: Charset,
     guess: impl FnOnce(&[u8]) -> &'static Encoding,
 ) -> Result<Cow<'a, str>, NoDecoder> {
-    // Plain ASCII under a label that keeps ASCII as it is: by far the most mail.
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return Ok(decode_as(bytes.get(mark..).unwrap_or_default(), encoding));
     }

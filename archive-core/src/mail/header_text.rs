@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use encoding_rs::WINDOWS_1252;
 
 use super::charset::{self, Charset};
 use super::transfer;
@@ -127,10 +127,10 @@ pub(super) fn decode_escapes(encoded: &[u8], mark: u8, plain: impl Fn(u8) -> u8,
     }
 }
 
-/// Bytes of an encoded word or a parameter of RFC 2231: without a usable label UTF-8 where valid, else windows-1252 (T3.3).
+/// Bytes of an encoded word or a parameter of RFC 2231; nothing is guessed, windows-1252 is taken instead (T3.3).
 pub(super) fn decode_header_bytes(bytes: &[u8], label: &str) -> String {
-    let fallback = |bytes: &[u8]| -> &'static Encoding { if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 } };
-    charset::decode(bytes, Charset::from_label(label), fallback).map(|text| text.into_owned()).unwrap_or_default()
+    let decoded = charset::decode(bytes, Charset::from_label(label), |_| WINDOWS_1252);
+    decoded.map(|text| text.into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -156,6 +156,7 @@ mod tests {
         assert_eq!(decoded("=?utf-8?b?w7w?="), "ü");
         assert_eq!(decoded("=?x-nonsense?q?=C3=BC_=FC?="), "Ã¼ ü");
         assert_eq!(decoded("=?x-nonsense?q?=C3=BC?="), "ü");
+        assert_eq!(decoded("a =?hz-gb-2312?q?~{<:?="), "a ");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The text of a mail for the index: values by field, and what cannot be searched and why.
 //!
 //! Every rule stands in docs/TEXT.md (T1 to T10), from which the tests' oracle is written; the numbers here cite it. The text is
-//! decoded, not yet folded or split into words: that is the index's part. Works on a mail in pieces of any size, in bounded memory
+//! decoded, not yet folded or split into words: that is the index's part. Header fields have small rules of their own here,
+//! since the oracle must be able to follow them. Works on a mail in pieces of any size, in bounded memory
 //! and linear time, whatever the bytes are.
 
 use std::collections::HashMap;
