@@ -5,5 +5,7 @@
 //! 1 GB; header fields, encoded words, dates, addresses and charsets are mail-parser's, which sees bounded header blocks only (its
 //! tree parser aborts the process on hostile nesting).
 
+pub mod join;
 pub mod media;
+pub mod split;
 pub mod walk;
