@@ -5,20 +5,9 @@
 //! 1 GB; header fields, encoded words, dates, addresses and charsets are mail-parser's, which sees bounded header blocks only (its
 //! tree parser aborts the process on hostile nesting).
 
-mod address;
-mod charset;
-mod extent;
-mod file_names;
-mod flowed;
-mod header_text;
-mod html;
+pub mod join;
 pub mod media;
-mod punycode;
-mod stub;
-pub mod text;
-mod text_body;
-mod text_reader;
-mod transfer;
+pub mod split;
 pub mod walk;
 
 pub use extent::{Eol, Extent, Wrap};

@@ -90,6 +90,12 @@ pub trait Visitor {
         let _ = (node, at, bytes);
     }
 
+    /// Bytes that are neither body nor preamble: header blocks, delimiter lines, epilogues. Told at once or later than the node
+    /// they open, but in order: every byte of a mail is told once, here or there.
+    fn glue(&mut self, at: u64, bytes: &[u8]) {
+        let _ = (at, bytes);
+    }
+
     /// The first delimiter line of a multipart: what was told as its preamble is no text.
     fn delimited(&mut self, node: NodeNo) {
         let _ = node;
@@ -135,6 +141,8 @@ pub struct Walker {
 #[derive(Debug)]
 struct Tree {
     at: u64,
+    /// Up to here bytes were told as body or preamble, if that is more than `at`.
+    told: u64,
     line_end: LineEnd,
     state: State,
     /// Whether the next byte begins a line.
@@ -215,6 +223,7 @@ impl Walker {
     pub fn inside(first: NodeNo, depth: u32) -> Self {
         let tree = Tree {
             at: 0,
+            told: 0,
             line_end: LineEnd::Lf,
             state: State::Sniff,
             at_line_start: true,
@@ -284,6 +293,10 @@ impl Tree {
                 State::Body => self.body(rest, last, visitor),
                 State::Overflow => self.overflow(rest, visitor),
             };
+            let told = (self.told.saturating_sub(self.at) as usize).min(step);
+            if told < step {
+                visitor.glue(self.at + told as u64, rest.get(told..step).unwrap_or_default());
+            }
             self.at += step as u64;
             used += step;
             if step == 0 && self.state == state {
@@ -420,7 +433,7 @@ impl Tree {
 
     fn body(&mut self, bytes: &[u8], last: bool, visitor: &mut impl Visitor) -> usize {
         if self.boundaries == 0 {
-            self.told(bytes, visitor);
+            self.tell(bytes, visitor);
             return bytes.len();
         }
         if self.at_line_start {
@@ -438,11 +451,11 @@ impl Tree {
             match self.line(line, last) {
                 Line::Other => {}
                 Line::Unknown => {
-                    self.told(bytes.get(..before).unwrap_or_default(), visitor);
+                    self.tell(bytes.get(..before).unwrap_or_default(), visitor);
                     return before;
                 }
                 Line::Delimiter { of, closes, len } => {
-                    self.told(bytes.get(..before).unwrap_or_default(), visitor);
+                    self.tell(bytes.get(..before).unwrap_or_default(), visitor);
                     let glue = at + 1 - before;
                     return match self.delimiter(of, closes, len, visitor) {
                         // The rest is the open node's, the line end before the delimiter too.
@@ -453,7 +466,7 @@ impl Tree {
             }
         }
         let decided = if last { bytes.len() } else { bytes.len() - self.undecided(bytes) };
-        self.told(bytes.get(..decided).unwrap_or_default(), visitor);
+        self.tell(bytes.get(..decided).unwrap_or_default(), visitor);
         decided
     }
 
@@ -477,15 +490,16 @@ impl Tree {
     }
 
     /// Tells bytes of the innermost node, which begin at the current place.
-    fn told(&self, bytes: &[u8], visitor: &mut impl Visitor) {
+    fn tell(&mut self, bytes: &[u8], visitor: &mut impl Visitor) {
         let Some(open) = self.stack.last().filter(|_| !bytes.is_empty()) else {
             return;
         };
         match open.part {
             Part::Leaf => visitor.body(open.no, self.at, bytes),
             Part::Preamble => visitor.preamble(open.no, self.at, bytes),
-            Part::Message | Part::Children | Part::Epilogue => {}
+            Part::Message | Part::Children | Part::Epilogue => return,
         }
+        self.told = self.at + bytes.len() as u64;
     }
 
     /// What the line is with which `bytes` begin.
@@ -557,7 +571,7 @@ impl Tree {
     }
 
     fn overflow(&mut self, bytes: &[u8], visitor: &mut impl Visitor) -> usize {
-        self.told(bytes, visitor);
+        self.tell(bytes, visitor);
         bytes.len()
     }
 
@@ -593,4 +607,4 @@ impl Tree {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::mail) mod tests;

@@ -9,6 +9,7 @@ use super::*;
 struct Told {
     lines: Vec<String>,
     open: Vec<(NodeNo, u64, Vec<u8>)>,
+    until: u64,
 }
 
 impl Told {
@@ -18,8 +19,14 @@ impl Told {
         }
     }
 
-    fn add(&mut self, node: NodeNo, at: u64, bytes: &[u8]) {
+    fn follows(&mut self, at: u64, bytes: &[u8]) {
         assert!(!bytes.is_empty());
+        assert_eq!(at, self.until, "every byte is told once, in order");
+        self.until += bytes.len() as u64;
+    }
+
+    fn add(&mut self, node: NodeNo, at: u64, bytes: &[u8]) {
+        self.follows(at, bytes);
         match self.open.last_mut() {
             Some((no, from, all)) if *no == node => {
                 assert_eq!(*from + all.len() as u64, at);
@@ -44,6 +51,9 @@ impl Visitor for Told {
     fn preamble(&mut self, node: NodeNo, at: u64, bytes: &[u8]) {
         self.add(node, at, bytes);
     }
+    fn glue(&mut self, at: u64, bytes: &[u8]) {
+        self.follows(at, bytes);
+    }
     fn delimited(&mut self, node: NodeNo) {
         self.flush();
         self.lines.push(format!("delimited {}", node.0));
@@ -63,6 +73,7 @@ fn told(mail: &[u8], chunk: usize) -> Vec<String> {
     let mut walker = Walker::new();
     mail.chunks(chunk.max(1)).for_each(|bytes| walker.push(bytes, &mut told));
     assert_eq!(walker.finish(&mut told).len, mail.len() as u64);
+    assert_eq!(told.until, mail.len() as u64);
     told.lines
 }
 
