@@ -205,7 +205,7 @@ fn mboxcl_is_unquoted_and_mboxcl2_never() {
 #[test]
 fn a_cut_mbox_gives_its_last_mail() {
     let text = mbox(&[MAIL, MAIL]);
-    let got = stream(&text.as_bytes()[..text.len() - 5], "");
+    let got = stream(&text.as_bytes()[..text.len() - 4], "");
     assert_eq!(got.texts(), [MAIL, "Subject: one\nFrom: a@b.c\n\nTe"]);
     let no_end = stream(format!("{LINE}\n{MAIL}\n{LINE}").as_bytes(), "");
     assert_eq!((no_end.texts(), no_end.kinds()), (vec![MAIL], vec![TroubleKind::EmptyMail]));
@@ -535,7 +535,7 @@ proptest! {
     fn quoting_is_undone_by_unquoting_in_any_pieces(text in "([>F]|From |\n|x){0,60}", cut in 0usize..60, room in 0usize..20) {
         let text = text.as_bytes();
         let quoted = quote(text);
-        prop_assert_eq!(quoted.as_slice(), plain_quote(std::str::from_utf8(text).unwrap()).as_bytes());
+        prop_assert_eq!(&quoted, &plain_quote(std::str::from_utf8(text).unwrap()).into_bytes());
         prop_assert!(!has_bare_line(&quoted));
         let (mut quoter, mut out) = (LineQuoter::unquoting(), Vec::new());
         let (one, other) = quoted.split_at(cut.min(quoted.len()));

@@ -32,7 +32,8 @@ struct Listing {
     folders: Vec<OsString>,
 }
 
-/// Reads all mail below a folder: of each folder first its files, then the folders in it. Depth is not limited, links to folders
+/// Reads all mail below a folder: of each folder first its files, then the folders in it, those
+/// of a Maildir before its subfolders. Depth is not limited, links to folders
 /// are not followed.
 pub(super) fn read(path: &Path, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let apple = path.file_name().is_some_and(|name| names::has_ending(name.as_encoded_bytes(), b".mbox"));
@@ -121,6 +122,7 @@ fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) ->
         }
         inner.push(next);
     }
+    inner.sort_by_key(|next: &Waiting| next.role != Role::Maildir);
     ControlFlow::Continue(inner)
 }
 
