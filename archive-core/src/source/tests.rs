@@ -288,6 +288,24 @@ fn a_large_mail_is_streamed_and_the_next_one_found() {
     assert_eq!((got.kinds(), got.mails.len()), (vec![TroubleKind::QuotingEnds], 2));
 }
 
+/// A mail a little above the limit used to swallow the next one where the file ended soon after.
+#[test]
+fn a_mail_around_the_limit_ends_where_it_ends() {
+    for len in [WHOLE_LIMIT - 1, WHOLE_LIMIT, WHOLE_LIMIT + 1, WHOLE_LIMIT + 2, WHOLE_LIMIT + 3, WHOLE_LIMIT + 100] {
+        let mail = format!("Subject: large\n\n{}\n", "x".repeat(len - 17));
+        let got = stream(mbox(&[&mail, MAIL]).as_bytes(), "");
+        assert_eq!(got.mails.iter().map(|got| got.mail.len()).collect::<Vec<_>>(), [len, MAIL.len()]);
+        let eml = stream(mail.as_bytes(), "x.eml");
+        assert_eq!((eml.mails[0].mail.len(), eml.mails[0].streamed), (len, len > WHOLE_LIMIT));
+    }
+}
+
+#[test]
+fn a_file_named_mbox_with_bare_cr_is_one_mail() {
+    let text = "From a@b Sat Jan  3 01:05:34 1996\rSubject: cr\rFrom: a@b\r\r".to_owned() + &"Text\r".repeat(300);
+    assert_eq!(stream(text.as_bytes(), "x.mbox").texts(), [text]);
+}
+
 #[test]
 fn a_large_mail_with_a_length_is_whole_in_a_file() {
     let inner = format!("{}\n{LINE}\nSubject: inner\n\nB\n", format!("{}\n", "x".repeat(70)).repeat(WHOLE_LIMIT / 71 + 10_000));
