@@ -291,7 +291,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
                 None if self.window.ended() => return Found::End,
                 None => {
                     from = from.max(len.saturating_sub(needle.len()));
-                    self.window.ensure((len + STEP).max(LOOK).min(WHOLE_LIMIT + LOOK));
+                    self.window.ensure((len + STEP).min(WHOLE_LIMIT + LOOK));
                 }
             }
         }

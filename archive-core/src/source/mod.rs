@@ -68,6 +68,11 @@ pub fn read_stream(reader: impl Read, name: &str, options: SourceOptions, visito
     reading.finish()
 }
 
+/// Bytes of the files of a source, for showing progress; what cannot be seen is not counted.
+pub fn size(path: &Path) -> u64 {
+    tree::size(path)
+}
+
 /// The folder that a source is called by when it is imported by itself: its name without what says that it is a mailbox.
 pub fn folder_name(path: &Path) -> String {
     names::mailbox_name(path.file_name().unwrap_or_default().as_encoded_bytes())

@@ -1,7 +1,7 @@
 //! Small mailboxes of every kind and trouble. Real ones: `tests/source_corpora.rs`.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -436,6 +436,7 @@ fn packed_mailboxes_are_read_as_they_come() {
     }
     let (summary, got) = tree(folder.path());
     assert_eq!((got.mails.len(), summary.skipped_files), (12, 3));
+    assert!(summary.bytes <= size(folder.path()) + 64, "{} read of {}", summary.bytes, size(folder.path()));
     assert!(got.mails.iter().all(|got| got.folder.starts_with("x/")), "{:?}", got.mails);
     assert_eq!(tree(&folder.path().join("x.zip")).1.mails.len(), 4);
 }
@@ -455,6 +456,38 @@ fn damaged_packed_files_give_what_comes_before_the_damage() {
         nested = gzipped(&nested);
     }
     assert_eq!(stream(&nested, "").kinds(), [TroubleKind::TooDeep]);
+}
+
+#[test]
+fn a_bomb_is_stopped() {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.write_all(b"Subject: bomb\n\n").unwrap();
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..1100 {
+        encoder.write_all(&zeros).unwrap();
+    }
+    let bomb = encoder.finish().unwrap();
+    struct Failing(bool, Vec<TroubleKind>);
+    impl SourceVisitor for Failing {
+        fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
+            let Body::Stream { rest, .. } = item.body else { panic!("streamed") };
+            self.0 = std::io::copy(rest, &mut std::io::sink()).is_err();
+            ControlFlow::Continue(())
+        }
+        fn trouble(&mut self, trouble: Trouble) {
+            self.1.push(trouble.kind);
+        }
+    }
+    let mut failing = Failing(false, Vec::new());
+    read_stream(bomb.as_slice(), "x.eml.zst", SourceOptions::default(), &mut failing);
+    assert_eq!((failing.0, failing.1), (true, vec![TroubleKind::Bomb]));
+}
+
+#[test]
+fn lines_of_old_transports_among_the_fields_do_not_hide_a_length() {
+    let body = "A\n\nFrom x@y Sat Jan  3 01:05:34 1996\n\nB\n";
+    let mail = format!("Subject: 1\n>From x Sat Jan  3 01:05:34 1996 remote from y\nContent-Length: {}\n\n{body}", body.len());
+    assert_eq!(stream(mbox(&[&mail, MAIL]).as_bytes(), "").texts(), [mail.as_str(), MAIL]);
 }
 
 #[cfg(unix)]

@@ -126,6 +126,22 @@ fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) ->
     ControlFlow::Continue(inner)
 }
 
+/// Bytes of all files at or below a path, as far as they can be seen: what `progress` counts up to.
+pub(super) fn size(path: &Path) -> u64 {
+    let mut sum = 0;
+    let mut waiting = vec![path.to_owned()];
+    while let Some(next) = waiting.pop() {
+        let Ok(data) = fs::metadata(&next) else { continue };
+        if !data.is_dir() {
+            sum += data.len();
+            continue;
+        }
+        let entries = fs::read_dir(&next).into_iter().flatten().flatten();
+        waiting.extend(entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink())).map(|entry| entry.path()));
+    }
+    sum
+}
+
 /// Whether all files of a folder have numbers for names, and one of the first looks like a mail: a folder of MH without its
 /// `.mh_sequences`.
 fn is_numbered_mail(folder: &Waiting, files: &[OsString]) -> bool {
