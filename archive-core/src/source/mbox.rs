@@ -8,7 +8,7 @@
 //! **Where it ends.** Before the blank line that stands before the next From_ line or the end of the file.
 //!
 //! **Quoting.** Which program quoted what is not to be known from a mailbox; so each mail is judged by its own bytes: it is unquoted by one
-//! level exactly where quoting again (see [`mbox_quote`](super::mbox_quote)) gives back its bytes, that is, where no line in it begins
+//! level exactly where quoting again (see `mbox_quote`) gives back its bytes, that is, where no line in it begins
 //! with a bare `From `. That is exact for mboxrd; for mboxo the result is what mboxrd readers see, and reversible. Never unquoted is
 //! mboxcl2: demanded by name, or a mail with a `Content-Length` that holds, in a file where such a mail held a bare `From `
 //! line behind an empty line, itself or before. A streamed mail is judged by its first 16 MiB.

@@ -2,7 +2,7 @@
 //! `From ` gets one more `>`; unquoting takes it away. A line begins at the start of the mail and behind each LF.
 //!
 //! Quoting is a bijection onto the texts without a bare `From ` line. So `quote(unquote(text)) == text` exactly where `text` has no
-//! bare `From ` line, and [`Unquoted::of`] unquotes just then.
+//! bare `From ` line, and the reader unquotes just then.
 
 use memchr::{memchr, memmem};
 

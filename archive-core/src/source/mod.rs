@@ -1,11 +1,11 @@
 //! Readers of mailboxes: bytes with a place and a date, one mail at a time.
 //!
 //! Sources are files of others, so they are read with the means of the system, not through `vfs`. A source is a file or a tree of files;
-//! what each file is, its name and its content decide ([`file`]). Mails are handed to a [`SourceVisitor`] in a fixed order. Nothing is
+//! what each file is, its name and its content decide (module `file`). Mails are handed to a [`SourceVisitor`] in a fixed order. Nothing is
 //! changed in a source, nothing is written to disk, memory does not grow with a source: a mail above [`WHOLE_LIMIT`] is streamed.
 //! What cannot be read is told as [`Trouble`], and the rest goes on.
 //!
-//! How an mbox is split, and when its quoting is undone: module [`mbox`].
+//! How an mbox is split, and when its quoting is undone: module `mbox`.
 
 mod file;
 mod from_line;
