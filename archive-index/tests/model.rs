@@ -182,7 +182,7 @@ fn add(index: &Index, number: u32, doc: &ModelDoc) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_search_equals_a_scan_in_every_state(
