@@ -53,7 +53,8 @@ impl Clause {
         let bare = self.negated && self.field.is_none();
         let met = doc.values.iter().filter(|value| self.field.is_none_or(|field| field == value.field)).any(|value| {
             if bare && value.kind == ValueKind::Address {
-                return like(&self.inner(), &value.text);
+                // An empty address is none.
+                return !value.text.is_empty() && like(&self.inner(), &value.text);
             }
             value.words.windows(self.parts.len()).any(|words| words.iter().zip(&self.parts).all(|(word, part)| like(part, word)))
         });
