@@ -104,3 +104,14 @@ fn torture_files_named_as_mails_are_verbatim() {
     assert!(emls > 1_500);
     assert!(counter.mails > 2_450, "{summary:?}");
 }
+
+#[test]
+fn folders_without_mail_are_passed_over() {
+    let Some(folder) = corpora() else { return };
+    let (summary, counter) = read(&folder.join("documents"));
+    println!("documents: {summary:?}");
+    for trouble in counter.troubles.iter().filter(|trouble| trouble.kind != archive_core::source::TroubleKind::Skipped) {
+        println!("documents: {}: {}", trouble.source, trouble.kind);
+    }
+    assert_eq!((counter.mails, summary.losses), (0, 0));
+}

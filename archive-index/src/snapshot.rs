@@ -1,6 +1,6 @@
 //! What one reader sees: the segments and the documents in memory at one moment.
 
-use crate::columns::{Columns, Dated};
+use crate::columns::{CHUNK, Columns, Dated};
 use crate::error::{DocNo, IndexError, SegmentDamage};
 use crate::index::View;
 use crate::query::run::{all, run, special};
@@ -131,8 +131,11 @@ enum RunSource<'s> {
 impl<'s> RunSource<'s> {
     fn of(segment: &'s Segment, docs: &RoaringBitmap) -> Result<Self, IndexError> {
         let count = docs.range_cardinality(segment.lo()..segment.hi());
-        // Walking the order to 50 hits costs about 50 / count of it, looking dates up a page of columns for each hit.
-        if count * 4 > segment.chunks_count() as u64 {
+        // Walking the order to 50 hits reads about 50 / count of it; looking dates up reads a page of columns for each hit, at the cost of
+        // about 1,500 steps of the walk (measured).
+        let chunks = segment.chunks_count() as u64;
+        let walk = (chunks * CHUNK as u64).min(chunks * CHUNK as u64 * 50 / count.max(1));
+        if count.min(chunks) * 1500 > walk {
             return Ok(RunSource::Order(OrderReader::new(segment)));
         }
         let mut dated = Vec::new();

@@ -57,6 +57,12 @@ impl<'a> Reader<'a> {
                 self.bytes = rest;
                 return Ok(u64::from(first));
             }
+            if let Some((&second, rest)) = rest.split_first() {
+                if second < 0x80 {
+                    self.bytes = rest;
+                    return Ok(u64::from(first & 0x7f) | u64::from(second) << 7);
+                }
+            }
         }
         self.long_varint()
     }
@@ -81,6 +87,19 @@ impl<'a> Reader<'a> {
         u32::try_from(self.varint()?).map_err(|_| Malformed("number above 32 bits"))
     }
 
+    /// Passes over `count` numbers without a look at them.
+    #[inline]
+    pub(crate) fn skip_varints(&mut self, count: u32) -> Result<(), Malformed> {
+        let mut left = count;
+        let mut at = 0;
+        while left > 0 {
+            left -= u32::from(*self.bytes.get(at).ok_or(Malformed("end of bytes"))? < 0x80);
+            at += 1;
+        }
+        self.bytes = self.bytes.get(at..).unwrap_or_default();
+        Ok(())
+    }
+
     /// A number that counts bytes or things of at least one byte each, so that it cannot exceed what is left.
     pub(crate) fn length(&mut self) -> Result<usize, Malformed> {
         let length = self.varint()?;
@@ -101,6 +120,12 @@ impl<'a> Reader<'a> {
         let (head, rest) = self.bytes.split_at_checked(length).ok_or(Malformed("end of bytes"))?;
         self.bytes = rest;
         Ok(head)
+    }
+
+    /// Passes over `length` bytes.
+    pub(crate) fn skip(&mut self, length: u64) -> Result<(), Malformed> {
+        let length = usize::try_from(length).map_err(|_| Malformed("end of bytes"))?;
+        self.take(length).map(drop)
     }
 
     /// Bytes that follow their own length.

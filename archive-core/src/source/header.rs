@@ -148,16 +148,26 @@ impl Keeping {
     /// Reads the header at the start of `data`.
     pub(super) fn of(data: &[u8]) -> Self {
         let mut keeping = Self::default();
-        let mut fields = fields(data);
-        for (name, value) in fields.by_ref() {
-            if name.eq_ignore_ascii_case(b"content-length") {
-                keeping.content_length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-            } else if name.eq_ignore_ascii_case(b"x-mozilla-status") {
-                keeping.mozilla_status = std::str::from_utf8(value).ok().and_then(|text| u16::from_str_radix(text, 16).ok());
+        let mut at = 0;
+        loop {
+            let mut fields = fields(data.get(at..).unwrap_or_default());
+            for (name, value) in fields.by_ref() {
+                if name.eq_ignore_ascii_case(b"content-length") {
+                    keeping.content_length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+                } else if name.eq_ignore_ascii_case(b"x-mozilla-status") {
+                    keeping.mozilla_status = std::str::from_utf8(value).ok().and_then(|text| u16::from_str_radix(text, 16).ok());
+                }
             }
+            at += fields.taken();
+            let (line, len) = first_line(data.get(at..).unwrap_or_default());
+            // Lines that old transports left among the fields.
+            if line.starts_with(b">From ") || line.starts_with(b"From ") {
+                at += len;
+                continue;
+            }
+            keeping.header_len = (line.is_empty() && len > 0).then_some(at + len);
+            break;
         }
-        let (line, len) = first_line(data.get(fields.taken()..).unwrap_or_default());
-        keeping.header_len = (line.is_empty() && len > 0).then(|| fields.taken() + len);
         keeping
     }
 

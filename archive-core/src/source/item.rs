@@ -96,7 +96,7 @@ pub struct Item<'a> {
 pub enum Body<'a> {
     /// All of them, at most [`WHOLE_LIMIT`] bytes.
     Whole(Vec<u8>),
-    /// A mail above [`WHOLE_LIMIT`].
+    /// A mail above [`WHOLE_LIMIT`], or so near to it that its end was not yet in sight.
     Stream {
         /// Its first bytes.
         head: Vec<u8>,

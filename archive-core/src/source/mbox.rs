@@ -8,7 +8,7 @@
 //! **Where it ends.** Before the blank line that stands before the next From_ line or the end of the file.
 //!
 //! **Quoting.** Which program quoted what is not to be known from a mailbox; so each mail is judged by its own bytes: it is unquoted by one
-//! level exactly where quoting again (see [`mbox_quote`](super::mbox_quote)) gives back its bytes, that is, where no line in it begins
+//! level exactly where quoting again (see `mbox_quote`) gives back its bytes, that is, where no line in it begins
 //! with a bare `From `. That is exact for mboxrd; for mboxo the result is what mboxrd readers see, and reversible. Never unquoted is
 //! mboxcl2: demanded by name, or a mail with a `Content-Length` that holds, in a file where such a mail held a bare `From `
 //! line behind an empty line, itself or before. A streamed mail is judged by its first 16 MiB.
@@ -99,6 +99,16 @@ enum End {
     Far,
 }
 
+/// What was found within the bytes that are handed out whole.
+enum Found {
+    /// A separator here.
+    Separator(usize),
+    /// The end of the file.
+    End,
+    /// Neither.
+    Nothing,
+}
+
 /// Reads one mailbox file.
 pub(super) struct Splitter<'w, 'r> {
     window: &'w mut Window<'r>,
@@ -134,8 +144,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
             return ControlFlow::Continue(false);
         }
         // A file said to be an mbox may begin with a From_ line that has neither date nor header.
-        let begins = is_separator(self.window.data(), 0, self.style, true)
-            || (self.style == Style::Mbox && self.window.data().starts_with(b"From "));
+        let begins = is_separator(self.window.data(), 0, self.style, true) || (self.style == Style::Mbox && self.begins_like_from_line());
         if begins {
             return ControlFlow::Continue(true);
         }
@@ -157,6 +166,11 @@ impl<'w, 'r> Splitter<'w, 'r> {
         let kind = if none { TroubleKind::NotAnMbox } else { TroubleKind::TextBeforeFirst(bytes) };
         reading.trouble(place, offset, kind);
         ControlFlow::Continue(!none)
+    }
+
+    fn begins_like_from_line(&self) -> bool {
+        let (line, _) = header::first_line(self.window.data());
+        line.starts_with(b"From ") && line.len() <= MAX_FROM_LINE
     }
 
     fn mails(&mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
@@ -234,12 +248,11 @@ impl<'w, 'r> Splitter<'w, 'r> {
     }
 
     fn find_end(&mut self, keeping: &Keeping) -> End {
-        let found = self.find_separator();
-        let all = found.is_none() && self.window.ended();
-        if found.is_none() && !all {
-            return End::Far;
-        }
-        let next = found.unwrap_or(self.window.data().len());
+        let next = match self.find_separator() {
+            Found::Separator(at) => at,
+            Found::End => self.window.data().len(),
+            Found::Nothing => return End::Far,
+        };
         let blank = if self.style == Style::Mbox { blank_end(self.window.data().get(..next).unwrap_or_default(), true) } else { 0 };
         let plain = next - blank;
         if let Some(declared) = self.declared(keeping) {
@@ -258,28 +271,27 @@ impl<'w, 'r> Splitter<'w, 'r> {
     }
 
     /// The first separator within the bytes that are handed out whole.
-    fn find_separator(&mut self) -> Option<usize> {
+    fn find_separator(&mut self) -> Found {
         let needle = self.needle();
         let mut from = 0;
         loop {
             let data = self.window.data();
+            let len = data.len();
             let hit = memmem::find(data.get(from..).unwrap_or_default(), needle).map(|hit| from + hit + 1);
             match hit {
-                Some(at) if at > WHOLE_LIMIT + 2 => return None,
+                Some(at) if at > WHOLE_LIMIT => return Found::Nothing,
                 Some(at) => {
                     self.window.ensure(at + LOOK);
                     if is_separator(self.window.data(), at, self.style, true) {
-                        return Some(at);
+                        return Found::Separator(at);
                     }
                     from = at;
                 }
+                None if len > WHOLE_LIMIT => return Found::Nothing,
+                None if self.window.ended() => return Found::End,
                 None => {
-                    let len = data.len();
-                    if self.window.ended() || len > WHOLE_LIMIT + 2 {
-                        return None;
-                    }
                     from = from.max(len.saturating_sub(needle.len()));
-                    self.window.ensure((len + STEP).max(LOOK).min(WHOLE_LIMIT + LOOK));
+                    self.window.ensure((len + STEP).min(WHOLE_LIMIT + LOOK));
                 }
             }
         }
@@ -346,8 +358,10 @@ impl<'w, 'r> Splitter<'w, 'r> {
         {
             return (Piece { len: left as usize, bare: false }, Some(gap));
         }
+        // The window may hold far more than is taken at once.
+        let seen = self.window.data().len().min(2 * STEP);
         let mut from = 0;
-        while let Some(hit) = memmem::find(self.window.data().get(from..).unwrap_or_default(), needle) {
+        while let Some(hit) = memmem::find(self.window.data().get(from..seen).unwrap_or_default(), needle) {
             let at = from + hit + 1;
             self.window.ensure(at + LOOK);
             if is_separator(self.window.data(), at, self.style, false) {
@@ -365,11 +379,11 @@ impl<'w, 'r> Splitter<'w, 'r> {
             from = at;
         }
         let data = self.window.data();
-        if self.window.ended() {
+        if self.window.ended() && seen == data.len() {
             let blank = if self.style == Style::Mbox { blank_end(data, false) } else { 0 };
             return (Piece { len: data.len() - blank, bare: false }, Some(blank));
         }
-        (Piece { len: data.len().saturating_sub(HELD.max(needle.len() + 3)), bare: false }, None)
+        (Piece { len: seen.saturating_sub(HELD.max(needle.len() + 3)), bare: false }, None)
     }
 }
 

@@ -2,7 +2,7 @@
 //! `From ` gets one more `>`; unquoting takes it away. A line begins at the start of the mail and behind each LF.
 //!
 //! Quoting is a bijection onto the texts without a bare `From ` line. So `quote(unquote(text)) == text` exactly where `text` has no
-//! bare `From ` line, and [`Unquoted::of`] unquotes just then.
+//! bare `From ` line, and the reader unquotes just then.
 
 use memchr::{memchr, memmem};
 
@@ -55,8 +55,9 @@ impl LineQuoter {
             if self.owed > 0 || out.len() >= limit {
                 return taken;
             }
-            let Some(rest) = input.get(taken..).filter(|rest| !rest.is_empty()) else { return taken };
-            match (self.at, rest[0]) {
+            let rest = input.get(taken..).unwrap_or_default();
+            let Some(&first) = rest.first() else { return taken };
+            match (self.at, first) {
                 (At::Signs(signs), b'>') => {
                     self.at = At::Signs(signs.saturating_add(1));
                     taken += 1;
@@ -73,7 +74,7 @@ impl LineQuoter {
                             Way::Unquote => signs.saturating_sub(1),
                         };
                         self.pay(limit, out);
-                        // Owed signs come first: without room for all of them, the last byte is taken again in the next call.
+                        // Owed signs come first: without room for all of them, the word waits for the next call.
                         if self.owed > 0 {
                             self.at = At::From(0, FROM.len());
                             return taken;

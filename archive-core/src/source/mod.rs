@@ -1,11 +1,11 @@
 //! Readers of mailboxes: bytes with a place and a date, one mail at a time.
 //!
 //! Sources are files of others, so they are read with the means of the system, not through `vfs`. A source is a file or a tree of files;
-//! what each file is, its name and its content decide ([`file`]). Mails are handed to a [`SourceVisitor`] in a fixed order. Nothing is
+//! what each file is, its name and its content decide (module `file`). Mails are handed to a [`SourceVisitor`] in a fixed order. Nothing is
 //! changed in a source, nothing is written to disk, memory does not grow with a source: a mail above [`WHOLE_LIMIT`] is streamed.
 //! What cannot be read is told as [`Trouble`], and the rest goes on.
 //!
-//! How an mbox is split, and when its quoting is undone: module [`mbox`].
+//! How an mbox is split, and when its quoting is undone: module `mbox`.
 
 mod file;
 mod from_line;
@@ -66,6 +66,11 @@ pub fn read_stream(reader: impl Read, name: &str, options: SourceOptions, visito
     let mut counted = reading.counted(reader);
     let _ = file::read(&mut counted, None, Role::Any, &place, 0, &mut reading);
     reading.finish()
+}
+
+/// Bytes of the files of a source, for showing progress; what cannot be seen is not counted.
+pub fn size(path: &Path) -> u64 {
+    tree::size(path)
 }
 
 /// The folder that a source is called by when it is imported by itself: its name without what says that it is a mailbox.

@@ -75,7 +75,7 @@ pub(super) fn read(
         },
         Packing::Tar => read_tar(place, &mut window, depth, reading),
         Packing::Zip => match far {
-            Some(file) => read_zip(place, file, depth, reading),
+            Some(file) => read_zip(place, file, window.data().len() as u64, depth, reading),
             None => read_zip_stream(place, &mut window, &packed, depth, reading),
         },
     }
@@ -153,7 +153,8 @@ fn pax_path(mut records: &[u8]) -> Option<Vec<u8>> {
     path
 }
 
-fn read_zip(place: &Place, file: File, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
+/// Reads a zip archive by its directory; `counted` of its bytes were counted as read already.
+fn read_zip(place: &Place, file: File, mut counted: u64, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let base = place.as_mailbox();
     let packed = Cell::new(file.metadata().map_or(0, |data| data.len()));
     let out = Cell::new(0);
@@ -167,7 +168,8 @@ fn read_zip(place: &Place, file: File, depth: usize, reading: &mut Reading<'_>) 
             Ok(entry) if !entry.is_file() => {}
             Ok(entry) => {
                 let name = entry.name_raw().to_vec();
-                reading.count(entry.compressed_size());
+                reading.count(entry.compressed_size().saturating_sub(counted));
+                counted = counted.saturating_sub(entry.compressed_size());
                 let mut guard = Guard { reader: entry, packed: &packed, out: &out };
                 member(&base, &name, &mut guard, depth, reading)?;
             }

@@ -1,7 +1,7 @@
 //! Small mailboxes of every kind and trouble. Real ones: `tests/source_corpora.rs`.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -205,7 +205,7 @@ fn mboxcl_is_unquoted_and_mboxcl2_never() {
 #[test]
 fn a_cut_mbox_gives_its_last_mail() {
     let text = mbox(&[MAIL, MAIL]);
-    let got = stream(&text.as_bytes()[..text.len() - 5], "");
+    let got = stream(&text.as_bytes()[..text.len() - 4], "");
     assert_eq!(got.texts(), [MAIL, "Subject: one\nFrom: a@b.c\n\nTe"]);
     let no_end = stream(format!("{LINE}\n{MAIL}\n{LINE}").as_bytes(), "");
     assert_eq!((no_end.texts(), no_end.kinds()), (vec![MAIL], vec![TroubleKind::EmptyMail]));
@@ -286,6 +286,24 @@ fn a_large_mail_is_streamed_and_the_next_one_found() {
     let at = large.len() + 1;
     assert_eq!(got.mails[0].mail[got.mails[0].mail.len() - (bare.len() - at)..], bare.as_bytes()[at..]);
     assert_eq!((got.kinds(), got.mails.len()), (vec![TroubleKind::QuotingEnds], 2));
+}
+
+/// A mail a little above the limit used to swallow the next one where the file ended soon after.
+#[test]
+fn a_mail_around_the_limit_ends_where_it_ends() {
+    for len in [WHOLE_LIMIT - 1, WHOLE_LIMIT, WHOLE_LIMIT + 1, WHOLE_LIMIT + 2, WHOLE_LIMIT + 3, WHOLE_LIMIT + 100] {
+        let mail = format!("Subject: large\n\n{}\n", "x".repeat(len - 17));
+        let got = stream(mbox(&[&mail, MAIL]).as_bytes(), "");
+        assert_eq!(got.mails.iter().map(|got| got.mail.len()).collect::<Vec<_>>(), [len, MAIL.len()]);
+        let eml = stream(mail.as_bytes(), "x.eml");
+        assert_eq!((eml.mails[0].mail.len(), eml.mails[0].streamed), (len, len > WHOLE_LIMIT));
+    }
+}
+
+#[test]
+fn a_file_named_mbox_with_bare_cr_is_one_mail() {
+    let text = "From a@b Sat Jan  3 01:05:34 1996\rSubject: cr\rFrom: a@b\r\r".to_owned() + &"Text\r".repeat(300);
+    assert_eq!(stream(text.as_bytes(), "x.mbox").texts(), [text]);
 }
 
 #[test]
@@ -418,6 +436,7 @@ fn packed_mailboxes_are_read_as_they_come() {
     }
     let (summary, got) = tree(folder.path());
     assert_eq!((got.mails.len(), summary.skipped_files), (12, 3));
+    assert!(summary.bytes <= size(folder.path()) + 64, "{} read of {}", summary.bytes, size(folder.path()));
     assert!(got.mails.iter().all(|got| got.folder.starts_with("x/")), "{:?}", got.mails);
     assert_eq!(tree(&folder.path().join("x.zip")).1.mails.len(), 4);
 }
@@ -437,6 +456,38 @@ fn damaged_packed_files_give_what_comes_before_the_damage() {
         nested = gzipped(&nested);
     }
     assert_eq!(stream(&nested, "").kinds(), [TroubleKind::TooDeep]);
+}
+
+#[test]
+fn a_bomb_is_stopped() {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.write_all(b"Subject: bomb\n\n").unwrap();
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..1100 {
+        encoder.write_all(&zeros).unwrap();
+    }
+    let bomb = encoder.finish().unwrap();
+    struct Failing(bool, Vec<TroubleKind>);
+    impl SourceVisitor for Failing {
+        fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
+            let Body::Stream { rest, .. } = item.body else { panic!("streamed") };
+            self.0 = std::io::copy(rest, &mut std::io::sink()).is_err();
+            ControlFlow::Continue(())
+        }
+        fn trouble(&mut self, trouble: Trouble) {
+            self.1.push(trouble.kind);
+        }
+    }
+    let mut failing = Failing(false, Vec::new());
+    read_stream(bomb.as_slice(), "x.eml.zst", SourceOptions::default(), &mut failing);
+    assert_eq!((failing.0, failing.1), (true, vec![TroubleKind::Bomb]));
+}
+
+#[test]
+fn lines_of_old_transports_among_the_fields_do_not_hide_a_length() {
+    let body = "A\n\nFrom x@y Sat Jan  3 01:05:34 1996\n\nB\n";
+    let mail = format!("Subject: 1\n>From x Sat Jan  3 01:05:34 1996 remote from y\nContent-Length: {}\n\n{body}", body.len());
+    assert_eq!(stream(mbox(&[&mail, MAIL]).as_bytes(), "").texts(), [mail.as_str(), MAIL]);
 }
 
 #[cfg(unix)]
@@ -535,7 +586,7 @@ proptest! {
     fn quoting_is_undone_by_unquoting_in_any_pieces(text in "([>F]|From |\n|x){0,60}", cut in 0usize..60, room in 0usize..20) {
         let text = text.as_bytes();
         let quoted = quote(text);
-        prop_assert_eq!(quoted.as_slice(), plain_quote(std::str::from_utf8(text).unwrap()).as_bytes());
+        prop_assert_eq!(&quoted, &plain_quote(std::str::from_utf8(text).unwrap()).into_bytes());
         prop_assert!(!has_bare_line(&quoted));
         let (mut quoter, mut out) = (LineQuoter::unquoting(), Vec::new());
         let (one, other) = quoted.split_at(cut.min(quoted.len()));

@@ -32,7 +32,8 @@ struct Listing {
     folders: Vec<OsString>,
 }
 
-/// Reads all mail below a folder: of each folder first its files, then the folders in it. Depth is not limited, links to folders
+/// Reads all mail below a folder: of each folder first its files, then the folders in it, those
+/// of a Maildir before its subfolders. Depth is not limited, links to folders
 /// are not followed.
 pub(super) fn read(path: &Path, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let apple = path.file_name().is_some_and(|name| names::has_ending(name.as_encoded_bytes(), b".mbox"));
@@ -121,7 +122,24 @@ fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) ->
         }
         inner.push(next);
     }
+    inner.sort_by_key(|next: &Waiting| next.role != Role::Maildir);
     ControlFlow::Continue(inner)
+}
+
+/// Bytes of all files at or below a path, as far as they can be seen: what `progress` counts up to.
+pub(super) fn size(path: &Path) -> u64 {
+    let mut sum = 0;
+    let mut waiting = vec![path.to_owned()];
+    while let Some(next) = waiting.pop() {
+        let Ok(data) = fs::metadata(&next) else { continue };
+        if !data.is_dir() {
+            sum += data.len();
+            continue;
+        }
+        let entries = fs::read_dir(&next).into_iter().flatten().flatten();
+        waiting.extend(entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink())).map(|entry| entry.path()));
+    }
+    sum
 }
 
 /// Whether all files of a folder have numbers for names, and one of the first looks like a mail: a folder of MH without its

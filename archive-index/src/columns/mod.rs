@@ -31,7 +31,7 @@ pub struct Columns {
 }
 
 /// Documents of a page of columns.
-pub(crate) const CHUNK: usize = 4096;
+pub(crate) const CHUNK: usize = 1024;
 /// Documents of a page of the order.
 pub(crate) const ORDER_CHUNK: usize = 8192;
 

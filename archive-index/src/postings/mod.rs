@@ -29,47 +29,37 @@ impl Shape {
     }
 }
 
-/// The zones of a document in which a term stands, and how often in each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tag {
-    pub(crate) zones: u16,
-    pub(crate) counts: [u32; ZONES as usize],
+/// Appends a tag: the zones of a document in which a term stands, and how often in each. A body alone, by far the most frequent, takes
+/// one byte up to 127 times.
+fn put_tag(zones: u16, counts: &[u32; ZONES as usize], out: &mut Vec<u8>) {
+    if zones == 1 {
+        put_varint(out, u64::from(counts[0]) << 1);
+        return;
+    }
+    put_varint(out, u64::from(zones) << 1 | 1);
+    for (zone, &count) in counts.iter().enumerate() {
+        if zones >> zone & 1 == 1 {
+            put_varint(out, u64::from(count));
+        }
+    }
 }
 
-impl Tag {
-    /// A body alone, by far the most frequent, takes one byte up to 127 times.
-    pub(crate) fn put(&self, out: &mut Vec<u8>) {
-        if self.zones == 1 {
-            put_varint(out, u64::from(self.counts[0]) << 1);
-            return;
-        }
-        put_varint(out, u64::from(self.zones) << 1 | 1);
-        for (zone, &count) in self.counts.iter().enumerate() {
-            if self.zones >> zone & 1 == 1 {
-                put_varint(out, u64::from(count));
-            }
-        }
+/// Reads a tag: its zones; the count of each zone goes to `count`, lowest first.
+#[inline]
+pub(crate) fn read_tag(reader: &mut Reader<'_>, mut count: impl FnMut(u32)) -> Result<u16, Malformed> {
+    let first = reader.varint()?;
+    if first & 1 == 0 {
+        count(u32::try_from(first >> 1).map_err(|_| Malformed("count"))?);
+        return Ok(1);
     }
-
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Tag, Malformed> {
-        let mut tag = Tag::default();
-        let first = reader.varint()?;
-        if first & 1 == 0 {
-            tag.zones = 1;
-            tag.counts[0] = u32::try_from(first >> 1).map_err(|_| Malformed("count"))?;
-            return Ok(tag);
-        }
-        tag.zones = u16::try_from(first >> 1).map_err(|_| Malformed("zones"))?;
-        if tag.zones >> ZONES != 0 {
-            return Err(Malformed("zones"));
-        }
-        for (zone, count) in tag.counts.iter_mut().enumerate() {
-            if tag.zones >> zone & 1 == 1 {
-                *count = reader.varint_u32()?;
-            }
-        }
-        Ok(tag)
+    let zones = u16::try_from(first >> 1).map_err(|_| Malformed("zones"))?;
+    if zones >> ZONES != 0 {
+        return Err(Malformed("zones"));
     }
+    for _ in 0..zones.count_ones() {
+        count(reader.varint_u32()?);
+    }
+    Ok(zones)
 }
 
 /// The documents part of a list of a segment.
@@ -111,7 +101,7 @@ impl<'a> DocList<'a> {
         let mut tags = self.tags()?;
         for _ in 0..self.shape.docs {
             doc = doc.wrapping_add(gaps.varint_u32()?);
-            if Tag::read(&mut tags)?.zones & zones.0 != 0 {
+            if read_tag(&mut tags, |_| {})? & zones.0 != 0 {
                 out.insert(doc);
             }
         }
@@ -145,17 +135,18 @@ impl<'a> DocList<'a> {
         let mut doc = self.lo;
         let mut left = self.shape.docs;
         let mut offset = 0u64;
-        let mut block = Vec::new();
+        let mut block = Block::default();
         for (docs, length) in self.blocks()? {
             left = left.checked_sub(docs).ok_or(Malformed("blocks of positions"))?;
             let end = offset.checked_add(length).filter(|&end| end <= self.shape.positions).ok_or(Malformed("blocks of positions"))?;
-            block.clear();
+            block.docs.clear();
+            block.counts.clear();
             let mut any = false;
             for _ in 0..docs {
                 doc = doc.wrapping_add(gaps.varint_u32()?);
-                let tag = Tag::read(&mut tags)?;
-                any |= tag.zones & zones.0 != 0 && wanted.contains(doc);
-                block.push((doc, tag));
+                let found = read_tag(&mut tags, |count| block.counts.push(count))?;
+                any |= found & zones.0 != 0 && wanted.contains(doc);
+                block.docs.push((doc, found));
             }
             if any {
                 let length = usize::try_from(length).map_err(|_| Malformed("blocks of positions"))?;
@@ -168,18 +159,31 @@ impl<'a> DocList<'a> {
     }
 }
 
-fn read_block(block: &[(u32, Tag)], bytes: &[u8], zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), Malformed> {
+/// The documents of a block with their zones, and the counts of all zones behind each other.
+#[derive(Default)]
+struct Block {
+    docs: Vec<(u32, u16)>,
+    counts: Vec<u32>,
+}
+
+fn read_block(block: &Block, bytes: &[u8], zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), Malformed> {
     let mut reader = Reader::new(bytes);
-    for (doc, tag) in block {
-        let wanted = wanted.contains(*doc);
-        for (zone, &count) in tag.counts.iter().enumerate() {
-            let keep = wanted && zones.0 >> zone & 1 == 1;
-            let mut position = 0u32;
-            for _ in 0..count {
-                position = position.wrapping_add(reader.varint_u32()?);
-                if keep {
-                    out.push(u64::from(*doc) << 32 | u64::from(position));
+    let mut counts = block.counts.iter();
+    for &(doc, found) in &block.docs {
+        let wanted = wanted.contains(doc);
+        let mut left = found;
+        while left != 0 {
+            let zone = left & left.wrapping_neg();
+            left ^= zone;
+            let count = counts.next().copied().ok_or(Malformed("counts"))?;
+            if wanted && zones.0 & zone != 0 {
+                let mut position = 0u32;
+                for _ in 0..count {
+                    position = position.wrapping_add(reader.varint_u32()?);
+                    out.push(u64::from(doc) << 32 | u64::from(position));
                 }
+            } else {
+                reader.skip_varints(count)?;
             }
         }
     }
@@ -218,17 +222,17 @@ impl ListBuilder {
         }
         put_varint(&mut self.gaps, u64::from(doc.wrapping_sub(self.last)));
         self.last = doc;
-        let mut tag = Tag { zones, ..Tag::default() };
+        let mut counts = [0u32; ZONES as usize];
         let mut before = (ZONES, 0);
         for &(zone, position) in occurrences {
-            if let Some(count) = tag.counts.get_mut(usize::from(zone)) {
+            if let Some(count) = counts.get_mut(usize::from(zone)) {
                 *count += 1;
             }
             let from = if before.0 == zone { before.1 } else { 0 };
             put_varint(&mut self.positions, u64::from(position - from));
             before = (zone, position);
         }
-        tag.put(&mut self.tags);
+        put_tag(zones, &counts, &mut self.tags);
         self.docs += 1;
         self.open.0 += 1;
     }

@@ -243,7 +243,7 @@ fn term_node(text: &str, written: Written, frame: Frame) -> Result<Option<Node>,
     if parts.is_empty() {
         return Ok(None);
     }
-    let everything = parts == [Part::AnyWord] && text.chars().all(|c| c == '*');
+    let everything = written == Written::Bare && parts == [Part::AnyWord] && text.chars().all(|c| c == '*');
     let node = match frame.zones {
         None if everything => Node::All,
         None if frame.excluded => Node::Term(Term { zones: Zones::WITHOUT_ADDRESSES, parts, address: Some(address_of(text)) }),

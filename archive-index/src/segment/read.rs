@@ -234,6 +234,7 @@ impl Segment {
             let page = self.page(PageKind::Terms, page_ref)?;
             let broken = |malformed| self.damage(Some(page_ref), malformed);
             let mut cursor = TermCursor::new(&page).map_err(broken)?;
+            cursor.seek(start).map_err(broken)?;
             while let Some(entry) = cursor.advance().map_err(broken)? {
                 let key = cursor.keys.key();
                 if key < start {
@@ -244,6 +245,37 @@ impl Segment {
                 }
                 if matches(key) {
                     visit(&entry)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Visits the terms that match, wherever they stand: the keys alone are read first, which is most of the work.
+    fn everywhere(&self, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        let matcher = pattern.matcher();
+        let mut found: Vec<Vec<u8>> = Vec::new();
+        for at in 0..self.forward.len() {
+            let Some(page_ref) = self.forward.get(at) else { break };
+            let page = self.page(PageKind::Terms, page_ref)?;
+            let broken = |malformed| self.damage(Some(page_ref), malformed);
+            found.clear();
+            let mut cursor = TermCursor::new(&page).map_err(broken)?;
+            while cursor.keys.advance().map_err(broken)? {
+                if matcher.matches(&parts(cursor.keys.key())) {
+                    found.push(cursor.keys.key().to_vec());
+                }
+            }
+            let mut wanted = found.iter();
+            let Some(mut key) = wanted.next() else { continue };
+            let mut cursor = TermCursor::new(&page).map_err(broken)?;
+            cursor.seek(key).map_err(broken)?;
+            while let Some(entry) = cursor.advance().map_err(broken)? {
+                if cursor.keys.key() == key.as_slice() {
+                    visit(&entry)?;
+                    let Some(next) = wanted.next() else { break };
+                    key = next;
+                    cursor.seek(key).map_err(broken)?;
                 }
             }
         }
@@ -297,14 +329,18 @@ impl Segment {
             let page = self.page(PageKind::Terms, page_ref)?;
             let broken = |malformed| self.damage(Some(page_ref), malformed);
             let mut cursor = TermCursor::new(&page).map_err(broken)?;
+            cursor.seek(key).map_err(broken)?;
             while let Some(entry) = cursor.advance().map_err(broken)? {
                 let found = cursor.keys.key();
+                let mut passed = false;
                 while wanted.peek().is_some_and(|key| key.as_slice() < found && !is_form(found, key)) {
                     wanted.next();
+                    passed = true;
                 }
                 match wanted.peek() {
                     None => return Ok(()),
                     Some(key) if is_form(found, key) && pattern.matches(&parts(found)) => visit(&entry)?,
+                    Some(key) if passed => cursor.seek(key).map_err(broken)?,
                     Some(_) => {}
                 }
             }
@@ -436,7 +472,7 @@ impl Source for Segment {
                 }
                 self.forms(&mut keys, pattern, visit)
             }
-            Reach::Everywhere => self.scan(&[], |_| true, |key| pattern.matches(&parts(key)), visit),
+            Reach::Everywhere => self.everywhere(pattern, visit),
         }
     }
 

@@ -6,7 +6,7 @@
 pub(crate) mod pattern;
 
 use crate::pages::PageRef;
-use crate::postings::{BLOCK, Shape, Tag};
+use crate::postings::{BLOCK, Shape, read_tag};
 use crate::text::key::MAX_KEY;
 use crate::wire::{Malformed, Reader, put_block, put_varint};
 
@@ -14,6 +14,8 @@ use crate::wire::{Malformed, Reader, put_block, put_varint};
 const PAGE: usize = 32 << 10;
 /// A documents part of this many bytes lies in the term's entry; that of a single document always.
 const INLINE_DOCS: usize = 24;
+/// Every so many terms a page can be entered: the key is whole there.
+const STRIDE: usize = 32;
 /// Positions of this many bytes lie in the entry too, where the documents do.
 const INLINE_POSITIONS: u64 = 12;
 
@@ -51,7 +53,7 @@ struct KeyColumn {
 
 impl KeyColumn {
     fn add(&mut self, key: &[u8]) {
-        let shared = if self.count == 0 { 0 } else { self.last.iter().zip(key).take_while(|(a, b)| a == b).count().min(255) };
+        let shared = if self.count % STRIDE == 0 { 0 } else { self.last.iter().zip(key).take_while(|(a, b)| a == b).count().min(255) };
         self.lengths.push(shared as u8);
         put_varint(&mut self.lengths, (key.len() - shared) as u64);
         self.bytes.extend_from_slice(key.get(shared..).unwrap_or_default());
@@ -113,6 +115,9 @@ impl<'a> KeyCursor<'a> {
     }
 }
 
+/// Offsets of the four columns of a page and of both streams at an entrance, from the beginning of the page on.
+type Entrance = [u64; 6];
+
 /// Collects terms into pages.
 #[derive(Default)]
 pub(crate) struct TermPages {
@@ -122,6 +127,8 @@ pub(crate) struct TermPages {
     first: Vec<u8>,
     /// Offsets of both streams at the first term of the page.
     start: (u64, u64),
+    entrances: Vec<u8>,
+    last_entrance: Entrance,
 }
 
 impl TermPages {
@@ -130,6 +137,9 @@ impl TermPages {
         if self.keys.count == 0 {
             self.start = streams;
             self.first = key.to_vec();
+        }
+        if self.keys.count % STRIDE == 0 {
+            self.entrance(streams);
         }
         self.keys.add(key);
         put_varint(&mut self.meta, u64::from(shape.docs));
@@ -146,6 +156,18 @@ impl TermPages {
             self.inline.extend_from_slice(docs);
         }
         parts
+    }
+
+    fn entrance(&mut self, streams: (u64, u64)) {
+        let columns = [self.keys.lengths.len(), self.keys.bytes.len(), self.meta.len(), self.inline.len()].map(|length| length as u64);
+        let [lengths, bytes, meta, inline] = columns;
+        let here: Entrance = [lengths, bytes, meta, inline, streams.0 - self.start.0, streams.1 - self.start.1];
+        if self.keys.count > 0 {
+            for (now, before) in here.iter().zip(self.last_entrance) {
+                put_varint(&mut self.entrances, now - before);
+            }
+        }
+        self.last_entrance = here;
     }
 
     /// Adds bytes of the inline positions of the term added last.
@@ -168,8 +190,10 @@ impl TermPages {
         self.keys.finish(&mut page);
         put_block(&mut page, &self.meta);
         put_block(&mut page, &self.inline);
+        put_block(&mut page, &self.entrances);
         self.meta.clear();
         self.inline.clear();
+        self.entrances.clear();
         Some((std::mem::take(&mut self.first), page))
     }
 }
@@ -181,6 +205,18 @@ pub(crate) struct Parts {
     pub(crate) inline_positions: bool,
 }
 
+/// Where the columns of a page go on from an entrance.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    left: usize,
+    lengths: Reader<'a>,
+    bytes: Reader<'a>,
+    meta: Reader<'a>,
+    inline: Reader<'a>,
+    docs_at: u64,
+    positions_at: u64,
+}
+
 /// The terms of a page, in order.
 pub(crate) struct TermCursor<'a> {
     pub(crate) keys: KeyCursor<'a>,
@@ -188,6 +224,9 @@ pub(crate) struct TermCursor<'a> {
     inline: Reader<'a>,
     docs_at: u64,
     positions_at: u64,
+    /// The entrances that were not passed yet, and the last one that was.
+    entrances: Reader<'a>,
+    origin: Origin<'a>,
 }
 
 impl<'a> TermCursor<'a> {
@@ -198,8 +237,48 @@ impl<'a> TermCursor<'a> {
         let keys = KeyCursor::read(&mut reader)?;
         let meta = Reader::new(reader.block()?);
         let inline = Reader::new(reader.block()?);
+        let entrances = Reader::new(reader.block()?);
         reader.end()?;
-        Ok(Self { keys, meta, inline, docs_at, positions_at })
+        let origin = Origin { left: keys.left, lengths: keys.lengths, bytes: keys.bytes, meta, inline, docs_at, positions_at };
+        Ok(Self { keys, meta, inline, docs_at, positions_at, entrances, origin })
+    }
+
+    /// Goes forward so far that what follows begins at most some terms before `key`.
+    pub(crate) fn seek(&mut self, key: &[u8]) -> Result<(), Malformed> {
+        while !self.entrances.is_empty() {
+            let mut entrances = self.entrances;
+            let mut here: Entrance = [0; 6];
+            for offset in &mut here {
+                *offset = entrances.varint()?;
+            }
+            let [lengths, bytes, meta, inline, docs, positions] = here;
+            let mut ahead = self.origin;
+            ahead.lengths.skip(lengths)?;
+            ahead.bytes.skip(bytes)?;
+            let mut first = ahead.lengths;
+            if first.byte()? != 0 {
+                return Err(Malformed("entrance of a page"));
+            }
+            let length = usize::try_from(first.varint()?).map_err(|_| Malformed("key"))?;
+            if ahead.bytes.rest().get(..length).ok_or(Malformed("key"))? > key {
+                break;
+            }
+            ahead.meta.skip(meta)?;
+            ahead.inline.skip(inline)?;
+            ahead.docs_at = ahead.docs_at.checked_add(docs).ok_or(Malformed("place of a list"))?;
+            ahead.positions_at = ahead.positions_at.checked_add(positions).ok_or(Malformed("place of positions"))?;
+            ahead.left = ahead.left.checked_sub(STRIDE).ok_or(Malformed("entrance of a page"))?;
+            (self.origin, self.entrances) = (ahead, entrances);
+        }
+        let Origin { left, lengths, bytes, meta, inline, docs_at, positions_at } = self.origin;
+        if left < self.keys.left {
+            self.keys.left = left;
+            self.keys.lengths = lengths;
+            self.keys.bytes = bytes;
+            self.keys.key.clear();
+            (self.meta, self.inline, self.docs_at, self.positions_at) = (meta, inline, docs_at, positions_at);
+        }
+        Ok(())
     }
 
     /// Goes to the next term.
@@ -213,7 +292,7 @@ impl<'a> TermCursor<'a> {
             let mut ahead = self.inline;
             ahead.varint()?;
             shape.gaps = self.inline.left() - ahead.left();
-            Tag::read(&mut ahead)?;
+            read_tag(&mut ahead, |_| {})?;
             shape.tags = self.inline.left() - ahead.left() - shape.gaps;
         } else {
             shape.gaps = self.meta.varint_u32()? as usize;

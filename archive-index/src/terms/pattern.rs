@@ -152,6 +152,15 @@ impl Pattern {
 
     /// Whether a key, taken apart, matches.
     pub(crate) fn matches(&self, key: &KeyParts<'_>) -> bool {
+        self.matches_with(key, |folded| memmem::find(folded, &self.longest).is_some())
+    }
+
+    /// The same for many keys.
+    pub(crate) fn matcher(&self) -> Matcher<'_> {
+        Matcher { pattern: self, longest: memmem::Finder::new(&self.longest) }
+    }
+
+    fn matches_with(&self, key: &KeyParts<'_>, has_longest: impl Fn(&[u8]) -> bool) -> bool {
         if key.lead == SPECIAL || !self.leads().contains(&key.lead) || self.marked && key.exact.is_none() {
             return false;
         }
@@ -168,9 +177,9 @@ impl Pattern {
             Shape::Ends => {
                 folded.len() >= known_start.len() + self.end.len() && folded.starts_with(known_start) && folded.ends_with(&self.end)
             }
-            Shape::Inside => memmem::find(folded, &self.longest).is_some(),
+            Shape::Inside => has_longest(folded),
             Shape::Glob => {
-                if memmem::find(folded, &self.longest).is_none() {
+                if !has_longest(folded) {
                     return false;
                 }
                 let form = if self.marked { key.exact.unwrap_or_default() } else { folded };
@@ -180,6 +189,20 @@ impl Pattern {
             }
             Shape::AnyAlone => std::str::from_utf8(folded).is_ok_and(|form| form.chars().next().is_some_and(|c| class(c).stands_alone())),
         }
+    }
+}
+
+/// A pattern with what speeds it up prepared.
+pub(crate) struct Matcher<'p> {
+    pattern: &'p Pattern,
+    longest: memmem::Finder<'p>,
+}
+
+impl Matcher<'_> {
+    /// As [`Pattern::matches`].
+    #[inline]
+    pub(crate) fn matches(&self, key: &KeyParts<'_>) -> bool {
+        self.pattern.matches_with(key, |folded| self.longest.find(folded).is_some())
     }
 }
 

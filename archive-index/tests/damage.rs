@@ -1,0 +1,100 @@
+//! Damage behind the seal cannot happen; should it, a broken page is an error that names the segment, never a panic or a wrong answer.
+
+use archive_index::{Columns, DocNo, Field, Index, IndexError, MemPages, Options, PageStore, Value, ValueKind, parse};
+use std::sync::Arc;
+
+const QUERIES: [&str; 8] = ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "to:x@example.org", "-alpha", "*"];
+
+fn build() -> MemPages {
+    let pages = MemPages::new();
+    let index = open(&pages).unwrap();
+    for number in 0..300u32 {
+        let text = format!("alpha beta w{number} größe {}", "gamma ".repeat(number as usize % 7));
+        let values = [
+            Value { field: Field::Body, kind: ValueKind::Text, text: &text },
+            Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" },
+        ];
+        index.add(DocNo(number), &values, &Columns { date: i64::from(number % 11), ..Columns::default() }).unwrap();
+    }
+    index.flush(b"basis").unwrap();
+    pages
+}
+
+fn open(pages: &MemPages) -> Result<Index, IndexError> {
+    Index::open(Arc::new(pages.clone()), Options::default())
+}
+
+/// What all queries find, newest first; none where an error says that something is damaged.
+fn answers(index: &Index) -> Option<Vec<Vec<u32>>> {
+    let snapshot = index.snapshot();
+    if !snapshot.lost().is_empty() {
+        return None;
+    }
+    let answer = |query: &str| -> Result<Vec<u32>, IndexError> {
+        let docs = snapshot.search(&parse(query).unwrap())?;
+        snapshot.newest_first(&docs)?.map(|doc| doc.map(|doc| doc.0)).collect()
+    };
+    let all: Result<Vec<_>, _> = QUERIES.iter().map(|query| answer(query)).collect();
+    match all {
+        Ok(all) => Some(all),
+        Err(IndexError::Damaged(damage)) => {
+            assert_eq!((damage.docs.start, damage.docs.end), (DocNo(0), DocNo(300)));
+            None
+        }
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn every_byte_turned_over_gives_an_error_or_the_same_answer() {
+    let pages = build();
+    let sound = answers(&open(&pages).unwrap()).unwrap();
+    let file = pages.files()[0];
+    for (page, length) in pages.page_lengths(file).into_iter().enumerate() {
+        // Every byte of heads and short pages, a sample of long ones.
+        for byte in (0..length).filter(|byte| *byte < 32 || length < 400 || byte % 37 == 0) {
+            let damaged = pages.deep_clone();
+            assert!(damaged.damage(file, page, byte, 1 << (byte % 8)));
+            if let Some(found) = answers(&open(&damaged).unwrap()) {
+                assert_eq!(found, sound, "page {page}, byte {byte}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lost_segment_is_named_and_the_others_are_searched() {
+    let pages = build();
+    let index = open(&pages).unwrap();
+    let value = Value { field: Field::Body, kind: ValueKind::Text, text: "alpha" };
+    index.add(DocNo(500), &[value], &Columns::default()).unwrap();
+    index.flush(b"basis").unwrap();
+    let first = pages.files()[0];
+    pages.remove(first).unwrap();
+    for _ in 0..2 {
+        let index = open(&pages).unwrap();
+        let snapshot = index.snapshot();
+        assert_eq!(snapshot.lost().len(), 1);
+        assert_eq!(snapshot.lost()[0].docs.end, DocNo(300));
+        assert_eq!(snapshot.search(&parse("alpha").unwrap()).unwrap().iter().collect::<Vec<_>>(), [500]);
+        // It stays named when more is flushed.
+        let next = index.watermark();
+        index.add(next, &[], &Columns::default()).unwrap();
+        index.flush(b"basis").unwrap();
+    }
+}
+
+#[test]
+fn a_broken_manifest_is_an_error() {
+    let pages = build();
+    let manifest = pages.load_manifest().unwrap().unwrap();
+    for at in 0..manifest.len() {
+        let damaged = pages.deep_clone();
+        let mut bytes = manifest.clone();
+        bytes[at] ^= 1 << (at % 8);
+        damaged.replace_manifest(&bytes).unwrap();
+        let _ = open(&damaged).map(|index| answers(&index));
+        damaged.replace_manifest(&manifest[..at]).unwrap();
+        assert!(open(&damaged).is_err());
+    }
+}
