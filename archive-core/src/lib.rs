@@ -1,5 +1,6 @@
 //! An embeddable e-mail archive: encrypted, compressed, deduplicated, searchable, provably unchanged.
 
+mod archive;
 mod catalog;
 mod clock;
 mod container;
@@ -13,5 +14,12 @@ mod store;
 pub mod vfs;
 mod wire;
 
+pub use archive::{
+    Acting, Actor, AddressInfo, Archive, CheckReport, Coverage, CreateOptions, DateOrigin, Depth, Finding, FolderInfo, FolderPath,
+    ImportEvents, ImportOptions, ImportReport, ImportSource, KeyStatus, MessageInfo, MessageRecord, NoEvents, NotAFolderPath, OpenOptions,
+    Outcome, Receipt, SearchRequest, SearchResult, StatsReport, Stop, StoreStats, VerifyReport,
+};
 pub use error::{Damage, DamageCause, Error};
 pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMessageId, PartNo, StoreNo, Uuid};
+pub use seal::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
+pub use store::Duplicates;

@@ -25,13 +25,13 @@ use std::sync::{Arc, Mutex};
 pub use actor::{Acting, Actor};
 pub use create::CreateOptions;
 pub use folder::{FolderPath, NotAFolderPath};
-pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Put, Stop};
+pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
 pub use key::KeyStatus;
 pub use list::{AddressInfo, DateOrigin, FolderInfo, MessageInfo, MessageRecord, StatsReport, StoreStats};
 pub use open::OpenOptions;
 pub use receipt::{Outcome, Receipt};
 pub use search::{Coverage, SearchRequest, SearchResult};
-pub use verify::{Finding, VerifyReport};
+pub use verify::{Depth, Finding, VerifyReport};
 
 use crate::error::Error;
 use crate::id::Uuid;

@@ -72,13 +72,10 @@ impl Containers {
         lock(&self.blocks).clear();
     }
 
-    /// Hands the stored bytes of `runs`, in order, to `sink`.
-    pub(crate) fn read(&self, runs: &[Run], sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
-        for run in runs {
-            let file = self.file(run.container)?;
-            self.read_run(&file, (run.container, run.frame), run, sink)?;
-        }
-        Ok(())
+    /// Hands the stored bytes of `run` to `sink`, at once.
+    pub(crate) fn read(&self, run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        let file = self.file(run.container)?;
+        self.read_run(&file, (run.container, run.frame), run, sink)
     }
 
     /// Hands the bytes of one run to `sink`; its block's frame lies in `file`, and `cached_as` names it in the cache.

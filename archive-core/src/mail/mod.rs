@@ -5,11 +5,24 @@
 //! 1 GB; header fields, encoded words, dates, addresses and charsets are mail-parser's, which sees bounded header blocks only (its
 //! tree parser aborts the process on hostile nesting).
 
+mod address;
+mod charset;
+mod file_names;
+mod flowed;
+mod header_text;
+mod html;
 pub mod join;
 pub mod media;
+mod punycode;
 pub mod split;
+mod stub;
+pub mod text;
+mod text_body;
+mod text_reader;
+mod transfer;
 pub mod walk;
 
-pub use extent::{Eol, Extent, Wrap};
+pub use join::{JoinError, Joiner};
+pub use split::{Eol, Extent, SplitSink, StreamSplit, Wrap};
 pub use stub::*;
 pub use text::{AddressKind, Field, MailText, TextReader, Unsearchable, Value, Why};

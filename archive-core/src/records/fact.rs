@@ -133,7 +133,7 @@ fn wrap_number(wrap: Wrap) -> u32 {
 
 fn wrap_of(number: u32) -> Option<Wrap> {
     let eol = if number & 2 == 0 { Eol::Lf } else { Eol::CrLf };
-    let line_len = u16::try_from(number >> 2).ok().filter(|len| *len > 0)?;
+    let line_len = u16::try_from(number >> 2).ok()?;
     Some(Wrap { line_len, eol, ends_with_eol: number & 1 == 1 })
 }
 
@@ -206,7 +206,8 @@ pub(crate) struct ContentFact {
     /// Date of the mail, seconds since 1970, UTC.
     #[n(7)]
     pub(crate) date: i64,
-    /// Where the date is from: 1 the mail, 2 the mbox line, 3 the name in a Maildir, 4 the time of archiving.
+    /// Where the date is from: 1 the mail, 2 the mbox line, 3 the name in a Maildir, 4 the time of archiving,
+    /// 5 what Apple Mail noted as received.
     #[n(8)]
     pub(crate) date_source: u8,
     #[n(9)]

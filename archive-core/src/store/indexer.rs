@@ -67,6 +67,11 @@ impl Indexer {
         }
     }
 
+    /// Is new mail indexed at once?
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
     /// What a search sees from now on.
     pub(crate) fn snapshot(&self) -> Snapshot {
         self.index().snapshot()

@@ -137,27 +137,12 @@ impl LargeContent<'_> {
     /// P7: what was written, read back and joined, must have the digest of what was read.
     fn compare(&self, extents: &[Extent], digest: Digest) -> Result<(), Error> {
         let mut hasher = Sha256::new();
-        let mut parts = self.parts.iter();
-        let mut joiner = crate::mail::Joiner::new();
-        let mut own = super::read::RunCursor::new(&self.own.runs, None);
-        let mut sink = |bytes: &[u8]| {
+        let parts: Vec<(Runs, Option<u64>)> = self.parts.iter().map(|(_, _, runs)| (runs.clone(), None)).collect();
+        let own = Runs(self.own.runs.clone());
+        self.store.join(extents.iter().copied(), (&own, None), &parts, &mut |bytes| {
             hasher.update(bytes);
             Ok(())
-        };
-        for extent in extents {
-            joiner.begin(*extent);
-            match extent {
-                Extent::Literal { len } | Extent::Decoded { len, .. } => {
-                    own.take(self.store, *len, &mut |bytes| joiner.push(bytes, &mut sink))?;
-                }
-                Extent::Part { len, .. } => {
-                    let (_, _, runs) = parts.next().ok_or(Error::Bug("an extent takes a part that was not written"))?;
-                    let mut cursor = super::read::RunCursor::new(&runs.0, None);
-                    cursor.take(self.store, *len, &mut |bytes| joiner.push(bytes, &mut sink))?;
-                }
-            }
-            joiner.end(&mut sink)?;
-        }
+        })?;
         if Digest(hasher.finalize().into()) != digest {
             let number = self.own.runs.first().map_or(0, |run| run.container);
             return Err(Damage::new(&self.store.containers.path(number), 0, 0, DamageCause::Digest).into());

@@ -15,17 +15,19 @@ mod place;
 mod prepared;
 mod read;
 mod recover;
+mod stats;
 mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub(crate) use commit::{Duplicates, Outcome};
-pub(crate) use create::create_store;
+pub use commit::Duplicates;
+pub(crate) use commit::Outcome;
+pub(crate) use create::{Wrapping, create_store};
 pub(crate) use indexer::Indexer;
 pub(crate) use large::LargeContent;
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
-pub(crate) use verify::Finding;
+pub(crate) use stats::bytes_in;
 
 use crate::catalog::Catalog;
 use crate::container::{ContainerWriter, Containers};

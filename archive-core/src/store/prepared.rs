@@ -49,6 +49,7 @@ pub(crate) enum DateSource {
     MboxLine = 2,
     MaildirName = 3,
     Archiving = 4,
+    Received = 5,
 }
 
 /// Who imports from where.

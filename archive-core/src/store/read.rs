@@ -1,12 +1,14 @@
 //! A content is read: its runs and parts joined, its digest checked (P3).
 
+use std::io::{self, Read, Write};
+
 use sha2::{Digest as _, Sha256};
 
 use super::Store;
 use crate::catalog::ContentRow;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::{ContentNo, Digest, PartNo};
-use crate::mail::{Extent, Joiner};
+use crate::mail::{Extent, JoinError, Joiner};
 use crate::records::{Run, Runs, Shape, ShapeExtent, open_file};
 
 /// Contents up to this size are checked before the first byte is handed out.
@@ -22,19 +24,19 @@ impl Store {
         let row = self.catalog().content_row(no)?.ok_or(Error::Bug("a message names a content that is not there"))?;
         let mut hasher = Sha256::new();
         if row.size > IN_MEMORY {
-            self.join(&row, &mut |bytes| {
+            let both = &mut |bytes: &[u8]| {
                 hasher.update(bytes);
                 sink(bytes)
-            })
-            .map_err(|error| costs(error, no))?;
+            };
+            self.join_row(&row, both).map_err(|error| costs(error, no))?;
             return self.check(no, &row, hasher);
         }
         let mut content = Vec::with_capacity(row.size as usize);
-        self.join(&row, &mut |bytes| {
+        let all = &mut |bytes: &[u8]| {
             content.extend_from_slice(bytes);
             Ok(())
-        })
-        .map_err(|error| costs(error, no))?;
+        };
+        self.join_row(&row, all).map_err(|error| costs(error, no))?;
         hasher.update(&content);
         self.check(no, &row, hasher)?;
         sink(&content)
@@ -52,75 +54,129 @@ impl Store {
         Err(costs(damage.into(), no))
     }
 
-    fn join(&self, row: &ContentRow, sink: &mut Sink<'_>) -> Result<(), Error> {
+    fn join_row(&self, row: &ContentRow, sink: &mut Sink<'_>) -> Result<(), Error> {
         let whole = Shape(vec![ShapeExtent { extent: Extent::Literal { len: row.size }, part: 0 }]);
-        self.join_runs(row.shape.as_ref().unwrap_or(&whole), &row.runs, row.section, sink)
+        let shape = row.shape.as_ref().unwrap_or(&whole);
+        let parts = shape.0.iter().filter(|extent| matches!(extent.extent, Extent::Part { .. }));
+        let mut rows = Vec::new();
+        for extent in parts {
+            let part = self.catalog().part_row(PartNo(extent.part))?;
+            let part = part.ok_or(Error::Bug("a content takes a part that is not there"))?;
+            rows.push((part.runs, part.section));
+        }
+        self.join(shape.0.iter().map(|extent| extent.extent), (&row.runs, row.section), &rows, sink)
+    }
+
+    /// Joins what the extents say out of stored bytes and of parts, which are taken in order.
+    pub(super) fn join(
+        &self,
+        extents: impl Iterator<Item = Extent>,
+        own: (&Runs, Option<u64>),
+        parts: &[(Runs, Option<u64>)],
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Error> {
+        let mut own = RunReader::new(self, &own.0.0, own.1);
+        let mut parts = parts.iter();
+        let mut joiner = Joiner::new(SinkWriter { sink, error: None });
+        for extent in extents {
+            let joined = match extent {
+                Extent::Literal { .. } | Extent::Decoded { .. } => joiner.extent(&extent, &mut own).map_err(|error| (error, own.error.take())),
+                Extent::Part { .. } => {
+                    let (runs, section) = parts.next().ok_or(Error::Bug("a content has fewer parts than its extents"))?;
+                    let mut part = RunReader::new(self, &runs.0, *section);
+                    joiner.extent(&extent, &mut part).map_err(|error| (error, part.error.take()))
+                }
+            };
+            match joined {
+                Ok(()) => {}
+                Err((_, Some(error))) => return Err(error),
+                Err((JoinError::Write(_), None)) => return Err(joiner.into_inner().error.unwrap_or(Error::Stopped)),
+                Err((_, None)) => return Err(Error::Bug("the extents of a content do not fit its stored bytes")),
+            }
+        }
+        Ok(())
     }
 
     /// Hands the stored bytes of `runs` to `sink`, as they lie in blocks.
     pub(super) fn read_stored(&self, runs: &[Run], section: Option<u64>, sink: &mut Sink<'_>) -> Result<(), Error> {
-        let len = runs.iter().map(|run| u64::from(run.len)).sum();
-        RunCursor::new(runs, section).take(self, len, sink)
-    }
-
-    /// Joins what `shape` says out of stored bytes in `runs` and parts.
-    fn join_runs(&self, shape: &Shape, runs: &Runs, section: Option<u64>, sink: &mut Sink<'_>) -> Result<(), Error> {
-        let mut own = RunCursor::new(&runs.0, section);
-        let mut joiner = Joiner::new();
-        for ShapeExtent { extent, part } in &shape.0 {
-            joiner.begin(*extent);
-            match extent {
-                Extent::Literal { len } | Extent::Decoded { len, .. } => {
-                    own.take(self, *len, &mut |bytes| joiner.push(bytes, sink))?;
-                }
-                Extent::Part { len, .. } => {
-                    let part = PartNo(*part);
-                    let row = self.catalog().part_row(part)?.ok_or(Error::Bug("a content takes a part that is not there"))?;
-                    let mut cursor = RunCursor::new(&row.runs.0, row.section);
-                    cursor.take(self, *len, &mut |bytes| joiner.push(bytes, sink))?;
-                }
-            }
-            joiner.end(sink)?;
+        for run in runs {
+            self.read_run(run, section, sink)?;
         }
         Ok(())
     }
+
+    fn read_run(&self, run: &Run, section: Option<u64>, sink: &mut Sink<'_>) -> Result<(), Error> {
+        match section {
+            Some(number) if run.container == 0 => {
+                let file = open_file(&self.vfs, &self.dirs.records, &self.key, self.uuid, number)?;
+                // Sections share the cache of blocks under numbers that no container has.
+                let cached_as = ((1 << 31) | number as u32, run.frame);
+                self.containers.read_run(&file, cached_as, run, sink)
+            }
+            _ => self.containers.read(run, sink),
+        }
+    }
 }
 
-/// Reads on through runs.
-pub(super) struct RunCursor<'r> {
-    runs: &'r [Run],
+/// Reads on through runs. An error of the store is kept, since that of a reader has no room for it.
+struct RunReader<'s> {
+    store: &'s Store,
+    runs: &'s [Run],
     /// Bytes of the first run that were taken already.
     at: u32,
     section: Option<u64>,
+    error: Option<Error>,
 }
 
-impl<'r> RunCursor<'r> {
-    pub(super) fn new(runs: &'r [Run], section: Option<u64>) -> Self {
-        Self { runs, at: 0, section }
+impl<'s> RunReader<'s> {
+    fn new(store: &'s Store, runs: &'s [Run], section: Option<u64>) -> Self {
+        Self { store, runs, at: 0, section, error: None }
     }
+}
 
-    pub(super) fn take(&mut self, store: &Store, mut len: u64, sink: &mut Sink<'_>) -> Result<(), Error> {
-        while len > 0 {
-            let run = self.runs.first().ok_or(Error::Bug("a content has fewer stored bytes than its extents"))?;
+impl Read for RunReader<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while let Some(run) = self.runs.first() {
             let rest = run.len.saturating_sub(self.at);
-            let now = u32::try_from(len).unwrap_or(u32::MAX).min(rest);
-            let stretch = Run { start: run.start.saturating_add(self.at), len: now, ..*run };
-            match self.section {
-                Some(number) if run.container == 0 => {
-                    let file = open_file(&store.vfs, &store.dirs.records, &store.key, store.uuid, number)?;
-                    // Sections share the cache of blocks under numbers that no container has.
-                    let cached_as = ((1 << 31) | number as u32, run.frame);
-                    store.containers.read_run(&file, cached_as, &stretch, sink)?;
-                }
-                _ => store.containers.read(&[stretch], sink)?,
-            }
-            len -= u64::from(now);
-            self.at += now;
-            if now == rest {
+            if rest == 0 {
                 self.runs = &self.runs[1..];
                 self.at = 0;
+                continue;
             }
+            let len = rest.min(u32::try_from(buf.len()).unwrap_or(u32::MAX));
+            let stretch = Run { start: run.start.saturating_add(self.at), len, ..*run };
+            let taken = buf.get_mut(..len as usize).unwrap_or_default();
+            let read = self.store.read_run(&stretch, self.section, &mut |bytes| {
+                taken.copy_from_slice(bytes);
+                Ok(())
+            });
+            if let Err(error) = read {
+                self.error = Some(error);
+                return Err(io::Error::other("a stored run cannot be read"));
+            }
+            self.at += len;
+            return Ok(len as usize);
         }
+        Ok(0)
+    }
+}
+
+/// Hands bytes on to a sink and keeps its error.
+struct SinkWriter<'a, 's> {
+    sink: &'a mut Sink<'s>,
+    error: Option<Error>,
+}
+
+impl Write for SinkWriter<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.sink)(bytes).map_err(|error| {
+            self.error = Some(error);
+            io::Error::other("the sink took no more")
+        })?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

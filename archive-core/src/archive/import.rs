@@ -1,0 +1,654 @@
+//! Import: source, workers, the one committer, receipts, index. Data flows one way; every queue is bounded by bytes (P15).
+//!
+//! The caller's thread reads the source. Workers examine mails; the committer puts them in order again and commits by bytes and
+//! time; the indexer follows behind. A mail above 16 MiB is taken in by the caller's thread itself, when all before it are durable.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::import_one::receipt;
+use super::prepare::{place_of, prepare};
+use super::{Acting, FolderPath, Outcome, Receipt};
+use crate::error::Error;
+use crate::id::{Digest, MessageId};
+use crate::mail::{Examiner, TextReader};
+use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
+use crate::store::{Duplicates, NewPlace, Prepared, PreparedHeader, RunInfo, Store};
+
+/// A commit is made when mails of this many bytes wait.
+const COMMIT_BYTES: u64 = 16 << 20;
+/// No mail waits longer for its commit.
+const COMMIT_AFTER: Duration = Duration::from_millis(700);
+/// Bytes of mails between source and commit.
+const IN_FLIGHT: u64 = 40 << 20;
+
+/// A set flag ends an import at the next safe point; what has a receipt stays.
+pub type Stop = Arc<AtomicBool>;
+
+/// How mail is imported.
+#[derive(Debug, Clone, Default)]
+pub struct ImportOptions {
+    /// Where it goes; without it below the owner's user archive, one mailbox under its name.
+    pub into: Option<FolderPath>,
+    /// When a mail is a duplicate.
+    pub duplicates: Duplicates,
+    /// How the source is read.
+    pub source: SourceOptions,
+    /// Commit each mail on its own: slower, and each is durable as soon as it can be.
+    pub commit_each: bool,
+    /// Ends the import when set.
+    pub stop: Stop,
+}
+
+/// Where mail comes from.
+pub enum ImportSource<'a> {
+    /// A file or folder.
+    Path(&'a Path),
+    /// A stream; its name says what it is, as far as a name does.
+    Stream(&'a mut dyn Read, &'a str),
+}
+
+/// What happens during an import. Calls come from several threads, one at a time.
+pub trait ImportEvents: Send {
+    /// A mail is durable. Receipts of one import come in the order of the source.
+    fn receipt(&mut self, _receipt: &Receipt) {}
+    /// Something in the source that is not a mail, or cannot be read.
+    fn trouble(&mut self, _trouble: &Trouble) {}
+    /// Bytes of the source read so far.
+    fn progress(&mut self, _bytes: u64) {}
+}
+
+/// For who wants no events.
+#[derive(Debug, Clone, Copy)]
+pub struct NoEvents;
+
+impl ImportEvents for NoEvents {}
+
+/// The sums of an import, which add up: read = stored + duplicate + failed.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// Mails found in the source.
+    pub read: u64,
+    /// New messages.
+    pub stored: u64,
+    /// Mails that were there already.
+    pub duplicate: u64,
+    /// Duplicates whose bytes differ in headers that mail programs change.
+    pub restated: u64,
+    /// Mails or pieces of the source that could not be read.
+    pub failed: u64,
+    /// Mails passed over because their program had marked them as deleted.
+    pub deleted: u64,
+    /// Files that are no mail.
+    pub skipped_files: u64,
+    /// Files of kinds that are not supported.
+    pub unsupported_files: u64,
+    /// Bytes of the mails read.
+    pub bytes_in: u64,
+    /// The folder into which it went, below which folders of the source lie.
+    pub folder: Option<FolderPath>,
+    /// The caller ended it.
+    pub stopped: bool,
+}
+
+/// What of a source is not in the archive.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Mails found in the source.
+    pub read: u64,
+    /// Mails whose bytes were read from the archive again and are the same.
+    pub present: u64,
+    /// Mails that are not there, or are damaged: path in the source and offset.
+    pub missing: Vec<(String, u64)>,
+    /// Pieces of the source that could not be read.
+    pub failed: u64,
+}
+
+impl Acting<'_> {
+    /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later.
+    pub fn import(
+        &self,
+        source: ImportSource<'_>,
+        options: &ImportOptions,
+        events: &mut dyn ImportEvents,
+    ) -> Result<ImportReport, Error> {
+        let target = self.target(&source, options)?;
+        let run = self.run_info(&source);
+        let events = Mutex::new(events);
+        let store = &*self.archive.store;
+        let index = store.indexer().is_enabled();
+        let budget = Budget::default();
+        let failure = Failure::default();
+        let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
+        let (jobs, jobs_end) = sync_channel::<Job>(256);
+        let jobs_end = Mutex::new(jobs_end);
+        let (ready, ready_end) = sync_channel::<Ready>(256);
+        let (fed, fed_end) = sync_channel::<()>(1);
+        let mut report = std::thread::scope(|scope| {
+            for _ in 0..workers {
+                let (jobs_end, ready) = (&jobs_end, ready.clone());
+                scope.spawn(move || work(jobs_end, &ready, index));
+            }
+            let committer = Committer { store, options, run: &run, events: &events, budget: &budget, failure: &failure, fed };
+            let commits = scope.spawn(move || committer.run(&ready_end));
+            let failure_of_index = &failure;
+            scope.spawn(move || {
+                while fed_end.recv().is_ok() {
+                    if let Err(error) = store.index_queued() {
+                        failure_of_index.set(error);
+                    }
+                }
+            });
+            let mut feeder = Feeder {
+                store,
+                options,
+                run: &run,
+                events: &events,
+                budget: &budget,
+                failure: &failure,
+                ends: Some((jobs, ready)),
+                target: target.names(),
+                index,
+                next: 0,
+                report: ImportReport::default(),
+            };
+            let read = feeder.feed(source);
+            feeder.ends = None;
+            let sums = commits.join().map_err(|_| Error::Bug("the committer panicked"))?;
+            let mut report = feeder.report;
+            let summary = read?;
+            report.skipped_files = summary.skipped_files;
+            report.unsupported_files = summary.unsupported_files;
+            report.deleted = summary.deleted;
+            report.stored += sums.stored;
+            report.duplicate += sums.duplicate;
+            report.restated += sums.restated;
+            Ok::<_, Error>(report)
+        })?;
+        if let Some(error) = failure.take() {
+            return Err(error);
+        }
+        store.index_queued()?;
+        report.stopped = options.stop.load(Ordering::Relaxed);
+        if report.stopped {
+            // What was read and not committed before the stop is not counted as read.
+            report.read = report.stored + report.duplicate + report.failed;
+        }
+        report.folder = Some(target);
+        Ok(report)
+    }
+
+    /// Is every mail of `source` in the archive, with the very bytes (or the same but for headers that mail programs change)? Each is read
+    /// from the archive again and its digest checked.
+    pub fn check(
+        &self,
+        source: ImportSource<'_>,
+        options: &SourceOptions,
+        events: &mut dyn ImportEvents,
+    ) -> Result<CheckReport, Error> {
+        let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
+        read_source(source, *options, &mut checker)?;
+        match checker.error {
+            Some(error) => Err(error),
+            None => Ok(checker.report),
+        }
+    }
+
+    fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
+        if let Some(into) = &options.into {
+            return Ok(into.clone());
+        }
+        let mut names = vec![self.archive.owner()];
+        match source {
+            ImportSource::Path(path) => names.push(source::folder_name(&absolute(path))),
+            ImportSource::Stream(_, name) if !name.is_empty() => names.push(source::folder_name(Path::new(name))),
+            ImportSource::Stream(..) => {}
+        }
+        names.retain(|name| !name.is_empty());
+        FolderPath::from_names(names).map_err(|error| Error::Misuse(error.to_string()))
+    }
+
+    fn run_info(&self, source: &ImportSource<'_>) -> RunInfo {
+        let (text, data) = match source {
+            ImportSource::Path(path) => (path.to_string_lossy().into_owned(), std::fs::metadata(path).ok()),
+            ImportSource::Stream(_, name) => ((*name).to_owned(), None),
+        };
+        let modified = data.as_ref().and_then(|data| data.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok());
+        RunInfo {
+            actor: self.actor.name().to_owned(),
+            host: super::lock::host(),
+            source: text,
+            size: data.filter(std::fs::Metadata::is_file).map(|data| data.len()),
+            modified: modified.and_then(|since| i64::try_from(since.as_secs()).ok()),
+            start: crate::clock::now(),
+        }
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn read_source(source: ImportSource<'_>, options: SourceOptions, visitor: &mut dyn SourceVisitor) -> Result<source::Summary, Error> {
+    match source {
+        ImportSource::Path(path) => source::read_path(path, options, visitor).map_err(|source::SourceError::Open { error, .. }| Error::Source {
+            path: path.to_owned(),
+            why: error.to_string(),
+        }),
+        ImportSource::Stream(stream, name) => Ok(source::read_stream(stream, name, options, visitor)),
+    }
+}
+
+/// A mail on its way to a worker, with its place in the order of the source.
+struct Job {
+    at: u64,
+    raw: Vec<u8>,
+    place: NewPlace,
+}
+
+/// A mail on its way to the committer; or a wish to know when all before it are durable.
+enum Ready {
+    Mail { at: u64, bytes: u64, prepared: Result<Prepared, Error> },
+    Barrier { at: u64, done: SyncSender<()> },
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Ready>, index: bool) {
+    loop {
+        let job = lock(jobs).recv();
+        let Ok(Job { at, raw, place }) = job else { return };
+        let prepared = prepare(&raw, place, index);
+        if ready.send(Ready::Mail { at, bytes: raw.len() as u64, prepared }).is_err() {
+            return;
+        }
+    }
+}
+
+/// Bytes in flight: who would exceed the bound waits.
+#[derive(Default)]
+struct Budget {
+    used: Mutex<u64>,
+    freed: Condvar,
+}
+
+impl Budget {
+    fn take(&self, bytes: u64) {
+        let mut used = lock(&self.used);
+        while *used > 0 && *used + bytes > IN_FLIGHT {
+            used = self.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
+        }
+        *used += bytes;
+    }
+
+    fn give_back(&self, bytes: u64) {
+        *lock(&self.used) -= bytes;
+        self.freed.notify_all();
+    }
+}
+
+/// The first error ends the import.
+#[derive(Default)]
+struct Failure {
+    error: Mutex<Option<Error>>,
+    set: AtomicBool,
+}
+
+impl Failure {
+    fn set(&self, error: Error) {
+        lock(&self.error).get_or_insert(error);
+        self.set.store(true, Ordering::Release);
+    }
+
+    fn is_set(&self) -> bool {
+        self.set.load(Ordering::Acquire)
+    }
+
+    fn take(&self) -> Option<Error> {
+        lock(&self.error).take()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Sums {
+    stored: u64,
+    duplicate: u64,
+    restated: u64,
+}
+
+impl Sums {
+    fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Stored => self.stored += 1,
+            Outcome::Duplicate { restated } => {
+                self.duplicate += 1;
+                self.restated += u64::from(restated);
+            }
+        }
+    }
+}
+
+/// Puts mails in order again and commits them.
+struct Committer<'a, 'e> {
+    store: &'a Store,
+    options: &'a ImportOptions,
+    run: &'a RunInfo,
+    events: &'a Mutex<&'e mut dyn ImportEvents>,
+    budget: &'a Budget,
+    failure: &'a Failure,
+    fed: SyncSender<()>,
+}
+
+impl Committer<'_, '_> {
+    fn run(self, ready: &Receiver<Ready>) -> Sums {
+        let mut sums = Sums::default();
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        let mut batch = Vec::new();
+        let (mut batch_bytes, mut since) = (0, Instant::now());
+        let mut first = true;
+        loop {
+            let wait = if batch.is_empty() { COMMIT_AFTER } else { COMMIT_AFTER.saturating_sub(since.elapsed()) };
+            let received = ready.recv_timeout(wait);
+            let ended = matches!(received, Err(RecvTimeoutError::Disconnected));
+            if let Ok(ready) = received {
+                let at = match &ready {
+                    Ready::Mail { at, .. } | Ready::Barrier { at, .. } => *at,
+                };
+                early.insert(at, ready);
+            }
+            while let Some(ready) = early.remove(&next) {
+                next += 1;
+                match ready {
+                    Ready::Mail { bytes, prepared: Ok(prepared), .. } => {
+                        if batch.is_empty() {
+                            since = Instant::now();
+                        }
+                        batch.push(prepared);
+                        batch_bytes += bytes;
+                    }
+                    Ready::Mail { bytes, prepared: Err(error), .. } => {
+                        self.budget.give_back(bytes);
+                        self.failure.set(error);
+                    }
+                    Ready::Barrier { done, .. } => {
+                        self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
+                        // Who waits for the barrier may have given up.
+                        let _gone = done.send(());
+                    }
+                }
+                if batch_bytes >= COMMIT_BYTES || (self.options.commit_each && !batch.is_empty()) {
+                    self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
+                }
+            }
+            if ended || (!batch.is_empty() && since.elapsed() >= COMMIT_AFTER) {
+                self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
+            }
+            if ended {
+                return sums;
+            }
+        }
+    }
+
+    fn commit(&self, batch: &mut Vec<Prepared>, bytes: &mut u64, first: &mut bool, sums: &mut Sums) {
+        let mails = std::mem::take(batch);
+        let bytes = std::mem::take(bytes);
+        if mails.is_empty() {
+            return;
+        }
+        if !self.failure.is_set() {
+            let told: Vec<(Digest, String, u64)> =
+                mails.iter().map(|mail| (mail.header.digest, mail.place.path.clone(), mail.place.offset)).collect();
+            match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), crate::clock::now()) {
+                Ok(outcomes) => {
+                    *first = false;
+                    let mut events = lock(self.events);
+                    for ((digest, source, offset), outcome) in told.into_iter().zip(outcomes) {
+                        let receipt = receipt(self.store.no(), outcome, digest, source, offset);
+                        sums.count(receipt.outcome());
+                        events.receipt(&receipt);
+                    }
+                    drop(events);
+                    // The indexer ends first only when it failed, and then the import does too.
+                    let _ended = self.fed.send(());
+                }
+                Err(error) => self.failure.set(error),
+            }
+        }
+        self.budget.give_back(bytes);
+    }
+}
+
+/// Reads the source and feeds the workers.
+struct Feeder<'a, 'e> {
+    store: &'a Store,
+    options: &'a ImportOptions,
+    run: &'a RunInfo,
+    events: &'a Mutex<&'e mut dyn ImportEvents>,
+    budget: &'a Budget,
+    failure: &'a Failure,
+    /// Where mails go, and wishes to know when all before are durable.
+    ends: Option<(SyncSender<Job>, SyncSender<Ready>)>,
+    target: &'a [String],
+    index: bool,
+    next: u64,
+    report: ImportReport,
+}
+
+impl Feeder<'_, '_> {
+    fn feed(&mut self, source: ImportSource<'_>) -> Result<source::Summary, Error> {
+        read_source(source, self.options.source, self)
+    }
+
+    fn whole(&mut self, raw: Vec<u8>, place: NewPlace) {
+        let bytes = raw.len() as u64;
+        self.budget.take(bytes);
+        let job = Job { at: self.next, raw, place };
+        self.next += 1;
+        if self.ends.as_ref().is_none_or(|(jobs, _)| jobs.send(job).is_err()) {
+            self.failure.set(Error::Bug("the workers ended before the source"));
+        }
+    }
+
+    /// Waits until everything read so far is durable.
+    fn settle(&mut self) {
+        let (done, wait) = sync_channel(1);
+        let barrier = Ready::Barrier { at: self.next, done };
+        self.next += 1;
+        if self.ends.as_ref().is_none_or(|(_, ready)| ready.send(barrier).is_err()) || wait.recv().is_err() {
+            self.failure.set(Error::Bug("the committer ended before the source"));
+        }
+    }
+
+    /// Takes in a large mail. What the source cannot give is a failed mail, not the end of the import.
+    fn large(&mut self, head: &[u8], rest: &mut dyn Read, place: NewPlace) -> Result<(), Error> {
+        self.settle();
+        if self.failure.is_set() {
+            return Ok(());
+        }
+        let (source, offset) = (place.path.clone(), place.offset);
+        let mut examiner = Examiner::new(self.store.begin_large()?);
+        let mut text = self.index.then(|| TextReader::new(&[]));
+        let mut bytes = head.len() as u64;
+        let mut take = |examiner: &mut Examiner<_>, piece: &[u8]| {
+            examiner.push(piece);
+            text.iter_mut().for_each(|text| text.push(piece));
+        };
+        take(&mut examiner, head);
+        let mut window = vec![0; 256 << 10];
+        loop {
+            let len = match rest.read(&mut window) {
+                Ok(0) => break,
+                Ok(len) => len,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.report.failed += 1;
+                    let kind = source::TroubleKind::Unreadable(error.to_string());
+                    lock(self.events).trouble(&Trouble { source, offset: offset + bytes, kind });
+                    return Ok(());
+                }
+            };
+            take(&mut examiner, window.get(..len).unwrap_or_default());
+            bytes += len as u64;
+            if self.options.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            if let Some(error) = examiner.failed() {
+                return Err(Error::Latched(error.to_string()));
+            }
+        }
+        let (large, examined) = examiner.finish()?;
+        let text = text.map(TextReader::finish);
+        let guesses = text.as_ref().map(|text| text.guesses.clone()).unwrap_or_default();
+        let digest = examined.digest;
+        let header = PreparedHeader {
+            digest,
+            identity: examined.identity,
+            restated: examined.restated,
+            size: bytes,
+            facts: examined.facts,
+            guesses,
+        };
+        let outcome =
+            large.finish(header, examined.extents, text, place, self.options.duplicates, Some(self.run), crate::clock::now())?;
+        self.store.index_queued()?;
+        let receipt = receipt(self.store.no(), outcome, digest, source, offset);
+        let mut sums = Sums::default();
+        sums.count(receipt.outcome());
+        self.report.stored += sums.stored;
+        self.report.duplicate += sums.duplicate;
+        self.report.restated += sums.restated;
+        lock(self.events).receipt(&receipt);
+        Ok(())
+    }
+}
+
+impl SourceVisitor for Feeder<'_, '_> {
+    fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
+        if self.failure.is_set() || self.options.stop.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        self.report.read += 1;
+        let place = place_of(&item, self.target);
+        match item.body {
+            Body::Whole(raw) => {
+                self.report.bytes_in += raw.len() as u64;
+                self.whole(raw, place);
+            }
+            Body::Stream { head, rest } => {
+                let mut counted = Counted { inner: rest, bytes: head.len() as u64 };
+                if let Err(error) = self.large(&head, &mut counted, place) {
+                    self.failure.set(error);
+                }
+                self.report.bytes_in += counted.bytes;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        if trouble.kind.is_loss() && !matches!(trouble.kind, source::TroubleKind::Unsupported(_)) {
+            self.report.read += 1;
+            self.report.failed += 1;
+        }
+        lock(self.events).trouble(&trouble);
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        lock(self.events).progress(bytes);
+    }
+}
+
+struct Counted<'r> {
+    inner: &'r mut dyn Read,
+    bytes: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let len = self.inner.read(buf)?;
+        self.bytes += len as u64;
+        Ok(len)
+    }
+}
+
+/// Looks for each mail of a source, and reads it from the archive again.
+struct Checker<'a, 'e> {
+    store: &'a Store,
+    report: CheckReport,
+    events: &'e mut dyn ImportEvents,
+    error: Option<Error>,
+}
+
+impl Checker<'_, '_> {
+    fn present(&self, digest: Digest, restated: Option<Digest>) -> Result<Option<MessageId>, Error> {
+        for content in self.store.contents_like(digest, restated)? {
+            match self.store.read(content, &mut |_| Ok(())) {
+                Ok(()) => {}
+                Err(Error::Damage(_)) => continue,
+                Err(error) => return Err(error),
+            }
+            if let Some((no, _)) = self.store.catalog().placements(content)?.first() {
+                return Ok(Some(MessageId { store: self.store.no(), no: *no }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn look(&mut self, body: Body<'_>) -> Result<bool, Error> {
+        let (digest, restated) = match body {
+            Body::Whole(raw) => {
+                let examined = crate::mail::examine(&raw);
+                (examined.digest, examined.restated)
+            }
+            Body::Stream { head, rest } => {
+                let mut examiner = Examiner::new(crate::mail::Discard);
+                examiner.push(&head);
+                let mut window = vec![0; 256 << 10];
+                while let Some(len) = rest.read(&mut window).ok().filter(|len| *len > 0) {
+                    examiner.push(window.get(..len).unwrap_or_default());
+                }
+                let Ok((_, examined)) = examiner.finish();
+                (examined.digest, examined.restated)
+            }
+        };
+        Ok(self.present(digest, restated)?.is_some())
+    }
+}
+
+impl SourceVisitor for Checker<'_, '_> {
+    fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
+        self.report.read += 1;
+        let (source, offset) = (item.source.to_owned(), item.offset);
+        match self.look(item.body) {
+            Ok(true) => self.report.present += 1,
+            Ok(false) => self.report.missing.push((source, offset)),
+            Err(error) => {
+                self.error = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        if trouble.kind.is_loss() {
+            self.report.failed += 1;
+        }
+        self.events.trouble(&trouble);
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.events.progress(bytes);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,83 @@
+//! Single mails, durable when the call returns; callers that wait at the same time share a commit.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::prepare::prepare;
+use super::{Acting, FolderPath, Outcome, Receipt};
+use crate::error::Error;
+use crate::id::MessageId;
+use crate::store::{self, Duplicates, NewPlace, Prepared};
+
+/// Mails that wait for the next commit.
+#[derive(Default)]
+pub(super) struct Singles {
+    waiting: Mutex<Vec<(Prepared, Slot)>>,
+    /// Held by the one who commits for all.
+    leading: Mutex<()>,
+}
+
+type Slot = Arc<Mutex<Option<Result<store::Outcome, Error>>>>;
+
+impl Acting<'_> {
+    /// Archives one mail in `folder`, which is made where it is not there. Durable and searchable when this returns.
+    pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
+        let place = NewPlace {
+            folder: folder.names().to_vec(),
+            path: String::new(),
+            offset: 0,
+            from_line: None,
+            unquoted: false,
+            flags: None,
+            date_hint: None,
+        };
+        let prepared = prepare(raw, place, self.archive.store.indexer().is_enabled())?;
+        let digest = prepared.header.digest;
+        let slot = Slot::default();
+        let singles = &self.archive.singles;
+        lock(&singles.waiting).push((prepared, Arc::clone(&slot)));
+        {
+            let _leading = lock(&singles.leading);
+            if lock(&slot).is_none() {
+                self.archive.commit_waiting();
+            }
+        }
+        let outcome = lock(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
+        self.archive.store.index_queued()?;
+        Ok(receipt(self.archive.store.no(), outcome, digest, String::new(), 0))
+    }
+}
+
+impl super::Archive {
+    fn commit_waiting(&self) {
+        let (mails, slots): (Vec<Prepared>, Vec<Slot>) = std::mem::take(&mut *lock(&self.singles.waiting)).into_iter().unzip();
+        match self.store.commit(mails, Duplicates::Folder, None, crate::clock::now()) {
+            Ok(outcomes) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *lock(slot) = Some(Ok(outcome))),
+            Err(error) => {
+                let why = error.to_string();
+                let mut slots = slots.iter();
+                if let Some(first) = slots.next() {
+                    *lock(first) = Some(Err(error));
+                }
+                slots.for_each(|slot| *lock(slot) = Some(Err(Error::Latched(why.clone()))));
+            }
+        }
+    }
+}
+
+pub(super) fn receipt(
+    store: crate::id::StoreNo,
+    outcome: store::Outcome,
+    digest: crate::id::Digest,
+    source: String,
+    offset: u64,
+) -> Receipt {
+    let (no, outcome) = match outcome {
+        store::Outcome::Stored(no) => (no, Outcome::Stored),
+        store::Outcome::Duplicate { message, restated } => (message, Outcome::Duplicate { restated }),
+    };
+    Receipt { id: MessageId { store, no }, digest, outcome, source, offset }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,81 @@
+//! Mails are given back, and what the archive knows of them.
+
+use super::list::{MessageInfo, MessageRecord};
+use super::{Acting, FolderPath};
+use crate::catalog::MessageRow;
+use crate::error::Error;
+use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageId};
+
+impl Acting<'_> {
+    /// The very bytes of a message, checked against their digest (P3).
+    pub fn raw(&self, id: MessageId) -> Result<Vec<u8>, Error> {
+        let mut raw = Vec::new();
+        self.read(id, &mut |bytes| {
+            raw.extend_from_slice(bytes);
+            Ok(())
+        })?;
+        Ok(raw)
+    }
+
+    /// Hands the bytes of a message to `sink` in pieces. Up to 16 MiB they are checked before the first piece; the end of a larger mail
+    /// may be an error, and then nothing of it is to be used.
+    pub fn read(&self, id: MessageId, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        let row = self.row(id)?;
+        self.archive.store.read(ContentNo(row.content), sink)
+    }
+
+    /// What lists show of a message.
+    pub fn message(&self, id: MessageId) -> Result<MessageInfo, Error> {
+        let row = self.row(id)?;
+        self.info(id, &row)
+    }
+
+    /// Everything that the archive knows of a message.
+    pub fn record(&self, id: MessageId) -> Result<MessageRecord, Error> {
+        let store = &self.archive.store;
+        let info = self.message(id)?;
+        let content = ContentNo(self.row(id)?.content);
+        let row = store.catalog().content_row(content)?.ok_or(Error::NoSuchMessage(id))?;
+        let fact = store.content_fact(content)?.ok_or(Error::NoSuchMessage(id))?;
+        let message = store.message_fact(id.no)?.ok_or(Error::NoSuchMessage(id))?;
+        let (container, offset) = match row.runs.0.first() {
+            Some(run) if run.container != 0 => (Some(run.container), Some(run.frame)),
+            _ => (None, None),
+        };
+        Ok(MessageRecord {
+            info,
+            digest: Digest(row.digest),
+            identity: Identity(fact.identity),
+            restated: row.restated.map(Digest),
+            header_message_id: fact.header_message_id,
+            list_id: fact.list_id,
+            cc: super::list::addresses(&fact.cc),
+            store: store.name().to_owned(),
+            content: content.0,
+            container,
+            offset,
+            sequence: row.sequence,
+            source: message.path,
+            source_offset: message.offset,
+            from_line: message.from_line,
+            unquoted: message.quoting == Some(1),
+            flags: message.flags,
+            charset_guesses: fact.guesses.unwrap_or_default(),
+        })
+    }
+
+    fn row(&self, id: MessageId) -> Result<MessageRow, Error> {
+        let store = &self.archive.store;
+        if id.store != store.no() {
+            return Err(Error::NoSuchMessage(id));
+        }
+        store.catalog().message_row(id.no)?.ok_or(Error::NoSuchMessage(id))
+    }
+
+    pub(super) fn info(&self, id: MessageId, row: &MessageRow) -> Result<MessageInfo, Error> {
+        let catalog = self.archive.store.catalog();
+        let content = catalog.content_row(ContentNo(row.content))?.ok_or(Error::NoSuchMessage(id))?;
+        let folder = FolderPath::from_names(catalog.folders().path(FolderNo(row.folder))).map_err(|_| Error::NoSuchMessage(id))?;
+        Ok(MessageInfo::new(id, row, content, folder))
+    }
+}

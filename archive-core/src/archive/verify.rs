@@ -1,0 +1,76 @@
+//! Everything is read and checked, and what is wrong is named with what it costs (P6, P11).
+
+use std::path::PathBuf;
+
+use super::{Acting, identity_path};
+use crate::error::{DamageCause, Error};
+use crate::id::MessageId;
+use crate::seal::{FileKind, verify_identity};
+
+/// Damage and the messages that it costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub file: PathBuf,
+    /// Where the damage begins, in bytes.
+    pub offset: u64,
+    /// How many bytes cannot be trusted; 0 if the whole file is meant.
+    pub len: u64,
+    /// What is wrong.
+    pub cause: DamageCause,
+    /// Messages whose bytes are hit.
+    pub messages: Vec<MessageId>,
+}
+
+/// What was read and found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct VerifyReport {
+    /// Files read.
+    pub files: u64,
+    /// Bytes of these files.
+    pub bytes: u64,
+    /// Messages in the archive.
+    pub messages: u64,
+    /// Bytes of contents whose digest was checked.
+    pub content_bytes: u64,
+    /// What is damaged.
+    pub findings: Vec<Finding>,
+}
+
+/// How much is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// Every frame of every file, and every content against its digest.
+    #[default]
+    Everything,
+    /// Every frame of every file.
+    Structure,
+}
+
+impl Acting<'_> {
+    /// Reads everything and checks everything. `progress` gets the bytes of contents checked so far and ends the work by an error.
+    pub fn verify(&self, depth: Depth, progress: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<VerifyReport, Error> {
+        let archive = self.archive;
+        let (found, checked) = archive.store.verify(depth == Depth::Everything, progress)?;
+        let mut report = VerifyReport {
+            files: checked.files + 2,
+            bytes: checked.bytes,
+            messages: checked.messages,
+            content_bytes: checked.content_bytes,
+            findings: Vec::new(),
+        };
+        for damage in verify_identity(&*archive.vfs, &identity_path(&archive.dir), FileKind::ArchiveIdentity, archive.id)? {
+            let (file, offset, len, cause) = (damage.file, damage.offset, damage.len, damage.cause);
+            report.findings.push(Finding { file, offset, len, cause, messages: Vec::new() });
+        }
+        let store = archive.store.no();
+        for finding in found {
+            let messages = finding.messages.into_iter().map(|no| MessageId { store, no }).collect();
+            let damage = finding.damage;
+            let (file, offset, len, cause) = (damage.file, damage.offset, damage.len, damage.cause);
+            report.findings.push(Finding { file, offset, len, cause, messages });
+        }
+        Ok(report)
+    }
+}

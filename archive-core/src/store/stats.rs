@@ -1,0 +1,61 @@
+//! Small questions about a store.
+
+use std::path::Path;
+
+use super::Store;
+use crate::archive::StoreStats;
+use crate::error::Error;
+use crate::id::{ContentNo, Digest, FolderNo};
+use crate::vfs::{EntryKind, Vfs};
+
+/// Bytes of the files in `dir` itself.
+pub(crate) fn bytes_in(vfs: &dyn Vfs, dir: &Path) -> Result<u64, Error> {
+    let mut bytes = 0;
+    for entry in vfs.list(dir)?.iter().filter(|entry| entry.kind == EntryKind::File) {
+        bytes += vfs.open_read(&entry.path)?.len()?;
+    }
+    Ok(bytes)
+}
+
+impl Store {
+    /// What the store takes on disk, and its head.
+    pub(crate) fn stats(&self) -> Result<StoreStats, Error> {
+        let bytes = |dir: &Path| bytes_in(&*self.vfs, dir);
+        let (link, messages) = {
+            let catalog = self.catalog();
+            (catalog.basis().link, catalog.basis().numbers.messages)
+        };
+        Ok(StoreStats {
+            no: self.no.0,
+            name: self.name.clone(),
+            messages: messages.into(),
+            containers: bytes(&self.dirs.content)?,
+            records: bytes(&self.dirs.records)?,
+            catalog: bytes(&self.dirs.catalog)?,
+            index: bytes(&self.dirs.index)?,
+            sequence: link.sequence,
+            head: link.chain,
+            damage: self.damage.as_ref().map(ToString::to_string),
+        })
+    }
+
+    /// The folder with these names.
+    pub(crate) fn folder(&self, names: &[String]) -> Option<FolderNo> {
+        let catalog = self.catalog();
+        names.iter().try_fold(FolderNo(0), |at, name| catalog.folders().child(at, name))
+    }
+
+    /// Contents with these bytes, or the same bytes but for status headers.
+    pub(crate) fn contents_like(&self, digest: Digest, restated: Option<Digest>) -> Result<Vec<ContentNo>, Error> {
+        let catalog = self.catalog();
+        let bare = restated.unwrap_or(digest);
+        let mut found = Vec::new();
+        for no in catalog.contents_by_digest(bare)? {
+            let row = catalog.content_row(no)?;
+            if row.is_some_and(|row| row.restated.unwrap_or(row.digest) == bare.0) {
+                found.push(no);
+            }
+        }
+        Ok(found)
+    }
+}
