@@ -5,7 +5,24 @@
 //! 1 GB; header fields, encoded words, dates, addresses and charsets are mail-parser's, which sees bounded header blocks only (its
 //! tree parser aborts the process on hostile nesting).
 
+mod address;
+mod charset;
+mod examine;
+pub mod facts;
+mod file_names;
+mod flowed;
+mod header_text;
+mod html;
+pub mod identity;
 pub mod join;
 pub mod media;
+mod punycode;
+mod restated;
 pub mod split;
+pub mod text;
+mod text_body;
+mod text_reader;
+mod transfer;
 pub mod walk;
+
+pub use examine::{Examination, Examined, Examiner, examine};

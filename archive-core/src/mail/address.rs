@@ -1,0 +1,294 @@
+//! Names and addresses of an address field (docs/TEXT.md, T4).
+//!
+//! Small rules of its own instead of RFC 5322's grammar: whatever stands in the field must be findable, also where it is no address.
+
+use std::mem::take;
+
+use super::header_text::{decode_words, encoded_word_at};
+use super::punycode;
+
+/// Longer labels are left as they are (RFC 1035 allows 63 bytes), since Punycode takes quadratic time.
+const LONGEST_LABEL: usize = 63;
+
+/// What a value of an address field is; exclusions compare them differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressKind {
+    /// A display name, the name of a group, or a comment.
+    Name,
+    /// A complete address, `local@domain`.
+    Address,
+}
+
+/// Reads a field's text (its encoded words undecoded) and hands each name and address, decoded, to `found`, in order.
+pub(super) fn each_name_and_address(text: &str, found: &mut dyn FnMut(AddressKind, String)) {
+    let mut reader = Reader { text, at: 0, entry: Entry::default() };
+    while let Some(next) = reader.peek() {
+        if let Some(word) = reader.encoded_word() {
+            reader.entry.token.push_str(word);
+            continue;
+        }
+        reader.at += next.len_utf8();
+        match next {
+            '"' => reader.quoted(),
+            '(' => reader.comment(),
+            '<' => {
+                if reader.entry.angle.is_some() {
+                    take(&mut reader.entry).end(found);
+                }
+                reader.angle();
+            }
+            ',' | ';' => take(&mut reader.entry).end(found),
+            ':' => take(&mut reader.entry).end_as_group(found),
+            ' ' | '\t' | '\r' | '\n' => reader.entry.end_token(),
+            other => {
+                reader.entry.marked |= other == '@';
+                reader.entry.token.push(other);
+            }
+        }
+    }
+    reader.entry.end(found);
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    entry: Entry,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.at..)?.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let next = self.peek()?;
+        self.at += next.len_utf8();
+        Some(next)
+    }
+
+    fn encoded_word(&mut self) -> Option<&'a str> {
+        let word = encoded_word_at(self.text, self.at)?;
+        let whole = self.text.get(self.at..word.end)?;
+        self.at = word.end;
+        Some(whole)
+    }
+
+    /// T4.3.2, behind the opening quote.
+    fn quoted(&mut self) {
+        loop {
+            if let Some(word) = self.encoded_word() {
+                self.entry.token.push_str(word);
+                continue;
+            }
+            match self.next() {
+                None | Some('"') => return,
+                Some('\\') => {
+                    let escaped = self.next();
+                    self.entry.token.extend(escaped);
+                }
+                Some(other) => self.entry.token.push(other),
+            }
+        }
+    }
+
+    /// T4.3.3, behind the opening parenthesis.
+    fn comment(&mut self) {
+        self.entry.end_token();
+        let mut comment = String::new();
+        let mut depth = 0u32;
+        loop {
+            if let Some(word) = self.encoded_word() {
+                comment.push_str(word);
+                continue;
+            }
+            let Some(next) = self.next() else { break };
+            match next {
+                '\\' => {
+                    comment.extend(self.next());
+                    continue;
+                }
+                '(' => depth = depth.saturating_add(1),
+                ')' if depth == 0 => break,
+                ')' => depth -= 1,
+                _ => {}
+            }
+            comment.push(next);
+        }
+        self.entry.comments.push(comment);
+    }
+
+    /// T4.3.4, behind the `<`.
+    fn angle(&mut self) {
+        self.entry.end_token();
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let end = rest.find('>').unwrap_or(rest.len());
+        self.entry.angle = rest.get(..end).map(str::to_owned);
+        self.at += (end + 1).min(rest.len());
+    }
+}
+
+/// What was read since the last comma.
+#[derive(Default)]
+struct Entry {
+    token: String,
+    /// The current token has an `@` outside of quotes.
+    marked: bool,
+    tokens: Vec<(String, bool)>,
+    comments: Vec<String>,
+    angle: Option<String>,
+}
+
+impl Entry {
+    fn end_token(&mut self) {
+        if !self.token.is_empty() {
+            self.tokens.push((take(&mut self.token), self.marked));
+        }
+        self.marked = false;
+    }
+
+    /// T4.4.
+    fn end(mut self, found: &mut dyn FnMut(AddressKind, String)) {
+        self.end_token();
+        if let Some(angle) = &self.angle {
+            name(&join(self.tokens.iter()), found);
+            address(without_route(&angle.replace([' ', '\t', '\r', '\n'], "")), found);
+        } else {
+            name(&join(self.tokens.iter().filter(|(_, marked)| !marked)), found);
+            for (token, _) in self.tokens.iter().filter(|(_, marked)| *marked) {
+                address(token, found);
+            }
+        }
+        self.comments.iter().for_each(|comment| name(comment, found));
+    }
+
+    /// T4.3.6.
+    fn end_as_group(mut self, found: &mut dyn FnMut(AddressKind, String)) {
+        self.end_token();
+        if let Some(angle) = self.angle.take() {
+            // The entry was complete; the colon merely follows it.
+            self.angle = Some(angle);
+            return self.end(found);
+        }
+        name(&join(self.tokens.iter()), found);
+        self.comments.iter().for_each(|comment| name(comment, found));
+    }
+}
+
+fn join<'a>(tokens: impl Iterator<Item = &'a (String, bool)>) -> String {
+    let mut joined = String::new();
+    for (token, _) in tokens {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(token);
+    }
+    joined
+}
+
+/// RFC 5322 section 4.4: `@first,@second:local@domain`.
+fn without_route(angle: &str) -> &str {
+    if !angle.starts_with('@') {
+        return angle;
+    }
+    angle.split_once(':').map_or(angle, |(_, address)| address)
+}
+
+fn name(text: &str, found: &mut dyn FnMut(AddressKind, String)) {
+    if !text.is_empty() {
+        found(AddressKind::Name, decode_words(text.to_owned()));
+    }
+}
+
+/// The address, and its domain's other forms (T4.6).
+fn address(text: &str, found: &mut dyn FnMut(AddressKind, String)) {
+    if text.is_empty() {
+        return;
+    }
+    let address = decode_words(text.to_owned());
+    let readable = with_labels(&address, |label| {
+        let (prefix, rest) = label.split_at_checked(4)?;
+        if !prefix.eq_ignore_ascii_case("xn--") {
+            return None;
+        }
+        punycode::decode(&rest.to_ascii_lowercase())
+    });
+    let ascii = with_labels(&address, |label| {
+        if label.is_ascii() {
+            return None;
+        }
+        Some(format!("xn--{}", punycode::encode(&label.to_lowercase())?))
+    });
+    found(AddressKind::Address, address);
+    for form in [readable, ascii].into_iter().flatten() {
+        found(AddressKind::Address, form);
+    }
+}
+
+/// The address with each label of its domain that `replace` knows replaced; none where there is no such label.
+fn with_labels(address: &str, replace: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let (local, domain) = address.rsplit_once('@')?;
+    let mut out = format!("{local}@");
+    let mut replaced = false;
+    for (number, label) in domain.split('.').enumerate() {
+        if number > 0 {
+            out.push('.');
+        }
+        match Some(label).filter(|label| label.chars().count() <= LONGEST_LABEL).and_then(&replace) {
+            Some(other) => {
+                replaced = true;
+                out.push_str(&other);
+            }
+            None => out.push_str(label),
+        }
+    }
+    replaced.then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names as they are, addresses in angle brackets.
+    fn read(text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        each_name_and_address(text, &mut |kind, text| {
+            all.push(if kind == AddressKind::Address { format!("<{text}>") } else { text });
+        });
+        all
+    }
+
+    #[test]
+    fn t4_3_encoded_words_and_quotes_hide_what_is_special() {
+        assert_eq!(read("=?utf-8?Q?Foo,_(<Bar@x?= <a@b>"), ["Foo, (<Bar@x", "<a@b>"]);
+        assert_eq!(read(r#""Doe, \"J\" @ (x" <a@b>, c@d"#), ["Doe, \"J\" @ (x", "<a@b>", "<c@d>"]);
+        assert_eq!(read("\"=?utf-8?q?a\"b?=\" x"), ["a\"b x"]);
+        assert_eq!(read("\"john doe\"@x.org"), ["<john doe@x.org>"]);
+    }
+
+    #[test]
+    fn t4_3_comments_groups_and_angles() {
+        assert_eq!(read("a@b (Jo (the) \\(x)"), ["<a@b>", "Jo (the) (x"]);
+        assert_eq!(read("undisclosed-recipients:;"), ["undisclosed-recipients"]);
+        assert_eq!(read("The Team (all): a@b, C <c@d>; e@f"), ["The Team", "all", "<a@b>", "C", "<c@d>", "<e@f>"]);
+        assert_eq!(read("A <a@b> <c@d>"), ["A", "<a@b>", "<c@d>"]);
+        assert_eq!(read("A <a@b"), ["A", "<a@b>"]);
+    }
+
+    #[test]
+    fn t4_4_entries() {
+        assert_eq!(read("A <>, <@x,@y:a@b>, <  c @ d >"), ["A", "<a@b>", "<c@d>"]);
+        assert_eq!(read("Jo Doe jo@x.org jd@y.org"), ["Jo Doe", "<jo@x.org>", "<jd@y.org>"]);
+        assert_eq!(read("jo at x.org (Jo)"), ["jo at x.org", "Jo"]);
+        assert_eq!(read("me@x <a@b>"), ["me@x", "<a@b>"]);
+        assert_eq!(read(" , ,;"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn t4_6_both_forms_of_a_domain() {
+        assert_eq!(read("a@xn--bcher-kva.example"), ["<a@xn--bcher-kva.example>", "<a@bücher.example>"]);
+        assert_eq!(read("a@BÜCHER.example"), ["<a@BÜCHER.example>", "<a@xn--bcher-kva.example>"]);
+        assert_eq!(read("a@xn--!!ü"), ["<a@xn--!!ü>", "<a@xn--xn--!!-8ya>"]);
+        let long = format!("a@{}", "ü".repeat(64));
+        assert_eq!(read(&long), [format!("<{long}>")]);
+    }
+}

@@ -1,0 +1,255 @@
+//! Transfer decoding, lenient and a piece at a time (docs/TEXT.md, T6).
+//!
+//! For text only: what must come out again byte for byte is decided elsewhere, and exactly.
+
+use super::media::{Encoding, LineEnd};
+
+/// Spaces at the end of a line are held back up to this many; longer runs pass.
+const MOST_SPACES: usize = 64 * 1024;
+
+/// Takes encoded bytes, gives decoded ones.
+#[derive(Debug)]
+pub(super) enum Decoder {
+    Identity,
+    Base64(Base64),
+    QuotedPrintable(QuotedPrintable),
+}
+
+impl Decoder {
+    pub(super) fn new(encoding: Encoding, line_end: LineEnd) -> Self {
+        match encoding {
+            Encoding::Identity => Self::Identity,
+            Encoding::Base64 => Self::Base64(Base64::default()),
+            Encoding::QuotedPrintable => Self::QuotedPrintable(QuotedPrintable { held: Held::Nothing, spaces: Vec::new(), line_end }),
+        }
+    }
+
+    /// Decodes the next bytes of the body to the end of `out`, which grows by no more than `bytes` (and the spaces held back) justify.
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Self::Identity => out.extend_from_slice(bytes),
+            Self::Base64(decoder) => decoder.push(bytes, out),
+            Self::QuotedPrintable(decoder) => decoder.push(bytes, out),
+        }
+    }
+
+    /// The end of the body.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        match self {
+            Self::Identity => {}
+            Self::Base64(decoder) => decoder.flush(out),
+            Self::QuotedPrintable(decoder) => decoder.finish(out),
+        }
+    }
+}
+
+/// The six bits of a character of RFC 4648 section 4.
+pub(super) fn base64_value(byte: u8) -> Option<u32> {
+    let value = match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+/// T6.3.
+#[derive(Debug, Default)]
+pub(super) struct Base64 {
+    bits: u32,
+    characters: u32,
+    ended: bool,
+}
+
+impl Base64 {
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        if self.ended {
+            return;
+        }
+        out.reserve(bytes.len() / 4 * 3 + 3);
+        for &byte in bytes {
+            let Some(value) = base64_value(byte) else {
+                if byte == b'=' {
+                    self.flush(out);
+                    self.ended = true;
+                    return;
+                }
+                continue;
+            };
+            self.bits = (self.bits << 6) | value;
+            self.characters += 1;
+            if self.characters == 4 {
+                let [_, a, b, c] = self.bits.to_be_bytes();
+                out.extend_from_slice(&[a, b, c]);
+                (self.bits, self.characters) = (0, 0);
+            }
+        }
+    }
+
+    fn flush(&mut self, out: &mut Vec<u8>) {
+        match self.characters {
+            2 => out.push((self.bits >> 4) as u8),
+            3 => out.extend_from_slice(&[(self.bits >> 10) as u8, (self.bits >> 2) as u8]),
+            _ => {}
+        }
+        (self.bits, self.characters) = (0, 0);
+    }
+}
+
+/// T6.4. What cannot be decided before the next byte is held back.
+#[derive(Debug)]
+pub(super) struct QuotedPrintable {
+    held: Held,
+    spaces: Vec<u8>,
+    line_end: LineEnd,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    Nothing,
+    Equals,
+    EqualsAndDigit(u8),
+}
+
+impl QuotedPrintable {
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let mut rest = bytes;
+        while let Some((&byte, behind)) = rest.split_first() {
+            if matches!(self.held, Held::Nothing) && self.spaces.is_empty() {
+                let plain = rest.iter().position(|b| matches!(b, b'=' | b' ' | b'\t' | b'\r')).unwrap_or(rest.len());
+                if plain > 0 {
+                    let (now, later) = rest.split_at(plain);
+                    out.extend_from_slice(now);
+                    rest = later;
+                    continue;
+                }
+            }
+            rest = behind;
+            self.step(byte, out);
+        }
+    }
+
+    fn step(&mut self, byte: u8, out: &mut Vec<u8>) {
+        match if byte == self.line_end.byte() { b'\n' } else { byte } {
+            b' ' | b'\t' | b'\r' => {
+                if let Held::EqualsAndDigit(_) = self.held {
+                    self.release(out);
+                }
+                self.spaces.push(byte);
+                if self.spaces.len() >= MOST_SPACES {
+                    self.release(out);
+                }
+            }
+            b'\n' => {
+                let soft = matches!(self.held, Held::Equals);
+                self.spaces.clear();
+                if soft {
+                    self.held = Held::Nothing;
+                } else {
+                    self.release(out);
+                    out.push(b'\n');
+                }
+            }
+            b'=' => {
+                self.release(out);
+                self.held = Held::Equals;
+            }
+            _ => match (self.held, hex_value(byte)) {
+                (Held::Equals, Some(_)) if self.spaces.is_empty() => self.held = Held::EqualsAndDigit(byte),
+                (Held::EqualsAndDigit(first), Some(low)) if self.spaces.is_empty() => {
+                    out.push(hex_value(first).unwrap_or(0) << 4 | low);
+                    self.held = Held::Nothing;
+                }
+                _ => {
+                    self.release(out);
+                    out.push(byte);
+                }
+            },
+        }
+    }
+
+    /// What was held back turned out to be literal.
+    fn release(&mut self, out: &mut Vec<u8>) {
+        match self.held {
+            Held::Nothing => {}
+            Held::Equals => out.push(b'='),
+            Held::EqualsAndDigit(digit) => out.extend_from_slice(&[b'=', digit]),
+        }
+        self.held = Held::Nothing;
+        out.append(&mut self.spaces);
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.spaces.clear();
+        if matches!(self.held, Held::Equals) {
+            self.held = Held::Nothing;
+        }
+        self.release(out);
+    }
+}
+
+/// The value of a hexadecimal digit, in any case.
+pub(super) fn hex_value(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Decodes a whole short text, such as an encoded word's.
+pub(super) fn decode_base64(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut decoder = Base64::default();
+    decoder.push(bytes, &mut out);
+    decoder.flush(&mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(encoding: Encoding, bytes: &[u8]) -> String {
+        let whole = decoded_in_pieces(encoding, bytes, bytes.len().max(1));
+        assert_eq!(whole, decoded_in_pieces(encoding, bytes, 1), "pieces change nothing");
+        String::from_utf8(whole).unwrap()
+    }
+
+    fn decoded_in_pieces(encoding: Encoding, bytes: &[u8], piece: usize) -> Vec<u8> {
+        let mut decoder = Decoder::new(encoding, LineEnd::Lf);
+        let mut out = Vec::new();
+        for piece in bytes.chunks(piece) {
+            decoder.push(piece, &mut out);
+        }
+        decoder.finish(&mut out);
+        out
+    }
+
+    #[test]
+    fn t6_3_base64_skips_strangers_and_ends_at_the_padding() {
+        let base64 = |bytes| decoded(Encoding::Base64, bytes);
+        assert_eq!(base64(b"R3J\r\n!1bWVs"), "Grumel");
+        assert_eq!(base64(b"YWI=\nYWI="), "ab");
+        assert_eq!(base64(b"YWJjYQ"), "abca");
+        assert_eq!(base64(b"YWJjYWI"), "abcab");
+        assert_eq!(base64(b"YWJjY"), "abc");
+    }
+
+    #[test]
+    fn t6_4_quoted_printable_is_lenient() {
+        let quoted = |bytes| decoded(Encoding::QuotedPrintable, bytes);
+        assert_eq!(quoted(b"a=3D=3d b \t\r\nc=\r\nd= \t\ne"), "a== b\ncde");
+        assert_eq!(quoted(b"==41=4=\nx=zz=4 1="), "=A=4x=zz=4 1");
+        assert_eq!(quoted(b"foo==\nbar=20\nx = y  "), "foo=bar \nx = y");
+        assert_eq!(quoted(b"=4\n=4"), "=4\n=4");
+    }
+
+    #[test]
+    fn t6_4_lines_may_end_with_cr_alone() {
+        let mut decoder = Decoder::new(Encoding::QuotedPrintable, LineEnd::Cr);
+        let mut out = Vec::new();
+        decoder.push(b"a=\rb \rc\nd", &mut out);
+        decoder.finish(&mut out);
+        assert_eq!(out, b"ab\nc\nd");
+    }
+}

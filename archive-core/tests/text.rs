@@ -1,0 +1,378 @@
+//! The rules of docs/TEXT.md, through the public door. A test's name begins with the rule's number.
+//!
+//! With `MAILKEEP_CORPORA` set to a folder of real mail, all of it is read too.
+
+use archive_core::mail::text::{AddressKind, Field, MailText, TextReader, Why, extract};
+use proptest::prelude::*;
+
+fn text(mail: &[u8]) -> MailText {
+    let whole = extract(mail, &[]);
+    for piece in [1, 7] {
+        let mut reader = TextReader::new(&[]);
+        mail.chunks(piece).for_each(|bytes| reader.push(bytes));
+        assert_eq!(reader.finish(), whole, "pieces of {piece} change nothing");
+    }
+    whole
+}
+
+/// `field: words`, one string a value.
+fn values(mail: &str) -> Vec<String> {
+    shown(&text(mail.as_bytes()))
+}
+
+fn shown(text: &MailText) -> Vec<String> {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = text.values.iter().map(|value| format!("{}: {}", value.field.name(), words(&value.text)));
+    shown.filter(|shown| !shown.ends_with(": ")).collect()
+}
+
+fn why(mail: &[u8]) -> Vec<(u32, Why)> {
+    text(mail).unsearchable.into_iter().map(|entry| (entry.entity, entry.why)).collect()
+}
+
+#[test]
+fn t1_1_fields_have_stable_numbers() {
+    let numbered: Vec<_> = Field::ALL.iter().map(|field| (field.number(), field.name())).collect();
+    let expected = ["subject", "from", "to", "cc", "bcc", "attachment", "acontent", "bcontent"];
+    assert_eq!(numbered, (1..).zip(expected).collect::<Vec<_>>());
+}
+
+#[test]
+fn t1_2_values_come_in_the_order_of_the_fields() {
+    let mail = "Bcc: b@x\nTo: A <a@x>\nSubject: one\nCc: c@x\nFrom: f@x\nsubject: two\nContent-Type: text/plain; name=n.txt\n\nbody";
+    let expected =
+        ["subject: one", "subject: two", "from: f@x", "to: A", "to: a@x", "cc: c@x", "bcc: b@x", "attachment: n.txt", "acontent: body"];
+    assert_eq!(values(mail), expected);
+}
+
+#[test]
+fn t1_3_names_and_addresses_are_marked() {
+    let kinds: Vec<_> = text(b"From: A <a@x>\n\n").values.into_iter().map(|value| value.kind).collect();
+    assert_eq!(kinds, [Some(AddressKind::Name), Some(AddressKind::Address)]);
+}
+
+#[test]
+fn t1_4_below_a_nested_mail_all_is_acontent() {
+    let mail = "Content-Type: message/rfc822; name=fwd.eml\n\nSubject: s\nFrom: f@x\n\
+                Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: image/png; name=p.png\n\n\n--b--\n";
+    assert_eq!(values(mail), ["attachment: fwd.eml", "acontent: s", "acontent: f@x", "acontent: hello", "acontent: p.png"]);
+}
+
+#[test]
+fn t2_1_lines_end_with_lf_or_crlf() {
+    assert_eq!(values("Subject: a\r\n\r\nb"), ["subject: a", "bcontent: b"]);
+    assert_eq!(values("Subject: a\rTo: b\n\nc"), ["subject: a To: b", "bcontent: c"]);
+}
+
+#[test]
+fn t2_2_a_mark_and_a_from_line_are_skipped() {
+    assert_eq!(values("\u{feff}From x y\nSubject: a\n\nb"), ["subject: a", "bcontent: b"]);
+    assert_eq!(values(">From x\nSubject: a\n\n"), ["subject: a"]);
+    assert_eq!(values("Content-Type: message/rfc822\n\nFrom x\nSubject: a\n\n"), ["acontent: a"]);
+    assert_eq!(values("Subject: a\nFrom x\nTo: b\n\n"), ["subject: a", "to: b"]);
+}
+
+#[test]
+fn t2_3_a_body_part_begins_with_its_header() {
+    assert_eq!(values("Content-Type: multipart/mixed; boundary=b\n\n--b\n\nc: d\n--b--"), ["bcontent: c: d"]);
+}
+
+#[test]
+fn t2_4_header_blocks_end_at_empty_lines_delimiters_and_the_end() {
+    let mail =
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png; name=x\n--b\n\nc\n--b\nContent-Type: a/b; name=y";
+    assert_eq!(values(mail), ["attachment: x", "bcontent: c", "attachment: y"]);
+    let long = format!("Subject: a\nX: {}\nTo: lost\n\nbody", "x".repeat(262_144));
+    assert_eq!(values(&long), ["subject: a", "bcontent: body"]);
+    assert_eq!(why(long.as_bytes()), [(0, Why::HeaderTooLong)]);
+}
+
+#[test]
+fn t2_6_the_first_content_field_counts_and_the_default_types() {
+    assert_eq!(values("Content-Type: text/html\nContent-Type: text/plain\n\n<b>x"), ["bcontent: x"]);
+    for default in ["", "Content-Type: nonsense\n", "Content-Type: /x\n", "Content-Type: a/b/c\n"] {
+        assert_eq!(values(&format!("{default}\n<b>x")), ["bcontent: <b>x"]);
+    }
+    let digest = "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: s\n\nx\n--b\nContent-Type: text/plain\n\ny\n--b--";
+    assert_eq!(values(digest), ["acontent: s", "acontent: x", "bcontent: y"]);
+}
+
+#[test]
+fn t2_7_delimiters() {
+    let mail = "Content-Type: multipart/mixed; boundary=\"b \"\n\npreamble\n--bb\n--b \t\r\n\none\n --b\n--b-\n--b --\n--b--\n\nepilogue\n--b\n\nno\n";
+    assert_eq!(values(mail), ["bcontent: one --b --b- --b --"]);
+    let nested = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=bc\n\n--bc\n\none\n--b\n\ntwo\n--bc\n--b--";
+    assert_eq!(values(nested), ["bcontent: one", "bcontent: two --bc"]);
+    let same =
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\nx\n--b\n\ntwo";
+    assert_eq!(values(same), ["bcontent: one", "bcontent: two"]);
+}
+
+#[test]
+fn t2_7_multiparts_whose_parts_cannot_be_told_are_text() {
+    assert_eq!(values("Content-Type: multipart/mixed\n\n--x\na"), ["bcontent: --x a"]);
+    assert_eq!(values("Content-Type: multipart/mixed; boundary=y\nContent-Transfer-Encoding: base64\n\n--x\na"), ["bcontent: --x a"]);
+    assert_eq!(values("Content-Type: multipart/mixed; boundary=y\n\nx\n--y--"), Vec::<String>::new());
+}
+
+#[test]
+fn t2_8_nested_mails_in_an_encoding() {
+    let outer = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n\
+                 U3ViamVjdDogaGVsbG8KCi0tYgpib2R5Cg==\n--b\n\nafter\n--b--\n";
+    assert_eq!(values(outer), ["acontent: hello", "acontent: --b body", "bcontent: after"]);
+    assert_eq!(
+        values("Content-Type: message/global\nContent-Transfer-Encoding: quoted-printable\n\nSubject: a=\nb\n\n=63"),
+        ["acontent: ab", "acontent: c"]
+    );
+}
+
+#[test]
+fn t2_10_numbers_run_in_document_order_through_nested_mails() {
+    let part = |what: &str| format!("--b\nContent-Type: {what}\n");
+    let mail = format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n{}\n{}Content-Transfer-Encoding: base64\n\nQ29udGVudC1UeXBlOiB4L3kKCg==\n{}\n",
+        part("x/a"),
+        part("message/rfc822"),
+        part("x/z"),
+    );
+    let off = |number, what: &str| (number, Why::TypeOff(what.to_owned()));
+    assert_eq!(why(mail.as_bytes()), [off(1, "x/a"), off(3, "x/y"), off(4, "x/z")]);
+}
+
+#[test]
+fn t2_11_depth_and_number_are_limited() {
+    let mut deep = String::new();
+    for _ in 0..100 {
+        deep.push_str("Content-Type: message/rfc822\n\n");
+    }
+    deep.push_str("Subject: deepest\n\n");
+    assert_eq!(why(deep.as_bytes()), [(64, Why::TooDeep)]);
+    let mut many = "Content-Type: multipart/mixed; boundary=b\n\n".to_owned();
+    for number in 1..10_100 {
+        many.push_str(&format!("--b\n\nx{number}\n"));
+    }
+    let text = extract(many.as_bytes(), &[]);
+    assert_eq!(shown(&text).last().map(String::as_str), Some("bcontent: x9999"));
+    assert_eq!(text.unsearchable.iter().map(|entry| (entry.entity, &entry.why)).collect::<Vec<_>>(), [(9999, &Why::TooManyParts)]);
+}
+
+#[test]
+fn t3_1_raw_header_bytes() {
+    assert_eq!(shown(&text("Subject: Grüße\n\n".as_bytes())), ["subject: Grüße"]);
+    let found = text(b"Subject: Gr\xfc\xdfe aus K\xf6ln\nTo: J\xf6rg <j@x>\n\n");
+    assert_eq!(shown(&found), ["subject: Grüße aus Köln", "to: Jörg", "to: j@x"]);
+    assert_eq!(found.guesses.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0]);
+}
+
+#[test]
+fn t4_1_only_five_fields_of_messages_are_used() {
+    assert_eq!(values("Sender: a@x\nReply-To: b@x\nResent-To: c@x\nTO: d@x\nto: e@x\n\n"), ["to: d@x", "to: e@x"]);
+    assert_eq!(values("Content-Type: multipart/mixed; boundary=b\n\n--b\nSubject: no\n\nx\n--b--"), ["bcontent: x"]);
+}
+
+#[test]
+fn t4_2_subjects_are_decoded() {
+    assert_eq!(values("Subject: =?utf-8?q?=C3?=\n =?utf-8?q?=BC?= x\n\n"), ["subject: ü x"]);
+}
+
+#[test]
+fn t5_8_equal_names_count_once_and_multiparts_have_none() {
+    let mail = "Content-Disposition: inline; filename=a.png; filename*=utf-8''a.png\nContent-Type: image/png; name=b.png\n\n";
+    assert_eq!(values(mail), ["attachment: a.png", "attachment: b.png"]);
+    assert_eq!(values("Content-Type: multipart/mixed; name=n; boundary=b\n\n--b--"), Vec::<String>::new());
+}
+
+#[test]
+fn t7_5_a_recorded_guess_counts() {
+    let mail = b"Subject: \xd0\xd2\n\n\xd0\xd2\xc9\xd7\xc5\xd4";
+    let recorded = [(0, "windows-1252".to_owned()), (1, "KOI8-R".to_owned())];
+    let found = extract(mail, &recorded);
+    assert_eq!(shown(&found), ["subject: ÐÒ", "bcontent: привет"]);
+    assert_eq!(found.guesses, recorded);
+}
+
+#[test]
+fn t7_2_a_charset_without_decoder_is_not_searchable() {
+    assert_eq!(why(b"Content-Type: text/plain; charset=hz-gb-2312\n\nx"), [(0, Why::Charset("hz-gb-2312".to_owned()))]);
+}
+
+#[test]
+fn t8_1_types() {
+    for plain in ["text/x-diff", "text/calendar", "message/delivery-status", "message/feedback-report", "text/rfc822-headers"] {
+        assert_eq!(values(&format!("Content-Type: {plain}\n\nx <b>")), ["bcontent: x <b>"], "{plain}");
+    }
+    for silent in ["image/png", "audio/x", "video/x", "application/pgp-signature"] {
+        assert_eq!(text(format!("Content-Type: {silent}\n\nx").as_bytes()), MailText::default(), "{silent}");
+    }
+    for off in ["text/rtf", "application/pdf", "message/partial", "x/y"] {
+        assert_eq!(why(format!("Content-Type: {off}\n\nx").as_bytes()), [(0, Why::TypeOff(off.to_owned()))]);
+    }
+    let pgp = "Content-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\n\n--b\nContent-Type: application/octet-stream\n\n\n--b--";
+    assert_eq!(why(pgp.as_bytes()), [(2, Why::Encrypted)]);
+}
+
+#[test]
+fn t8_2_attachments() {
+    assert_eq!(values("Content-Disposition: attachment\n\nx"), ["acontent: x"]);
+    assert_eq!(values("Content-Disposition: inline; filename=n\n\nx"), ["attachment: n", "acontent: x"]);
+    let both = "Content-Type: multipart/alternative; boundary=b\n\n--b\n\none\n--b\nContent-Type: text/html\n\n<p>two\n--b--";
+    assert_eq!(values(both), ["bcontent: one", "bcontent: two"]);
+}
+
+#[test]
+fn t8_4_flowed_text_is_joined() {
+    assert_eq!(values("Content-Type: text/plain; format=flowed; DelSp=Yes\n\nWo \nrt"), ["bcontent: Wort"]);
+    assert_eq!(values("Content-Type: text/plain; format=flowed\n\nWo \nrt"), ["bcontent: Wo rt"]);
+}
+
+#[test]
+fn t8_5_long_text_is_cut_behind_a_blank() {
+    let mut mail = b"\n".to_vec();
+    mail.extend(b"word ".repeat(4_000_000));
+    let found = extract(&mail, &[]);
+    assert_eq!(found.values[0].text.len(), 16_777_215);
+    assert!(found.values[0].text.ends_with(' '));
+    assert_eq!(found.unsearchable.iter().map(|entry| &entry.why).collect::<Vec<_>>(), [&Why::TooLong]);
+    let mut unbroken = b"\n".to_vec();
+    unbroken.extend("ü".repeat(20_000_000).bytes());
+    assert_eq!(extract(&unbroken, &[]).values[0].text.len(), 16_777_216);
+}
+
+#[test]
+fn t8_6_all_text_of_a_mail_is_bounded() {
+    let mut mail = b"Content-Type: multipart/mixed; boundary=b\n\n".to_vec();
+    for _ in 0..6 {
+        mail.extend(b"--b\n\n");
+        mail.extend(b"word ".repeat(3_000_000));
+        mail.push(b'\n');
+    }
+    let found = extract(&mail, &[]);
+    assert_eq!(found.values.len(), 4);
+    assert_eq!(found.unsearchable.iter().map(|entry| (entry.entity, &entry.why)).collect::<Vec<_>>(), [(5, &Why::TooLarge)]);
+}
+
+#[test]
+fn t9_7_alt_and_title_are_values_of_their_own() {
+    assert_eq!(values("Content-Type: text/html\n\n<p title=t>a<img alt='x y'>b"), ["bcontent: a b", "bcontent: t", "bcontent: x y"]);
+}
+
+#[test]
+fn t10_2_what_cannot_be_searched_keeps_its_name() {
+    let mail = "Content-Type: application/pdf; name=a.pdf\n\nx";
+    assert_eq!(values(mail), ["attachment: a.pdf"]);
+    assert_eq!(why(mail.as_bytes()), [(0, Why::TypeOff("application/pdf".to_owned()))]);
+}
+
+#[test]
+fn t2_11_depth_counts_on_in_encoded_mails() {
+    let mut mail = "Content-Type: message/rfc822\nContent-Transfer-Encoding: quoted-printable\n\n".repeat(70).into_bytes();
+    mail.extend(b"Subject: inmost\n\n");
+    assert_eq!(why(&mail), [(64, Why::TooDeep)]);
+}
+
+/// Mail-like bytes: pieces that mean something to a reader of mail, in any order.
+fn mail_like() -> impl Strategy<Value = Vec<u8>> {
+    const PIECES: &[&str] = &[
+        "\n",
+        "\r\n",
+        "\n\n",
+        "--b",
+        "--b--",
+        "--",
+        "=",
+        "=?utf-8?q?",
+        "?=",
+        "Content-Type: ",
+        "multipart/mixed; boundary=b",
+        "multipart/digest;boundary=\"b\"",
+        "message/rfc822",
+        "text/html",
+        "text/plain; charset=utf-7; format=flowed; delsp=yes",
+        "Content-Transfer-Encoding: base64\n",
+        "Content-Transfer-Encoding: quoted-printable\n",
+        "Subject: ",
+        "To: ",
+        "<a@xn--bcher-kva.de>",
+        "\"",
+        "(",
+        ")",
+        ",",
+        ":",
+        ";",
+        "From x\n",
+        "<script>",
+        "<!--",
+        "<p title='",
+        "&amp;",
+        "+AGE-",
+        "> ",
+        "-- ",
+        "U3ViamVjdDogaGk=",
+        "filename*0*=utf-8''",
+        "filename=",
+        "name*1=",
+        "\u{feff}",
+        "ü",
+        "\0",
+        " ",
+        "\t",
+        "\\",
+    ];
+    let piece = prop_oneof![
+        8 => proptest::sample::select(PIECES).prop_map(|piece| piece.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..8),
+    ];
+    proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic_and_pieces_change_nothing(mail in mail_like(), cuts in proptest::collection::vec(1usize..40, 1..10)) {
+        let whole = extract(&mail, &[]);
+        let mut reader = TextReader::new(&[]);
+        let mut rest = mail.as_slice();
+        for cut in cuts.iter().cycle() {
+            let (now, later) = rest.split_at((*cut).min(rest.len()));
+            reader.push(now);
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(reader.finish(), whole.clone());
+        prop_assert_eq!(extract(&mail, &whole.guesses), whole);
+    }
+}
+
+#[test]
+fn real_mail_is_read() {
+    let Some(folder) = std::env::var_os("MAILKEEP_CORPORA") else {
+        println!("skipped: MAILKEEP_CORPORA is not set");
+        return;
+    };
+    let mut folders = vec![std::path::PathBuf::from(folder)];
+    let (mut mails, mut bytes, mut characters, mut spent) = (0u64, 0usize, 0usize, std::time::Duration::ZERO);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let file = std::fs::read(&path).unwrap();
+            let begin = std::time::Instant::now();
+            let mut rest = file.as_slice();
+            while !rest.is_empty() {
+                let end = memchr::memmem::find(&rest[1..], b"\nFrom ").map_or(rest.len(), |at| at + 2);
+                let text = extract(&rest[..end], &[]);
+                characters += text.values.iter().map(|value| value.text.len()).sum::<usize>();
+                mails += 1;
+                rest = &rest[end..];
+            }
+            bytes += file.len();
+            spent += begin.elapsed();
+        }
+    }
+    assert!(mails > 0);
+    println!("{mails} mails, {bytes} bytes, {characters} bytes of text, {spent:?}");
+}
