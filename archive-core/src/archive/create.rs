@@ -55,14 +55,9 @@ impl Archive {
     /// Makes an archive in `dir`, a folder that is empty or not there yet, and opens it.
     ///
     /// `keep` gets the archive's id and its keys, which nobody can show again, before anything is written: where it fails, nothing is made.
-    pub fn create(
-        dir: &Path,
-        options: CreateOptions,
-        keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>,
-    ) -> Result<Self, Error> {
+    pub fn create(dir: &Path, options: CreateOptions, keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>) -> Result<Self, Error> {
         if !dir.exists() {
-            std::fs::create_dir_all(dir)
-                .map_err(|source| crate::vfs::VfsError::new(crate::vfs::Operation::Create, dir, source))?;
+            std::fs::create_dir_all(dir).map_err(|source| crate::vfs::VfsError::new(crate::vfs::Operation::Create, dir, source))?;
         }
         Self::create_on(Arc::new(DiskVfs::new()), dir, options, keep)
     }

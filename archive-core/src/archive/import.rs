@@ -4,6 +4,7 @@
 //! time; the indexer follows behind. A mail above 16 MiB is taken in by the caller's thread itself, when all before it are durable.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use super::prepare::{place_of, prepare};
 use super::{Acting, FolderPath, Outcome, Receipt};
 use crate::error::Error;
 use crate::id::{Digest, MessageId};
-use crate::mail::{Examiner, TextReader};
+use crate::mail::{Examiner, SplitSink, TextReader};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
 use crate::store::{Duplicates, NewPlace, Prepared, PreparedHeader, RunInfo, Store};
 
@@ -114,12 +115,7 @@ pub struct CheckReport {
 
 impl Acting<'_> {
     /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later.
-    pub fn import(
-        &self,
-        source: ImportSource<'_>,
-        options: &ImportOptions,
-        events: &mut dyn ImportEvents,
-    ) -> Result<ImportReport, Error> {
+    pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
         let target = self.target(&source, options)?;
         let run = self.run_info(&source);
         let events = Mutex::new(events);
@@ -188,12 +184,7 @@ impl Acting<'_> {
 
     /// Is every mail of `source` in the archive, with the very bytes (or the same but for headers that mail programs change)? Each is read
     /// from the archive again and its digest checked.
-    pub fn check(
-        &self,
-        source: ImportSource<'_>,
-        options: &SourceOptions,
-        events: &mut dyn ImportEvents,
-    ) -> Result<CheckReport, Error> {
+    pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
         let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
         read_source(source, *options, &mut checker)?;
         match checker.error {
@@ -239,10 +230,8 @@ fn absolute(path: &Path) -> PathBuf {
 
 fn read_source(source: ImportSource<'_>, options: SourceOptions, visitor: &mut dyn SourceVisitor) -> Result<source::Summary, Error> {
     match source {
-        ImportSource::Path(path) => source::read_path(path, options, visitor).map_err(|source::SourceError::Open { error, .. }| Error::Source {
-            path: path.to_owned(),
-            why: error.to_string(),
-        }),
+        ImportSource::Path(path) => source::read_path(path, options, visitor)
+            .map_err(|source::SourceError::Open { error, .. }| Error::Source { path: path.to_owned(), why: error.to_string() }),
         ImportSource::Stream(stream, name) => Ok(source::read_stream(stream, name, options, visitor)),
     }
 }
@@ -499,8 +488,8 @@ impl Feeder<'_, '_> {
             if self.options.stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
-            if let Some(error) = examiner.failed() {
-                return Err(Error::Latched(error.to_string()));
+            if examiner.failed() {
+                break;
             }
         }
         let (large, examined) = examiner.finish()?;
@@ -515,8 +504,7 @@ impl Feeder<'_, '_> {
             facts: examined.facts,
             guesses,
         };
-        let outcome =
-            large.finish(header, examined.extents, text, place, self.options.duplicates, Some(self.run), crate::clock::now())?;
+        let outcome = large.finish(header, examined.extents, text, place, self.options.duplicates, Some(self.run), crate::clock::now())?;
         self.store.index_queued()?;
         let receipt = receipt(self.store.no(), outcome, digest, source, offset);
         let mut sums = Sums::default();
@@ -578,6 +566,29 @@ impl Read for Counted<'_> {
     }
 }
 
+/// Takes a split mail and keeps nothing.
+struct Nowhere;
+
+impl SplitSink for Nowhere {
+    type Error = Infallible;
+
+    fn stored(&mut self, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part_begin(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part(&mut self, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part_end(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
 /// Looks for each mail of a source, and reads it from the archive again.
 struct Checker<'a, 'e> {
     store: &'a Store,
@@ -608,7 +619,7 @@ impl Checker<'_, '_> {
                 (examined.digest, examined.restated)
             }
             Body::Stream { head, rest } => {
-                let mut examiner = Examiner::new(crate::mail::Discard);
+                let mut examiner = Examiner::new(Nowhere);
                 examiner.push(&head);
                 let mut window = vec![0; 256 << 10];
                 while let Some(len) = rest.read(&mut window).ok().filter(|len| *len > 0) {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::id::Uuid;
-use crate::records::{Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, ScannedCommit, Scan, ScanItem, SettingFact, StoreFact, list_files};
+use crate::records::{
+    Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, Scan, ScanItem, ScannedCommit, SettingFact, StoreFact, list_files,
+};
 use crate::seal::{HEADER_LEN, SecretKey, random};
 use crate::vfs::Vfs;
 use crate::wire::decode;

@@ -103,8 +103,7 @@ impl Archive {
             return Err(Error::Bug("no store of the archive takes new mail"));
         };
         let root = stores.join(&fact.name);
-        let store =
-            Store::open(Arc::clone(&vfs), StoreNo(fact.no), &fact.name, &root, Uuid(fact.uuid), &archive_key, options.store)?;
+        let store = Store::open(Arc::clone(&vfs), StoreNo(fact.no), &fact.name, &root, Uuid(fact.uuid), &archive_key, options.store)?;
         Ok(Self {
             dir: dir.to_owned(),
             id,

@@ -15,7 +15,10 @@ use super::sorted::Sorted;
 use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
-use crate::records::{Commit, CommitPlace, ContainerFact, ContentFact, Fact, FactKind, FolderFact, Frontier, ImportRunFact, Link, MessageFact, PackedFact, PartFact, Runs};
+use crate::records::{
+    Commit, CommitPlace, ContainerFact, ContentFact, Fact, FactKind, FolderFact, Frontier, ImportRunFact, Link, MessageFact, PackedFact,
+    PartFact, Runs,
+};
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
 use crate::wire::{Keys, Undecodable, decode};

@@ -97,11 +97,7 @@ pub(super) struct Manifest {
 pub(super) struct ContentSet(pub(super) RoaringBitmap);
 
 impl<C> Encode<C> for ContentSet {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+    fn encode<W: minicbor::encode::Write>(&self, e: &mut minicbor::Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
         let (mut bytes, mut last) = (Vec::new(), 0);
         for no in &self.0 {
             put_varint(&mut bytes, u64::from(no - last));

@@ -100,8 +100,7 @@ impl ContainerWriter {
         let no = self.next_no;
         let path = file_path(&self.dir, no);
         let start = RecordsStart::default();
-        let mut writer =
-            SealedWriter::create(&*self.vfs, &path, &self.key, FileKind::Container, self.owner, no.into(), start)?;
+        let mut writer = SealedWriter::create(&*self.vfs, &path, &self.key, FileKind::Container, self.owner, no.into(), start)?;
         writer.sync()?;
         self.vfs.sync_dir(&self.dir)?;
         self.next_no += 1;

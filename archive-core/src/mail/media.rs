@@ -42,6 +42,8 @@ pub struct Field<'a> {
     pub folded: &'a [u8],
     /// The whole field as written: all its lines with their line ends.
     pub raw: &'a [u8],
+    /// Where `raw` begins in the block.
+    pub at: usize,
     line_end: LineEnd,
 }
 
@@ -76,20 +78,21 @@ pub fn fields(block: &[u8], line_end: LineEnd) -> impl Iterator<Item = Field<'_>
                 end += line_len(rest.get(end..).unwrap_or_default(), line_end);
             }
             let (raw, behind) = rest.split_at(end);
+            let at = block.len() - rest.len();
             rest = behind;
-            if let Some(field) = field(raw, line_end) {
+            if let Some(field) = field(raw, at, line_end) {
                 return Some(field);
             }
         }
     })
 }
 
-fn field(raw: &[u8], line_end: LineEnd) -> Option<Field<'_>> {
+fn field(raw: &[u8], at: usize, line_end: LineEnd) -> Option<Field<'_>> {
     let colon = memchr(b':', raw.get(..line_len(raw, line_end))?)?;
     let (name, behind) = raw.split_at(colon);
     let name = trim_end(name, is_space);
     let visible = !name.is_empty() && name.iter().all(|byte| (0x21..=0x7e).contains(byte));
-    visible.then_some(Field { name, folded: behind.get(1..)?, raw, line_end })
+    visible.then_some(Field { name, folded: behind.get(1..)?, raw, at, line_end })
 }
 
 /// The lines of `bytes` with their line ends.

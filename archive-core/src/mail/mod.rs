@@ -7,22 +7,26 @@
 
 mod address;
 mod charset;
+mod examine;
+pub mod facts;
 mod file_names;
 mod flowed;
 mod header_text;
 mod html;
+pub mod identity;
 pub mod join;
 pub mod media;
 mod punycode;
+mod restated;
 pub mod split;
-mod stub;
 pub mod text;
 mod text_body;
 mod text_reader;
 mod transfer;
 pub mod walk;
 
+pub use examine::{Examination, Examined, Examiner, examine};
+pub use facts::{Facts, Importance, Mailbox};
 pub use join::{JoinError, Joiner};
-pub use split::{Eol, Extent, SplitSink, StreamSplit, Wrap};
-pub use stub::*;
+pub use split::{Eol, Extent, SplitSink, Wrap};
 pub use text::{AddressKind, Field, MailText, TextReader, Unsearchable, Value, Why};

@@ -195,9 +195,9 @@ impl<S: SplitSink> Splitter<S> {
         }
     }
 
-    /// The first error of the sink so far; what was told since then went nowhere.
-    pub fn failed(&self) -> Option<&S::Error> {
-        self.out.error.as_ref()
+    /// Whether the sink failed, and nothing more goes to it.
+    pub fn failed(&self) -> bool {
+        self.out.error.is_some()
     }
 
     fn begin(&mut self, leaf: Leaf) {

@@ -160,8 +160,7 @@ impl Records {
             self.number = number;
         }
         let section_frames = new.section.len() as u32;
-        let (commit, link) =
-            Commit::build(&self.last, &mut self.tree, new.time, new.seed, new.facts, new.container_end, section_frames)?;
+        let (commit, link) = Commit::build(&self.last, &mut self.tree, new.time, new.seed, new.facts, new.container_end, section_frames)?;
         let committed = push(&mut self.writer, self.number, commit, link, self.last, new.container_frames, new.section)?;
         self.writer.sync()?;
         self.last = link;

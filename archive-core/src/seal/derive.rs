@@ -43,9 +43,7 @@ impl SecretKey {
     /// Key and commitment for a use that `salt` and `info` name.
     pub(super) fn derive(&self, salt: &[u8], info: &[&[u8]]) -> Result<(FileKey, [u8; 32]), Error> {
         let mut okm = Zeroizing::new([0; 64]);
-        Hkdf::<Sha256>::new(Some(salt), &*self.0)
-            .expand_multi_info(info, &mut *okm)
-            .map_err(|_| Error::Bug("HKDF refused 64 bytes"))?;
+        Hkdf::<Sha256>::new(Some(salt), &*self.0).expand_multi_info(info, &mut *okm).map_err(|_| Error::Bug("HKDF refused 64 bytes"))?;
         let (key, commitment) = okm.split_at(32);
         let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| Error::Bug("AES-256 takes keys of 32 bytes"))?;
         let commitment = commitment.try_into().map_err(|_| Error::Bug("a commitment has 32 bytes"))?;
@@ -70,10 +68,8 @@ impl FileKey {
     pub(super) fn seal(&self, bytes: &mut Vec<u8>, from: usize, aad: &[u8]) -> Result<[u8; NONCE_LEN], Error> {
         let nonce: [u8; NONCE_LEN] = random()?;
         let text = bytes.get_mut(from..).ok_or(Error::Bug("sealing starts behind the end"))?;
-        let tag = self
-            .0
-            .encrypt_inout_detached(&Nonce::from(nonce), aad, text.into())
-            .map_err(|_| Error::Bug("AES-GCM refused a plaintext"))?;
+        let tag =
+            self.0.encrypt_inout_detached(&Nonce::from(nonce), aad, text.into()).map_err(|_| Error::Bug("AES-GCM refused a plaintext"))?;
         bytes.extend_from_slice(&tag);
         Ok(nonce)
     }

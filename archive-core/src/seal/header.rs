@@ -131,9 +131,15 @@ impl FileHeader {
         let (number, generation, reserved) = (fields.u64()?, fields.u32()?, fields.u64()?);
         let start = RecordsStart { first_sequence: fields.u64()?, chain: fields.array()? };
         let commitment = fields.array()?;
-        let header = kind
-            .filter(|_| reserved == 0 && usize::from(len) == HEADER_LEN)
-            .map(|kind| Self { kind, file_id, owner, number, generation, start, commitment });
+        let header = kind.filter(|_| reserved == 0 && usize::from(len) == HEADER_LEN).map(|kind| Self {
+            kind,
+            file_id,
+            owner,
+            number,
+            generation,
+            start,
+            commitment,
+        });
         Ok((header, version, scheme))
     }
 }

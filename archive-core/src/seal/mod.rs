@@ -16,5 +16,5 @@ pub(crate) use file::{SealedReader, SealedWriter};
 pub(crate) use frame::{FRAME_OVERHEAD, FrameKind, FramePlace, HEAD_LEN, Opened, Pad, RawFrame, SealedFrame};
 pub(crate) use header::{FileHeader, FileKind, HEADER_LEN, RecordsStart};
 pub(crate) use identity::{ArchiveIdentity, KeyWrap, StoreIdentity, read_identity, verify_identity, write_identity};
-pub(crate) use slot::{Slot, recovery_identifier};
 pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
+pub(crate) use slot::{Slot, recovery_identifier};

@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Numbers};
 use crate::container::{Table, TableContent, TableMessage, TablePart};
 use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
-use crate::mail::Extent;
+use crate::mail::{Extent, Importance};
 use crate::records::{
     Committed, ContentFact, FactKind, FolderFact, ImportRunFact, MessageFact, NewCommit, NewFact, PartFact, Runs, Shape, ShapeExtent,
 };
@@ -37,7 +37,10 @@ pub enum Duplicates {
 pub(crate) enum Outcome {
     Stored(MessageNo),
     /// The message that was there; `restated` if its bytes differ in status headers.
-    Duplicate { message: MessageNo, restated: bool },
+    Duplicate {
+        message: MessageNo,
+        restated: bool,
+    },
 }
 
 /// A content that the commit under way adds.
@@ -332,7 +335,13 @@ fn take(next: &mut u32) -> Result<u32, Error> {
 impl Store {
     /// Commits `mails` as one: durable when this returns. The outcome of each mail, in order. Text of new contents waits for
     /// [`Store::index_queued`].
-    pub(crate) fn commit(&self, mails: Vec<Prepared>, duplicates: Duplicates, run: Option<&RunInfo>, now: i64) -> Result<Vec<Outcome>, Error> {
+    pub(crate) fn commit(
+        &self,
+        mails: Vec<Prepared>,
+        duplicates: Duplicates,
+        run: Option<&RunInfo>,
+        now: i64,
+    ) -> Result<Vec<Outcome>, Error> {
         let mut writer = self.writer()?;
         let mut outcomes = Vec::with_capacity(mails.len());
         let mut queued = Vec::new();
@@ -510,7 +519,8 @@ impl Draft<'_> {
 impl Added {
     fn fact(&self, places: &[(u32, u64)]) -> ContentFact {
         let PreparedHeader { digest, identity, restated, size, facts, guesses } = &self.header;
-        let list = |addresses: &[crate::mail::Address]| addresses.iter().flat_map(|a| [a.name.clone(), a.address.clone()]).collect();
+        let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let list = |addresses: &[crate::mail::Mailbox]| addresses.iter().flat_map(|a| [a.name.clone(), a.address.clone()]).collect();
         ContentFact {
             no: self.no.0,
             digest: digest.0,
@@ -524,12 +534,16 @@ impl Added {
             to: list(&facts.to),
             cc: list(&facts.cc),
             subject: facts.subject.clone(),
-            header_message_id: facts.message_id.clone(),
+            header_message_id: some(&facts.header_message_id),
             in_reply_to: facts.in_reply_to.as_flattened().to_vec(),
             references: facts.references.as_flattened().to_vec(),
-            list_id: facts.list_id.clone(),
+            list_id: some(&facts.list_id),
             attachments: facts.attachments,
-            importance: facts.importance as u8,
+            importance: match facts.importance {
+                Importance::Low => 1,
+                Importance::Normal => 2,
+                Importance::High => 3,
+            },
             restated: restated.map(|digest| digest.0),
             guesses: (!guesses.is_empty()).then(|| guesses.clone()),
         }

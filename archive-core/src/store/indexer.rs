@@ -35,7 +35,13 @@ fn failed(error: archive_index::IndexError) -> Error {
 }
 
 impl Indexer {
-    pub(super) fn open(vfs: Arc<dyn Vfs>, dir: &std::path::Path, key: SecretKey, owner: Uuid, options: &StoreOptions) -> Result<Self, Error> {
+    pub(super) fn open(
+        vfs: Arc<dyn Vfs>,
+        dir: &std::path::Path,
+        key: SecretKey,
+        owner: Uuid,
+        options: &StoreOptions,
+    ) -> Result<Self, Error> {
         let pages = Arc::new(SealedPages::new(vfs, dir.to_owned(), key, owner));
         let index = open_index(&pages, options.index_bytes)?;
         Ok(Self {

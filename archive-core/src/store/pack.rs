@@ -85,15 +85,8 @@ impl Store {
     }
 
     fn packed_table(&self, packing: &Packing, places: &[(u32, u64)], block: usize, sequence: u64) -> Result<Table, Error> {
-        let mut table = Table {
-            sequence,
-            archived: 0,
-            seed: None,
-            contents: Vec::new(),
-            messages: Vec::new(),
-            parts: Vec::new(),
-            folders: Vec::new(),
-        };
+        let mut table =
+            Table { sequence, archived: 0, seed: None, contents: Vec::new(), messages: Vec::new(), parts: Vec::new(), folders: Vec::new() };
         for (no, row, laid) in packing.contents.iter().filter(|(_, _, laid)| laid.last_block() == block) {
             let salt = self.commit_at(row.fact)?.salt(row.fact.index as usize)?;
             let (fact, runs, shape) = (row.fact.index, laid.runs(places), row.shape.clone());

@@ -23,7 +23,7 @@ pub(crate) struct PreparedHeader {
     /// Digest without status headers, where there are any.
     pub(crate) restated: Option<Digest>,
     pub(crate) size: u64,
-    pub(crate) facts: crate::mail::HeaderFacts,
+    pub(crate) facts: crate::mail::Facts,
     pub(crate) guesses: Vec<(u32, String)>,
 }
 

@@ -80,7 +80,9 @@ impl Store {
         let mut joiner = Joiner::new(SinkWriter { sink, error: None });
         for extent in extents {
             let joined = match extent {
-                Extent::Literal { .. } | Extent::Decoded { .. } => joiner.extent(&extent, &mut own).map_err(|error| (error, own.error.take())),
+                Extent::Literal { .. } | Extent::Decoded { .. } => {
+                    joiner.extent(&extent, &mut own).map_err(|error| (error, own.error.take()))
+                }
                 Extent::Part { .. } => {
                     let (runs, section) = parts.next().ok_or(Error::Bug("a content has fewer parts than its extents"))?;
                     let mut part = RunReader::new(self, &runs.0, *section);

@@ -40,7 +40,11 @@ impl Findings {
 
 impl Store {
     /// Reads and checks everything. `progress` gets the bytes of contents checked so far.
-    pub(crate) fn verify(&self, contents: bool, progress: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<(Vec<Finding>, Checked), Error> {
+    pub(crate) fn verify(
+        &self,
+        contents: bool,
+        progress: &mut dyn FnMut(u64) -> Result<(), Error>,
+    ) -> Result<(Vec<Finding>, Checked), Error> {
         let mut findings = Findings::default();
         let mut checked = Checked::default();
         if contents {
