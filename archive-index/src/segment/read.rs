@@ -46,6 +46,12 @@ pub(crate) struct StreamPages {
     pages: Vec<PageRef>,
 }
 
+/// The rows of a page of columns, and the first document of the next page.
+pub(crate) struct Chunk {
+    pub(crate) rows: Vec<(u32, Columns)>,
+    pub(crate) next: Option<u32>,
+}
+
 /// Which stream.
 #[derive(Clone, Copy)]
 pub(crate) enum StreamKind {
@@ -316,7 +322,7 @@ impl Segment {
     }
 
     /// Visits the forms of each of the folded `keys` that match, page by page.
-    fn forms(&self, keys: &mut Vec<Vec<u8>>, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+    fn forms(&self, keys: &mut [Vec<u8>], pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         keys.sort_unstable();
         let mut wanted = keys.iter().peekable();
         let mut at = match wanted.peek() {
@@ -352,19 +358,19 @@ impl Segment {
     /// The columns of a document.
     pub(crate) fn columns_of(&self, doc: u32) -> Result<Option<Columns>, IndexError> {
         let at = self.chunks.partition_point(|(first, _)| *first <= doc);
-        let Some((rows, _)) = at.checked_sub(1).map(|at| self.chunk(at)).transpose()? else { return Ok(None) };
+        let Some(Chunk { rows, .. }) = at.checked_sub(1).map(|at| self.chunk(at)).transpose()? else { return Ok(None) };
         Ok(rows.binary_search_by_key(&doc, |(doc, _)| *doc).ok().and_then(|at| rows.get(at)).map(|(_, columns)| *columns))
     }
 
-    /// The rows of a page of columns, and the first document of the next page.
-    pub(crate) fn chunk(&self, at: usize) -> Result<(Vec<(u32, Columns)>, Option<u32>), IndexError> {
-        let Some(&(_, page_ref)) = self.chunks.get(at) else { return Ok((Vec::new(), None)) };
+    /// A page of columns.
+    pub(crate) fn chunk(&self, at: usize) -> Result<Chunk, IndexError> {
+        let Some(&(_, page_ref)) = self.chunks.get(at) else { return Ok(Chunk { rows: Vec::new(), next: None }) };
         let page = self.page(PageKind::Columns, page_ref)?;
         let rows = read_chunk(&page).map_err(|broken| self.damage(Some(page_ref), broken))?;
         if rows.len() > CHUNK {
             return Err(self.damage(Some(page_ref), Malformed("columns")));
         }
-        Ok((rows, self.chunks.get(at + 1).map(|(first, _)| *first)))
+        Ok(Chunk { rows, next: self.chunks.get(at + 1).map(|(first, _)| *first) })
     }
 
     /// The number of the page of columns that would hold `doc`.
