@@ -10,6 +10,7 @@ use crate::columns::{CHUNK, Columns, Dated, read_chunk, read_order};
 use crate::error::{DocNo, DocRange, IndexError, SegmentDamage};
 use crate::pages::{FileId, PageReader, PageRef, PageStore};
 use crate::postings::bits::Bits;
+use crate::postings::places::Places;
 use crate::postings::{DocList, Shape};
 use crate::terms::pattern::{Pattern, Reach};
 use crate::terms::{Directory, Entry, Place, TermCursor, backward, key_cursor};
@@ -491,7 +492,7 @@ impl Source for Segment {
         term.shape.positions
     }
 
-    fn positions(&self, term: &Entry<'_>, zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), IndexError> {
+    fn positions(&self, term: &Entry<'_>, zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), IndexError> {
         let bytes = self.doc_bytes(term)?;
         let list = self.list(term.shape, &bytes);
         let fetch = |offset: u64, length: usize| match term.positions {
