@@ -449,8 +449,9 @@ impl Source for Memory {
             }
             return Ok(());
         }
+        let matcher = pattern.matcher();
         for (number, entry) in self.entries.iter().enumerate() {
-            if entry.bytes > 0 && pattern.matches(&parts(self.key(entry))) {
+            if entry.bytes > 0 && matcher.matches(&parts(self.key(entry))) {
                 visit(&(number as u32))?;
             }
         }

@@ -195,7 +195,7 @@ impl Segment {
             let page = self.page(page_kind, self.stream_page(stream, at)?)?;
             return Ok(Bytes::Page(page, from..from + length));
         }
-        let mut joined = Vec::with_capacity(length);
+        let mut joined = Vec::with_capacity(length.min(16 * STREAM_PAGE));
         while joined.len() < length {
             let page = self.page(page_kind, self.stream_page(stream, at)?)?;
             let to = page.len().min(from + length - joined.len());
