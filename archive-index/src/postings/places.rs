@@ -6,6 +6,9 @@ pub(crate) struct Places {
     offset: u64,
     /// The beginnings that the words before left, sorted; none for the first word.
     starts: Option<Vec<u64>>,
+    /// For each document from `lo` on its first beginning; none where there are so few that a search is cheaper.
+    table: Vec<u32>,
+    lo: u32,
     kept: Vec<u64>,
     /// The document that positions come from, and its beginnings.
     doc: Option<u32>,
@@ -16,12 +19,24 @@ pub(crate) struct Places {
 impl Places {
     /// All positions are kept.
     pub(crate) fn all(offset: u64) -> Self {
-        Self { offset, starts: None, kept: Vec::new(), doc: None, from: 0, to: 0 }
+        Self { offset, starts: None, table: Vec::new(), lo: 0, kept: Vec::new(), doc: None, from: 0, to: 0 }
     }
 
-    /// Those are kept that fit to one of `starts`, which are sorted.
-    pub(crate) fn among(starts: Vec<u64>, offset: u64) -> Self {
-        Self { starts: Some(starts), ..Self::all(offset) }
+    /// Those are kept that fit to one of `starts`, which are sorted and of documents from `lo` on and below `hi`.
+    pub(crate) fn among(starts: Vec<u64>, offset: u64, (lo, hi): (u32, u32)) -> Self {
+        let span = hi.saturating_sub(lo) as usize;
+        let mut table = Vec::new();
+        if starts.len() > span / 8 && u32::try_from(starts.len()).is_ok() {
+            table.reserve_exact(span + 1);
+            let mut at = 0;
+            for doc in u64::from(lo)..=u64::from(hi) {
+                while starts.get(at).is_some_and(|start| start >> 32 < doc) {
+                    at += 1;
+                }
+                table.push(at as u32);
+            }
+        }
+        Self { starts: Some(starts), table, lo, ..Self::all(offset) }
     }
 
     /// Documents begin anew.
@@ -39,8 +54,14 @@ impl Places {
             Some(starts) => {
                 if self.doc != Some(doc) {
                     self.doc = Some(doc);
-                    self.from = gallop(starts, self.to, u64::from(doc) << 32);
-                    self.to = gallop(starts, self.from, (u64::from(doc) + 1) << 32);
+                    let at = doc.wrapping_sub(self.lo) as usize;
+                    (self.from, self.to) = match self.table.get(at..).unwrap_or_default() {
+                        [from, to, ..] => (*from as usize, *to as usize),
+                        _ => {
+                            let from = gallop(starts, self.to, u64::from(doc) << 32);
+                            (from, gallop(starts, from, (u64::from(doc) + 1) << 32))
+                        }
+                    };
                 }
                 if starts.get(self.from..self.to).is_some_and(|starts| starts.binary_search(&place).is_ok()) {
                     self.kept.push(place);

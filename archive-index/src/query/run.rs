@@ -177,7 +177,7 @@ fn join<S: Source>(
     for word in words {
         let mut places = match starts.take() {
             None => Places::all(word.offset),
-            Some(starts) => Places::among(starts, word.offset),
+            Some(starts) => Places::among(starts, word.offset, source.range()),
         };
         source.find(word.pattern, &mut |term| {
             places.begin_term();
