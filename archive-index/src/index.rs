@@ -115,6 +115,9 @@ impl Index {
     }
 
     /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` in the order of the document.
+    ///
+    /// Above the memory budget what is in memory is then written out as a segment that the next flush will name. Where that fails, the
+    /// document is in memory all the same and its number is used.
     pub fn add(&self, doc: DocNo, values: &[Value<'_>], columns: &Columns) -> Result<(), IndexError> {
         let mut writer = self.lock();
         if doc.0 < writer.next || doc.0 == u32::MAX {

@@ -8,7 +8,7 @@ use super::page::{PageKind, open};
 use super::{Source, Visit};
 use crate::columns::{CHUNK, Columns, Dated, read_chunk, read_order};
 use crate::error::{DocNo, DocRange, IndexError, SegmentDamage};
-use crate::pages::{FileId, PageReader, PageRef, PageStore};
+use crate::pages::{FileId, PageError, PageErrorKind, PageReader, PageRef, PageStore};
 use crate::postings::bits::Bits;
 use crate::postings::places::Places;
 use crate::postings::{DocList, Shape};
@@ -88,9 +88,13 @@ impl Segment {
     /// Opens the segment of `file`, which should hold documents of `docs`.
     pub(crate) fn open(store: &Arc<dyn PageStore>, file: FileId, docs: DocRange, cache: &Arc<PageCache>) -> Result<Self, IndexError> {
         let damage = |page, what| IndexError::Damaged(Box::new(SegmentDamage { file, page, what, docs }));
-        let reader = store.open(file).map_err(|_| damage(None, "file"))?;
-        let last = reader.last().map_err(|_| damage(None, "last page"))?;
-        let page = reader.read(last).map_err(|_| damage(Some(last), "page"))?;
+        let failed = |page, error: PageError| match error.kind {
+            PageErrorKind::Io => IndexError::Pages(error),
+            _ => damage(page, "page"),
+        };
+        let reader = store.open(file).map_err(|error| failed(None, error))?;
+        let last = reader.last().map_err(|error| failed(None, error))?;
+        let page = reader.read(last).map_err(|error| failed(Some(last), error))?;
         let plain = open(PageKind::Footer, &page).map_err(|broken| damage(Some(last), broken.0))?;
         let footer = match read_footer(&plain) {
             Ok(Ok(footer)) => footer,
@@ -162,7 +166,11 @@ impl Segment {
 
     /// A page past the cache, for what reads everything once.
     pub(crate) fn read_page(&self, kind: PageKind, page: PageRef) -> Result<Vec<u8>, IndexError> {
-        let bytes = self.reader.read(page).map_err(|_| self.damage(Some(page), Malformed("page")))?;
+        let bytes = self.reader.read(page).map_err(|error| match error.kind {
+            // The system refused: nothing is known of the page itself.
+            PageErrorKind::Io => IndexError::Pages(error),
+            _ => self.damage(Some(page), Malformed("page")),
+        })?;
         open(kind, &bytes).map_err(|broken| self.damage(Some(page), broken))
     }
 
