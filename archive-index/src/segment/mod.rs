@@ -12,6 +12,7 @@ pub(crate) mod read;
 
 use crate::error::IndexError;
 use crate::postings::bits::Bits;
+use crate::postings::places::Places;
 use crate::terms::pattern::Pattern;
 use crate::text::field::Zones;
 
@@ -35,8 +36,8 @@ pub(crate) trait Source: Sized + 'static {
     /// Bytes that the positions of the term take, about.
     fn weight(&self, term: &Self::Term<'_>) -> u64;
 
-    /// Appends document (upper half) and position (lower half) of each occurrence in `zones` of a document of `wanted`.
-    fn positions(&self, term: &Self::Term<'_>, zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), IndexError>;
+    /// Gives each occurrence in `zones` of a document of `wanted` to `out`; documents rise.
+    fn positions(&self, term: &Self::Term<'_>, zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), IndexError>;
 }
 
 /// Is given each term that was found.
