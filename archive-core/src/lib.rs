@@ -16,7 +16,7 @@ mod wire;
 
 pub use archive::{
     Acting, Actor, AddressInfo, Archive, CheckReport, Coverage, CreateOptions, DateOrigin, Depth, Finding, FolderInfo, FolderPath,
-    ImportEvents, ImportOptions, ImportReport, ImportSource, KeyStatus, MessageInfo, MessageRecord, NoEvents, NotAFolderPath, OpenOptions,
+    ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, MessageInfo, MessageRecord, NoEvents, NotAFolderPath, OpenOptions,
     Outcome, Receipt, SearchRequest, SearchResult, StatsReport, Stop, StoreStats, VerifyReport,
 };
 pub use error::{Damage, DamageCause, Error};
