@@ -61,9 +61,11 @@ mod tests {
         PageKind::Footer,
     ];
 
+    type PlainPages = Vec<(PageKind, Vec<u8>)>;
+
     /// The plain pages of a segment, and its manifest.
-    fn plain_pages() -> &'static (Vec<(PageKind, Vec<u8>)>, Vec<u8>) {
-        static PAGES: OnceLock<(Vec<(PageKind, Vec<u8>)>, Vec<u8>)> = OnceLock::new();
+    fn plain_pages() -> &'static (PlainPages, Vec<u8>) {
+        static PAGES: OnceLock<(PlainPages, Vec<u8>)> = OnceLock::new();
         PAGES.get_or_init(|| {
             let store = MemPages::new();
             let index = Index::open(Arc::new(store.clone()), Options::default()).unwrap();
