@@ -104,6 +104,14 @@ fn main() {
     by_kind(&pages, &index);
 
     let snapshot = index.snapshot();
+    if let Ok(query) = std::env::var("QUERY") {
+        let start = Instant::now();
+        for _ in 0..300 {
+            snapshot.search(&parse(&query).unwrap()).unwrap();
+        }
+        println!("{query}: {:?}", start.elapsed() / 300);
+        return;
+    }
     for query in [
         "the",
         "patch",

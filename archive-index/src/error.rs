@@ -19,7 +19,7 @@ pub struct DocRange {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexError {
-    /// The pages could not be read or written. Way out: that of the cause; the index has not changed.
+    /// The system refused to read or write pages. Way out: that of the cause; what was durable still is.
     #[error("pages: {0}")]
     Pages(#[from] PageError),
     /// A page is not what it should be. Way out: throw the segment away and index its documents again.

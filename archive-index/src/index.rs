@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// What an index may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Bytes of documents in memory; above it they are written out as a segment. 64 MiB unless told.
+    /// Bytes of documents in memory; above it they are written out as a segment. 32 MiB unless told. A process that only reads sets
+    /// `usize::MAX`, never flushes, and minds [`Index::memory_used`] itself.
     pub memory_budget: usize,
     /// Bytes of opened pages that are kept. 32 MiB unless told.
     pub page_cache: usize,
@@ -26,7 +27,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { memory_budget: 64 << 20, page_cache: 32 << 20 }
+        Self { memory_budget: 32 << 20, page_cache: 32 << 20 }
     }
 }
 
@@ -54,6 +55,8 @@ pub struct Index {
     cache: Arc<PageCache>,
     memory_budget: usize,
     writer: Mutex<Writer>,
+    /// One merge at a time; taken before `writer`.
+    merging: Mutex<()>,
     view: RwLock<View>,
     manifest: RwLock<Manifest>,
 }
@@ -89,6 +92,7 @@ impl Index {
             cache,
             memory_budget: options.memory_budget,
             writer: Mutex::new(Writer { next, lost: lost_listed }),
+            merging: Mutex::new(()),
             view: RwLock::new(view),
             manifest: RwLock::new(manifest),
         })
@@ -112,6 +116,9 @@ impl Index {
     }
 
     /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` in the order of the document.
+    ///
+    /// Above the memory budget what is in memory is then written out as a segment that the next flush will name. Where that fails, the
+    /// document is in memory all the same and its number is used.
     pub fn add(&self, doc: DocNo, values: &[Value<'_>], columns: &Columns) -> Result<(), IndexError> {
         let mut writer = self.lock();
         if doc.0 < writer.next || doc.0 == u32::MAX {
@@ -128,35 +135,84 @@ impl Index {
     }
 
     /// Writes what is in memory as a segment and moves the watermark behind the last document added. `basis` is kept beside it.
-    /// After `Ok` it is durable. Merges segments where there are enough of one size.
+    /// When that is durable, merges segments where there are enough of one level; documents can be added meanwhile.
     pub fn flush(&self, basis: &[u8]) -> Result<(), IndexError> {
         self.flush_to(basis, DocNo(0))
     }
 
     /// Like [`flush`](Self::flush), with a watermark of at least `end`, for documents that have nothing to index.
     pub fn flush_to(&self, basis: &[u8], end: DocNo) -> Result<(), IndexError> {
-        let mut writer = self.lock();
-        let next = writer.next.max(end.0);
-        self.spill(&writer)?;
-        if next > writer.next {
-            writer.next = next;
-            let mut view = self.view();
-            view.memory = Arc::new(RwLock::new(Memory::new(next)));
-            self.show(view);
+        {
+            let mut writer = self.lock();
+            self.spill(&writer)?;
+            if end.0 > writer.next {
+                writer.next = end.0;
+                let mut view = self.view();
+                view.memory = Arc::new(RwLock::new(Memory::new(writer.next)));
+                self.show(view);
+            }
+            let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(&writer) };
+            self.replace_manifest(manifest)?;
         }
-        self.commit(&writer, basis)?;
-        self.merge_full_levels(&writer, basis)
+        while self.merge_due()? {}
+        Ok(())
     }
 
-    /// Merges all segments into one. It takes the time and, for a while, the room of the whole index.
+    /// Merges all segments into one, unless some are lost. It takes the time and, for a while, the room of the whole index.
     pub fn merge_all(&self) -> Result<(), IndexError> {
-        let writer = self.lock();
-        let basis = self.basis();
-        let count = self.view().segments.len();
-        if count > 1 && writer.lost.is_empty() && self.listed(&writer) == self.manifest().segments {
-            self.merge_run(0, count, &writer, &basis)?;
+        let merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let listed = self.manifest().segments;
+        match self.opened(&listed) {
+            Some(run) if run.len() > 1 => self.merge_run(&run, &merging),
+            _ => Ok(()),
         }
+    }
+
+    /// Merges [`FANOUT`] segments of one level that follow each other, if there are: each document is written anew once a level.
+    fn merge_due(&self) -> Result<bool, IndexError> {
+        let merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let listed = self.manifest().segments;
+        let same_level = |run: &&[Listed]| run.iter().all(|one| Some(one.level) == run.first().map(|first| first.level));
+        let Some(run) = listed.windows(FANOUT).filter(same_level).find_map(|run| self.opened(run)) else { return Ok(false) };
+        self.merge_run(&run, &merging)?;
+        Ok(true)
+    }
+
+    /// The segments of a row of the manifest; none where one of them is lost.
+    fn opened(&self, listed: &[Listed]) -> Option<Vec<Open>> {
+        let segments = self.view().segments;
+        listed.iter().map(|one| segments.iter().find(|open| open.segment.file() == one.file).cloned()).collect()
+    }
+
+    /// Puts one segment in the place of several that follow each other in the manifest. The watermark stays.
+    fn merge_run(&self, run: &[Open], _merging: &MutexGuard<'_, ()>) -> Result<(), IndexError> {
+        let inputs: Vec<&Segment> = run.iter().map(|open| open.segment.as_ref()).collect();
+        let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
+        let docs = DocRange { start: DocNo(first.lo()), end: DocNo(last.hi()) };
+        let level = run.iter().map(|open| open.level).max().unwrap_or(0).saturating_add(1);
+        let file = merge(self.store.as_ref(), &inputs)?;
+        let segment = Arc::new(Segment::open(&self.store, file, docs, &self.cache)?);
+        let _writer = self.lock();
+        let mut manifest = self.manifest();
+        manifest.segments.retain(|listed| !run.iter().any(|open| open.segment.file() == listed.file));
+        manifest.segments.push(Listed { file, docs, level });
+        manifest.segments.sort_unstable_by_key(|listed| listed.docs.start);
+        if let Err(error) = self.replace_manifest(manifest) {
+            segment.doom();
+            return Err(error);
+        }
+        let mut view = self.view();
+        view.segments.retain(|open| !run.iter().any(|merged| merged.segment.file() == open.segment.file()));
+        let at = view.segments.partition_point(|open| open.segment.lo() < docs.start.0);
+        view.segments.insert(at, Open { segment, level });
+        self.show(view);
+        run.iter().for_each(|open| open.segment.doom());
         Ok(())
+    }
+
+    /// Bytes that the documents in memory take.
+    pub fn memory_used(&self) -> usize {
+        self.view().memory.read().unwrap_or_else(PoisonError::into_inner).size()
     }
 
     /// What a reader sees from now on: all documents added so far, and none added later.
@@ -208,37 +264,9 @@ impl Index {
         listed
     }
 
-    fn commit(&self, writer: &Writer, basis: &[u8]) -> Result<(), IndexError> {
-        let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(writer) };
+    fn replace_manifest(&self, manifest: Manifest) -> Result<(), IndexError> {
         self.store.replace_manifest(&manifest.encode()?)?;
         *self.manifest.write().unwrap_or_else(PoisonError::into_inner) = manifest;
-        Ok(())
-    }
-
-    /// Merges while one level has [`FANOUT`] segments beside each other: each document is written anew once a level.
-    fn merge_full_levels(&self, writer: &Writer, basis: &[u8]) -> Result<(), IndexError> {
-        loop {
-            let view = self.view();
-            let levels: Vec<u8> = view.segments.iter().map(|open| open.level).collect();
-            let full = levels.windows(FANOUT).position(|run| run.iter().all(|level| Some(level) == run.first()));
-            let Some(start) = full else { return Ok(()) };
-            self.merge_run(start, FANOUT, writer, basis)?;
-        }
-    }
-
-    fn merge_run(&self, start: usize, count: usize, writer: &Writer, basis: &[u8]) -> Result<(), IndexError> {
-        let mut view = self.view();
-        let run: Vec<Open> = view.segments.iter().skip(start).take(count).cloned().collect();
-        let inputs: Vec<&Segment> = run.iter().map(|open| open.segment.as_ref()).collect();
-        let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
-        let docs = DocRange { start: DocNo(first.lo()), end: DocNo(last.hi()) };
-        let level = run.iter().map(|open| open.level).max().unwrap_or(0).saturating_add(1);
-        let file = merge(self.store.as_ref(), &inputs)?;
-        let segment = Arc::new(Segment::open(&self.store, file, docs, &self.cache)?);
-        view.segments.splice(start..start + run.len(), [Open { segment, level }]);
-        self.show(view);
-        self.commit(writer, basis)?;
-        run.iter().for_each(|open| open.segment.doom());
         Ok(())
     }
 }

@@ -36,7 +36,7 @@ pub use columns::{Columns, Priority};
 pub use error::{DocNo, DocRange, IndexError, SegmentDamage};
 pub use index::{Index, Options};
 pub use pages::{FileId, MemPages, PageError, PageErrorKind, PageReader, PageRef, PageStore, PageWriter};
-pub use query::grammar::parse;
+pub use query::grammar::{parse, parse_reduced};
 pub use query::tree::{LANGUAGE, Notice, Query, QueryError};
 pub use roaring::RoaringBitmap;
 pub use snapshot::{NewestFirst, Snapshot};

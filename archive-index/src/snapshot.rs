@@ -8,7 +8,7 @@ use crate::query::tree::{Node, Query};
 use crate::segment::Source;
 use crate::segment::memory::Memory;
 use crate::segment::merge::OrderReader;
-use crate::segment::read::Segment;
+use crate::segment::read::{Chunk, Segment};
 use crate::text::field::Zones;
 use crate::text::key::UNSEARCHABLE;
 use roaring::RoaringBitmap;
@@ -141,7 +141,7 @@ impl<'s> RunSource<'s> {
         let mut dated = Vec::new();
         let mut wanted = docs.range(segment.lo()..segment.hi()).peekable();
         while let Some(&doc) = wanted.peek() {
-            let (rows, next) = segment.chunk(segment.chunk_of(doc))?;
+            let Chunk { rows, next } = segment.chunk(segment.chunk_of(doc))?;
             let mut rows = rows.into_iter().peekable();
             while let Some(&doc) = wanted.peek().filter(|&&doc| next.is_none_or(|next| doc < next)) {
                 wanted.next();

@@ -57,11 +57,9 @@ impl<'a> Reader<'a> {
                 self.bytes = rest;
                 return Ok(u64::from(first));
             }
-            if let Some((&second, rest)) = rest.split_first() {
-                if second < 0x80 {
-                    self.bytes = rest;
-                    return Ok(u64::from(first & 0x7f) | u64::from(second) << 7);
-                }
+            if let Some((&second @ 0..0x80, rest)) = rest.split_first() {
+                self.bytes = rest;
+                return Ok(u64::from(first & 0x7f) | u64::from(second) << 7);
             }
         }
         self.long_varint()

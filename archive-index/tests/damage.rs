@@ -1,6 +1,8 @@
 //! Damage behind the seal cannot happen; should it, a broken page is an error that names the segment, never a panic or a wrong answer.
 
-use archive_index::{Columns, DocNo, Field, Index, IndexError, MemPages, Options, PageStore, Value, ValueKind, parse};
+use archive_index::{
+    Columns, DocNo, Field, FileId, Index, IndexError, MemPages, Options, PageError, PageErrorKind, PageStore, Value, ValueKind, parse,
+};
 use std::sync::Arc;
 
 const QUERIES: [&str; 8] = ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "to:x@example.org", "-alpha", "*"];
@@ -97,4 +99,38 @@ fn a_broken_manifest_is_an_error() {
         damaged.replace_manifest(&manifest[..at]).unwrap();
         assert!(open(&damaged).is_err());
     }
+}
+
+/// Pages that cannot be written.
+struct Full(MemPages);
+
+impl PageStore for Full {
+    fn create(&self) -> Result<Box<dyn archive_index::PageWriter>, PageError> {
+        Err(PageError::new(PageErrorKind::Io, "no room"))
+    }
+    fn open(&self, file: FileId) -> Result<Arc<dyn archive_index::PageReader>, PageError> {
+        self.0.open(file)
+    }
+    fn remove(&self, file: FileId) -> Result<(), PageError> {
+        self.0.remove(file)
+    }
+    fn load_manifest(&self) -> Result<Option<Vec<u8>>, PageError> {
+        self.0.load_manifest()
+    }
+    fn replace_manifest(&self, bytes: &[u8]) -> Result<(), PageError> {
+        self.0.replace_manifest(bytes)
+    }
+}
+
+#[test]
+fn a_flush_that_fails_changes_nothing_and_what_was_added_stays_searchable() {
+    let pages = build();
+    let index = Index::open(Arc::new(Full(pages.clone())), Options::default()).unwrap();
+    let value = Value { field: Field::Body, kind: ValueKind::Text, text: "omega" };
+    index.add(DocNo(400), &[value], &Columns::default()).unwrap();
+    assert!(matches!(index.flush(b"later"), Err(IndexError::Pages(_))));
+    assert_eq!((index.watermark(), index.basis()), (DocNo(300), b"basis".to_vec()));
+    let found = index.snapshot().search(&parse("omega").unwrap()).unwrap();
+    assert_eq!(found.iter().collect::<Vec<_>>(), [400]);
+    assert_eq!(open(&pages).unwrap().watermark(), DocNo(300));
 }

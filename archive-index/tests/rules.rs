@@ -1,6 +1,6 @@
 //! The rules of docs/SEARCH.md, by number, each through the public door: in memory, flushed, merged and reopened.
 
-use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse, parse_reduced};
 use std::sync::Arc;
 
 type Doc = Vec<(Field, ValueKind, &'static str)>;
@@ -267,4 +267,52 @@ fn s2_9_errors_name_the_place_and_what_was_expected() {
     let error = parse("a after:2024").unwrap_err();
     assert_eq!(error.range, 2..7);
     assert!(error.expected.contains("quotes"));
+}
+
+#[test]
+fn s2_8_the_reduced_language_has_words_and_phrases_only() {
+    for query in ["from:john@mailstore.com", "-Mahnung", "a OR b", "before:2020", "(-a)"] {
+        assert!(parse_reduced(query).is_err(), "{query}");
+    }
+    for query in ["Auto*", "\"Microsoft Windows\"", "a - b", "OR", "http://x"] {
+        assert_eq!(parse_reduced(query), parse(query), "{query}");
+    }
+}
+
+#[test]
+fn s4_8_readers_and_the_writer_go_side_by_side() {
+    let pages = MemPages::new();
+    let index = Index::open(Arc::new(pages), Options { memory_budget: 60 << 10, page_cache: 16 << 10 }).unwrap();
+    let query = parse("alpha -w3").unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut before = 0;
+                while before < 999 {
+                    let snapshot = index.snapshot();
+                    let found = snapshot.search(&query).unwrap().len();
+                    assert!(found >= before, "what was found stays found");
+                    assert_eq!(found, snapshot.search(&query).unwrap().len(), "a snapshot stays as it is");
+                    before = found;
+                }
+            });
+        }
+        for number in 0..1000 {
+            let text = format!("alpha w{number}");
+            let value = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
+            index.add(DocNo(number), &[value], &Columns::default()).unwrap();
+            if number % 50 == 0 {
+                index.flush(b"").unwrap();
+            }
+        }
+    });
+    index.flush(b"").unwrap();
+    assert!(index.files().len() < 16, "levels are merged");
+}
+
+#[test]
+fn an_index_and_its_snapshots_go_to_any_thread() {
+    fn goes<T: Send + Sync>() {}
+    goes::<Index>();
+    goes::<archive_index::Snapshot>();
 }

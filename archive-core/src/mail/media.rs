@@ -269,7 +269,7 @@ fn quoted_value(quoted: &[u8]) -> (Vec<u8>, &[u8]) {
 }
 
 /// What stands before the first such byte, and what behind it.
-fn split_at_byte<'a>(bytes: &'a [u8], at: u8) -> (&'a [u8], &'a [u8]) {
+fn split_at_byte(bytes: &[u8], at: u8) -> (&[u8], &[u8]) {
     match memchr(at, bytes) {
         Some(place) => (bytes.get(..place).unwrap_or_default(), bytes.get(place + 1..).unwrap_or_default()),
         None => (bytes, &[]),

@@ -387,7 +387,7 @@ impl<S: SplitSink> Out<S> {
         }
         if exact {
             self.exact(wrap, &decoded);
-            if !full || decoded.len() % 3 != 0 {
+            if !full || !decoded.len().is_multiple_of(3) {
                 self.end_run();
             }
         } else {

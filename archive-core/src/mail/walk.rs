@@ -287,7 +287,7 @@ impl Tree {
             let step = match state {
                 State::Sniff => self.sniff(rest, last),
                 State::MessageStart => self.message_start(rest, last),
-                State::FromLine => self.from_line(rest),
+                State::FromLine => self.skip_from_line(rest),
                 State::PartStart => self.begin_header(self.at, false),
                 State::Header => self.header(rest, last, visitor),
                 State::Body => self.body(rest, last, visitor),
@@ -330,7 +330,7 @@ impl Tree {
         self.begin_header(self.at, true)
     }
 
-    fn from_line(&mut self, bytes: &[u8]) -> usize {
+    fn skip_from_line(&mut self, bytes: &[u8]) -> usize {
         match memchr(self.line_end.byte(), bytes) {
             Some(end) => self.begin_header(self.at + end as u64 + 1, true) + end + 1,
             None => bytes.len(),

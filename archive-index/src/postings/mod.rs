@@ -4,10 +4,12 @@
 //! (zones and how often), and the lengths of blocks of positions. The positions part is read for phrases only.
 
 pub(crate) mod bits;
+pub(crate) mod places;
 
 use crate::text::field::{ZONES, Zones};
 use crate::wire::{Malformed, Reader, put_varint};
 use bits::Bits;
+use places::Places;
 
 /// Documents of a block of positions, which is read as one.
 pub(crate) const BLOCK: u32 = 128;
@@ -121,14 +123,14 @@ impl<'a> DocList<'a> {
         Ok(blocks)
     }
 
-    /// Appends document and position of each occurrence in `zones` of a document of `wanted`, a document in the upper half of the number.
+    /// Gives each occurrence in `zones` of a document of `wanted` to `out`.
     /// `fetch` gives the bytes of the positions part from an offset on.
     pub(crate) fn positions<B: AsRef<[u8]>, E: From<Malformed>>(
         &self,
         zones: Zones,
         wanted: &Bits,
         mut fetch: impl FnMut(u64, usize) -> Result<B, E>,
-        out: &mut Vec<u64>,
+        out: &mut Places,
     ) -> Result<(), E> {
         let mut gaps = self.gaps()?;
         let mut tags = self.tags()?;
@@ -166,7 +168,7 @@ struct Block {
     counts: Vec<u32>,
 }
 
-fn read_block(block: &Block, bytes: &[u8], zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), Malformed> {
+fn read_block(block: &Block, bytes: &[u8], zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), Malformed> {
     let mut reader = Reader::new(bytes);
     let mut counts = block.counts.iter();
     for &(doc, found) in &block.docs {
@@ -180,7 +182,7 @@ fn read_block(block: &Block, bytes: &[u8], zones: Zones, wanted: &Bits, out: &mu
                 let mut position = 0u32;
                 for _ in 0..count {
                     position = position.wrapping_add(reader.varint_u32()?);
-                    out.push(u64::from(doc) << 32 | u64::from(position));
+                    out.add(doc, position);
                 }
             } else {
                 reader.skip_varints(count)?;
@@ -312,13 +314,13 @@ impl ListJoiner {
             match self.blocks.last_mut() {
                 Some(last) if last.0.saturating_add(docs) <= BLOCK => {
                     last.0 += docs;
-                    last.1 += length;
+                    last.1 = last.1.saturating_add(length);
                 }
                 _ => self.blocks.push((docs, length)),
             }
         }
         self.docs = self.docs.checked_add(list.shape.docs).ok_or(Malformed("number of documents"))?;
-        self.positions += list.shape.positions;
+        self.positions = self.positions.checked_add(list.shape.positions).ok_or(Malformed("length of positions"))?;
         Ok(())
     }
 

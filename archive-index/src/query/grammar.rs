@@ -15,11 +15,28 @@ const FILTERS: [&str; 12] =
 
 /// Reads a query. An error names the place and what was expected.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
+    parse_as(text, Mode::Full)
+}
+
+/// Reads a query of the reduced language of retention rules (S2.8): words and phrases with wildcards; fields, exclusions, OR and filters
+/// are errors.
+pub fn parse_reduced(text: &str) -> Result<Query, QueryError> {
+    parse_as(text, Mode::Reduced)
+}
+
+/// How much of the language may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Full,
+    Reduced,
+}
+
+fn parse_as(text: &str, mode: Mode) -> Result<Query, QueryError> {
     if text.len() > LENGTH {
         let problem = "the query is longer than 64 KiB";
         return Err(QueryError { range: LENGTH..text.len(), problem, expected: "a shorter one" });
     }
-    let mut parser = Parser { text, at: 0, groups: vec![Group::new(Frame::default())], notices: Vec::new() };
+    let mut parser = Parser { text, mode, at: 0, groups: vec![Group::new(Frame::default())], notices: Vec::new() };
     parser.run()?;
     while parser.groups.len() > 1 {
         parser.close()?;
@@ -81,6 +98,7 @@ impl Group {
 
 struct Parser<'t> {
     text: &'t str,
+    mode: Mode,
     at: usize,
     groups: Vec<Group>,
     notices: Vec<Notice>,
@@ -123,30 +141,42 @@ impl<'t> Parser<'t> {
                 if self.groups.len() > 1 {
                     self.close()?;
                 }
-            } else if !self.or() {
+            } else if !self.or()? {
                 self.clause()?;
             }
         }
     }
 
     /// Takes an OR that has a clause before it; whether one comes behind is seen later.
-    fn or(&mut self) -> bool {
-        let Some(behind) = self.rest().strip_prefix("OR") else { return false };
+    fn or(&mut self) -> Result<bool, QueryError> {
+        let Some(behind) = self.rest().strip_prefix("OR") else { return Ok(false) };
         let in_group = self.groups.len() > 1;
         let ends = behind.chars().next().is_none_or(|c| c.is_whitespace() || c == '(' || c == ')' && in_group);
         let range = self.at..self.at + 2;
         match self.groups.last_mut() {
             Some(group) if ends && !group.clauses.is_empty() && group.or.is_none() => {
-                group.or = Some(range);
+                group.or = Some(range.clone());
                 self.at += 2;
-                true
+                self.full_only(range, "OR is not part of the reduced language")?;
+                Ok(true)
             }
-            _ => false,
+            _ => Ok(false),
+        }
+    }
+
+    fn full_only(&self, range: Range<usize>, problem: &'static str) -> Result<(), QueryError> {
+        match self.mode {
+            Mode::Full => Ok(()),
+            Mode::Reduced => Err(QueryError { range, problem, expected: "words and phrases, with wildcards" }),
         }
     }
 
     fn clause(&mut self) -> Result<(), QueryError> {
+        let start = self.at;
         let negated = self.eat(is_minus);
+        if negated && self.peek().is_some_and(|c| !c.is_whitespace()) {
+            self.full_only(start..self.at, "exclusions are not part of the reduced language")?;
+        }
         let mut frame = self.groups.last().map_or(Frame::default(), |group| group.frame);
         frame.negated = negated;
         frame.excluded |= negated;
@@ -177,6 +207,7 @@ impl<'t> Parser<'t> {
         }
         let range = self.at..self.at + length;
         if let Some(field) = Field::named(name) {
+            self.full_only(range, "fields are not part of the reduced language")?;
             self.at += length + 1;
             return Ok(Some(field));
         }

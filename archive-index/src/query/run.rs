@@ -6,13 +6,14 @@
 use super::tree::{Node, Part, Term};
 use crate::error::IndexError;
 use crate::postings::bits::Bits;
+use crate::postings::places::Places;
 use crate::segment::Source;
 use crate::terms::pattern::Pattern;
 use crate::text::field::Zones;
 use crate::text::key::{ALL_DOCS, VALUE_ENDS};
 
 /// Positions held at a time while a phrase is joined, in bytes of their packed form.
-const POSITIONS_AT_ONCE: u64 = 8 << 20;
+const POSITIONS_AT_ONCE: u64 = 4 << 20;
 
 /// The documents of `source` for which `node` holds. `within`, where given, are those that still matter: others may come or not.
 /// Depth is bounded by the grammar.
@@ -116,13 +117,11 @@ fn word<S: Source>(source: &S, pattern: &Pattern, zones: Zones) -> Result<(Bits,
 
 fn phrase<S: Source>(source: &S, parts: &[Part], zones: Zones, within: Option<&Bits>) -> Result<Bits, IndexError> {
     let mut candidates: Option<Bits> = within.cloned();
-    let mut weight = 0u64;
-    for part in parts {
-        let (docs, part_weight) = match part {
-            Part::Word(pattern) => word(source, pattern, zones)?,
-            Part::AnyWord => (special(source, VALUE_ENDS, zones)?, 0),
-        };
-        weight = weight.saturating_add(part_weight);
+    let mut words = Vec::new();
+    for (offset, part) in (0u64..).zip(parts) {
+        let Part::Word(pattern) = part else { continue };
+        let (docs, weight) = word(source, pattern, zones)?;
+        words.push(PhraseWord { weight, offset, pattern });
         match &mut candidates {
             Some(candidates) => candidates.and(&docs),
             None => candidates = Some(docs),
@@ -131,12 +130,22 @@ fn phrase<S: Source>(source: &S, parts: &[Part], zones: Zones, within: Option<&B
             return Ok(empty(source));
         }
     }
+    let stars: Vec<u64> = (0u64..).zip(parts).filter(|(_, part)| **part == Part::AnyWord).map(|(offset, _)| offset).collect();
+    words.sort_by_key(|word| word.weight);
+    let Some(lightest) = words.first() else { return long_values(source, parts.len() as u64, zones) };
     let candidates = candidates.unwrap_or_else(|| empty(source));
     let mut found = empty(source);
-    for window in windows(&candidates, weight, source) {
-        join(source, parts, zones, &window, &mut found)?;
+    for window in windows(&candidates, lightest.weight, source) {
+        join(source, &words, &stars, zones, window, &mut found)?;
     }
     Ok(found)
+}
+
+/// A word of a phrase, how many words behind its beginning, and the bytes that its positions take.
+struct PhraseWord<'q> {
+    weight: u64,
+    offset: u64,
+    pattern: &'q Pattern,
 }
 
 /// Cuts the candidates so that the positions of each cut fit into memory.
@@ -154,81 +163,68 @@ fn windows<S: Source>(candidates: &Bits, weight: u64, source: &S) -> Vec<Bits> {
     docs.chunks((docs.len() / (count + 1)).max(64)).map(cut).collect()
 }
 
-/// Adds the documents of `wanted` in which the parts follow each other.
-fn join<S: Source>(source: &S, parts: &[Part], zones: Zones, wanted: &Bits, found: &mut Bits) -> Result<(), IndexError> {
-    // Beginnings of the phrase that are still possible: document in the upper half, position of its first word in the lower.
+/// Adds the documents of `wanted` in which the parts follow each other. The lightest word gives the places at which the phrase may
+/// begin; each of the others strikes out of them, in fewer documents from word to word.
+fn join<S: Source>(
+    source: &S,
+    words: &[PhraseWord<'_>],
+    stars: &[u64],
+    zones: Zones,
+    mut wanted: Bits,
+    found: &mut Bits,
+) -> Result<(), IndexError> {
     let mut starts: Option<Vec<u64>> = None;
-    for (offset, part) in (0u64..).zip(parts) {
-        let Part::Word(pattern) = part else { continue };
-        let mut positions = Vec::new();
-        source.find(pattern, &mut |term| source.positions(term, zones, wanted, &mut positions))?;
-        if !positions.is_sorted() {
-            positions.sort_unstable();
-        }
-        positions.retain(|&place| (place & 0xffff_ffff) > offset);
-        positions.iter_mut().for_each(|place| *place -= offset);
-        starts = Some(match starts {
-            None => positions,
-            Some(starts) => both(&starts, &positions),
-        });
-        if starts.as_ref().is_some_and(Vec::is_empty) {
+    for word in words {
+        let mut places = match starts.take() {
+            None => Places::all(word.offset),
+            Some(starts) => Places::among(starts, word.offset, source.range()),
+        };
+        source.find(word.pattern, &mut |term| {
+            places.begin_term();
+            source.positions(term, zones, &wanted, &mut places)
+        })?;
+        let kept = places.into_sorted();
+        wanted = empty(source);
+        kept.iter().for_each(|place| wanted.insert((place >> 32) as u32));
+        if kept.is_empty() {
             return Ok(());
         }
+        starts = Some(kept);
     }
-    let stars: Vec<u64> = (0u64..).zip(parts).filter(|(_, part)| **part == Part::AnyWord).map(|(offset, _)| offset).collect();
+    let starts = starts.unwrap_or_default();
     if stars.is_empty() {
-        starts.unwrap_or_default().iter().for_each(|place| found.insert((place >> 32) as u32));
+        found.or(&wanted);
         return Ok(());
     }
-    let mut ends = Vec::new();
-    source.special(VALUE_ENDS, &mut |term| source.positions(term, Zones::ALL, wanted, &mut ends))?;
-    ends.sort_unstable();
-    let zone_ends = if starts.is_none() {
-        let mut ends = Vec::new();
-        source.special(VALUE_ENDS, &mut |term| source.positions(term, zones, wanted, &mut ends))?;
-        ends
-    } else {
-        Vec::new()
-    };
-    match starts {
-        Some(starts) => {
-            for place in starts {
-                // A `*` needs a word at its position: none of the ends of values, of which position 0 is one.
-                let is_word = |offset: &u64| ends.binary_search(&(place + offset)).is_err();
-                if stars.iter().all(is_word) {
-                    found.insert((place >> 32) as u32);
-                }
-            }
-        }
-        None => {
-            // Nothing but `*`: a value of as many words.
-            for end in zone_ends {
-                let doc = end >> 32 << 32;
-                let before = ends.get(..ends.partition_point(|&other| other < end)).and_then(<[u64]>::last);
-                let start = before.filter(|&&before| before > doc).map_or(doc, |&before| before);
-                if end - start > parts.len() as u64 {
-                    found.insert((end >> 32) as u32);
-                }
-            }
+    let ends = value_ends(source, Zones::ALL, &wanted)?;
+    for start in starts {
+        // A `*` needs a word at its position: none of the ends of values.
+        if stars.iter().all(|offset| ends.binary_search(&(start + offset)).is_err()) {
+            found.insert((start >> 32) as u32);
         }
     }
     Ok(())
 }
 
-/// What two sorted lists share.
-fn both(a: &[u64], b: &[u64]) -> Vec<u64> {
-    let mut shared = Vec::new();
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    while let (Some(&&x), Some(&&y)) = (a.peek(), b.peek()) {
-        match x.cmp(&y) {
-            std::cmp::Ordering::Less => drop(a.next()),
-            std::cmp::Ordering::Greater => drop(b.next()),
-            std::cmp::Ordering::Equal => {
-                shared.push(x);
-                a.next();
-                b.next();
-            }
+fn value_ends<S: Source>(source: &S, zones: Zones, wanted: &Bits) -> Result<Vec<u64>, IndexError> {
+    let mut places = Places::all(0);
+    source.special(VALUE_ENDS, &mut |term| source.positions(term, zones, wanted, &mut places))?;
+    Ok(places.into_sorted())
+}
+
+/// The documents with a value of at least so many words: a phrase of nothing but `*`.
+fn long_values<S: Source>(source: &S, words: u64, zones: Zones) -> Result<Bits, IndexError> {
+    let wanted = special(source, VALUE_ENDS, zones)?;
+    let ends = value_ends(source, Zones::ALL, &wanted)?;
+    let mut found = empty(source);
+    for end in value_ends(source, zones, &wanted)? {
+        let doc = end >> 32 << 32;
+        let before = ends.get(..ends.partition_point(|&other| other < end)).and_then(<[u64]>::last);
+        // Position 0 is an end too.
+        let start = before.filter(|&&before| before > doc).map_or(doc, |&before| before);
+        if end - start > words {
+            found.insert((end >> 32) as u32);
         }
     }
-    shared
+    Ok(found)
 }

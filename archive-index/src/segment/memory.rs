@@ -14,6 +14,7 @@ use crate::error::{DocNo, IndexError};
 use crate::pages::{FileId, PageStore};
 use crate::postings::ListBuilder;
 use crate::postings::bits::Bits;
+use crate::postings::places::Places;
 use crate::segment::build::SegmentWriter;
 use crate::terms::backward;
 use crate::terms::pattern::{Pattern, Reach};
@@ -448,8 +449,9 @@ impl Source for Memory {
             }
             return Ok(());
         }
+        let matcher = pattern.matcher();
         for (number, entry) in self.entries.iter().enumerate() {
-            if entry.bytes > 0 && pattern.matches(&parts(self.key(entry))) {
+            if entry.bytes > 0 && matcher.matches(&parts(self.key(entry))) {
                 visit(&(number as u32))?;
             }
         }
@@ -469,12 +471,12 @@ impl Source for Memory {
         self.entries.get(*term as usize).map_or(0, |entry| u64::from(entry.bytes))
     }
 
-    fn positions(&self, term: &u32, zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), IndexError> {
+    fn positions(&self, term: &u32, zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), IndexError> {
         let Some(entry) = self.entries.get(*term as usize) else { return Ok(()) };
         self.each_doc(entry, &mut Scratch::default(), |doc, _, occurrences| {
             if wanted.contains(doc) {
                 let kept = occurrences.iter().filter(|(zone, _)| zones.0 >> zone & 1 == 1);
-                out.extend(kept.map(|(_, position)| u64::from(doc) << 32 | u64::from(*position)));
+                kept.for_each(|(_, position)| out.add(doc, *position));
             }
         })
     }

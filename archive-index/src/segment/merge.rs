@@ -20,7 +20,7 @@ pub(crate) fn merge(store: &dyn PageStore, inputs: &[&Segment]) -> Result<FileId
     merge_backward(inputs, &mut writer)?;
     for segment in inputs {
         for at in 0..segment.chunks_count() {
-            for (doc, columns) in segment.chunk(at)?.0 {
+            for (doc, columns) in segment.chunk(at)?.rows {
                 writer.columns(doc, columns)?;
             }
         }

@@ -8,8 +8,9 @@ use super::page::{PageKind, open};
 use super::{Source, Visit};
 use crate::columns::{CHUNK, Columns, Dated, read_chunk, read_order};
 use crate::error::{DocNo, DocRange, IndexError, SegmentDamage};
-use crate::pages::{FileId, PageReader, PageRef, PageStore};
+use crate::pages::{FileId, PageError, PageErrorKind, PageReader, PageRef, PageStore};
 use crate::postings::bits::Bits;
+use crate::postings::places::Places;
 use crate::postings::{DocList, Shape};
 use crate::terms::pattern::{Pattern, Reach};
 use crate::terms::{Directory, Entry, Place, TermCursor, backward, key_cursor};
@@ -44,6 +45,12 @@ pub(crate) struct Segment {
 pub(crate) struct StreamPages {
     length: u64,
     pages: Vec<PageRef>,
+}
+
+/// The rows of a page of columns, and the first document of the next page.
+pub(crate) struct Chunk {
+    pub(crate) rows: Vec<(u32, Columns)>,
+    pub(crate) next: Option<u32>,
 }
 
 /// Which stream.
@@ -81,9 +88,13 @@ impl Segment {
     /// Opens the segment of `file`, which should hold documents of `docs`.
     pub(crate) fn open(store: &Arc<dyn PageStore>, file: FileId, docs: DocRange, cache: &Arc<PageCache>) -> Result<Self, IndexError> {
         let damage = |page, what| IndexError::Damaged(Box::new(SegmentDamage { file, page, what, docs }));
-        let reader = store.open(file).map_err(|_| damage(None, "file"))?;
-        let last = reader.last().map_err(|_| damage(None, "last page"))?;
-        let page = reader.read(last).map_err(|_| damage(Some(last), "page"))?;
+        let failed = |page, error: PageError| match error.kind {
+            PageErrorKind::Io => IndexError::Pages(error),
+            _ => damage(page, "page"),
+        };
+        let reader = store.open(file).map_err(|error| failed(None, error))?;
+        let last = reader.last().map_err(|error| failed(None, error))?;
+        let page = reader.read(last).map_err(|error| failed(Some(last), error))?;
         let plain = open(PageKind::Footer, &page).map_err(|broken| damage(Some(last), broken.0))?;
         let footer = match read_footer(&plain) {
             Ok(Ok(footer)) => footer,
@@ -155,7 +166,11 @@ impl Segment {
 
     /// A page past the cache, for what reads everything once.
     pub(crate) fn read_page(&self, kind: PageKind, page: PageRef) -> Result<Vec<u8>, IndexError> {
-        let bytes = self.reader.read(page).map_err(|_| self.damage(Some(page), Malformed("page")))?;
+        let bytes = self.reader.read(page).map_err(|error| match error.kind {
+            // The system refused: nothing is known of the page itself.
+            PageErrorKind::Io => IndexError::Pages(error),
+            _ => self.damage(Some(page), Malformed("page")),
+        })?;
         open(kind, &bytes).map_err(|broken| self.damage(Some(page), broken))
     }
 
@@ -188,7 +203,7 @@ impl Segment {
             let page = self.page(page_kind, self.stream_page(stream, at)?)?;
             return Ok(Bytes::Page(page, from..from + length));
         }
-        let mut joined = Vec::with_capacity(length);
+        let mut joined = Vec::with_capacity(length.min(16 * STREAM_PAGE));
         while joined.len() < length {
             let page = self.page(page_kind, self.stream_page(stream, at)?)?;
             let to = page.len().min(from + length - joined.len());
@@ -316,7 +331,7 @@ impl Segment {
     }
 
     /// Visits the forms of each of the folded `keys` that match, page by page.
-    fn forms(&self, keys: &mut Vec<Vec<u8>>, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+    fn forms(&self, keys: &mut [Vec<u8>], pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         keys.sort_unstable();
         let mut wanted = keys.iter().peekable();
         let mut at = match wanted.peek() {
@@ -352,19 +367,19 @@ impl Segment {
     /// The columns of a document.
     pub(crate) fn columns_of(&self, doc: u32) -> Result<Option<Columns>, IndexError> {
         let at = self.chunks.partition_point(|(first, _)| *first <= doc);
-        let Some((rows, _)) = at.checked_sub(1).map(|at| self.chunk(at)).transpose()? else { return Ok(None) };
+        let Some(Chunk { rows, .. }) = at.checked_sub(1).map(|at| self.chunk(at)).transpose()? else { return Ok(None) };
         Ok(rows.binary_search_by_key(&doc, |(doc, _)| *doc).ok().and_then(|at| rows.get(at)).map(|(_, columns)| *columns))
     }
 
-    /// The rows of a page of columns, and the first document of the next page.
-    pub(crate) fn chunk(&self, at: usize) -> Result<(Vec<(u32, Columns)>, Option<u32>), IndexError> {
-        let Some(&(_, page_ref)) = self.chunks.get(at) else { return Ok((Vec::new(), None)) };
+    /// A page of columns.
+    pub(crate) fn chunk(&self, at: usize) -> Result<Chunk, IndexError> {
+        let Some(&(_, page_ref)) = self.chunks.get(at) else { return Ok(Chunk { rows: Vec::new(), next: None }) };
         let page = self.page(PageKind::Columns, page_ref)?;
         let rows = read_chunk(&page).map_err(|broken| self.damage(Some(page_ref), broken))?;
         if rows.len() > CHUNK {
             return Err(self.damage(Some(page_ref), Malformed("columns")));
         }
-        Ok((rows, self.chunks.get(at + 1).map(|(first, _)| *first)))
+        Ok(Chunk { rows, next: self.chunks.get(at + 1).map(|(first, _)| *first) })
     }
 
     /// The number of the page of columns that would hold `doc`.
@@ -485,7 +500,7 @@ impl Source for Segment {
         term.shape.positions
     }
 
-    fn positions(&self, term: &Entry<'_>, zones: Zones, wanted: &Bits, out: &mut Vec<u64>) -> Result<(), IndexError> {
+    fn positions(&self, term: &Entry<'_>, zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), IndexError> {
         let bytes = self.doc_bytes(term)?;
         let list = self.list(term.shape, &bytes);
         let fetch = |offset: u64, length: usize| match term.positions {

@@ -53,7 +53,8 @@ struct KeyColumn {
 
 impl KeyColumn {
     fn add(&mut self, key: &[u8]) {
-        let shared = if self.count % STRIDE == 0 { 0 } else { self.last.iter().zip(key).take_while(|(a, b)| a == b).count().min(255) };
+        let shared =
+            if self.count.is_multiple_of(STRIDE) { 0 } else { self.last.iter().zip(key).take_while(|(a, b)| a == b).count().min(255) };
         self.lengths.push(shared as u8);
         put_varint(&mut self.lengths, (key.len() - shared) as u64);
         self.bytes.extend_from_slice(key.get(shared..).unwrap_or_default());
@@ -138,7 +139,7 @@ impl TermPages {
             self.start = streams;
             self.first = key.to_vec();
         }
-        if self.keys.count % STRIDE == 0 {
+        if self.keys.count.is_multiple_of(STRIDE) {
             self.entrance(streams);
         }
         self.keys.add(key);

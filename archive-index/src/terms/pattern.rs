@@ -93,7 +93,7 @@ impl Pattern {
             }
         }
         let manys = elems.iter().filter(|elem| **elem == Elem::Many).count();
-        let ones = elems.iter().any(|elem| *elem == Elem::One);
+        let ones = elems.contains(&Elem::One);
         let open = |elem: Option<&Elem>| elem == Some(&Elem::Many);
         let shape = match (marked || ones, manys) {
             (false, 0) => Shape::Whole,

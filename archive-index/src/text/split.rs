@@ -172,15 +172,35 @@ mod tests {
         assert_eq!(split(&marked), [format!("{}\u{1}\0{}", "a".repeat(64), "ä".repeat(64)), "\u{1}a\0ä".to_owned()]);
     }
 
+    /// What mapping and splitting the whole text gives.
+    fn split_whole(text: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        for word in words(&map(text)) {
+            pieces(word, &mut |key| found.push(String::from_utf8_lossy(key).into_owned()));
+        }
+        found
+    }
+
     proptest! {
-        /// The fast way and the chunks give what mapping and splitting the whole text gives.
         #[test]
-        fn chunks_change_nothing(text in "[a-cX \\-=<äß\u{308}\u{338}\u{ad}\u{a0}\u{a8}系\u{345}αΣ]{0,24}") {
-            let mut expected = Vec::new();
-            for word in words(&map(&text)) {
-                pieces(word, &mut |key| expected.push(String::from_utf8_lossy(key).into_owned()));
-            }
-            prop_assert_eq!(split(&text), expected);
+        fn the_fast_way_and_chunks_change_nothing(text in "[a-cX \\-=<äß\u{308}\u{338}\u{ad}\u{a0}\u{a8}系\u{345}αΣ]{0,24}") {
+            prop_assert_eq!(split(&text), split_whole(&text));
+        }
+
+        #[test]
+        fn the_fast_way_and_chunks_change_nothing_of_any_text(text: String) {
+            prop_assert_eq!(split(&text), split_whole(&text));
+        }
+
+        /// Each word of a text finds the text: queries are split as texts are.
+        #[test]
+        fn a_text_is_found_by_itself(text: String) {
+            let quoted: String = text.chars().filter(|c| !"\"*?\u{201c}\u{201d}\u{201e}\u{ab}\u{bb}\u{fdd0}\u{fdd1}".contains(*c)).collect();
+            let index = crate::Index::open(std::sync::Arc::new(crate::MemPages::new()), crate::Options::default()).unwrap();
+            let value = crate::Value { field: crate::Field::Body, kind: crate::ValueKind::Text, text: &quoted };
+            index.add(crate::DocNo(0), &[value], &crate::Columns::default()).unwrap();
+            let query = crate::parse(&format!("\"{quoted}\"")).unwrap();
+            prop_assert_eq!(index.snapshot().search(&query).unwrap().len(), u64::from(!query.is_empty()));
         }
     }
 }
