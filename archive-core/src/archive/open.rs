@@ -10,7 +10,7 @@ use super::{Archive, identity_path, import_one, stores_dir};
 use crate::error::Error;
 use crate::id::{StoreNo, Uuid};
 use crate::records::StoreFact;
-use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, read_identity, recovery_identifier};
+use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, complete_identity, read_identity, recovery_identifier};
 use crate::store::{Store, StoreOptions, Wrapping, create_store};
 use crate::vfs::{DiskVfs, Vfs};
 
@@ -81,6 +81,7 @@ impl Archive {
         options: OpenOptions,
     ) -> Result<Self, Error> {
         let lock = WriteLock::take(&*vfs, dir)?;
+        complete_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
         let broken = || Error::BrokenIdentity { path: identity_path(dir) };
         let master_key = identity.master.open(&archive_key, id, MASTER)?.ok_or_else(broken)?;
         let mut master = Master::open(&vfs, dir, &master_key, id)?;
