@@ -34,6 +34,7 @@ class Result(NamedTuple):
     values: list
     not_searchable: list
     unknown_guesses: list
+    origins: list  # beside each value: (transfer encoding, type) of the leaf, or ('', '') for what stands in headers
 
 
 # ---------------------------------------------------------------------------------------------------------------- T2: structure
@@ -755,10 +756,11 @@ def mail_values(data, guesses=None):
     notes = walker.notes
     unknown = []
     values = []
+    origins = []
     total = 0
     full = False
 
-    def add(number, field, mark, text):
+    def add(number, field, mark, text, origin=("", "")):
         nonlocal total, full
         if full:
             return
@@ -769,6 +771,7 @@ def mail_values(data, guesses=None):
             return
         total += size
         values.append(Value(field, mark, text))
+        origins.append(origin)
 
     def guess(number):
         def it():
@@ -844,17 +847,18 @@ def mail_values(data, guesses=None):
             text = flowed(text)
         text, cut = cut_text(text, CUT_TEXT)
         long = long or cut
-        add(e.number, field, "", text)
+        origin = e.encoding.decode("latin-1"), t.decode("latin-1")
+        add(e.number, field, "", text, origin)
         left = CUT_TEXT - len(text.encode("utf-8", "replace"))
         for value in extra:
             left -= len(value.encode("utf-8", "replace"))
             if left < 0:
                 long = True
                 break
-            add(e.number, field, "", value)
+            add(e.number, field, "", value, origin)
         if long:
             notes.append((e.number, "too long", ""))
-    return Result(values, notes, unknown)
+    return Result(values, notes, unknown, origins)
 
 
 if __name__ == "__main__":
