@@ -19,6 +19,6 @@ pub(crate) use fact::{
     ShapeExtent, StoreFact,
 };
 pub(crate) use log::{CommitPlace, Committed, NewCommit, Records};
-pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, list_files, next_frame, open_file, read_commit};
+pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files, next_frame, open_file, read_commit};
 pub(crate) use stamp::Stamp;
 pub(crate) use tree::{Frontier, TreeHead};
