@@ -193,7 +193,7 @@ impl Acting<'_> {
         }
     }
 
-    fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
+    pub(super) fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
         if let Some(into) = &options.into {
             return Ok(into.clone());
         }
@@ -228,7 +228,7 @@ fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn read_source(source: ImportSource<'_>, options: SourceOptions, visitor: &mut dyn SourceVisitor) -> Result<source::Summary, Error> {
+pub(super) fn read_source(source: ImportSource<'_>, options: SourceOptions, visitor: &mut dyn SourceVisitor) -> Result<source::Summary, Error> {
     match source {
         ImportSource::Path(path) => source::read_path(path, options, visitor)
             .map_err(|source::SourceError::Open { error, .. }| Error::Source { path: path.to_owned(), why: error.to_string() }),

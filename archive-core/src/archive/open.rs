@@ -72,6 +72,19 @@ impl Archive {
         Ok(read_archive(&DiskVfs::new(), dir)?.0)
     }
 
+    /// What opens the archive in `dir`, without a key, for people who look for the right one.
+    pub fn opens_with(dir: &Path) -> Result<String, Error> {
+        let (id, identity) = read_archive(&DiskVfs::new(), dir)?;
+        Ok(needed(&identity, id))
+    }
+
+    /// Whether `path` lies inside the archive, or is it.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        real(path).starts_with(real(&self.dir))
+    }
+
     pub(super) fn open_with(
         vfs: Arc<dyn Vfs>,
         dir: &Path,
@@ -140,14 +153,21 @@ pub(super) fn read_archive(vfs: &dyn Vfs, dir: &Path) -> Result<(Uuid, ArchiveId
 
 /// The slot that `key` opens, and the archive key.
 pub(super) fn open_slots<'i>(identity: &'i ArchiveIdentity, id: Uuid, key: &Key) -> Result<(&'i Slot, SecretKey), Error> {
-    Slot::open_any(&identity.slots, id, key)?.ok_or_else(|| {
-        let infos = identity.slots.iter().filter_map(Slot::info);
-        let needed: Vec<String> = infos
-            .map(|slot| match slot.kind {
-                crate::seal::SlotKind::Recovery => format!("recovery key {}-…", recovery_identifier(id)),
-                kind => format!("{} (slot {})", kind.name(), slot.id),
-            })
-            .collect();
-        Error::WrongKey { given: key.kind().name(), archive: id.to_string(), needed: needed.join(", ") }
+    Slot::open_any(&identity.slots, id, key)?.ok_or_else(|| Error::WrongKey {
+        given: key.kind().name(),
+        archive: id.to_string(),
+        needed: needed(identity, id),
     })
+}
+
+/// What opens the archive, for people who look for the right key.
+fn needed(identity: &ArchiveIdentity, id: Uuid) -> String {
+    let infos = identity.slots.iter().filter_map(Slot::info);
+    let needed: Vec<String> = infos
+        .map(|slot| match slot.kind {
+            crate::seal::SlotKind::Recovery => format!("recovery key {}-…", recovery_identifier(id)),
+            kind => format!("{} (slot {})", kind.name(), slot.id),
+        })
+        .collect();
+    needed.join(", ")
 }

@@ -27,6 +27,7 @@ pub(crate) use create::{Wrapping, create_store};
 pub(crate) use indexer::Indexer;
 pub(crate) use large::LargeContent;
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
+pub use stats::StoreStats;
 pub(crate) use stats::bytes_in;
 
 use crate::catalog::Catalog;
