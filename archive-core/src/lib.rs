@@ -16,8 +16,8 @@ mod wire;
 
 pub use archive::{
     Acting, Actor, AddressInfo, Archive, CheckReport, Coverage, CreateOptions, DateOrigin, Depth, Finding, FolderInfo, FolderPath,
-    ImportEvents, ImportOptions, ImportReport, ImportSource, KeyStatus, MessageInfo, MessageRecord, NoEvents, NotAFolderPath, OpenOptions,
-    Outcome, Receipt, SearchRequest, SearchResult, StatsReport, Stop, VerifyReport,
+    ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, MessageInfo, MessageRecord, NoEvents, NotAFolderPath,
+    OpenOptions, Outcome, Receipt, SearchRequest, SearchResult, StatsReport, Stop, VerifyReport,
 };
 pub use error::{Damage, DamageCause, Error};
 pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMessageId, PartNo, StoreNo, Uuid};

@@ -13,6 +13,7 @@ mod list;
 mod lock;
 mod master;
 mod open;
+mod plan;
 mod prepare;
 mod read;
 mod receipt;
@@ -29,6 +30,7 @@ pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportS
 pub use key::KeyStatus;
 pub use list::{AddressInfo, DateOrigin, FolderInfo, MessageInfo, MessageRecord, StatsReport};
 pub use open::OpenOptions;
+pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};
 pub use search::{Coverage, SearchRequest, SearchResult};
 pub use verify::{Depth, Finding, VerifyReport};

@@ -25,7 +25,6 @@ pub use commit::Duplicates;
 pub(crate) use commit::Outcome;
 pub(crate) use create::{Wrapping, create_store};
 pub(crate) use indexer::Indexer;
-pub(crate) use large::LargeContent;
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
 pub use stats::StoreStats;
 pub(crate) use stats::bytes_in;
@@ -102,10 +101,6 @@ impl Store {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
-    }
-
-    pub(crate) fn dirs(&self) -> &StoreDirs {
-        &self.dirs
     }
 
     pub(crate) fn containers(&self) -> &Containers {
