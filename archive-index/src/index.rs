@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// What an index may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Bytes of documents in memory; above it they are written out as a segment. 64 MiB unless told.
+    /// Bytes of documents in memory; above it they are written out as a segment. 32 MiB unless told. A process that only reads sets
+    /// `usize::MAX`, never flushes, and minds [`Index::memory_used`] itself.
     pub memory_budget: usize,
     /// Bytes of opened pages that are kept. 32 MiB unless told.
     pub page_cache: usize,
@@ -26,7 +27,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { memory_budget: 64 << 20, page_cache: 32 << 20 }
+        Self { memory_budget: 32 << 20, page_cache: 32 << 20 }
     }
 }
 
@@ -207,6 +208,11 @@ impl Index {
         self.show(view);
         run.iter().for_each(|open| open.segment.doom());
         Ok(())
+    }
+
+    /// Bytes that the documents in memory take.
+    pub fn memory_used(&self) -> usize {
+        self.view().memory.read().unwrap_or_else(PoisonError::into_inner).size()
     }
 
     /// What a reader sees from now on: all documents added so far, and none added later.

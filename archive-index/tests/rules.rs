@@ -309,3 +309,10 @@ fn s4_8_readers_and_the_writer_go_side_by_side() {
     index.flush(b"").unwrap();
     assert!(index.files().len() < 16, "levels are merged");
 }
+
+#[test]
+fn an_index_and_its_snapshots_go_to_any_thread() {
+    fn goes<T: Send + Sync>() {}
+    goes::<Index>();
+    goes::<archive_index::Snapshot>();
+}

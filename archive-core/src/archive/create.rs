@@ -70,7 +70,9 @@ impl Archive {
         keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         FolderPath::from_names(vec![options.owner.clone()]).map_err(|error| Error::Misuse(error.to_string()))?;
-        if !vfs.list(dir)?.is_empty() {
+        // What a crash left of an earlier creation is no archive yet, and is written anew.
+        let unfinished = dir.join("archive.mk.tmp");
+        if vfs.list(dir)?.iter().any(|entry| entry.path != unfinished) {
             let hint = match vfs.kind(&identity_path(dir))? {
                 Some(_) => ": it is an archive already",
                 None => " and is not empty; an archive needs a folder of its own",

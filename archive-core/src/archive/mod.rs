@@ -5,6 +5,7 @@
 
 mod actor;
 mod create;
+mod export;
 mod folder;
 mod import;
 mod import_one;
@@ -13,6 +14,7 @@ mod list;
 mod lock;
 mod master;
 mod open;
+mod plan;
 mod prepare;
 mod read;
 mod receipt;
@@ -24,11 +26,13 @@ use std::sync::{Arc, Mutex};
 
 pub use actor::{Acting, Actor};
 pub use create::CreateOptions;
+pub use export::{ExportEvent, ExportOptions, ExportReport};
 pub use folder::{FolderPath, NotAFolderPath};
 pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
 pub use key::KeyStatus;
-pub use list::{AddressInfo, DateOrigin, FolderInfo, MessageInfo, MessageRecord, StatsReport, StoreStats};
+pub use list::{AddressInfo, DateOrigin, FolderInfo, MessageInfo, MessageRecord, StatsReport};
 pub use open::OpenOptions;
+pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};
 pub use search::{Coverage, SearchRequest, SearchResult};
 pub use verify::{Depth, Finding, VerifyReport};

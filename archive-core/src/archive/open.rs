@@ -10,7 +10,7 @@ use super::{Archive, identity_path, import_one, stores_dir};
 use crate::error::Error;
 use crate::id::{StoreNo, Uuid};
 use crate::records::StoreFact;
-use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, read_identity, recovery_identifier};
+use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, complete_identity, read_identity, recovery_identifier};
 use crate::store::{Store, StoreOptions, Wrapping, create_store};
 use crate::vfs::{DiskVfs, Vfs};
 
@@ -72,6 +72,19 @@ impl Archive {
         Ok(read_archive(&DiskVfs::new(), dir)?.0)
     }
 
+    /// What opens the archive in `dir`, without a key, for people who look for the right one.
+    pub fn opens_with(dir: &Path) -> Result<String, Error> {
+        let (id, identity) = read_archive(&DiskVfs::new(), dir)?;
+        Ok(needed(&identity, id))
+    }
+
+    /// Whether `path` lies inside the archive, or is it.
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        real(path).starts_with(real(&self.dir))
+    }
+
     pub(super) fn open_with(
         vfs: Arc<dyn Vfs>,
         dir: &Path,
@@ -81,6 +94,7 @@ impl Archive {
         options: OpenOptions,
     ) -> Result<Self, Error> {
         let lock = WriteLock::take(&*vfs, dir)?;
+        complete_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
         let broken = || Error::BrokenIdentity { path: identity_path(dir) };
         let master_key = identity.master.open(&archive_key, id, MASTER)?.ok_or_else(broken)?;
         let mut master = Master::open(&vfs, dir, &master_key, id)?;
@@ -139,14 +153,21 @@ pub(super) fn read_archive(vfs: &dyn Vfs, dir: &Path) -> Result<(Uuid, ArchiveId
 
 /// The slot that `key` opens, and the archive key.
 pub(super) fn open_slots<'i>(identity: &'i ArchiveIdentity, id: Uuid, key: &Key) -> Result<(&'i Slot, SecretKey), Error> {
-    Slot::open_any(&identity.slots, id, key)?.ok_or_else(|| {
-        let infos = identity.slots.iter().filter_map(Slot::info);
-        let needed: Vec<String> = infos
-            .map(|slot| match slot.kind {
-                crate::seal::SlotKind::Recovery => format!("recovery key {}-…", recovery_identifier(id)),
-                kind => format!("{} (slot {})", kind.name(), slot.id),
-            })
-            .collect();
-        Error::WrongKey { given: key.kind().name(), archive: id.to_string(), needed: needed.join(", ") }
+    Slot::open_any(&identity.slots, id, key)?.ok_or_else(|| Error::WrongKey {
+        given: key.kind().name(),
+        archive: id.to_string(),
+        needed: needed(identity, id),
     })
+}
+
+/// What opens the archive, for people who look for the right key.
+fn needed(identity: &ArchiveIdentity, id: Uuid) -> String {
+    let infos = identity.slots.iter().filter_map(Slot::info);
+    let needed: Vec<String> = infos
+        .map(|slot| match slot.kind {
+            crate::seal::SlotKind::Recovery => format!("recovery key {}-…", recovery_identifier(id)),
+            kind => format!("{} (slot {})", kind.name(), slot.id),
+        })
+        .collect();
+    needed.join(", ")
 }

@@ -23,6 +23,7 @@ pub mod text;
 mod text_body;
 mod text_reader;
 mod transfer;
+mod view;
 pub mod walk;
 
 pub use examine::{Examination, Examined, Examiner, examine};
@@ -30,3 +31,4 @@ pub use facts::{Facts, Importance, Mailbox};
 pub use join::{JoinError, Joiner};
 pub use split::{Eol, Extent, SplitSink, Wrap};
 pub use text::{AddressKind, Field, MailText, TextReader, Unsearchable, Value, Why};
+pub use view::{PartView, View, view};

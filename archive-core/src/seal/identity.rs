@@ -157,6 +157,22 @@ pub(crate) fn read_identity<T: Keys + for<'b> Decode<'b, ()>>(vfs: &dyn Vfs, pat
     }
 }
 
+/// Writes both copies again where a crash between them left the second one missing or older. A damaged copy is left as it is, to be
+/// found by who verifies.
+pub(crate) fn complete_identity(vfs: &dyn Vfs, path: &Path, kind: FileKind, owner: Uuid, value: &impl Encode<()>) -> Result<(), Error> {
+    let second = second_copy(path);
+    let complete = match read_body(vfs, &second, kind) {
+        Ok((found, body)) => found == owner && body == encode(value),
+        Err(Error::Io(error)) if error.is_not_found() => false,
+        Err(Error::Io(error)) => return Err(error.into()),
+        Err(_) => true,
+    };
+    match complete || vfs.kind(path)?.is_none() {
+        true => Ok(()),
+        false => write_identity(vfs, path, kind, owner, value),
+    }
+}
+
 /// Damage in either copy of an identity file.
 pub(crate) fn verify_identity(vfs: &dyn Vfs, path: &Path, kind: FileKind, owner: Uuid) -> Result<Vec<Damage>, Error> {
     let mut damage = Vec::new();

@@ -314,13 +314,13 @@ impl ListJoiner {
             match self.blocks.last_mut() {
                 Some(last) if last.0.saturating_add(docs) <= BLOCK => {
                     last.0 += docs;
-                    last.1 += length;
+                    last.1 = last.1.saturating_add(length);
                 }
                 _ => self.blocks.push((docs, length)),
             }
         }
         self.docs = self.docs.checked_add(list.shape.docs).ok_or(Malformed("number of documents"))?;
-        self.positions += list.shape.positions;
+        self.positions = self.positions.checked_add(list.shape.positions).ok_or(Malformed("length of positions"))?;
         Ok(())
     }
 

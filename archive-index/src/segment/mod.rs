@@ -42,3 +42,87 @@ pub(crate) trait Source: Sized + 'static {
 
 /// Is given each term that was found.
 pub(crate) type Visit<'v, S> = dyn for<'a> FnMut(&<S as Source>::Term<'a>) -> Result<(), IndexError> + 'v;
+
+#[cfg(test)]
+mod tests {
+    use super::page::{Envelope, PageKind, open};
+    use crate::{Columns, DocNo, Field, FileId, Index, MemPages, Options, PageRef, PageStore, Value, ValueKind, parse};
+    use proptest::prelude::*;
+    use std::sync::{Arc, OnceLock};
+
+    const KINDS: [PageKind; 8] = [
+        PageKind::Terms,
+        PageKind::Backward,
+        PageKind::Docs,
+        PageKind::Positions,
+        PageKind::Columns,
+        PageKind::Order,
+        PageKind::Directory,
+        PageKind::Footer,
+    ];
+
+    type PlainPages = Vec<(PageKind, Vec<u8>)>;
+
+    /// The plain pages of a segment, and its manifest.
+    fn plain_pages() -> &'static (PlainPages, Vec<u8>) {
+        static PAGES: OnceLock<(PlainPages, Vec<u8>)> = OnceLock::new();
+        PAGES.get_or_init(|| {
+            let store = MemPages::new();
+            let index = Index::open(Arc::new(store.clone()), Options::default()).unwrap();
+            for number in 0..200u32 {
+                let text = format!("alpha beta w{number} größe {}", "gamma ".repeat(number as usize % 7));
+                let body = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
+                let to = Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" };
+                index.add(DocNo(number), &[body, to], &Columns { date: i64::from(number % 9), ..Columns::default() }).unwrap();
+            }
+            index.flush(b"").unwrap();
+            let reader = store.open(FileId(0)).unwrap();
+            let pages = (0..store.page_lengths(FileId(0)).len()).map(|at| {
+                let page = reader.read(PageRef(at as u64)).unwrap();
+                let kind = KINDS[usize::from(page[0]) - 1];
+                (kind, open(kind, &page).unwrap())
+            });
+            (pages.collect(), store.load_manifest().unwrap().unwrap())
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Pages whose checksum is right and whose content is not: any answer or an error, but no panic and no endless work.
+        #[test]
+        fn foreign_pages_never_panic(page: prop::sample::Index, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+            let (plain, manifest) = plain_pages();
+            let store = MemPages::new();
+            let mut envelope = Envelope::new().unwrap();
+            let mut writer = store.create().unwrap();
+            let target = page.index(plain.len());
+            for (at, (kind, bytes)) in plain.iter().enumerate() {
+                let mut bytes = bytes.clone();
+                if at == target {
+                    for (place, value) in &changes {
+                        *place.get_mut(&mut bytes) = *value;
+                    }
+                }
+                writer.append(&envelope.seal(*kind, &bytes).unwrap()).unwrap();
+            }
+            writer.finish().unwrap();
+            store.replace_manifest(manifest).unwrap();
+            let Ok(index) = Index::open(Arc::new(store), Options::default()) else { return Ok(()) };
+            let snapshot = index.snapshot();
+            for query in ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "\"* beta *\"", "to:x@example.org", "-x@example.org", "größe", "*"] {
+                if let Ok(docs) = snapshot.search(&parse(query).unwrap()) {
+                    let _ = snapshot.newest_first(&docs).map(|order| order.take(1000).count());
+                }
+            }
+            let _ = snapshot.columns(DocNo(7));
+            let segments = index.files().len();
+            if segments == 1 {
+                // A second segment, so that there is something to merge.
+                let body = Value { field: Field::Body, kind: ValueKind::Text, text: "alpha" };
+                index.add(DocNo(300), &[body], &Columns::default()).unwrap();
+                let _ = index.flush(b"").and_then(|()| index.merge_all());
+            }
+        }
+    }
+}

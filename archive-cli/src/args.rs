@@ -1,0 +1,497 @@
+//! The command line as types. What is not declared here is unknown.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use archive_core::source::Format;
+use archive_core::{Duplicates, FolderPath, MessageId};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use jiff::tz::TimeZone;
+
+/// Keeps e-mail for decades: encrypted, compressed, deduplicated, searchable, provably unchanged.
+#[derive(Debug, Parser)]
+#[command(name = "mailkeep", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  mailkeep demo
+  mailkeep import --help
+
+Exit codes: 0 done; 1 done, but the report names something wrong; 2 bad use; 3 input or output failed; 10 no archive;
+11 in use; 12 no key; 130 stopped.")]
+pub struct Args {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
+    /// The archive's folder [env: MAILKEEP_ARCHIVE] [default: this folder or one above it, then your first archive]
+    #[arg(short, long, global = true, value_name = "DIR")]
+    pub archive: Option<PathBuf>,
+    /// Open with this key file [env: MAILKEEP_KEY_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Open with the passphrase in this file [env: MAILKEEP_PASSPHRASE, the passphrase itself]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Open with the recovery key in this file (`init` writes it there)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub recovery_key_file: Option<PathBuf>,
+    /// One JSON object a line, for machines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show times in this zone: a name like Europe/Berlin, or an offset like +02:00
+    #[arg(long, global = true, value_name = "ZONE", value_parser = zone)]
+    pub tz: Option<TimeZone>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an archive
+    Init(Init),
+    /// Archive mail from mailboxes, folders of them, or packed ones
+    Import(Import),
+    /// Is every mail of a mailbox in the archive?
+    Check(Check),
+    /// Find mails
+    #[command(override_usage = "mailkeep search [OPTIONS] QUERY...\n       mailkeep search [OPTIONS] -- QUERY...")]
+    Search(Search),
+    /// Show a mail, or get its bytes
+    Show(Show),
+    /// List folders and mails
+    Ls(Ls),
+    /// Write mails out as files
+    Export(Export),
+    /// Read and check everything
+    Verify(Verify),
+    /// What the archive holds and takes on disk
+    Stats(Stats),
+    /// What opens the archive
+    #[command(subcommand)]
+    Key(Key),
+    /// See all of it at work, in a folder of its own
+    Demo(Demo),
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        dir: PathBuf,
+    },
+}
+
+/// Arguments of `init`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep init ~/mail-archive --owner anna
+  mailkeep init mail --owner anna --recovery-key-file recovery.txt
+
+Without a terminal, --recovery-key-file or --passphrase-file must be given: an archive that one lost disk closes for ever is none.")]
+pub struct Init {
+    /// An empty folder, or one to be made
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Name of the first user archive, into which mail goes
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep import ~/Mail
+  mailkeep import takeout.zip --into anna/google --receipts receipts.jsonl
+
+What has a receipt is durable, whatever happens later.")]
+pub struct Import {
+    /// mbox, Maildir, MH, .eml, .emlx, folders of these, gz, zst, tgz and zip of these; or - for standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+    /// The folder it goes into, as anna/inbox; without it a folder named like the source, below the owner's
+    #[arg(long, value_name = "FOLDER")]
+    pub into: Option<FolderPath>,
+    /// What the source is, where name and content must not decide
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<SourceFormat>,
+    /// Write a line into FILE for every mail that is durable
+    #[arg(long, value_name = "FILE")]
+    pub receipts: Option<PathBuf>,
+    /// When a mail is a duplicate: same bytes but for status headers in its folder; same bytes in its folder; same mail anywhere
+    #[arg(long, value_name = "RULE", default_value = "folder")]
+    pub duplicates: DuplicateRule,
+    /// Make mails durable one by one, or in batches
+    #[arg(long, value_name = "HOW", default_value = "batch")]
+    pub commit: CommitRule,
+    /// Take mails too that their program had marked as deleted
+    #[arg(long)]
+    pub with_deleted: bool,
+    /// Show the folders and how many mails would go there; store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep check ~/Mail/inbox.mbox
+  mailkeep check ~/Mail && echo the source can go
+
+Each mail is read from the archive again and compared by its digest. Exit code 0 only if all are there.")]
+pub struct Check {
+    /// As for `import`
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+    /// What the source is, where name and content must not decide
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<SourceFormat>,
+    /// Look at mails too that their program had marked as deleted
+    #[arg(long)]
+    pub with_deleted: bool,
+}
+
+/// Arguments of `search`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep search invoice from:ada
+  mailkeep search --phrase \"annual report\" --not draft --limit 5
+
+Long options count anywhere, short ones only before the first word: after it, -word excludes. After -- all is query.")]
+pub struct Search {
+    /// Words, joined by blanks; or - to read the query from standard input
+    #[arg(value_name = "QUERY")]
+    pub query: Vec<String>,
+    /// These words one after the other; may be given more than once
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub phrase: Vec<String>,
+    /// Nothing with this text; may be given more than once
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub not: Vec<String>,
+    /// At most so many hits [default: 20 on a terminal, else all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Only say how many there are
+    #[arg(long)]
+    pub count: bool,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").args(["raw", "headers", "part", "record", "save"]))]
+#[command(after_help = "Examples:
+  mailkeep show 1:42
+  mailkeep show 1:42 --raw -o mail.eml")]
+pub struct Show {
+    /// The id of a mail, as `search` and `ls` print it
+    pub id: MessageId,
+    /// The exact bytes
+    #[arg(long)]
+    pub raw: bool,
+    /// The header as it is
+    #[arg(long)]
+    pub headers: bool,
+    /// The decoded bytes of part N
+    #[arg(long, value_name = "N")]
+    pub part: Option<u32>,
+    /// What the archive knows of the mail
+    #[arg(long)]
+    pub record: bool,
+    /// Save the attachments into DIR, never over a file that is there
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
+    /// Write bytes to FILE, which must not be there yet; - is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `ls`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep ls
+  mailkeep ls anna/inbox --messages --sort size")]
+pub struct Ls {
+    /// A folder, as anna/inbox; without it all folders
+    pub folder: Option<FolderPath>,
+    /// List the mails of the folders
+    #[arg(long)]
+    pub messages: bool,
+    /// The order: folders by name, messages or size; mails by date (newest first), archived, from, subject or size
+    #[arg(long, value_name = "KEY")]
+    pub sort: Option<SortKey>,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep export out --manifest && (cd out && sha256sum -c SHA256SUMS)
+  mailkeep export out --format mbox --folder anna/inbox")]
+pub struct Export {
+    /// An empty folder, or one to be made
+    #[arg(value_name = "DEST")]
+    pub dest: PathBuf,
+    /// A file for each mail, an mbox for each folder, or a Maildir for each folder
+    #[arg(long, default_value = "eml")]
+    pub format: ExportKind,
+    /// Only this folder and those below it
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<FolderPath>,
+    /// Only mails that meet this query
+    #[arg(long, value_name = "QUERY")]
+    pub query: Option<String>,
+    /// Write SHA256SUMS, a line a file, and MANIFEST.jsonl, a line a mail
+    #[arg(long)]
+    pub manifest: bool,
+    /// DEST may have files; write only what is missing
+    #[arg(long)]
+    pub update: bool,
+    /// Put header fields in front that name the archive and the folder it was in (eml only)
+    #[arg(long)]
+    pub origin: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep verify
+  mailkeep verify --quick")]
+pub struct Verify {
+    /// The structure alone: every frame, but no mail against its digest
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// Arguments of `stats`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep stats
+  mailkeep stats --json")]
+pub struct Stats {}
+
+/// Commands below `key`.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// List what opens the archive
+    #[command(after_help = "Examples:\n  mailkeep key status\n  mailkeep key status --json")]
+    Status,
+    /// Try one key alone
+    #[command(after_help = "Examples:\n  mailkeep key test\n  mailkeep key test --recovery-key-file recovery.txt")]
+    Test,
+    /// Give the recovery key back once, to prove that it is at hand
+    #[command(after_help = "Examples:\n  mailkeep key confirm\n  mailkeep key confirm --recovery-key-file recovery.txt")]
+    Confirm,
+    /// Add a passphrase that opens the archive too
+    #[command(after_help = "Examples:\n  mailkeep key add-passphrase\n  mailkeep key add-passphrase --new-passphrase-file passphrase.txt")]
+    AddPassphrase {
+        /// The new passphrase; without it, it is asked for
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
+    },
+    /// Remove a passphrase
+    #[command(after_help = "Examples:\n  mailkeep key remove-passphrase 1a2b3c4d\n  mailkeep key remove-passphrase 1a2b3c4d --json")]
+    RemovePassphrase {
+        /// Its slot, as `key status` prints it
+        slot: String,
+    },
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep demo
+  mailkeep demo my-demo")]
+pub struct Demo {
+    /// The folder it is made in, which must not be there yet
+    #[arg(value_name = "DIR", default_value = "mailkeep-demo")]
+    pub dir: PathBuf,
+}
+
+/// Formats of sources.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[allow(missing_docs, reason = "the names are those of archive_core::source::Format")]
+pub enum SourceFormat {
+    Mbox,
+    Mboxo,
+    Mboxrd,
+    Mboxcl,
+    Mboxcl2,
+    Listserv,
+    Maildir,
+    Mh,
+    Eml,
+    Emlx,
+}
+
+impl From<SourceFormat> for Format {
+    fn from(format: SourceFormat) -> Self {
+        match format {
+            SourceFormat::Mbox => Self::Mbox,
+            SourceFormat::Mboxo => Self::Mboxo,
+            SourceFormat::Mboxrd => Self::Mboxrd,
+            SourceFormat::Mboxcl => Self::Mboxcl,
+            SourceFormat::Mboxcl2 => Self::Mboxcl2,
+            SourceFormat::Listserv => Self::Listserv,
+            SourceFormat::Maildir => Self::Maildir,
+            SourceFormat::Mh => Self::Mh,
+            SourceFormat::Eml => Self::Eml,
+            SourceFormat::Emlx => Self::Emlx,
+        }
+    }
+}
+
+/// When a mail is a duplicate.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[allow(missing_docs, reason = "the names are those of archive_core::Duplicates")]
+pub enum DuplicateRule {
+    Folder,
+    Exact,
+    Archive,
+}
+
+impl From<DuplicateRule> for Duplicates {
+    fn from(rule: DuplicateRule) -> Self {
+        match rule {
+            DuplicateRule::Folder => Self::Folder,
+            DuplicateRule::Exact => Self::Exact,
+            DuplicateRule::Archive => Self::Archive,
+        }
+    }
+}
+
+/// When mails become durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CommitRule {
+    /// Each on its own.
+    Each,
+    /// Many at a time.
+    Batch,
+}
+
+/// Orders of `ls`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "they say what they are")]
+pub enum SortKey {
+    Name,
+    Messages,
+    Size,
+    Date,
+    Archived,
+    From,
+    Subject,
+}
+
+/// What `export` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportKind {
+    /// A file for each mail.
+    Eml,
+    /// An mbox for each folder.
+    Mbox,
+    /// A Maildir for each folder.
+    Maildir,
+}
+
+fn zone(text: &str) -> Result<TimeZone, String> {
+    if text.eq_ignore_ascii_case("utc") || text == "Z" {
+        return Ok(TimeZone::UTC);
+    }
+    let hours_and_minutes = text.strip_prefix(['+', '-']).and_then(|rest| rest.split_once(':').or(Some((rest, "0"))));
+    if let Some((hours, minutes)) = hours_and_minutes {
+        let number = |digits: &str| digits.parse::<i32>().ok().filter(|number| (0..60).contains(number));
+        let seconds = number(hours).zip(number(minutes)).map(|(hours, minutes)| hours * 3600 + minutes * 60);
+        let signed = seconds.map(|seconds| if text.starts_with('-') { -seconds } else { seconds });
+        return signed
+            .and_then(|seconds| jiff::tz::Offset::from_seconds(seconds).ok())
+            .map(TimeZone::fixed)
+            .ok_or_else(|| "offsets look like +02:00".to_owned());
+    }
+    TimeZone::get(text).map_err(|error| error.to_string())
+}
+
+/// Puts the words of a query behind `--`, so that `-word` there is an exclusion and long options count wherever they stand.
+pub fn with_query_last(given: Vec<OsString>) -> Vec<OsString> {
+    let command = Args::command();
+    let search: Vec<_> = command.find_subcommand("search").into_iter().flat_map(clap::Command::get_arguments).collect();
+    let takes_value = |word: &str| {
+        let mut known = command.get_arguments().chain(search.iter().copied());
+        known.any(|arg| {
+            let is_it = match word.strip_prefix("--") {
+                Some(long) => arg.get_long() == Some(long),
+                None => arg.get_short().is_some_and(|short| word.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
+            };
+            is_it && arg.get_action().takes_values()
+        })
+    };
+    let (mut options, mut query) = (Vec::new(), Vec::new());
+    let mut words = given.into_iter();
+    options.extend(words.next());
+    let mut in_search = false;
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy().into_owned();
+        if text == "--" && in_search {
+            query.extend(words.by_ref());
+        } else if text.starts_with("--") || (text.starts_with('-') && text.len() > 1 && query.is_empty()) {
+            let has_value = takes_value(&text);
+            options.push(word);
+            options.extend(has_value.then(|| words.next()).flatten());
+        } else if in_search {
+            query.push(word);
+        } else {
+            in_search = text == "search";
+            options.push(word);
+            if !in_search {
+                options.extend(words.by_ref());
+            }
+        }
+    }
+    if !query.is_empty() {
+        options.push("--".into());
+        options.extend(query);
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(line: &str) -> String {
+        let given = line.split(' ').map(OsString::from).collect();
+        let words: Vec<String> = with_query_last(given).into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn the_declarations_fit_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn words_of_a_query_go_behind_the_options() {
+        assert_eq!(moved("mailkeep search a -b --limit 3 c"), "mailkeep search --limit 3 -- a -b c");
+        assert_eq!(moved("mailkeep -a dir search -q a -q"), "mailkeep -a dir search -q -- a -q");
+        assert_eq!(moved("mailkeep search a -- --limit 3"), "mailkeep search -- a --limit 3");
+        assert_eq!(moved("mailkeep search --not -x -"), "mailkeep search --not -x -- -");
+        assert_eq!(moved("mailkeep show 1:2 --raw -o -"), "mailkeep show 1:2 --raw -o -");
+        assert_eq!(moved("mailkeep -a search ls -x"), "mailkeep -a search ls -x");
+    }
+
+    #[test]
+    fn zones_are_names_or_offsets() {
+        let offset = |text| zone(text).unwrap().to_offset(jiff::Timestamp::UNIX_EPOCH).seconds();
+        assert_eq!(offset("UTC"), 0);
+        assert_eq!(offset("-03:30"), -(3 * 3600 + 1800));
+        assert!(zone("+99:00").is_err() && zone("+x").is_err() && zone("Nowhere/City").is_err());
+    }
+}

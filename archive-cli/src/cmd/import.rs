@@ -1,0 +1,310 @@
+//! `import`, and what it shares with `check`: which sources there are, and what is told of them.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
+use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Receipt, StoreStats};
+use serde_json::json;
+
+use super::system;
+use crate::args::{CommitRule, Import};
+use crate::failure::{Exit, Failure};
+use crate::key as keys;
+use crate::out::progress::Progress;
+use crate::out::{Out, escape, json, when};
+use crate::stop;
+
+/// Troubles that are listed; more are counted.
+const LISTED: u64 = 1000;
+
+pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failure> {
+    let sources = sources(archive, &args.sources)?;
+    let options = ImportOptions {
+        into: args.into.clone(),
+        duplicates: args.duplicates.into(),
+        source: SourceOptions { format: args.format.map(Into::into), with_deleted: args.with_deleted },
+        commit_each: args.commit == CommitRule::Each,
+        stop: stop::at_safe_points(),
+    };
+    let mut events = Events::new(total(&sources), out);
+    if args.dry_run {
+        return plan(archive, &sources, &options, &mut events, out);
+    }
+    if let Some(path) = &args.receipts {
+        events.receipts = Some((fs::File::create(path).map_err(Failure::file("make the file", path))?, path.clone()));
+    }
+    let before = disk(archive)?;
+    let mut sums = ImportReport::default();
+    let mut failure = None;
+    for one in &sources {
+        match one.import(archive, &options, &mut events) {
+            Ok(report) => {
+                if !out.is_json()
+                    && let Some(folder) = &report.folder
+                {
+                    events.progress.say(&format!("{}: into {}", one.name(), folder));
+                }
+                add(&mut sums, &report);
+            }
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+        if sums.stopped || events.failure.is_some() {
+            break;
+        }
+    }
+    events.progress.end();
+    let summary = summary(archive, &sums, &events, before, out);
+    if let Some(failure) = events.failure {
+        return Err(failure);
+    }
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
+    summary?;
+    if sums.stopped {
+        return Err(Error::Stopped.into());
+    }
+    Ok(if sums.failed + sums.unsupported_files > 0 { Exit::Wrong } else { Exit::Done })
+}
+
+fn add(sums: &mut ImportReport, report: &ImportReport) {
+    sums.read += report.read;
+    sums.stored += report.stored;
+    sums.duplicate += report.duplicate;
+    sums.restated += report.restated;
+    sums.failed += report.failed;
+    sums.deleted += report.deleted;
+    sums.skipped_files += report.skipped_files;
+    sums.unsupported_files += report.unsupported_files;
+    sums.bytes_in += report.bytes_in;
+    sums.stopped |= report.stopped;
+}
+
+/// A source as it was named.
+pub enum Source {
+    Path(PathBuf),
+    StandardInput,
+}
+
+impl Source {
+    pub fn name(&self) -> String {
+        match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::StandardInput => "standard input".to_owned(),
+        }
+    }
+
+    /// Hands the source to one of the library's readers.
+    pub fn read<T>(&self, take: impl FnOnce(ImportSource<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        match self {
+            Self::Path(path) => take(ImportSource::Path(path)),
+            Self::StandardInput => take(ImportSource::Stream(&mut std::io::stdin().lock(), "")),
+        }
+    }
+
+    fn import(&self, archive: &Archive, options: &ImportOptions, events: &mut Events) -> Result<ImportReport, Error> {
+        self.name().clone_into(&mut events.source);
+        let report = self.read(|source| system(archive).import(source, options, &mut *events));
+        events.source_ended();
+        report
+    }
+}
+
+/// The sources that were named; none of them may lie in the archive.
+pub fn sources(archive: &Archive, named: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    let mut sources = Vec::new();
+    for path in named {
+        if path == Path::new("-") {
+            sources.push(Source::StandardInput);
+            continue;
+        }
+        if archive.holds(path) {
+            return Err(Failure::Usage(format!("{}: lies inside the archive {}", path.display(), archive.dir().display())));
+        }
+        fs::metadata(path).map_err(Failure::file("open", path))?;
+        sources.push(Source::Path(path.clone()));
+    }
+    Ok(sources)
+}
+
+/// Bytes of all sources, if that can be known.
+pub fn total(sources: &[Source]) -> Option<u64> {
+    let sizes = sources.iter().map(|one| match one {
+        Source::Path(path) => Some(source::size(path)),
+        Source::StandardInput => None,
+    });
+    sizes.sum()
+}
+
+/// What is told while sources are read.
+pub struct Events {
+    pub progress: Progress,
+    pub source: String,
+    /// Why receipts cannot be written any more.
+    failure: Option<Failure>,
+    receipts: Option<(fs::File, PathBuf)>,
+    is_json: bool,
+    listed: u64,
+    ended: u64,
+    read: u64,
+}
+
+impl Events {
+    pub fn new(total: Option<u64>, out: &Out) -> Self {
+        Self {
+            progress: out.progress(total),
+            source: String::new(),
+            failure: None,
+            receipts: None,
+            is_json: out.is_json(),
+            listed: 0,
+            ended: 0,
+            read: 0,
+        }
+    }
+
+    /// The next source counts on from here.
+    pub fn source_ended(&mut self) {
+        self.ended += self.read;
+        self.read = 0;
+    }
+
+    fn path(&self, within: &str) -> String {
+        if within.is_empty() { self.source.clone() } else { format!("{}/{within}", self.source) }
+    }
+}
+
+impl ImportEvents for Events {
+    fn receipt(&mut self, receipt: &Receipt) {
+        let source = self.path(receipt.source());
+        if let Some((file, path)) = &mut self.receipts {
+            let line = format!("{}\n", json::receipt(receipt, &source));
+            if let Err(source) = file.write_all(line.as_bytes()) {
+                self.failure.get_or_insert(Failure::File { doing: "write", path: path.clone(), source });
+                // The mails go on being durable; who waits for receipts is told at the end.
+                self.receipts = None;
+            }
+        }
+    }
+
+    fn trouble(&mut self, trouble: &Trouble) {
+        let is_quiet = matches!(trouble.kind, TroubleKind::Skipped | TroubleKind::EmptyFile | TroubleKind::EmptyMail);
+        self.listed += 1;
+        let source = self.path(&trouble.source);
+        if self.is_json {
+            let event = json!({
+                "event": "trouble",
+                "source": source,
+                "offset": trouble.offset,
+                "message": trouble.kind.to_string(),
+                "loss": trouble.kind.is_loss(),
+            });
+            let _unread = writeln!(std::io::stdout(), "{event}");
+        } else if self.listed <= LISTED {
+            let word = if is_quiet { "note" } else { "warning" };
+            self.progress.say(&format!("{word}: {}, offset {}: {}", escape::line(&source), trouble.offset, trouble.kind));
+        } else if self.listed == LISTED + 1 {
+            self.progress.say("more of these are counted, not listed");
+        }
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.read = bytes;
+        self.progress.set(self.ended + bytes);
+    }
+}
+
+fn disk(archive: &Archive) -> Result<u64, Failure> {
+    let stats = system(archive).stats()?;
+    let of = |store: &StoreStats| store.containers + store.records + store.catalog + store.index;
+    Ok(stats.other + stats.stores.iter().map(of).sum::<u64>())
+}
+
+fn summary(archive: &Archive, sums: &ImportReport, events: &Events, before: u64, out: &mut Out) -> Result<(), Failure> {
+    let seconds = events.progress.seconds();
+    let stats = system(archive).stats()?;
+    let heads: Vec<String> = stats.stores.iter().map(json::head).collect();
+    if out.is_json() {
+        return out.json(&json!({
+            "event": "summary",
+            "read": sums.read,
+            "stored": sums.stored,
+            "duplicate": sums.duplicate,
+            "restated": sums.restated,
+            "failed": sums.failed,
+            "deleted": sums.deleted,
+            "skipped_files": sums.skipped_files,
+            "unsupported_files": sums.unsupported_files,
+            "bytes_in": sums.bytes_in,
+            "seconds": seconds,
+            "head": heads.first(),
+            "recovery_key": keys::recovery_state(archive),
+            "unreachable_stores": [],
+            "stopped": sums.stopped,
+        }));
+    }
+    let grown = disk(archive)?.saturating_sub(before);
+    let rate = sums.bytes_in as f64 / 1e6 / seconds.max(1e-3);
+    let mut said = vec![format!("{} in, {} more on disk, {rate:.1} MB/s", when::size(sums.bytes_in), when::size(grown))];
+    said.extend(heads.first().map(|head| format!("head {head}")));
+    for (count, what) in [
+        (sums.deleted, "marked as deleted, not taken (--with-deleted takes them)"),
+        (sums.skipped_files, "files that are no mail, skipped"),
+        (sums.unsupported_files, "files of kinds that are not supported"),
+    ] {
+        if count > 0 {
+            said.push(format!("{count} {what}"));
+        }
+    }
+    if sums.failed > 0 {
+        said.push(format!("{} failed: named above with file and offset; all else is archived", sums.failed));
+    }
+    if sums.stopped {
+        said.push("stopped before the end of the source; what has a receipt stays".to_owned());
+    }
+    for line in said {
+        out.note(&line)?;
+    }
+    keys::warn_unconfirmed(archive, out)?;
+    let restated = match sums.restated {
+        0 => String::new(),
+        count => format!(" ({count} of the duplicates differ in status headers)"),
+    };
+    let ImportReport { read, stored, duplicate, failed, .. } = sums;
+    out.note(&format!("read {read} = stored {stored} + duplicate {duplicate} + failed {failed}{restated}"))
+}
+
+fn plan(archive: &Archive, sources: &[Source], options: &ImportOptions, events: &mut Events, out: &mut Out) -> Result<Exit, Failure> {
+    let table = crate::out::table::Table::new([-8, -10, 0]);
+    let mut mails = 0;
+    let mut losses = 0;
+    for one in sources {
+        one.name().clone_into(&mut events.source);
+        let plan = one.read(|source| system(archive).plan(source, options, &mut *events))?;
+        events.source_ended();
+        for (folder, count, bytes) in &plan.folders {
+            if out.is_json() {
+                out.json(&json!({ "event": "folder", "folder": folder.to_string(), "messages": count, "bytes": bytes }))?;
+            } else {
+                table.row(out, [&count.to_string(), &when::size(*bytes), &folder.to_string()])?;
+            }
+        }
+        mails += plan.source.mails;
+        losses += plan.source.losses + plan.source.unsupported_files;
+    }
+    events.progress.end();
+    if options.stop.load(Ordering::Relaxed) {
+        return Err(Error::Stopped.into());
+    }
+    match out.is_json() {
+        true => out.json(&json!({ "event": "summary", "read": mails, "stored": 0, "dry_run": true }))?,
+        false => out.note(&format!("{mails} mails; nothing was stored"))?,
+    }
+    Ok(if losses > 0 { Exit::Wrong } else { Exit::Done })
+}

@@ -1,0 +1,191 @@
+//! `init`: an archive is made, and nothing before its keys are kept.
+
+use std::fs;
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+
+use archive_core::vfs::{Operation, VfsError};
+use archive_core::{Archive, ArchiveKeys, CreateOptions, Error, Key, Uuid};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::args::{Common, Init};
+use crate::failure::{Exit, Failure};
+use crate::key as keys;
+use crate::out::{Out, escape};
+use crate::place;
+
+/// Groups of a recovery key that are asked back.
+const ASKED: [usize; 2] = [3, 9];
+
+pub fn run(common: &Common, args: Init, out: &mut Out) -> Result<Exit, Failure> {
+    let is_dialogue = keys::is_dialogue() && !out.is_json();
+    if !is_dialogue && common.recovery_key_file.is_none() && common.passphrase_file.is_none() {
+        return Err(Failure::Usage(
+            "without a terminal, give --recovery-key-file FILE (it is written) or --passphrase-file FILE: otherwise one lost disk \
+             would close the archive for ever"
+                .to_owned(),
+        ));
+    }
+    let dir = args.dir.or_else(|| place::named(common)).map_or_else(std::env::current_dir, Ok)?;
+    let owner = match args.owner {
+        Some(owner) => owner,
+        None if is_dialogue => ask_owner()?,
+        None => return Err(Failure::Usage("without a terminal, give --owner NAME, the first user archive".to_owned())),
+    };
+    let mut options = CreateOptions::new(&owner);
+    if let Some(file) = &common.passphrase_file {
+        let passphrase = keys::secret_file(file)?;
+        if passphrase.is_empty() {
+            return Err(Failure::Usage(format!("{}: the passphrase is empty", file.display())));
+        }
+        options = options.passphrase(&passphrase);
+    }
+    let was_there = dir.exists();
+    let mut kept = Kept::default();
+    let made = Archive::create(&dir, options, |id, made| kept.keep(common, id, made));
+    let archive = match made {
+        Ok(archive) => archive,
+        Err(error) => {
+            if !dir.join("archive.mk").exists() {
+                kept.forget();
+                if !was_there {
+                    // It is empty, or something else put a file there, which stays.
+                    let _not_empty = fs::remove_dir(&dir);
+                }
+            }
+            return Err(error.into());
+        }
+    };
+    let noted = place::note_first(&dir);
+    let done = tell(common, &archive, &kept, is_dialogue, out);
+    archive.close()?;
+    noted.and(done)?;
+    Ok(Exit::Done)
+}
+
+/// Where the keys went.
+#[derive(Default)]
+struct Kept {
+    key_file: Option<PathBuf>,
+    recovery_file: Option<PathBuf>,
+    recovery: Option<Zeroizing<String>>,
+}
+
+impl Kept {
+    fn keep(&mut self, common: &Common, id: Uuid, made: &ArchiveKeys) -> Result<(), Error> {
+        if let Some(text) = &made.key_file {
+            let path = common.key_file.clone().or_else(|| place::key_file(id));
+            let path = path.ok_or_else(|| Error::Misuse("there is no folder for configuration; give --key-file FILE".to_owned()))?;
+            if common.key_file.is_none()
+                && let Some(dir) = path.parent()
+            {
+                place::make_private_dir(dir).map_err(|failure| as_error(failure, dir))?;
+            }
+            place::write_private(&path, &format!("{}\n", text.trim_end())).map_err(|failure| as_error(failure, &path))?;
+            self.key_file = Some(path);
+        }
+        if let Some(path) = &common.recovery_key_file {
+            let text = Zeroizing::new(format!("{}\n", made.recovery.text()));
+            if let Err(failure) = place::write_private(path, &text) {
+                self.forget();
+                return Err(as_error(failure, path));
+            }
+            self.recovery_file = Some(path.clone());
+        }
+        self.recovery = Some(Zeroizing::new(made.recovery.text().to_owned()));
+        Ok(())
+    }
+
+    /// Keys of an archive that was not made are worth nothing.
+    fn forget(&self) {
+        for path in [&self.key_file, &self.recovery_file].into_iter().flatten() {
+            let _left = fs::remove_file(path);
+        }
+    }
+}
+
+fn as_error(failure: Failure, path: &Path) -> Error {
+    match failure {
+        Failure::File { source, path, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Error::Exists { path, hint: "; a key is never written over another file" }
+        }
+        Failure::File { source, path, .. } => VfsError::new(Operation::Create, &path, source).into(),
+        other => Error::Misuse(format!("{}: {other}", path.display())),
+    }
+}
+
+fn ask_owner() -> Result<String, Failure> {
+    let login = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.is_empty());
+    let proposal = login.as_deref().map(|login| format!(" [{}]", escape::line(login))).unwrap_or_default();
+    let answer = ask_line(&format!("Name of the first user archive{proposal}: "))?;
+    match (answer.is_empty(), login) {
+        (false, _) => Ok(answer),
+        (true, Some(login)) => Ok(login),
+        (true, None) => Err(Failure::Usage("a user archive needs a name; give --owner NAME".to_owned())),
+    }
+}
+
+fn ask_line(question: &str) -> Result<String, Failure> {
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question}")?;
+    stderr.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+fn tell(common: &Common, archive: &Archive, kept: &Kept, is_dialogue: bool, out: &mut Out) -> Result<(), Failure> {
+    let shown = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    if out.is_json() {
+        return out.json(&json!({
+            "event": "summary",
+            "archive": archive.id().to_string(),
+            "path": archive.dir().display().to_string(),
+            "owner": archive.owner(),
+            "key_file": shown(&kept.key_file),
+            "recovery_key_file": shown(&kept.recovery_file),
+            "recovery_identifier": archive.key_status().recovery_identifier,
+            "recovery_key": keys::recovery_state(archive),
+        }));
+    }
+    out.line(&format!("archive {} made in {}", archive.id(), escape::line(&archive.dir().display().to_string())))?;
+    out.line("it opens with any one of:")?;
+    for path in shown(&kept.key_file).iter() {
+        out.line(&format!("  the key file {}", escape::line(path)))?;
+    }
+    if common.passphrase_file.is_some() {
+        out.line("  the passphrase")?;
+    }
+    match shown(&kept.recovery_file) {
+        Some(path) => out.line(&format!("  the recovery key in {}: keep it on another medium", escape::line(&path)))?,
+        None if is_dialogue => out.line("  the recovery key, which is shown now and never again:")?,
+        None => out.note("warning: the recovery key was not kept, since no --recovery-key-file was given")?,
+    }
+    if is_dialogue {
+        dialogue(archive, kept, out)?;
+    }
+    keys::warn_unconfirmed(archive, out)
+}
+
+fn dialogue(archive: &Archive, kept: &Kept, out: &mut Out) -> Result<(), Failure> {
+    let Some(recovery) = &kept.recovery else { return Ok(()) };
+    if kept.recovery_file.is_none() {
+        out.flush()?;
+        eprintln!("\n    {}\n\nWrite it down now. With it and the archive's folder everything opens.", recovery.as_str());
+        let groups: Vec<&str> = recovery.split('-').collect();
+        let mut is_right = true;
+        for group in ASKED {
+            let answer = ask_line(&format!("Group {} of it: ", group + 1))?;
+            is_right &= groups.get(group).is_some_and(|group| group.eq_ignore_ascii_case(&answer));
+        }
+        match is_right {
+            true => archive.confirm_recovery(&Key::Recovery(recovery.clone()))?,
+            false => out.note("that is not what was shown; `mailkeep key confirm` asks again")?,
+        }
+    }
+    if let Some(passphrase) = keys::ask_new_passphrase("A passphrase that opens the archive too (empty for none): ")? {
+        archive.add_passphrase(&passphrase)?;
+    }
+    Ok(())
+}

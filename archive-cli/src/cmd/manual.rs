@@ -1,0 +1,23 @@
+//! Completions and man pages, from the same declarations as the parser.
+
+use std::fs;
+use std::path::Path;
+
+use clap::CommandFactory;
+
+use crate::args::Args;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+
+pub fn completions(shell: clap_complete::Shell, out: &mut Out) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "mailkeep", &mut script);
+    out.bytes(&script)?;
+    Ok(Exit::Done)
+}
+
+pub fn pages(dir: &Path) -> Result<Exit, Failure> {
+    fs::create_dir_all(dir).map_err(Failure::file("make the folder", dir))?;
+    clap_mangen::generate_to(Args::command(), dir).map_err(Failure::file("write man pages into", dir))?;
+    Ok(Exit::Done)
+}

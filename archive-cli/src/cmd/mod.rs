@@ -1,0 +1,55 @@
+//! The commands, a file each.
+
+mod check;
+mod demo;
+mod export;
+mod import;
+mod init;
+mod key;
+mod ls;
+mod manual;
+mod search;
+mod show;
+mod stats;
+mod verify;
+
+use archive_core::{Acting, Actor, Archive};
+
+use crate::args::{Args, Command, Common};
+use crate::failure::{Exit, Failure};
+use crate::key as keys;
+use crate::out::Out;
+
+/// Does what was asked.
+pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
+    let common = &args.common;
+    match args.command {
+        Command::Init(args) => init::run(common, args, out),
+        Command::Import(args) => on_archive(common, out, |archive, out| import::run(archive, args, out)),
+        Command::Check(args) => on_archive(common, out, |archive, out| check::run(archive, args, out)),
+        Command::Search(args) => on_archive(common, out, |archive, out| search::run(&system(archive), args, out)),
+        Command::Show(args) => on_archive(common, out, |archive, out| show::run(&system(archive), &args, out)),
+        Command::Ls(args) => on_archive(common, out, |archive, out| ls::run(&system(archive), args, out)),
+        Command::Export(args) => on_archive(common, out, |archive, out| export::run(archive, args, out)),
+        Command::Verify(args) => on_archive(common, out, |archive, out| verify::run(archive, args, out)),
+        Command::Stats(_) => on_archive(common, out, stats::run),
+        Command::Key(command) => key::run(common, command, out),
+        Command::Demo(args) => demo::run(common, &args, out),
+        Command::Completions { shell } => manual::completions(shell, out),
+        Command::Man { dir } => manual::pages(&dir),
+    }
+}
+
+/// Opens the archive, works on it, closes it.
+fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
+    let archive = keys::open(common)?;
+    let done = work(&archive, out);
+    let closed = archive.close();
+    let exit = done?;
+    closed?;
+    Ok(exit)
+}
+
+fn system(archive: &Archive) -> Acting<'_> {
+    archive.acting_as(Actor::System)
+}

@@ -1,0 +1,52 @@
+//! `stats`.
+
+use archive_core::Archive;
+
+use super::system;
+use crate::failure::{Exit, Failure};
+use crate::key as keys;
+use crate::out::table::Table;
+use crate::out::{Out, escape, json, when};
+
+pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
+    let report = system(archive).stats()?;
+    if out.is_json() {
+        out.json(&json::stats(&report))?;
+        return Ok(Exit::Done);
+    }
+    let value = json::stats(&report);
+    let on_disk = value.get("bytes_on_disk").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
+    let total: u64 = on_disk.values().filter_map(serde_json::Value::as_u64).sum();
+    out.line(&format!("messages   {}", report.messages))?;
+    out.line(&format!("contents   {}", report.contents))?;
+    out.line(&format!("parts      {}", report.parts))?;
+    out.line(&format!("raw        {}", when::size(report.bytes_raw)))?;
+    let ratio = match report.bytes_raw {
+        0 => String::new(),
+        raw => format!(", {:.1} % of raw", total as f64 * 100.0 / raw as f64),
+    };
+    out.line(&format!("on disk    {}{ratio}", when::size(total)))?;
+    for (name, bytes) in &on_disk {
+        out.line(&format!("  {name:10} {}", when::size(bytes.as_u64().unwrap_or_default())))?;
+    }
+    out.heading("stores")?;
+    for store in &report.stores {
+        out.line(&format!("  {}: {} messages, head {}", escape::line(&store.name), store.messages, json::head(store)))?;
+        if let Some(damage) = &store.damage {
+            out.line(&format!("    takes no mail: {}", escape::line(damage)))?;
+        }
+    }
+    out.heading("folders")?;
+    let table = Table::new([-8, -10, 0]);
+    for folder in &report.folders {
+        table.row(out, [&folder.messages.to_string(), &when::size(folder.bytes), &folder.path.to_string()])?;
+    }
+    if report.undecided > 0 {
+        out.line(&format!("not searchable in full: {} contents have text that was not read", report.undecided))?;
+    }
+    if report.not_indexed > 0 {
+        out.line(&format!("not searchable: {} contents are not indexed yet", report.not_indexed))?;
+    }
+    keys::warn_unconfirmed(archive, out)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,68 @@
+//! `verify`.
+
+use std::sync::atomic::Ordering;
+
+use archive_core::{Archive, Depth, Error};
+use serde_json::json;
+
+use super::system;
+use crate::args::Verify;
+use crate::failure::{Exit, Failure};
+use crate::key as keys;
+use crate::out::{Out, escape, when};
+use crate::stop;
+
+/// Ids that are listed with a finding for people.
+const LISTED: usize = 20;
+
+pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failure> {
+    let stop = stop::at_safe_points();
+    let depth = if args.quick { Depth::Structure } else { Depth::Everything };
+    let mut progress = out.progress(Some(system(archive).stats()?.bytes_raw));
+    let report = system(archive).verify(depth, &mut |bytes| {
+        progress.set(bytes);
+        if stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
+    });
+    progress.end();
+    let report = report?;
+    for finding in &report.findings {
+        let file = finding.file.display().to_string();
+        let ids: Vec<String> = finding.messages.iter().map(ToString::to_string).collect();
+        if out.is_json() {
+            out.json(&json!({
+                "event": "damage",
+                "file": file,
+                "offset": finding.offset,
+                "length": finding.len,
+                "kind": finding.cause.to_string(),
+                "messages": ids,
+            }))?;
+            continue;
+        }
+        let costs = match ids.len() {
+            0 => "costs no mail".to_owned(),
+            count if count <= LISTED => format!("costs {}", ids.join(" ")),
+            count => format!("costs {count} mails, {} …", ids.get(..LISTED).unwrap_or_default().join(" ")),
+        };
+        let (offset, len, cause) = (finding.offset, finding.len, finding.cause);
+        out.line(&format!("{}: offset {offset}, {len} bytes: {cause}; {costs}", escape::line(&file)))?;
+    }
+    let damaged = report.findings.len();
+    let seconds = progress.seconds();
+    if out.is_json() {
+        out.json(&json!({
+            "event": "summary",
+            "files": report.files,
+            "bytes": report.bytes,
+            "messages": report.messages,
+            "damaged": damaged,
+            "seconds": seconds,
+            "recovery_key": keys::recovery_state(archive),
+        }))?;
+    } else {
+        keys::warn_unconfirmed(archive, out)?;
+        let verdict = if damaged == 0 { "all is well".to_owned() } else { format!("{damaged} places are damaged") };
+        out.note(&format!("{} files, {}, {} mails: {verdict}", report.files, when::size(report.bytes), report.messages))?;
+    }
+    Ok(if damaged == 0 { Exit::Done } else { Exit::Wrong })
+}

@@ -1,0 +1,173 @@
+//! What a command can fail with, what is said of it, and the exit codes of docs/CLI.md.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use archive_core::Error;
+use serde_json::{Value, json};
+
+/// The exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All of it is done.
+    Done,
+    /// Done, but something is wrong that the report names.
+    Wrong,
+    /// Bad use, or an id that is not there.
+    Misuse,
+    /// Input or output failed.
+    Io,
+    /// No archive that this version reads.
+    NoArchive,
+    /// Another writer has it.
+    InUse,
+    /// No key opens it.
+    NoKey,
+    /// The user ended it.
+    Stopped,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Wrong => 1,
+            Exit::Misuse => 2,
+            Exit::Io => 3,
+            Exit::NoArchive => 10,
+            Exit::InUse => 11,
+            Exit::NoKey => 12,
+            Exit::Stopped => 130,
+        })
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The library's answer.
+    #[error("{0}")]
+    Archive(#[from] Error),
+    /// The command cannot be done as it was given.
+    #[error("{0}")]
+    Usage(String),
+    /// A file outside the archive.
+    #[error("{}: cannot {doing}: {source}", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// Standard output or standard input.
+    #[error("{0}")]
+    Pipe(#[from] io::Error),
+    /// None of the places has an archive.
+    #[error("{0}")]
+    NoArchive(String),
+    /// None of the places has a key.
+    #[error("no key for archive {archive}: it opens with {needed}; {hint}")]
+    NoKey {
+        /// The archive's id.
+        archive: String,
+        /// What would open it.
+        needed: String,
+        /// How to give it.
+        hint: String,
+    },
+}
+
+impl Failure {
+    /// A failed operation on a file outside the archive.
+    pub fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { doing, path: path.to_owned(), source }
+    }
+
+    /// The reader of the output went away, as `head` does.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Pipe(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Archive(error) => match error.code() {
+                "not_an_archive" | "format_too_new" | "broken_identity" | "unknown_feature" => Exit::NoArchive,
+                "in_use" => Exit::InUse,
+                "wrong_key" | "bad_key" => Exit::NoKey,
+                "no_such_message" | "no_such_folder" | "misuse" | "query" | "exists" => Exit::Misuse,
+                "stopped" => Exit::Stopped,
+                _ => Exit::Io,
+            },
+            Self::Usage(_) => Exit::Misuse,
+            Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Misuse,
+            Self::File { .. } | Self::Pipe(_) => Exit::Io,
+            Self::NoArchive(_) => Exit::NoArchive,
+            Self::NoKey { .. } => Exit::NoKey,
+        }
+    }
+
+    /// The stable name for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Archive(error) => error.code(),
+            Self::Usage(_) => "usage",
+            Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => "exists",
+            Self::File { .. } | Self::Pipe(_) => "io",
+            Self::NoArchive(_) => "not_an_archive",
+            Self::NoKey { .. } => "no_key",
+        }
+    }
+
+    /// The error object of docs/CLI.md.
+    pub fn json(&self) -> Value {
+        error_json(self.code(), &self.to_string(), &self.context())
+    }
+
+    fn context(&self) -> Value {
+        let path = |path: &Path| json!({ "path": path.to_string_lossy() });
+        match self {
+            Self::Archive(error) => match error {
+                Error::Damage(damage) => json!({ "file": damage.file.to_string_lossy(), "offset": damage.offset, "length": damage.len }),
+                Error::WrongKey { archive, needed, .. } => json!({ "archive": archive, "needed": needed }),
+                Error::InUse { path, holder } => json!({ "path": path.to_string_lossy(), "holder": holder }),
+                Error::NoSuchMessage(id) => json!({ "id": id.to_string() }),
+                Error::NoSuchFolder(folder) => json!({ "folder": folder }),
+                Error::Io(error) => path(&error.path),
+                Error::NotAnArchive { path: at, .. }
+                | Error::BrokenIdentity { path: at }
+                | Error::TooNew { path: at, .. }
+                | Error::Exists { path: at, .. }
+                | Error::Source { path: at, .. } => path(at),
+                _ => json!({}),
+            },
+            Self::File { path: at, .. } => path(at),
+            Self::NoKey { archive, needed, .. } => json!({ "archive": archive, "needed": needed }),
+            Self::Usage(_) | Self::Pipe(_) | Self::NoArchive(_) => json!({}),
+        }
+    }
+}
+
+fn error_json(code: &str, message: &str, context: &Value) -> Value {
+    json!({ "error": { "code": code, "message": message, "context": context } })
+}
+
+/// Says what clap found wrong, or the help that was asked for.
+pub fn bad_arguments(error: &clap::Error, json: bool) -> ExitCode {
+    use clap::error::ErrorKind;
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _closed_pipe = error.print();
+        return Exit::Done.into();
+    }
+    if json {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        println!("{}", error_json("usage", message, &json!({})));
+    } else {
+        let _closed_pipe = error.print();
+    }
+    Exit::Misuse.into()
+}

@@ -1,0 +1,117 @@
+//! What opens an archive: found, read from files, or asked for on a terminal. Never an argument.
+
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use archive_core::{Archive, Key, OpenOptions, Uuid};
+use zeroize::Zeroizing;
+
+use crate::args::Common;
+use crate::failure::Failure;
+use crate::out::Out;
+use crate::place;
+
+/// No file with a secret is larger.
+const MAX_SECRET: u64 = 64 << 10;
+
+/// The text of a file with a secret, without its line end.
+pub fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let data = fs::metadata(path).map_err(Failure::file("open", path))?;
+    if data.len() > MAX_SECRET {
+        return Err(Failure::Usage(format!("{}: too large for a file with a key or passphrase", path.display())));
+    }
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(Failure::file("read", path))?);
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
+}
+
+/// The key that options or environment name.
+pub fn named(common: &Common) -> Result<Option<Key>, Failure> {
+    let from_environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(file) = &common.key_file {
+        return Ok(Some(Key::File(secret_file(file)?)));
+    }
+    if let Some(file) = &common.passphrase_file {
+        return Ok(Some(Key::Passphrase(secret_file(file)?)));
+    }
+    if let Some(file) = &common.recovery_key_file {
+        return Ok(Some(Key::Recovery(secret_file(file)?)));
+    }
+    if let Some(file) = from_environment("MAILKEEP_KEY_FILE") {
+        return Ok(Some(Key::File(secret_file(&PathBuf::from(file))?)));
+    }
+    let passphrase = from_environment("MAILKEEP_PASSPHRASE").map(|value| Zeroizing::new(value.to_string_lossy().into_owned()));
+    Ok(passphrase.map(Key::Passphrase))
+}
+
+/// The key for the archive in `dir`: as named, else the key file kept for it, else as answered on the terminal.
+pub fn find(common: &Common, dir: &Path, id: Uuid) -> Result<Key, Failure> {
+    if let Some(key) = named(common)? {
+        return Ok(key);
+    }
+    let kept = place::key_file(id);
+    if let Some(file) = kept.as_deref().filter(|file| file.exists()) {
+        return Ok(Key::File(secret_file(file)?));
+    }
+    if is_dialogue() {
+        let answer = ask(&format!("Passphrase or recovery key for {}: ", dir.display()))?;
+        return Ok(guess_kind(answer));
+    }
+    let looked = kept.map(|file| format!(" ({} is not there)", file.display())).unwrap_or_default();
+    Err(Failure::NoKey {
+        archive: id.to_string(),
+        needed: Archive::opens_with(dir)?,
+        hint: format!("give --key-file, --passphrase-file or --recovery-key-file{looked}"),
+    })
+}
+
+/// A recovery key is twelve groups of five; anything else is a passphrase.
+fn guess_kind(answer: Zeroizing<String>) -> Key {
+    let is_recovery = answer.len() == 71 && answer.split('-').count() == 12;
+    if is_recovery { Key::Recovery(answer) } else { Key::Passphrase(answer) }
+}
+
+/// Opens the archive that is meant.
+pub fn open(common: &Common) -> Result<Archive, Failure> {
+    let dir = place::archive(common)?;
+    let id = Archive::id_of(&dir)?;
+    let key = find(common, &dir, id)?;
+    Ok(Archive::open(&dir, &key, OpenOptions::default())?)
+}
+
+/// Whether somebody is there to answer.
+pub fn is_dialogue() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks for a secret on the terminal, without showing it.
+pub fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
+    Ok(Zeroizing::new(rpassword::prompt_password(question)?))
+}
+
+/// Asks twice for a new passphrase; `None` if the answer is empty.
+pub fn ask_new_passphrase(question: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    let first = ask(question)?;
+    if first.is_empty() {
+        return Ok(None);
+    }
+    if ask("Once more: ")? != first {
+        return Err(Failure::Usage("the two passphrases differ; nothing was added".to_owned()));
+    }
+    Ok(Some(first))
+}
+
+/// Warns as long as nobody has given the recovery key back.
+pub fn warn_unconfirmed(archive: &Archive, out: &mut Out) -> Result<(), Failure> {
+    if archive.recovery_confirmed() || out.is_json() {
+        return Ok(());
+    }
+    let identifier = archive.key_status().recovery_identifier;
+    out.note(&format!("warning: the recovery key {identifier}-… was never confirmed; `mailkeep key confirm` does it"))
+}
+
+/// `confirmed` or `unconfirmed`.
+pub fn recovery_state(archive: &Archive) -> &'static str {
+    if archive.recovery_confirmed() { "confirmed" } else { "unconfirmed" }
+}

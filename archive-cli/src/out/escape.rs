@@ -1,0 +1,39 @@
+//! Text of mails made harmless for terminals: controls and bidirectional controls are printed as `\u{…}`.
+
+/// Whether a terminal might obey it: C0, DEL, C1, and the signs that turn the order of text.
+fn is_control(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escaped(text: &str, keeps: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_control(c) && !keeps(c) {
+            true => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
+/// Text that stays on one line.
+pub fn line(text: &str) -> String {
+    escaped(text, |_| false)
+}
+
+/// Text of several lines: line ends and tabs stay.
+pub fn text(text: &str) -> String {
+    escaped(&text.replace("\r\n", "\n"), |c| matches!(c, '\n' | '\t'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_are_shown_and_letters_stay() {
+        assert_eq!(line("a\u{1b}[31mb\n\u{202e}ü\u{9b}"), "a\\u{1b}[31mb\\u{a}\\u{202e}ü\\u{9b}");
+        assert_eq!(text("a\r\nb\tc\rd"), "a\nb\tc\\u{d}d");
+    }
+}

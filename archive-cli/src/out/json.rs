@@ -1,0 +1,160 @@
+//! The JSON lines of docs/CLI.md. Their names are a promise.
+
+use archive_core::{AddressInfo, Coverage, DateOrigin, FolderInfo, MessageInfo, MessageRecord, Receipt, StatsReport};
+use serde_json::{Value, json};
+
+use super::when;
+
+fn addresses(list: &[AddressInfo]) -> Vec<Value> {
+    list.iter().map(|one| json!({ "name": one.name, "address": one.address })).collect()
+}
+
+/// The date of the mail; null if it has none.
+fn date(info: &MessageInfo) -> Option<String> {
+    match info.date_origin {
+        DateOrigin::Archiving => None,
+        _ => when::utc(info.date),
+    }
+}
+
+/// A message in a list, `event` saying which.
+pub fn message(event: &str, info: &MessageInfo) -> Value {
+    json!({
+        "event": event,
+        "id": info.id.to_string(),
+        "date": date(info),
+        "from": addresses(&info.from),
+        "to": addresses(&info.to),
+        "subject": info.subject,
+        "folder": info.folder.to_string(),
+        "size": info.size,
+        "attachments": info.attachments,
+    })
+}
+
+/// What a search could not look at.
+pub fn coverage(coverage: &Coverage) -> Value {
+    // All stores of an archive are open, so none is out of reach.
+    json!({ "not_indexed": coverage.not_indexed, "undecided": coverage.undecided, "unreachable_stores": [] })
+}
+
+/// A line of `import --receipts`.
+pub fn receipt(receipt: &Receipt, source: &str) -> Value {
+    let outcome = match receipt.outcome() {
+        archive_core::Outcome::Stored => "stored",
+        _ => "duplicate",
+    };
+    json!({
+        "event": "receipt",
+        "source": source,
+        "offset": receipt.offset(),
+        "id": receipt.id().to_string(),
+        "digest": receipt.digest().to_string(),
+        "outcome": outcome,
+    })
+}
+
+/// Everything that the archive knows of a message.
+pub fn record(record: &MessageRecord) -> Value {
+    let info = &record.info;
+    let date_source = match info.date_origin {
+        DateOrigin::Mail => "mail",
+        DateOrigin::MboxLine => "mbox_line",
+        DateOrigin::MaildirName => "maildir_name",
+        DateOrigin::Received => "received",
+        _ => "archiving",
+    };
+    let guesses: Vec<Value> = record.charset_guesses.iter().map(|(place, name)| json!({ "place": place, "charset": name })).collect();
+    json!({
+        "id": info.id.to_string(),
+        "digest": record.digest.to_string(),
+        "identity": record.identity.to_string(),
+        "restated": record.restated.map(|digest| digest.to_string()),
+        "folder": info.folder.to_string(),
+        "direction": info.direction,
+        "date": date(info),
+        "date_source": date_source,
+        "archived": when::utc_of_millis(info.archived),
+        "size": info.size,
+        "from": addresses(&info.from),
+        "to": addresses(&info.to),
+        "cc": addresses(&record.cc),
+        "subject": info.subject,
+        "attachments": info.attachments,
+        "importance": info.importance,
+        "header_message_id": record.header_message_id,
+        "list_id": record.list_id,
+        "store": record.store,
+        "content": record.content,
+        "container": record.container,
+        "offset": record.offset,
+        "sequence": record.sequence,
+        "source": record.source,
+        "source_offset": record.source_offset,
+        "from_line": record.from_line.as_deref().map(String::from_utf8_lossy),
+        "unquoted": record.unquoted,
+        "flags": record.flags,
+        "charset_guesses": guesses,
+    })
+}
+
+/// A folder with its counts.
+pub fn folder(info: &FolderInfo) -> Value {
+    json!({ "event": "folder", "folder": info.path.to_string(), "messages": info.messages, "bytes": info.bytes })
+}
+
+/// The answer of `stats`.
+pub fn stats(report: &StatsReport) -> Value {
+    let sum = |of: fn(&archive_core::StoreStats) -> u64| report.stores.iter().map(of).sum::<u64>();
+    let stores: Vec<Value> = report.stores.iter().map(store).collect();
+    let folders: Vec<Value> = report
+        .folders
+        .iter()
+        .map(|folder| json!({ "folder": folder.path.to_string(), "messages": folder.messages, "bytes": folder.bytes }))
+        .collect();
+    let mut not_searchable = Vec::new();
+    for (why, contents) in [("text not read", report.undecided), ("not indexed yet", report.not_indexed)] {
+        if contents > 0 {
+            not_searchable.push(json!({ "why": why, "contents": contents }));
+        }
+    }
+    json!({
+        "messages": report.messages,
+        "contents": report.contents,
+        "parts": report.parts,
+        "bytes_raw": report.bytes_raw,
+        "bytes_on_disk": {
+            "containers": sum(|store| store.containers),
+            "records": sum(|store| store.records),
+            "catalog": sum(|store| store.catalog),
+            "index": sum(|store| store.index),
+            "other": report.other,
+        },
+        "stores": stores,
+        "folders": folders,
+        "not_searchable": not_searchable,
+    })
+}
+
+fn store(store: &archive_core::StoreStats) -> Value {
+    json!({
+        "number": store.no,
+        "name": store.name,
+        "messages": store.messages,
+        "bytes_on_disk": {
+            "containers": store.containers,
+            "records": store.records,
+            "catalog": store.catalog,
+            "index": store.index,
+        },
+        "sequence": store.sequence,
+        "head": head(store),
+        "damage": store.damage,
+    })
+}
+
+/// The head of a store: sequence and chain value.
+pub fn head(store: &archive_core::StoreStats) -> String {
+    let chain: String = store.head.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}:{chain}", store.sequence)
+}

@@ -1,0 +1,106 @@
+//! Everything that is printed: results to standard output, all else to standard error.
+
+pub mod escape;
+pub mod json;
+pub mod progress;
+pub mod table;
+pub mod when;
+
+use std::io::{self, IsTerminal, Write};
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use crate::args::Common;
+use crate::failure::Failure;
+
+/// Where a command prints to, and how.
+pub struct Out {
+    stdout: io::BufWriter<io::Stdout>,
+    json: bool,
+    quiet: bool,
+    terminal: bool,
+    colour: bool,
+    zone: TimeZone,
+}
+
+impl Out {
+    /// As the options say that hold for every command.
+    pub fn new(common: &Common) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self {
+            stdout: io::BufWriter::new(io::stdout()),
+            json: common.json,
+            quiet: common.quiet,
+            terminal,
+            colour,
+            zone: common.tz.clone().unwrap_or_else(TimeZone::system),
+        }
+    }
+
+    /// Whether a machine reads.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether standard output is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// The zone in which times are shown.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// A line of the result; the caller has escaped what is foreign in it.
+    pub fn line(&mut self, text: &str) -> Result<(), Failure> {
+        Ok(writeln!(self.stdout, "{text}")?)
+    }
+
+    /// Very bytes of the result.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        Ok(self.stdout.write_all(bytes)?)
+    }
+
+    /// A heading of the result.
+    pub fn heading(&mut self, text: &str) -> Result<(), Failure> {
+        match self.colour {
+            true => self.line(&format!("\u{1b}[1m{text}\u{1b}[0m")),
+            false => self.line(text),
+        }
+    }
+
+    /// One JSON object, on a line of its own.
+    pub fn json(&mut self, value: &Value) -> Result<(), Failure> {
+        Ok(writeln!(self.stdout, "{value}")?)
+    }
+
+    /// What was printed so far reaches its reader.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.stdout.flush()?)
+    }
+
+    /// A summary or a warning for people, behind all results so far.
+    pub fn note(&mut self, text: &str) -> Result<(), Failure> {
+        self.flush()?;
+        // Who closed standard error does not want to know.
+        let _unread = writeln!(io::stderr(), "{}", escape::text(text));
+        Ok(())
+    }
+
+    /// How far a long work is, with `total` bytes to do if that is known.
+    pub fn progress(&self, total: Option<u64>) -> progress::Progress {
+        progress::Progress::new(total, self.json, self.quiet)
+    }
+
+    /// Why the command failed.
+    pub fn failure(&mut self, failure: &Failure) -> Result<(), Failure> {
+        if self.json {
+            self.json(&failure.json())?;
+            return self.flush();
+        }
+        self.note(&format!("mailkeep: {failure}"))
+    }
+}

@@ -1,0 +1,107 @@
+//! Where things lie: which archive is meant, and the user's configuration folder.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use archive_core::Uuid;
+
+use crate::args::Common;
+use crate::failure::Failure;
+
+/// The folder `mailkeep` in the user's configuration.
+pub fn config() -> Option<PathBuf> {
+    let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = match given("XDG_CONFIG_HOME").filter(|path| path.is_absolute()) {
+        Some(base) => Some(base),
+        None if cfg!(windows) => given("APPDATA"),
+        None if cfg!(target_os = "macos") => given("HOME").map(|home| home.join("Library/Application Support")),
+        None => given("HOME").map(|home| home.join(".config")),
+    };
+    base.map(|base| base.join("mailkeep"))
+}
+
+/// Where the key file of an archive lies unless it is put elsewhere.
+pub fn key_file(archive: Uuid) -> Option<PathBuf> {
+    config().map(|config| config.join("keys").join(format!("{archive}.key")))
+}
+
+fn first_file() -> Option<PathBuf> {
+    config().map(|config| config.join("first"))
+}
+
+fn is_archive(dir: &Path) -> bool {
+    dir.join("archive.mk").exists() || dir.join("archive.mk.2").exists()
+}
+
+/// The archive that is named by option or environment.
+pub fn named(common: &Common) -> Option<PathBuf> {
+    let from_environment = || std::env::var_os("MAILKEEP_ARCHIVE").filter(|value| !value.is_empty()).map(PathBuf::from);
+    common.archive.clone().or_else(from_environment)
+}
+
+/// The archive that is meant.
+pub fn archive(common: &Common) -> Result<PathBuf, Failure> {
+    if let Some(dir) = named(common) {
+        return Ok(dir);
+    }
+    let here = std::env::current_dir()?;
+    if let Some(dir) = here.ancestors().find(|dir| is_archive(dir)) {
+        return Ok(dir.to_owned());
+    }
+    let noted = first_file().and_then(|file| fs::read_to_string(file).ok());
+    noted.map(|text| PathBuf::from(text.trim_end_matches('\n'))).ok_or_else(|| {
+        Failure::NoArchive(
+            "no archive: none was named with -a or MAILKEEP_ARCHIVE, none is this folder or one above it, and `init` has made none yet"
+                .to_owned(),
+        )
+    })
+}
+
+/// Notes `dir` as this user's first archive, unless there is one.
+pub fn note_first(dir: &Path) -> Result<(), Failure> {
+    let Some(file) = first_file() else { return Ok(()) };
+    let Some(dir) = fs::canonicalize(dir).ok().and_then(|dir| dir.to_str().map(str::to_owned)) else { return Ok(()) };
+    if file.exists() {
+        return Ok(());
+    }
+    make_private_dir(file.parent().unwrap_or(&file))?;
+    write_private(&file, &format!("{dir}\n"))
+}
+
+/// Makes a folder that nobody else may look into.
+pub fn make_private_dir(dir: &Path) -> Result<(), Failure> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(Failure::file("make the folder", dir))
+}
+
+/// Writes a new file that nobody else may read, synced; an error if there is one of that name.
+pub fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(Failure::file("make the file", path))?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if let Err(source) = written {
+        // Half a key is worse than none; that it cannot be removed either changes nothing.
+        let _left = fs::remove_file(path);
+        return Err(Failure::File { doing: "write", path: path.to_owned(), source });
+    }
+    sync_dir(path)
+}
+
+/// The name of a new file is durable too, where the system has a call for that.
+fn sync_dir(path: &Path) -> Result<(), Failure> {
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    if cfg!(unix) {
+        fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(Failure::file("sync", dir))?;
+    }
+    Ok(())
+}

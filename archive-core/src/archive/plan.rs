@@ -1,0 +1,63 @@
+//! What an import would do, without doing it.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use super::import::read_source;
+use super::{Acting, FolderPath, ImportEvents, ImportOptions, ImportSource};
+use crate::error::Error;
+use crate::source::{Body, Item, SourceVisitor, Summary, Trouble};
+
+/// What an import would bring.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportPlan {
+    /// Folders in order of their paths, with the mails that would go there and their bytes. Duplicates are not told apart, and of a
+    /// mail above 16 MiB only what was looked at is counted.
+    pub folders: Vec<(FolderPath, u64, u64)>,
+    /// Sums of the reading.
+    pub source: Summary,
+}
+
+impl Acting<'_> {
+    /// Reads a source as [`Acting::import`] does and says where its mails would go.
+    pub fn plan(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportPlan, Error> {
+        let target = self.target(&source, options)?;
+        let mut planner = Planner { target: target.names(), folders: BTreeMap::new(), options, events };
+        let summary = read_source(source, options.source, &mut planner)?;
+        let folders = planner.folders.into_iter();
+        let folders = folders.filter_map(|(names, (mails, bytes))| Some((FolderPath::from_names(names).ok()?, mails, bytes))).collect();
+        Ok(ImportPlan { folders, source: summary })
+    }
+}
+
+struct Planner<'a> {
+    target: &'a [String],
+    folders: BTreeMap<Vec<String>, (u64, u64)>,
+    options: &'a ImportOptions,
+    events: &'a mut dyn ImportEvents,
+}
+
+impl SourceVisitor for Planner<'_> {
+    fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
+        let names = self.target.iter().chain(item.folder).cloned().collect();
+        let (mails, bytes) = self.folders.entry(names).or_default();
+        *mails += 1;
+        *bytes += match &item.body {
+            Body::Whole(raw) => raw.len() as u64,
+            Body::Stream { head, .. } => head.len() as u64,
+        };
+        match self.options.stop.load(std::sync::atomic::Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        self.events.trouble(&trouble);
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.events.progress(bytes);
+    }
+}

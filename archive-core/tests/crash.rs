@@ -1,0 +1,264 @@
+//! The life of a small store on the simulated disk, cut at every write and sync, and faulted at every call (P1, P2, P5, P13).
+//!
+//! The judge reads receipts and sources only: what has a receipt is there byte for byte, nothing is half visible, the archive opens,
+//! and importing again completes. `MAILKEEP_CRASH_STRIDE` is how many points are stepped over (default 7; 1 is all of them) and
+//! `MAILKEEP_CRASH_SEED` where the walk begins. The count of points explored is printed.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use archive_core::vfs::{CrashMoment, CrashStyle, Fault, SimVfs, Vfs};
+use archive_core::{
+    Actor, Archive, CreateOptions, Depth, Digest, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId,
+    OpenOptions, Receipt,
+};
+
+const DIR: &str = "/archive";
+
+fn options() -> OpenOptions {
+    OpenOptions::default().container_limit(200 << 10).memory(16 << 20)
+}
+
+/// Mails whose bytes hardly compress, so that containers fill.
+fn mail(no: u32, len: usize) -> Vec<u8> {
+    let mut state = u64::from(no) * 7919 + 1;
+    let mut raw =
+        format!("From: anna{no}@example.org\nTo: b@example.org\nSubject: number {no}\nDate: Mon, 2 Mar 2015 10:00:0{} +0000\n\n", no % 10)
+            .into_bytes();
+    while raw.len() < len {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        raw.extend_from_slice(format!("{:016x}", state).as_bytes());
+        raw.push(if state >> 60 == 0 { b'\n' } else { b' ' });
+    }
+    raw.push(b'\n');
+    raw
+}
+
+fn mbox(numbers: std::ops::Range<u32>, len: usize) -> Vec<u8> {
+    let mut all = Vec::new();
+    for no in numbers {
+        all.extend_from_slice(b"From anna@example.org Mon Mar  2 10:00:00 2015\n");
+        all.extend_from_slice(&mail(no, len));
+        all.push(b'\n');
+    }
+    all
+}
+
+/// What was promised so far.
+#[derive(Default)]
+struct Promises {
+    key: Option<String>,
+    receipts: Vec<(MessageId, Digest)>,
+}
+
+impl ImportEvents for Promises {
+    fn receipt(&mut self, receipt: &Receipt) {
+        self.receipts.push((receipt.id(), receipt.digest()));
+    }
+}
+
+/// Everything a store does in its life, in one order. Ends at the first error.
+fn life(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
+    let shared: Arc<dyn Vfs> = Arc::new(vfs.clone());
+    let archive = Archive::create_on(shared, Path::new(DIR), CreateOptions::new("anna").open_options(options()), |_, keys| {
+        promises.key = keys.key_file.as_deref().cloned();
+        Ok(())
+    })?;
+    import(&archive, &mbox(0..40, 20_000), promises)?;
+    import(&archive, &mbox(40..60, 30_000), promises)?;
+    for no in 60..63 {
+        one(&archive, no, promises)?;
+    }
+    archive.close()?;
+    again(vfs, promises)
+}
+
+/// The second half: open, a small mail, a second folder, an import, close.
+fn again(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
+    let archive = open(vfs, promises)?;
+    one(&archive, 63, promises)?;
+    import(&archive, &mbox(62..80, 20_000), promises)?;
+    archive.close()
+}
+
+fn open(vfs: &SimVfs, promises: &Promises) -> Result<Archive, Error> {
+    let key = Key::File(promises.key.clone().unwrap_or_default().into());
+    Archive::open_on(Arc::new(vfs.clone()), Path::new(DIR), &key, options())
+}
+
+fn import(archive: &Archive, mut source: &[u8], promises: &mut Promises) -> Result<(), Error> {
+    archive.acting_as(Actor::System).import(ImportSource::Stream(&mut source, "list.mbox"), &ImportOptions::default(), promises).map(drop)
+}
+
+fn one(archive: &Archive, no: u32, promises: &mut Promises) -> Result<(), Error> {
+    let folder: FolderPath = "anna/single".parse().unwrap();
+    let receipt = archive.acting_as(Actor::System).import_one(&mail(no, 3_000), &folder)?;
+    promises.receipts.push((receipt.id(), receipt.digest()));
+    Ok(())
+}
+
+/// All mails that any life may have stored, by digest.
+fn sources() -> HashMap<Digest, Vec<u8>> {
+    let bulk = (0..40).chain(62..80).map(|no| mail(no, 20_000)).chain((40..60).map(|no| mail(no, 30_000)));
+    bulk.chain((60..64).map(|no| mail(no, 3_000))).map(|raw| (Digest::of(&raw), raw)).collect()
+}
+
+/// Opens what a crash left and holds it against what was promised.
+fn judge(vfs: &SimVfs, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, what: &str) {
+    let archive = match open(vfs, promises) {
+        Ok(archive) => archive,
+        Err(Error::NotAnArchive { .. }) if promises.receipts.is_empty() => {
+            let mut fresh = Promises::default();
+            life(vfs, &mut fresh).unwrap_or_else(|error| panic!("{what}: creating again: {error}"));
+            return;
+        }
+        Err(error) => panic!("{what}: opening: {error}"),
+    };
+    check(&archive, promises, sources, what);
+    // Importing again completes, whatever was cut.
+    let mut all = Promises { key: promises.key.clone(), receipts: promises.receipts.clone() };
+    import(&archive, &mbox(0..40, 20_000), &mut all).unwrap_or_else(|error| panic!("{what}: importing again: {error}"));
+    one(&archive, 61, &mut all).unwrap_or_else(|error| panic!("{what}: one mail again: {error}"));
+    check(&archive, &all, sources, what);
+    let report = archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).unwrap();
+    assert!(report.findings.is_empty(), "{what}: verify: {:?}", report.findings);
+    archive.close().unwrap_or_else(|error| panic!("{what}: closing: {error}"));
+    let archive = open(vfs, &all).unwrap_or_else(|error| panic!("{what}: opening once more: {error}"));
+    check(&archive, &all, sources, what);
+}
+
+fn check(archive: &Archive, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, what: &str) {
+    let acting = archive.acting_as(Actor::System);
+    for (id, digest) in &promises.receipts {
+        let raw = acting.raw(*id).unwrap_or_else(|error| panic!("{what}: receipted mail {id}: {error}"));
+        assert_eq!(Digest::of(&raw), *digest, "{what}: receipted mail {id} changed");
+    }
+    let mut visible = 0;
+    acting
+        .messages(&mut |info| {
+            let raw = acting.raw(info.id)?;
+            assert_eq!(sources.get(&Digest::of(&raw)), Some(&raw), "{what}: {} is no mail of the source", info.id);
+            visible += 1;
+            Ok(std::ops::ControlFlow::Continue(()))
+        })
+        .unwrap_or_else(|error| panic!("{what}: listing: {error}"));
+    let found = acting.search(&archive_core::SearchRequest::new("*").limit(0)).unwrap();
+    assert_eq!((found.total, found.coverage.not_indexed), (visible, 0), "{what}: the index does not know what the catalog does");
+}
+
+fn disk(seed: u64) -> SimVfs {
+    let vfs = SimVfs::new(seed);
+    vfs.create_dir(Path::new(DIR)).unwrap();
+    vfs.sync_dir(Path::new("/")).unwrap();
+    vfs
+}
+
+fn from_env(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The outcomes that a point may have.
+fn outcomes(vfs: &SimVfs, point: u64) -> [(&'static str, SimVfs); 5] {
+    [
+        ("all unsynced lost", vfs.power_loss(CrashStyle::KeepNothing)),
+        ("all kept", vfs.power_loss(CrashStyle::KeepAll)),
+        ("some kept", vfs.power_loss(CrashStyle::Seeded(point * 2))),
+        ("others kept", vfs.power_loss(CrashStyle::Seeded(point * 2 + 1))),
+        ("process killed", vfs.process_death()),
+    ]
+}
+
+fn calls_of_a_life(seed: u64) -> (u64, u64) {
+    let vfs = disk(seed);
+    let mut promises = Promises::default();
+    life(&vfs, &mut promises).unwrap();
+    assert_eq!(promises.receipts.len(), 40 + 20 + 3 + 1 + 18);
+    judge(&vfs.process_death(), &promises, &sources(), "no crash");
+    (vfs.calls(), vfs.reads())
+}
+
+#[test]
+fn p1_p2_p5_p13_a_crash_at_every_write_loses_nothing_that_was_promised() {
+    let (stride, seed) = (from_env("MAILKEEP_CRASH_STRIDE", 7), from_env("MAILKEEP_CRASH_SEED", 0));
+    let sources = sources();
+    let (calls, _) = calls_of_a_life(seed);
+    let mut explored = 0;
+    for call in (seed % stride..calls).step_by(stride as usize) {
+        for moment in [CrashMoment::Before, CrashMoment::Within, CrashMoment::After] {
+            let vfs = disk(seed);
+            vfs.crash_at(call, moment);
+            let mut promises = Promises::default();
+            let ended = life(&vfs, &mut promises);
+            assert!(ended.is_err() || !vfs.is_dead(), "call {call}: the crash was not noticed");
+            for (outcome, left) in outcomes(&vfs, call) {
+                judge(&left, &promises, &sources, &format!("call {call} of {calls}, {moment:?}, {outcome}"));
+                explored += 1;
+            }
+        }
+    }
+    println!("crash points explored: {explored} (of {calls} calls, every {stride})");
+}
+
+#[test]
+fn p13_a_second_crash_while_recovering_from_the_first_is_survived_too() {
+    let (stride, seed) = (from_env("MAILKEEP_CRASH_STRIDE", 7) * 4, from_env("MAILKEEP_CRASH_SEED", 0));
+    let sources = sources();
+    let (calls, _) = calls_of_a_life(seed);
+    let mut explored = 0;
+    for call in (seed % stride..calls).step_by(stride as usize) {
+        let vfs = disk(seed);
+        vfs.crash_at(call, CrashMoment::Within);
+        let mut promises = Promises::default();
+        let _crashed = life(&vfs, &mut promises);
+        for first in ["killed", "power lost"] {
+            for again_at in 0.. {
+                let second = match first {
+                    "killed" => vfs.process_death(),
+                    _ => vfs.power_loss(CrashStyle::Seeded(call)),
+                };
+                second.crash_at(again_at, CrashMoment::Within);
+                let mut after = Promises { key: promises.key.clone(), receipts: promises.receipts.clone() };
+                let ended = open(&second, &after).and_then(|archive| one(&archive, 60, &mut after));
+                if ended.is_ok() && !second.is_dead() {
+                    break;
+                }
+                let what = format!("call {call}, {first}, then call {again_at} of recovery");
+                judge(&second.power_loss(CrashStyle::Seeded(again_at)), &after, &sources, &what);
+                judge(&second.process_death(), &after, &sources, &what);
+                explored += 2;
+            }
+        }
+    }
+    println!("pairs of crashes explored: {explored}");
+}
+
+#[test]
+fn p1_p5_a_fault_at_every_call_loses_nothing_that_was_promised() {
+    let (stride, seed) = (from_env("MAILKEEP_CRASH_STRIDE", 7), from_env("MAILKEEP_CRASH_SEED", 0));
+    let sources = sources();
+    let (calls, reads) = calls_of_a_life(seed);
+    let mut explored = 0;
+    let mut run = |plan: &dyn Fn(&SimVfs), what: String| {
+        let vfs = disk(seed);
+        plan(&vfs);
+        let mut promises = Promises::default();
+        let _faulted = life(&vfs, &mut promises);
+        for (outcome, left) in outcomes(&vfs, explored) {
+            judge(&left, &promises, &sources, &format!("{what}, {outcome}"));
+            explored += 1;
+        }
+    };
+    for call in (seed % stride..calls).step_by(stride as usize) {
+        for fault in [Fault::Eio, Fault::Enospc, Fault::ShortWrite, Fault::SyncForgets] {
+            run(&|vfs| vfs.fail_at(call, fault), format!("{fault:?} at call {call}"));
+        }
+    }
+    let read_stride = stride * 8;
+    for read in (seed % read_stride..reads).step_by(read_stride as usize) {
+        for fault in [Fault::Eio, Fault::ShortRead] {
+            run(&|vfs| vfs.fail_read_at(read, fault), format!("{fault:?} at read {read}"));
+        }
+    }
+    println!("faults explored: {explored} (of {calls} calls every {stride}, of {reads} reads every {read_stride})");
+}
