@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
-use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Receipt, StoreStats};
+use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Receipt, Stop, StoreStats};
 use serde_json::json;
 
 use super::system;
@@ -30,6 +31,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         stop: stop::at_safe_points(),
     };
     let mut events = Events::new(total(&sources), out);
+    events.stop = Arc::clone(&options.stop);
     if args.dry_run {
         return plan(archive, &sources, &options, &mut events, out);
     }
@@ -146,7 +148,9 @@ pub fn total(sources: &[Source]) -> Option<u64> {
 pub struct Events {
     pub progress: Progress,
     pub source: String,
-    /// Why receipts cannot be written any more.
+    /// Ends the import when receipts cannot be written any more.
+    stop: Stop,
+    /// Why they cannot.
     failure: Option<Failure>,
     receipts: Option<(fs::File, PathBuf)>,
     is_json: bool,
@@ -160,6 +164,7 @@ impl Events {
         Self {
             progress: out.progress(total),
             source: String::new(),
+            stop: Stop::default(),
             failure: None,
             receipts: None,
             is_json: out.is_json(),
@@ -176,7 +181,7 @@ impl Events {
     }
 
     fn path(&self, within: &str) -> String {
-        if within.is_empty() { self.source.clone() } else { format!("{}/{within}", self.source) }
+        if within.is_empty() { self.source.clone() } else { format!("{}/{within}", self.source.trim_end_matches('/')) }
     }
 }
 
@@ -187,8 +192,8 @@ impl ImportEvents for Events {
             let line = format!("{}\n", json::receipt(receipt, &source));
             if let Err(source) = file.write_all(line.as_bytes()) {
                 self.failure.get_or_insert(Failure::File { doing: "write", path: path.clone(), source });
-                // The mails go on being durable; who waits for receipts is told at the end.
                 self.receipts = None;
+                self.stop.store(true, Ordering::Relaxed);
             }
         }
     }
