@@ -292,9 +292,7 @@ pub enum Key {
     #[command(after_help = "Examples:\n  mailkeep key confirm\n  mailkeep key confirm --recovery-key-file recovery.txt")]
     Confirm,
     /// Add a passphrase that opens the archive too
-    #[command(
-        after_help = "Examples:\n  mailkeep key add-passphrase\n  mailkeep key add-passphrase --new-passphrase-file passphrase.txt"
-    )]
+    #[command(after_help = "Examples:\n  mailkeep key add-passphrase\n  mailkeep key add-passphrase --new-passphrase-file passphrase.txt")]
     AddPassphrase {
         /// The new passphrase; without it, it is asked for
         #[arg(long, value_name = "FILE")]

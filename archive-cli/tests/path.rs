@@ -10,7 +10,9 @@ fn a_mail_comes_out_as_it_went_in() {
     let place = Place::with_archive();
     place.write("in.mbox", MBOX);
     let summary = place.ok(&["--json", "import", "in.mbox", "--receipts", "receipts.jsonl"]).last();
-    for (name, value) in [("event", json!("summary")), ("read", json!(2)), ("stored", json!(2)), ("duplicate", json!(0)), ("failed", json!(0))] {
+    for (name, value) in
+        [("event", json!("summary")), ("read", json!(2)), ("stored", json!(2)), ("duplicate", json!(0)), ("failed", json!(0))]
+    {
         assert_eq!(summary[name], value, "{name}");
     }
     assert_eq!(summary["recovery_key"], "unconfirmed");
@@ -34,7 +36,8 @@ fn a_mail_comes_out_as_it_went_in() {
     let record = place.ok(&["--json", "show", id, "--record"]).last();
     assert_eq!(record["digest"], receipts[0]["digest"]);
     assert_eq!((&record["header_message_id"], &record["source_offset"]), (&json!("1@example.com"), &receipts[0]["offset"]));
-    for name in ["identity", "folder", "direction", "date_source", "archived", "size", "store", "container", "sequence", "charset_guesses"] {
+    for name in ["identity", "folder", "direction", "date_source", "archived", "size", "store", "container", "sequence", "charset_guesses"]
+    {
         assert!(!record[name].is_null(), "{name}");
     }
 
@@ -109,7 +112,10 @@ fn an_export_may_say_where_a_mail_was() {
     place.ok(&["export", "out", "--origin", "--query", "invoice"]);
     let file = files(&place.at("out")).remove(0);
     let text = std::fs::read_to_string(file).unwrap();
-    assert!(text.starts_with("X-Archive-Origin-Archive: =?utf-8?q?anna?=\nX-Archive-Origin-Folder: =?utf-8?q?anna=2Fin?=\nFrom: Anna"), "{text}");
+    assert!(
+        text.starts_with("X-Archive-Origin-Archive: =?utf-8?q?anna?=\nX-Archive-Origin-Folder: =?utf-8?q?anna=2Fin?=\nFrom: Anna"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -117,7 +117,9 @@ fn nothing_is_made_where_keys_cannot_be_kept() {
 #[test]
 fn controls_reach_a_reader_only_in_raw_bytes() {
     let place = Place::with_mails();
-    for args in [&["search", "draft"][..], &["show", "1:1"], &["ls", "--messages"], &["show", "1:1", "--record"], &["show", "1:1", "--headers"]] {
+    for args in
+        [&["search", "draft"][..], &["show", "1:1"], &["ls", "--messages"], &["show", "1:1", "--record"], &["show", "1:1", "--headers"]]
+    {
         let ran = place.ok(args);
         assert!(!ran.out.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{args:?}: {}", ran.out);
     }
@@ -186,7 +188,8 @@ fn names_that_are_not_unicode_are_taken() {
 #[test]
 fn a_closed_pipe_ends_quietly() {
     let place = Place::with_archive();
-    let mails = (0..3000).map(|n| format!("From a@example.com Mon Mar  4 10:00:00 2024\nFrom: a@example.com\nSubject: number {n}\n\nword\n\n"));
+    let mails =
+        (0..3000).map(|n| format!("From a@example.com Mon Mar  4 10:00:00 2024\nFrom: a@example.com\nSubject: number {n}\n\nword\n\n"));
     place.write("many.mbox", mails.collect::<String>().as_bytes());
     place.ok(&["import", "many.mbox"]);
     let mut child = place.command(&["search", "word"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

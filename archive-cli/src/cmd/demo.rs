@@ -34,7 +34,8 @@ pub fn run(common: &Common, args: &Demo, out: &mut Out) -> Result<Exit, Failure>
     fs::write(dir.join("demo.mbox"), MAILS).map_err(Failure::file("write", dir))?;
     make(common, dir, out)?;
     for step in STEPS {
-        let mut words = ["mailkeep", "-a", &format!("{shown}/archive"), "--key-file", &format!("{shown}/demo.key")].map(str::to_owned).to_vec();
+        let mut words =
+            ["mailkeep", "-a", &format!("{shown}/archive"), "--key-file", &format!("{shown}/demo.key")].map(str::to_owned).to_vec();
         words.extend(step.iter().map(|word| word.replace("{}", shown)));
         say(&words, out)?;
         let mut step = Args::try_parse_from(words).map_err(|error| Failure::Usage(error.to_string()))?;

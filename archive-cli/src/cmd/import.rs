@@ -285,13 +285,7 @@ fn summary(archive: &Archive, sums: &ImportReport, events: &Events, before: u64,
     out.note(&format!("read {read} = stored {stored} + duplicate {duplicate} + failed {failed}{restated}"))
 }
 
-fn plan(
-    archive: &Archive,
-    sources: &[Source],
-    options: &ImportOptions,
-    events: &mut Events,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+fn plan(archive: &Archive, sources: &[Source], options: &ImportOptions, events: &mut Events, out: &mut Out) -> Result<Exit, Failure> {
     let table = crate::out::table::Table::new([-8, -10, 0]);
     let mut mails = 0;
     let mut losses = 0;

@@ -41,11 +41,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// Opens the archive, works on it, closes it.
-fn on_archive(
-    common: &Common,
-    out: &mut Out,
-    work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>,
-) -> Result<Exit, Failure> {
+fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     let archive = keys::open(common)?;
     let done = work(&archive, out);
     let closed = archive.close();

@@ -87,9 +87,9 @@ impl<'a> Sink<'a> {
                 let file = fs::File::create_new(path).map_err(Failure::file("make the file", path))?;
                 Ok(Self::File(file, path.to_owned()))
             }
-            None if out.is_terminal() => {
-                Err(Failure::Usage("these bytes may be anything, and standard output is a terminal; give -o FILE, or -o - for here".to_owned()))
-            }
+            None if out.is_terminal() => Err(Failure::Usage(
+                "these bytes may be anything, and standard output is a terminal; give -o FILE, or -o - for here".to_owned(),
+            )),
             _ => Ok(Self::Standard(out)),
         }
     }
@@ -181,7 +181,9 @@ fn save(view: &View, dir: &Path, out: &mut Out) -> Result<Exit, Failure> {
         let path = save_one(part, dir)?;
         saved += 1;
         match out.is_json() {
-            true => out.json(&object!({ "event": "saved", "part": part.number, "file": path.display().to_string(), "size": part.bytes.len() }))?,
+            true => {
+                out.json(&object!({ "event": "saved", "part": part.number, "file": path.display().to_string(), "size": part.bytes.len() }))?
+            }
             false => out.line(&escape::line(&path.display().to_string()))?,
         }
     }
@@ -229,7 +231,13 @@ fn base_name(name: &str, part: &PartView) -> String {
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: String = base
         .chars()
-        .map(|c| if escape::line(c.encode_utf8(&mut [0; 4])).len() != c.len_utf8() || matches!(c, ':' | '*' | '?' | '"' | '<' | '>' | '|') { '_' } else { c })
+        .map(|c| {
+            if escape::line(c.encode_utf8(&mut [0; 4])).len() != c.len_utf8() || matches!(c, ':' | '*' | '?' | '"' | '<' | '>' | '|') {
+                '_'
+            } else {
+                c
+            }
+        })
         .collect();
     let kept = kept.trim_start_matches(['.', ' ', '-']).trim_end_matches(['.', ' ']);
     let cut = &kept[..kept.floor_char_boundary(MAX_NAME)];
