@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use archive_core::vfs::{CrashMoment, CrashStyle, Fault, SimVfs, Vfs};
 use archive_core::{
-    Actor, Archive, CreateOptions, Depth, Digest, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId, OpenOptions,
-    Receipt,
+    Actor, Archive, CreateOptions, Depth, Digest, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId,
+    OpenOptions, Receipt,
 };
 
 const DIR: &str = "/archive";
@@ -23,8 +23,9 @@ fn options() -> OpenOptions {
 /// Mails whose bytes hardly compress, so that containers fill.
 fn mail(no: u32, len: usize) -> Vec<u8> {
     let mut state = u64::from(no) * 7919 + 1;
-    let mut raw = format!("From: anna{no}@example.org\nTo: b@example.org\nSubject: number {no}\nDate: Mon, 2 Mar 2015 10:00:0{} +0000\n\n", no % 10)
-        .into_bytes();
+    let mut raw =
+        format!("From: anna{no}@example.org\nTo: b@example.org\nSubject: number {no}\nDate: Mon, 2 Mar 2015 10:00:0{} +0000\n\n", no % 10)
+            .into_bytes();
     while raw.len() < len {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         raw.extend_from_slice(format!("{:016x}", state).as_bytes());

@@ -26,10 +26,6 @@ impl FolderPath {
     pub fn names(&self) -> &[String] {
         &self.0
     }
-
-    pub(super) fn into_names(self) -> Vec<String> {
-        self.0
-    }
 }
 
 impl FromStr for FolderPath {

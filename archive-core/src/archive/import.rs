@@ -228,7 +228,11 @@ fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-pub(super) fn read_source(source: ImportSource<'_>, options: SourceOptions, visitor: &mut dyn SourceVisitor) -> Result<source::Summary, Error> {
+pub(super) fn read_source(
+    source: ImportSource<'_>,
+    options: SourceOptions,
+    visitor: &mut dyn SourceVisitor,
+) -> Result<source::Summary, Error> {
     match source {
         ImportSource::Path(path) => source::read_path(path, options, visitor)
             .map_err(|source::SourceError::Open { error, .. }| Error::Source { path: path.to_owned(), why: error.to_string() }),
@@ -245,7 +249,7 @@ struct Job {
 
 /// A mail on its way to the committer; or a wish to know when all before it are durable.
 enum Ready {
-    Mail { at: u64, bytes: u64, prepared: Result<Prepared, Error> },
+    Mail { at: u64, bytes: u64, prepared: Box<Result<Prepared, Error>> },
     Barrier { at: u64, done: SyncSender<()> },
 }
 
@@ -253,7 +257,7 @@ fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Ready>, index: bool) {
     loop {
         let job = lock(jobs).recv();
         let Ok(Job { at, raw, place }) = job else { return };
-        let prepared = prepare(&raw, place, index);
+        let prepared = Box::new(prepare(&raw, place, index));
         if ready.send(Ready::Mail { at, bytes: raw.len() as u64, prepared }).is_err() {
             return;
         }
@@ -355,17 +359,19 @@ impl Committer<'_, '_> {
             while let Some(ready) = early.remove(&next) {
                 next += 1;
                 match ready {
-                    Ready::Mail { bytes, prepared: Ok(prepared), .. } => {
-                        if batch.is_empty() {
-                            since = Instant::now();
+                    Ready::Mail { bytes, prepared, .. } => match *prepared {
+                        Ok(prepared) => {
+                            if batch.is_empty() {
+                                since = Instant::now();
+                            }
+                            batch.push(prepared);
+                            batch_bytes += bytes;
                         }
-                        batch.push(prepared);
-                        batch_bytes += bytes;
-                    }
-                    Ready::Mail { bytes, prepared: Err(error), .. } => {
-                        self.budget.give_back(bytes);
-                        self.failure.set(error);
-                    }
+                        Err(error) => {
+                            self.budget.give_back(bytes);
+                            self.failure.set(error);
+                        }
+                    },
                     Ready::Barrier { done, .. } => {
                         self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
                         // Who waits for the barrier may have given up.

@@ -6,6 +6,7 @@ use super::{Acting, FolderPath};
 use crate::catalog::{ContentRow, MessageRow};
 use crate::error::Error;
 use crate::id::{Digest, FolderNo, Identity, MessageId};
+use crate::store::StoreStats;
 
 /// A folder with its counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,32 +172,6 @@ pub struct StatsReport {
     pub undecided: u64,
     /// Contents that are not indexed yet.
     pub not_indexed: u64,
-}
-
-/// A store and the bytes it takes on disk.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoreStats {
-    /// Its number.
-    pub no: u32,
-    /// Its name.
-    pub name: String,
-    /// Messages.
-    pub messages: u64,
-    /// Bytes of containers.
-    pub containers: u64,
-    /// Bytes of records.
-    pub records: u64,
-    /// Bytes of the catalog.
-    pub catalog: u64,
-    /// Bytes of the index.
-    pub index: u64,
-    /// Sequence of the last commit.
-    pub sequence: u64,
-    /// Chain value after it: the head of the store.
-    pub head: [u8; 32],
-    /// Damage found at opening, if the store takes no mail for it.
-    pub damage: Option<String>,
 }
 
 impl Acting<'_> {

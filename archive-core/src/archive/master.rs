@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::id::Uuid;
 use crate::records::{
-    Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, Scan, ScanItem, ScannedCommit, SettingFact, StoreFact, list_files,
+    Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, Scan, ScanItem, ScannedCommit, SettingFact, StoreFact, cut_tail,
+    list_files,
 };
 use crate::seal::{HEADER_LEN, SecretKey, random};
 use crate::vfs::Vfs;
@@ -80,6 +81,9 @@ impl Master {
             }
             let vfs = Arc::clone(vfs);
             let records = Records::take_over(Arc::clone(&vfs), &dir, key.duplicate(), id, number + 1, before, first, tree)?.0;
+            if let Some(old) = listing.files.last() {
+                cut_tail(&*vfs, old, before, 0)?;
+            }
             for path in &listing.leftovers {
                 if vfs.kind(path)?.is_some() {
                     vfs.remove(path)?;

@@ -30,7 +30,7 @@ pub use export::{ExportEvent, ExportOptions, ExportReport};
 pub use folder::{FolderPath, NotAFolderPath};
 pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
 pub use key::KeyStatus;
-pub use list::{AddressInfo, DateOrigin, FolderInfo, MessageInfo, MessageRecord, StatsReport, StoreStats};
+pub use list::{AddressInfo, DateOrigin, FolderInfo, MessageInfo, MessageRecord, StatsReport};
 pub use open::OpenOptions;
 pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};

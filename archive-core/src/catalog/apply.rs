@@ -110,11 +110,6 @@ impl Catalog {
         &self.folders
     }
 
-    /// Up to which commit the files alone are true.
-    pub(crate) fn flushed(&self) -> Link {
-        self.flushed
-    }
-
     /// Bytes that recent changes take in memory, about.
     pub(crate) fn memory_len(&self) -> usize {
         self.sorted.memory_len()
@@ -297,11 +292,6 @@ impl Catalog {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
-    }
-
-    /// Contents that take a part.
-    pub(crate) fn users_of_part(&self, part: PartNo) -> Result<Vec<ContentNo>, Error> {
-        Ok(self.numbers_behind(&keys::used(part))?.into_iter().map(ContentNo).collect())
     }
 
     /// Messages of a folder, newest first.

@@ -55,10 +55,6 @@ impl Folders {
         }
     }
 
-    pub(crate) fn get(&self, no: FolderNo) -> Option<&Folder> {
-        self.by_no.get(&no.0)
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Folder> {
         self.by_no.values()
     }

@@ -13,6 +13,6 @@ mod run;
 mod sorted;
 
 pub(crate) use apply::{Catalog, FactPlace};
-pub(crate) use folders::{Folder, Folders};
-pub(crate) use manifest::{Basis, Numbers, read_manifest, replace_manifest};
+pub(crate) use folders::Folder;
+pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, PartRow};

@@ -17,6 +17,9 @@ const FANOUT: usize = 8;
 /// What an entry in memory costs besides its bytes.
 const ENTRY_COST: usize = 64;
 
+/// Takes key and value of an entry.
+type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error> + 'a;
+
 /// All entries of a catalog.
 pub(super) struct Sorted {
     vfs: Arc<dyn Vfs>,
@@ -61,10 +64,6 @@ impl Sorted {
         self.set(key, Some(value.into()));
     }
 
-    pub(super) fn remove(&mut self, key: Vec<u8>) {
-        self.set(key, None);
-    }
-
     fn set(&mut self, key: Vec<u8>, value: Option<Box<[u8]>>) {
         self.memory_len += key.len() + value.as_ref().map_or(0, |value| value.len()) + ENTRY_COST;
         self.memory.insert(key.into(), value);
@@ -90,12 +89,7 @@ impl Sorted {
     }
 
     /// Visits the entries whose keys begin with `prefix`, from `from` on in order, until the visitor breaks.
-    pub(super) fn scan(
-        &self,
-        prefix: &[u8],
-        from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error>,
-    ) -> Result<(), Error> {
+    pub(super) fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), Error> {
         let mut cursors = Vec::with_capacity(self.runs.len());
         for run in &self.runs {
             cursors.push(Cursor::seek(run, Some(&self.cache), from)?);

@@ -76,11 +76,6 @@ impl OpenBlock {
         }
         self.ready.get(start..end)
     }
-
-    /// The whole block.
-    pub(super) fn whole(&mut self) -> Option<&[u8]> {
-        self.stretch(0, u32::try_from(self.len).ok()?)
-    }
 }
 
 #[cfg(test)]

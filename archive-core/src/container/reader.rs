@@ -141,12 +141,6 @@ impl Containers {
         }
         Ok(())
     }
-
-    /// All bytes of the block in `opened`, decompressed.
-    pub(crate) fn check_block(file: &SealedReader, opened: &Opened) -> Result<(), Error> {
-        let mut block = open_block(file, opened)?;
-        block.whole().map(drop).ok_or_else(|| file.damage(opened.place, DamageCause::Decode).into())
-    }
 }
 
 fn open_block(file: &SealedReader, opened: &Opened) -> Result<OpenBlock, Error> {

@@ -7,7 +7,7 @@
 use memchr::memchr;
 use sha2::{Digest as _, Sha256};
 
-use crate::Identity;
+use crate::id::Identity;
 
 use super::media::{Encoding, Field, LineEnd, fields, is_white, trim};
 use super::walk::Node;

@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::Digest;
+use crate::id::Digest;
 
 use super::media::{Field, fields};
 use super::walk::{MAX_HEADER, Node, NodeNo, Visitor};

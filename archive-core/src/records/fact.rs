@@ -13,6 +13,7 @@ use crate::wire::Keys;
 /// The kinds of facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
+#[expect(dead_code, reason = "numbers of the format that later operations write")]
 pub(crate) enum FactKind {
     ImportRun = 1,
     ContainerOpened = 2,

@@ -177,19 +177,6 @@ impl Records {
     pub(crate) fn last(&self) -> Link {
         self.last
     }
-
-    pub(crate) fn tree(&self) -> &Frontier {
-        &self.tree
-    }
-
-    /// File number and length, where the next commit will begin.
-    pub(crate) fn end(&self) -> (u64, u64) {
-        (self.number, self.writer.end())
-    }
-
-    pub(crate) fn reader(&self) -> &SealedReader {
-        self.writer.reader()
-    }
 }
 
 fn push(

@@ -98,6 +98,8 @@ pub(crate) struct Scan {
     at: u64,
     /// The highest link that any good frame so far calls synced.
     pub(crate) synced: Link,
+    /// Sequence of the last commit found here, or of the one before the file.
+    reached: u64,
     pieces: Pieces,
 }
 
@@ -116,11 +118,26 @@ impl Scan {
     pub(crate) fn new(file: RecordsFile, offset: u64) -> Self {
         let start = file.reader.header().start;
         let synced = Link { sequence: start.first_sequence.saturating_sub(1), chain: start.chain };
-        Self { file, at: offset.max(HEADER_LEN as u64), synced, pieces: Pieces::default() }
+        let reached = synced.sequence;
+        Self { file, at: offset.max(HEADER_LEN as u64), synced, reached, pieces: Pieces::default() }
     }
 
     /// The next thing found; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<ScanItem>, Error> {
+        let item = self.step()?;
+        match &item {
+            Some(ScanItem::Commit(commit)) => self.reached = commit.link.sequence,
+            // Behind the last commit before a later file took over everything is void, readable or not.
+            Some(ScanItem::Bad(_)) if self.reached + 1 >= self.file.void_from => {
+                self.at = self.file.len;
+                return Ok(None);
+            }
+            _ => {}
+        }
+        Ok(item)
+    }
+
+    fn step(&mut self) -> Result<Option<ScanItem>, Error> {
         while self.at < self.file.len {
             let frame = match self.file.reader.frame(self.at, self.file.len) {
                 Ok(frame) => frame,
@@ -250,6 +267,26 @@ pub(crate) fn read_commit(file: &SealedReader, place: CommitPlace) -> Result<Com
         }
         at = frame.place.end();
     }
+}
+
+/// Cuts everything behind commit `last` from a file that a later one has taken over from, so that no void frame is ever seen again.
+/// `from` is where a frame begins at or before the end of that commit.
+pub(crate) fn cut_tail(vfs: &dyn Vfs, old: &RecordsFile, last: Link, from: u64) -> Result<(), Error> {
+    let mut end = from.max(HEADER_LEN as u64);
+    let mut scan = Scan::new(old.clone(), end);
+    while let Some(item) = scan.next()? {
+        match item {
+            ScanItem::Commit(commit) if commit.link.sequence <= last.sequence => end = commit.end,
+            ScanItem::Mark(mark_end) if scan.synced.sequence <= last.sequence => end = mark_end,
+            _ => break,
+        }
+    }
+    if end < old.len {
+        let file = vfs.open(old.reader.path())?;
+        file.truncate(end)?;
+        file.sync()?;
+    }
+    Ok(())
 }
 
 /// Where the next frame with a good head and checksum begins at or behind `from`; `end` if there is none.

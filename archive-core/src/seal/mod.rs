@@ -5,16 +5,18 @@
 //! Bytes: docs/FORMAT.md, "File header" and "Frame".
 
 mod derive;
+#[cfg(test)]
+mod example;
 mod file;
 mod frame;
 mod header;
 mod identity;
 mod slot;
 
-pub(crate) use derive::{FileKey, SecretKey, random};
+pub(crate) use derive::{SecretKey, random};
 pub(crate) use file::{SealedReader, SealedWriter};
-pub(crate) use frame::{FRAME_OVERHEAD, FrameKind, FramePlace, HEAD_LEN, Opened, Pad, RawFrame, SealedFrame};
-pub(crate) use header::{FileHeader, FileKind, HEADER_LEN, RecordsStart};
+pub(crate) use frame::{FRAME_OVERHEAD, FrameKind, FramePlace, Opened, RawFrame};
+pub(crate) use header::{FileKind, HEADER_LEN, RecordsStart};
 pub(crate) use identity::{ArchiveIdentity, KeyWrap, StoreIdentity, complete_identity, read_identity, verify_identity, write_identity};
 pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
 pub(crate) use slot::{Slot, recovery_identifier};

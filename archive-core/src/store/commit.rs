@@ -390,7 +390,7 @@ pub(super) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: Option<&Ru
     if small {
         places.extend((0..blocks.len()).map(|at| (0, at as u64)));
     } else {
-        let mut tables = Tables::new(&draft, blocks.len());
+        let tables = Tables::new(&draft, blocks.len());
         for (at, block) in blocks.iter().enumerate() {
             places.push(writer.containers.block(last, block)?);
             tables.write(&mut writer.containers, &places, at, last, seed)?;

@@ -82,11 +82,6 @@ impl Indexer {
     pub(crate) fn snapshot(&self) -> Snapshot {
         self.index().snapshot()
     }
-
-    /// Files of the index.
-    pub(crate) fn files(&self) -> Result<Vec<std::path::PathBuf>, Error> {
-        self.pages.files()
-    }
 }
 
 /// An index whose manifest cannot be read is thrown away: it is a cache.

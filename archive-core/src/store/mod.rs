@@ -25,8 +25,8 @@ pub use commit::Duplicates;
 pub(crate) use commit::Outcome;
 pub(crate) use create::{Wrapping, create_store};
 pub(crate) use indexer::Indexer;
-pub(crate) use large::LargeContent;
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
+pub use stats::StoreStats;
 pub(crate) use stats::bytes_in;
 
 use crate::catalog::Catalog;
@@ -101,10 +101,6 @@ impl Store {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
-    }
-
-    pub(crate) fn dirs(&self) -> &StoreDirs {
-        &self.dirs
     }
 
     pub(crate) fn containers(&self) -> &Containers {

@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::records::{Commit, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, list_files};
+use crate::records::{Commit, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files};
 use crate::seal::{HEADER_LEN, SecretKey};
 use crate::vfs::Vfs;
 
@@ -311,7 +311,9 @@ impl Replay<'_> {
             catalog.apply(&committed.commit, committed.link, committed.place, committed.begin, &committed.section)?;
             records.set_tree(catalog.basis().tree.clone());
         }
-        self.cut_old_tail(listing, basis.link, flushed)?;
+        if let Some(old) = listing.files.last() {
+            cut_tail(&**self.vfs, old, basis.link, if old.number == flushed.0 { flushed.1 } else { 0 })?;
+        }
         for path in &listing.leftovers {
             if self.vfs.kind(path)?.is_some() {
                 self.vfs.remove(path)?;
@@ -330,26 +332,6 @@ impl Replay<'_> {
             blocks.push(block.to_vec());
         }
         Ok(blocks)
-    }
-
-    /// Frames above the last trusted commit are void since a later file has taken over; they are cut so that none is ever seen again.
-    fn cut_old_tail(&self, listing: &Listing, last: Link, flushed: (u64, u64)) -> Result<(), Error> {
-        let Some(old) = listing.files.last() else { return Ok(()) };
-        let mut end = if old.number == flushed.0 { flushed.1 } else { HEADER_LEN as u64 };
-        let mut scan = Scan::new(old.clone(), end);
-        while let Some(item) = scan.next()? {
-            match item {
-                ScanItem::Commit(commit) if commit.link.sequence <= last.sequence => end = commit.end,
-                ScanItem::Mark(mark_end) if scan.synced.sequence <= last.sequence => end = mark_end,
-                _ => break,
-            }
-        }
-        if end < old.len {
-            let file = self.vfs.open(old.reader.path())?;
-            file.truncate(end)?;
-            file.sync()?;
-        }
-        Ok(())
     }
 }
 

@@ -3,10 +3,35 @@
 use std::path::Path;
 
 use super::Store;
-use crate::archive::StoreStats;
 use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo};
 use crate::vfs::{EntryKind, Vfs};
+
+/// A store and the bytes it takes on disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreStats {
+    /// Its number.
+    pub no: u32,
+    /// Its name.
+    pub name: String,
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of containers.
+    pub containers: u64,
+    /// Bytes of records.
+    pub records: u64,
+    /// Bytes of the catalog.
+    pub catalog: u64,
+    /// Bytes of the index.
+    pub index: u64,
+    /// Sequence of the last commit.
+    pub sequence: u64,
+    /// Chain value after it: the head of the store.
+    pub head: [u8; 32],
+    /// Damage found at opening, if the store takes no mail for it.
+    pub damage: Option<String>,
+}
 
 /// Bytes of the files in `dir` itself.
 pub(crate) fn bytes_in(vfs: &dyn Vfs, dir: &Path) -> Result<u64, Error> {

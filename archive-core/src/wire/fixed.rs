@@ -13,12 +13,6 @@ impl<'a> Fixed<'a> {
         Self(bytes)
     }
 
-    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], TooShort> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or(TooShort)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], TooShort> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(TooShort)?;
         self.0 = rest;

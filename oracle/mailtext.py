@@ -1,0 +1,870 @@
+"""The values of a mail: written from docs/TEXT.md alone, rule by rule (cited by number). Stdlib only.
+
+mail_values(bytes, guesses) -> Result(values, not_searchable); a value is (field, mark, text) with mark 'name' or 'address' in
+address fields and '' elsewhere. `guesses` maps the numbers of T7.5 to names of encodings.
+"""
+
+import binascii
+import re
+import sys
+from typing import NamedTuple
+
+from charset import decode_text
+from html_text import html_text
+
+CUT_HEADER = 262144
+CUT_LEAF = 33554432
+CUT_TEXT = 16777216
+CUT_MAIL = 67108864
+LONG_LINE = 393216
+MAX_DEPTH = 64
+MAX_ENTITIES = 10000
+
+WHITE = b" \t\r\n"
+SPACE = b" \t"
+
+
+class Value(NamedTuple):
+    field: str
+    mark: str
+    text: str
+
+
+class Result(NamedTuple):
+    values: list
+    not_searchable: list
+    unknown_guesses: list
+    origins: list  # beside each value: (transfer encoding, type) of the leaf, or ('', '') for what stands in headers
+
+
+# ---------------------------------------------------------------------------------------------------------------- T2: structure
+
+
+def cr_lines(data):
+    """T2.1: whether the lines of this mail end with CR."""
+    head = data[:65536]
+    return b"\n" not in head and b"\r" in head
+
+
+def line_spans(data, cr, at, end):
+    """(begin, end without line end, end with line end) of every line."""
+    mark = b"\r" if cr else b"\n"
+    find = data.find
+    while at < end:
+        stop = find(mark, at, end)
+        if stop < 0:
+            yield at, end, end
+            return
+        inner = stop
+        if not cr and stop > at and data[stop - 1] == 13:
+            inner -= 1
+        yield at, inner, stop + 1
+        at = stop + 1
+
+
+class Entity:
+    __slots__ = (
+        "number", "depth", "message", "nested", "parent_type", "data", "cr",
+        "header_begin", "header_end", "in_header", "fields", "type", "type_params", "disposition", "disposition_params",
+        "encoding", "boundary", "seen_delimiter", "closed", "body_begin", "body_end", "kind", "too_deep", "bare",
+    )  # fmt: skip
+
+
+_NAME = re.compile(rb"[!-~]+\Z")
+
+
+def header_fields(block, cr):
+    """T2.5: (name in lower case, value) of every field."""
+    out = []
+    current = None
+    for begin, inner, _ in line_spans(block, cr, 0, len(block)):
+        line = block[begin:inner]
+        if line[:1] in (b" ", b"\t"):
+            if current is not None:
+                current.append(line)
+            continue
+        colon = line.find(b":")
+        name = line[:colon].rstrip(SPACE) if colon >= 0 else b""
+        if not _NAME.match(name):
+            current = None
+            continue
+        current = [line[colon + 1 :]]
+        out.append((name.lower(), current))
+    return [(name, b"".join(parts)) for name, parts in out]
+
+
+def first_word(value):
+    """T5.2: the part of a type, disposition or transfer encoding that counts."""
+    head = value.split(b";", 1)[0].split(b"(", 1)[0].strip(WHITE)
+    parts = re.split(rb"[ \t\r\n]", head, maxsplit=1)
+    return parts[0].lower()
+
+
+def usable_type(value):
+    word = first_word(value)
+    left, slash, right = word.partition(b"/")
+    if slash and left and right and b"/" not in right:
+        return word
+    return None
+
+
+def parameters(value):
+    """T5.3: name -> (value, quoted), the first of a name."""
+    out = {}
+    at = value.find(b";")
+    if at < 0:
+        return out
+    n = len(value)
+    while True:
+        while at < n and value[at] in b" \t\r\n;":
+            at += 1
+        if at >= n:
+            return out
+        begin = at
+        while at < n and value[at] not in b"=;":
+            at += 1
+        name = value[begin:at].strip(WHITE).lower()
+        if at >= n or value[at] == 0x3B:
+            continue
+        at += 1
+        while at < n and value[at] in WHITE:
+            at += 1
+        if at < n and value[at] == 0x22:
+            at += 1
+            text = bytearray()
+            while at < n and value[at] != 0x22:
+                if value[at] == 0x5C and at + 1 < n and value[at + 1] in b'"\\':
+                    at += 1
+                text.append(value[at])
+                at += 1
+            result = bytes(text), True
+            while at < n and value[at] != 0x3B:
+                at += 1
+        else:
+            stop = value.find(b";", at)
+            stop = n if stop < 0 else stop
+            result = value[at:stop].rstrip(WHITE), False
+            at = stop
+        out.setdefault(name, result)
+
+
+def cut_param(params, name):
+    """T5.4, and `boundary` of T2.7."""
+    if name not in params:
+        return None
+    text, quoted = params[name]
+    if name == b"boundary":
+        if not quoted:
+            text = re.split(rb"[ \t\r\n]", text, maxsplit=1)[0]
+        return text.rstrip(WHITE)
+    text = re.split(rb"[ \t\r\n]", text, maxsplit=1)[0]
+    if name == b"charset":
+        text = text.split(b"(", 1)[0]
+        text = text[1:] if text.startswith(b"'") else text
+        text = text[:-1] if text.endswith(b"'") else text
+    return text
+
+
+NESTED_TYPES = (b"message/rfc822", b"message/global", b"message/news")
+
+
+class Walker:
+    """T2: the entities of a mail in document order, each with the range of its body."""
+
+    def __init__(self):
+        self.entities = []
+        self.notes = []
+        self.full = False
+
+    def walk(self, data, depth, nested, parent=None):
+        """Walks one message that has bytes of its own."""
+        cr = cr_lines(data)
+        at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
+        stack = []
+        end = len(data)
+        root = self.begin(data, cr, at, depth, True, nested, b"", parent)
+        if root is None:
+            return
+        stack.append(root)
+        last_inner = at  # where the line before this one ends, without its line end
+        skip_from = True
+        for begin, inner, stop in line_spans(data, cr, at, end):
+            top = stack[-1]
+            # A delimiter line of an open multipart, the innermost first.
+            hit = None
+            if data[begin] == 0x2D and stop - begin <= LONG_LINE and data[begin : begin + 2] == b"--":
+                line = data[begin:inner].rstrip(SPACE)
+                for i in range(len(stack) - 1, -1, -1):
+                    e = stack[i]
+                    if e.boundary is None or e.in_header or e.closed:
+                        continue
+                    if line == b"--" + e.boundary:
+                        hit = i, False
+                        break
+                    if line == b"--" + e.boundary + b"--":
+                        hit = i, True
+                        break
+            if hit:
+                i, closing = hit
+                while len(stack) - 1 > i:
+                    self.finish(stack.pop(), max(last_inner, 0), begin)
+                multi = stack[i]
+                multi.seen_delimiter = True
+                if closing:
+                    multi.closed = True
+                else:
+                    part = self.begin(data, cr, stop, multi.depth + 1, False, multi.nested, multi.type, multi)
+                    if part is None:
+                        self.stop_all(stack, end)
+                        return
+                    stack.append(part)
+                last_inner = inner
+                skip_from = False
+                continue
+            if top.in_header:
+                if skip_from and top.message:
+                    skip_from = False
+                    if data.startswith((b"From ", b">From "), begin) and inner > begin:
+                        top.header_begin = stop
+                        last_inner = inner
+                        continue
+                if begin == inner:
+                    self.end_header(top, begin, stop)
+                    if top.kind == "nested":
+                        child = self.begin(data, cr, stop, top.depth + 1, True, True, top.type, top)
+                        if child is None:
+                            self.stop_all(stack, end)
+                            return
+                        stack.append(child)
+                        skip_from = True
+                    if self.full:
+                        self.stop_all(stack, end)
+                        return
+            last_inner = inner
+        while stack:
+            self.finish(stack.pop(), end, end)
+
+    def begin(self, data, cr, at, depth, message, nested, parent_type, parent):
+        if len(self.entities) >= MAX_ENTITIES:
+            if not self.full:
+                self.full = True
+                self.notes.append((parent.number if parent else 0, "too many parts", ""))
+            return None
+        e = Entity()
+        e.number = len(self.entities)
+        e.depth = depth
+        e.message = message
+        e.nested = nested
+        e.parent_type = parent_type
+        e.data = data
+        e.cr = cr
+        e.header_begin = at
+        e.header_end = None
+        e.in_header = True
+        e.boundary = None
+        e.seen_delimiter = e.closed = False
+        e.kind = "leaf"
+        e.fields = []
+        e.too_deep = depth >= MAX_DEPTH
+        e.body_begin = e.body_end = at
+        e.bare = False
+        self.entities.append(e)
+        if e.too_deep:
+            self.notes.append((e.number, "too deep", ""))
+            e.in_header = False
+            e.type = b"text/plain"
+            e.type_params = e.disposition_params = {}
+            e.disposition = e.encoding = b""
+        return e
+
+    def end_header(self, e, header_end, body_begin):
+        e.in_header = False
+        e.header_end = header_end
+        e.body_begin = body_begin
+        block = e.data[e.header_begin : header_end]
+        if len(block) > CUT_HEADER:
+            self.notes.append((e.number, "header too long", ""))
+            block = block[:CUT_HEADER]
+        e.fields = header_fields(block, e.cr)
+        first = {}
+        for name, value in e.fields:
+            first.setdefault(name, value)
+        ctype = first.get(b"content-type", b"")
+        e.type = usable_type(ctype)
+        e.type_params = parameters(ctype)
+        disposition = first.get(b"content-disposition", b"")
+        e.disposition = first_word(disposition)
+        e.disposition_params = parameters(disposition)
+        e.encoding = first_word(first.get(b"content-transfer-encoding", b""))
+        if e.type is None:
+            e.type = b"message/rfc822" if not e.message and e.parent_type == b"multipart/digest" else b"text/plain"
+        if e.type.startswith(b"multipart/"):
+            boundary = cut_param(e.type_params, b"boundary")
+            if boundary:
+                e.kind = "multipart"
+                e.boundary = boundary
+            else:
+                self.make_bare(e)
+        elif e.type in NESTED_TYPES:
+            e.kind = "encoded" if e.encoding in (b"base64", b"quoted-printable") else "nested"
+
+    def make_bare(self, e):
+        """T2.7: a multipart that is a leaf of type text/plain without anything else."""
+        e.kind = "leaf"
+        e.bare = True
+        e.type = b"text/plain"
+        e.type_params = {}
+        e.disposition_params = {}
+        e.disposition = e.encoding = b""
+
+    def finish(self, e, body_end, header_end):
+        """An entity ends; body_end is where its last line ends without its line end."""
+        if e.in_header:
+            self.end_header(e, max(header_end, e.header_begin), max(header_end, e.header_begin))
+            if e.kind == "nested" and not self.full:
+                child = self.begin(e.data, e.cr, e.body_begin, e.depth + 1, True, True, e.type, e)
+                if child is not None and child.in_header:
+                    self.end_header(child, e.body_begin, e.body_begin)
+                    child.body_end = child.body_begin
+        e.body_end = max(e.body_begin, body_end)
+        if e.kind == "multipart" and not e.seen_delimiter:
+            self.make_bare(e)
+        elif e.kind == "encoded" and not self.full:
+            body = transfer_decode(e.data[e.body_begin : e.body_end], e.encoding, e.cr)
+            self.walk(body, e.depth + 1, True, e)
+
+    def stop_all(self, stack, end):
+        """T2.11: the rest of the mail belongs to the innermost open entity and is not searchable."""
+        while stack:
+            self.finish(stack.pop(), end, end)
+
+
+# -------------------------------------------------------------------------------------------------------- T6: transfer decoding
+
+_NOT_B64 = bytes(c for c in range(256) if c not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+
+
+def base64_decode(data):
+    data = data.translate(None, _NOT_B64).split(b"=", 1)[0]
+    left = len(data) % 4
+    if left == 1:
+        data = data[:-1]
+    elif left:
+        data += b"=" * (4 - left)
+    return binascii.a2b_base64(data)
+
+
+_QP = re.compile(rb"=([0-9A-Fa-f]{2})")
+
+
+def qp_escapes(data):
+    return _QP.sub(lambda m: bytes((int(m.group(1), 16),)), data)
+
+
+def quoted_printable(data, cr):
+    out = []
+    for begin, inner, stop in line_spans(data, cr, 0, len(data)):
+        line = data[begin:inner].rstrip(b" \t\r")
+        soft = line.endswith(b"=")
+        if soft:
+            line = line[:-1]
+        out.append(qp_escapes(line) if b"=" in line else line)
+        if not soft and stop > inner:
+            out.append(b"\n")
+    return b"".join(out)
+
+
+def transfer_decode(data, encoding, cr):
+    if encoding == b"base64":
+        return base64_decode(data)
+    if encoding == b"quoted-printable":
+        return quoted_printable(data, cr)
+    return data
+
+
+# -------------------------------------------------------------------------------------------------------- T3: header values
+
+ENCODED_WORD = re.compile(r"=\?([!->@-~]+)\?([bBqQ])\?([ ->@-~]*)\?=")
+_WHITE_ONLY = re.compile(r"[ \t\r\n]*\Z")
+
+
+def word_bytes(encoding, text):
+    raw = text.encode("ascii")
+    if encoding in "qQ":
+        return qp_escapes(raw.replace(b"_", b" "))
+    return base64_decode(raw)
+
+
+def windows_1252():
+    return "windows-1252"
+
+
+def decode_words(text):
+    """T3.2 to T3.5."""
+    if "=?" not in text:
+        return text
+    out = []
+    run = None  # (label in lower case, label, bytes) of encoded words that may go on
+    at = 0
+    for m in ENCODED_WORD.finditer(text):
+        between = text[at : m.start()]
+        label = m.group(1).split("*", 1)[0]
+        data = word_bytes(m.group(2), m.group(3))
+        if run and _WHITE_ONLY.match(between):
+            if run[0] == label.lower():
+                run = run[0], run[1], run[2] + data
+                at = m.end()
+                continue
+            out.append(decode_text(run[2], run[1], windows_1252)[0])
+        else:
+            if run:
+                out.append(decode_text(run[2], run[1], windows_1252)[0])
+            out.append(between)
+        run = label.lower(), label, data
+        at = m.end()
+    if run:
+        out.append(decode_text(run[2], run[1], windows_1252)[0])
+    out.append(text[at:])
+    return "".join(out)
+
+
+# -------------------------------------------------------------------------------------------------------- T4: addresses
+
+_STRIP_WHITE = str.maketrans("", "", " \t\r\n")
+_PLAIN = re.compile(r"[^ \t\r\n\"(<,;:@=]+")
+
+
+def address_values(text):
+    """T4.3 to T4.6: [(mark, text)] of one header value."""
+    out = []
+    tokens = []
+    current = []
+    marked = False
+    comments = []
+    angle = None
+
+    def end_token():
+        nonlocal current, marked
+        word = "".join(current)
+        if word:
+            tokens.append((word, marked))
+        current = []
+        marked = False
+
+    def name(text):
+        text = decode_words(text)
+        if text:
+            out.append(("name", text))
+
+    def address(text):
+        text = decode_words(text)
+        if text:
+            out.append(("address", text))
+            out.extend(("address", t) for t in international(text))
+
+    def end_entry():
+        nonlocal tokens, comments, angle
+        end_token()
+        if angle is not None:
+            addr = angle.translate(_STRIP_WHITE)
+            if addr.startswith("@") and ":" in addr:
+                addr = addr.split(":", 1)[1]
+            name(" ".join(t for t, _ in tokens))
+            if addr:
+                address(addr)
+        else:
+            name(" ".join(t for t, m in tokens if not m))
+            for t, m in tokens:
+                if m:
+                    address(t)
+        for c in comments:
+            name(c)
+        tokens, comments, angle = [], [], None
+
+    at, n = 0, len(text)
+    while at < n:
+        c = text[at]
+        if c == "=":
+            m = ENCODED_WORD.match(text, at)
+            if m:
+                current.append(m.group())
+                at = m.end()
+                continue
+        if c == '"':
+            at += 1
+            while at < n and text[at] != '"':
+                m = ENCODED_WORD.match(text, at) if text[at] == "=" else None
+                if m:
+                    current.append(m.group())
+                    at = m.end()
+                    continue
+                if text[at] == "\\" and at + 1 < n:
+                    at += 1
+                current.append(text[at])
+                at += 1
+            at += 1
+        elif c == "(":
+            end_token()
+            at += 1
+            depth = 1
+            comment = []
+            while at < n:
+                m = ENCODED_WORD.match(text, at) if text[at] == "=" else None
+                if m:
+                    comment.append(m.group())
+                    at = m.end()
+                    continue
+                d = text[at]
+                if d == "\\" and at + 1 < n:
+                    at += 1
+                    comment.append(text[at])
+                    at += 1
+                    continue
+                at += 1
+                if d == "(":
+                    depth += 1
+                elif d == ")":
+                    depth -= 1
+                    if depth == 0:
+                        break
+                comment.append(d)
+            comments.append("".join(comment))
+        elif c == "<":
+            end_token()
+            if angle is not None:
+                end_entry()
+            stop = text.find(">", at + 1)
+            stop = n if stop < 0 else stop
+            angle = text[at + 1 : stop]
+            at = stop + 1
+        elif c in ",;":
+            end_entry()
+            at += 1
+        elif c == ":":
+            if angle is not None:
+                end_entry()
+            else:
+                end_token()
+                name(" ".join(t for t, _ in tokens))
+                for comment in comments:
+                    name(comment)
+                tokens, comments = [], []
+            at += 1
+        elif c in " \t\r\n":
+            end_token()
+            at += 1
+        else:
+            if c == "@":
+                marked = True
+                current.append(c)
+                at += 1
+            else:
+                m = _PLAIN.match(text, at)
+                if m:
+                    current.append(m.group())
+                    at = m.end()
+                else:
+                    current.append(c)
+                    at += 1
+    end_entry()
+    return out
+
+
+def punycode_decode(text):
+    """RFC 3492, section 6.2; None where it cannot be decoded."""
+    if not text.isascii():
+        return None
+    basic, dash, extended = text.rpartition("-")
+    if not dash:
+        basic, extended = "", text
+    out = [ord(c) for c in basic]
+    n, i, bias = 128, 0, 72
+    at = 0
+    while at < len(extended):
+        old, weight, k = i, 1, 36
+        while True:
+            if at >= len(extended):
+                return None
+            c = extended[at]
+            at += 1
+            if "a" <= c <= "z":
+                digit = ord(c) - 97
+            elif "0" <= c <= "9":
+                digit = ord(c) - 22
+            else:
+                return None
+            i += digit * weight
+            if i > 0xFFFFFFFF:
+                return None
+            t = 1 if k <= bias else 26 if k >= bias + 26 else k - bias
+            if digit < t:
+                break
+            weight *= 36 - t
+            if weight > 0xFFFFFFFF:
+                return None
+            k += 36
+        bias = _adapt(i - old, len(out) + 1, old == 0)
+        n += i // (len(out) + 1)
+        i %= len(out) + 1
+        if n > 0x10FFFF or 0xD800 <= n <= 0xDFFF:
+            return None
+        out.insert(i, n)
+        i += 1
+    return "".join(map(chr, out))
+
+
+def _adapt(delta, count, first):
+    delta = delta // 700 if first else delta // 2
+    delta += delta // count
+    k = 0
+    while delta > 455:
+        delta //= 35
+        k += 36
+    return k + 36 * delta // (delta + 38)
+
+
+def international(address):
+    """T4.6: the further forms of an address."""
+    at = address.rfind("@")
+    if at < 0:
+        return []
+    local, labels = address[: at + 1], address[at + 1 :].split(".")
+    unicode_form, ascii_form = [], []
+    for label in labels:
+        u = a = label
+        if len(label) <= 63:
+            if label[:4].translate(_ASCII_LOWER) == "xn--":
+                decoded = punycode_decode(label[4:].translate(_ASCII_LOWER))
+                if decoded is not None:
+                    u = decoded
+            if not label.isascii():
+                a = "xn--" + label.lower().encode("punycode").decode("ascii")
+        unicode_form.append(u)
+        ascii_form.append(a)
+    return [local + ".".join(form) for form in (unicode_form, ascii_form) if form != labels]
+
+
+_ASCII_LOWER = {c: c + 32 for c in range(65, 91)}
+
+# -------------------------------------------------------------------------------------------------------- T5.5: file names
+
+
+def percent_bytes(text):
+    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes((int(m.group(1), 16),)), text.encode("utf-8"))
+
+
+def split_label(text):
+    parts = text.split("'", 2)
+    return (parts[0], parts[2]) if len(parts) == 3 else (None, text)
+
+
+def name_candidates(params, name, chars):
+    """T5.5 to T5.7; `chars` makes characters of a value's bytes."""
+    out = []
+    if name in params:
+        out.append(decode_words(chars(params[name][0])))
+    if name + b"*" in params:
+        label, text = split_label(chars(params[name + b"*"][0]))
+        out.append(decode_text(percent_bytes(text), label, windows_1252)[0])
+    data = b""
+    label = None
+    starred = False
+    k = 0
+    while True:
+        key = name + b"*%d" % k
+        if key + b"*" in params:
+            text = chars(params[key + b"*"][0])
+            if k == 0:
+                label, text = split_label(text)
+            data += percent_bytes(text)
+            starred = True
+        elif key in params:
+            data += chars(params[key][0]).encode("utf-8")
+        else:
+            break
+        k += 1
+    if k:
+        text = decode_text(data, label, windows_1252)[0]
+        out.append(text if starred else decode_words(text))
+    return out
+
+
+NAME_PARAMS = re.compile(rb"(filename|name)(\*|\*(0|[1-9][0-9]*)\*?)?\Z")
+
+# -------------------------------------------------------------------------------------------------------- T8: leaves
+
+TYPE_OFF = (b"text/rtf", b"text/richtext", b"text/enriched")
+PLAIN = (
+    b"message/delivery-status", b"message/global-delivery-status", b"message/disposition-notification",
+    b"message/global-disposition-notification", b"message/feedback-report", b"message/global-headers",
+)  # fmt: skip
+NOTHING = (
+    b"application/pgp-signature", b"application/pkcs7-signature", b"application/x-pkcs7-signature", b"application/pgp-encrypted",
+)
+ADDRESS_FIELDS = ("subject", "from", "to", "cc", "bcc")
+
+
+def flowed(text):
+    """T8.4."""
+    lines = re.split(r"\r\n|\n|\r", text)
+    out = []
+    previous = None  # depth of a flowed line that waits
+    for i, line in enumerate(lines):
+        body = line.lstrip(">")
+        depth = len(line) - len(body)
+        if body.startswith(" "):
+            body = body[1:]
+        signature = body == "-- "
+        if i and not (previous == depth and not signature):
+            out.append("\n")
+        previous = None
+        if body.endswith(" ") and not signature:
+            body = body[:-1]
+            previous = depth
+        out.append(body)
+    return "".join(out)
+
+
+def cut_white(data, limit):
+    """T8.5 for bytes."""
+    if len(data) <= limit:
+        return data, False
+    data = data[:limit]
+    for i in range(len(data) - 1, -1, -1):
+        if data[i] <= 0x20:
+            return data[: i + 1], True
+    return data, True
+
+
+def cut_text(text, limit):
+    """T8.5 for characters."""
+    if len(text) * 4 <= limit or len(text.encode("utf-8", "replace")) <= limit:
+        return text, False
+    text = text.encode("utf-8")[:limit].decode("utf-8", "ignore")
+    for i in range(len(text) - 1, -1, -1):
+        if text[i] <= " ":
+            return text[: i + 1], True
+    return text, True
+
+
+def mail_values(data, guesses=None):
+    """The values of a mail (T1)."""
+    guesses = guesses or {}
+    walker = Walker()
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 2000))
+    walker.walk(data, 0, False)
+    notes = walker.notes
+    unknown = []
+    values = []
+    origins = []
+    total = 0
+    full = False
+
+    def add(number, field, mark, text, origin=("", "")):
+        nonlocal total, full
+        if full:
+            return
+        size = len(text.encode("utf-8", "replace")) + 64
+        if total + size > CUT_MAIL:
+            full = True
+            notes.append((number, "too large", ""))
+            return
+        total += size
+        values.append(Value(field, mark, text))
+        origins.append(origin)
+
+    def guess(number):
+        def it():
+            if number not in guesses:
+                unknown.append(number)
+            return guesses.get(number, "windows-1252")
+
+        return it
+
+    types = {}
+    for e in walker.entities:
+        types[e.number] = e.type
+        if e.too_deep:
+            continue
+        header_guess = guess(2 * e.number)
+        chars = lambda b: decode_text(b, None, header_guess)[0]
+        place = (lambda f: "acontent") if e.nested else (lambda f: f)
+        # T4
+        if e.message:
+            for field in ADDRESS_FIELDS:
+                for name, value in e.fields:
+                    if name != field.encode():
+                        continue
+                    if field == "subject":
+                        add(e.number, place(field), "", decode_words(chars(value)))
+                    else:
+                        for mark, text in address_values(chars(value)):
+                            add(e.number, place(field), mark, text)
+        # T5
+        names = []
+        if not e.bare and e.kind != "multipart":
+            for params, name in ((e.disposition_params, b"filename"), (e.type_params, b"name")):
+                for candidate in name_candidates(params, name, chars):
+                    if candidate and candidate not in names:
+                        names.append(candidate)
+        for candidate in names:
+            add(e.number, place("attachment"), "", candidate)
+        # T8
+        if e.kind != "leaf":
+            continue
+        t = e.type
+        if t in NOTHING or t.startswith((b"image/", b"audio/", b"video/")):
+            continue
+        if t in (b"application/pkcs7-mime", b"application/x-pkcs7-mime") or (
+            t == b"application/octet-stream" and e.parent_type == b"multipart/encrypted" and not e.message
+        ):
+            notes.append((e.number, "encrypted", ""))
+            continue
+        if t in TYPE_OFF or not (t.startswith(b"text/") or t in PLAIN):
+            notes.append((e.number, "type off", t.decode("latin-1")))
+            continue
+        if e.nested:
+            field = "acontent"
+        elif e.disposition == b"attachment" or names:
+            field = "acontent"
+        else:
+            field = "bcontent"
+        body = transfer_decode(e.data[e.body_begin : e.body_end], e.encoding, e.cr)
+        body, long = cut_white(body, CUT_LEAF)
+        label = cut_param(e.type_params, b"charset")
+        text, replaced = decode_text(body, label.decode("latin-1") if label is not None else None, guess(2 * e.number + 1))
+        if replaced is not None:
+            notes.append((e.number, "charset", replaced))
+            continue
+        extra = []
+        if t == b"text/html":
+            text, extra = html_text(text)
+        elif (
+            t == b"text/plain"
+            and (cut_param(e.type_params, b"format") or b"").lower() == b"flowed"
+            and (cut_param(e.type_params, b"delsp") or b"").lower() == b"yes"
+        ):
+            text = flowed(text)
+        text, cut = cut_text(text, CUT_TEXT)
+        long = long or cut
+        origin = e.encoding.decode("latin-1"), t.decode("latin-1")
+        add(e.number, field, "", text, origin)
+        left = CUT_TEXT - len(text.encode("utf-8", "replace"))
+        for value in extra:
+            left -= len(value.encode("utf-8", "replace"))
+            if left < 0:
+                long = True
+                break
+            add(e.number, field, "", value, origin)
+        if long:
+            notes.append((e.number, "too long", ""))
+    return Result(values, notes, unknown, origins)
+
+
+if __name__ == "__main__":
+    for path in sys.argv[1:]:
+        with open(path, "rb") as f:
+            result = mail_values(f.read())
+        for v in result.values:
+            print(v.field, v.mark, repr(v.text[:300]))
+        print(result.not_searchable, result.unknown_guesses)

@@ -1,0 +1,228 @@
+"""Judges an import: the counts, and every mail byte for byte.
+
+roundtrip.py MAILKEEP CORPORA [--only TEXT] [--keep DIR]
+
+Makes an archive of every mbox that CORPORA/COUNTS.tsv names and of the trees beside them, one import a source, and proves:
+counts: `read` of the summary is COUNTS.tsv's `messages`, and read = stored + duplicate + failed;
+trees (Maildir, EML, MH): the digests of the receipts are those of the files;
+mboxes: the source is From_ line, mail (quoted again where it was unquoted), blank line, and so on, to its last byte;
+all: the exported mail has the digest of its receipt.
+Exit 1 where one of these is not so.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+
+from command import Mailkeep
+
+TREES = (
+    "lists/20news", "mbox/osst-users.maildir", "mbox/phishing-eml", "mbox/sa-easy-ham-1.maildir", "mbox/sa-spam-1.maildir",
+    "journal/nested", "journal/synthetic", "torture",
+)  # fmt: skip
+
+_FROM = re.compile(rb"^From ", re.M)
+_QUOTED = re.compile(rb"^(>*From )", re.M)
+
+
+def spellings(mail):
+    """The ways in which a mail may stand in an mbox: as it is, with `From ` quoted, with every level quoted."""
+    yield mail
+    if b"From " in mail:
+        once = _FROM.sub(b">From ", mail)
+        if once != mail:
+            yield once
+        every = _QUOTED.sub(rb">\1", mail)
+        if every not in (mail, once):
+            yield every
+
+
+def place(source, at, mail):
+    """The places behind `mail` and the blank line that follows it, if it stands at `at`."""
+    out = []
+    for spelling in spellings(mail):
+        if not source.startswith(spelling, at):
+            continue
+        end = at + len(spelling)
+        for blank in (b"\r\n", b"\n", b""):
+            if source.startswith(blank, end):
+                following = end + len(blank)
+                if following == len(source) or source.startswith(b"From ", following):
+                    out.append(following)
+    return out
+
+
+def cover(source, mails):
+    """None if the mails, in order, make up the source; else what is wrong. Every byte but From_ lines and blank lines is a mail's."""
+    at = 0
+    for i, mail in enumerate(mails):
+        if not source.startswith(b"From ", at):
+            return f"mail {i}: no From_ line at {at}: {source[at : at + 60]!r}"
+        line = source.find(b"\n", at)
+        begin = len(source) if line < 0 else line + 1
+        ends = place(source, begin, mail)
+        if not ends:
+            for end, spelling in ((begin + len(s), s) for s in spellings(mail)):
+                if source.startswith(spelling, begin):
+                    return f"mail {i}: it stands at {begin}, but behind it comes {source[end : end + 60]!r}"
+            same = len(os.path.commonprefix([mail, source[begin : begin + len(mail)]]))
+            return f"mail {i}: does not stand at {begin}; differs from byte {same} on: {mail[same:same+50]!r} / {source[begin+same:begin+same+50]!r}"
+        at = ends[0]
+    if at != len(source):
+        return f"{len(source) - at} bytes behind the last mail, from {at}: {source[at : at + 60]!r}"
+    return None
+
+
+def receipts_of(path):
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as f:
+        return [json.loads(line) for line in f if line.strip()]
+
+
+def tree_files(path):
+    for folder, folders, files in os.walk(path):
+        folders.sort()
+        for name in sorted(files):
+            yield os.path.join(folder, name)
+
+
+def judge_tree(path, receipts, out):
+    """Every file is a mail, whole, or without its From_ line where it is an mbox of one mail."""
+    got = Counter(r["digest"] for r in receipts)
+    lacking = []
+    files = 0
+    for name in tree_files(path):
+        if name.endswith((".tsv", ".sha256")):
+            continue
+        files += 1
+        with open(name, "rb") as f:
+            data = f.read()
+        spellings = [data]
+        if data.startswith(b"From ") and not name.endswith(".eml") and "maildir" not in name:
+            rest = data.partition(b"\n")[2]
+            spellings += [rest, re.sub(rb"\r?\n\Z", b"", rest)]
+        for s in spellings:
+            digest = hashlib.sha256(s).hexdigest()
+            if got[digest] > 0:
+                got[digest] -= 1
+                break
+        else:
+            lacking.append(name)
+    extra = sum(got.values())
+    if lacking:
+        out(f"{path}: {len(lacking)} of {files} files are no mail of the archive, e.g. {lacking[:4]}")
+    if extra:
+        out(f"{path}: {extra} mails of the archive are no file")
+    return files, not lacking and not extra
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mailkeep")
+    parser.add_argument("corpora")
+    parser.add_argument("--only", default="", help="only sources whose path has this text")
+    parser.add_argument("--keep", help="make the archive here and leave it")
+    args = parser.parse_args()
+    work = args.keep or tempfile.mkdtemp(prefix="mailkeep-roundtrip-")
+    os.makedirs(work, exist_ok=True)
+    archive = os.path.join(work, "archive")
+    keep = Mailkeep(args.mailkeep, archive)
+    bad = 0
+
+    def wrong(text):
+        nonlocal bad
+        bad += 1
+        print("WRONG", text, flush=True)
+
+    with open(os.path.join(args.corpora, "COUNTS.tsv"), encoding="utf-8") as f:
+        rows = [r for r in csv.DictReader(f, delimiter="\t") if args.only in r["path"]]
+    boxes = {r["path"]: int(r["messages"]) for r in rows if r["kind"] == "mbox"}
+    trees = [t for t in TREES if args.only in t]
+    receipts = {}
+    total = Counter()
+    keep.make([])
+    for i, source in enumerate([*boxes, *trees]):
+        path = os.path.join(args.corpora, source)
+        file = os.path.join(work, f"receipts-{i}.jsonl")
+        if os.path.exists(file):
+            os.remove(file)
+        done = keep.run("--json", "import", path, "--duplicates", "exact", "--receipts", file, allow=(0, 1, 2))
+        lines = [json.loads(x) for x in done.stdout.splitlines() + done.stderr.splitlines() if x.startswith(b"{")]
+        summary = next((x for x in reversed(lines) if x.get("event") == "summary"), None)
+        receipts[source] = receipts_of(file)
+        if summary is None:
+            if boxes.get(source) != 0:
+                wrong(f"{source}: no summary: {done.stderr[-300:]!r}")
+            continue
+        total.update({k: summary.get(k) or 0 for k in ("read", "stored", "duplicate", "failed")})
+        if summary["read"] != summary["stored"] + summary["duplicate"] + summary["failed"]:
+            wrong(f"{source}: does not add up: {summary}")
+        if summary["failed"]:
+            wrong(f"{source}: {summary['failed']} failed")
+        if len(receipts[source]) != summary["read"] - summary["failed"]:
+            wrong(f"{source}: {len(receipts[source])} receipts for {summary}")
+        if source in boxes and summary["read"] != boxes[source]:
+            wrong(f"{source}: read {summary['read']}, COUNTS.tsv says {boxes[source]}")
+    print(f"imported: {dict(total)}", flush=True)
+    folder, entries = keep.export()
+    try:
+        by_digest = {}
+        by_id = {}
+        for e in entries:
+            with open(e["path"], "rb") as f:
+                f.seek(e.get("offset") or 0)
+                data = f.read(e["length"]) if e.get("length") is not None else f.read()
+            if hashlib.sha256(data).hexdigest() != e["digest"]:
+                wrong(f"{e['id']}: exported bytes have another digest than the manifest says")
+            by_digest[e["digest"]] = e
+            by_id[e["id"]] = e["digest"]
+
+        def bytes_of(digest):
+            e = by_digest[digest]
+            with open(e["path"], "rb") as f:
+                f.seek(e.get("offset") or 0)
+                return f.read(e["length"]) if e.get("length") is not None else f.read()
+
+        covered = 0
+        for source in [*boxes, *trees]:
+            mine = receipts[source]
+            unknown = [r for r in mine if r["digest"] not in by_digest or by_id.get(r["id"]) != r["digest"]]
+            if unknown:
+                wrong(f"{source}: {len(unknown)} receipts without their mail in the export, e.g. {unknown[:2]}")
+                continue
+            path = os.path.join(args.corpora, source)
+            if source in boxes:
+                with open(path, "rb") as f:
+                    data = f.read()
+                problem = cover(data, [bytes_of(r["digest"]) for r in mine])
+                if problem and boxes[source]:
+                    wrong(f"{source}: {problem}")
+                else:
+                    covered += len(data)
+            else:
+                files, good = judge_tree(path, mine, wrong)
+                print(f"{source}: {files} files, {'each a mail byte for byte' if good else 'differences'}")
+        raw = [e for i, e in enumerate(entries) if i % max(1, len(entries) // 50) == 0]
+        for e in raw:
+            data = keep.run("show", e["id"], "--raw", "-o", "-").stdout
+            if hashlib.sha256(data).hexdigest() != e["digest"]:
+                wrong(f"{e['id']}: show --raw gives other bytes than the export")
+        print(f"{covered} bytes of mboxes covered; {len(raw)} mails shown raw")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not args.keep:
+            shutil.rmtree(work, ignore_errors=True)
+    print(f"{bad} wrong")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
