@@ -209,3 +209,29 @@ fn a_query_comes_from_standard_input_too() {
     assert_eq!(place.ok(&["search", "--phrase", "here on", "--not", "draft", "--count"]).out, "1\n");
     assert_eq!(place.ok(&["--json", "search", "*", "--limit", "1"]).last()["total"], 2);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_an_import_and_what_has_a_receipt_stays() {
+    let place = Place::with_archive();
+    let mut child = place.command(&["--json", "import", "-", "--receipts", "receipts", "--commit", "each"]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mail = b"From a@example.com Mon Mar  4 10:00:00 2024\nFrom: a@example.com\nSubject: s\n\nword\n\n";
+    let mut sent = 0;
+    // A source without end: only the signal ends it.
+    while std::fs::read(place.at("receipts")).unwrap_or_default().is_empty() && sent < 1_000_000 {
+        input.write_all(&[mail.as_slice(), format!("From: {sent}\n\n").as_bytes()].concat()).unwrap();
+        sent += 1;
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    while input.write_all(mail).is_ok() {}
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, &ran.last()["error"]["code"]), (130, &json!("stopped")), "{}", ran.out);
+    let receipts = std::fs::read_to_string(place.at("receipts")).unwrap();
+    for line in receipts.lines().take(3) {
+        let receipt: serde_json::Value = serde_json::from_str(line).unwrap();
+        place.ok(&["show", receipt["id"].as_str().unwrap(), "--raw"]);
+    }
+}

@@ -43,14 +43,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     let mut failure = None;
     for one in &sources {
         match one.import(archive, &options, &mut events) {
-            Ok(report) => {
-                if !out.is_json()
-                    && let Some(folder) = &report.folder
-                {
-                    events.progress.say(&format!("{}: into {}", one.name(), folder));
-                }
-                add(&mut sums, &report);
-            }
+            Ok(report) => add(&mut sums, &report),
             Err(error) => {
                 failure = Some(error);
                 break;
@@ -112,7 +105,13 @@ impl Source {
 
     fn import(&self, archive: &Archive, options: &ImportOptions, events: &mut Events) -> Result<ImportReport, Error> {
         self.name().clone_into(&mut events.source);
-        let report = self.read(|source| system(archive).import(source, options, &mut *events));
+        let report = self.read(|source| {
+            if !events.is_json {
+                let target = system(archive).target(&source, options)?;
+                events.progress.say(&format!("{}: into {target}", self.name()));
+            }
+            system(archive).import(source, options, &mut *events)
+        });
         events.source_ended();
         report
     }
