@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Digest, Identity};
+use crate::id::{Digest, Identity};
 
 use super::facts::{Attachments, Facts};
 use super::identity::Identifier;
