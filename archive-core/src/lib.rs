@@ -46,6 +46,7 @@
 //! - In: [`ImportSource`], [`ImportOptions`], [`ImportEvents`]; a [`Receipt`] says that a mail is durable, an [`ImportReport`] adds up. `import_one` takes a single mail.
 //! - Names: a [`MessageId`] for ever, a [`FolderPath`] from the user archive down, a [`Digest`] of the very bytes.
 //! - Out: [`SearchRequest`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `raw` and `read` give bytes, `record` all that is known ([`MessageRecord`]).
+//! - `export` with [`ExportOptions`] writes mails as files, mboxes or Maildirs, and gives an [`ExportReport`].
 //! - Checks: `verify` gives a [`VerifyReport`], `check` a [`CheckReport`] about a source.
 //! - [`Error`] has a stable code; [`Damage`] has file, offset, cause, and the contents that it costs.
 //! - [`vfs`] puts an archive on other files than those of the disk, [`source`] reads mailboxes, [`mail`] understands mails; they need no archive.
