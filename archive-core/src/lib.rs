@@ -40,18 +40,24 @@
 //!
 //! # Tour of types
 //!
-//! - [`Archive`] is a folder open for reading and writing: [`Archive::create`] with [`CreateOptions`], [`Archive::open`] with a [`Key`] and [`OpenOptions`], [`Archive::close`].
+//! - [`Archive`] is a folder open for reading and writing: [`Archive::create`] with [`CreateOptions`], [`Archive::open`] with a
+//!   [`Key`] and [`OpenOptions`], [`Archive::close`].
 //!   A [`RecoveryKey`] is shown once, when the archive is made.
-//! - [`Acting`] is an archive in the name of an [`Actor`]: [`Archive::acting_as`]. Every call that reads, searches or changes is a method of it.
-//! - In: [`ImportSource`], [`ImportOptions`], [`ImportEvents`]; a [`Receipt`] says that a mail is durable, an [`ImportReport`] adds up. `import_one` takes a single mail.
+//! - [`Acting`] is an archive in the name of an [`Actor`]: [`Archive::acting_as`]. Every call that reads, searches or changes is a
+//!   method of it.
+//! - In: [`ImportSource`], [`ImportOptions`], [`ImportEvents`]; a [`Receipt`] says that a mail is durable, an [`ImportReport`] adds
+//!   up. `import_one` takes a single mail.
 //! - Names: a [`MessageId`] for ever, a [`FolderPath`] from the user archive down, a [`Digest`] of the very bytes.
-//! - Out: [`SearchRequest`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `raw` and `read` give bytes, `record` all that is known ([`MessageRecord`]).
+//! - Out: [`SearchRequest`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `raw` and `read` give bytes, `record`
+//!   all that is known ([`MessageRecord`]).
 //! - `export` with [`ExportOptions`] writes mails as files, mboxes or Maildirs, and gives an [`ExportReport`].
 //! - Checks: `verify` gives a [`VerifyReport`], `check` a [`CheckReport`] about a source.
 //! - [`Error`] has a stable code; [`Damage`] has file, offset, cause, and the contents that it costs.
-//! - [`vfs`] puts an archive on other files than those of the disk, [`source`] reads mailboxes, [`mail`] understands mails; they need no archive.
+//! - [`vfs`] puts an archive on other files than those of the disk, [`source`] reads mailboxes, [`mail`] understands mails; they need
+//!   no archive.
 //!
-//! Documents: `docs/ARCHITECTURE.md` (words, tour of the code), `docs/FORMAT.md`, `docs/DURABILITY.md`, `docs/SECURITY.md`, `docs/SEARCH.md`.
+//! Documents: `docs/ARCHITECTURE.md` (words, tour of the code), `docs/FORMAT.md`, `docs/DURABILITY.md`, `docs/SECURITY.md`,
+//! `docs/SEARCH.md`.
 
 mod archive;
 mod catalog;
