@@ -269,8 +269,17 @@ pub struct Answers {
     pub sums: (u64, u64, u64, u64),
 }
 
-pub const QUERIES: [&str; 9] =
-    ["harbour", "lantern granite", "saff*", "*light", "subject:velvet", "\"harbour lantern\"", "walnut -zephyr", "reutlingen", "tapestry"];
+pub const QUERIES: [&str; 9] = [
+    "harbour",
+    "lantern granite",
+    "saff*",
+    "*light",
+    "subject:velvet",
+    "\"harbour lantern\"",
+    "walnut -attached",
+    "reutlingen",
+    "tapestry",
+];
 
 pub fn ask(archive: &Archive) -> Result<Answers, Error> {
     let acting = archive.acting_as(Actor::System);

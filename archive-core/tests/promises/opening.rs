@@ -14,14 +14,19 @@ fn code(files: &Files, key: &Key) -> (&'static str, String) {
 }
 
 #[test]
-fn another_archives_key_is_refused_and_the_right_one_named() {
+fn another_archives_key_is_refused() {
     let (files, archive) = Files::create();
     let id = archive.id().to_string();
     drop(archive);
-    let (other, _open) = Files::create();
-    let (code, text) = code(&files, &other.key());
-    assert_eq!(code, "wrong_key");
-    assert!(text.contains(&id), "{text}");
+    let (other, open) = Files::create();
+    let (name, text) = code(&files, &other.key());
+    assert_eq!(name, "bad_key");
+    assert!(text.contains("belongs to another archive"), "{text}");
+    // A key that says it is this archive's, and is not: the error names what opens it.
+    let forged = other.key.replace(&open.id().to_string(), &id);
+    let (name, text) = code(&files, &Key::File(forged.into()));
+    assert_eq!(name, "wrong_key");
+    assert!(text.contains(&id) && text.contains("key file (slot"), "{text}");
 }
 
 #[test]
