@@ -1,10 +1,68 @@
 //! `export`.
-use archive_core::Archive;
 
-use crate::args::Export;
+use archive_core::{Archive, Error, ExportEvent, ExportFormat, ExportOptions};
+use serde_json::json;
+
+use super::system;
+use crate::args::{Export, ExportKind};
 use crate::failure::{Exit, Failure};
-use crate::out::Out;
+use crate::key as keys;
+use crate::out::{Out, when};
+use crate::stop;
 
-pub fn run(_archive: &Archive, _args: Export, _out: &mut Out) -> Result<Exit, Failure> {
-    Err(Failure::Usage("export comes soon".to_owned()))
+pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failure> {
+    let format = match args.format {
+        ExportKind::Eml => ExportFormat::Eml,
+        ExportKind::Mbox => ExportFormat::Mbox,
+        ExportKind::Maildir => ExportFormat::Maildir,
+    };
+    if args.origin && format != ExportFormat::Eml {
+        return Err(Failure::Usage("--origin goes with --format eml alone".to_owned()));
+    }
+    let total = match (&args.folder, &args.query) {
+        (None, None) => Some(system(archive).folders().iter().map(|folder| folder.bytes).sum()),
+        _ => None,
+    };
+    let options = ExportOptions {
+        format,
+        folder: args.folder,
+        query: args.query,
+        manifest: args.manifest,
+        update: args.update,
+        origin: args.origin,
+        stop: stop::at_safe_points(),
+    };
+    let mut progress = out.progress(total);
+    let mut failed = Vec::new();
+    let report = system(archive).export(&args.dest, &options, &mut |event| match event {
+        ExportEvent::Progress(bytes) => progress.set(bytes),
+        ExportEvent::Failed { id, error } => {
+            progress.say(&format!("warning: {id}: {error}"));
+            failed.push(json!({ "event": "failed", "id": id.to_string(), "message": error.to_string() }));
+        }
+        _ => {}
+    });
+    progress.end();
+    let report = report?;
+    if out.is_json() {
+        failed.iter().try_for_each(|line| out.json(line))?;
+        out.json(&json!({
+            "event": "summary",
+            "exported": report.exported,
+            "present": report.present,
+            "failed": report.failed,
+            "bytes": report.bytes,
+            "seconds": progress.seconds(),
+            "recovery_key": keys::recovery_state(archive),
+            "stopped": report.stopped,
+        }))?;
+    } else {
+        keys::warn_unconfirmed(archive, out)?;
+        let present = if args.update { format!(", {} were there already", report.present) } else { String::new() };
+        out.note(&format!("{} exported, {}{present}, {} failed", report.exported, when::size(report.bytes), report.failed))?;
+    }
+    if report.stopped {
+        return Err(Error::Stopped.into());
+    }
+    Ok(if report.failed > 0 { Exit::Wrong } else { Exit::Done })
 }

@@ -5,6 +5,7 @@
 
 mod actor;
 mod create;
+mod export;
 mod folder;
 mod import;
 mod import_one;
@@ -25,6 +26,7 @@ use std::sync::{Arc, Mutex};
 
 pub use actor::{Acting, Actor};
 pub use create::CreateOptions;
+pub use export::{ExportEvent, ExportOptions, ExportReport};
 pub use folder::{FolderPath, NotAFolderPath};
 pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
 pub use key::KeyStatus;

@@ -5,6 +5,8 @@
 //! Bytes: docs/FORMAT.md, "File header" and "Frame".
 
 mod derive;
+#[cfg(test)]
+mod example;
 mod file;
 mod frame;
 mod header;

@@ -1,0 +1,126 @@
+//! Messages are written out as files.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::{Acting, FolderPath, SearchRequest, Stop};
+use crate::error::Error;
+use crate::export::{ExportFormat, Exporter, Laid, Layout, NotLaid};
+use crate::id::MessageId;
+
+/// What is exported, and how.
+#[derive(Debug, Clone, Default)]
+pub struct ExportOptions {
+    /// What is written.
+    pub format: ExportFormat,
+    /// Only this folder and those below it.
+    pub folder: Option<FolderPath>,
+    /// Only messages that meet this query.
+    pub query: Option<String>,
+    /// Write `SHA256SUMS` and `MANIFEST.jsonl`.
+    pub manifest: bool,
+    /// The destination may have files, which stay; only what is missing is written. An mbox that is there counts as complete.
+    pub update: bool,
+    /// Put `X-Archive-Origin-Archive` and `X-Archive-Origin-Folder` before all other fields (EML only).
+    pub origin: bool,
+    /// Ends the export when set.
+    pub stop: Stop,
+}
+
+/// What happens during an export.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ExportEvent<'a> {
+    /// Bytes of mails written so far.
+    Progress(u64),
+    /// A message could not be read; the export goes on.
+    Failed {
+        /// The message.
+        id: MessageId,
+        /// Why.
+        error: &'a Error,
+    },
+}
+
+/// The sums of an export.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportReport {
+    /// Messages written.
+    pub exported: u64,
+    /// Messages that were there already.
+    pub present: u64,
+    /// Messages that could not be read.
+    pub failed: u64,
+    /// Bytes of the messages written.
+    pub bytes: u64,
+    /// The caller ended it.
+    pub stopped: bool,
+}
+
+impl Acting<'_> {
+    /// Writes messages into `dest`, which is made if it is not there, must be empty unless it is updated, and may not lie in the archive.
+    pub fn export(&self, dest: &Path, options: &ExportOptions, events: &mut dyn FnMut(ExportEvent<'_>)) -> Result<ExportReport, Error> {
+        let parent = dest.ancestors().find(|above| above.exists()).unwrap_or(dest);
+        if self.archive.holds(parent) || (dest.is_relative() && parent.as_os_str().is_empty() && self.archive.holds(Path::new("."))) {
+            return Err(Error::Misuse(format!("{}: lies inside the archive", dest.display())));
+        }
+        let ids = self.chosen(options)?;
+        let layout = Layout { format: options.format, manifest: options.manifest, update: options.update, origin: options.origin };
+        let mut exporter = Exporter::new(dest, layout)?;
+        let mut report = ExportReport::default();
+        for id in ids {
+            if options.stop.load(Ordering::Relaxed) {
+                report.stopped = true;
+                break;
+            }
+            let laid = match self.record(id) {
+                Ok(record) => exporter.add(&record, &mut |sink| self.read(id, sink)).map(|laid| (laid, record.info.size)),
+                Err(error) => Err(NotLaid::Unread(error)),
+            };
+            match laid {
+                Ok((Laid::Written, size)) => {
+                    report.exported += 1;
+                    report.bytes += size;
+                    events(ExportEvent::Progress(report.bytes));
+                }
+                Ok((Laid::Present, _)) => report.present += 1,
+                Err(NotLaid::Unread(error)) => {
+                    report.failed += 1;
+                    events(ExportEvent::Failed { id, error: &error });
+                }
+                Err(NotLaid::Destination(error)) => return Err(error),
+            }
+        }
+        exporter.finish()?;
+        Ok(report)
+    }
+
+    /// What is to be exported, folder by folder.
+    fn chosen(&self, options: &ExportOptions) -> Result<Vec<MessageId>, Error> {
+        let is_below = |path: &FolderPath| options.folder.as_ref().is_none_or(|folder| path.names().starts_with(folder.names()));
+        let folders: Vec<FolderPath> = self.folders().into_iter().map(|folder| folder.path).filter(is_below).collect();
+        if let Some(folder) = options.folder.as_ref().filter(|_| folders.is_empty()) {
+            return Err(Error::NoSuchFolder(folder.to_string()));
+        }
+        if let Some(query) = &options.query {
+            let hits = self.search(&SearchRequest::new(query))?.hits.into_iter().filter(|hit| is_below(&hit.folder));
+            let mut found: Vec<(FolderPath, MessageId)> = hits.map(|hit| (hit.folder, hit.id)).collect();
+            found.sort_by(|a, b| (a.0.names(), a.1).cmp(&(b.0.names(), b.1)));
+            return Ok(found.into_iter().map(|(_, id)| id).collect());
+        }
+        let mut ids = Vec::new();
+        for folder in &folders {
+            let first = ids.len();
+            self.messages_in(folder, &mut |info| {
+                ids.push(info.id);
+                Ok(ControlFlow::Continue(()))
+            })?;
+            if let Some(of_folder) = ids.get_mut(first..) {
+                of_folder.sort_unstable();
+            }
+        }
+        Ok(ids)
+    }
+}

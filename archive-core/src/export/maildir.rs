@@ -1,0 +1,40 @@
+//! A Maildir for each folder. Flags stand in the name as they came, the mail's date is the time of the file.
+
+use super::manifest::Entry;
+use super::new_file::NewFile;
+use super::place::Destination;
+use super::{NotLaid, Read};
+use crate::archive::MessageRecord;
+
+pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read: &mut Read<'_>) -> Result<Option<Entry>, NotLaid> {
+    let folder = destination.folder(&record.info.folder);
+    let cur = folder.join("cur");
+    let place = cur.join(&name(record));
+    if place.is_taken().map_err(NotLaid::Destination)? {
+        return Ok(None);
+    }
+    if !cur.is_taken().map_err(NotLaid::Destination)? {
+        for name in ["tmp", "new"] {
+            destination.make(&folder.join(name)).map_err(NotLaid::Destination)?;
+        }
+    }
+    destination.make(&cur).map_err(NotLaid::Destination)?;
+    let mut file = NewFile::create(place).map_err(NotLaid::Destination)?;
+    if let Err(why) = file.mail(read, &mut |bytes, write| write(bytes)) {
+        file.give_up();
+        return Err(why);
+    }
+    let (name, len) = (file.name().to_owned(), file.len());
+    let digest = file.finish(Some(record.info.date)).map_err(NotLaid::Destination)?;
+    Ok(Some(Entry { file: name, offset: 0, len, quoting: None, digest_of_file: Some(digest) }))
+}
+
+/// Time, id and archive make it unique; `S=` is the size; the flags stand behind `:2,`.
+fn name(record: &MessageRecord) -> String {
+    let info = &record.info;
+    let flags: String = record.flags.as_deref().unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
+    let digest = record.digest.to_string();
+    let digest = digest.get(..12).unwrap_or(&digest);
+    let separator = if cfg!(windows) { ';' } else { ':' };
+    format!("{}.{digest}_{}-{}.mailkeep,S={}{separator}2,{flags}", info.date.max(0), info.id.store.0, info.id.no.0, info.size)
+}

@@ -1,0 +1,115 @@
+//! Mails written out as files of others: a file each, mboxes, Maildirs, with a manifest if asked for.
+//!
+//! These files are the user's, so they are written with the means of the system, not through `vfs`. Nothing is written outside the
+//! destination or over something that is there; a file has its name only when it is whole and synced. Mails are streamed.
+
+mod eml;
+mod maildir;
+mod manifest;
+mod mbox;
+mod names;
+mod new_file;
+mod place;
+
+use std::path::Path;
+
+use crate::archive::MessageRecord;
+use crate::error::Error;
+
+use manifest::Manifest;
+use mbox::MboxFile;
+use place::Destination;
+
+/// What an export writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ExportFormat {
+    /// A file for each mail, with its very bytes.
+    #[default]
+    Eml,
+    /// An mbox for each folder, quoted as mboxrd.
+    Mbox,
+    /// A Maildir for each folder, with flags and times.
+    Maildir,
+}
+
+/// How an export is laid out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Layout {
+    pub(crate) format: ExportFormat,
+    pub(crate) manifest: bool,
+    pub(crate) update: bool,
+    pub(crate) origin: bool,
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Laid {
+    Written,
+    /// It was there already.
+    Present,
+}
+
+/// Hands the bytes of a mail to a sink.
+pub(crate) type Read<'r> = dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> + 'r;
+
+/// Why a mail is not written.
+#[derive(Debug)]
+pub(crate) enum NotLaid {
+    /// It could not be read; the export goes on.
+    Unread(Error),
+    /// The destination failed; the export ends.
+    Destination(Error),
+}
+
+/// Writes mails, folder by folder.
+pub(crate) struct Exporter {
+    layout: Layout,
+    destination: Destination,
+    manifest: Option<Manifest>,
+    mbox: Option<MboxFile>,
+}
+
+impl Exporter {
+    /// An export into `dest`, which is made if it is not there and must be empty unless it is updated.
+    pub(crate) fn new(dest: &Path, layout: Layout) -> Result<Self, Error> {
+        let destination = Destination::open(dest, layout.update)?;
+        let manifest = layout.manifest.then(|| Manifest::open(&destination, layout.update)).transpose()?;
+        Ok(Self { layout, destination, manifest, mbox: None })
+    }
+
+    /// Writes a mail. Those of a folder come one after the other.
+    pub(crate) fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laid, NotLaid> {
+        let entry = match self.layout.format {
+            ExportFormat::Eml => eml::write(&mut self.destination, record, self.layout, read)?,
+            ExportFormat::Maildir => maildir::write(&mut self.destination, record, read)?,
+            ExportFormat::Mbox => self.mbox_for(record)?.add(record, read)?,
+        };
+        let Some(entry) = entry else { return Ok(Laid::Present) };
+        if let Some(manifest) = &mut self.manifest {
+            manifest.add(&entry, record).map_err(NotLaid::Destination)?;
+        }
+        Ok(Laid::Written)
+    }
+
+    fn mbox_for(&mut self, record: &MessageRecord) -> Result<&mut MboxFile, NotLaid> {
+        let path = &record.info.folder;
+        if self.mbox.as_ref().is_none_or(|open| open.folder() != path) {
+            self.end_mbox().map_err(NotLaid::Destination)?;
+            let open = MboxFile::open(&mut self.destination, path, self.layout.update).map_err(NotLaid::Destination)?;
+            return Ok(self.mbox.insert(open));
+        }
+        self.mbox.as_mut().ok_or(NotLaid::Destination(Error::Bug("an open mbox is gone")))
+    }
+
+    fn end_mbox(&mut self) -> Result<(), Error> {
+        let Some((file, digest)) = self.mbox.take().map(MboxFile::end).transpose()?.flatten() else { return Ok(()) };
+        self.manifest.as_mut().map_or(Ok(()), |manifest| manifest.add_file(&file, digest))
+    }
+
+    /// All is written: what is open gets its name.
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
+        self.end_mbox()?;
+        self.manifest.map_or(Ok(()), Manifest::finish)
+    }
+}

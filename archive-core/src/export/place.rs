@@ -1,0 +1,91 @@
+//! The destination: folders are made below it, and nothing is followed out of it.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::names::escape;
+use crate::archive::FolderPath;
+use crate::error::Error;
+use crate::vfs::{Operation, VfsError};
+
+/// A failed operation on a file of the user.
+pub(super) fn failed(operation: Operation, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| VfsError::new(operation, path, source).into()
+}
+
+/// The folder that an export goes into.
+pub(super) struct Destination {
+    root: PathBuf,
+    /// The folder looked at last, which is the one of most mails that follow.
+    last: Option<PathBuf>,
+}
+
+/// A place below the destination: its path, and the same relative to the destination with `/`.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) relative: String,
+}
+
+impl Place {
+    /// `name` in this folder.
+    pub(super) fn join(&self, name: &str) -> Self {
+        let relative = if self.relative.is_empty() { name.to_owned() } else { format!("{}/{name}", self.relative) };
+        Self { path: self.path.join(name), relative }
+    }
+
+    /// Whether anything is there, a link into nothing too.
+    pub(super) fn is_taken(&self) -> Result<bool, Error> {
+        match fs::symlink_metadata(&self.path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(failed(Operation::List, &self.path)(error)),
+        }
+    }
+}
+
+impl Destination {
+    /// `dest`, made if it is not there; it must be empty unless `update`.
+    pub(super) fn open(dest: &Path, update: bool) -> Result<Self, Error> {
+        fs::create_dir_all(dest).map_err(failed(Operation::Create, dest))?;
+        let mut entries = fs::read_dir(dest).map_err(failed(Operation::List, dest))?;
+        if !update && entries.next().is_some() {
+            return Err(Error::Exists { path: dest.to_owned(), hint: " and is not empty; update it, or export into an empty folder" });
+        }
+        Ok(Self { root: dest.to_owned(), last: None })
+    }
+
+    /// The destination itself.
+    pub(super) fn root(&self) -> Place {
+        Place { path: self.root.clone(), relative: String::new() }
+    }
+
+    /// The place of a folder, not made yet.
+    pub(super) fn folder(&self, path: &FolderPath) -> Place {
+        path.names().iter().fold(self.root(), |place, name| place.join(&escape(name)))
+    }
+
+    /// Makes a folder below the destination and those above it. What is there must be a folder itself, no link to one.
+    pub(super) fn make(&mut self, place: &Place) -> Result<(), Error> {
+        if self.last.as_ref() == Some(&place.path) {
+            return Ok(());
+        }
+        let mut path = self.root.clone();
+        for name in place.relative.split('/').filter(|name| !name.is_empty()) {
+            path.push(name);
+            match fs::create_dir(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    let data = fs::symlink_metadata(&path).map_err(failed(Operation::List, &path))?;
+                    if !data.is_dir() {
+                        return Err(Error::Exists { path, hint: " and is no folder" });
+                    }
+                }
+                Err(error) => return Err(failed(Operation::Create, &path)(error)),
+            }
+        }
+        self.last = Some(place.path.clone());
+        Ok(())
+    }
+}
