@@ -229,12 +229,13 @@ fn kills_at_random_moments_lose_nothing_receipted() {
                 .stderr(Stdio::null())
                 .spawn()
                 .expect("a child");
-            let moment = Duration::from_millis(chance.below(if chance.below(2) == 0 { 300 } else { 4000 }));
+            let longest = if chance.below(2) == 0 { 300 } else { 4000 };
+            let moment = Duration::from_millis(chance.below(longest));
             let start = Instant::now();
             let mut over = None;
             while over.is_none() && start.elapsed() < moment {
                 over = process.try_wait().expect("its state");
-                std::thread::yield_now();
+                std::thread::sleep(Duration::from_millis(2));
             }
             match over {
                 Some(status) => {
