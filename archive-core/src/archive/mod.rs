@@ -98,6 +98,11 @@ impl Archive {
         self.master.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    fn master_key(&self) -> Result<SecretKey, Error> {
+        let key = self.identity().master.open(&self.archive_key, self.id, create::MASTER)?;
+        key.ok_or_else(|| Error::BrokenIdentity { path: identity_path(&self.dir) })
+    }
+
     fn identity(&self) -> std::sync::MutexGuard<'_, ArchiveIdentity> {
         self.identity.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }

@@ -61,11 +61,7 @@ impl NewFile {
     }
 
     /// Writes a mail, each piece as `change` gives it back, or nothing of it if it cannot be read.
-    pub(super) fn mail(
-        &mut self,
-        read: &mut Read<'_>,
-        change: &mut Change<'_>,
-    ) -> Result<(), NotLaid> {
+    pub(super) fn mail(&mut self, read: &mut Read<'_>, change: &mut Change<'_>) -> Result<(), NotLaid> {
         let (len, digest) = (self.len, self.digest.clone());
         let mut broken = None;
         let done = read(&mut |bytes| {
