@@ -54,7 +54,7 @@ def hash_of(guesses):
 
 def guesses_of(keep, identifier):
     record = keep.lines("show", identifier, "--record")[-1]
-    return {int(n): name for n, name in record.get("charset_guesses") or []}
+    return {g["place"]: g["charset"] for g in record["charset_guesses"]}
 
 
 def load(keep, cache, log):

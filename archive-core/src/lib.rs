@@ -65,6 +65,8 @@ mod clock;
 mod container;
 mod error;
 mod export;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod id;
 pub mod mail;
 mod records;

@@ -193,7 +193,8 @@ impl Acting<'_> {
         }
     }
 
-    pub(super) fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
+    /// The folder that [`Acting::import`] would put `source` into, or below.
+    pub fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
         if let Some(into) = &options.into {
             return Ok(into.clone());
         }

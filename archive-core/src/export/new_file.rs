@@ -8,13 +8,16 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 
 use super::place::{Place, failed};
-use super::{NotLaid, Read};
+use super::{NotLaid, Read, Sink};
 use crate::error::Error;
 use crate::id::Digest;
 use crate::vfs::Operation;
 
 /// Names a file that is not whole yet. One that is left from a crash is made anew.
 const PARTIAL: &str = ".mailkeep-partial";
+
+/// Hands the bytes of a mail on to a file as they are to stand there.
+type Change<'c> = dyn FnMut(&[u8], &mut Sink<'_>) -> Result<(), Error> + 'c;
 
 /// A file that is being written, with its digest so far.
 pub(super) struct NewFile {
@@ -61,7 +64,7 @@ impl NewFile {
     pub(super) fn mail(
         &mut self,
         read: &mut Read<'_>,
-        change: &mut dyn FnMut(&[u8], &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error>,
+        change: &mut Change<'_>,
     ) -> Result<(), NotLaid> {
         let (len, digest) = (self.len, self.digest.clone());
         let mut broken = None;

@@ -1,0 +1,23 @@
+//! Each measurement is a process of its own: this program again, told which task.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::Result;
+
+/// The first argument of a process that does one task.
+pub const TASK: &str = "--task";
+
+/// Runs one task in a process of its own; `home` takes what programs keep for their user.
+pub fn run(home: &Path, task: &str, args: &[&str]) -> Result<Value> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(TASK).arg(task).args(args).stdin(Stdio::null()).stderr(Stdio::inherit());
+    command.env("HOME", home).env("XDG_CACHE_HOME", home.join("cache")).env("XDG_CONFIG_HOME", home.join("config"));
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err(format!("task {task} {args:?}: {}", output.status).into());
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}

@@ -1,0 +1,279 @@
+//! What a measuring process does: one task, its numbers on standard output.
+
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use archive_core::{
+    Acting, Actor, Archive, CreateOptions, Depth, FolderPath, ImportOptions, ImportSource, Key, MessageId, MessageInfo, NoEvents,
+    OpenOptions, SearchRequest,
+};
+use serde_json::{Value, json};
+
+use crate::Result;
+use crate::corpora::{files_below, sample};
+use crate::usage::{Meter, quantiles};
+
+/// Consecutive raw bytes that the floor of imports compresses at once.
+const BLOCK: usize = 512 << 10;
+
+/// Does the task with this name.
+pub fn run(task: &str, args: &[String]) -> Result<Value> {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match (task, args.as_slice()) {
+        ("zstd", [source]) => zstd_blocks(Path::new(source)),
+        ("import", [dir, source, index]) => import(Path::new(dir), Path::new(source), *index == "index"),
+        ("open", [dir]) => open(Path::new(dir)),
+        ("read", [dir]) => read(Path::new(dir)),
+        ("export", [dir, to]) => export(Path::new(dir), Path::new(to)),
+        ("verify", [dir]) => verify(Path::new(dir)),
+        ("search", [dir, words @ ..]) => search(Path::new(dir), words),
+        ("newest", [dir]) => newest(Path::new(dir)),
+        ("commits", [dir, maildir, count, threads, index]) => {
+            commits(Path::new(dir), Path::new(maildir), count.parse()?, threads.parse()?, *index == "index")
+        }
+        ("command", [folder, environment, program, args @ ..]) => command(Path::new(folder), environment, program, args),
+        _ => Err(format!("no task {task} {args:?}").into()),
+    }
+}
+
+fn zstd_blocks(source: &Path) -> Result<Value> {
+    let mut raw = Vec::new();
+    for file in files_below(source)? {
+        raw.append(&mut fs::read(file)?);
+    }
+    let mut compressor = zstd::bulk::Compressor::new(3)?;
+    let mut out = Vec::with_capacity(2 * BLOCK);
+    let meter = Meter::own()?;
+    let mut bytes = 0;
+    for block in raw.chunks(BLOCK) {
+        out.clear();
+        bytes += compressor.compress_to_buffer(block, &mut out)?;
+    }
+    let mut sample = meter.read()?;
+    sample["bytes"] = json!(bytes);
+    sample["raw"] = json!(raw.len());
+    Ok(sample)
+}
+
+/// Where the key file of the archive in `dir` lies.
+#[must_use]
+pub fn key_file(dir: &Path) -> PathBuf {
+    dir.with_extension("key")
+}
+
+fn opened(dir: &Path, options: OpenOptions) -> Result<Archive> {
+    let key = Key::File(fs::read_to_string(key_file(dir))?.into());
+    Ok(Archive::open(dir, &key, options)?)
+}
+
+fn opened_or_made(dir: &Path, options: OpenOptions) -> Result<Archive> {
+    if dir.exists() {
+        return opened(dir, options);
+    }
+    let keep = |_, keys: &archive_core::ArchiveKeys| {
+        let text = keys.key_file.as_deref().map_or("", String::as_str);
+        fs::write(key_file(dir), text).map_err(|error| archive_core::Error::Misuse(error.to_string()))
+    };
+    Ok(Archive::create(dir, CreateOptions::new("anna").open_options(options), keep)?)
+}
+
+fn import(dir: &Path, source: &Path, index: bool) -> Result<Value> {
+    let archive = opened_or_made(dir, OpenOptions::default().index(index))?;
+    let meter = Meter::own()?;
+    let report = archive.acting_as(Actor::System).import(ImportSource::Path(source), &ImportOptions::default(), &mut NoEvents)?;
+    let imported = meter.read()?;
+    let disk = archive.acting_as(Actor::System).stats()?;
+    archive.close()?;
+    let mut sample = meter.read()?;
+    sample["before_close"] = imported["wall"].clone();
+    sample["mails"] = json!(report.read);
+    sample["stored"] = json!(report.stored);
+    sample["failed"] = json!(report.failed);
+    sample["raw"] = json!(report.bytes_in);
+    sample["contents"] = json!(disk.contents);
+    sample["bytes_raw"] = json!(disk.bytes_raw);
+    sample["disk"] = disk_of(dir)?;
+    Ok(sample)
+}
+
+/// Bytes on disk of each component, after everything was closed.
+fn disk_of(dir: &Path) -> Result<Value> {
+    let mut disk = json!({ "containers": 0, "records": 0, "catalog": 0, "index": 0, "other": 0 });
+    for file in files_below(dir)? {
+        let path = file.strip_prefix(dir.join("stores")).unwrap_or(Path::new(""));
+        let component = match path.components().nth(1).and_then(|name| name.as_os_str().to_str()) {
+            Some("content") => "containers",
+            Some(name @ ("records" | "catalog" | "index")) => name,
+            _ => "other",
+        };
+        disk[component] = json!(disk[component].as_u64().unwrap_or(0) + fs::metadata(&file)?.len());
+    }
+    Ok(disk)
+}
+
+fn open(dir: &Path) -> Result<Value> {
+    let meter = Meter::own()?;
+    let archive = opened(dir, OpenOptions::default())?;
+    let mut sample = meter.read()?;
+    sample["messages"] = json!(archive.acting_as(Actor::System).stats()?.messages);
+    drop(archive);
+    Ok(sample)
+}
+
+fn read(dir: &Path) -> Result<Value> {
+    let archive = opened(dir, OpenOptions::default())?;
+    let acting = archive.acting_as(Actor::System);
+    let mut ids = ids(&acting)?;
+    let mut state = 7_u64;
+    for at in (1..ids.len()).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ids.swap(at, (state >> 33) as usize % (at + 1));
+    }
+    ids.truncate(2000);
+    for id in ids.iter().take(100) {
+        acting.raw(*id)?;
+    }
+    let mut times = Vec::new();
+    for id in &ids {
+        let start = Instant::now();
+        acting.raw(*id)?;
+        times.push(start.elapsed());
+    }
+    drop(acting);
+    archive.close()?;
+    Ok(quantiles(times))
+}
+
+fn ids(acting: &Acting<'_>) -> Result<Vec<MessageId>> {
+    let mut ids = Vec::new();
+    acting.messages(&mut |info: MessageInfo| {
+        ids.push(info.id);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(ids)
+}
+
+/// Everything as one mbox, quoted, in order of the messages.
+fn export(dir: &Path, to: &Path) -> Result<Value> {
+    let archive = opened(dir, OpenOptions::default())?;
+    let acting = archive.acting_as(Actor::System);
+    let mut out = BufWriter::with_capacity(1 << 20, fs::File::create(to)?);
+    let meter = Meter::own()?;
+    let mut raw_bytes = 0;
+    acting.messages(&mut |info: MessageInfo| {
+        let raw = acting.raw(info.id)?;
+        raw_bytes += raw.len();
+        let lines: [&[u8]; 3] = [b"From mailkeep Thu Jan  1 00:00:00 1970\n", &archive_core::source::mbox_quote::quote(&raw), b"\n"];
+        for line in lines {
+            out.write_all(line).map_err(|error| archive_core::Error::Misuse(error.to_string()))?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    out.flush()?;
+    let mut sample = meter.read()?;
+    sample["raw"] = json!(raw_bytes);
+    drop(acting);
+    archive.close()?;
+    Ok(sample)
+}
+
+fn verify(dir: &Path) -> Result<Value> {
+    let archive = opened(dir, OpenOptions::default())?;
+    let meter = Meter::own()?;
+    let report = archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(()))?;
+    let mut sample = meter.read()?;
+    sample["raw"] = json!(report.content_bytes);
+    sample["findings"] = json!(report.findings.len());
+    archive.close()?;
+    Ok(sample)
+}
+
+fn search(dir: &Path, words: &[&str]) -> Result<Value> {
+    let archive = opened(dir, OpenOptions::default())?;
+    let acting = archive.acting_as(Actor::System);
+    let mut times = Vec::new();
+    let mut hits = 0;
+    for is_warm in [false, true] {
+        for word in words {
+            let start = Instant::now();
+            let result = acting.search(&SearchRequest::new(word).limit(50))?;
+            if is_warm {
+                times.push(start.elapsed());
+                hits += result.total;
+            }
+        }
+    }
+    let mut sample = quantiles(times);
+    sample["hits"] = json!(hits);
+    drop(acting);
+    archive.close()?;
+    Ok(sample)
+}
+
+/// The newest 50 of the largest folder.
+fn newest(dir: &Path) -> Result<Value> {
+    let archive = opened(dir, OpenOptions::default())?;
+    let acting = archive.acting_as(Actor::System);
+    let largest = acting.folders().into_iter().max_by_key(|folder| folder.messages).ok_or("no folder")?;
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let start = Instant::now();
+        let mut seen = 0;
+        acting.messages_in(&largest.path, &mut |_| {
+            seen += 1;
+            Ok(if seen == 50 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        times.push(start.elapsed());
+    }
+    let mut sample = quantiles(times);
+    sample["messages"] = json!(largest.messages);
+    drop(acting);
+    archive.close()?;
+    Ok(sample)
+}
+
+/// Single mails, each durable when its call returns; between them, bare appends of the same bytes with one sync each.
+fn commits(dir: &Path, maildir: &Path, count: usize, threads: usize, index: bool) -> Result<Value> {
+    let mails = sample(maildir, count)?;
+    let archive = opened_or_made(dir, OpenOptions::default().index(index))?;
+    let acting = archive.acting_as(Actor::System);
+    let folder = FolderPath::from_names(vec!["anna".to_owned(), "one by one".to_owned()])?;
+    if threads > 1 {
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            let shares = mails.chunks(mails.len().div_ceil(threads));
+            let handles: Vec<_> =
+                shares.map(|share| scope.spawn(|| share.iter().try_for_each(|raw| acting.import_one(raw, &folder).map(drop)))).collect();
+            handles.into_iter().try_for_each(|handle| handle.join().map_err(|_| "a thread panicked")?.map_err(|error| error.to_string()))
+        })?;
+        return Ok(json!({ "wall": start.elapsed().as_secs_f64(), "mails": mails.len() }));
+    }
+    let mut bare = fs::File::create(dir.with_extension("bare"))?;
+    let (mut ours, mut bares) = (Vec::new(), Vec::new());
+    for raw in &mails {
+        let start = Instant::now();
+        acting.import_one(raw, &folder)?;
+        ours.push(start.elapsed());
+        let start = Instant::now();
+        bare.write_all(raw)?;
+        bare.sync_data()?;
+        bares.push(start.elapsed());
+    }
+    let wall: Duration = ours.iter().sum();
+    Ok(json!({ "wall": wall.as_secs_f64(), "mails": mails.len(), "ours": quantiles(ours), "bare": quantiles(bares) }))
+}
+
+/// A whole command; `environment` is `NAME=VALUE` pairs parted by blanks.
+fn command(folder: &Path, environment: &str, program: &str, args: &[&str]) -> Result<Value> {
+    let mut command = Command::new(program);
+    command.args(args).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());
+    command.envs(environment.split_whitespace().filter_map(|pair| pair.split_once('=')));
+    let meter = Meter::children()?;
+    let status = command.status()?;
+    let sample = meter.read()?;
+    if status.success() { Ok(sample) } else { Err(format!("{program} {args:?}: {status}").into()) }
+}

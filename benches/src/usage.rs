@@ -1,0 +1,56 @@
+//! Wall time, processor time and peak memory.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use serde_json::{Value, json};
+
+use crate::Result;
+
+/// A running measurement of this process, or of the processes it waits for.
+pub struct Meter {
+    who: UsageWho,
+    start: Instant,
+    before: Duration,
+}
+
+impl Meter {
+    /// Measures this process, all threads.
+    pub fn own() -> Result<Self> {
+        Self::of(UsageWho::RUSAGE_SELF)
+    }
+
+    /// Measures the processes that this one starts and waits for.
+    pub fn children() -> Result<Self> {
+        Self::of(UsageWho::RUSAGE_CHILDREN)
+    }
+
+    fn of(who: UsageWho) -> Result<Self> {
+        Ok(Self { who, start: Instant::now(), before: processor(&getrusage(who)?) })
+    }
+
+    /// Seconds since the beginning, seconds of processor time in them, and the highest memory so far in bytes.
+    pub fn read(&self) -> Result<Value> {
+        let wall = self.start.elapsed();
+        let usage = getrusage(self.who)?;
+        let cpu = processor(&usage).saturating_sub(self.before);
+        Ok(json!({ "wall": wall.as_secs_f64(), "cpu": cpu.as_secs_f64(), "peak": usage.max_rss() * 1024 }))
+    }
+}
+
+fn processor(usage: &Usage) -> Duration {
+    let of = |seconds: i64, micros: i64| Duration::new(seconds.unsigned_abs(), u32::try_from(micros * 1000).unwrap_or(0));
+    let (user, system) = (usage.user_time(), usage.system_time());
+    of(user.tv_sec(), user.tv_usec()) + of(system.tv_sec(), system.tv_usec())
+}
+
+/// The median, the 95th percentile and the worst of `times`, in seconds.
+#[must_use]
+pub fn quantiles(mut times: Vec<Duration>) -> Value {
+    times.sort_unstable();
+    let at = |share: f64| {
+        let at = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
+        times.get(at).map_or(0.0, Duration::as_secs_f64)
+    };
+    json!({ "n": times.len(), "p50": at(0.5), "p95": at(0.95), "worst": at(1.0) })
+}
