@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use archive_core::{
     Acting, Actor, Archive, CreateOptions, Depth, FolderPath, ImportOptions, ImportSource, Key, MessageId, MessageInfo, NoEvents,
-    OpenOptions, SearchRequest,
+    OpenOptions, SearchRequest, mail,
 };
 use serde_json::{Value, json};
 
@@ -35,6 +35,8 @@ pub fn run(task: &str, args: &[String]) -> Result<Value> {
         ("commits", [dir, maildir, count, threads, index]) => {
             commits(Path::new(dir), Path::new(maildir), count.parse()?, threads.parse()?, *index == "index")
         }
+        ("examine", [maildir]) => mail_layer(Path::new(maildir), |raw| drop(mail::examine(raw))),
+        ("extract", [maildir]) => mail_layer(Path::new(maildir), |raw| drop(mail::text::extract(raw, &[]))),
         ("command", [folder, environment, program, args @ ..]) => command(Path::new(folder), environment, program, args),
         _ => Err(format!("no task {task} {args:?}").into()),
     }
@@ -265,6 +267,22 @@ fn commits(dir: &Path, maildir: &Path, count: usize, threads: usize, index: bool
     }
     let wall: Duration = ours.iter().sum();
     Ok(json!({ "wall": wall.as_secs_f64(), "mails": mails.len(), "ours": quantiles(ours), "bare": quantiles(bares) }))
+}
+
+/// A pure function of all mails of a Maildir, in memory and on one thread: the least of five passes.
+fn mail_layer(maildir: &Path, of: impl Fn(&[u8])) -> Result<Value> {
+    let mails = files_below(maildir)?.into_iter().map(fs::read).collect::<std::io::Result<Vec<_>>>()?;
+    let bytes: usize = mails.iter().map(Vec::len).sum();
+    let mut samples = Vec::new();
+    for _ in 0..5 {
+        let meter = Meter::own()?;
+        mails.iter().for_each(|raw| of(raw));
+        samples.push(meter.read()?);
+    }
+    let least = |field: &str| samples.iter().filter_map(|sample| sample[field].as_f64()).min_by(f64::total_cmp);
+    let mut sample = json!({ "raw": bytes, "mails": mails.len(), "wall": least("wall"), "cpu": least("cpu") });
+    sample["ms_per_mb"] = json!(least("cpu").map(|seconds| seconds * 1e9 / bytes as f64));
+    Ok(sample)
 }
 
 /// A whole command; `environment` is `NAME=VALUE` pairs parted by blanks.

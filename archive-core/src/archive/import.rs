@@ -258,8 +258,9 @@ fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Ready>, index: bool) {
     loop {
         let job = lock(jobs).recv();
         let Ok(Job { at, raw, place }) = job else { return };
-        let prepared = Box::new(prepare(&raw, place, index));
-        if ready.send(Ready::Mail { at, bytes: raw.len() as u64, prepared }).is_err() {
+        let bytes = raw.len() as u64;
+        let prepared = Box::new(prepare(raw, place, index));
+        if ready.send(Ready::Mail { at, bytes, prepared }).is_err() {
             return;
         }
     }

@@ -30,7 +30,7 @@ impl Acting<'_> {
             flags: None,
             date_hint: None,
         };
-        let prepared = prepare(raw, place, self.archive.store.indexer().is_enabled())?;
+        let prepared = prepare(raw.to_vec(), place, self.archive.store.indexer().is_enabled())?;
         let digest = prepared.header.digest;
         let slot = Slot::default();
         let singles = &self.archive.singles;

@@ -1,23 +1,78 @@
 //! A mail is examined, split, and proved to join again to the very bytes (P7), before anything is promised.
 
+use std::convert::Infallible;
+
 use crate::error::Error;
 use crate::id::Digest;
 use crate::mail::join::join;
-use crate::mail::{self, Examined, MailText};
+use crate::mail::split::Split;
+use crate::mail::{self, Examination, Examiner, Extent, MailText, SplitSink};
 use crate::source::{DateKind, Item, Quoting};
 use crate::store::{DateSource, NewPlace, Prepared, PreparedHeader};
 
 /// Everything about `raw` that needs no knowledge of a store. With `index`, its text too.
-pub(super) fn prepare(raw: &[u8], place: NewPlace, index: bool) -> Result<Prepared, Error> {
-    let Examined { digest, identity, restated, facts, split } = mail::examine(raw);
-    if join(&split).ok().as_deref() != Some(raw) {
+pub(super) fn prepare(raw: Vec<u8>, place: NewPlace, index: bool) -> Result<Prepared, Error> {
+    let mut examiner = Examiner::new(Kept { raw: &raw, same: Some(0), split: Split::default() });
+    examiner.push(&raw);
+    let Ok((Kept { same, mut split, .. }, examined)) = examiner.finish();
+    split.extents = examined.extents;
+    let text = index.then(|| mail::text::extract(&raw, &[]));
+    let guesses = text.as_ref().map(|text: &MailText| text.guesses.clone()).unwrap_or_default();
+    let Examination { digest, identity, restated, facts, .. } = examined;
+    let header = PreparedHeader { digest, identity, restated, size: raw.len() as u64, facts, guesses };
+    let is_literal = match split.extents.as_slice() {
+        [] => raw.is_empty(),
+        [Extent::Literal { len }] => *len == raw.len() as u64,
+        _ => false,
+    };
+    if is_literal && same == Some(raw.len()) {
+        // Its stored bytes were compared with the mail as they came.
+        return Ok(Prepared { header, extents: split.extents, stored: raw, parts: Vec::new(), text, place });
+    }
+    if let Some(same) = same {
+        split.stored.extend_from_slice(raw.get(..same).unwrap_or_default());
+    }
+    if join(&split).ok().as_ref() != Some(&raw) {
         return Err(Error::Bug("a mail that was split does not join to its bytes"));
     }
-    let text = index.then(|| mail::text::extract(raw, &[]));
-    let guesses = text.as_ref().map(|text: &MailText| text.guesses.clone()).unwrap_or_default();
-    let header = PreparedHeader { digest, identity, restated, size: raw.len() as u64, facts, guesses };
     let parts = split.parts.into_iter().map(|part| (Digest::of(&part), part)).collect();
     Ok(Prepared { header, extents: split.extents, stored: split.stored, parts, text, place })
+}
+
+/// Takes what a mail is split into. Most mails are one literal: stored bytes are copied only where they differ from the mail's beginning.
+struct Kept<'r> {
+    raw: &'r [u8],
+    /// All stored bytes so far are the first so many of the mail, and were not copied.
+    same: Option<usize>,
+    split: Split,
+}
+
+impl SplitSink for Kept<'_> {
+    type Error = Infallible;
+
+    fn stored(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        if let Some(same) = self.same {
+            if self.raw.get(same..).is_some_and(|rest| rest.starts_with(bytes)) {
+                self.same = Some(same + bytes.len());
+                return Ok(());
+            }
+            self.same = None;
+            self.split.stored.extend_from_slice(self.raw.get(..same).unwrap_or_default());
+        }
+        self.split.stored(bytes)
+    }
+
+    fn part_begin(&mut self) -> Result<(), Infallible> {
+        self.split.part_begin()
+    }
+
+    fn part(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.split.part(bytes)
+    }
+
+    fn part_end(&mut self) -> Result<(), Infallible> {
+        self.split.part_end()
+    }
 }
 
 /// Where an item of a source goes, below `target`.

@@ -12,7 +12,7 @@ use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 
 use super::header_text::{decode_escapes, decode_words};
-use super::media::{Field, fields, is_white, trim};
+use super::media::{Field, is_white, trim};
 use super::walk::{Kind, Node};
 
 /// Bytes of a text fact, and of all names and addresses of a field together. The content has all.
@@ -90,12 +90,12 @@ impl Facts {
         let mut addresses = String::new();
         let mut lists = [0; 3];
         let mut says = [None; 3];
-        for field in fields(node.header, node.line_end) {
+        for field in node.fields {
             let is = |names: &[&str]| names.iter().position(|name| field.name.len() == name.len() && field.is(name));
             if let Some(which) = is(&["Date", "Subject", "Message-ID", "List-Id"]) {
                 if let Some(seen) = seen.get_mut(which).filter(|seen| !**seen) {
                     *seen = true;
-                    facts.set(which, &field);
+                    facts.set(which, field);
                 }
             } else if let Some(which) = is(&["From", "To", "Cc"]) {
                 let Some(count) = lists.get_mut(which).filter(|count| **count < MAX_FIELDS) else {
@@ -103,14 +103,14 @@ impl Facts {
                 };
                 *count += 1;
                 let name = ["From", "To", "Cc"].get(which).copied().unwrap_or_default();
-                for piece in [name, ": ", &text(&value(&field)), "\r\n"] {
+                for piece in [name, ": ", &text(&value(field)), "\r\n"] {
                     addresses.push_str(piece);
                 }
             } else if let Some(which) = is(&["In-Reply-To", "References"]) {
                 let list = if which == 0 { &mut facts.in_reply_to } else { &mut facts.references };
-                add_ids(&value(&field), list);
+                add_ids(&value(field), list);
             } else if let Some(says) = is(&["Importance", "X-Priority", "Priority"]).and_then(|which| says.get_mut(which)) {
-                *says = says.or_else(|| importance(trim(&value(&field), is_white)));
+                *says = says.or_else(|| importance(trim(&value(field), is_white)));
             }
         }
         facts.importance = says.into_iter().flatten().next().unwrap_or_default();

@@ -73,12 +73,12 @@ fn split_extended(value: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::media::{Content, LineEnd};
+    use super::super::media::{Content, LineEnd, fields};
     use super::Named;
 
     fn names(disposition: &str) -> Vec<String> {
         let header = format!("Content-Disposition: {disposition}\n");
-        let content = Content::read(header.as_bytes(), LineEnd::Lf, "text/plain");
+        let content = Content::read(&fields(header.as_bytes(), LineEnd::Lf).collect::<Vec<_>>(), "text/plain");
         let mut to_text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         Named::new(&content.disposition_parameters, "filename", &mut to_text).names("filename").collect()
     }

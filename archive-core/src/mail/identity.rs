@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::id::Identity;
 
-use super::media::{Encoding, Field, LineEnd, fields, is_white, trim};
+use super::media::{Encoding, Field, LineEnd, is_white, trim};
 use super::walk::Node;
 
 /// The fields that count, in the order in which they are hashed; all of a name, in the order of the mail.
@@ -51,8 +51,8 @@ impl Identifier {
     pub(super) fn node(&mut self, node: &Node<'_>) {
         if node.is_message {
             let tag = |field: &Field<'_>| (1..).zip(FIELDS).find(|(_, name)| field.name.len() == name.len() && field.is(name));
-            let found = fields(node.header, node.line_end).filter_map(|field| tag(&field).map(|(tag, _)| (tag, field)));
-            let mut found: Vec<(u8, Field<'_>)> = found.collect();
+            let found = node.fields.iter().filter_map(|field| tag(field).map(|(tag, _)| (tag, field)));
+            let mut found: Vec<(u8, &Field<'_>)> = found.collect();
             found.sort_by_key(|(tag, _)| *tag);
             for (tag, field) in found {
                 self.add(tag, trim(&field.value(), is_white));

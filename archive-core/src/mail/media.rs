@@ -139,11 +139,11 @@ pub struct Content {
 }
 
 impl Content {
-    /// Reads a header block. `default_media` is the type where there is no usable one.
+    /// Reads the fields of a header block. `default_media` is the type where there is no usable one.
     #[must_use]
-    pub fn read(block: &[u8], line_end: LineEnd, default_media: &str) -> Self {
+    pub fn read(fields: &[Field<'_>], default_media: &str) -> Self {
         let [mut kind, mut encoding, mut disposition, mut id] = [None, None, None, None];
-        for field in fields(block, line_end) {
+        for field in fields {
             let place = match field.name.len() {
                 12 if field.is("content-type") => &mut kind,
                 25 if field.is("content-transfer-encoding") => &mut encoding,

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::id::Digest;
 
-use super::media::{Field, fields};
+use super::media::Field;
 use super::walk::{MAX_HEADER, Node, NodeNo, Visitor};
 
 /// Lead of a mail (mark, From_ line) beyond which it gets no such digest.
@@ -66,7 +66,7 @@ impl Visitor for Restated {
         };
         let mut hash = Sha256::new_with_prefix(lead);
         let mut kept = 0;
-        for field in fields(node.header, node.line_end).filter(is_status) {
+        for field in node.fields.iter().filter(|field| is_status(field)) {
             hash.update(node.header.get(kept..field.at).unwrap_or_default());
             kept = field.at + field.raw.len();
         }

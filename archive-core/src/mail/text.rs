@@ -14,7 +14,7 @@ use super::address::each_name_and_address;
 use super::charset::{self, Charset};
 use super::file_names::Named;
 use super::header_text::decode_words;
-use super::media::{Encoding as Transfer, LineEnd, fields};
+use super::media::{Encoding as Transfer, LineEnd};
 pub use super::text_reader::{TextReader, extract};
 use super::walk::Node;
 
@@ -295,7 +295,7 @@ impl Header {
     fn read(node: &Node<'_>) -> Self {
         let mut used = Vec::new();
         let mut seen = [false; CONTENT_FIELDS.len()];
-        for field in fields(node.header, node.line_end) {
+        for field in node.fields {
             // Of content fields the first counts (T2.6), of the others every one (T4.1).
             let content = CONTENT_FIELDS.iter().zip(&mut seen).find(|(name, _)| field.is(name));
             let part = match content {

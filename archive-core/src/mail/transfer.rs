@@ -2,7 +2,9 @@
 //!
 //! For text only: what must come out again byte for byte is decided elsewhere, and exactly.
 
-use super::media::{Encoding, LineEnd};
+use memchr::memchr3;
+
+use super::media::{Encoding, LineEnd, is_space, trim_end};
 
 /// Spaces at the end of a line are held back up to this many; longer runs pass.
 const MOST_SPACES: usize = 64 * 1024;
@@ -43,17 +45,24 @@ impl Decoder {
     }
 }
 
-/// The six bits of a character of RFC 4648 section 4.
+/// No character of the alphabet.
+const STRANGER: u8 = 0x80;
+
+/// The six bits of each character of RFC 4648 section 4.
+const BASE64: [u8; 256] = {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [STRANGER; 256];
+    let mut at = 0;
+    while at < alphabet.len() {
+        values[alphabet[at] as usize] = at as u8;
+        at += 1;
+    }
+    values
+};
+
+/// The six bits of a character.
 pub(super) fn base64_value(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
+    BASE64.get(usize::from(byte)).filter(|&&value| value != STRANGER).map(|&value| u32::from(value))
 }
 
 /// T6.3.
@@ -66,26 +75,34 @@ pub(super) struct Base64 {
 
 impl Base64 {
     fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        if self.ended {
-            return;
-        }
         out.reserve(bytes.len() / 4 * 3 + 3);
-        for &byte in bytes {
-            let Some(value) = base64_value(byte) else {
-                if byte == b'=' {
-                    self.flush(out);
-                    self.ended = true;
-                    return;
-                }
-                continue;
-            };
-            self.bits = (self.bits << 6) | value;
-            self.characters += 1;
-            if self.characters == 4 {
-                let [_, a, b, c] = self.bits.to_be_bytes();
-                out.extend_from_slice(&[a, b, c]);
-                (self.bits, self.characters) = (0, 0);
+        let mut rest = bytes;
+        while !self.ended {
+            if self.characters == 0 {
+                rest = rest.get(whole_groups(rest, out)..).unwrap_or_default();
             }
+            let Some((&byte, behind)) = rest.split_first() else {
+                return;
+            };
+            rest = behind;
+            self.step(byte, out);
+        }
+    }
+
+    fn step(&mut self, byte: u8, out: &mut Vec<u8>) {
+        let Some(value) = base64_value(byte) else {
+            if byte == b'=' {
+                self.flush(out);
+                self.ended = true;
+            }
+            return;
+        };
+        self.bits = (self.bits << 6) | value;
+        self.characters += 1;
+        if self.characters == 4 {
+            let [_, a, b, c] = self.bits.to_be_bytes();
+            out.extend_from_slice(&[a, b, c]);
+            (self.bits, self.characters) = (0, 0);
         }
     }
 
@@ -97,6 +114,27 @@ impl Base64 {
         }
         (self.bits, self.characters) = (0, 0);
     }
+}
+
+/// Decodes the groups of four characters at the beginning of `bytes`, up to a stranger. Says how many bytes they are.
+fn whole_groups(bytes: &[u8], out: &mut Vec<u8>) -> usize {
+    let mut used = 0;
+    for group in bytes.chunks_exact(4) {
+        let mut bits = 0;
+        let mut strange = 0;
+        for &byte in group {
+            let value = BASE64.get(usize::from(byte)).copied().unwrap_or(STRANGER);
+            strange |= value;
+            bits = (bits << 6) | u32::from(value);
+        }
+        if strange & STRANGER != 0 {
+            break;
+        }
+        let [_, a, b, c] = u32::to_be_bytes(bits);
+        out.extend_from_slice(&[a, b, c]);
+        used += 4;
+    }
+    used
 }
 
 /// T6.4. What cannot be decided before the next byte is held back.
@@ -117,16 +155,17 @@ enum Held {
 impl QuotedPrintable {
     fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let mut rest = bytes;
-        while let Some((&byte, behind)) = rest.split_first() {
+        while !rest.is_empty() {
             if matches!(self.held, Held::Nothing) && self.spaces.is_empty() {
-                let plain = rest.iter().position(|b| matches!(b, b'=' | b' ' | b'\t' | b'\r')).unwrap_or(rest.len());
-                if plain > 0 {
-                    let (now, later) = rest.split_at(plain);
-                    out.extend_from_slice(now);
-                    rest = later;
-                    continue;
-                }
+                // Spaces are literal if more of the line follows that is none.
+                let text = rest.get(..memchr3(b'=', b'\r', b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
+                let text = trim_end(text, is_space);
+                out.extend_from_slice(text);
+                rest = rest.get(text.len()..).unwrap_or_default();
             }
+            let Some((&byte, behind)) = rest.split_first() else {
+                return;
+            };
             rest = behind;
             self.step(byte, out);
         }

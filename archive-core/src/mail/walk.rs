@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-use super::media::{Content, Encoding, LineEnd, is_space, trim_end};
+use super::media::{Content, Encoding, Field, LineEnd, fields, is_space, trim_end};
 
 /// Bytes of a header block that are kept and read.
 pub const MAX_HEADER: usize = 256 << 10;
@@ -57,6 +57,8 @@ pub struct Node<'a> {
     pub is_message: bool,
     /// The header block without the empty line behind it, [`MAX_HEADER`] bytes of it at most.
     pub header: &'a [u8],
+    /// The fields in it.
+    pub fields: &'a [Field<'a>],
     /// Where all of the header block lies in the mail.
     pub header_at: Range<u64>,
     /// How lines end in this mail.
@@ -385,7 +387,8 @@ impl Tree {
 
     /// The header block is over: its node begins.
     fn open(&mut self, visitor: &mut impl Visitor) {
-        let mut content = Content::read(&self.header, self.line_end, self.default_media);
+        let fields: Vec<Field<'_>> = fields(&self.header, self.line_end).collect();
+        let mut content = Content::read(&fields, self.default_media);
         let boundary = content.boundary().map(<[u8]>::to_vec);
         if content.media.starts_with(b"multipart/") && boundary.is_none() {
             content = Content::plain();
@@ -407,6 +410,7 @@ impl Tree {
             kind,
             is_message: self.is_message,
             header: &self.header,
+            fields: &fields,
             header_at: self.header_at.clone(),
             line_end: self.line_end,
             content: &content,

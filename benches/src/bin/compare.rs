@@ -149,6 +149,8 @@ impl Compare {
             self.fresh("list.archive")?;
             self.fresh("bare.archive")?;
             self.measure("list zstd -3", "zstd", &[files])?;
+            self.measure("list examine", "examine", &[text(&list.maildir)])?;
+            self.measure("list extract", "extract", &[text(&list.maildir)])?;
             self.measure("list import, no index", "import", &[text(&bare), files, "bare"])?;
             self.measure("list import", "import", &[text(&dir), files, "index"])?;
             self.measure("list import, again", "import", &[text(&dir), files, "index"])?;
