@@ -15,7 +15,7 @@ mod tree;
 pub(crate) use chain::Link;
 pub(crate) use commit::{Commit, Fact, NewFact};
 pub(crate) use fact::{
-    ContainerFact, ContentFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, Run, Runs, SettingFact, Shape,
+    ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, Run, Runs, SettingFact, Shape,
     ShapeExtent, StoreFact,
 };
 pub(crate) use log::{CommitPlace, Committed, NewCommit, Records};

@@ -82,6 +82,8 @@ pub(crate) struct Store {
     catalog: RwLock<Catalog>,
     writer: Mutex<Option<Writer>>,
     indexer: Indexer,
+    /// Contents that a read found damaged and no commit has noted yet.
+    damaged: Mutex<std::collections::BTreeSet<u32>>,
     /// The first damage found at opening, if writing has to wait for repair.
     damage: Option<crate::error::Damage>,
 }

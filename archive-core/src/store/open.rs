@@ -63,6 +63,7 @@ impl Store {
             catalog: RwLock::new(catalog),
             writer: Mutex::new(recovered.records.map(|records| Writer { records, containers: writer, latched: None })),
             indexer,
+            damaged: Mutex::default(),
             damage,
         };
         store.catch_up()?;
@@ -75,6 +76,7 @@ impl Store {
             return Ok(());
         }
         self.pack()?;
+        self.note_damage()?;
         self.flush_index()?;
         self.catalog_mut().flush()?;
         self.writer()?.latch(|writer| writer.records.mark())
