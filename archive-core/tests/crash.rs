@@ -233,6 +233,29 @@ fn p13_a_second_crash_while_recovering_from_the_first_is_survived_too() {
     println!("pairs of crashes explored: {explored}");
 }
 
+/// A commit taken over after one crash used to be counted without its frames in containers, and was cut after the next.
+#[test]
+fn p1_p13_an_open_between_two_crashes_keeps_what_it_took_over() {
+    let (stride, seed) = (from_env("MAILKEEP_CRASH_STRIDE", 7).min(3), from_env("MAILKEEP_CRASH_SEED", 0));
+    let sources = sources();
+    let (calls, _) = calls_of_a_life(seed);
+    let mut explored = 0;
+    for call in (seed % stride..calls).step_by(stride as usize) {
+        let vfs = disk(seed);
+        vfs.crash_at(call, CrashMoment::After);
+        let mut promises = Promises::default();
+        let _crashed = life(&vfs, &mut promises);
+        for (outcome, left) in outcomes(&vfs, call) {
+            let Ok(archive) = open(&left, &promises) else { continue };
+            drop(archive);
+            let what = format!("call {call}, {outcome}, opened, power lost");
+            judge(&left.power_loss(CrashStyle::KeepNothing), &promises, &sources, &what);
+            explored += 1;
+        }
+    }
+    println!("crashes behind an open explored: {explored}");
+}
+
 #[test]
 fn p1_p5_a_fault_at_every_call_loses_nothing_that_was_promised() {
     let (stride, seed) = (from_env("MAILKEEP_CRASH_STRIDE", 7), from_env("MAILKEEP_CRASH_SEED", 0));

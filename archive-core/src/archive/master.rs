@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::{
-    Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, Scan, ScanItem, ScannedCommit, SettingFact, StoreFact, cut_tail,
-    list_files,
+    Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, Scan, ScanItem, ScannedCommit, SettingFact, StoreFact,
+    TakenCommit, cut_tail, list_files,
 };
 use crate::seal::{HEADER_LEN, SecretKey, random};
 use crate::vfs::Vfs;
@@ -79,7 +79,12 @@ impl Master {
         let records = if clean && taken.is_none() && listing.leftovers.is_empty() {
             Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, state.link, tree)?
         } else {
-            let first = taken.as_ref().map(|scanned| (&scanned.commit, scanned.link, &[][..]));
+            let first = taken.as_ref().map(|scanned| TakenCommit {
+                commit: &scanned.commit,
+                link: scanned.link,
+                container_frames: 0,
+                section: &[],
+            });
             let before = state.link;
             if let Some(scanned) = &taken {
                 state.apply(&scanned.commit, scanned.link)?;

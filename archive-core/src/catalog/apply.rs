@@ -16,8 +16,8 @@ use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
 use crate::records::{
-    Commit, CommitPlace, ContainerFact, ContentFact, DamageFact, Fact, FactKind, FolderFact, Frontier, ImportRunFact, Link, MessageFact, PackedFact,
-    PartFact, Runs,
+    Commit, CommitPlace, ContainerFact, ContentFact, DamageFact, Fact, FactKind, FolderFact, Frontier, ImportRunFact, Link, MessageFact,
+    PackedFact, PartFact, Runs,
 };
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
@@ -346,7 +346,8 @@ impl Catalog {
         }
         let flushed = self.sorted.flush()?;
         self.vfs.sync_dir(&self.dir)?;
-        let manifest = Manifest::new(&self.basis, flushed.runs.clone(), self.folders.all(), [&self.shared, &self.damaged[0], &self.damaged[1]]);
+        let manifest =
+            Manifest::new(&self.basis, flushed.runs.clone(), self.folders.all(), [&self.shared, &self.damaged[0], &self.damaged[1]]);
         let bytes = encode_manifest(&manifest);
         replace_manifest(&*self.vfs, &manifest_path(&self.dir), &self.key, FileKind::CatalogManifest, self.owner, &bytes)?;
         self.flushed = self.basis.link;

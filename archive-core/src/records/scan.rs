@@ -79,6 +79,13 @@ pub(crate) struct ScannedCommit {
     pub(crate) pieces: u32,
 }
 
+impl ScannedCommit {
+    /// Frames that the commit has in containers: its last frame's index, less its other frames here.
+    pub(crate) fn container_frames(&self) -> Option<u32> {
+        self.stamp.index.checked_sub(u32::try_from(self.section.len()).ok()?.checked_add(self.pieces)?.checked_sub(1)?)
+    }
+}
+
 /// What a scan comes upon.
 #[derive(Debug)]
 pub(crate) enum ScanItem {

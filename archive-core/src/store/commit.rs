@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::{Extent, Importance};
 use crate::records::{
-    Committed, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, NewCommit, NewFact, PartFact, Runs, Shape, ShapeExtent,
+    Committed, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, NewCommit, NewFact, PartFact, Runs, Shape,
+    ShapeExtent,
 };
 use crate::seal::random;
 

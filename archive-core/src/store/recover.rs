@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::records::{Commit, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files};
+use crate::records::{Commit, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, TakenCommit, cut_tail, list_files};
 use crate::seal::{HEADER_LEN, SecretKey};
 use crate::vfs::Vfs;
 
@@ -225,7 +225,7 @@ impl Replay<'_> {
                 return Ok(false);
             }
         }
-        Ok(frames == scanned.stamp.index - (scanned.section.len() as u32 + scanned.pieces - 1))
+        Ok(scanned.container_frames() == Some(frames))
     }
 
     /// The stretches of containers that `commit` filled, headers of new ones included.
@@ -322,7 +322,12 @@ impl Replay<'_> {
             Some((scanned, file)) => self.section_blocks(scanned, file)?,
             None => Vec::new(),
         };
-        let first = taken.as_ref().map(|(scanned, _)| (&scanned.commit, scanned.link, section.as_slice()));
+        let first = taken.as_ref().map(|(scanned, _)| TakenCommit {
+            commit: &scanned.commit,
+            link: scanned.link,
+            container_frames: scanned.container_frames().unwrap_or(0),
+            section: &section,
+        });
         let number = listing.files.last().map_or(1, |file| file.number + 1);
         let (mut records, committed) = Records::take_over(
             Arc::clone(self.vfs),
