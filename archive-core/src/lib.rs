@@ -65,10 +65,12 @@ mod clock;
 mod container;
 mod error;
 mod export;
+mod folder;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod id;
 pub mod mail;
+mod message;
 mod records;
 mod seal;
 pub mod source;
@@ -77,12 +79,14 @@ pub mod vfs;
 mod wire;
 
 pub use archive::{
-    Acting, Actor, AddressInfo, Archive, CheckReport, Coverage, CreateOptions, DateOrigin, Depth, ExportEvent, ExportOptions, ExportReport,
-    Finding, FolderInfo, FolderPath, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, MessageInfo,
-    MessageRecord, NoEvents, NotAFolderPath, OpenOptions, Outcome, Receipt, SearchRequest, SearchResult, StatsReport, Stop, VerifyReport,
+    Acting, Actor, Archive, CheckReport, Coverage, CreateOptions, Depth, ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo,
+    ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, NoEvents, OpenOptions, Outcome, Receipt, SearchRequest,
+    SearchResult, StatsReport, Stop, VerifyReport,
 };
 pub use error::{Damage, DamageCause, Error};
 pub use export::ExportFormat;
+pub use folder::{FolderPath, NotAFolderPath};
 pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMessageId, PartNo, StoreNo, Uuid};
+pub use message::{AddressInfo, DateOrigin, MessageInfo, MessageRecord};
 pub use seal::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
 pub use store::{Duplicates, StoreStats};

@@ -20,6 +20,8 @@ use archive_core::{
 };
 
 const CHILD: &str = "MAILKEEP_TEST_KILLED";
+/// Bytes of a receipt, about: id, digest, outcome, offset.
+const LINE: u64 = 85;
 const NAME: &str = "kills_at_random_moments_lose_nothing_receipted";
 
 fn options() -> OpenOptions {
@@ -77,6 +79,11 @@ fn receipts(dir: &Path) -> Vec<(MessageId, String, bool)> {
         Some((id.parse().ok()?, digest, outcome == "restated"))
     });
     fields.collect()
+}
+
+/// About how many receipts there are; each line has about as many bytes.
+fn lines(dir: &Path) -> u64 {
+    std::fs::metadata(dir.join("receipts")).map_or(0, |data| data.len() / LINE)
 }
 
 /// Mails of the source by digest, as the archive reads them.
@@ -173,7 +180,7 @@ fn number(name: &str, default: u64) -> u64 {
 
 fn sources(dir: &Path, chance: &mut Chance) -> Vec<PathBuf> {
     let small = dir.join("small.mbox");
-    small_mailbox(&small, 6000, chance);
+    small_mailbox(&small, 12_000, chance);
     let mut sources = vec![small];
     if let Some(corpora) = std::env::var_os("MAILKEEP_CORPORA").map(PathBuf::from) {
         sources.push(corpora.join("lists/linux-raid.mbox"));
@@ -229,11 +236,18 @@ fn kills_at_random_moments_lose_nothing_receipted() {
                 .stderr(Stdio::null())
                 .spawn()
                 .expect("a child");
-            let longest = if chance.below(2) == 0 { 300 } else { 4000 };
-            let moment = Duration::from_millis(chance.below(longest));
-            let start = Instant::now();
+            // A third of the kills come by the clock, the others some time after so many new receipts.
+            let (receipts_first, wait) = match chance.below(3) {
+                0 => (0, chance.below(400)),
+                _ => (chance.below(source.mails), chance.below(60)),
+            };
+            let wait = Duration::from_millis(wait);
+            let mut start = Instant::now();
             let mut over = None;
-            while over.is_none() && start.elapsed() < moment {
+            while over.is_none() && start.elapsed() < wait {
+                if lines(&dir) < before as u64 + receipts_first {
+                    start = Instant::now();
+                }
                 over = process.try_wait().expect("its state");
                 std::thread::sleep(Duration::from_millis(2));
             }

@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 
 use super::import_one::receipt;
 use super::prepare::{place_of, prepare};
-use super::{Acting, FolderPath, Outcome, Receipt};
+use super::{Acting, Outcome, Receipt};
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::id::{Digest, MessageId};
 use crate::mail::{Examiner, SplitSink, TextReader};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};

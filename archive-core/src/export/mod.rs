@@ -13,8 +13,8 @@ mod place;
 
 use std::path::Path;
 
-use crate::archive::MessageRecord;
 use crate::error::Error;
+use crate::message::MessageRecord;
 
 use manifest::Manifest;
 use mbox::MboxFile;
