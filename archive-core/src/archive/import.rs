@@ -125,9 +125,9 @@ impl Acting<'_> {
         let budget = Budget::default();
         let failure = Failure::default();
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
-        let (jobs, jobs_end) = sync_channel::<Job>(256);
+        let (jobs, jobs_end) = sync_channel::<Job>(16 * AT_ONCE);
         let jobs_end = Mutex::new(jobs_end);
-        let (ready, ready_end) = sync_channel::<Ready>(256);
+        let (ready, ready_end) = sync_channel::<Vec<Ready>>(16);
         let (fed, fed_end) = sync_channel::<()>(1);
         let mut report = std::thread::scope(|scope| {
             for _ in 0..workers {
@@ -255,16 +255,36 @@ enum Ready {
     Barrier { at: u64, done: SyncSender<()> },
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Ready>, index: bool) {
+/// Mails that a worker takes at once if so many wait, and bytes of them: threads that wake each other for every mail take longer
+/// for that than for the mail.
+const AT_ONCE: usize = 64;
+const AT_ONCE_BYTES: usize = 256 << 10;
+
+fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Vec<Ready>>, index: bool) {
     loop {
-        let job = lock(jobs).recv();
-        let Ok(Job { at, raw, place }) = job else { return };
-        let bytes = raw.len() as u64;
-        let prepared = Box::new(prepare(raw, place, index));
-        if ready.send(Ready::Mail { at, bytes, prepared }).is_err() {
+        let jobs = waiting(&lock(jobs));
+        let prepared = jobs.into_iter().map(|Job { at, raw, place }| {
+            let bytes = raw.len() as u64;
+            Ready::Mail { at, bytes, prepared: Box::new(prepare(raw, place, index)) }
+        });
+        let prepared: Vec<Ready> = prepared.collect();
+        if prepared.is_empty() || ready.send(prepared).is_err() {
             return;
         }
     }
+}
+
+/// Waits for a mail and takes what waits with it; none at the end.
+fn waiting(jobs: &Receiver<Job>) -> Vec<Job> {
+    let mut taken = Vec::new();
+    let mut bytes = 0;
+    let mut next = jobs.recv().ok();
+    while let Some(job) = next {
+        bytes += job.raw.len();
+        taken.push(job);
+        next = if taken.len() < AT_ONCE && bytes < AT_ONCE_BYTES { jobs.try_recv().ok() } else { None };
+    }
+    taken
 }
 
 /// Bytes in flight: who would exceed the bound waits.
@@ -342,7 +362,7 @@ struct Committer<'a, 'e> {
 }
 
 impl Committer<'_, '_> {
-    fn run(self, ready: &Receiver<Ready>) -> Sums {
+    fn run(self, ready: &Receiver<Vec<Ready>>) -> Sums {
         let mut sums = Sums::default();
         let mut early = BTreeMap::new();
         let mut next = 0;
@@ -353,7 +373,7 @@ impl Committer<'_, '_> {
             let wait = if batch.is_empty() { COMMIT_AFTER } else { COMMIT_AFTER.saturating_sub(since.elapsed()) };
             let received = ready.recv_timeout(wait);
             let ended = matches!(received, Err(RecvTimeoutError::Disconnected));
-            if let Ok(ready) = received {
+            for ready in received.into_iter().flatten() {
                 let at = match &ready {
                     Ready::Mail { at, .. } | Ready::Barrier { at, .. } => *at,
                 };
@@ -432,7 +452,7 @@ struct Feeder<'a, 'e> {
     budget: &'a Budget,
     failure: &'a Failure,
     /// Where mails go, and wishes to know when all before are durable.
-    ends: Option<(SyncSender<Job>, SyncSender<Ready>)>,
+    ends: Option<(SyncSender<Job>, SyncSender<Vec<Ready>>)>,
     target: &'a [String],
     index: bool,
     next: u64,
@@ -459,7 +479,7 @@ impl Feeder<'_, '_> {
         let (done, wait) = sync_channel(1);
         let barrier = Ready::Barrier { at: self.next, done };
         self.next += 1;
-        if self.ends.as_ref().is_none_or(|(_, ready)| ready.send(barrier).is_err()) || wait.recv().is_err() {
+        if self.ends.as_ref().is_none_or(|(_, ready)| ready.send(vec![barrier]).is_err()) || wait.recv().is_err() {
             self.failure.set(Error::Bug("the committer ended before the source"));
         }
     }

@@ -53,7 +53,8 @@ impl PageBuilder {
         put_varint(&mut self.bytes, value.map_or(0, |value| value.len() as u64 + 1));
         self.bytes.extend_from_slice(&key[shared..]);
         self.bytes.extend_from_slice(value.unwrap_or_default());
-        self.last = key.to_vec();
+        self.last.truncate(shared);
+        self.last.extend_from_slice(&key[shared..]);
         self.count += 1;
     }
 

@@ -54,6 +54,7 @@ impl quick_cache::Weighter<(u64, u32), Arc<Page>> for ByMemory {
 /// Writes a run.
 pub(super) struct RunWriter {
     writer: SealedWriter,
+    compressor: zstd::bulk::Compressor<'static>,
     page: PageBuilder,
     directory: Vec<u8>,
     pages: u64,
@@ -68,7 +69,8 @@ impl RunWriter {
             vfs.remove(&path)?;
         }
         let writer = SealedWriter::create(vfs, &path, key, FileKind::CatalogRun, owner, number, RecordsStart::default())?;
-        Ok(Self { writer, page: PageBuilder::default(), directory: Vec::new(), pages: 0, last_offset: 0, number })
+        let compressor = zstd::bulk::Compressor::new(LEVEL).map_err(|_| Error::Bug("zstd refused a level"))?;
+        Ok(Self { writer, compressor, page: PageBuilder::default(), directory: Vec::new(), pages: 0, last_offset: 0, number })
     }
 
     /// Appends an entry whose key is above all before it.
@@ -82,7 +84,7 @@ impl RunWriter {
 
     fn finish_page(&mut self) -> Result<(), Error> {
         let Some((first, bytes)) = self.page.finish() else { return Ok(()) };
-        let place = self.writer.push(FrameKind::CatalogPage, &[&compress(&bytes)?])?;
+        let place = self.writer.push(FrameKind::CatalogPage, &[&compress(&mut self.compressor, &bytes)?])?;
         put_varint(&mut self.directory, place.offset - self.last_offset);
         put_varint(&mut self.directory, first.len() as u64);
         self.directory.extend_from_slice(&first);
@@ -97,14 +99,14 @@ impl RunWriter {
     /// Writes the directory and syncs the file; the caller syncs the folder before he names the run.
     pub(super) fn finish(mut self, level: u32) -> Result<RunName, Error> {
         self.finish_page()?;
-        let place = self.writer.push(FrameKind::CatalogDirectory, &[&compress(&self.directory)?])?;
+        let place = self.writer.push(FrameKind::CatalogDirectory, &[&compress(&mut self.compressor, &self.directory)?])?;
         self.writer.sync()?;
         Ok(RunName { number: self.number, level, directory: place.offset, len: self.writer.end() })
     }
 }
 
-fn compress(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    zstd::bulk::compress(bytes, LEVEL).map_err(|_| Error::Bug("zstd refused a page"))
+fn compress(compressor: &mut zstd::bulk::Compressor<'_>, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    compressor.compress(bytes).map_err(|_| Error::Bug("zstd refused a page"))
 }
 
 fn decompress(bytes: &[u8]) -> Option<Vec<u8>> {

@@ -97,5 +97,12 @@ impl Laid {
 fn is_dense(bytes: &[u8]) -> bool {
     let middle = bytes.len() / 2;
     let sample = &bytes[middle.saturating_sub(SAMPLE / 2)..(middle + SAMPLE / 2).min(bytes.len())];
-    encode_block(sample).len() > sample.len() - sample.len() / 30
+    uses_most_bytes(sample) && encode_block(sample).len() > sample.len() - sample.len() / 30
+}
+
+/// Are more than half of all byte values in `sample`? Text never has so many, and so needs no trial.
+fn uses_most_bytes(sample: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    sample.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    seen.iter().filter(|seen| **seen).count() > 128
 }
