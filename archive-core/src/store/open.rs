@@ -63,6 +63,7 @@ impl Store {
             catalog: RwLock::new(catalog),
             writer: Mutex::new(recovered.records.map(|records| Writer { records, containers: writer, latched: None })),
             indexer,
+            last_commit: Mutex::default(),
             damaged: Mutex::default(),
             damage,
         };

@@ -48,7 +48,6 @@ fn a_damaged_block_costs_only_its_contents() {
 }
 
 #[test]
-#[ignore = "damage is not noted yet, so a damaged content still counts as kept"]
 fn importing_again_mends_what_was_damaged() {
     let (files, archive) = Files::create();
     let mails = plain(40, 2000, 42);
