@@ -38,7 +38,7 @@ pub(super) struct Replay<'a> {
 
 /// How the records stand to the catalog.
 enum Scanned {
-    Fits(Found),
+    Fits(Box<Found>),
     /// They end before its basis.
     Ahead,
     /// They have another commit in its place: it belongs to something else.
@@ -62,12 +62,12 @@ impl Replay<'_> {
         let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
         let flushed = catalog.basis().records;
         let found = match self.scan(&listing, catalog)? {
-            Scanned::Fits(found) => found,
+            Scanned::Fits(found) => *found,
             Scanned::Ahead => return Ok(self.records_lost(&listing, catalog)),
             Scanned::Contradicts => {
                 catalog.reset(self.options.cache_bytes)?;
                 match self.scan(&listing, catalog)? {
-                    Scanned::Fits(found) => found,
+                    Scanned::Fits(found) => *found,
                     _ => return Err(Error::Bug("an empty catalog does not fit the records")),
                 }
             }
@@ -184,7 +184,7 @@ impl Replay<'_> {
             }
         }
         found.bad.extend(damage.into_iter().map(|damage| (0, damage)));
-        Ok(if confirmed { Scanned::Fits(found) } else { Scanned::Ahead })
+        Ok(if confirmed { Scanned::Fits(Box::new(found)) } else { Scanned::Ahead })
     }
 
     fn accept(&self, catalog: &mut Catalog, scanned: &ScannedCommit, damage: &mut Vec<Damage>) -> Result<(), Error> {
