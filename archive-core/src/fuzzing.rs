@@ -1,4 +1,4 @@
-//! Doors for fuzzing, built under `cfg(fuzzing)` alone: decoders of bytes from disk, each given bytes that nobody wrote.
+//! Doors for fuzzing, built under `cfg(fuzzing)` and for tests: decoders of bytes from disk, each given bytes that nobody wrote.
 //!
 //! What a seal would keep from foreign hands is fuzzed too: the bytes are sealed under a key made up here.
 
@@ -149,4 +149,26 @@ fn try_container(bytes: &[u8]) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    /// What the fuzzers begin with, and all that they ever found, is in `fuzz/seeds`.
+    #[test]
+    fn no_seed_of_the_fuzzers_makes_a_decoder_panic() {
+        let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+        let targets: [(&str, fn(&[u8])); 6] = [
+            ("header", super::header),
+            ("frame", super::frame),
+            ("records", super::records),
+            ("catalog", super::catalog),
+            ("replay", super::replay),
+            ("container", super::container),
+        ];
+        for (name, target) in targets {
+            for entry in std::fs::read_dir(seeds.join(name)).unwrap() {
+                target(&std::fs::read(entry.unwrap().path()).unwrap());
+            }
+        }
+    }
 }

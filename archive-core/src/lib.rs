@@ -66,7 +66,7 @@ mod container;
 mod error;
 mod export;
 mod folder;
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod id;
 pub mod mail;

@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalog", &["id", "error", "vfs", "wire", "seal", "mail", "records"]),
     ("source", &["mail"]),
     // Both know what quoting of mailboxes is.
-    ("export", &["id", "folder", "message", "mail", "source"]),
+    ("export", &["id", "folder", "message", "error", "vfs", "mail", "source"]),
     ("store", &["id", "clock", "error", "vfs", "wire", "seal", "mail", "records", "container", "catalog"]),
     (
         "archive",

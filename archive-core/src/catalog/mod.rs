@@ -18,7 +18,7 @@ pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, PartRow};
 
 /// Any bytes as a page with rows, and as a directory of pages.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz_pages(bytes: &[u8]) {
     if let Some(page) = page::Page::decode(bytes) {
         for (key, value) in (0..page.len()).filter_map(|at| page.entry(at)) {

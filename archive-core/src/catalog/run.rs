@@ -168,7 +168,7 @@ impl Run {
     }
 }
 
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn fuzz_directory(bytes: &[u8]) {
     let _ = decode_directory(bytes);
     let _ = compress(bytes).ok().and_then(|packed| decode_directory(&packed));

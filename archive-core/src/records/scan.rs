@@ -133,7 +133,7 @@ impl Scan {
         match &item {
             Some(ScanItem::Commit(commit)) => self.reached = commit.link.sequence,
             // Behind the last commit before a later file took over everything is void, readable or not.
-            Some(ScanItem::Bad(_)) if self.reached + 1 >= self.file.void_from => {
+            Some(ScanItem::Bad(_)) if self.reached.saturating_add(1) >= self.file.void_from => {
                 self.at = self.file.len;
                 return Ok(None);
             }
@@ -187,7 +187,7 @@ impl Scan {
             return Ok(None);
         }
         self.see(stamp);
-        let continues = self.pieces.stamp.is_some_and(|last| last.sequence == stamp.sequence && last.index + 1 == stamp.index);
+        let continues = self.pieces.stamp.is_some_and(|last| last.sequence == stamp.sequence && last.index.checked_add(1) == Some(stamp.index));
         if !continues {
             self.pieces = Pieces { begin: frame.place.offset, ..Pieces::default() };
         }

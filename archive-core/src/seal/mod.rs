@@ -22,7 +22,7 @@ pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
 pub(crate) use slot::{Slot, recovery_identifier};
 
 /// Any bytes as the header of a file: what is taken reads back the same.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz_header(bytes: &[u8]) {
     if let Ok(header) = header::FileHeader::decode(std::path::Path::new("f"), bytes) {
         assert_eq!(header.encode()[..], bytes[..HEADER_LEN]);
@@ -30,7 +30,7 @@ pub(crate) fn fuzz_header(bytes: &[u8]) {
 }
 
 /// Any bytes as a frame, up to the seal.
-#[cfg(fuzzing)]
+#[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz_frame(bytes: &[u8]) {
     if let Some(head) = bytes.first_chunk()
         && let Ok(raw) = RawFrame::read(head, 144)
