@@ -51,6 +51,8 @@ def place(source, at, mail):
         if not source.startswith(spelling, at):
             continue
         end = at + len(spelling)
+        if end < len(source) and end > at and source[end - 1] != 10:
+            continue  # the end of its last line is a mail's own
         following = _BLANK_LINES.match(source, end).end()
         blanks = source.count(b"\n", end, following)
         if following == len(source) or source.startswith(b"From ", following):
