@@ -53,6 +53,7 @@ class Mailkeep:
                 entry = json.loads(line)
                 entry["path"] = os.path.join(dest, entry["file"])
                 entries.append(entry)
+        entries.sort(key=lambda e: number(e["id"]))
         return dest, entries
 
     def search(self, query):

@@ -1,9 +1,9 @@
 """Compares the command's search with the naive scan: sets, totals and order, over many drawn queries.
 
-compare.py MAILKEEP ARCHIVE [SOURCE...] [--queries N] [--seed S] [--query Q ...] [--oracles]
+compare.py MAILKEEP ARCHIVE [SOURCE...] [--queries N] [--seed S] [--query Q ...] [--query-file FILE]
 
-Where ARCHIVE is not there, it is made and SOURCEs are imported. Exit 1 on any difference. With --query the given queries are run
-instead of drawn ones.
+Where ARCHIVE is not there, it is made and SOURCEs are imported. Exit 1 on any difference. With --query or --query-file the given queries
+are run instead of drawn ones.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from mailtext import mail_values
 from queries import draw, usable
 from search import Corpus, QueryError, Unsupported, parse, prepare
 
-CACHE_VERSION = "3"
+CACHE_VERSION = "4"
 
 
 def read_one(entry):
@@ -54,15 +54,11 @@ def hash_of(guesses):
 
 def guesses_of(keep, identifier):
     record = keep.lines("show", identifier, "--record")[-1]
-    return {int(n): name for n, name in record.get("charset_guesses") or []}
+    return {g["place"]: g["charset"] for g in record["charset_guesses"]}
 
 
-def load(keep, cache, log):
-    """(entries, corpus, differences) of an archive."""
-    started = time.time()
-    folder, entries = keep.export()
-    entries.sort(key=lambda e: number(e["id"]))
-    log(f"exported {len(entries)} mails in {time.time() - started:.1f} s")
+def load(keep, entries, cache, log):
+    """(corpus, differences, mails whose words hang on a guess or on later Unicode) of an archive."""
     corpus = Corpus()
     wrong = []
     started = time.time()
@@ -90,7 +86,7 @@ def load(keep, cache, log):
         f" (not recorded for {lacking}), characters of later Unicode in {later}"
     )
     doubtful = {i for i, r in enumerate(results) if r[2] or r[3]}
-    return folder, entries, corpus, wrong, doubtful
+    return corpus, wrong, doubtful
 
 
 def words_at_stake(corpus, query, mail):
@@ -119,6 +115,19 @@ def words_at_stake(corpus, query, mail):
                     hits.setdefault(corpus.spelling[i], set()).add(field + ("@" if address else ""))
             out.append(f"{part!r}: " + (", ".join(f"{w!r} in {'/'.join(sorted(f))}" for w, f in list(hits.items())[:5]) or "nowhere"))
     return out
+
+
+ARCHIVED = {}  # message without a date of its own -> its time of archiving, by which it is ordered
+ASKED = 200
+
+
+def date_of(keep, hit):
+    """The date that a hit is ordered by, to the second; None for those without one that were not asked for."""
+    if hit["date"]:
+        return hit["date"]
+    if hit["id"] not in ARCHIVED and len(ARCHIVED) < ASKED:
+        ARCHIVED[hit["id"]] = keep.lines("show", hit["id"], "--record")[-1]["archived"][:19] + "Z"
+    return ARCHIVED.get(hit["id"])
 
 
 def compare(keep, entries, corpus, query, doubtful, out):
@@ -152,7 +161,7 @@ def compare(keep, entries, corpus, query, doubtful, out):
                 problems.append(f"  {name} {entries[i]['id']} {entries[i]['digest'][:16]}{note}: {words_at_stake(corpus, query, i)}")
     if answer.get("total") != len(expected):
         problems.append(f"total {answer.get('total')}, the scan {len(expected)}; coverage {answer.get('coverage')}")
-    order = [(h["date"] or "", number(h["id"])) for h in hits]
+    order = [(date, number(h["id"])) for h in hits if (date := date_of(keep, h))]
     if order != sorted(order, reverse=True):
         at = next(i for i in range(len(order) - 1) if order[i] < order[i + 1])
         problems.append(f"order: {order[at]} before {order[at + 1]}")
@@ -168,7 +177,8 @@ def main():
     parser.add_argument("sources", nargs="*")
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--query", action="append", default=[])
+    parser.add_argument("--query", action="append", default=[], help="run this query, not drawn ones (may be repeated)")
+    parser.add_argument("--query-file", help="run the queries of this file, one a line")
     parser.add_argument("--cache", default=os.path.join(os.environ.get("TMPDIR", "/tmp"), "mailkeep-oracle-cache"))
     parser.add_argument("--key-file")
     args = parser.parse_args()
@@ -177,11 +187,17 @@ def main():
     if not os.path.exists(os.path.join(args.archive, "archive.mk")):
         for source, summary in keep.make(args.sources).items():
             log(f"{source}: {summary}")
-    folder, entries, corpus, wrong, doubtful = load(keep, args.cache, log)
+    started = time.time()
+    folder, entries = keep.export()
+    log(f"exported {len(entries)} mails in {time.time() - started:.1f} s")
     try:
+        corpus, wrong, doubtful = load(keep, entries, args.cache, log)
         for line in wrong:
             print(line)
         queries = args.query
+        if args.query_file:
+            with open(args.query_file, encoding="utf-8") as f:
+                queries += [line.rstrip("\n") for line in f]
         if not queries:
             rng = random.Random(args.seed)
             sample = []

@@ -139,7 +139,7 @@ def archive_key(identity, archive_id, secret):
 
 def archive_keys(archive, key_file):
     archive_id, secret = read_key_file(key_file)
-    header, identity = read_identity(os.path.join(archive, "archive.mk"))
+    header, identity = read_either(os.path.join(archive, "archive.mk"))
     if header.owner != archive_id:
         raise ValueError("the key file is of another archive")
     key = archive_key(identity, archive_id, secret)
@@ -147,7 +147,7 @@ def archive_keys(archive, key_file):
 
 
 def store_key(keys, store):
-    header, identity = read_identity(os.path.join(store, "store.mk"))
+    header, identity = read_either(os.path.join(store, "store.mk"))
     return header.owner, unwrap(keys.archive_key, identity[2], b"store key", header.owner)
 
 
@@ -199,6 +199,14 @@ def read_identity(path):
     if crc != zlib.crc32(data[HEADER:end]):
         raise FormatError(path, end, "wrong CRC of the map")
     return header, cbor(data[HEADER + 4 : end])
+
+
+def read_either(path):
+    """The identity in a file, or in its second copy where the first is missing or broken (section 6)."""
+    try:
+        return read_identity(path)
+    except (OSError, ValueError, LookupError, struct.error, FormatError):
+        return read_identity(path + ".2")
 
 
 def file_key(path, header, outer):

@@ -4,7 +4,7 @@ roundtrip.py MAILKEEP CORPORA [--only TEXT] [--keep DIR]
 
 Makes an archive of every mbox that CORPORA/COUNTS.tsv names and of the trees beside them, one import a source, and proves:
 counts: `read` of the summary is COUNTS.tsv's `messages`, and read = stored + duplicate + failed;
-trees (Maildir, EML, MH): the digests of the receipts are those of the files;
+trees (Maildir, EML, MH): each file is one mail, or an mbox as below; files that were skipped are listed;
 mboxes: the source is From_ line, mail (quoted again where it was unquoted), blank line, and so on, to its last byte;
 all: the exported mail has the digest of its receipt.
 Exit 1 where one of these is not so.
@@ -45,39 +45,53 @@ def spellings(mail):
 
 
 def place(source, at, mail):
-    """The places behind `mail` and the blank line that follows it, if it stands at `at`."""
-    out = []
+    """(place behind `mail` and the blank line that follows it, further blank lines) if it stands at `at`, else None."""
+    best = None
     for spelling in spellings(mail):
         if not source.startswith(spelling, at):
             continue
         end = at + len(spelling)
-        for blank in (b"\r\n", b"\n", b""):
-            if source.startswith(blank, end):
-                following = end + len(blank)
-                if following == len(source) or source.startswith(b"From ", following):
-                    out.append(following)
-    return out
+        if end < len(source) and end > at and source[end - 1] != 10:
+            continue  # the end of its last line is a mail's own
+        following = _BLANK_LINES.match(source, end).end()
+        blanks = source.count(b"\n", end, following)
+        if following == len(source) or source.startswith(b"From ", following):
+            found = following, max(0, blanks - 1)
+            if best is None or found[1] < best[1]:
+                best = found
+    return best
+
+
+_BLANK_LINES = re.compile(rb"(?:\r?\n)*")
 
 
 def cover(source, mails):
-    """None if the mails, in order, make up the source; else what is wrong. Every byte but From_ lines and blank lines is a mail's."""
+    """(what is wrong or None, blank lines that are no mail's but for one behind each mail) of mails that shall make up the source.
+
+    Every other byte but those of From_ lines must be a mail's, in order.
+    """
     at = 0
+    further = 0
     for i, mail in enumerate(mails):
-        if not source.startswith(b"From ", at):
-            return f"mail {i}: no From_ line at {at}: {source[at : at + 60]!r}"
-        line = source.find(b"\n", at)
-        begin = len(source) if line < 0 else line + 1
-        ends = place(source, begin, mail)
-        if not ends:
-            for end, spelling in ((begin + len(s), s) for s in spellings(mail)):
-                if source.startswith(spelling, begin):
-                    return f"mail {i}: it stands at {begin}, but behind it comes {source[end : end + 60]!r}"
+        if source.startswith(b"From ", at):
+            line = source.find(b"\n", at)
+            begin = len(source) if line < 0 else line + 1
+        elif at == 0:
+            begin = 0  # what stands before the first From_ line is a mail too
+        else:
+            return f"mail {i}: no From_ line at {at}: {source[at : at + 60]!r}", further
+        found = place(source, begin, mail)
+        if not found:
+            for end in (begin + len(s) for s in spellings(mail) if source.startswith(s, begin)):
+                return f"mail {i}: it stands at {begin}, but behind it comes {source[end : end + 60]!r}", further
             same = len(os.path.commonprefix([mail, source[begin : begin + len(mail)]]))
-            return f"mail {i}: does not stand at {begin}; differs from byte {same} on: {mail[same:same+50]!r} / {source[begin+same:begin+same+50]!r}"
-        at = ends[0]
+            theirs = source[begin + same : begin + same + 50]
+            return f"mail {i}: does not stand at {begin}; from its byte {same} on: {mail[same : same + 50]!r} / {theirs!r}", further
+        at, more = found
+        further += more
     if at != len(source):
-        return f"{len(source) - at} bytes behind the last mail, from {at}: {source[at : at + 60]!r}"
-    return None
+        return f"{len(source) - at} bytes behind the last mail, from {at}: {source[at : at + 60]!r}", further
+    return None, further
 
 
 def receipts_of(path):
@@ -94,34 +108,35 @@ def tree_files(path):
             yield os.path.join(folder, name)
 
 
-def judge_tree(path, receipts, out):
-    """Every file is a mail, whole, or without its From_ line where it is an mbox of one mail."""
-    got = Counter(r["digest"] for r in receipts)
-    lacking = []
+def judge_tree(path, receipts, bytes_of, out):
+    """Every file is one mail, whole, or an mbox that its mails make up. Files without a receipt are listed: they were skipped."""
+    by_source = {}
+    for r in receipts:
+        by_source.setdefault(os.path.abspath(r["source"]), []).append(r["digest"])
     files = 0
+    good = True
+    skipped = []
+    further = 0
     for name in tree_files(path):
         if name.endswith((".tsv", ".sha256")):
             continue
         files += 1
         with open(name, "rb") as f:
             data = f.read()
-        spellings = [data]
-        if data.startswith(b"From ") and not name.endswith(".eml") and "maildir" not in name:
-            rest = data.partition(b"\n")[2]
-            spellings += [rest, re.sub(rb"\r?\n\Z", b"", rest)]
-        for s in spellings:
-            digest = hashlib.sha256(s).hexdigest()
-            if got[digest] > 0:
-                got[digest] -= 1
-                break
-        else:
-            lacking.append(name)
-    extra = sum(got.values())
-    if lacking:
-        out(f"{path}: {len(lacking)} of {files} files are no mail of the archive, e.g. {lacking[:4]}")
-    if extra:
-        out(f"{path}: {extra} mails of the archive are no file")
-    return files, not lacking and not extra
+        digests = by_source.pop(os.path.abspath(name), [])
+        if digests == [hashlib.sha256(data).hexdigest()]:
+            continue
+        if not digests:
+            skipped.append(name)
+            continue
+        problem, more = cover(data, [bytes_of(d) for d in digests])
+        further += more
+        if problem:
+            out(f"{name}: {len(digests)} mails: {problem}")
+            good = False
+    if by_source:
+        out(f"{path}: receipts of {len(by_source)} files that are not there, e.g. {list(by_source)[:2]}")
+    return files, skipped, further, good
 
 
 def main():
@@ -129,7 +144,7 @@ def main():
     parser.add_argument("mailkeep")
     parser.add_argument("corpora")
     parser.add_argument("--only", default="", help="only sources whose path has this text")
-    parser.add_argument("--keep", help="make the archive here and leave it")
+    parser.add_argument("--keep", help="make the archive here and leave it; an archive that is there already is judged without imports")
     args = parser.parse_args()
     work = args.keep or tempfile.mkdtemp(prefix="mailkeep-roundtrip-")
     os.makedirs(work, exist_ok=True)
@@ -148,10 +163,15 @@ def main():
     trees = [t for t in TREES if args.only in t]
     receipts = {}
     total = Counter()
-    keep.make([])
-    for i, source in enumerate([*boxes, *trees]):
+    made = os.path.exists(os.path.join(archive, "archive.mk"))
+    if not made:
+        keep.make([])
+    for source in [*boxes, *trees]:
         path = os.path.join(args.corpora, source)
-        file = os.path.join(work, f"receipts-{i}.jsonl")
+        file = os.path.join(work, "receipts-" + source.replace("/", "-") + ".jsonl")
+        if made:
+            receipts[source] = receipts_of(file)
+            continue
         if os.path.exists(file):
             os.remove(file)
         done = keep.run("--json", "import", path, "--duplicates", "exact", "--receipts", file, allow=(0, 1, 2))
@@ -202,14 +222,19 @@ def main():
             if source in boxes:
                 with open(path, "rb") as f:
                     data = f.read()
-                problem = cover(data, [bytes_of(r["digest"]) for r in mine])
+                problem, further = cover(data, [bytes_of(r["digest"]) for r in mine])
+                if further:
+                    print(f"{source}: {further} blank lines more than one behind a mail belong to no mail")
                 if problem and boxes[source]:
                     wrong(f"{source}: {problem}")
                 else:
                     covered += len(data)
             else:
-                files, good = judge_tree(path, mine, wrong)
-                print(f"{source}: {files} files, {'each a mail byte for byte' if good else 'differences'}")
+                files, skipped, further, good = judge_tree(path, mine, bytes_of, wrong)
+                print(
+                    f"{source}: {files} files, {'each read a mail byte for byte' if good else 'differences'}, {len(skipped)} skipped"
+                    f" {skipped}, {further} blank lines of no mail"
+                )
         raw = [e for i, e in enumerate(entries) if i % max(1, len(entries) // 50) == 0]
         for e in raw:
             data = keep.run("show", e["id"], "--raw", "-o", "-").stdout

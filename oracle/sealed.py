@@ -78,11 +78,26 @@ class Watch:
         self.patterns = patterns
         self.seen = {}
         self.found = {}
+        self.names = set()
         self.samples = self.bytes = 0
+        self.pending = []  # what was read during the command and is looked through afterwards, so that samples stay dense
+        self.waiting = 0
         self.longest = max(map(len, patterns), default=0)
 
-    def look(self, name, data, base):
+    def take(self, name, data, base, later):
         self.bytes += len(data)
+        if later and self.waiting < 2 << 30:
+            self.pending.append((name, data, base))
+            self.waiting += len(data)
+        else:
+            self.look(name, data, base)
+
+    def settle(self):
+        for name, data, base in self.pending:
+            self.look(name, data, base)
+        self.pending = []
+
+    def look(self, name, data, base):
         for pattern, word in self.patterns.items():
             at = data.find(pattern)
             if at >= 0:
@@ -98,15 +113,15 @@ class Watch:
                 return
             begin = 0
             # What only grew is read from a little before its old end (the last reading at the end is whole).
-            if known and not whole and state[0] > known[0][0] > 8 << 20:
-                begin = max(0, known[0][0] - (1 << 20))
+            if known and not whole and state[0] > known[0][0] > 1 << 20:
+                begin = max(0, known[0][0] - (1 << 16))
             with open(path, "rb") as f:
                 f.seek(begin)
                 while True:
                     data = f.read(16 << 20)
                     if not data:
                         break
-                    self.look(name, data, begin)
+                    self.take(name, data, begin, not whole)
                     if len(data) < 16 << 20:
                         break
                     begin += len(data) - self.longest
@@ -122,7 +137,9 @@ class Watch:
                 for name in files + folders:
                     path = os.path.join(folder, name)
                     inside = os.path.relpath(path, top)
-                    self.look(f"name of {path}", inside.encode("utf-8", "surrogateescape"), 0)
+                    if path not in self.names:
+                        self.names.add(path)
+                        self.look(f"name of {path}", inside.encode("utf-8", "surrogateescape"), 0)
                     if name in files:
                         self.file(path, path, whole)
         if pid:
@@ -163,6 +180,7 @@ def main():
                 due = max(due, time.monotonic())
             code = process.returncode
         watch.sample(whole=True)
+        watch.settle()
     for (name, word), at in sorted(watch.found.items()):
         print(f"FOUND {word!r} in {name} at {at}")
     print(f"{watch.samples} samples, {watch.bytes} bytes read, {len(watch.found)} words found; the command's exit is {code}")

@@ -9,7 +9,7 @@ import unicodedata
 from array import array
 from collections import defaultdict
 
-from words import ANY, IS_SINGLE, ONE, PRIVATE, SINGLE, WORD_CLASS, fold, letter_pattern, tokenize
+from words import ANY, IS_SINGLE, ONE, SINGLE, WORD_CLASS, fold, letter_pattern, letters, tokenize
 
 FIELDS = ("subject", "from", "to", "cc", "bcc", "attachment", "acontent", "bcontent")
 ADDRESS = ("from", "to", "cc", "bcc")
@@ -400,15 +400,15 @@ def _adjacent(ids, sets, pivot, n):
 
 
 def complete_address(raw):
-    """The pattern of a term for a complete address as one string (S2.4); `?` is any one character."""
+    """The pattern of a term for a complete address as one string (S2.4): `*` is any characters, `?` one; marks as in S1.2."""
     out = []
     for piece in re.split(r"(\*+|\?)", fold(raw.strip())):
         if piece.startswith("*"):
-            out.append(".*")
+            out.append(ANY)
         elif piece == "?":
-            out.append(".")
+            out.append(ONE)
         else:
-            out.append(re.escape(piece))
+            out.append(letter_pattern(piece))
     return "".join(out)
 
 
@@ -416,6 +416,6 @@ def prepare(values):
     """Values of a mail with their words, as Corpus.add takes them."""
     out = []
     for field, mark, text in values:
-        address = fold(text) if mark == "address" and field in ADDRESS else ""
+        address = letters(fold(text)) if mark == "address" and field in ADDRESS else ""
         out.append((field, mark, tokenize(text), address))
     return out

@@ -1,4 +1,63 @@
 //! An embeddable e-mail archive: encrypted, compressed, deduplicated, searchable, provably unchanged.
+//!
+//! Make or open an archive, import a mailbox, search it, read a mail:
+//!
+//! ```no_run
+//! use std::error::Error;
+//! use std::fs;
+//! use std::path::Path;
+//!
+//! use archive_core::{Actor, Archive, CreateOptions, ImportOptions, ImportSource, Key, NoEvents, OpenOptions, SearchRequest};
+//!
+//! fn main() -> Result<(), Box<dyn Error>> {
+//!     let mut args = std::env::args().skip(1);
+//!     let (Some(dir), Some(mailbox), Some(query)) = (args.next(), args.next(), args.next()) else {
+//!         return Err("usage: embed FOLDER MAILBOX QUERY".into());
+//!     };
+//!     let (dir, key_file) = (Path::new(&dir), format!("{dir}.key"));
+//!
+//!     let archive = match fs::read_to_string(&key_file) {
+//!         Ok(key) => Archive::open(dir, &Key::File(key.into()), OpenOptions::default())?,
+//!         Err(_) => Archive::create(dir, CreateOptions::new("anna"), |_, keys| {
+//!             println!("keep this safe: {}", keys.recovery.text());
+//!             let key = keys.key_file.as_deref().map_or("", String::as_str);
+//!             fs::write(&key_file, key).map_err(|error| archive_core::Error::Misuse(error.to_string()))
+//!         })?,
+//!     };
+//!
+//!     let acting = archive.acting_as(Actor::System);
+//!     let report = acting.import(ImportSource::Path(Path::new(&mailbox)), &ImportOptions::default(), &mut NoEvents)?;
+//!     println!("read {} = stored {} + duplicate {} + failed {}", report.read, report.stored, report.duplicate, report.failed);
+//!
+//!     let found = acting.search(&SearchRequest::new(&query).limit(5))?;
+//!     println!("{} of {} hits", found.hits.len(), found.total);
+//!     for hit in &found.hits {
+//!         println!("{}  {}  ({} bytes)", hit.id, hit.subject, acting.raw(hit.id)?.len());
+//!     }
+//!     Ok(archive.close()?)
+//! }
+//! ```
+//!
+//! # Tour of types
+//!
+//! - [`Archive`] is a folder open for reading and writing: [`Archive::create`] with [`CreateOptions`], [`Archive::open`] with a
+//!   [`Key`] and [`OpenOptions`], [`Archive::close`].
+//!   A [`RecoveryKey`] is shown once, when the archive is made.
+//! - [`Acting`] is an archive in the name of an [`Actor`]: [`Archive::acting_as`]. Every call that reads, searches or changes is a
+//!   method of it.
+//! - In: [`ImportSource`], [`ImportOptions`], [`ImportEvents`]; a [`Receipt`] says that a mail is durable, an [`ImportReport`] adds
+//!   up. `import_one` takes a single mail.
+//! - Names: a [`MessageId`] for ever, a [`FolderPath`] from the user archive down, a [`Digest`] of the very bytes.
+//! - Out: [`SearchRequest`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `raw` and `read` give bytes, `record`
+//!   all that is known ([`MessageRecord`]).
+//! - `export` with [`ExportOptions`] writes mails as files, mboxes or Maildirs, and gives an [`ExportReport`].
+//! - Checks: `verify` gives a [`VerifyReport`], `check` a [`CheckReport`] about a source.
+//! - [`Error`] has a stable code; [`Damage`] has file, offset, cause, and the contents that it costs.
+//! - [`vfs`] puts an archive on other files than those of the disk, [`source`] reads mailboxes, [`mail`] understands mails; they need
+//!   no archive.
+//!
+//! Documents: `docs/ARCHITECTURE.md` (words, tour of the code), `docs/FORMAT.md`, `docs/DURABILITY.md`, `docs/SECURITY.md`,
+//! `docs/SEARCH.md`.
 
 mod archive;
 mod catalog;
@@ -6,8 +65,12 @@ mod clock;
 mod container;
 mod error;
 mod export;
+mod folder;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod id;
 pub mod mail;
+mod message;
 mod records;
 mod seal;
 pub mod source;
@@ -16,12 +79,14 @@ pub mod vfs;
 mod wire;
 
 pub use archive::{
-    Acting, Actor, AddressInfo, Archive, CheckReport, Coverage, CreateOptions, DateOrigin, Depth, ExportEvent, ExportOptions, ExportReport,
-    Finding, FolderInfo, FolderPath, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, MessageInfo,
-    MessageRecord, NoEvents, NotAFolderPath, OpenOptions, Outcome, Receipt, SearchRequest, SearchResult, StatsReport, Stop, VerifyReport,
+    Acting, Actor, Archive, CheckReport, Coverage, CreateOptions, Depth, ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo,
+    ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, NoEvents, OpenOptions, Outcome, Receipt, SearchRequest,
+    SearchResult, StatsReport, Stop, VerifyReport,
 };
 pub use error::{Damage, DamageCause, Error};
 pub use export::ExportFormat;
+pub use folder::{FolderPath, NotAFolderPath};
 pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMessageId, PartNo, StoreNo, Uuid};
+pub use message::{AddressInfo, DateOrigin, MessageInfo, MessageRecord};
 pub use seal::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
 pub use store::{Duplicates, StoreStats};

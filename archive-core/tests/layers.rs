@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("id", &[]),
     ("clock", &[]),
+    ("folder", &[]),
+    ("message", &["id", "folder"]),
     ("vfs", &[]),
     ("error", &["id", "vfs"]),
     ("wire", &["error"]),
@@ -20,9 +22,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("container", &["id", "error", "vfs", "wire", "seal", "records"]),
     ("catalog", &["id", "error", "vfs", "wire", "seal", "mail", "records"]),
     ("source", &["mail"]),
-    ("export", &["id", "error", "mail", "vfs"]),
+    // Both know what quoting of mailboxes is.
+    ("export", &["id", "folder", "message", "error", "vfs", "mail", "source"]),
     ("store", &["id", "clock", "error", "vfs", "wire", "seal", "mail", "records", "container", "catalog"]),
-    ("archive", &["id", "clock", "error", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source", "export"]),
+    (
+        "archive",
+        &["id", "clock", "error", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source", "export", "folder", "message"],
+    ),
 ];
 
 /// The doors for fuzzing reach everywhere, and nobody reaches them.

@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
-use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Receipt, StoreStats};
+use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Receipt, Stop, StoreStats};
 use serde_json::json;
 
 use super::system;
@@ -30,6 +31,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         stop: stop::at_safe_points(),
     };
     let mut events = Events::new(total(&sources), out);
+    events.stop = Arc::clone(&options.stop);
     if args.dry_run {
         return plan(archive, &sources, &options, &mut events, out);
     }
@@ -41,14 +43,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     let mut failure = None;
     for one in &sources {
         match one.import(archive, &options, &mut events) {
-            Ok(report) => {
-                if !out.is_json()
-                    && let Some(folder) = &report.folder
-                {
-                    events.progress.say(&format!("{}: into {}", one.name(), folder));
-                }
-                add(&mut sums, &report);
-            }
+            Ok(report) => add(&mut sums, &report),
             Err(error) => {
                 failure = Some(error);
                 break;
@@ -110,7 +105,13 @@ impl Source {
 
     fn import(&self, archive: &Archive, options: &ImportOptions, events: &mut Events) -> Result<ImportReport, Error> {
         self.name().clone_into(&mut events.source);
-        let report = self.read(|source| system(archive).import(source, options, &mut *events));
+        let report = self.read(|source| {
+            if !events.is_json {
+                let target = system(archive).target(&source, options)?;
+                events.progress.say(&format!("{}: into {target}", self.name()));
+            }
+            system(archive).import(source, options, &mut *events)
+        });
         events.source_ended();
         report
     }
@@ -146,7 +147,9 @@ pub fn total(sources: &[Source]) -> Option<u64> {
 pub struct Events {
     pub progress: Progress,
     pub source: String,
-    /// Why receipts cannot be written any more.
+    /// Ends the import when receipts cannot be written any more.
+    stop: Stop,
+    /// Why they cannot.
     failure: Option<Failure>,
     receipts: Option<(fs::File, PathBuf)>,
     is_json: bool,
@@ -160,6 +163,7 @@ impl Events {
         Self {
             progress: out.progress(total),
             source: String::new(),
+            stop: Stop::default(),
             failure: None,
             receipts: None,
             is_json: out.is_json(),
@@ -176,7 +180,7 @@ impl Events {
     }
 
     fn path(&self, within: &str) -> String {
-        if within.is_empty() { self.source.clone() } else { format!("{}/{within}", self.source) }
+        if within.is_empty() { self.source.clone() } else { format!("{}/{within}", self.source.trim_end_matches('/')) }
     }
 }
 
@@ -187,8 +191,8 @@ impl ImportEvents for Events {
             let line = format!("{}\n", json::receipt(receipt, &source));
             if let Err(source) = file.write_all(line.as_bytes()) {
                 self.failure.get_or_insert(Failure::File { doing: "write", path: path.clone(), source });
-                // The mails go on being durable; who waits for receipts is told at the end.
                 self.receipts = None;
+                self.stop.store(true, Ordering::Relaxed);
             }
         }
     }

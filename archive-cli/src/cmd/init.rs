@@ -33,7 +33,22 @@ pub fn run(common: &Common, args: Init, out: &mut Out) -> Result<Exit, Failure> 
         None if is_dialogue => ask_owner()?,
         None => return Err(Failure::Usage("without a terminal, give --owner NAME, the first user archive".to_owned())),
     };
-    let mut options = CreateOptions::new(&owner);
+    make(common, &dir, &owner, Manner { asks: is_dialogue, notes_first: true }, out)?;
+    Ok(Exit::Done)
+}
+
+/// How an archive is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// Show the recovery key and ask it back; offer a passphrase.
+    pub asks: bool,
+    /// Note it as the user's first, if there is none.
+    pub notes_first: bool,
+}
+
+/// Makes an archive in `dir` and says what opens it.
+pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut Out) -> Result<(), Failure> {
+    let mut options = CreateOptions::new(owner);
     if let Some(file) = &common.passphrase_file {
         let passphrase = keys::secret_file(file)?;
         if passphrase.is_empty() {
@@ -43,25 +58,23 @@ pub fn run(common: &Common, args: Init, out: &mut Out) -> Result<Exit, Failure> 
     }
     let was_there = dir.exists();
     let mut kept = Kept::default();
-    let made = Archive::create(&dir, options, |id, made| kept.keep(common, id, made));
-    let archive = match made {
+    let archive = match Archive::create(dir, options, |id, made| kept.keep(common, id, made)) {
         Ok(archive) => archive,
         Err(error) => {
             if !dir.join("archive.mk").exists() {
                 kept.forget();
                 if !was_there {
                     // It is empty, or something else put a file there, which stays.
-                    let _not_empty = fs::remove_dir(&dir);
+                    let _not_empty = fs::remove_dir(dir);
                 }
             }
             return Err(error.into());
         }
     };
-    let noted = place::note_first(&dir);
-    let done = tell(common, &archive, &kept, is_dialogue, out);
+    let noted = if manner.notes_first { place::note_first(dir) } else { Ok(()) };
+    let done = tell(common, &archive, &kept, manner.asks, out);
     archive.close()?;
-    noted.and(done)?;
-    Ok(Exit::Done)
+    noted.and(done)
 }
 
 /// Where the keys went.

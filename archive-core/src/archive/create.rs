@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Archive, FolderPath, OpenOptions, identity_path};
+use super::{Archive, OpenOptions, identity_path};
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::id::Uuid;
 use crate::seal::{ArchiveIdentity, ArchiveKeys, FileKind, KeyWrap, RecoveryKey, SecretKey, Slot, random, write_identity};
 use crate::vfs::{DiskVfs, Vfs};

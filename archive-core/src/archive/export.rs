@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::{Acting, FolderPath, SearchRequest, Stop};
+use super::{Acting, SearchRequest, Stop};
 use crate::error::Error;
 use crate::export::{ExportFormat, Exporter, Laid, Layout, NotLaid};
+use crate::folder::FolderPath;
 use crate::id::MessageId;
 
 /// What is exported, and how.

@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 
 use super::import_one::receipt;
 use super::prepare::{place_of, prepare};
-use super::{Acting, FolderPath, Outcome, Receipt};
+use super::{Acting, Outcome, Receipt};
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::id::{Digest, MessageId};
 use crate::mail::{Examiner, SplitSink, TextReader};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
@@ -193,7 +194,8 @@ impl Acting<'_> {
         }
     }
 
-    pub(super) fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
+    /// The folder that [`Acting::import`] would put `source` into, or below.
+    pub fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
         if let Some(into) = &options.into {
             return Ok(into.clone());
         }

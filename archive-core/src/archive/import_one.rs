@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::prepare::prepare;
-use super::{Acting, FolderPath, Outcome, Receipt};
+use super::{Acting, Outcome, Receipt};
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::id::MessageId;
 use crate::store::{self, Duplicates, NewPlace, Prepared};
 

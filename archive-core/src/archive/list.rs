@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use super::{Acting, FolderPath};
+use super::Acting;
 use crate::catalog::{ContentRow, MessageRow};
 use crate::error::Error;
-use crate::id::{Digest, FolderNo, Identity, MessageId};
+use crate::folder::FolderPath;
+use crate::id::{FolderNo, MessageId};
+use crate::message::{AddressInfo, DateOrigin, MessageInfo};
 use crate::store::StoreStats;
 
 /// A folder with its counts.
@@ -17,61 +19,6 @@ pub struct FolderInfo {
     pub messages: u64,
     /// Bytes of these messages.
     pub bytes: u64,
-}
-
-/// A display name, which may be empty, and an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AddressInfo {
-    /// The name; empty if there is none.
-    pub name: String,
-    /// The address.
-    pub address: String,
-}
-
-/// Where the date of a message is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DateOrigin {
-    /// The mail itself.
-    Mail,
-    /// The From_ line of an mbox.
-    MboxLine,
-    /// The name of the file in a Maildir.
-    MaildirName,
-    /// What Apple Mail noted as received.
-    Received,
-    /// It has none: the time of archiving.
-    Archiving,
-}
-
-/// What lists show of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MessageInfo {
-    /// Its id.
-    pub id: MessageId,
-    /// Seconds since 1970, UTC.
-    pub date: i64,
-    /// Where the date is from.
-    pub date_origin: DateOrigin,
-    /// Time of archiving: milliseconds since 1970, UTC.
-    pub archived: i64,
-    /// The first senders.
-    pub from: Vec<AddressInfo>,
-    /// The first receivers.
-    pub to: Vec<AddressInfo>,
-    /// The subject, decoded.
-    pub subject: String,
-    /// Where it lies.
-    pub folder: FolderPath,
-    /// Bytes.
-    pub size: u64,
-    /// Attachments.
-    pub attachments: u32,
-    /// -1 low, 0 normal, 1 high.
-    pub importance: i8,
-    /// `received`, `sent` or `unknown`.
-    pub direction: &'static str,
 }
 
 impl MessageInfo {
@@ -106,48 +53,6 @@ impl MessageInfo {
 pub(super) fn addresses(flat: &[String]) -> Vec<AddressInfo> {
     let pairs = flat.chunks_exact(2);
     pairs.map(|pair| AddressInfo { name: pair[0].clone(), address: pair[1].clone() }).collect()
-}
-
-/// Everything that the archive knows of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MessageRecord {
-    /// What lists show.
-    pub info: MessageInfo,
-    /// SHA-256 of its bytes.
-    pub digest: Digest,
-    /// What makes two copies the same mail to a person.
-    pub identity: Identity,
-    /// Digest without status headers, where there are any.
-    pub restated: Option<Digest>,
-    /// Text of its Message-ID field.
-    pub header_message_id: Option<String>,
-    /// Its List-Id.
-    pub list_id: Option<String>,
-    /// All of Cc, as far as kept.
-    pub cc: Vec<AddressInfo>,
-    /// Name of the store.
-    pub store: String,
-    /// Number of the content there.
-    pub content: u32,
-    /// Container of its first stored byte; none while it lies in a small commit.
-    pub container: Option<u32>,
-    /// Offset of that block's frame.
-    pub offset: Option<u64>,
-    /// Sequence of the commit that brought the content.
-    pub sequence: u64,
-    /// Path within the source it was imported from.
-    pub source: String,
-    /// Offset there.
-    pub source_offset: u64,
-    /// From_ line of the mbox it was in.
-    pub from_line: Option<Vec<u8>>,
-    /// Quoted From lines were unquoted by one level.
-    pub unquoted: bool,
-    /// Flags of the Maildir it was in.
-    pub flags: Option<String>,
-    /// Charsets that were guessed: place (TEXT.md, T7.5) and WHATWG name.
-    pub charset_guesses: Vec<(u32, String)>,
 }
 
 /// What the archive holds and takes.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::{
-    Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, Scan, ScanItem, ScannedCommit, SettingFact, StoreFact, cut_tail,
-    list_files,
+    Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, Scan, ScanItem, ScannedCommit, SettingFact, StoreFact,
+    TakenCommit, cut_tail, list_files,
 };
 use crate::seal::{HEADER_LEN, SecretKey, random};
 use crate::vfs::Vfs;
@@ -36,7 +36,12 @@ impl Master {
         let dir = dir(archive);
         vfs.create_dir(&dir)?;
         vfs.sync_dir(archive)?;
-        let listing = list_files(&**vfs, &dir, key, id)?;
+        let mut listing = list_files(&**vfs, &dir, key, id)?;
+        let begun = vfs.kind(&super::stores_dir(archive))?.is_some();
+        if listing.files.is_empty() && !begun {
+            // The archive was only just begun: nothing names a store before the master has a file.
+            listing.damage.clear();
+        }
         if let Some(damage) = listing.damage.into_iter().next() {
             return Err(damage.into());
         }
@@ -74,7 +79,12 @@ impl Master {
         let records = if clean && taken.is_none() && listing.leftovers.is_empty() {
             Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, state.link, tree)?
         } else {
-            let first = taken.as_ref().map(|scanned| (&scanned.commit, scanned.link, &[][..]));
+            let first = taken.as_ref().map(|scanned| TakenCommit {
+                commit: &scanned.commit,
+                link: scanned.link,
+                container_frames: 0,
+                section: &[],
+            });
             let before = state.link;
             if let Some(scanned) = &taken {
                 state.apply(&scanned.commit, scanned.link)?;
@@ -93,6 +103,30 @@ impl Master {
             records
         };
         Ok(Self { records, stores: state.stores, settings: state.settings })
+    }
+
+    /// Reads and checks the master's records; damage is handed to `report`.
+    pub(super) fn verify(vfs: &dyn Vfs, archive: &Path, key: &SecretKey, id: Uuid, report: &mut dyn FnMut(Damage)) -> Result<u64, Error> {
+        let listing = list_files(vfs, &dir(archive), key, id)?;
+        listing.damage.into_iter().for_each(&mut *report);
+        let (mut last, files) = (Link::origin(id), listing.files.len() as u64);
+        for file in listing.files {
+            let path = file.reader.path().to_owned();
+            let mut scan = Scan::new(file, 0);
+            while let Some(item) = scan.next()? {
+                match item {
+                    ScanItem::Commit(commit) => {
+                        if commit.commit.link_after(&last)? != Some(commit.link) {
+                            report(Damage::new(&path, commit.begin, commit.end - commit.begin, DamageCause::Chain));
+                        }
+                        last = commit.link;
+                    }
+                    ScanItem::Mark(_) => {}
+                    ScanItem::Bad(damage) => report(damage),
+                }
+            }
+        }
+        Ok(files)
     }
 
     pub(super) fn setting(&self, number: u32) -> Option<String> {

@@ -6,7 +6,6 @@
 mod actor;
 mod create;
 mod export;
-mod folder;
 mod import;
 mod import_one;
 mod key;
@@ -27,10 +26,9 @@ use std::sync::{Arc, Mutex};
 pub use actor::{Acting, Actor};
 pub use create::CreateOptions;
 pub use export::{ExportEvent, ExportOptions, ExportReport};
-pub use folder::{FolderPath, NotAFolderPath};
 pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
 pub use key::KeyStatus;
-pub use list::{AddressInfo, DateOrigin, FolderInfo, MessageInfo, MessageRecord, StatsReport};
+pub use list::{FolderInfo, StatsReport};
 pub use open::OpenOptions;
 pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};
@@ -96,6 +94,11 @@ impl Archive {
 
     fn master(&self) -> std::sync::MutexGuard<'_, master::Master> {
         self.master.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn master_key(&self) -> Result<SecretKey, Error> {
+        let key = self.identity().master.open(&self.archive_key, self.id, create::MASTER)?;
+        key.ok_or_else(|| Error::BrokenIdentity { path: identity_path(&self.dir) })
     }
 
     fn identity(&self) -> std::sync::MutexGuard<'_, ArchiveIdentity> {

@@ -100,6 +100,10 @@ impl Archive {
         let mut master = Master::open(&vfs, dir, &master_key, id)?;
         let stores = stores_dir(dir);
         if master.stores.is_empty() {
+            if has_mail(&*vfs, &stores)? {
+                // Nothing is archived before the master names its store: what named it is lost.
+                return Err(crate::error::Damage::new(&super::master::dir(dir), 0, 0, crate::error::DamageCause::Truncated).into());
+            }
             vfs.create_dir(&stores)?;
             vfs.sync_dir(dir)?;
             let recovery_wrap_key = identity.recovery_wrap.open(&archive_key, id, RECOVERY_WRAP)?.ok_or_else(broken)?;
@@ -130,6 +134,22 @@ impl Archive {
             _lock: lock,
         })
     }
+}
+
+/// Does any store that the master does not know hold more than its empty folders?
+fn has_mail(vfs: &dyn Vfs, stores: &Path) -> Result<bool, Error> {
+    if vfs.kind(stores)?.is_none() {
+        return Ok(false);
+    }
+    for store in vfs.list(stores)? {
+        for dir in ["content", "catalog"] {
+            let dir = store.path.join(dir);
+            if vfs.kind(&dir)?.is_some() && !vfs.list(&dir)?.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Leftovers of a creation that a crash cut short keep their name; nothing names them.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::import::read_source;
-use super::{Acting, FolderPath, ImportEvents, ImportOptions, ImportSource};
+use super::{Acting, ImportEvents, ImportOptions, ImportSource};
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::source::{Body, Item, SourceVisitor, Summary, Trouble};
 
 /// What an import would bring.

@@ -1,10 +1,11 @@
 //! Mails are given back, and what the archive knows of them.
 
-use super::list::{MessageInfo, MessageRecord};
-use super::{Acting, FolderPath};
+use super::Acting;
 use crate::catalog::MessageRow;
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageId};
+use crate::message::{MessageInfo, MessageRecord};
 
 impl Acting<'_> {
     /// The very bytes of a message, checked against their digest (P3).

@@ -2,9 +2,10 @@
 
 use archive_index::{DocNo, Snapshot};
 
-use super::{Acting, MessageInfo};
+use super::Acting;
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId, MessageNo};
+use crate::message::MessageInfo;
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]

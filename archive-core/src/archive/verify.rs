@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::master::Master;
 use super::{Acting, identity_path};
 use crate::error::{DamageCause, Error};
 use crate::id::MessageId;
@@ -60,7 +61,9 @@ impl Acting<'_> {
             content_bytes: checked.content_bytes,
             findings: Vec::new(),
         };
-        for damage in verify_identity(&*archive.vfs, &identity_path(&archive.dir), FileKind::ArchiveIdentity, archive.id)? {
+        let mut own = verify_identity(&*archive.vfs, &identity_path(&archive.dir), FileKind::ArchiveIdentity, archive.id)?;
+        report.files += Master::verify(&*archive.vfs, &archive.dir, &archive.master_key()?, archive.id, &mut |damage| own.push(damage))?;
+        for damage in own {
             let (file, offset, len, cause) = (damage.file, damage.offset, damage.len, damage.cause);
             report.findings.push(Finding { file, offset, len, cause, messages: Vec::new() });
         }

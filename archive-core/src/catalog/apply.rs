@@ -16,8 +16,8 @@ use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
 use crate::records::{
-    Commit, CommitPlace, ContainerFact, ContentFact, Fact, FactKind, FolderFact, Frontier, ImportRunFact, Link, MessageFact, PackedFact,
-    PartFact, Runs,
+    Commit, CommitPlace, ContainerFact, ContentFact, DamageFact, Fact, FactKind, FolderFact, Frontier, ImportRunFact, Link, MessageFact,
+    PackedFact, PartFact, Runs,
 };
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
@@ -44,6 +44,8 @@ pub(crate) struct Catalog {
     shared: RoaringBitmap,
     /// Contents of the commit being applied that have no message yet: date and size.
     fresh: HashMap<u32, (i64, u64)>,
+    /// Contents noted damaged, and the parts that they take.
+    damaged: [RoaringBitmap; 2],
 }
 
 impl Catalog {
@@ -61,8 +63,9 @@ impl Catalog {
                     let basis = manifest.basis();
                     let folders = Folders::load(manifest.folders);
                     let (flushed, shared) = (basis.link, manifest.shared.0);
+                    let damaged = [manifest.damaged.0, manifest.damaged_parts.0];
                     let (dir, fresh) = (dir.to_owned(), HashMap::new());
-                    return Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed, shared, fresh });
+                    return Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed, shared, fresh, damaged });
                 }
                 Err(Error::Damage(_)) => {}
                 Err(Error::Io(error)) if error.is_not_found() => {}
@@ -88,7 +91,7 @@ impl Catalog {
         };
         let (dir, folders) = (dir.to_owned(), Folders::default());
         let (shared, fresh) = (RoaringBitmap::new(), HashMap::new());
-        Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, shared, fresh })
+        Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, shared, fresh, damaged: Default::default() })
     }
 
     /// Throws everything away, to be filled from the records again.
@@ -99,6 +102,11 @@ impl Catalog {
 
     pub(crate) fn basis(&self) -> &Basis {
         &self.basis
+    }
+
+    /// Was this content noted damaged?
+    pub(crate) fn is_damaged(&self, content: ContentNo) -> bool {
+        self.damaged[0].contains(content.0)
     }
 
     /// Contents placed more than once.
@@ -152,7 +160,9 @@ impl Catalog {
             Ok(())
         } else if is(FactKind::Packed) {
             self.packed(read(bytes)?)
-        } else if [FactKind::Checkpoint, FactKind::DamageNoted].into_iter().any(is) || kind >= 128 {
+        } else if is(FactKind::DamageNoted) {
+            self.damage(&read(bytes)?)
+        } else if is(FactKind::Checkpoint) || kind >= 128 {
             // What must not be passed over has a number below 128.
             Ok(())
         } else {
@@ -237,6 +247,19 @@ impl Catalog {
         Ok(())
     }
 
+    fn damage(&mut self, fact: &DamageFact) -> Result<(), Error> {
+        for no in &fact.contents {
+            let Some(row) = self.content_row(ContentNo(*no))? else { continue };
+            self.damaged[0].insert(*no);
+            for extent in row.shape.iter().flat_map(|shape| &shape.0) {
+                if let crate::mail::Extent::Part { .. } = extent.extent {
+                    self.damaged[1].insert(extent.part);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn packed(&mut self, fact: PackedFact) -> Result<(), Error> {
         for (no, runs) in fact.contents {
             let Some(row) = self.content_row(ContentNo(no))? else { continue };
@@ -275,10 +298,10 @@ impl Catalog {
         Ok(self.numbers_behind(&keys::by_identity(identity))?.into_iter().map(ContentNo).collect())
     }
 
-    /// The part with this digest.
+    /// The part with this digest, if it may be referred to.
     pub(crate) fn part_by_digest(&self, digest: Digest) -> Result<Option<PartNo>, Error> {
         for no in self.numbers_behind(&keys::by_part_digest(digest))? {
-            if self.part_row(PartNo(no))?.is_some_and(|row| row.digest == digest.0) {
+            if !self.damaged[1].contains(no) && self.part_row(PartNo(no))?.is_some_and(|row| row.digest == digest.0) {
                 return Ok(Some(PartNo(no)));
             }
         }
@@ -327,7 +350,8 @@ impl Catalog {
         }
         let flushed = self.sorted.flush()?;
         self.vfs.sync_dir(&self.dir)?;
-        let manifest = Manifest::new(&self.basis, flushed.runs.clone(), self.folders.all(), self.shared.clone());
+        let manifest =
+            Manifest::new(&self.basis, flushed.runs.clone(), self.folders.all(), [&self.shared, &self.damaged[0], &self.damaged[1]]);
         let bytes = encode_manifest(&manifest);
         replace_manifest(&*self.vfs, &manifest_path(&self.dir), &self.key, FileKind::CatalogManifest, self.owner, &bytes)?;
         self.flushed = self.basis.link;

@@ -89,14 +89,18 @@ pub(super) struct Manifest {
     #[n(12)]
     unpacked_bytes: u64,
     #[n(13)]
-    pub(super) shared: ContentSet,
+    pub(super) shared: NumberSet,
+    #[n(14)]
+    pub(super) damaged: NumberSet,
+    #[n(15)]
+    pub(super) damaged_parts: NumberSet,
 }
 
-/// Contents, written as the gaps between their numbers.
+/// Numbers, written as the gaps between them.
 #[derive(Debug, Default)]
-pub(super) struct ContentSet(pub(super) RoaringBitmap);
+pub(super) struct NumberSet(pub(super) RoaringBitmap);
 
-impl<C> Encode<C> for ContentSet {
+impl<C> Encode<C> for NumberSet {
     fn encode<W: minicbor::encode::Write>(&self, e: &mut minicbor::Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
         let (mut bytes, mut last) = (Vec::new(), 0);
         for no in &self.0 {
@@ -108,13 +112,13 @@ impl<C> Encode<C> for ContentSet {
     }
 }
 
-impl<'b, C> Decode<'b, C> for ContentSet {
+impl<'b, C> Decode<'b, C> for NumberSet {
     fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
         let mut bytes = d.bytes()?;
         let (mut set, mut last) = (RoaringBitmap::new(), 0u32);
         while !bytes.is_empty() {
             let gap = take_varint(&mut bytes).and_then(|gap| u32::try_from(gap).ok());
-            last = gap.and_then(|gap| last.checked_add(gap)).ok_or_else(|| minicbor::decode::Error::message("no such content"))?;
+            last = gap.and_then(|gap| last.checked_add(gap)).ok_or_else(|| minicbor::decode::Error::message("no such number"))?;
             set.insert(last);
         }
         Ok(Self(set))
@@ -123,11 +127,12 @@ impl<'b, C> Decode<'b, C> for ContentSet {
 
 impl Keys for Manifest {
     const WHAT: &'static str = "key of the catalog's manifest";
-    const LAST: u64 = 13;
+    const LAST: u64 = 15;
 }
 
 impl Manifest {
-    pub(super) fn new(basis: &Basis, runs: Vec<RunName>, folders: Vec<Folder>, shared: RoaringBitmap) -> Self {
+    pub(super) fn new(basis: &Basis, runs: Vec<RunName>, folders: Vec<Folder>, sets: [&RoaringBitmap; 3]) -> Self {
+        let [shared, damaged, damaged_parts] = sets.map(|set| NumberSet(set.clone()));
         Self {
             sequence: basis.link.sequence,
             chain: basis.link.chain,
@@ -140,7 +145,9 @@ impl Manifest {
             runs,
             folders,
             readers: 0,
-            shared: ContentSet(shared),
+            shared,
+            damaged,
+            damaged_parts,
             unpacked_bytes: basis.unpacked_bytes,
         }
     }

@@ -16,3 +16,17 @@ pub(crate) use apply::{Catalog, FactPlace};
 pub(crate) use folders::Folder;
 pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, PartRow};
+
+/// Any bytes as a page with rows, and as a directory of pages.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_pages(bytes: &[u8]) {
+    if let Some(page) = page::Page::decode(bytes) {
+        for (key, value) in (0..page.len()).filter_map(|at| page.entry(at)) {
+            let _ = page.lower_bound(key);
+            let _ = rows::read_row::<ContentRow>(value.unwrap_or(key));
+            let _ = rows::read_row::<MessageRow>(value.unwrap_or(key));
+            let _ = rows::read_row::<PartRow>(value.unwrap_or(key));
+        }
+    }
+    run::fuzz_directory(bytes);
+}

@@ -5,7 +5,7 @@ use super::names::file_name;
 use super::new_file::NewFile;
 use super::place::Destination;
 use super::{Layout, NotLaid, Read};
-use crate::archive::MessageRecord;
+use crate::message::MessageRecord;
 
 /// Longest encoded word (RFC 2047 section 2), less `=?utf-8?q??=`.
 const WORD: usize = 75 - 12;

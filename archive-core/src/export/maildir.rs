@@ -4,7 +4,7 @@ use super::manifest::Entry;
 use super::new_file::NewFile;
 use super::place::Destination;
 use super::{NotLaid, Read};
-use crate::archive::MessageRecord;
+use crate::message::MessageRecord;
 
 pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read: &mut Read<'_>) -> Result<Option<Entry>, NotLaid> {
     let folder = destination.folder(&record.info.folder);

@@ -5,9 +5,9 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use super::place::{Destination, failed};
-use crate::archive::MessageRecord;
 use crate::error::Error;
 use crate::id::Digest;
+use crate::message::MessageRecord;
 use crate::vfs::Operation;
 
 /// Where a mail lies in an export.

@@ -5,9 +5,10 @@ use super::names::Moment;
 use super::new_file::NewFile;
 use super::place::Destination;
 use super::{NotLaid, Read};
-use crate::archive::{FolderPath, MessageRecord};
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::id::Digest;
+use crate::message::MessageRecord;
 use crate::source::mbox_quote::LineQuoter;
 
 const ROOM: usize = 256 << 10;

@@ -13,8 +13,8 @@ mod place;
 
 use std::path::Path;
 
-use crate::archive::MessageRecord;
 use crate::error::Error;
+use crate::message::MessageRecord;
 
 use manifest::Manifest;
 use mbox::MboxFile;
@@ -50,8 +50,11 @@ pub(crate) enum Laid {
     Present,
 }
 
+/// Takes bytes.
+pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> Result<(), Error> + 's;
+
 /// Hands the bytes of a mail to a sink.
-pub(crate) type Read<'r> = dyn FnMut(&mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> + 'r;
+pub(crate) type Read<'r> = dyn FnMut(&mut Sink<'_>) -> Result<(), Error> + 'r;
 
 /// Why a mail is not written.
 #[derive(Debug)]

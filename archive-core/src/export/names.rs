@@ -1,6 +1,6 @@
 //! Names of files and folders: deterministic, taken by every common file system, and for folders reversible.
 
-use crate::archive::MessageRecord;
+use crate::message::MessageRecord;
 
 /// Characters of a subject in a file name, and bytes.
 const SUBJECT_CHARS: usize = 56;

@@ -8,13 +8,16 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 
 use super::place::{Place, failed};
-use super::{NotLaid, Read};
+use super::{NotLaid, Read, Sink};
 use crate::error::Error;
 use crate::id::Digest;
 use crate::vfs::Operation;
 
 /// Names a file that is not whole yet. One that is left from a crash is made anew.
 const PARTIAL: &str = ".mailkeep-partial";
+
+/// Hands the bytes of a mail on to a file as they are to stand there.
+type Change<'c> = dyn FnMut(&[u8], &mut Sink<'_>) -> Result<(), Error> + 'c;
 
 /// A file that is being written, with its digest so far.
 pub(super) struct NewFile {
@@ -58,11 +61,7 @@ impl NewFile {
     }
 
     /// Writes a mail, each piece as `change` gives it back, or nothing of it if it cannot be read.
-    pub(super) fn mail(
-        &mut self,
-        read: &mut Read<'_>,
-        change: &mut dyn FnMut(&[u8], &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error>,
-    ) -> Result<(), NotLaid> {
+    pub(super) fn mail(&mut self, read: &mut Read<'_>, change: &mut Change<'_>) -> Result<(), NotLaid> {
         let (len, digest) = (self.len, self.digest.clone());
         let mut broken = None;
         let done = read(&mut |bytes| {

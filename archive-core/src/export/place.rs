@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::names::escape;
-use crate::archive::FolderPath;
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::vfs::{Operation, VfsError};
 
 /// A failed operation on a file of the user.

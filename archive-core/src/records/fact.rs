@@ -317,6 +317,15 @@ pub(crate) struct FolderFact {
 }
 fact!(FolderFact, "key of a folder", 3);
 
+/// Contents found damaged: nothing new may refer to them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct DamageFact {
+    #[n(1)]
+    pub(crate) contents: Vec<u32>,
+}
+fact!(DamageFact, "key of noted damage", 1);
+
 /// Of the master: a store of the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

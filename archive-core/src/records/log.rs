@@ -54,6 +54,17 @@ pub(crate) struct NewCommit<'a> {
     pub(crate) section: &'a [Vec<u8>],
 }
 
+/// A commit found whole above the clean mark, to be written anew.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TakenCommit<'a> {
+    pub(crate) commit: &'a Commit,
+    pub(crate) link: Link,
+    /// Frames that the commit has in containers: the copy counts them too, or it would not be whole if it has to be taken over again.
+    pub(crate) container_frames: u32,
+    /// Encoded blocks with the contents of a small commit.
+    pub(crate) section: &'a [Vec<u8>],
+}
+
 /// The records of one store or master, open for writing.
 pub(crate) struct Records {
     vfs: Arc<dyn Vfs>,
@@ -111,10 +122,10 @@ impl Records {
         owner: Uuid,
         number: u64,
         before: Link,
-        taken: Option<(&Commit, Link, &[Vec<u8>])>,
+        taken: Option<TakenCommit<'_>>,
         tree: Frontier,
     ) -> Result<(Self, Option<Committed>), Error> {
-        let last = taken.map_or(before, |(_, link, _)| link);
+        let last = taken.map_or(before, |taken| taken.link);
         let (writer, committed) = Self::new_file(&*vfs, dir, &key, owner, number, before, taken)?;
         Ok((Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree }, committed))
     }
@@ -126,7 +137,7 @@ impl Records {
         owner: Uuid,
         number: u64,
         before: Link,
-        first: Option<(&Commit, Link, &[Vec<u8>])>,
+        first: Option<TakenCommit<'_>>,
     ) -> Result<(SealedWriter, Option<Committed>), Error> {
         let path = file_path(dir, number);
         let tmp = dir.join(format!("{number:06}.mkr.tmp"));
@@ -136,7 +147,9 @@ impl Records {
         let start = RecordsStart { first_sequence: before.sequence + 1, chain: before.chain };
         let mut writer = SealedWriter::create(vfs, &tmp, key, FileKind::Records, owner, number, start)?;
         let committed = match first {
-            Some((commit, link, section)) => Some(push(&mut writer, number, commit.clone(), link, before, 0, section)?),
+            Some(TakenCommit { commit, link, container_frames, section }) => {
+                Some(push(&mut writer, number, commit.clone(), link, before, container_frames, section)?)
+            }
             None => None,
         };
         writer.sync()?;

@@ -15,10 +15,10 @@ mod tree;
 pub(crate) use chain::Link;
 pub(crate) use commit::{Commit, Fact, NewFact};
 pub(crate) use fact::{
-    ContainerFact, ContentFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, Run, Runs, SettingFact, Shape,
-    ShapeExtent, StoreFact,
+    ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, Run, Runs, SettingFact,
+    Shape, ShapeExtent, StoreFact,
 };
-pub(crate) use log::{CommitPlace, Committed, NewCommit, Records};
+pub(crate) use log::{CommitPlace, Committed, NewCommit, Records, TakenCommit};
 pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files, next_frame, open_file, read_commit};
 pub(crate) use stamp::Stamp;
 pub(crate) use tree::{Frontier, TreeHead};

@@ -29,39 +29,37 @@ pub(crate) struct RecordsFile {
 pub(crate) struct Listing {
     /// Good files in order of their numbers.
     pub(crate) files: Vec<RecordsFile>,
-    /// Leftovers that hold nothing: unfinished files above the last good one.
+    /// Files that were never finished: they hold nothing.
     pub(crate) leftovers: Vec<PathBuf>,
-    /// Files in the middle whose header is broken.
+    /// Files whose header is broken. A file gets its name only when it was synced, so none of them is a leftover of a crash.
     pub(crate) damage: Vec<Damage>,
 }
 
 /// Lists the records files in `dir`.
 pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<Listing, Error> {
     let mut listing = Listing { files: Vec::new(), leftovers: Vec::new(), damage: Vec::new() };
-    let mut broken: Vec<(PathBuf, Damage)> = Vec::new();
-    for entry in vfs.list(dir)? {
+    for entry in vfs.list(dir)?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
         let name = entry.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if entry.kind != EntryKind::File {
-            continue;
-        }
         if name.ends_with(".tmp") {
             listing.leftovers.push(entry.path);
         } else if name.ends_with(".mkr") {
             match SealedReader::open(&entry.path, vfs.open_read(&entry.path)?, key, FileKind::Records, owner) {
                 Ok(reader) => {
-                    listing.damage.extend(broken.drain(..).map(|(_, damage)| damage));
                     let (number, len) = (reader.header().number, reader.len()?);
                     if let Some(before) = listing.files.last_mut() {
                         before.void_from = reader.header().start.first_sequence;
                     }
                     listing.files.push(RecordsFile { number, reader, len, void_from: u64::MAX });
                 }
-                Err(Error::Damage(damage)) => broken.push((entry.path, damage)),
+                Err(Error::Damage(damage)) => listing.damage.push(damage),
                 Err(error) => return Err(error),
             }
         }
     }
-    listing.leftovers.extend(broken.into_iter().map(|(path, _)| path));
+    // A store or master has its first records file before anything names it.
+    if listing.files.first().is_none_or(|file| file.reader.header().start.first_sequence != 1) && listing.damage.is_empty() {
+        listing.damage.push(Damage::new(&super::log::file_path(dir, 1), 0, 0, DamageCause::Missing));
+    }
     Ok(listing)
 }
 
@@ -79,6 +77,13 @@ pub(crate) struct ScannedCommit {
     pub(crate) section: Vec<u64>,
     /// Frames that hold its facts.
     pub(crate) pieces: u32,
+}
+
+impl ScannedCommit {
+    /// Frames that the commit has in containers: its last frame's index, less its other frames here.
+    pub(crate) fn container_frames(&self) -> Option<u32> {
+        self.stamp.index.checked_sub(u32::try_from(self.section.len()).ok()?.checked_add(self.pieces)?.checked_sub(1)?)
+    }
 }
 
 /// What a scan comes upon.
@@ -128,7 +133,7 @@ impl Scan {
         match &item {
             Some(ScanItem::Commit(commit)) => self.reached = commit.link.sequence,
             // Behind the last commit before a later file took over everything is void, readable or not.
-            Some(ScanItem::Bad(_)) if self.reached + 1 >= self.file.void_from => {
+            Some(ScanItem::Bad(_)) if self.reached.saturating_add(1) >= self.file.void_from => {
                 self.at = self.file.len;
                 return Ok(None);
             }
@@ -182,7 +187,7 @@ impl Scan {
             return Ok(None);
         }
         self.see(stamp);
-        let continues = self.pieces.stamp.is_some_and(|last| last.sequence == stamp.sequence && last.index + 1 == stamp.index);
+        let continues = self.pieces.stamp.is_some_and(|last| last.sequence == stamp.sequence && last.index.checked_add(1) == Some(stamp.index));
         if !continues {
             self.pieces = Pieces { begin: frame.place.offset, ..Pieces::default() };
         }

@@ -20,3 +20,25 @@ pub(crate) use header::{FileKind, HEADER_LEN, RecordsStart};
 pub(crate) use identity::{ArchiveIdentity, KeyWrap, StoreIdentity, complete_identity, read_identity, verify_identity, write_identity};
 pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
 pub(crate) use slot::{Slot, recovery_identifier};
+
+/// Any bytes as the header of a file: what is taken reads back the same.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_header(bytes: &[u8]) {
+    if let Ok(header) = header::FileHeader::decode(std::path::Path::new("f"), bytes) {
+        assert_eq!(header.encode()[..], bytes[..HEADER_LEN]);
+    }
+}
+
+/// Any bytes as a frame, up to the seal.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz_frame(bytes: &[u8]) {
+    if let Some(head) = bytes.first_chunk()
+        && let Ok(raw) = RawFrame::read(head, 144)
+    {
+        let _ = raw.with_body(bytes[head.len()..].to_vec());
+    }
+    let mut from = 0;
+    while let Some(at) = RawFrame::find_marker(bytes, from) {
+        from = at + 1;
+    }
+}

@@ -1,6 +1,7 @@
 //! Mails become contents and messages: duplicates, known parts, numbers, blocks, one commit, receipts.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use super::place::{Laid, Placer};
 use super::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo, Store, Writer};
@@ -10,7 +11,8 @@ use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::{Extent, Importance};
 use crate::records::{
-    Committed, ContentFact, FactKind, FolderFact, ImportRunFact, MessageFact, NewCommit, NewFact, PartFact, Runs, Shape, ShapeExtent,
+    Committed, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, NewCommit, NewFact, PartFact, Runs, Shape,
+    ShapeExtent,
 };
 use crate::seal::random;
 
@@ -97,12 +99,14 @@ pub(super) struct Draft<'s> {
     /// Digests (with and without status headers) and identities of contents added here.
     by_digest: HashMap<Digest, Vec<ContentNo>>,
     by_identity: HashMap<Identity, Vec<ContentNo>>,
+    /// Contents found damaged since the last commit, which this one notes.
+    damaged: Vec<u32>,
     placed: HashMap<ContentNo, Vec<(MessageNo, FolderNo)>>,
     placer: Placer,
 }
 
 impl<'s> Draft<'s> {
-    pub(super) fn new(catalog: &'s Catalog, duplicates: Duplicates, now: i64) -> Self {
+    pub(super) fn new(catalog: &'s Catalog, duplicates: Duplicates, damaged: Vec<u32>, now: i64) -> Self {
         Self {
             catalog,
             numbers: catalog.basis().numbers,
@@ -116,6 +120,7 @@ impl<'s> Draft<'s> {
             part_of: HashMap::new(),
             by_digest: HashMap::new(),
             by_identity: HashMap::new(),
+            damaged,
             placed: HashMap::new(),
             placer: Placer::default(),
         }
@@ -247,6 +252,11 @@ impl<'s> Draft<'s> {
         Ok(placed)
     }
 
+    /// Nothing new refers to a damaged content: what is imported again is stored anew.
+    fn is_sound(&self, no: ContentNo) -> bool {
+        !self.catalog.is_damaged(no) && !self.damaged.contains(&no.0)
+    }
+
     fn same_bytes(&self, digest: Digest) -> Result<Option<ContentNo>, Error> {
         for no in self.candidates(digest)? {
             if self.digests(no)?.is_some_and(|(known, _)| known == digest) {
@@ -259,6 +269,7 @@ impl<'s> Draft<'s> {
     fn candidates(&self, digest: Digest) -> Result<Vec<ContentNo>, Error> {
         let mut found = self.catalog.contents_by_digest(digest)?;
         found.extend(self.by_digest.get(&digest).into_iter().flatten());
+        found.retain(|no| self.is_sound(*no));
         Ok(found)
     }
 
@@ -297,6 +308,7 @@ impl<'s> Draft<'s> {
             Duplicates::Archive => {
                 let mut found = self.catalog.contents_by_identity(header.identity)?;
                 found.extend(self.by_identity.get(&header.identity).into_iter().flatten());
+                found.retain(|no| self.is_sound(*no));
                 for no in found {
                     for (message, at) in self.placements(no)? {
                         if self.user_archive(at).is_some_and(|name| path.first().is_some_and(|first| *first == name)) {
@@ -322,7 +334,7 @@ impl<'s> Draft<'s> {
     }
 
     fn is_empty(&self) -> bool {
-        self.contents.is_empty() && self.parts.is_empty() && self.messages.is_empty() && self.folders.is_empty()
+        self.contents.is_empty() && self.messages.is_empty() && self.folders.is_empty() && self.damaged.is_empty()
     }
 }
 
@@ -342,12 +354,17 @@ impl Store {
         run: Option<&RunInfo>,
         now: i64,
     ) -> Result<Vec<Outcome>, Error> {
+        if !mails.is_empty() {
+            // In a commit of its own, so that nothing of this one refers to what is damaged.
+            self.note_damage()?;
+        }
         let mut writer = self.writer()?;
         let mut outcomes = Vec::with_capacity(mails.len());
         let mut queued = Vec::new();
+        let damaged = self.newly_damaged();
         let committed = {
             let catalog = self.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, now);
+            let mut draft = Draft::new(&catalog, duplicates, damaged.clone(), now);
             for mut mail in mails {
                 let text = mail.text.take();
                 let (outcome, new) = draft.add(mail)?;
@@ -358,6 +375,7 @@ impl Store {
         };
         if let Some(committed) = &committed {
             self.take_over(committed)?;
+            self.damaged.lock().unwrap_or_else(PoisonError::into_inner).retain(|no| !damaged.contains(no));
         }
         self.indexer.queue(queued);
         let packing = self.catalog().basis().unpacked_bytes >= PACK_AT;
@@ -505,6 +523,9 @@ impl Draft<'_> {
             facts.push(NewFact::new(FactKind::Part, &fact));
         }
         facts.extend(self.folders.iter().map(|folder| NewFact::new(FactKind::FolderMade, folder)));
+        if !self.damaged.is_empty() {
+            facts.push(NewFact::new(FactKind::DamageNoted, &DamageFact { contents: self.damaged.clone() }));
+        }
         // A run's number is the next one while its fact is written, and the last one given after.
         let next_run = self.catalog.basis().numbers.runs;
         if let Some(run) = run {

@@ -1,5 +1,7 @@
 //! Facts read again from the records: what no list asks.
 
+use std::sync::{Arc, PoisonError};
+
 use super::Store;
 use crate::catalog::FactPlace;
 use crate::error::{DamageCause, Error};
@@ -20,9 +22,19 @@ impl Store {
         row.map(|row| self.fact(row.fact)).transpose()
     }
 
-    pub(super) fn commit_at(&self, place: FactPlace) -> Result<Commit, Error> {
+    /// The commit that holds a fact. The last one read is kept, since neighbours are mostly asked for together.
+    pub(super) fn commit_at(&self, place: FactPlace) -> Result<Arc<Commit>, Error> {
+        let place = CommitPlace { file: place.file, offset: place.offset };
+        let mut last = self.last_commit.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, commit)) = &*last
+            && *known == place
+        {
+            return Ok(Arc::clone(commit));
+        }
         let file = open_file(&self.vfs, &self.dirs.records, &self.key, self.uuid, place.file)?;
-        read_commit(&file, CommitPlace { file: place.file, offset: place.offset })
+        let commit = Arc::new(read_commit(&file, place)?);
+        *last = Some((place, Arc::clone(&commit)));
+        Ok(commit)
     }
 
     fn fact<T: Keys + for<'b> minicbor::Decode<'b, ()>>(&self, place: FactPlace) -> Result<T, Error> {

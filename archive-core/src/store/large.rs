@@ -92,6 +92,7 @@ impl SplitSink for LargeContent<'_> {
 impl Store {
     /// Begins to take in a large content.
     pub(crate) fn begin_large(&self) -> Result<LargeContent<'_>, Error> {
+        self.note_damage()?;
         let mut writer = self.writer()?;
         let before = Some(writer.latch(|writer| writer.containers.checkpoint())?);
         Ok(LargeContent { store: self, writer, before, own: Stream::default(), parts: Vec::new(), part: None })
@@ -119,7 +120,7 @@ impl LargeContent<'_> {
         let store = self.store;
         let (committed, outcome, new) = {
             let catalog = store.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, now);
+            let mut draft = Draft::new(&catalog, duplicates, store.newly_damaged(), now);
             let (outcome, new) = draft.add_placed(header, place, large)?;
             if !draft.adds_content() {
                 self.writer.latch(|writer| writer.containers.roll_back(before))?;

@@ -82,6 +82,10 @@ pub(crate) struct Store {
     catalog: RwLock<Catalog>,
     writer: Mutex<Option<Writer>>,
     indexer: Indexer,
+    /// The commit whose facts were read last.
+    last_commit: Mutex<Option<(crate::records::CommitPlace, Arc<crate::records::Commit>)>>,
+    /// Contents that a read found damaged and no commit has noted yet.
+    damaged: Mutex<std::collections::BTreeSet<u32>>,
     /// The first damage found at opening, if writing has to wait for repair.
     damage: Option<crate::error::Damage>,
 }

@@ -63,6 +63,8 @@ impl Store {
             catalog: RwLock::new(catalog),
             writer: Mutex::new(recovered.records.map(|records| Writer { records, containers: writer, latched: None })),
             indexer,
+            last_commit: Mutex::default(),
+            damaged: Mutex::default(),
             damage,
         };
         store.catch_up()?;
@@ -75,6 +77,7 @@ impl Store {
             return Ok(());
         }
         self.pack()?;
+        self.note_damage()?;
         self.flush_index()?;
         self.catalog_mut().flush()?;
         self.writer()?.latch(|writer| writer.records.mark())

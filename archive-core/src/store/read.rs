@@ -21,6 +21,16 @@ impl Store {
     /// Hands the bytes of a content to `sink`. Up to 16 MiB they are checked first; a larger content whose end does not give its digest
     /// ends with the error, and what was handed out is not to be used.
     pub(crate) fn read(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
+        let result = self.read_content(no, sink);
+        if let Err(Error::Damage(_)) = &result
+            && !self.catalog().is_damaged(no)
+        {
+            self.damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(no.0);
+        }
+        result
+    }
+
+    fn read_content(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
         let row = self.catalog().content_row(no)?.ok_or(Error::Bug("a message names a content that is not there"))?;
         let mut hasher = Sha256::new();
         if row.size > IN_MEMORY {
@@ -40,6 +50,19 @@ impl Store {
         hasher.update(&content);
         self.check(no, &row, hasher)?;
         sink(&content)
+    }
+
+    /// Contents found damaged that no commit has noted yet.
+    pub(super) fn newly_damaged(&self) -> Vec<u32> {
+        self.damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Notes what was found damaged, so that importing it again stores it anew.
+    pub(super) fn note_damage(&self) -> Result<(), Error> {
+        match self.newly_damaged().is_empty() {
+            true => Ok(()),
+            false => self.commit(Vec::new(), super::Duplicates::Folder, None, crate::clock::now()).map(drop),
+        }
     }
 
     fn check(&self, no: ContentNo, row: &ContentRow, hasher: Sha256) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::records::{Commit, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files};
+use crate::records::{Commit, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, TakenCommit, cut_tail, list_files};
 use crate::seal::{HEADER_LEN, SecretKey};
 use crate::vfs::Vfs;
 
@@ -36,6 +36,15 @@ pub(super) struct Replay<'a> {
     pub(super) containers: &'a Containers,
 }
 
+/// How the records stand to the catalog.
+enum Scanned {
+    Fits(Box<Found>),
+    /// They end before its basis.
+    Ahead,
+    /// They have another commit in its place: it belongs to something else.
+    Contradicts,
+}
+
 /// What the scan of the records gave.
 struct Found {
     /// The last commit read; above the mark it still has to prove itself.
@@ -53,10 +62,14 @@ impl Replay<'_> {
         let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
         let flushed = catalog.basis().records;
         let found = match self.scan(&listing, catalog)? {
-            Some(found) => found,
-            None => {
+            Scanned::Fits(found) => *found,
+            Scanned::Ahead => return Ok(self.records_lost(&listing, catalog)),
+            Scanned::Contradicts => {
                 catalog.reset(self.options.cache_bytes)?;
-                self.scan(&listing, catalog)?.ok_or(Error::Bug("an empty catalog does not fit the records"))?
+                match self.scan(&listing, catalog)? {
+                    Scanned::Fits(found) => *found,
+                    _ => return Err(Error::Bug("an empty catalog does not fit the records")),
+                }
             }
         };
         let mut damage = listing.damage.clone();
@@ -100,13 +113,27 @@ impl Replay<'_> {
         }
     }
 
-    /// Replays the records behind the catalog's basis; `None` if they contradict it.
-    fn scan(&self, listing: &Listing, catalog: &mut Catalog) -> Result<Option<Found>, Error> {
+    /// A catalog names only commits that were synced: where the records end before its basis, they were lost. The catalog stays as it is,
+    /// the best view of the store that there is, and nothing is written.
+    fn records_lost(&self, listing: &Listing, catalog: &Catalog) -> Recovered {
+        let mut damage = listing.damage.clone();
+        if damage.is_empty() {
+            let (number, offset) = catalog.basis().records;
+            let file = listing.files.iter().find(|file| file.number == number);
+            let path = file.map_or_else(|| self.dirs.records.join(format!("{number:06}.mkr")), |file| file.reader.path().to_owned());
+            let (at, cause) = file.map_or((0, DamageCause::Missing), |file| (file.len.min(offset), DamageCause::Truncated));
+            damage.push(Damage::new(&path, at, 0, cause));
+        }
+        Recovered { records: None, active: None, closed: None, damage }
+    }
+
+    /// Replays the records behind the catalog's basis.
+    fn scan(&self, listing: &Listing, catalog: &mut Catalog) -> Result<Scanned, Error> {
         let basis = catalog.basis().clone();
         let mut found = Found { pending: None, mark: basis.link, marked_end: false, bad: Vec::new() };
         let mut confirmed = basis.link.sequence == 0;
         if !confirmed && !listing.files.iter().any(|file| file.number == basis.records.0) {
-            return Ok(None);
+            return Ok(Scanned::Ahead);
         }
         let mut damage = Vec::new();
         for file in listing.files.iter().filter(|file| file.number >= basis.records.0) {
@@ -116,7 +143,7 @@ impl Replay<'_> {
             while let Some(item) = scan.next()? {
                 if scan.synced.sequence == basis.link.sequence {
                     if scan.synced.chain != basis.link.chain {
-                        return Ok(None);
+                        return Ok(Scanned::Contradicts);
                     }
                     confirmed = true;
                 }
@@ -125,7 +152,7 @@ impl Replay<'_> {
                     ScanItem::Commit(commit) if commit.link.sequence <= basis.link.sequence => {
                         if commit.link.sequence == basis.link.sequence {
                             if commit.link.chain != basis.link.chain {
-                                return Ok(None);
+                                return Ok(Scanned::Contradicts);
                             }
                             confirmed = true;
                         }
@@ -157,7 +184,7 @@ impl Replay<'_> {
             }
         }
         found.bad.extend(damage.into_iter().map(|damage| (0, damage)));
-        Ok(confirmed.then_some(found))
+        Ok(if confirmed { Scanned::Fits(Box::new(found)) } else { Scanned::Ahead })
     }
 
     fn accept(&self, catalog: &mut Catalog, scanned: &ScannedCommit, damage: &mut Vec<Damage>) -> Result<(), Error> {
@@ -198,7 +225,7 @@ impl Replay<'_> {
                 return Ok(false);
             }
         }
-        Ok(frames == scanned.stamp.index - (scanned.section.len() as u32 + scanned.pieces - 1))
+        Ok(scanned.container_frames() == Some(frames))
     }
 
     /// The stretches of containers that `commit` filled, headers of new ones included.
@@ -295,7 +322,12 @@ impl Replay<'_> {
             Some((scanned, file)) => self.section_blocks(scanned, file)?,
             None => Vec::new(),
         };
-        let first = taken.as_ref().map(|(scanned, _)| (&scanned.commit, scanned.link, section.as_slice()));
+        let first = taken.as_ref().map(|(scanned, _)| TakenCommit {
+            commit: &scanned.commit,
+            link: scanned.link,
+            container_frames: scanned.container_frames().unwrap_or(0),
+            section: &section,
+        });
         let number = listing.files.last().map_or(1, |file| file.number + 1);
         let (mut records, committed) = Records::take_over(
             Arc::clone(self.vfs),

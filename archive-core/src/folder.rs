@@ -32,9 +32,36 @@ impl FromStr for FolderPath {
     type Err = NotAFolderPath;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let names = text.trim_matches('/').split('/').map(|name| name.replace("%2F", "/").replace("%2f", "/").replace("%25", "%"));
+        let names = text.trim_matches('/').split('/').map(decode);
         Self::from_names(names.collect()).map_err(|_| NotAFolderPath(text.to_owned()))
     }
+}
+
+/// What a `%` may begin, and what it stands for then.
+const CODES: [(&str, char); 3] = [("2F", '/'), ("2f", '/'), ("25", '%')];
+
+fn decode(mut text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    while let Some((before, behind)) = text.split_once('%') {
+        name.push_str(before);
+        let code = CODES.iter().find(|(code, _)| behind.starts_with(code));
+        name.push(code.map_or('%', |(_, stands_for)| *stands_for));
+        text = code.map_or(behind, |(code, _)| &behind[code.len()..]);
+    }
+    name.push_str(text);
+    name
+}
+
+fn encode(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for (at, c) in name.char_indices() {
+        match c {
+            '/' => text.push_str("%2F"),
+            '%' if CODES.iter().any(|(code, _)| name[at + 1..].starts_with(code)) => text.push_str("%25"),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 impl fmt::Display for FolderPath {
@@ -43,8 +70,7 @@ impl fmt::Display for FolderPath {
             if at > 0 {
                 f.write_str("/")?;
             }
-            let name = ["%2F", "%2f", "%25"].iter().fold(name.clone(), |name, code| name.replace(code, &format!("%25{}", &code[1..])));
-            f.write_str(&name.replace('/', "%2F"))?;
+            f.write_str(&encode(name))?;
         }
         Ok(())
     }

@@ -1,0 +1,237 @@
+//! What is refused, and with which exit code and words.
+
+mod fixture;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use fixture::{MBOX, Place, Ran, files};
+use serde_json::json;
+
+#[test]
+fn bad_use_is_two() {
+    let place = Place::with_mails();
+    for args in [
+        &["frobnicate"][..],
+        &["search"],
+        &["search", "a", "--sort", "date"],
+        &["show", "1:99"],
+        &["show", "1"],
+        &["show", "1:0", "--thread"],
+        &["show", "1:0", "--part", "77"],
+        &["ls", "anna/nothing"],
+        &["export", "out", "--folder", "anna/nothing"],
+        &["search", "a OR (("],
+        &["import", "in.mbox", "--failed", "x"],
+        &["key", "remove-passphrase", "00000000"],
+        &["init", "second", "--owner", "x"],
+        &["init", "arch", "--owner", "x", "--recovery-key-file", "new.txt"],
+    ] {
+        let ran = place.run(args);
+        // An unclosed group is closed by the end of the query.
+        let expected = if args == ["search", "a OR (("] { 0 } else { 2 };
+        assert_eq!(ran.code, expected, "{args:?}: {}{}", ran.out, ran.err);
+    }
+    assert!(!place.at("second").exists() && !place.at("new.txt").exists());
+}
+
+#[test]
+fn no_archive_is_ten() {
+    let place = Place::new();
+    let ran = place.run(&["ls"]);
+    assert_eq!(ran.code, 10, "{}", ran.err);
+    assert!(ran.err.contains("MAILKEEP_ARCHIVE"));
+    let ran = place.run(&["--json", "-a", "nothing", "ls"]);
+    assert_eq!((ran.code, &ran.last()["error"]["code"]), (10, &json!("not_an_archive")));
+    assert!(ran.err.is_empty());
+}
+
+#[test]
+fn a_second_writer_is_eleven() {
+    let place = Place::with_archive();
+    let mut first = place.command(&["import", "-"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut input = first.stdin.take().unwrap();
+    // It has the archive when it takes more than a pipe holds.
+    input.write_all(&b"From: a@example.com\n\nx\n".repeat(20_000)).unwrap();
+    let ran = place.run(&["--json", "ls"]);
+    assert_eq!((ran.code, &ran.last()["error"]["code"]), (11, &json!("in_use")));
+    assert!(ran.last()["error"]["context"]["holder"].as_str().unwrap().contains(&first.id().to_string()));
+    drop(input);
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    place.ok(&["ls"]);
+}
+
+#[test]
+fn no_key_or_a_wrong_one_is_twelve() {
+    let place = Place::with_mails();
+    let other = Place::with_archive();
+    let foreign = files(&other.at("config/mailkeep/keys")).remove(0);
+    let foreign = foreign.to_str().unwrap();
+    assert_eq!(place.run(&["ls", "--key-file", foreign]).code, 12);
+    place.write("phrase", b"no such phrase\n");
+    let ran = place.run(&["--json", "ls", "--passphrase-file", "phrase"]);
+    assert_eq!((ran.code, &ran.last()["error"]["code"]), (12, &json!("wrong_key")));
+    std::fs::remove_dir_all(place.at("config")).unwrap();
+    let ran = place.run(&["-a", "arch", "ls"]);
+    assert_eq!(ran.code, 12);
+    assert!(ran.err.contains("recovery key") && ran.err.contains("--key-file"), "{}", ran.err);
+    place.ok(&["-a", "arch", "ls", "--recovery-key-file", "recovery.txt"]);
+}
+
+#[test]
+fn keys_are_added_confirmed_and_removed() {
+    let place = Place::with_archive();
+    assert_eq!(place.ok(&["--json", "key", "status"]).last()["recovery_key"], "unconfirmed");
+    place.ok(&["key", "confirm", "--recovery-key-file", "recovery.txt"]);
+    assert_eq!(place.ok(&["--json", "key", "status"]).last()["recovery_key"], "confirmed");
+    place.write("phrase", b"four words make one\n");
+    let slot = place.ok(&["--json", "key", "add-passphrase", "--new-passphrase-file", "phrase"]).last();
+    place.ok(&["key", "test", "--passphrase-file", "phrase"]);
+    let mut command = place.command(&["ls"]);
+    command.env("MAILKEEP_PASSPHRASE", "four words make one");
+    assert_eq!(command.status().unwrap().code(), Some(0));
+    place.ok(&["key", "remove-passphrase", slot["slot"].as_str().unwrap()]);
+    assert_eq!(place.run(&["key", "test", "--passphrase-file", "phrase"]).code, 12);
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::with_archive();
+    for path in [files(&place.at("config/mailkeep/keys")).remove(0), place.at("recovery.txt")] {
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn nothing_is_made_where_keys_cannot_be_kept() {
+    let place = Place::new();
+    place.write("recovery.txt", b"mine");
+    let ran = place.run(&["init", "arch", "--owner", "anna", "--recovery-key-file", "recovery.txt"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert_eq!(std::fs::read(place.at("recovery.txt")).unwrap(), b"mine");
+    assert!(!place.at("arch").exists() && files(&place.at("config")).is_empty());
+}
+
+#[test]
+fn controls_reach_a_reader_only_in_raw_bytes() {
+    let place = Place::with_mails();
+    for args in
+        [&["search", "draft"][..], &["show", "1:1"], &["ls", "--messages"], &["show", "1:1", "--record"], &["show", "1:1", "--headers"]]
+    {
+        let ran = place.ok(args);
+        assert!(!ran.out.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{args:?}: {}", ran.out);
+    }
+    assert!(place.ok(&["show", "1:1"]).out.contains("\\u{1b}]0;title\\u{7}"));
+    assert!(place.ok(&["search", "draft"]).out.contains("\\u{1b}[31mred\\u{202e}"));
+    assert!(place.ok(&["show", "1:1", "--raw"]).bytes.contains(&0x1b));
+}
+
+#[test]
+fn attachments_stay_in_their_folder_and_write_over_nothing() {
+    let place = Place::with_mails();
+    place.ok(&["show", "1:1", "--save", "deep/er/out"]);
+    place.ok(&["show", "1:1", "--save", "deep/er/out"]);
+    let saved = files(&place.at("deep"));
+    assert_eq!(saved, [place.at("deep/er/out/x"), place.at("deep/er/out/x (1)")]);
+    assert_eq!(std::fs::read(&saved[0]).unwrap(), b"hello");
+    assert_eq!(place.ok(&["show", "1:1", "--part", "2"]).bytes, b"hello");
+    assert_eq!(place.run(&["show", "1:1", "--raw", "-o", "in.mbox"]).code, 2);
+    assert_eq!(std::fs::read(place.at("in.mbox")).unwrap(), MBOX);
+}
+
+fn imported(name: &str, bytes: &[u8]) -> (Place, Ran) {
+    let place = Place::with_archive();
+    place.write(name, bytes);
+    let ran = place.run(&["--json", "import", name]);
+    let sums = ran.last();
+    let sum = |name: &str| sums[name].as_u64().unwrap();
+    assert_eq!(sum("read"), sum("stored") + sum("duplicate") + sum("failed"), "{}", ran.out);
+    (place, ran)
+}
+
+#[test]
+fn bad_inputs_are_named_and_the_sums_add_up() {
+    let (_, ran) = imported("not.mbox", b"this is no mailbox\nat all\n");
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(ran.out.contains("\"event\":\"trouble\""));
+    let (_, ran) = imported("empty.mbox", b"");
+    assert_eq!((ran.code, &ran.last()["read"]), (0, &json!(0)));
+    let (_, ran) = imported("cut.mbox", &MBOX[..400]);
+    assert_eq!((ran.code, &ran.last()["stored"]), (0, &json!(2)));
+    let (place, ran) = imported("nul.eml", b"From: a@example.com\nSubject: nul\n\na\0b\0\n");
+    assert_eq!((ran.code, &ran.last()["stored"]), (0, &json!(1)));
+    assert_eq!(place.ok(&["show", "1:0", "--raw"]).bytes, b"From: a@example.com\nSubject: nul\n\na\0b\0\n");
+}
+
+#[test]
+fn a_source_inside_the_archive_is_refused() {
+    let place = Place::with_archive();
+    assert_eq!(place.run(&["import", "arch/stores"]).code, 2);
+    assert_eq!(place.run(&["import", "nothing.mbox"]).code, 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_not_unicode_are_taken() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::with_archive();
+    let name = std::ffi::OsStr::from_bytes(b"b\xf6se.mbox");
+    std::fs::write(place.at("").join(name), MBOX).unwrap();
+    let ran = Ran::from(place.command(&["--json", "import", "--receipts", "r"]).arg(name).output().unwrap());
+    assert_eq!((ran.code, &ran.last()["stored"]), (0, &json!(2)), "{}", ran.out);
+    let folders = place.ok(&["--json", "ls"]).json();
+    assert!(folders.iter().any(|folder| folder["messages"] == 2), "{folders:?}");
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let place = Place::with_archive();
+    let mails =
+        (0..3000).map(|n| format!("From a@example.com Mon Mar  4 10:00:00 2024\nFrom: a@example.com\nSubject: number {n}\n\nword\n\n"));
+    place.write("many.mbox", mails.collect::<String>().as_bytes());
+    place.ok(&["import", "many.mbox"]);
+    let mut child = place.command(&["search", "word"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_query_comes_from_standard_input_too() {
+    let place = Place::with_mails();
+    let mut child = place.command(&["--json", "search", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"invoice OR draft\n").unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!(ran.last()["total"], 2);
+    assert_eq!(place.ok(&["search", "hello", "-draft", "--count"]).out, "1\n");
+    assert_eq!(place.ok(&["search", "--phrase", "here on", "--not", "draft", "--count"]).out, "1\n");
+    assert_eq!(place.ok(&["--json", "search", "*", "--limit", "1"]).last()["total"], 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_an_import_and_what_has_a_receipt_stays() {
+    let place = Place::with_archive();
+    let mut child = place.command(&["--json", "import", "-", "--receipts", "receipts", "--commit", "each"]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mail = b"From a@example.com Mon Mar  4 10:00:00 2024\nFrom: a@example.com\nSubject: s\n\nword\n\n";
+    let mut sent = 0;
+    // A source without end: only the signal ends it.
+    while std::fs::read(place.at("receipts")).unwrap_or_default().is_empty() && sent < 1_000_000 {
+        input.write_all(&[mail.as_slice(), format!("From: {sent}\n\n").as_bytes()].concat()).unwrap();
+        sent += 1;
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    while input.write_all(mail).is_ok() {}
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, &ran.last()["error"]["code"]), (130, &json!("stopped")), "{}", ran.out);
+    let receipts = std::fs::read_to_string(place.at("receipts")).unwrap();
+    for line in receipts.lines().take(3) {
+        let receipt: serde_json::Value = serde_json::from_str(line).unwrap();
+        place.ok(&["show", receipt["id"].as_str().unwrap(), "--raw"]);
+    }
+}

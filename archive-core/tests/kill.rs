@@ -1,0 +1,280 @@
+//! A real disk, and `kill -9` at random moments of an import: every receipted mail is there byte for byte, none is partly visible, and
+//! importing again completes (P1, P2, P13).
+//!
+//! The importing process is this test binary itself. It writes each receipt as a line to a file, flushed, and the judge knows nothing but
+//! these lines and the source. `MAILKEEP_KILLS` says how many times (5 unless told, 200 for a long run), `MAILKEEP_SEED` which moments;
+//! with `MAILKEEP_CORPORA` some of the sources are real mail.
+
+#![allow(missing_docs, reason = "a test binary")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use archive_core::{
+    Actor, Archive, CreateOptions, Depth, Digest, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Key, MessageId, NoEvents,
+    OpenOptions, Outcome, Receipt,
+};
+
+const CHILD: &str = "MAILKEEP_TEST_KILLED";
+/// Bytes of a receipt, about: id, digest, outcome, offset.
+const LINE: u64 = 85;
+const NAME: &str = "kills_at_random_moments_lose_nothing_receipted";
+
+fn options() -> OpenOptions {
+    // Small, so that containers are closed, runs and segments written, many times in an import.
+    OpenOptions::default().container_limit(2 << 20).memory(16 << 20)
+}
+
+fn key(dir: &Path) -> Key {
+    Key::File(std::fs::read_to_string(dir.join("key")).expect("the key").into())
+}
+
+fn open(dir: &Path) -> Result<Archive, Error> {
+    Archive::open(&dir.join("archive"), &key(dir), options())
+}
+
+fn import_options(dir: &Path) -> ImportOptions {
+    let commit_each = std::fs::read(dir.join("each")).is_ok();
+    ImportOptions { into: Some("anna/box".parse().expect("a folder")), commit_each, ..ImportOptions::default() }
+}
+
+/// Writes receipts as they come.
+struct ToFile(std::fs::File);
+
+impl ImportEvents for ToFile {
+    fn receipt(&mut self, receipt: &Receipt) {
+        let outcome = match receipt.outcome() {
+            Outcome::Duplicate { restated: true } => "restated",
+            Outcome::Duplicate { .. } => "duplicate",
+            _ => "stored",
+        };
+        // One write: a killed process leaves whole lines but the last.
+        let line = format!("{}\t{}\t{outcome}\t{}\n", receipt.id(), receipt.digest(), receipt.offset());
+        self.0.write_all(line.as_bytes()).expect("a receipt is written");
+    }
+}
+
+/// What the killed process does.
+fn child(dir: &Path) {
+    let archive = open(dir).expect("opens after any kill");
+    let receipts = std::fs::File::options().create(true).append(true).open(dir.join("receipts")).expect("a file for receipts");
+    let source = std::fs::read_to_string(dir.join("source")).expect("the source");
+    let acting = archive.acting_as(Actor::System);
+    acting.import(ImportSource::Path(Path::new(&source)), &import_options(dir), &mut ToFile(receipts)).expect("imported");
+    archive.close().expect("closed");
+}
+
+/// Message, digest of what was given, whether the kept bytes may differ in status headers.
+fn receipts(dir: &Path) -> Vec<(MessageId, String, bool)> {
+    let Ok(file) = std::fs::File::open(dir.join("receipts")) else { return Vec::new() };
+    let whole = BufReader::new(file).split(b'\n').map(|line| String::from_utf8(line.expect("a line")).expect("text"));
+    let fields = whole.filter_map(|line| {
+        let mut fields = line.split('\t').map(str::to_owned);
+        let (id, digest, outcome, offset) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        offset.parse::<u64>().ok()?;
+        Some((id.parse().ok()?, digest, outcome == "restated"))
+    });
+    fields.collect()
+}
+
+/// About how many receipts there are; each line has about as many bytes.
+fn lines(dir: &Path) -> u64 {
+    std::fs::metadata(dir.join("receipts")).map_or(0, |data| data.len() / LINE)
+}
+
+/// Mails of the source by digest, as the archive reads them.
+#[derive(Default)]
+struct Source {
+    digests: BTreeSet<String>,
+    mails: u64,
+}
+
+impl archive_core::source::SourceVisitor for Source {
+    fn item(&mut self, item: archive_core::source::Item<'_>) -> ControlFlow<()> {
+        let archive_core::source::Body::Whole(mail) = item.body else { panic!("no mail here is streamed") };
+        self.digests.insert(Digest::of(&mail).to_string());
+        self.mails += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn trouble(&mut self, _: archive_core::source::Trouble) {}
+}
+
+/// Opens the archive and judges it by the receipts and the source alone.
+fn judge(dir: &Path, source: &Source, what: &str) -> BTreeMap<MessageId, String> {
+    let archive = open(dir).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let acting = archive.acting_as(Actor::System);
+    let mut visible = BTreeMap::new();
+    acting
+        .messages(&mut |message| {
+            let raw = acting.raw(message.id)?;
+            assert_eq!(raw.len() as u64, message.size, "{what}: {}", message.id);
+            visible.insert(message.id, Digest::of(&raw).to_string());
+            Ok(ControlFlow::Continue(()))
+        })
+        .unwrap_or_else(|error| panic!("{what}: a visible mail cannot be read: {error}"));
+    for (id, digest) in &visible {
+        assert!(source.digests.contains(digest), "{what}: {id} is no mail of the source");
+    }
+    for (id, digest, restated) in receipts(dir) {
+        let kept = visible.get(&id);
+        assert!(kept == Some(&digest) || restated && kept.is_some(), "{what}: {id} with digest {digest} has a receipt; kept is {kept:?}");
+    }
+    let report = acting.verify(Depth::Everything, &mut |_| Ok(())).expect("verified");
+    assert_eq!(report.findings, [], "{what}");
+    let all = acting.search(&archive_core::SearchRequest::new("*").limit(0)).expect("an answer");
+    assert_eq!(all.total, visible.len() as u64, "{what}: every visible mail is found");
+    // Half of the time the archive is closed, half of the time it is dropped as it is.
+    if visible.len() % 2 == 0 {
+        archive.close().expect("closed");
+    }
+    visible
+}
+
+fn complete(dir: &Path, path: &Path, source: &Source, what: &str) -> ImportReport {
+    let archive = open(dir).expect("opens");
+    let acting = archive.acting_as(Actor::System);
+    let report = acting.import(ImportSource::Path(path), &import_options(dir), &mut NoEvents).expect("imported");
+    assert_eq!(report.read, source.mails, "{what}");
+    assert_eq!(report.read, report.stored + report.duplicate, "{what}: {report:?}");
+    let check = acting.check(ImportSource::Path(path), &Default::default(), &mut NoEvents).expect("checked");
+    assert_eq!((check.present, check.missing), (source.mails, Vec::new()), "{what}");
+    archive.close().expect("closed");
+    report
+}
+
+/// A mailbox of small mails, some with an attachment.
+fn small_mailbox(path: &Path, mails: u32, chance: &mut Chance) {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path).expect("a mailbox"));
+    for no in 0..mails {
+        let body: String = (0..chance.below(60)).map(|_| format!("word{} ", chance.below(5000))).collect();
+        writeln!(file, "From a@example.org Thu Jan  2 03:04:05 2020\nFrom: a@example.org\nSubject: number {no}\n\n{body}\n")
+            .expect("written");
+        if chance.below(40) == 0 {
+            let noise: String = (0..chance.below(4000) + 20).map(|_| format!("{:019}\n", chance.next())).collect();
+            writeln!(file, "From a@example.org Thu Jan  2 03:04:05 2020\nSubject: large {no}\n\n{noise}").expect("written");
+        }
+    }
+}
+
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 20
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
+}
+
+fn sources(dir: &Path, chance: &mut Chance) -> Vec<PathBuf> {
+    let small = dir.join("small.mbox");
+    small_mailbox(&small, 12_000, chance);
+    let mut sources = vec![small];
+    if let Some(corpora) = std::env::var_os("MAILKEEP_CORPORA").map(PathBuf::from) {
+        sources.push(corpora.join("lists/linux-raid.mbox"));
+        sources.push(corpora.join("lists/cygwin-patches.mbox"));
+    } else {
+        println!("MAILKEEP_CORPORA is not set: made-up mail only");
+    }
+    sources
+}
+
+#[test]
+fn kills_at_random_moments_lose_nothing_receipted() {
+    if let Ok(dir) = std::env::var(CHILD) {
+        return child(Path::new(&dir));
+    }
+    let base = tempfile::tempdir().expect("a folder");
+    let seed = number("MAILKEEP_SEED", 1);
+    let kills = number("MAILKEEP_KILLS", 5);
+    let mut chance = Chance(seed);
+    let sources: Vec<(PathBuf, Source)> = sources(base.path(), &mut chance)
+        .into_iter()
+        .map(|path| {
+            let mut source = Source::default();
+            archive_core::source::read_path(&path, Default::default(), &mut source).expect("the source");
+            (path, source)
+        })
+        .collect();
+    let (mut late, mut ended, mut most) = (0, 0, 0);
+    let mut round = 0;
+    let mut done = 0;
+    while done < kills {
+        let (path, source) = &sources[round % sources.len()];
+        let dir = base.path().join(round.to_string());
+        std::fs::create_dir(&dir).expect("a folder");
+        let keep = |_, keys: &archive_core::ArchiveKeys| {
+            std::fs::write(dir.join("key"), keys.key_file.as_ref().expect("a key file").as_bytes())
+                .map_err(|error| Error::Misuse(error.to_string()))
+        };
+        let archive = Archive::create(&dir.join("archive"), CreateOptions::new("anna").open_options(options()), keep);
+        archive.expect("created").close().expect("closed");
+        std::fs::write(dir.join("source"), path.to_str().expect("text")).expect("written");
+        if round % 4 == 3 {
+            std::fs::write(dir.join("each"), "").expect("written");
+        }
+        // Several kills in a row on the same archive, then it is completed.
+        for again in 0..1 + chance.below(4) {
+            let what = format!("seed {seed}, archive {round}, kill {again}");
+            let before = receipts(&dir).len();
+            let mut process = Command::new(std::env::current_exe().expect("this program"))
+                .args([NAME, "--exact"])
+                .env(CHILD, &dir)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("a child");
+            // A third of the kills come by the clock, the others some time after so many new receipts.
+            let (receipts_first, wait) = match chance.below(3) {
+                0 => (0, chance.below(400)),
+                _ => (chance.below(source.mails), chance.below(60)),
+            };
+            let wait = Duration::from_millis(wait);
+            let mut start = Instant::now();
+            let mut over = None;
+            while over.is_none() && start.elapsed() < wait {
+                if lines(&dir) < before as u64 + receipts_first {
+                    start = Instant::now();
+                }
+                over = process.try_wait().expect("its state");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            match over {
+                Some(status) => {
+                    assert!(status.success(), "{what}: the import failed by itself");
+                    ended += 1;
+                }
+                None => {
+                    process.kill().expect("killed");
+                    process.wait().expect("gone");
+                    done += 1;
+                    let since = receipts(&dir).len() - before;
+                    late += u64::from(since > 1000);
+                    most = most.max(since);
+                }
+            }
+            judge(&dir, source, &what);
+            if over.is_some() || done == kills {
+                break;
+            }
+        }
+        complete(&dir, path, source, &format!("seed {seed}, archive {round}"));
+        let kept = judge(&dir, source, &format!("seed {seed}, archive {round}, completed"));
+        println!("archive {round}: {} mails of {} kept; {done} kills so far", kept.len(), source.mails);
+        std::fs::remove_dir_all(&dir).expect("removed");
+        round += 1;
+    }
+    println!("{done} kills in {round} archives, {late} of them after 1,000 receipts (at most {most}); {ended} imports ended before");
+}

@@ -1,0 +1,20 @@
+//! The promises of the library (docs/DURABILITY.md), each tested through the public door in a module of its number.
+//!
+//! P1, P2, P5 and P13 are in `crash.rs` and `kill.rs`, P9 comes with compaction. Most archives here lie in memory, so that every byte of
+//! every file can be looked at and changed. With `MAILKEEP_CORPORA` set to a folder of real mail, that is read too.
+
+#![allow(missing_docs, reason = "a test binary")]
+
+mod fixture;
+mod imports;
+mod opening;
+mod p03;
+mod p04;
+mod p06;
+mod p07;
+mod p08;
+mod p10;
+mod p11;
+mod p12;
+mod p14;
+mod p15;

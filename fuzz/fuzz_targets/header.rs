@@ -1,0 +1,4 @@
+//! The header of a file: no panic, and what is taken reads back the same.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| archive_core::fuzzing::header(bytes));

@@ -1,0 +1,31 @@
+//! Any text is a query or an error that points into it; a query answers.
+#![no_main]
+
+use std::sync::{Arc, OnceLock};
+
+use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Snapshot, Value, ValueKind, parse, parse_reduced};
+
+fn snapshot() -> &'static Snapshot {
+    static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
+    SNAPSHOT.get_or_init(|| {
+        let index = Index::open(Arc::new(MemPages::new()), Options::default()).expect("an index");
+        for number in 0..40u32 {
+            let text = format!("alpha beta w{number} größe a-b@example.org {}", "gamma ".repeat(number as usize % 3));
+            let kind = if number % 2 == 0 { ValueKind::Text } else { ValueKind::Address };
+            let field = [Field::Subject, Field::From, Field::To, Field::Body][number as usize % 4];
+            index.add(DocNo(number), &[Value { field, kind, text: &text }], &Columns::default()).expect("added");
+        }
+        index.flush(b"").expect("flushed");
+        index.snapshot()
+    })
+}
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let _ = parse_reduced(text);
+    let Ok(query) = parse(text) else { return };
+    for notice in query.notices() {
+        assert!(text.get(notice.range.clone()).is_some());
+    }
+    let found = snapshot().search(&query).expect("an answer");
+    assert!(found.max().is_none_or(|last| last < 40));
+});
