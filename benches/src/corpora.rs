@@ -146,7 +146,10 @@ pub fn words(maildir: &Path, of_each: usize) -> Result<Vec<String>> {
         let raw = fs::read(file)?;
         let body = raw.windows(2).position(|two| two == b"\n\n").map_or(0, |at| at + 2);
         let words = raw[body..].split(|byte| !byte.is_ascii_alphanumeric());
-        let words = words.filter(|word| (3..=12).contains(&word.len()) && word.iter().all(u8::is_ascii_alphabetic));
+        // What is written in capitals and small letters at random is base64.
+        let is_word =
+            |word: &[u8]| word.get(1..).is_some_and(|rest| rest.iter().all(u8::is_ascii_lowercase)) && word[0].is_ascii_alphabetic();
+        let words = words.filter(|word| (3..=12).contains(&word.len()) && is_word(word));
         for word in words.map(<[u8]>::to_ascii_lowercase).collect::<HashSet<_>>() {
             *counts.entry(word).or_default() += 1;
         }

@@ -88,11 +88,14 @@ impl Peer {
         }
     }
 
-    /// Finds a word, the newest 50, as a whole command; none if it has no search.
+    /// Finds a word, the newest 50, as a whole command; none if it has no search, or says by its exit code that there is no hit.
     pub fn find(self, word: &str, home: &Path) -> Result<Option<Value>> {
         let dir = self.dir(home);
         match self {
-            Self::Mu => self.run(home, &["find", "--muhome", text(&dir), "--maxnum=50", "--sortfield=date", "--reverse", word]).map(Some),
+            Self::Mu => self
+                .run(home, &["find", "--muhome", text(&dir), "--maxnum=50", "--sortfield=date", "--reverse", word])
+                .map(Some)
+                .or(Ok(None)),
             Self::Notmuch => self.run(home, &["search", "--limit=50", "--output=messages", word]).map(Some),
             Self::Borg | Self::Restic => Ok(None),
         }

@@ -1,6 +1,6 @@
 //! Facts become entries: the only place that does it, for a commit just written and for one read again alike.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,8 +42,8 @@ pub(crate) struct Catalog {
     flushed: Link,
     /// Contents placed more than once: all others have exactly one message, so totals need no look-up.
     shared: RoaringBitmap,
-    /// Contents of the commit being applied that have no message yet.
-    fresh: HashSet<u32>,
+    /// Contents of the commit being applied that have no message yet: date and size.
+    fresh: HashMap<u32, (i64, u64)>,
     /// Contents noted damaged, and the parts that they take.
     damaged: [RoaringBitmap; 2],
 }
@@ -64,7 +64,7 @@ impl Catalog {
                     let folders = Folders::load(manifest.folders);
                     let (flushed, shared) = (basis.link, manifest.shared.0);
                     let damaged = [manifest.damaged.0, manifest.damaged_parts.0];
-                    let (dir, fresh) = (dir.to_owned(), HashSet::new());
+                    let (dir, fresh) = (dir.to_owned(), HashMap::new());
                     return Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed, shared, fresh, damaged });
                 }
                 Err(Error::Damage(_)) => {}
@@ -90,7 +90,7 @@ impl Catalog {
             unpacked_bytes: 0,
         };
         let (dir, folders) = (dir.to_owned(), Folders::default());
-        let (shared, fresh) = (RoaringBitmap::new(), HashSet::new());
+        let (shared, fresh) = (RoaringBitmap::new(), HashMap::new());
         Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, shared, fresh, damaged: Default::default() })
     }
 
@@ -206,7 +206,7 @@ impl Catalog {
             }
         }
         self.sorted.put(keys::content(no), write_row(&row));
-        self.fresh.insert(no.0);
+        self.fresh.insert(no.0, (fact.date, fact.size));
         self.basis.numbers.contents = self.basis.numbers.contents.max(no.0 + 1);
         self.basis.numbers.content_bytes += fact.size;
         Ok(())
@@ -228,17 +228,21 @@ impl Catalog {
 
     fn message(&mut self, fact: MessageFact, place: FactPlace) -> Result<(), Error> {
         let (no, content) = (MessageNo(fact.no), ContentNo(fact.content));
-        // Where damage took the content's fact, the message goes with it; the damage is named by whoever replays.
-        let Some(of) = self.content_row(content)? else { return Ok(()) };
+        let (date, size) = match self.fresh.remove(&fact.content) {
+            Some(of) => of,
+            None => {
+                // Where damage took the content's fact, the message goes with it; the damage is named by whoever replays.
+                let Some(of) = self.content_row(content)? else { return Ok(()) };
+                self.shared.insert(fact.content);
+                (of.date, of.size)
+            }
+        };
         let row =
             MessageRow { content: fact.content, folder: fact.folder, direction: fact.direction, archived: fact.archived, fact: place };
         self.sorted.put(keys::message(no), write_row(&row));
-        self.sorted.put(keys::dated(FolderNo(fact.folder), of.date, no), Vec::new());
+        self.sorted.put(keys::dated(FolderNo(fact.folder), date, no), Vec::new());
         self.sorted.put(keys::with(keys::placed(content), no.0), fact.folder.to_le_bytes().to_vec());
-        if !self.fresh.remove(&fact.content) {
-            self.shared.insert(fact.content);
-        }
-        self.folders.count(fact.folder, 1, of.size);
+        self.folders.count(fact.folder, 1, size);
         self.basis.numbers.messages = self.basis.numbers.messages.max(no.0 + 1);
         Ok(())
     }

@@ -66,9 +66,18 @@ pub(super) fn last_number(key: &[u8]) -> Option<u32> {
 }
 
 fn numbered(letter: u8, numbers: &[u32]) -> Vec<u8> {
-    numbers.iter().fold(vec![letter], |key, number| with(key, *number))
+    numbers.iter().fold(begun(letter), |key, number| with(key, *number))
 }
 
 fn short(letter: u8, digest: &[u8]) -> Vec<u8> {
-    [&[letter], &digest[..8]].concat()
+    let mut key = begun(letter);
+    key.extend_from_slice(&digest[..8]);
+    key
+}
+
+/// A key with room for all that any key holds.
+fn begun(letter: u8) -> Vec<u8> {
+    let mut key = Vec::with_capacity(17);
+    key.push(letter);
+    key
 }

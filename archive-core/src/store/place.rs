@@ -31,7 +31,12 @@ impl Placer {
         for piece in bytes.chunks(BLOCK_LEN) {
             let at = match self.open[class] {
                 Some(at) if self.blocks[at].len() + piece.len() <= BLOCK_LEN => at,
-                _ => {
+                Some(_) => {
+                    // Where one block is full, the next will be.
+                    self.blocks.push(Vec::with_capacity(BLOCK_LEN));
+                    self.blocks.len() - 1
+                }
+                None => {
                     self.blocks.push(Vec::new());
                     self.blocks.len() - 1
                 }

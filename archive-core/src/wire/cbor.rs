@@ -62,7 +62,8 @@ fn check_keys<T: Keys>(bytes: &[u8]) -> Result<(), Undecodable> {
 
 /// `value` as bytes.
 pub(crate) fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    // Most facts and rows fit.
+    let mut bytes = Vec::with_capacity(256);
     // Writing to a Vec cannot fail, and derived encoders have no errors of their own.
     let _infallible: Result<(), _> = minicbor::encode(value, &mut bytes);
     bytes

@@ -1,7 +1,7 @@
 //! Mailkeep and its peers on the same mails in one run, interleaved, the least of several repetitions.
 //!
 //! ```text
-//! compare --corpora FOLDER [--attach MBOX] [--many MBOX] [--large GIB] [--work FOLDER] [--runs 3] [--only list,attach,commits,many,large]
+//! compare --corpora FOLDER [--attach MBOX] [--many MBOX] [--large GIB] [--work FOLDER] [--runs 3] [--peer-runs 3] [--only list,attach,commits,many,large]
 //!         [--mailkeep PROGRAM] [--no-peers] [--json FILE]
 //! ```
 
@@ -43,6 +43,8 @@ struct Options {
     large: Option<f64>,
     work: PathBuf,
     runs: usize,
+    /// How often the slow programs (mu, notmuch) take the mails in; as often as all else unless told.
+    peer_runs: Option<usize>,
     only: Vec<String>,
     mailkeep: PathBuf,
     peers: bool,
@@ -58,6 +60,7 @@ impl Options {
             large: None,
             work: std::env::temp_dir().join("mailkeep-compare"),
             runs: 3,
+            peer_runs: None,
             only: Vec::new(),
             mailkeep: "target/release/mailkeep".into(),
             peers: true,
@@ -77,6 +80,7 @@ impl Options {
                 "--large" => options.large = Some(value.parse()?),
                 "--work" => options.work = value.into(),
                 "--runs" => options.runs = value.parse()?,
+                "--peer-runs" => options.peer_runs = Some(value.parse()?),
                 "--only" => options.only = value.split(',').map(str::to_owned).collect(),
                 "--mailkeep" => options.mailkeep = value.into(),
                 "--json" => options.json = Some(value.into()),
@@ -145,7 +149,8 @@ impl Compare {
     fn list(&mut self, list: &Corpus) -> Result<()> {
         let (dir, bare) = (self.options.work.join("list.archive"), self.options.work.join("bare.archive"));
         let files = text(&list.files);
-        for _ in 0..self.options.runs {
+        let slow_runs = self.options.peer_runs.unwrap_or(self.options.runs);
+        for run in 0..self.options.runs {
             self.fresh("list.archive")?;
             self.fresh("bare.archive")?;
             self.measure("list zstd -3", "zstd", &[files])?;
@@ -154,10 +159,12 @@ impl Compare {
             self.measure("list import, no index", "import", &[text(&bare), files, "bare"])?;
             self.measure("list import", "import", &[text(&dir), files, "index"])?;
             self.measure("list import, again", "import", &[text(&dir), files, "index"])?;
-            for peer in self.peers.clone() {
+            let skipped = |peer: &Peer| run >= slow_runs && matches!(peer, Peer::Mu | Peer::Notmuch);
+            for peer in self.peers.clone().into_iter().filter(|peer| !skipped(peer)) {
                 let mut sample = peer.take_in(list, &self.home)?;
                 sample["raw"] = json!(list.bytes);
                 sample["mails"] = json!(list.mails);
+                eprintln!("list {}: {sample}", peer.name());
                 self.samples.add(&format!("list {}", peer.name()), sample);
                 let again = peer.again(list, &self.home)?;
                 self.samples.add(&format!("list {}, again", peer.name()), again);
