@@ -185,6 +185,7 @@ fn sources(dir: &Path, chance: &mut Chance) -> Vec<PathBuf> {
     if let Some(corpora) = std::env::var_os("MAILKEEP_CORPORA").map(PathBuf::from) {
         sources.push(corpora.join("lists/linux-raid.mbox"));
         sources.push(corpora.join("lists/cygwin-patches.mbox"));
+        sources.push(corpora.join("lists/r-help"));
     } else {
         println!("MAILKEEP_CORPORA is not set: made-up mail only");
     }
@@ -222,7 +223,7 @@ fn kills_at_random_moments_lose_nothing_receipted() {
         let archive = Archive::create(&dir.join("archive"), CreateOptions::new("anna").open_options(options()), keep);
         archive.expect("created").close().expect("closed");
         std::fs::write(dir.join("source"), path.to_str().expect("text")).expect("written");
-        let each = round % 4 == 3;
+        let each = round % 5 == 4;
         if each {
             std::fs::write(dir.join("each"), "").expect("written");
         }
