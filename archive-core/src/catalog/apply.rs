@@ -228,6 +228,7 @@ impl Catalog {
 
     fn message(&mut self, fact: MessageFact, place: FactPlace) -> Result<(), Error> {
         let (no, content) = (MessageNo(fact.no), ContentNo(fact.content));
+        self.basis.numbers.messages = self.basis.numbers.messages.max(no.0.saturating_add(1));
         let (date, size) = match self.fresh.remove(&fact.content) {
             Some(of) => of,
             None => {
@@ -243,7 +244,6 @@ impl Catalog {
         self.sorted.put(keys::dated(FolderNo(fact.folder), date, no), Vec::new());
         self.sorted.put(keys::with(keys::placed(content), no.0), fact.folder.to_le_bytes().to_vec());
         self.folders.count(fact.folder, 1, size);
-        self.basis.numbers.messages = self.basis.numbers.messages.max(no.0.saturating_add(1));
         Ok(())
     }
 
