@@ -145,7 +145,7 @@ fn try_container(bytes: &[u8]) -> Result<(), Error> {
     })?;
     for run in places {
         for (start, len) in [(run.start, run.len), (0, run.len), (0, 1)] {
-            let _ = containers.read(&Run { start, len, ..run.clone() }, &mut |_| Ok(()));
+            let _ = containers.read(&Run { start, len, ..run }, &mut |_| Ok(()));
         }
     }
     Ok(())
@@ -153,11 +153,13 @@ fn try_container(bytes: &[u8]) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    type Target = fn(&[u8]);
+
     /// What the fuzzers begin with, and all that they ever found, is in `fuzz/seeds`.
     #[test]
     fn no_seed_of_the_fuzzers_makes_a_decoder_panic() {
         let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
-        let targets: [(&str, fn(&[u8])); 6] = [
+        let targets: [(&str, Target); 6] = [
             ("header", super::header),
             ("frame", super::frame),
             ("records", super::records),

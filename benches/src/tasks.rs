@@ -145,7 +145,6 @@ fn read(dir: &Path) -> Result<Value> {
         acting.raw(*id)?;
         times.push(start.elapsed());
     }
-    drop(acting);
     archive.close()?;
     Ok(quantiles(times))
 }
@@ -178,7 +177,6 @@ fn export(dir: &Path, to: &Path) -> Result<Value> {
     out.flush()?;
     let mut sample = meter.read()?;
     sample["raw"] = json!(raw_bytes);
-    drop(acting);
     archive.close()?;
     Ok(sample)
 }
@@ -211,7 +209,6 @@ fn search(dir: &Path, words: &[&str]) -> Result<Value> {
     }
     let mut sample = quantiles(times);
     sample["hits"] = json!(hits);
-    drop(acting);
     archive.close()?;
     Ok(sample)
 }
@@ -233,7 +230,6 @@ fn newest(dir: &Path) -> Result<Value> {
     }
     let mut sample = quantiles(times);
     sample["messages"] = json!(largest.messages);
-    drop(acting);
     archive.close()?;
     Ok(sample)
 }

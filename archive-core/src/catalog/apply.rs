@@ -152,7 +152,7 @@ impl Catalog {
             Ok(())
         } else if is(FactKind::ImportRun) {
             let fact: ImportRunFact = read(bytes)?;
-            self.basis.numbers.runs = self.basis.numbers.runs.max(fact.no + 1);
+            self.basis.numbers.runs = self.basis.numbers.runs.max(fact.no.saturating_add(1));
             Ok(())
         } else if is(FactKind::ContainerOpened) || is(FactKind::ContainerClosed) {
             let fact: ContainerFact = read(bytes)?;
@@ -176,7 +176,7 @@ impl Catalog {
         let (runs, in_section) = resolve(fact.runs, section)?;
         if in_section {
             self.basis.unpacked.push(fact.no);
-            self.basis.unpacked_bytes += runs.bytes();
+            self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_add(runs.bytes());
         }
         let row = ContentRow {
             digest: fact.digest,
@@ -207,8 +207,8 @@ impl Catalog {
         }
         self.sorted.put(keys::content(no), write_row(&row));
         self.fresh.insert(no.0, (fact.date, fact.size));
-        self.basis.numbers.contents = self.basis.numbers.contents.max(no.0 + 1);
-        self.basis.numbers.content_bytes += fact.size;
+        self.basis.numbers.contents = self.basis.numbers.contents.max(no.0.saturating_add(1));
+        self.basis.numbers.content_bytes = self.basis.numbers.content_bytes.saturating_add(fact.size);
         Ok(())
     }
 
@@ -216,18 +216,19 @@ impl Catalog {
         let (runs, in_section) = resolve(fact.runs, section)?;
         if in_section {
             self.basis.unpacked_parts.push(fact.no);
-            self.basis.unpacked_bytes += runs.bytes();
+            self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_add(runs.bytes());
         }
         let row = PartRow { digest: fact.digest, len: fact.len, runs, section: in_section.then_some(place.file) };
         self.sorted.put(keys::with(keys::by_part_digest(Digest(fact.digest)), fact.no), Vec::new());
         self.sorted.put(keys::part(PartNo(fact.no)), write_row(&row));
-        self.basis.numbers.parts = self.basis.numbers.parts.max(fact.no + 1);
-        self.basis.numbers.part_bytes += fact.len;
+        self.basis.numbers.parts = self.basis.numbers.parts.max(fact.no.saturating_add(1));
+        self.basis.numbers.part_bytes = self.basis.numbers.part_bytes.saturating_add(fact.len);
         Ok(())
     }
 
     fn message(&mut self, fact: MessageFact, place: FactPlace) -> Result<(), Error> {
         let (no, content) = (MessageNo(fact.no), ContentNo(fact.content));
+        self.basis.numbers.messages = self.basis.numbers.messages.max(no.0.saturating_add(1));
         let (date, size) = match self.fresh.remove(&fact.content) {
             Some(of) => of,
             None => {
@@ -243,7 +244,6 @@ impl Catalog {
         self.sorted.put(keys::dated(FolderNo(fact.folder), date, no), Vec::new());
         self.sorted.put(keys::with(keys::placed(content), no.0), fact.folder.to_le_bytes().to_vec());
         self.folders.count(fact.folder, 1, size);
-        self.basis.numbers.messages = self.basis.numbers.messages.max(no.0 + 1);
         Ok(())
     }
 

@@ -50,8 +50,8 @@ impl Folders {
 
     pub(super) fn count(&mut self, folder: u32, messages: u64, bytes: u64) {
         if let Some(folder) = self.by_no.get_mut(&folder) {
-            folder.messages += messages;
-            folder.bytes += bytes;
+            folder.messages = folder.messages.saturating_add(messages);
+            folder.bytes = folder.bytes.saturating_add(bytes);
         }
     }
 

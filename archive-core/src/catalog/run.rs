@@ -171,7 +171,7 @@ impl Run {
 #[cfg(any(test, fuzzing))]
 pub(super) fn fuzz_directory(bytes: &[u8]) {
     let _ = decode_directory(bytes);
-    let _ = compress(bytes).ok().and_then(|packed| decode_directory(&packed));
+    let _ = zstd::bulk::compress(bytes, LEVEL).ok().and_then(|packed| decode_directory(&packed));
 }
 
 fn decode_directory(packed: &[u8]) -> Option<Vec<(Box<[u8]>, u64)>> {

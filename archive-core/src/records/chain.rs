@@ -24,7 +24,7 @@ impl Link {
 
     /// The link after one more commit.
     pub(crate) fn next(&self, tree: TreeHead, fact_hashes: &[[u8; 32]]) -> Self {
-        let sequence = self.sequence + 1;
+        let sequence = self.sequence.saturating_add(1);
         let mut hasher = Sha256::new_with_prefix(self.chain);
         hasher.update(sequence.to_le_bytes());
         hasher.update(tree.size.to_le_bytes());

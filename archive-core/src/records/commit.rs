@@ -145,7 +145,7 @@ impl Commit {
 
     /// The link after this commit, if it follows `last`.
     pub(crate) fn link_after(&self, last: &Link) -> Result<Option<Link>, Error> {
-        if self.sequence != last.sequence + 1 || !self.has_salts() {
+        if Some(self.sequence) != last.sequence.checked_add(1) || !self.has_salts() {
             return Ok(None);
         }
         let mut hashes = Vec::with_capacity(self.facts.len());

@@ -187,7 +187,8 @@ impl Scan {
             return Ok(None);
         }
         self.see(stamp);
-        let continues = self.pieces.stamp.is_some_and(|last| last.sequence == stamp.sequence && last.index.checked_add(1) == Some(stamp.index));
+        let continues =
+            self.pieces.stamp.is_some_and(|last| last.sequence == stamp.sequence && last.index.checked_add(1) == Some(stamp.index));
         if !continues {
             self.pieces = Pieces { begin: frame.place.offset, ..Pieces::default() };
         }

@@ -129,7 +129,7 @@ fn names_that_are_not_utf_8_and_files_that_cannot_be_read() {
     std::os::unix::fs::symlink("/nowhere/at/all.eml", dir.path().join("dangling.eml")).expect("a link");
     let closed = dir.path().join("closed.eml");
     std::fs::write(&closed, b"Subject: closed\n\nclosed\n").expect("written");
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).expect("closed");
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o0)).expect("closed");
     let readable = std::fs::read(&closed).is_ok();
     let (_, archive) = Files::create();
     let (report, told) = import_dir(&archive, dir.path());
