@@ -220,7 +220,10 @@ fn p13_a_second_crash_while_recovering_from_the_first_is_survived_too() {
                 second.crash_at(again_at, CrashMoment::Within);
                 let mut after = Promises { key: promises.key.clone(), receipts: promises.receipts.clone() };
                 let ended = open(&second, &after).and_then(|archive| one(&archive, 60, &mut after));
-                if ended.is_ok() && !second.is_dead() {
+                if !second.is_dead() {
+                    // The second crash lies behind the end: what was left by the first opens, or was no archive yet.
+                    let unmade = matches!(ended, Err(Error::NotAnArchive { .. })) && promises.receipts.is_empty();
+                    assert!(ended.is_ok() || unmade, "call {call}, {first}: {ended:?}");
                     break;
                 }
                 let what = format!("call {call}, {first}, then call {again_at} of recovery");
