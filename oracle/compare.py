@@ -14,6 +14,7 @@ import pickle
 import random
 import shutil
 import sys
+import tempfile
 import time
 from multiprocessing import Pool
 
@@ -117,6 +118,21 @@ def words_at_stake(corpus, query, mail):
     return out
 
 
+def by_format(archive, key_file):
+    """(folder, entries) like those of an export, without the library's help."""
+    import read_archive
+
+    folder = tempfile.mkdtemp(prefix="mailkeep-export-")
+    path = os.path.join(folder, "mails")
+    entries = []
+    with open(path, "wb") as f:
+        for identifier, digest, _, data in read_archive.mails(archive, key_file):
+            entries.append({"id": identifier, "digest": digest, "path": path, "offset": f.tell(), "length": len(data)})
+            f.write(data)
+    entries.sort(key=lambda e: number(e["id"]))
+    return folder, entries
+
+
 ARCHIVED = {}  # message without a date of its own -> its time of archiving, by which it is ordered
 ASKED = 200
 
@@ -181,6 +197,7 @@ def main():
     parser.add_argument("--query-file", help="run the queries of this file, one a line")
     parser.add_argument("--cache", default=os.path.join(os.environ.get("TMPDIR", "/tmp"), "mailkeep-oracle-cache"))
     parser.add_argument("--key-file")
+    parser.add_argument("--by-format", action="store_true", help="read the mails as read_archive.py does (needs --key-file), not by an export")
     args = parser.parse_args()
     log = lambda text: print(text, file=sys.stderr, flush=True)
     keep = Mailkeep(args.mailkeep, args.archive, args.key_file)
@@ -188,8 +205,8 @@ def main():
         for source, summary in keep.make(args.sources).items():
             log(f"{source}: {summary}")
     started = time.time()
-    folder, entries = keep.export()
-    log(f"exported {len(entries)} mails in {time.time() - started:.1f} s")
+    folder, entries = by_format(args.archive, args.key_file) if args.by_format else keep.export()
+    log(f"got {len(entries)} mails in {time.time() - started:.1f} s")
     try:
         corpus, wrong, doubtful = load(keep, entries, args.cache, log)
         for line in wrong:

@@ -362,6 +362,15 @@ def stores_of(archive, keys):
         yield number, Store(folder, owner, key)
 
 
+def mails(archive, key_file):
+    """(id, digest, folder, bytes) of every mail, by store and content."""
+    for number, store in stores_of(archive, archive_keys(archive, key_file)):
+        for message in sorted(store.messages, key=lambda m: m[2]):
+            data = store.content(message[2])
+            folder = "/".join(name.replace("/", "%2F") for name in store.folders[message[3]])
+            yield f"{number}:{message[1]}", hashlib.sha256(data).hexdigest(), folder, data
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive")

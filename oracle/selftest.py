@@ -3,8 +3,9 @@
 import unittest
 
 import charset
+from header_text import address_values, decode_words
 from html_text import html_text
-from mailtext import address_values, decode_words, mail_values
+from mailtext import mail_values
 from search import Corpus, QueryError, parse
 from words import tokenize
 

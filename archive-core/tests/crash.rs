@@ -202,7 +202,7 @@ fn p1_p2_p5_p13_a_crash_at_every_write_loses_nothing_that_was_promised() {
 
 #[test]
 fn p13_a_second_crash_while_recovering_from_the_first_is_survived_too() {
-    let (stride, seed) = (from_env("MAILKEEP_CRASH_STRIDE", 11) * 4, from_env("MAILKEEP_CRASH_SEED", 0));
+    let (stride, seed) = (from_env("MAILKEEP_CRASH_STRIDE", 11) * 8, from_env("MAILKEEP_CRASH_SEED", 0));
     let sources = sources();
     let (calls, _) = calls_of_a_life(seed);
     let mut explored = 0;

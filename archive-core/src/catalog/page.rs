@@ -32,6 +32,9 @@ pub(super) fn take_slice<'a>(bytes: &mut &'a [u8], len: u64) -> Option<&'a [u8]>
     Some(taken)
 }
 
+/// Keys share prefixes, so few bytes could ask for much memory; a page that was written has about 32 KiB.
+const MAX_DECODED: usize = 64 << 20;
+
 /// Entries being gathered into a page.
 #[derive(Debug, Default)]
 pub(super) struct PageBuilder {
@@ -93,6 +96,9 @@ impl Page {
             let (shared, rest, value) = (take_varint(&mut bytes)?, take_varint(&mut bytes)?, take_varint(&mut bytes)?);
             let shared = usize::try_from(shared).ok().filter(|shared| *shared <= last.len())?;
             let start = data.len();
+            if start > MAX_DECODED {
+                return None;
+            }
             data.extend_from_within(last.start..last.start + shared);
             data.extend_from_slice(take_slice(&mut bytes, rest)?);
             last = start..data.len();
@@ -159,5 +165,18 @@ mod tests {
                 prop_assert!((0..page.len()).all(|at| page.entry(at).is_some()));
             }
         }
+    }
+
+    #[test]
+    fn prefixes_shared_by_many_entries_cannot_ask_for_all_memory() {
+        let mut bytes = vec![0];
+        put_varint(&mut bytes, 1 << 20);
+        bytes.push(0);
+        bytes.resize(bytes.len() + (1 << 20), b'k');
+        for _ in 0..1000 {
+            put_varint(&mut bytes, 1 << 20);
+            bytes.extend_from_slice(&[0, 0]);
+        }
+        assert!(Page::decode(&bytes).is_none());
     }
 }
