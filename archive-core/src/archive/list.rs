@@ -10,6 +10,9 @@ use crate::id::{FolderNo, MessageId};
 use crate::message::{AddressInfo, DateOrigin, MessageInfo};
 use crate::store::StoreStats;
 
+/// Messages of a folder that are looked up at once.
+const AT_ONCE: usize = 64;
+
 /// A folder with its counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderInfo {
@@ -102,18 +105,21 @@ impl Acting<'_> {
     ) -> Result<(), Error> {
         let store = &self.archive.store;
         let no = store.folder(folder.names()).ok_or_else(|| Error::NoSuchFolder(folder.to_string()))?;
-        let mut numbers = Vec::new();
-        store.catalog().messages_in(no, &mut |message| {
-            numbers.push(message);
-            Ok(ControlFlow::Continue(()))
-        })?;
-        for no in numbers {
-            let info = self.message(MessageId { store: store.no(), no })?;
-            if visit(info)?.is_break() {
-                break;
+        let mut last = None;
+        loop {
+            // The visitor may ask the catalog, so it is not called while that is held.
+            let messages = store.catalog().messages_in(no, last.as_ref(), AT_ONCE)?;
+            for at in &messages {
+                let info = self.message(MessageId { store: store.no(), no: at.message })?;
+                if visit(info)?.is_break() {
+                    return Ok(());
+                }
+            }
+            match messages.into_iter().next_back() {
+                Some(at) => last = Some(at),
+                None => return Ok(()),
             }
         }
-        Ok(())
     }
 
     /// All messages, in order of their numbers, until the visitor breaks.
@@ -160,5 +166,47 @@ impl super::Archive {
         let mut bytes = crate::store::bytes_in(&*self.vfs, &self.dir)?;
         bytes += crate::store::bytes_in(&*self.vfs, &super::master::dir(&self.dir))?;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::archive::{Actor, Archive, CreateOptions, ImportOptions, ImportSource, NoEvents};
+    use crate::vfs::MemVfs;
+
+    #[test]
+    fn a_folder_is_listed_newest_first_however_large_and_until_the_visitor_breaks() {
+        let mails = 3 * AT_ONCE + 5;
+        let mbox: String = (0..mails)
+            .map(|n| {
+                // Five mails share each date.
+                let date = format!("{} Jan 2020 {:02}:00:00 +0000", 1 + n / 5 % 28, n / 140);
+                format!("From a@b.example Thu Jan  1 00:00:00 2015\nFrom: a@b.example\nDate: {date}\nSubject: {n}\n\ntext {n}\n\n")
+            })
+            .collect();
+        let options = CreateOptions::new("anna");
+        let archive = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), options, |_, _| Ok(())).unwrap();
+        let acting = archive.acting_as(Actor::System);
+        let source = ImportSource::Stream(&mut mbox.as_bytes(), "all.mbox");
+        let folder = acting.import(source, &ImportOptions::default(), &mut NoEvents).unwrap().folder.unwrap();
+        let listed = |most: usize| {
+            let mut seen = Vec::new();
+            let mut visit = |info: MessageInfo| {
+                seen.push((info.date, info.id.no));
+                Ok(if seen.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            };
+            acting.messages_in(&folder, &mut visit).unwrap();
+            seen
+        };
+        let all = listed(usize::MAX);
+        assert_eq!(all.len(), mails);
+        assert!(all.is_sorted_by(|a, b| a > b));
+        for most in [1, AT_ONCE, AT_ONCE + 1] {
+            assert_eq!(listed(most), all[..most]);
+        }
     }
 }

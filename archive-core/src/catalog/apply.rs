@@ -30,6 +30,12 @@ fn manifest_path(dir: &Path) -> PathBuf {
     dir.join("manifest.mkm")
 }
 
+/// A message at its place in the order of its folder.
+pub(crate) struct Dated {
+    pub(crate) message: MessageNo,
+    key: Vec<u8>,
+}
+
 /// The catalog of one store.
 pub(crate) struct Catalog {
     vfs: Arc<dyn Vfs>,
@@ -321,17 +327,18 @@ impl Catalog {
         Ok(found)
     }
 
-    /// Messages of a folder, newest first.
-    pub(crate) fn messages_in(
-        &self,
-        folder: FolderNo,
-        visit: &mut dyn FnMut(MessageNo) -> Result<ControlFlow<()>, Error>,
-    ) -> Result<(), Error> {
-        let key = keys::in_folder(folder);
-        self.sorted.scan(&key, &key, &mut |key, _| match keys::message_of_dated(key) {
-            Some(message) => visit(message),
-            None => Ok(ControlFlow::Continue(())),
-        })
+    /// Up to `limit` messages of a folder, newest first, behind `after` if there is one.
+    pub(crate) fn messages_in(&self, folder: FolderNo, after: Option<&Dated>, limit: usize) -> Result<Vec<Dated>, Error> {
+        let prefix = keys::in_folder(folder);
+        let from = after.map_or(prefix.as_slice(), |after| &after.key);
+        let mut found = Vec::new();
+        self.sorted.scan(&prefix, from, &mut |key, _| {
+            if after.is_none_or(|after| after.key != key) {
+                found.extend(keys::message_of_dated(key).map(|message| Dated { message, key: key.to_vec() }));
+            }
+            Ok(if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        Ok(found)
     }
 
     fn numbers_behind(&self, key: &[u8]) -> Result<Vec<u32>, Error> {

@@ -109,9 +109,19 @@ fn compress(compressor: &mut zstd::bulk::Compressor<'_>, bytes: &[u8]) -> Result
     compressor.compress(bytes).map_err(|_| Error::Bug("zstd refused a page"))
 }
 
+thread_local! {
+    /// Making one takes as long as decompressing a page.
+    static DECOMPRESSOR: std::cell::RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { std::cell::RefCell::new(None) };
+}
+
 fn decompress(bytes: &[u8]) -> Option<Vec<u8>> {
     let len = zstd::bulk::Decompressor::upper_bound(bytes).filter(|len| *len <= MAX_PAGE)?;
-    zstd::bulk::decompress(bytes, len).ok()
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = zstd::bulk::Decompressor::new().ok();
+        }
+        slot.as_mut()?.decompress(bytes, len).ok()
+    })
 }
 
 /// A run open for reading.

@@ -129,10 +129,11 @@ impl<'s> Draft<'s> {
     /// Takes in one mail and says what became of it.
     pub(super) fn add(&mut self, mail: Prepared) -> Result<(Outcome, Option<ContentNo>), Error> {
         let folder = self.folder(&mail.place.folder)?;
-        if let Some(found) = self.duplicate(&mail.header, folder, &mail.place.folder)? {
+        let like = self.candidates(mail.header.digest)?;
+        if let Some(found) = self.duplicate(&mail.header, &like, folder, &mail.place.folder)? {
             return Ok((found, None));
         }
-        if let Some(content) = self.same_bytes(mail.header.digest)? {
+        if let Some(content) = self.same_bytes(mail.header.digest, like)? {
             return Ok((Outcome::Stored(self.message(content, folder, mail.place)?), None));
         }
         let (shape, laid) = self.lay(&mail.extents, &mail.stored, mail.parts)?;
@@ -148,10 +149,11 @@ impl<'s> Draft<'s> {
         large: super::large::PlacedContent,
     ) -> Result<(Outcome, Option<ContentNo>), Error> {
         let folder = self.folder(&place.folder)?;
-        if let Some(found) = self.duplicate(&header, folder, &place.folder)? {
+        let like = self.candidates(header.digest)?;
+        if let Some(found) = self.duplicate(&header, &like, folder, &place.folder)? {
             return Ok((found, None));
         }
-        if let Some(content) = self.same_bytes(header.digest)? {
+        if let Some(content) = self.same_bytes(header.digest, like)? {
             return Ok((Outcome::Stored(self.message(content, folder, place)?), None));
         }
         let mut parts = large.parts.into_iter();
@@ -257,8 +259,9 @@ impl<'s> Draft<'s> {
         !self.catalog.is_damaged(no) && !self.damaged.contains(&no.0)
     }
 
-    fn same_bytes(&self, digest: Digest) -> Result<Option<ContentNo>, Error> {
-        for no in self.candidates(digest)? {
+    /// The content with the very bytes, among those whose digest is like it.
+    fn same_bytes(&self, digest: Digest, like: Vec<ContentNo>) -> Result<Option<ContentNo>, Error> {
+        for no in like {
             if self.digests(no)?.is_some_and(|(known, _)| known == digest) {
                 return Ok(Some(no));
             }
@@ -283,12 +286,14 @@ impl<'s> Draft<'s> {
         Ok(row.map(|row| (Digest(row.digest), Digest(row.restated.unwrap_or(row.digest)))))
     }
 
-    fn duplicate(&self, header: &PreparedHeader, folder: FolderNo, path: &[String]) -> Result<Option<Outcome>, Error> {
+    /// `like` are the contents whose digest is like that of the mail.
+    fn duplicate(&self, header: &PreparedHeader, like: &[ContentNo], folder: FolderNo, path: &[String]) -> Result<Option<Outcome>, Error> {
         let bare = header.restated.unwrap_or(header.digest);
         let in_folder = |no| Ok::<_, Error>(self.placements(no)?.into_iter().find(|(_, at)| *at == folder).map(|(message, _)| message));
         match self.duplicates {
             Duplicates::Folder => {
-                for no in self.candidates(bare)? {
+                let bare_like = header.restated.map(|bare| self.candidates(bare)).transpose()?;
+                for &no in bare_like.as_deref().unwrap_or(like) {
                     let Some((known, known_bare)) = self.digests(no)?.filter(|(_, known_bare)| *known_bare == bare) else { continue };
                     if let Some(message) = in_folder(no)? {
                         debug_assert_eq!(known_bare, bare);
@@ -297,7 +302,7 @@ impl<'s> Draft<'s> {
                 }
             }
             Duplicates::Exact => {
-                for no in self.candidates(header.digest)? {
+                for &no in like {
                     if self.digests(no)?.is_some_and(|(known, _)| known == header.digest)
                         && let Some(message) = in_folder(no)?
                     {
