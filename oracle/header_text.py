@@ -57,6 +57,12 @@ _PLAIN = re.compile(r"[^ \t\r\n\"(<,;:@=]+")
 
 def address_values(text):
     """T4.3 to T4.6: [(mark, text)] of one header value."""
+    return [value for _, values in address_entries(text) for value in values]
+
+
+def address_entries(text):
+    """The same by entry: (whether it is the name of a group, its values)."""
+    entries = []
     out = []
     tokens = []
     current = []
@@ -71,6 +77,12 @@ def address_values(text):
             tokens.append((word, marked))
         current = []
         marked = False
+
+    def cut(group):
+        nonlocal out
+        if out:
+            entries.append((group, out))
+        out = []
 
     def name(text):
         text = decode_words(text)
@@ -101,6 +113,7 @@ def address_values(text):
         for c in comments:
             name(c)
         tokens, comments, angle = [], [], None
+        cut(False)
 
     at, n = 0, len(text)
     while at < n:
@@ -170,6 +183,7 @@ def address_values(text):
                 for comment in comments:
                     name(comment)
                 tokens, comments = [], []
+                cut(True)
             at += 1
         elif c in " \t\r\n":
             end_token()
@@ -188,7 +202,7 @@ def address_values(text):
                     current.append(c)
                     at += 1
     end_entry()
-    return out
+    return entries
 
 
 def punycode_decode(text):

@@ -36,6 +36,7 @@ class Result(NamedTuple):
     not_searchable: list
     unknown_guesses: list
     origins: list  # beside each value: (transfer encoding, type) of the leaf, or ('', '') for what stands in headers
+    parts: list  # (entity, its file names, the source text where it is HTML), for what else is to be known of a mail (facts.py)
 
 
 # ---------------------------------------------------------------------------------------------------------------- T2: structure
@@ -435,6 +436,7 @@ def mail_values(data, guesses=None):
     unknown = []
     values = []
     origins = []
+    parts = []
     total = 0
     full = False
 
@@ -487,6 +489,7 @@ def mail_values(data, guesses=None):
                         names.append(candidate)
         for candidate in names:
             add(e.number, place("attachment"), "", candidate)
+        parts.append((e, names, None))
         # T8
         if e.kind != "leaf":
             continue
@@ -516,6 +519,7 @@ def mail_values(data, guesses=None):
             continue
         extra = []
         if t == b"text/html":
+            parts[-1] = e, names, text
             text, extra = html_text(text)
         elif (
             t == b"text/plain"
@@ -536,7 +540,7 @@ def mail_values(data, guesses=None):
             add(e.number, field, "", value, origin)
         if long:
             notes.append((e.number, "too long", ""))
-    return Result(values, notes, unknown, origins)
+    return Result(values, notes, unknown, origins, parts)
 
 
 if __name__ == "__main__":

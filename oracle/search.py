@@ -1,228 +1,16 @@
-"""A naive search: SEARCH.md S1 and S2 over values of mails, sharing nothing with the library.
+"""A naive search: the words and phrases of a query over values of mails (SEARCH.md S1, S2), sharing nothing with the library.
 
-Query language: words, phrases, wildcards, fields, exclusions (S2.4), OR and groups. Filters (after:, larger:, in: ...) are not
-implemented: a query with one raises Unsupported.
+The language is query.py's; filters, messages and orders are answers.py's.
 """
 
 import re
-import unicodedata
 from array import array
 from collections import defaultdict
 
-from words import ANY, IS_SINGLE, ONE, SINGLE, WORD_CLASS, fold, letter_pattern, letters, tokenize
+from query import ADDRESS, FIELDS, All, Filter, Not, Or, QueryError, Term, Unsupported, parse
+from words import ANY, ONE, fold, letter_pattern, letters, tokenize
 
-FIELDS = ("subject", "from", "to", "cc", "bcc", "attachment", "acontent", "bcontent")
-ADDRESS = ("from", "to", "cc", "bcc")
-FILTERS = ("after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list")
-
-
-class QueryError(Exception):
-    """The query is refused (S2)."""
-
-
-class Unsupported(Exception):
-    """A part of the language that this oracle leaves out."""
-
-
-# ------------------------------------------------------------------------------------------------------------ the language (S2)
-
-WHITE_SPACE = set("\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(c) for c in range(0x2000, 0x200B)}
-QUOTES = set('"“”„«»')
-MINUS = set("-–−")
-
-
-class Term:
-    """One word or phrase: parts in order, and the text as written (for complete addresses)."""
-
-    def __init__(self, raw, parts, field):
-        self.raw = raw
-        self.parts = parts
-        self.field = field
-
-    def __repr__(self):
-        return f"{self.field or ''}:{self.parts}"
-
-
-class Not:
-    def __init__(self, inner):
-        self.inner = inner
-
-    def __repr__(self):
-        return f"-{self.inner}"
-
-
-class And(list):
-    def __repr__(self):
-        return "AND" + list.__repr__(self)
-
-
-class Or(list):
-    def __repr__(self):
-        return "OR" + list.__repr__(self)
-
-
-class All:
-    def __repr__(self):
-        return "*"
-
-
-def parse(query):
-    """The tree of a query, or None for one without a clause."""
-    return _Parser(query).query(None, 0)
-
-
-def _word_char(c):
-    return unicodedata.category(c)[0] in "LNM"
-
-
-class _Parser:
-    def __init__(self, text):
-        self.text = text
-        self.at = 0
-
-    def blank(self):
-        while self.at < len(self.text) and self.text[self.at] in WHITE_SPACE:
-            self.at += 1
-
-    def query(self, field, depth):
-        branches = [And()]
-        pending_or = False
-        while True:
-            self.blank()
-            if self.at >= len(self.text):
-                break
-            if depth and self.text[self.at] == ")":
-                self.at += 1
-                break
-            follows = self.text[self.at + 2 : self.at + 3]
-            if self.text.startswith("OR", self.at) and (not follows or follows in WHITE_SPACE or (depth and follows == ")")):
-                # OR without a clause on each side is a word.
-                save = self.at
-                self.at += 2
-                if branches[-1] and self.clause_follows(depth):
-                    branches.append(And())
-                    continue
-                self.at = save
-            clause = self.clause(field, depth)
-            if clause is not None:
-                branches[-1].append(clause)
-        branches = [b for b in branches if b]
-        if not branches:
-            return None
-        if len(branches) == 1:
-            return branches[0]
-        return Or(branches)
-
-    def clause_follows(self, depth):
-        save = self.at
-        try:
-            while True:
-                self.blank()
-                if self.at >= len(self.text) or (depth and self.text[self.at] == ")"):
-                    return False
-                if self.clause(None, depth) is not None:
-                    return True
-        finally:
-            self.at = save
-
-    def clause(self, field, depth):
-        negative = False
-        if self.text[self.at] in MINUS:
-            negative = True
-            self.at += 1
-            if self.at >= len(self.text) or self.text[self.at] in WHITE_SPACE:
-                return None
-        m = re.compile(r"([A-Za-z]+):").match(self.text, self.at)
-        own = None
-        if m and m.end() < len(self.text) and self.text[m.end()] not in WHITE_SPACE and not (depth and self.text[m.end()] == ")"):
-            name = m.group(1).lower()
-            if name in FIELDS:
-                own = name
-                self.at = m.end()
-            elif name in FILTERS:
-                raise Unsupported(name)
-        inner = self.term(own or field, depth)
-        if inner is None:
-            return None
-        return Not(inner) if negative else inner
-
-    def term(self, field, depth):
-        text = self.text
-        c = text[self.at] if self.at < len(text) else ""
-        if c == "(":
-            self.at += 1
-            return self.query(field, depth + 1)
-        if c in QUOTES and c:
-            begin = self.at + 1
-            end = begin
-            while end < len(text) and text[end] not in QUOTES:
-                end += 1
-            self.at = min(end + 1, len(text))
-            return self.make(text[begin:end], field, True)
-        begin = self.at
-        while self.at < len(text) and text[self.at] not in WHITE_SPACE and not (depth and text[self.at] == ")"):
-            self.at += 1
-        return self.make(text[begin : self.at], field, False)
-
-    def make(self, raw, field, quoted):
-        parts = query_parts(raw, quoted)
-        if not parts:
-            return None
-        if not quoted and parts == ["*"] and field is None and re.fullmatch(r"\*+", raw):
-            return All()
-        return Term(raw, parts, field)
-
-
-_PART = re.compile(f"{SINGLE}|(?:(?!{SINGLE})[{WORD_CLASS}])+|[*?]+")
-_RUN = re.compile(f"[{WORD_CLASS}*?]+")
-
-
-def query_parts(raw, quoted):
-    """The words of a term, each folded and with its wildcards (S2.2, S1.3)."""
-    out = []
-    text = fold(raw)
-    for run in _RUN.finditer(text):
-        piece = run.group()
-        if quoted:
-            # A `?` before blank, punctuation or the end is punctuation.
-            piece = re.sub(r"\?+\Z", "", piece)
-            if not piece:
-                continue
-        parts = []
-        for m in _PART.finditer(piece):
-            parts.append(m.group())
-        words = []  # [text, single]
-        for p in parts:
-            single = bool(IS_SINGLE.match(p))
-            if p[0] in "*?" and words and not words[-1][1]:
-                words[-1][0] += p
-            elif not single and words and not words[-1][1]:
-                words[-1][0] += p
-            else:
-                words.append([p, single])
-        # Wildcards that stand alone beside scripts without blanks.
-        cleaned = []
-        for i, (w, single) in enumerate(words):
-            before = i and words[i - 1][1]
-            after = i + 1 < len(words) and words[i + 1][1]
-            if not single and (before or after) and set(w) <= set("*?"):
-                if before and after or "?" in w:
-                    if set(w) == {"?"} and before and after:
-                        cleaned.extend(["?"] * len(w))
-                        continue
-                    raise QueryError("a wildcard inside a run of letters without blanks")
-                continue  # `*` at the end of such a run changes nothing
-            if not single and (before or after) and "*" in w:
-                raise Unsupported("a wildcard at the border of scripts")
-            cleaned.append(w)
-        for w in cleaned:
-            w = re.sub(r"\*+", "*", w)
-            if w != "?" and (w.startswith("?") or w.endswith("?")):
-                raise QueryError("`?` at an edge of a word; use `*`")
-            if w == "?" and len(cleaned) == 1:
-                raise QueryError("`?` at an edge of a word; use `*`")
-            out.append(w)
-    return out
+__all__ = ["ADDRESS", "FIELDS", "Corpus", "QueryError", "Unsupported", "parse", "prepare"]
 
 
 def part_pattern(part):
@@ -316,18 +104,18 @@ class Corpus:
                     out |= s
         return out
 
-    def term(self, term, bare_exclusion):
-        """The mails that a term matches."""
+    def term(self, term, exclusion=False, switched_on=FIELDS):
+        """The mails that a term matches; one that names no field looks at those that are switched on."""
         if isinstance(term, All):
             return self.all
-        fields = (term.field,) if term.field else FIELDS
+        bare = exclusion and term.fields is None
+        fields = switched_on if term.fields is None else term.fields
         allowed = [(f, False) for f in fields]
-        if not bare_exclusion:
+        if not bare:
             allowed += [(f, True) for f in fields if f in ADDRESS]
         out = self.by_words(term.parts, allowed)
-        if bare_exclusion:
-            pattern = complete_address(term.raw)
-            rx = re.compile(pattern, re.S)
+        if bare and set(ADDRESS) <= set(fields):
+            rx = re.compile(complete_address(term.raw), re.S)
             for address, mails in self.addresses.items():
                 if rx.fullmatch(address):
                     out = out | mails
@@ -361,24 +149,20 @@ class Corpus:
         return out
 
     def evaluate(self, node, negative=False):
-        """The mails of a node. Under an exclusion, terms without field are compared as S2.4 says."""
+        """The mails of a node without filters. Under an exclusion, terms without field are compared as S2.4 says."""
         if node is None:
             return set()
+        if isinstance(node, Filter):
+            raise Unsupported(node.name)
         if isinstance(node, (Term, All)):
-            bare = negative and isinstance(node, Term) and node.field is None
-            return self.term(node, bare)
+            return self.term(node, negative)
         if isinstance(node, Not):
             return self.all - self.evaluate(node.inner, True)
-        if isinstance(node, Or):
-            return set().union(*(self.evaluate(n, negative) for n in node))
-        out = None
-        for n in node:
-            got = self.evaluate(n, negative)
-            out = set(got) if out is None else out & got
-        return out if out is not None else set()
+        sets = [self.evaluate(n, negative) for n in node]
+        return set().union(*sets) if isinstance(node, Or) else set.intersection(*map(set, sets))
 
     def search(self, query):
-        """The numbers of the mails that a query finds."""
+        """The numbers of the mails that a query without filters finds."""
         return self.evaluate(parse(query))
 
 

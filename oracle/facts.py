@@ -1,0 +1,105 @@
+"""What a search asks of a mail beside its words: date, parties, subject, importance, attachments, ids (S2.6, S3, S4.5; A22.5, A22.6).
+
+facts(bytes, result) computes all of it from the raw mail; `result` is what mailtext.mail_values makes of the same bytes. What only the
+archive can decide (time of archiving, folder, direction, the date of a mail that names none) is not here.
+"""
+
+import re
+import urllib.parse
+from typing import NamedTuple
+
+from charset import decode_text
+from header_text import address_entries, decode_words
+from maildate import mail_date
+from query import without_brackets
+
+SIGNATURES = (b"application/pkcs7-signature", b"application/pgp-signature", b"application/x-pkcs7-signature")
+WHITE = " \t\r\n"
+# Reasons of T10 after which a word may have been overlooked; a type that is off (S1.5) is none.
+OVERLOOKED = ("encrypted", "charset", "too long", "too large", "too deep", "too many parts", "header too long")
+
+
+class Facts(NamedTuple):
+    date: object  # seconds since 1970, or None
+    size: int
+    sender: tuple  # (display name, address) of the first mailbox of From; empty texts where one lacks
+    recipient: tuple  # likewise of the first one of To, else Cc
+    subject: str
+    importance: str
+    types: tuple  # the media type of each attachment
+    message_id: bytes
+    list_id: str
+    overlooked: bool  # whether some text was not taken in
+
+
+def facts(data, result, guesses=None):
+    root = result.parts[0][0] if result.parts else None
+    head = [] if root is None else root.fields
+    guess = (guesses or {}).get(0, "windows-1252")
+
+    def fields(name):
+        return [decode_text(value, None, lambda: guess)[0] for n, value in head if n == name]
+
+    def first(name):
+        return next(iter(fields(name)), None)
+
+    date = first(b"date")
+    return Facts(
+        date=None if date is None else mail_date(date),
+        size=len(data),
+        sender=first_mailbox(fields(b"from")) or ("", ""),
+        recipient=first_mailbox(fields(b"to")) or first_mailbox(fields(b"cc")) or ("", ""),
+        subject=decode_words(first(b"subject") or "").strip(WHITE),
+        importance=importance(first),
+        types=tuple(attachments(result.parts)),
+        message_id=next((without_brackets(v.decode("latin-1")).encode("latin-1") for n, v in head if n == b"message-id"), b""),
+        list_id=list_id(first(b"list-id") or ""),
+        overlooked=any(why in OVERLOOKED for _, why, _ in result.not_searchable),
+    )
+
+
+def first_mailbox(values):
+    """(display name, address) of the first mailbox, or None."""
+    for value in values:
+        for group, entry in address_entries(value):
+            if group:
+                continue
+            name = next((text for mark, text in entry if mark == "name"), "")
+            address = next((text for mark, text in entry if mark == "address"), "")
+            return name.strip(WHITE), address
+    return None
+
+
+def importance(first):
+    """A22.5: the first of the three fields that says something."""
+    for name, levels in (
+        (b"importance", {"low": "low", "normal": "normal", "high": "high"}),
+        (b"x-priority", {"1": "high", "2": "high", "3": "normal", "4": "low", "5": "low"}),
+        (b"priority", {"non-urgent": "low", "normal": "normal", "urgent": "high"}),
+    ):
+        m = re.match(r"[a-z-]+|\d+", (first(name) or "").strip(WHITE).lower(), re.A)
+        if m and m.group() in levels:
+            return levels[m.group()]
+    return "normal"
+
+
+def list_id(value):
+    """What stands in the angle brackets of List-Id, else all of it."""
+    value = decode_words(value).strip(WHITE)
+    m = re.search(r"<([^<>]*)>[^<>]*\Z", value)
+    return (m.group(1) if m else value).strip(WHITE)
+
+
+def attachments(parts):
+    """A22.6: the media type of each part that counts as an attachment; nothing below a nested mail."""
+    shown = set()
+    for entity, _, html in parts:
+        if html is not None and not entity.nested and entity.disposition != b"attachment":
+            shown.update(urllib.parse.unquote(cid) for cid in re.findall(r"cid:([^\"'\s<>)]+)", html, re.I))
+    for entity, names, _ in parts:
+        if entity.nested or entity.kind == "multipart" or entity.type in SIGNATURES:
+            continue
+        cid = next((v.decode("latin-1") for n, v in entity.fields if n == b"content-id"), "")
+        referred = without_brackets(cid) in shown
+        if entity.disposition == b"attachment" or (names and not referred):
+            yield entity.type.decode("latin-1")

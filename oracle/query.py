@@ -1,0 +1,266 @@
+"""The query language of SEARCH.md S2: text to a tree. What the parts of the tree find stands in search.py and answers.py."""
+
+import re
+import unicodedata
+
+from periods import parse_period, parse_range
+from words import IS_SINGLE, SINGLE, WORD_CLASS, fold
+
+FIELDS = ("subject", "from", "to", "cc", "bcc", "attachment", "acontent", "bcontent")
+ADDRESS = ("from", "to", "cc", "bcc")
+FILTERS = ("after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list")
+RESERVED = ("id", "thread", "tag", "link", "importance", "direction")
+
+WHITE_SPACE = set("\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(c) for c in range(0x2000, 0x200B)}
+QUOTES = set('"“”„«»')
+MINUS = set("-–−")
+
+
+class QueryError(Exception):
+    """The query is refused (S2)."""
+
+
+class Unsupported(Exception):
+    """A part of the language that this oracle leaves out."""
+
+
+class Term:
+    """One word or phrase: parts in order, the text as written (for complete addresses), and the fields it names (None: none)."""
+
+    def __init__(self, raw, parts, fields):
+        self.raw = raw
+        self.parts = parts
+        self.fields = fields
+
+    def __repr__(self):
+        return f"{'/'.join(self.fields or ())}:{self.parts}"
+
+
+class Not:
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __repr__(self):
+        return f"-{self.inner}"
+
+
+class And(list):
+    def __repr__(self):
+        return "AND" + list.__repr__(self)
+
+
+class Or(list):
+    def __repr__(self):
+        return "OR" + list.__repr__(self)
+
+
+class All:
+    def __repr__(self):
+        return "*"
+
+
+class Filter:
+    """What is decided without words: the name, and the value as the filter understands it."""
+
+    def __init__(self, name, value):
+        self.name = name
+        self.value = value
+
+    def __repr__(self):
+        return f"<{self.name} {self.value}>"
+
+
+def parse(query, fields=None):
+    """The tree of a query, or None for one without a clause. `fields` are given to every term that names none, as by fields:(query)."""
+    return _Parser(query).query(fields, 0)
+
+
+def size_value(text):
+    m = re.fullmatch(r"(\d+)(|[kmg](?:i?b)?)", text.lower(), re.A)
+    if not m:
+        raise ValueError(text)
+    return int(m.group(1)) << {"": 0, "k": 10, "m": 20, "g": 30}[m.group(2)[:1]]
+
+
+def without_brackets(text):
+    """An id without the angle brackets that may stand around it."""
+    text = text.strip(" \t\r\n")
+    return text[1:-1] if text.startswith("<") and text.endswith(">") else text
+
+
+def folder_value(text):
+    return unicodedata.normalize("NFC", text)
+
+
+def has_value(text):
+    if text != "attachment":
+        raise ValueError(text)
+    return text
+
+
+VALUES = {
+    "after": parse_period, "before": parse_period, "date": parse_range, "archived": parse_range, "larger": size_value, "smaller": size_value,
+    "has": has_value, "in": folder_value, "folder": folder_value, "msgid": without_brackets, "list": without_brackets,
+}  # fmt: skip
+
+
+class _Parser:
+    def __init__(self, text):
+        self.text = text
+        self.at = 0
+
+    def blank(self):
+        while self.at < len(self.text) and self.text[self.at] in WHITE_SPACE:
+            self.at += 1
+
+    def query(self, fields, depth):
+        branches = [And()]
+        while True:
+            self.blank()
+            if self.at >= len(self.text):
+                break
+            if depth and self.text[self.at] == ")":
+                self.at += 1
+                break
+            follows = self.text[self.at + 2 : self.at + 3]
+            if self.text.startswith("OR", self.at) and (not follows or follows in WHITE_SPACE or (depth and follows == ")")):
+                # OR without a clause on each side is a word.
+                save = self.at
+                self.at += 2
+                if branches[-1] and self.clause_follows(depth):
+                    branches.append(And())
+                    continue
+                self.at = save
+            clause = self.clause(fields, depth)
+            if clause is not None:
+                branches[-1].append(clause)
+        branches = [b for b in branches if b]
+        if not branches:
+            return None
+        if len(branches) == 1:
+            return branches[0]
+        return Or(branches)
+
+    def clause_follows(self, depth):
+        save = self.at
+        try:
+            while True:
+                self.blank()
+                if self.at >= len(self.text) or (depth and self.text[self.at] == ")"):
+                    return False
+                if self.clause(None, depth) is not None:
+                    return True
+        finally:
+            self.at = save
+
+    def clause(self, fields, depth):
+        negative = False
+        if self.text[self.at] in MINUS:
+            negative = True
+            self.at += 1
+            if self.at >= len(self.text) or self.text[self.at] in WHITE_SPACE:
+                return None
+        name = self.prefix(depth)
+        if name in FIELDS:
+            fields = (name,)
+            # A filter behind a field stays what it is; everything else there is a term of the field.
+            name = self.prefix(depth, FILTERS)
+        elif name in RESERVED:
+            raise QueryError(f"{name}: is reserved")
+        inner = self.filter(name, depth) if name in FILTERS else self.term(fields, depth)
+        if inner is None:
+            return None
+        return Not(inner) if negative else inner
+
+    def prefix(self, depth, known=FIELDS + FILTERS + RESERVED):
+        """Takes a known prefix that is directly followed by something; its name in lower case, or None."""
+        m = re.compile(r"([A-Za-z]+):").match(self.text, self.at)
+        if not m or m.group(1).lower() not in known:
+            return None
+        follows = self.text[m.end() : m.end() + 1]
+        if not follows or follows in WHITE_SPACE or (depth and follows == ")"):
+            return None
+        self.at = m.end()
+        return m.group(1).lower()
+
+    def filter(self, name, depth):
+        value, _ = self.raw(depth)
+        try:
+            return Filter(name, VALUES[name](value))
+        except (ValueError, OverflowError) as error:
+            raise QueryError(f"{name}:{value} has no value that can be read") from error
+
+    def raw(self, depth):
+        """(text, whether it was in quotes) of what stands here, up to its end."""
+        text = self.text
+        begin = self.at
+        if text[begin : begin + 1] and text[begin] in QUOTES:
+            end = begin + 1
+            while end < len(text) and text[end] not in QUOTES:
+                end += 1
+            self.at = min(end + 1, len(text))
+            return text[begin + 1 : end], True
+        while self.at < len(text) and text[self.at] not in WHITE_SPACE and not (depth and text[self.at] == ")"):
+            self.at += 1
+        return text[begin : self.at], False
+
+    def term(self, fields, depth):
+        if self.text[self.at : self.at + 1] == "(":
+            self.at += 1
+            return self.query(fields, depth + 1)
+        raw, quoted = self.raw(depth)
+        parts = query_parts(raw, quoted)
+        if not parts:
+            return None
+        if not quoted and parts == ["*"] and fields is None and re.fullmatch(r"\*+", raw):
+            return All()
+        return Term(raw, parts, fields)
+
+
+_PART = re.compile(f"{SINGLE}|(?:(?!{SINGLE})[{WORD_CLASS}])+|[*?]+")
+_RUN = re.compile(f"[{WORD_CLASS}*?]+")
+
+
+def query_parts(raw, quoted):
+    """The words of a term, each folded and with its wildcards (S2.2, S1.3)."""
+    out = []
+    for run in _RUN.finditer(fold(raw)):
+        piece = run.group()
+        if quoted:
+            # A `?` before blank, punctuation or the end is punctuation.
+            piece = re.sub(r"\?+\Z", "", piece)
+        words = []  # [text, whether it is one letter of a script without blanks]
+        for m in _PART.finditer(piece):
+            p = m.group()
+            single = bool(IS_SINGLE.match(p))
+            if words and not words[-1][1] and not single:
+                words[-1][0] += p
+            else:
+                words.append([p, single])
+        for w in _beside_singles(words):
+            w = re.sub(r"\*+", "*", w)
+            if w.startswith("?") or w.endswith("?"):
+                if w != "?" or len(words) == 1:
+                    raise QueryError("`?` at an edge of a word; use `*`")
+            out.append(w)
+    return out
+
+
+def _beside_singles(words):
+    """The words of a run, where wildcards stand beside letters of scripts without blanks (S1.3)."""
+    out = []
+    for i, (w, single) in enumerate(words):
+        before = i > 0 and words[i - 1][1]
+        after = i + 1 < len(words) and words[i + 1][1]
+        if not single and (before or after):
+            if set(w) <= set("*?"):
+                if before and after or "?" in w:
+                    if set(w) == {"?"} and before and after:
+                        out.extend("?" * len(w))
+                        continue
+                    raise QueryError("a wildcard inside a run of letters without blanks")
+                continue  # `*` at the end of such a run changes nothing
+            if "*" in w:
+                raise Unsupported("a wildcard at the border of scripts")
+        out.append(w)
+    return out
