@@ -24,6 +24,12 @@ class Mailkeep:
             raise RuntimeError(f"{args}: exit {done.returncode}\n{done.stderr.decode('utf-8', 'replace')[-2000:]}")
         return done
 
+    def found_key_file(self):
+        """The key file that the command keeps for this archive."""
+        status = self.run("--json", "key", "status").stdout.splitlines()
+        name = json.loads(status[-1])["archive"]
+        return os.path.join(self.config, "mailkeep", "keys", name + ".key")
+
     def lines(self, *args, allow=(0,)):
         done = self.run("--json", *args, allow=allow)
         return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
