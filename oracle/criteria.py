@@ -23,15 +23,15 @@ REFUSED = (
 
 
 class Requests:
-    def __init__(self, archive, entries, seed):
+    def __init__(self, archive, entries, seed, asking=None):
         self.archive = archive
         self.entries = entries  # beside archive.messages
         self.rng = random.Random(seed)
         self.folders = sorted({m.folder for m in archive.messages})
         self.parents = sorted({"/".join(f.split("/")[: n + 1]) for f in self.folders for n in range(f.count("/") + 1)})
         self.users = [self.user(n) for n in range(8)]
+        self.asking = asking or [None, *self.users]
         self.empty = 0
-        self.made = 0
 
     def user(self, n):
         """A user by folders; the first sees nothing, the second has no such folder, the third is an administrator who sees all."""
@@ -44,6 +44,8 @@ class Requests:
             folders = [{"path": f, "subfolders": True} for f in sorted({f.split("/")[0] for f in self.folders})]
         else:
             some = rng.sample(self.parents, min(len(self.parents), rng.randint(1, 6)))
+            tops = [f for f in self.parents if f not in self.folders and "/" in f]
+            some += rng.sample(tops, min(len(tops), rng.randrange(2)))
             folders = [{"path": f, "subfolders": rng.random() < 0.7} for f in some]
         return {"name": f"u{n}", "administrator": n in (2, 5), "folders": folders}
 
@@ -66,8 +68,10 @@ class Requests:
 
     def request(self, want_empty):
         rng = self.rng
-        user = None if rng.random() < 0.4 else rng.choice(self.users)
-        pool = sorted(self.archive.visible(user)) or range(len(self.archive.messages))
+        user = None if None in self.asking and rng.random() < 0.4 else rng.choice(self.asking)
+        # Now and then of a message that the user does not see: nothing of it may show.
+        pool = sorted(self.archive.visible(user)) if rng.random() < 0.85 else []
+        pool = pool or range(len(self.archive.messages))
         at = rng.choice(pool)
         self.message = self.archive.messages[at]
         self.drawer = Drawer([(bytes_of(self.entries[at]), self.entries[at].get("guesses"))], rng.randrange(1 << 30))
