@@ -81,6 +81,27 @@ MAILS = {
     'vs': (
         'From: a@b.example\nTo: c@d.example\nSubject: vs\nContent-Type: text/plain; charset=utf-8\n\n❤️a 1️⃣ 葛󠄀城 ᄒ\n'
     ),
+    'greek': (
+        'From: a@b.example\nTo: c@d.example\nSubject: greek\nContent-Type: text/plain; charset=utf-8\n\nΚαλημέρα καλημερα ΚΑΛΗΜΕΡΑ άνθρωπος ανθρωπος ὁδός οδος σοφός Ωδή ωδη ϊ ΐ\n'
+    ),
+    'hebrew2': (
+        'From: a@b.example\nTo: c@d.example\nSubject: hebrew2\nContent-Type: text/plain; charset=utf-8\n\nספר2020 לַשָּׁנָה הבאה\nבירושלים word שלוםabc\n'
+    ),
+    'arab2': (
+        'From: a@b.example\nTo: c@d.example\nSubject: arab2\nContent-Type: text/plain; charset=utf-8\n\nكِتَابٌ كتاب 2024كتاب الكتاب\nالكبير مكتبة abcكتب ٣٤ 34\n'
+    ),
+    'lao': (
+        'From: a@b.example\nTo: c@d.example\nSubject: lao\nContent-Type: text/plain; charset=utf-8\n\nພາສາລາວ ສະບາຍດີ ກິນເຂົ້າ abcລາວ ລາວ12\nດີ\n'
+    ),
+    'khmer': (
+        'From: a@b.example\nTo: c@d.example\nSubject: khmer\nContent-Type: text/plain; charset=utf-8\n\nភាសាខ្មែរ សួស្តី ខ្មែរabc 12ខ្មែរ\nភាសា\n'
+    ),
+    'myanmar': (
+        'From: a@b.example\nTo: c@d.example\nSubject: myanmar\nContent-Type: text/plain; charset=utf-8\n\nမြန်မာစာ abcမြန်မာ\n'
+    ),
+    'thai3': (
+        'From: a@b.example\nTo: c@d.example\nSubject: thai3\nContent-Type: text/plain; charset=utf-8\n\nWindowsภาษาไทย ไทย2020 สวัสดี\nครับ น้ำ น ํ า\n'
+    ),
 }  # fmt: skip
 
 
