@@ -299,4 +299,7 @@ class Html(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # Imported only where they are to run with these.
+    from selftest_answers import Answers, Facts, Judges, Language, Periods, Switches  # noqa: F401
+
     unittest.main()
