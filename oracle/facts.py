@@ -84,20 +84,20 @@ def importance(first):
 
 
 def list_id(value):
-    """What stands in the angle brackets of List-Id, else all of it."""
-    value = decode_words(value).strip(WHITE)
+    """What stands in the last angle brackets of List-Id, else all of it, not decoded: it is no text but an identifier (RFC 2919)."""
+    value = value.strip(WHITE)
     m = re.search(r"<([^<>]*)>[^<>]*\Z", value)
     return (m.group(1) if m else value).strip(WHITE)
 
 
 def attachments(parts):
-    """A22.6: the media type of each part that counts as an attachment; nothing below a nested mail."""
+    """A22.6: the media type of each part that counts as an attachment, also in nested mails. An HTML body is what T8.2 puts into bcontent."""
     shown = set()
-    for entity, _, html in parts:
-        if html is not None and not entity.nested and entity.disposition != b"attachment":
+    for entity, names, html in parts:
+        if html is not None and entity.disposition != b"attachment" and not names:
             shown.update(urllib.parse.unquote(cid) for cid in re.findall(r"cid:([^\"'\s<>)]+)", html, re.I))
     for entity, names, _ in parts:
-        if entity.nested or entity.kind == "multipart" or entity.type in SIGNATURES:
+        if entity.kind == "multipart" or entity.bare or entity.too_deep or entity.type in SIGNATURES:
             continue
         cid = next((v.decode("latin-1") for n, v in entity.fields if n == b"content-id"), "")
         referred = without_brackets(cid) in shown

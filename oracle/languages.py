@@ -32,6 +32,7 @@ FREQUENT = {name: set(words.split()) for name, words in FREQUENT.items()}
 LANGUAGES = ("Japanese", "Chinese", "Korean", "Russian", "German", "French", "Polish", "Portuguese")
 KANA, HAN, HANGUL = "[\u3041-\u30fa]", "[\u4e00-\u9fff]", "[\uac00-\ud7a3]"
 WORD = re.compile(f"[{WORD_CLASS}]+")
+GLUE = ("-", "/", ".", "_", ":", "@")
 KINDS = ("plain", "glued", "line end")
 
 
@@ -47,8 +48,10 @@ def language(text):
     words = [w.lower() for w in WORD.findall(text[:20000])]
     hits = sorted((sum(w in frequent for w in words), name) for name, frequent in FREQUENT.items())
     (second, _), (most, name) = hits[-2:]
-    if most < 5 or most * 15 < len(words) or most < 2 * second or name == "English":
+    if most < 5 or most * 12 < len(words) or most < 2 * second or name == "English" or len(FREQUENT[name] & set(words)) < 4:
         return None
+    if name == "Russian" and not re.search("[ыэ]", text):
+        return None  # another language in Cyrillic letters
     return name
 
 
@@ -67,7 +70,7 @@ def candidates(text, name):
             pair = f'"{a.group()} {b.group()}"'
             if "\n" in between and not between.strip(" \t\r\n"):
                 out["line end"].append(pair)
-            elif between in ("-", "/", ".", "_") and (a.group().isascii() != b.group().isascii() or re.search(r"\d", a.group() + b.group())):
+            elif between in GLUE and _alien(a.group(), b.group()):
                 out["glued"].append(a.group() + between + b.group())
             if unlike_ascii(a.group()):
                 glued = re.search(r"[A-Za-z0-9]", a.group()) if name == "Russian" else re.search(r"\d", a.group())
@@ -78,11 +81,17 @@ def candidates(text, name):
         if m.group()[0] in _ASCII and m.start() and text[m.start() - 1] in _ASCII:
             continue
         out["glued"].append(m.group())
-    for m in re.finditer(f"({single}{{1,3}})[ \t]*\r?\n[ \t]*({single}{{1,3}})", text):
+    # What separates has no position (S1.1): the letters of two lines are neighbours.
+    for m in re.finditer(f"({single}{{1,3}})[ \t.,!?]{{0,4}}\r?\n[ \t\r\n]*({single}{{1,3}})", text):
         out["line end"].append(m.group(1) + m.group(2))
     for m in re.finditer(f"{single}{{2,5}}", text):
         out["plain"].append(m.group())
     return out
+
+
+def _alien(a, b):
+    """Whether one of two words is in letters of the language and the other one is digits, or only one has letters that Latin has not."""
+    return unlike_ascii(a) != unlike_ascii(b) or a.isdigit() != b.isdigit()
 
 
 _ASCII = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

@@ -22,7 +22,7 @@ from mailtext import mail_values
 from queries import usable
 from search import Corpus, prepare
 
-CACHE_VERSION = "6"
+CACHE_VERSION = "7"
 CACHE = os.path.join(os.environ.get("TMPDIR", "/tmp"), "mailkeep-oracle-cache")
 IMPORTANCE = {-1: "low", 0: "normal", 1: "high"}
 

@@ -83,9 +83,9 @@ def size_value(text):
 
 
 def without_brackets(text):
-    """An id without the angle brackets that may stand around it."""
+    """An id without the angle brackets that may stand around it, and without what follows them."""
     text = text.strip(" \t\r\n")
-    return text[1:-1] if text.startswith("<") and text.endswith(">") else text
+    return text[1:].partition(">")[0].strip(" \t\r\n") if text.startswith("<") else text
 
 
 def folder_value(text):

@@ -158,6 +158,7 @@ class Facts(unittest.TestCase):
         f = self.facts("Message-ID: <A@b> \nList-Id: The <list> of <A.b>\n")
         self.assertEqual((f.message_id, f.list_id), (b"A@b", "A.b"))
         self.assertEqual(self.facts("List-Id: a.b\n").list_id, "a.b")
+        self.assertEqual(self.facts("Message-ID: <a@b > x\n").message_id, b"a@b")
 
     def test_attachments(self):
         def part(head, body="x"):
@@ -174,6 +175,8 @@ class Facts(unittest.TestCase):
         shown = part("Content-Type: image/png; name=a.png\nContent-ID: <one@x>")
         self.assertEqual(of(html, shown), ())
         self.assertEqual(of(shown, part("Content-Type: text/html", "<p>")), ("image/png",))
+        nested = part("Content-Type: message/rfc822", "Content-Type: image/png; name=a.png\n\nx")
+        self.assertEqual(of(nested), ("image/png",))
         self.assertEqual(of(html, part("Content-Type: image/png\nContent-ID: <one@x>\nContent-Disposition: attachment")), ("image/png",))
 
     def test_text_that_was_overlooked(self):
