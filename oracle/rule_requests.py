@@ -1,4 +1,4 @@
-"""Requests with hand-made answers, some for each rule of S2.6, S3 and S4 (requests-by-rule.jsonl), put to the library's runner.
+"""Requests with hand-made answers, some for each rule, most for S2.6, S3 and S4 (requests-by-rule.jsonl), put to the library's runner.
 
 rule_requests.py MAILKEEP ASK    Exit 1 on any difference.
 
@@ -27,16 +27,19 @@ def mail(sender, subject, date, more=TEAM, body="some text", size=None):
     return data if size is None else data + b"x" * (size - len(data) - 1) + b"\n"
 
 
-def with_file(kind, name, text):
+LATIN_1 = "Content-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n<b>ca</b>f=E9<p>some text"
+
+
+def with_file(kind, name, text, body="\nsome text"):
     return (
         'Content-Type: multipart/mixed; boundary="b"\n',
-        f'--b\n\nsome text\n--b\nContent-Type: {kind}\nContent-Disposition: attachment; filename="{name}"\n\n{text}\n--b--',
+        f'--b\n{body}\n--b\nContent-Type: {kind}\nContent-Disposition: attachment; filename="{name}"\n\n{text}\n--b--',
     )
 
 
 def mails():
     """(name, folder, bytes) in the order of their import: g first, so that the order by archiving is not that by date."""
-    pdf, pdf_body = with_file("application/PDF", "bill.pdf", "binary")
+    pdf, pdf_body = with_file("application/PDF", "bill.pdf", "binary", LATIN_1)
     txt, txt_body = with_file("text/plain", "n.txt", "secretword")
     e = mail("Zoe <zoe@x.example>", "apple", "Tue, 1 Jun 2021 10:00:00 +0000")
     a_more = "To: Bob <bob@y.example>\nMessage-ID: <One@x.example>\nList-Id: Talk <talk.x.example>\n"
@@ -46,7 +49,8 @@ def mails():
         ("b", "anna/Inbox/Sub dir", mail("adam@x.example", "Banana", "Wed, 15 Jan 2020 12:00:00 GMT",
                                          "To: zoe@x.example\nX-Priority: 1 (Highest)\n" + pdf, pdf_body, 2049)),
         ("c", "anna/Inbox/Sub dir", mail("=?utf-8?q?=C3=89mile?= <emile@y.example>", "=?utf-8?q?=C3=84pfel?=",
-                                         "Sat, 29 Feb 2020 23:59:59 +0000", "Cc: Bob <bob@y.example>\n")),
+                                         "Sat, 29 Feb 2020 23:59:59 +0000", "Cc: Bob <bob@y.example>\n",
+                                         "Windows系统 日本\n語テスト " + "y" * 70)),
         ("d", "bob/Ärger", mail("Bob <bob@y.example>", "", "Sun, 1 Mar 2020 00:00:00 +0000", TEAM + txt, txt_body)),
         ("e1", "anna/Inbox", e),
         ("e2", "bob/Ärger", e),
