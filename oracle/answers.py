@@ -4,6 +4,7 @@ A request is what the runner of the judges takes: {"as": user or null, "criteria
 `ids` in order, `total`, `undecided`, `counts`, or `error` (a code; '' where the rules name none).
 """
 
+import json
 import unicodedata
 from collections import Counter
 from datetime import datetime, timezone
@@ -55,14 +56,17 @@ class Archive:
         self.corpus = corpus
         self.messages = messages
         self.stores = stores
+        self.seen = {}  # what users see, by their folders
 
     def visible(self, user):
         """The numbers of the messages that a user sees; the system (None) sees all."""
-        if user is None:
-            return set(range(len(self.messages)))
-        folders = {m.folder for m in self.messages}
-        seen = {f for f in folders if any(below(f, r["path"], r.get("subfolders", True)) for r in user["folders"])}
-        return {i for i, m in enumerate(self.messages) if m.folder in seen}
+        key = None if user is None else json.dumps(user["folders"])
+        if key not in self.seen:
+            folders = {m.folder for m in self.messages}
+            if user is not None:
+                folders = {f for f in folders if any(below(f, r["path"], r.get("subfolders", True)) for r in user["folders"])}
+            self.seen[key] = frozenset(i for i, m in enumerate(self.messages) if m.folder in folders)
+        return self.seen[key]
 
     def answer(self, request):
         try:

@@ -105,7 +105,7 @@ def load(keep, entries, cache, log):
                 results[i] = read_one((entry, guesses, cache))
             lacking += bool(results[i][3])
     corpus = Corpus()
-    contents = {}
+    contents, first_archived = {}, {}
     messages = []
     different = Counter()
     for entry, (_, values, own, _, _) in zip(entries, results):
@@ -118,7 +118,9 @@ def load(keep, entries, cache, log):
             if different[name] <= 5:
                 disputes.append(f"{entry['id']}: {name}: {ours!r} by the oracle, {theirs!r} by the archive")
             own = taken_over(own, name, theirs)
-        date = own.date if known["date_source"] == "mail" else when(known["date"] or known["archived"])
+        # A content without any date has the time at which it was archived first.
+        first = first_archived.setdefault(entry["digest"], when(known["archived"]))
+        date = own.date if known["date_source"] == "mail" else when(known["date"]) if known["date"] else first
         messages.append(
             Message(entry["id"], contents[entry["digest"]], known["folder"], int(date), when(known["archived"]), known["direction"], own)
         )
