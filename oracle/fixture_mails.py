@@ -149,6 +149,8 @@ def ask_command(fixture, bad):
 def ask_runner(fixture, program, bad):
     from judge import Runner
 
+    first = next(i for i, name in fixture.names.items() if name == "f01")
+    months = list(month_before(fixture.keep, first))  # before the runner, which holds the archive
     runner = Runner(program, fixture.keep.archive, fixture.keep.found_key_file())
     try:
         # The sixteen mails of the fixture lie in two folders: both are below `judge`, and no other of its mails meets a query of these.
@@ -159,8 +161,7 @@ def ask_runner(fixture, program, bad):
                 continue
             found = {number_of(fixture.names[i]) for i in got.get("ids", [])}
             check(f"{name} {json.dumps(request, ensure_ascii=False)}", expected, found if "error" not in got else got, bad)
-        first = next(i for i, name in fixture.names.items() if name == "f01")
-        for now, found in month_before(fixture.keep, first):
+        for now, found in months:
             criteria = {"version": 1, "archived": {"period": "last-month"}, "text": 'subject:"ZDNet Daily Update"'}
             got = runner.ask({"criteria": criteria, "now": now})
             check(f"O44 at {now}", [first] if found else [], got.get("ids", got), bad)

@@ -187,7 +187,7 @@ def main():
     log = lambda text: print(text, file=sys.stderr, flush=True)
     keep, key_file = open_archive(args, log)
     folder, entries = keep.export()
-    runner = Runner(args.ask, args.archive, key_file)
+    runner = None
     try:
         archive, wrong, disputes, _ = load(keep, entries, args.cache, log)
         for line in wrong + [f"FACT {d}" for d in disputes]:
@@ -197,6 +197,8 @@ def main():
         if not requests:
             requests = source.draw(args.requests)
         log(f"{len(requests)} requests; without a hit: {sum(not archive.answer(r).get('total') for r in requests)}")
+        # Only now: the runner holds the archive.
+        runner = Runner(args.ask, args.archive, key_file)
         started = time.time()
         bad = 0
         for n, request in enumerate(requests):
@@ -207,7 +209,8 @@ def main():
                 bad += 1
                 show(archive, request, problems, runner, print)
     finally:
-        runner.close()
+        if runner:
+            runner.close()
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{len(entries)} mails, {len(requests)} requests (seed {args.seed}): {bad} differ; {time.time() - started:.1f} s")
     return 1 if bad or wrong or disputes and not args.no_facts else 0
