@@ -111,6 +111,12 @@ class Search:
 
     def build(self, criteria, user):
         """The tree of all criteria; None where nothing can be found because nothing is asked for."""
+        # First of all: whoever may not ask for a store is told nothing else.
+        if "store" in criteria:
+            if user is not None and not user.get("administrator"):
+                raise Refused("denied")
+            if criteria["store"] not in self.archive.stores:
+                raise Refused("no_such_store")
         switches = criteria.get("in", list(SWITCHES))
         if set(switches) - set(SWITCHES):
             raise Refused("")
@@ -144,10 +150,6 @@ class Search:
         if not criteria.get("without_attachments", True):
             tree.append(Filter("has", "attachment"))
         if "store" in criteria:
-            if user is not None and not user.get("administrator"):
-                raise Refused("denied")
-            if criteria["store"] not in self.archive.stores:
-                raise Refused("no_such_store")
             tree.append(Filter("store", criteria["store"]))
         return tree or None
 
