@@ -262,7 +262,7 @@ class Search:
 
 def lower(text):
     """ASCII case alone."""
-    return "".join(c.lower() if c.isascii() else c for c in text)
+    return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
 
 
 def pattern_test(value):

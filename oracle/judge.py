@@ -153,7 +153,7 @@ def show(archive, request, problems, runner, out):
         out("  " + explain(archive, request, identifier))
 
 
-def requests_of(args, archive, entries):
+def requests_of(args):
     requests = [json.loads(r) for r in args.request]
     if args.request_file:
         with open(args.request_file, encoding="utf-8") as f:
@@ -192,11 +192,11 @@ def main():
         archive, wrong, disputes, _ = load(keep, entries, args.cache, log)
         for line in wrong + [f"FACT {d}" for d in disputes]:
             print(line)
-        requests = requests_of(args, archive, entries)
+        requests = requests_of(args)
         source = Requests(archive, entries, args.seed)
         if not requests:
             requests = source.draw(args.requests)
-        log(f"{len(requests)} requests; without a hit: {sum(not archive.answer(r).get('total') for r in requests)}")
+            log(f"drew {len(requests)} requests; without a hit: {source.empty}")
         # Only now: the runner holds the archive.
         runner = Runner(args.ask, args.archive, key_file)
         started = time.time()

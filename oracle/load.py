@@ -87,7 +87,7 @@ def load(keep, entries, cache, log):
     disputes = []
     records = Records(keep, cache)
     listed = {m["id"]: m for m in keep.lines("ls", "--messages") if m.get("event") == "message"}
-    whole = "archived" in next(iter(listed.values()), {})
+    whole = {"archived", "date_source", "direction"} <= set(next(iter(listed.values()), {}))
     with Pool(2) as pool:
         results = list(pool.imap(read_one, [(e, None, cache) for e in entries], 32))
     lacking = 0
@@ -99,7 +99,8 @@ def load(keep, entries, cache, log):
         if not results[i][0]:
             problems.append(f"{entry['id']}: the exported bytes do not have the digest of the manifest")
         if results[i][3]:
-            guesses = {g["place"]: g["charset"] for g in records.of(entry["id"])["charset_guesses"]}
+            known = listed[entry["id"]] if "charset_guesses" in listed[entry["id"]] else records.of(entry["id"])
+            guesses = {g["place"]: g["charset"] for g in known["charset_guesses"]}
             if guesses:
                 entry["guesses"] = guesses
                 results[i] = read_one((entry, guesses, cache))

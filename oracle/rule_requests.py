@@ -3,8 +3,7 @@
 rule_requests.py MAILKEEP ASK    Exit 1 on any difference.
 
 A line is {"rule", "request", and what is expected: "found" (names of mails, in order), "undecided", "counts", "notices" (whether
-there is one), or "error"}. selftest.py puts
-the same to the scan.
+there is one), or "error"}. selftest.py puts the same to the scan.
 """
 
 import argparse
