@@ -22,7 +22,7 @@ import zstandard
 
 from fileformat import HEADER, FormatError, archive_keys, cbor, file_key, hexed, read_frames, read_header, store_key
 
-BLOCK, TABLE, MARK, PIECE, LAST = 1, 2, 3, 4, 5
+BLOCK, TABLE, MARK, PIECE, LAST, MOVED = 1, 2, 3, 4, 5, 12
 RECORDS, CONTAINER = 4, 3
 PASSED_OVER = (16, 17)
 
@@ -132,6 +132,9 @@ def commits(folder, owner, outer):
         section, pieces, at = [], [], None
         for frame in read_frames(path, data, key):
             stamp, rest = stamp_of(frame.plain)
+            if frame.kind == MOVED:
+                check_moved(path, frame, rest)
+                continue
             if void is not None and stamp.sequence >= void and frame.kind != MARK:
                 continue
             if frame.kind == MARK:
@@ -160,10 +163,19 @@ def commits(folder, owner, outer):
                 raise FormatError(path, frame.offset, f"frame of kind {frame.kind} in records")
 
 
+def check_moved(path, frame, rest):
+    """A table of moved commits: first in its file, pairs that rise. Who reads mail does not need it."""
+    if frame.offset != HEADER or len(rest) % 16:
+        raise FormatError(path, frame.offset, "a table of moved commits that is not the first frame, or not of pairs")
+    pairs = list(struct.iter_unpack("<QQ", rest))
+    if any(a[0] >= b[0] or a[1] >= b[1] for a, b in zip(pairs, pairs[1:])):
+        raise FormatError(path, frame.offset, "the table of moved commits does not rise")
+
+
 def read_commit(path, offset, number, body, section, chain, tree, sequence):
     if body[1] != sequence:
         raise FormatError(path, offset, f"commit {body[1]} in frames of {sequence}")
-    if body[8] != len(section):
+    if section and body[8] != len(section):
         raise FormatError(path, offset, f"{len(section)} blocks in the section, the commit says {body[8]}")
     facts, digests = [], []
     for i, (kind, data) in enumerate(body[6]):
@@ -242,12 +254,16 @@ class Store:
         out = []
         for container, frame, start, length in quads(flat):
             if container == 0:
-                out.append((RECORDS, commit.file, commit.section[frame], start, length))
+                # A section that is gone was packed: a later fact 7 says where its bytes are.
+                at = commit.section[frame] if commit.section else None
+                out.append((RECORDS, commit.file, at, start, length))
             else:
                 out.append((CONTAINER, container, frame, start, length))
         return out
 
     def block_at(self, kind, number, offset):
+        if offset is None:
+            raise ValueError("the section is gone, and nothing says where it was packed")
         key = kind, number, offset
         if key not in self.blocks:
             if (kind, number) not in self.files:

@@ -84,7 +84,15 @@ fn push_frames(writer: &mut SealedWriter, mut bytes: &[u8], first: usize) -> Res
         let len = usize::from(u16::from_le_bytes([*low, *high])).min(rest.len());
         let (text, behind) = rest.split_at(len);
         bytes = behind;
-        let kinds = [FrameKind::Block, FrameKind::Table, FrameKind::Mark, FrameKind::CommitPiece, FrameKind::Commit, FrameKind::Manifest];
+        let kinds = [
+            FrameKind::Block,
+            FrameKind::Table,
+            FrameKind::Mark,
+            FrameKind::CommitPiece,
+            FrameKind::Commit,
+            FrameKind::Manifest,
+            FrameKind::Moved,
+        ];
         let (stamp, plain) = text.split_at(first.min(text.len()));
         let packed = match kind & 0x80 {
             0 => plain.to_vec(),
@@ -115,7 +123,7 @@ fn try_replay(bytes: &[u8]) -> Result<(), Error> {
         while let Some(item) = scan.next()? {
             if let ScanItem::Commit(commit) = item {
                 take(&commit.commit);
-                catalog.apply(&commit.commit, commit.link, commit.place, commit.begin, &commit.section)?;
+                catalog.apply(&commit.commit, commit.link, commit.place, commit.first, &commit.section)?;
             }
         }
     }

@@ -15,6 +15,8 @@ use archive_core::{
 };
 
 const DIR: &str = "/archive";
+/// Bytes of a mail that is archived alone.
+const SINGLE: usize = 12_000;
 
 fn options() -> OpenOptions {
     OpenOptions::default().container_limit(200 << 10).memory(16 << 20)
@@ -70,8 +72,15 @@ fn life(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
     for no in 60..63 {
         one(&archive, no, promises)?;
     }
+    // Packs the single mails and writes their records file anew without them.
     archive.close()?;
     again(vfs, promises)
+}
+
+/// Bytes of the records, in which single mails lie until they are packed.
+fn records_len(vfs: &SimVfs) -> u64 {
+    let files = vfs.list(&Path::new(DIR).join("stores/1/records")).unwrap();
+    files.iter().map(|file| vfs.open_read(&file.path).unwrap().len().unwrap()).sum()
 }
 
 /// The second half: open, a small mail, a second folder, an import, close.
@@ -93,7 +102,7 @@ fn import(archive: &Archive, mut source: &[u8], promises: &mut Promises) -> Resu
 
 fn one(archive: &Archive, no: u32, promises: &mut Promises) -> Result<(), Error> {
     let folder: FolderPath = "anna/single".parse().unwrap();
-    let receipt = archive.acting_as(Actor::System).import_one(&mail(no, 3_000), &folder)?;
+    let receipt = archive.acting_as(Actor::System).import_one(&mail(no, SINGLE), &folder)?;
     promises.receipts.push((receipt.id(), receipt.digest()));
     Ok(())
 }
@@ -101,7 +110,7 @@ fn one(archive: &Archive, no: u32, promises: &mut Promises) -> Result<(), Error>
 /// All mails that any life may have stored, by digest.
 fn sources() -> HashMap<Digest, Vec<u8>> {
     let bulk = (0..40).chain(62..80).map(|no| mail(no, 20_000)).chain((40..60).map(|no| mail(no, 30_000)));
-    bulk.chain((60..64).map(|no| mail(no, 3_000))).map(|raw| (Digest::of(&raw), raw)).collect()
+    bulk.chain((60..64).map(|no| mail(no, SINGLE))).map(|raw| (Digest::of(&raw), raw)).collect()
 }
 
 /// Opens what a crash left and holds it against what was promised.
@@ -174,6 +183,7 @@ fn calls_of_a_life(seed: u64) -> (u64, u64) {
     let mut promises = Promises::default();
     life(&vfs, &mut promises).unwrap();
     assert_eq!(promises.receipts.len(), 40 + 20 + 3 + 1 + 18);
+    assert!(records_len(&vfs) < 3 * SINGLE as u64, "the life has records files written anew: {} bytes", records_len(&vfs));
     judge(&vfs.process_death(), &promises, &sources(), "no crash");
     (vfs.calls(), vfs.reads())
 }

@@ -1,6 +1,6 @@
 //! Facts become entries: the only place that does it, for a commit just written and for one read again alike.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -94,6 +94,7 @@ impl Catalog {
             unpacked: Vec::new(),
             unpacked_parts: Vec::new(),
             unpacked_bytes: 0,
+            sections: BTreeMap::new(),
         };
         let (dir, folders) = (dir.to_owned(), Folders::default());
         let (shared, fresh) = (RoaringBitmap::new(), HashMap::new());
@@ -136,11 +137,19 @@ impl Catalog {
             let fact = FactPlace { file: place.file, offset: place.offset, index: index as u32 };
             self.apply_fact(*kind, bytes, commit, fact, section)?;
         }
+        if !section.is_empty() {
+            *self.basis.sections.entry(place.file).or_default() += place.offset.saturating_sub(begin);
+        }
         self.fresh.clear();
         self.basis.link = link;
         self.basis.records = (place.file, begin);
         self.basis.container = commit.container_end;
         Ok(())
+    }
+
+    /// Records file `number` has no sections any more.
+    pub(crate) fn sections_dropped(&mut self, number: u64) {
+        self.basis.sections.remove(&number);
     }
 
     fn apply_fact(&mut self, kind: u16, bytes: &[u8], commit: &Commit, place: FactPlace, section: &[u64]) -> Result<(), Error> {
@@ -269,13 +278,17 @@ impl Catalog {
     fn packed(&mut self, fact: PackedFact) -> Result<(), Error> {
         for (no, runs) in fact.contents {
             let Some(row) = self.content_row(ContentNo(no))? else { continue };
-            self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
+            if row.section.is_some() {
+                self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
+            }
             self.sorted.put(keys::content(ContentNo(no)), write_row(&ContentRow { runs, section: None, ..row }));
             self.basis.unpacked.retain(|unpacked| *unpacked != no);
         }
         for (no, runs) in fact.parts {
             let Some(row) = self.part_row(PartNo(no))? else { continue };
-            self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
+            if row.section.is_some() {
+                self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
+            }
             self.sorted.put(keys::part(PartNo(no)), write_row(&PartRow { runs, section: None, ..row }));
             self.basis.unpacked_parts.retain(|unpacked| *unpacked != no);
         }
@@ -394,9 +407,13 @@ fn first(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-/// Runs with the section of a small commit replaced by the frames it lies in.
+/// Runs with the section of a small commit replaced by the frames it lies in. Where the section is gone they stay as they are: a later
+/// commit says where its contents were packed.
 fn resolve(mut runs: Runs, section: &[u64]) -> Result<(Runs, bool), Error> {
     let mut in_section = false;
+    if section.is_empty() {
+        return Ok((runs, in_section));
+    }
     for run in runs.0.iter_mut().filter(|run| run.container == 0) {
         let frame = usize::try_from(run.frame).ok().and_then(|at| section.get(at));
         run.frame = *frame.ok_or(Error::Bug("a fact names a frame that its commit does not have"))?;

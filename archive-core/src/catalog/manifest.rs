@@ -1,5 +1,6 @@
 //! The manifest: which runs make the catalog, and up to which commit they are true. Replaced by rename.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use minicbor::{Decode, Encode};
@@ -58,6 +59,8 @@ pub(crate) struct Basis {
     pub(crate) unpacked_parts: Vec<u32>,
     /// Stored bytes of both.
     pub(crate) unpacked_bytes: u64,
+    /// Records files that have sections, packed or not, and how many bytes of them.
+    pub(crate) sections: BTreeMap<u64, u64>,
 }
 
 #[derive(Debug, Encode, Decode)]
@@ -94,6 +97,8 @@ pub(super) struct Manifest {
     pub(super) damaged: NumberSet,
     #[n(15)]
     pub(super) damaged_parts: NumberSet,
+    #[cbor(n(16), default)]
+    sections: BTreeMap<u64, u64>,
 }
 
 /// Numbers, written as the gaps between them.
@@ -127,7 +132,7 @@ impl<'b, C> Decode<'b, C> for NumberSet {
 
 impl Keys for Manifest {
     const WHAT: &'static str = "key of the catalog's manifest";
-    const LAST: u64 = 15;
+    const LAST: u64 = 16;
 }
 
 impl Manifest {
@@ -149,6 +154,7 @@ impl Manifest {
             damaged,
             damaged_parts,
             unpacked_bytes: basis.unpacked_bytes,
+            sections: basis.sections.clone(),
         }
     }
 
@@ -162,6 +168,7 @@ impl Manifest {
             unpacked: self.unpacked.clone(),
             unpacked_parts: self.unpacked_parts.clone(),
             unpacked_bytes: self.unpacked_bytes,
+            sections: self.sections.clone(),
         }
     }
 }

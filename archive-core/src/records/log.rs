@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::moved::Moved;
 use super::stamp::Stamp;
 use super::{Commit, Frontier, Link, NewFact};
 use crate::error::Error;
@@ -20,7 +21,7 @@ const PIECE: usize = 4 << 20;
 /// Facts are small and alike: a higher level costs little and saves a quarter against the default.
 const LEVEL: i32 = 6;
 
-/// Where a commit lies: its records file and the offset of its first frame that holds facts.
+/// Where a commit was first written: its records file and the offset of its first frame that holds facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CommitPlace {
     pub(crate) file: u64,
@@ -32,7 +33,7 @@ pub(crate) struct CommitPlace {
 pub(crate) struct Committed {
     pub(crate) link: Link,
     pub(crate) place: CommitPlace,
-    /// Where it begins, contents of a small commit included.
+    /// Where it begins, contents of a small commit included; like its place as it was first written.
     pub(crate) begin: u64,
     /// Offsets of the frames that hold the contents of a small commit.
     pub(crate) section: Vec<u64>,
@@ -67,13 +68,15 @@ pub(crate) struct TakenCommit<'a> {
 
 /// The records of one store or master, open for writing.
 pub(crate) struct Records {
-    vfs: Arc<dyn Vfs>,
-    dir: PathBuf,
-    key: SecretKey,
-    owner: Uuid,
-    number: u64,
-    writer: SealedWriter,
-    last: Link,
+    pub(super) vfs: Arc<dyn Vfs>,
+    pub(super) dir: PathBuf,
+    pub(super) key: SecretKey,
+    pub(super) owner: Uuid,
+    /// Number of the active file.
+    pub(super) number: u64,
+    pub(super) writer: SealedWriter,
+    pub(super) moved: Moved,
+    pub(super) last: Link,
     tree: Frontier,
 }
 
@@ -94,7 +97,7 @@ impl Records {
         tree: Frontier,
     ) -> Result<Self, Error> {
         let writer = Self::new_file(&*vfs, dir, &key, owner, number, last, None)?.0;
-        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree })
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved: Moved::default(), last, tree })
     }
 
     /// Goes on in a file that was read to its end and found clean.
@@ -108,8 +111,10 @@ impl Records {
         tree: Frontier,
     ) -> Result<Self, Error> {
         let path = file_path(dir, number);
-        let writer = SealedWriter::resume(SealedReader::open(&path, vfs.open(&path)?, &key, FileKind::Records, owner)?)?;
-        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree })
+        let reader = SealedReader::open(&path, vfs.open(&path)?, &key, FileKind::Records, owner)?;
+        let moved = Moved::of(&reader)?;
+        let writer = SealedWriter::resume(reader)?;
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved, last, tree })
     }
 
     /// Begins file `number` with a commit that was found whole above the clean mark: written anew under another name, synced, renamed, so that
@@ -127,7 +132,7 @@ impl Records {
     ) -> Result<(Self, Option<Committed>), Error> {
         let last = taken.map_or(before, |taken| taken.link);
         let (writer, committed) = Self::new_file(&*vfs, dir, &key, owner, number, before, taken)?;
-        Ok((Self { vfs, dir: dir.to_owned(), key, owner, number, writer, last, tree }, committed))
+        Ok((Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved: Moved::default(), last, tree }, committed))
     }
 
     fn new_file(
@@ -171,19 +176,21 @@ impl Records {
             let number = self.number + 1;
             self.writer = Self::new_file(&*self.vfs, &self.dir, &self.key, self.owner, number, self.last, None)?.0;
             self.number = number;
+            self.moved = Moved::default();
         }
         let section_frames = new.section.len() as u32;
         let (commit, link) = Commit::build(&self.last, &mut self.tree, new.time, new.seed, new.facts, new.container_end, section_frames)?;
-        let committed = push(&mut self.writer, self.number, commit, link, self.last, new.container_frames, new.section)?;
+        let mut committed = push(&mut self.writer, self.number, commit, link, self.last, new.container_frames, new.section)?;
         self.writer.sync()?;
+        committed.place.offset = self.moved.first(committed.place.offset);
+        committed.begin = self.moved.first(committed.begin);
         self.last = link;
         Ok(committed)
     }
 
     /// Says on disk that everything up to the last commit is synced.
     pub(crate) fn mark(&mut self) -> Result<(), Error> {
-        let stamp = Stamp { sequence: self.last.sequence, index: u32::MAX, synced: self.last };
-        self.writer.push(FrameKind::Mark, &[&stamp.encode()])?;
+        self.writer.push(FrameKind::Mark, &[&Stamp::mark(self.last).encode()])?;
         self.writer.sync()
     }
 

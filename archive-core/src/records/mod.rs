@@ -8,6 +8,8 @@ mod chain;
 mod commit;
 mod fact;
 mod log;
+mod moved;
+mod rewrite;
 mod scan;
 mod stamp;
 mod tree;

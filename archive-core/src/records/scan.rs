@@ -1,9 +1,9 @@
 //! Reading records: from a place on, frame by frame, going on behind what cannot be read.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::log::CommitPlace;
+use super::moved::Moved;
 use super::stamp::Stamp;
 use super::{Commit, Link};
 use crate::error::{Damage, DamageCause, Error};
@@ -21,6 +21,8 @@ pub(crate) struct RecordsFile {
     pub(crate) number: u64,
     pub(crate) reader: SealedReader,
     pub(crate) len: u64,
+    /// Where its commits were first written.
+    pub(crate) moved: Moved,
     /// Commits of this sequence and above are void here: a later file has taken over. `u64::MAX` in the last file.
     pub(crate) void_from: u64,
 }
@@ -49,7 +51,8 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
                     if let Some(before) = listing.files.last_mut() {
                         before.void_from = reader.header().start.first_sequence;
                     }
-                    listing.files.push(RecordsFile { number, reader, len, void_from: u64::MAX });
+                    let moved = Moved::of(&reader)?;
+                    listing.files.push(RecordsFile { number, reader, len, moved, void_from: u64::MAX });
                 }
                 Err(Error::Damage(damage)) => listing.damage.push(damage),
                 Err(error) => return Err(error),
@@ -70,10 +73,14 @@ pub(crate) struct ScannedCommit {
     /// The link that its frame states.
     pub(crate) link: Link,
     pub(crate) stamp: Stamp,
+    /// Where its facts were first written.
     pub(crate) place: CommitPlace,
-    /// Where it begins, contents of a small commit included.
+    /// Where it began when it was first written, contents of a small commit included.
+    pub(crate) first: u64,
+    /// Where it begins now.
     pub(crate) begin: u64,
     pub(crate) end: u64,
+    /// Offsets of the frames with the contents of a small commit; none where they were dropped.
     pub(crate) section: Vec<u64>,
     /// Frames that hold its facts.
     pub(crate) pieces: u32,
@@ -82,7 +89,7 @@ pub(crate) struct ScannedCommit {
 impl ScannedCommit {
     /// Frames that the commit has in containers: its last frame's index, less its other frames here.
     pub(crate) fn container_frames(&self) -> Option<u32> {
-        self.stamp.index.checked_sub(u32::try_from(self.section.len()).ok()?.checked_add(self.pieces)?.checked_sub(1)?)
+        self.stamp.index.checked_sub(self.commit.section_frames.checked_add(self.pieces)?.checked_sub(1)?)
     }
 }
 
@@ -119,8 +126,9 @@ struct Pieces {
 }
 
 impl Scan {
-    /// Scans `file` from `offset` on, which must be where a frame begins.
-    pub(crate) fn new(file: RecordsFile, offset: u64) -> Self {
+    /// Scans `file` from the frame on that was first written at `first`.
+    pub(crate) fn new(file: RecordsFile, first: u64) -> Self {
+        let offset = file.moved.now(first);
         let start = file.reader.header().start;
         let synced = Link { sequence: start.first_sequence.saturating_sub(1), chain: start.chain };
         let reached = synced.sequence;
@@ -176,6 +184,10 @@ impl Scan {
     fn take(&mut self, frame: &Opened) -> Result<Option<ScanItem>, Error> {
         let bad = ScanItem::Bad(self.file.reader.damage(frame.place, DamageCause::Decode));
         let Ok((stamp, rest)) = Stamp::split(frame.bytes()) else { return Ok(Some(bad)) };
+        if frame.kind == FrameKind::Moved {
+            let first = frame.place.offset == HEADER_LEN as u64 && Moved::decode(frame.bytes(), frame.place.end()).is_some();
+            return Ok((!first).then_some(bad));
+        }
         if frame.kind == FrameKind::Mark {
             self.see(stamp);
             self.pieces = Pieces::default();
@@ -226,14 +238,17 @@ impl Scan {
             Err(None) => return Ok(ScanItem::Bad(damage(DamageCause::Decode))),
             Err(Some(error)) => return Err(error),
         };
-        if commit.sequence != stamp.sequence || commit.section_frames as usize != pieces.section.len() {
+        // Where all that lay in it was packed, a section may be gone.
+        let (said, there) = (commit.section_frames as usize, pieces.section.len());
+        if commit.sequence != stamp.sequence || there != said && there != 0 {
             return Ok(ScanItem::Bad(damage(DamageCause::Decode)));
         }
         Ok(ScanItem::Commit(Box::new(ScannedCommit {
             link: Link { sequence: commit.sequence, chain: *chain },
             commit,
             stamp,
-            place: CommitPlace { file: self.file.number, offset: pieces.offset.unwrap_or(last.offset) },
+            place: CommitPlace { file: self.file.number, offset: self.file.moved.first(pieces.offset.unwrap_or(last.offset)) },
+            first: self.file.moved.first(pieces.begin),
             begin: pieces.begin,
             end: last.end(),
             section: pieces.section,
@@ -254,10 +269,11 @@ fn decode_commit(packed: &[u8]) -> Result<Commit, Option<Error>> {
     })
 }
 
-/// Reads the commit at `place` of its file again.
-pub(crate) fn read_commit(file: &SealedReader, place: CommitPlace) -> Result<Commit, Error> {
+/// Reads the commit again that was first written at `offset` of `file`.
+pub(crate) fn read_commit(file: &RecordsFile, offset: u64) -> Result<Commit, Error> {
+    let mut at = file.moved.now(offset);
+    let file = &file.reader;
     let len = file.len()?;
-    let mut at = place.offset;
     let mut bytes = Vec::new();
     loop {
         let frame = file.frame(at, len)?;
@@ -276,10 +292,10 @@ pub(crate) fn read_commit(file: &SealedReader, place: CommitPlace) -> Result<Com
 }
 
 /// Cuts everything behind commit `last` from a file that a later one has taken over from, so that no void frame is ever seen again.
-/// `from` is where a frame begins at or before the end of that commit.
+/// `from` is where a frame at or before the end of that commit was first written.
 pub(crate) fn cut_tail(vfs: &dyn Vfs, old: &RecordsFile, last: Link, from: u64) -> Result<(), Error> {
-    let mut end = from.max(HEADER_LEN as u64);
-    let mut scan = Scan::new(old.clone(), end);
+    let mut scan = Scan::new(old.clone(), from);
+    let mut end = scan.at;
     while let Some(item) = scan.next()? {
         match item {
             ScanItem::Commit(commit) if commit.link.sequence <= last.sequence => end = commit.end,
@@ -320,8 +336,10 @@ pub(crate) fn next_frame(file: &SealedReader, from: u64, end: u64) -> Result<u64
     Ok(end)
 }
 
-/// The reader of the file that holds `place`.
-pub(crate) fn open_file(vfs: &Arc<dyn Vfs>, dir: &Path, key: &SecretKey, owner: Uuid, number: u64) -> Result<SealedReader, Error> {
+/// Records file `number`, to read commits and sections from.
+pub(crate) fn open_file(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid, number: u64) -> Result<RecordsFile, Error> {
     let path = super::log::file_path(dir, number);
-    SealedReader::open(&path, vfs.open_read(&path)?, key, FileKind::Records, owner)
+    let reader = SealedReader::open(&path, vfs.open_read(&path)?, key, FileKind::Records, owner)?;
+    let (len, moved) = (reader.len()?, Moved::of(&reader)?);
+    Ok(RecordsFile { number, reader, len, moved, void_from: u64::MAX })
 }

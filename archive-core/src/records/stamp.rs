@@ -18,6 +18,11 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// That of a mark, which says that `last` is synced.
+    pub(super) fn mark(last: Link) -> Self {
+        Self { sequence: last.sequence, index: u32::MAX, synced: last }
+    }
+
     pub(crate) fn encode(&self) -> [u8; STAMP_LEN] {
         let mut bytes = [0; STAMP_LEN];
         bytes[..8].copy_from_slice(&self.sequence.to_le_bytes());

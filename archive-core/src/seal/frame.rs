@@ -43,6 +43,8 @@ pub(crate) enum FrameKind {
     Failed = 10,
     /// The end of a segment: where its last page is.
     IndexEnd = 11,
+    /// Where the commits of a records file that was written anew were first written.
+    Moved = 12,
 }
 
 impl FrameKind {
@@ -59,6 +61,7 @@ impl FrameKind {
             9 => Self::IndexPage,
             10 => Self::Failed,
             11 => Self::IndexEnd,
+            12 => Self::Moved,
             _ => return None,
         })
     }

@@ -6,7 +6,7 @@ use super::Store;
 use crate::catalog::FactPlace;
 use crate::error::{DamageCause, Error};
 use crate::id::{ContentNo, MessageNo};
-use crate::records::{Commit, CommitPlace, ContentFact, Fact, MessageFact, open_file, read_commit};
+use crate::records::{Commit, CommitPlace, ContentFact, Fact, MessageFact, RecordsFile, open_file, read_commit};
 use crate::wire::{Keys, decode};
 
 impl Store {
@@ -31,10 +31,20 @@ impl Store {
         {
             return Ok(Arc::clone(commit));
         }
-        let file = open_file(&self.vfs, &self.dirs.records, &self.key, self.uuid, place.file)?;
-        let commit = Arc::new(read_commit(&file, place)?);
+        let commit = Arc::new(read_commit(&*self.records_file(place.file)?, place.offset)?);
         *last = Some((place, Arc::clone(&commit)));
         Ok(commit)
+    }
+
+    /// Records file `number`, for reading. The last one asked for is kept; its length is that of when it was opened.
+    pub(super) fn records_file(&self, number: u64) -> Result<Arc<RecordsFile>, Error> {
+        let mut last = self.last_file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = last.as_ref().filter(|file| file.number == number) {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(open_file(&*self.vfs, &self.dirs.records, &self.key, self.uuid, number)?);
+        *last = Some(Arc::clone(&file));
+        Ok(file)
     }
 
     fn fact<T: Keys + for<'b> minicbor::Decode<'b, ()>>(&self, place: FactPlace) -> Result<T, Error> {

@@ -84,6 +84,10 @@ pub(crate) struct Store {
     indexer: Indexer,
     /// The commit whose facts were read last.
     last_commit: Mutex<Option<(crate::records::CommitPlace, Arc<crate::records::Commit>)>>,
+    /// The records file that was read last.
+    last_file: Mutex<Option<Arc<crate::records::RecordsFile>>>,
+    /// Held for reading by who reads contents: a section does not go while someone may be on the way to it.
+    sections: RwLock<()>,
     /// Contents that a read found damaged and no commit has noted yet.
     damaged: Mutex<std::collections::BTreeSet<u32>>,
     /// The first damage found at opening, if writing has to wait for repair.

@@ -64,6 +64,8 @@ impl Store {
             writer: Mutex::new(recovered.records.map(|records| Writer { records, containers: writer, latched: None })),
             indexer,
             last_commit: Mutex::default(),
+            last_file: Mutex::default(),
+            sections: RwLock::default(),
             damaged: Mutex::default(),
             damage,
         };

@@ -1,4 +1,8 @@
-//! Contents of small commits go into blocks: compressed together, with tables, in containers like the rest.
+//! Contents of small commits go into blocks: compressed together, with tables, in containers like the rest. Then their sections go from
+//! the records, so that nothing lies on disk twice.
+
+use std::collections::BTreeSet;
+use std::sync::{PoisonError, TryLockError};
 
 use super::place::{Laid, Placer};
 use super::{Store, WriterGuard};
@@ -21,11 +25,50 @@ impl Store {
     pub(crate) fn pack(&self) -> Result<(), Error> {
         let mut writer = self.writer()?;
         let packing = self.gather()?;
-        if packing.contents.is_empty() && packing.parts.is_empty() {
+        if !packing.contents.is_empty() || !packing.parts.is_empty() {
+            let committed = self.write_packed(&mut writer, &packing)?;
+            self.take_over(&committed)?;
+        }
+        self.drop_sections(&mut writer)
+    }
+
+    /// Writes records files anew without their sections, where these are packed and make at least a quarter of the file. So records grow
+    /// by no more than a third for them, and what is written for it stays in proportion to what was archived.
+    fn drop_sections(&self, writer: &mut WriterGuard<'_>) -> Result<(), Error> {
+        let sections = self.catalog().basis().sections.clone();
+        if sections.is_empty() {
             return Ok(());
         }
-        let committed = self.write_packed(&mut writer, &packing)?;
-        self.take_over(&committed)
+        let needed = self.files_with_unpacked()?;
+        for (number, bytes) in sections.into_iter().filter(|(number, _)| !needed.contains(number)) {
+            if bytes.saturating_mul(4) < self.records_file(number)?.reader.len()? {
+                continue;
+            }
+            let _unread = match self.sections.try_write() {
+                Ok(guard) => guard,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                // The next time will do.
+                Err(TryLockError::WouldBlock) => return Ok(()),
+            };
+            writer.latch(|writer| writer.records.drop_sections(number))?;
+            *self.last_file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.containers.forget();
+            self.catalog_mut().sections_dropped(number);
+        }
+        Ok(())
+    }
+
+    /// Records files with contents or parts that could not be packed.
+    fn files_with_unpacked(&self) -> Result<BTreeSet<u64>, Error> {
+        let catalog = self.catalog();
+        let mut files = BTreeSet::new();
+        for no in &catalog.basis().unpacked {
+            files.extend(catalog.content_row(ContentNo(*no))?.and_then(|row| row.section));
+        }
+        for no in &catalog.basis().unpacked_parts {
+            files.extend(catalog.part_row(PartNo(*no))?.and_then(|row| row.section));
+        }
+        Ok(files)
     }
 
     fn gather(&self) -> Result<Packing, Error> {

@@ -9,7 +9,7 @@ use crate::catalog::ContentRow;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::{ContentNo, Digest, PartNo};
 use crate::mail::{Extent, JoinError, Joiner};
-use crate::records::{Run, Runs, Shape, ShapeExtent, open_file};
+use crate::records::{Run, Runs, Shape, ShapeExtent};
 
 /// Contents up to this size are checked before the first byte is handed out.
 const IN_MEMORY: u64 = 16 << 20;
@@ -21,6 +21,7 @@ impl Store {
     /// Hands the bytes of a content to `sink`. Up to 16 MiB they are checked first; a larger content whose end does not give its digest
     /// ends with the error, and what was handed out is not to be used.
     pub(crate) fn read(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
+        let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let result = self.read_content(no, sink);
         if let Err(Error::Damage(_)) = &result
             && !self.catalog().is_damaged(no)
@@ -133,11 +134,13 @@ impl Store {
     fn read_run(&self, run: &Run, section: Option<u64>, sink: &mut Sink<'_>) -> Result<(), Error> {
         match section {
             Some(number) if run.container == 0 => {
-                let file = open_file(&self.vfs, &self.dirs.records, &self.key, self.uuid, number)?;
+                let file = self.records_file(number)?;
                 // Sections share the cache of blocks under numbers that no container has.
                 let cached_as = ((1 << 31) | number as u32, run.frame);
-                self.containers.read_run(&file, cached_as, run, sink)
+                self.containers.read_run(&file.reader, cached_as, run, sink)
             }
+            // The section is gone, and the commit that says where its contents were packed was lost.
+            _ if run.container == 0 => Err(Damage::new(&self.dirs.records, 0, 0, DamageCause::Missing).into()),
             _ => self.containers.read(run, sink),
         }
     }

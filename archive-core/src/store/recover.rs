@@ -193,7 +193,7 @@ impl Replay<'_> {
             let path = self.dirs.records.join(format!("{:06}.mkr", scanned.place.file));
             damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
         }
-        catalog.apply(&scanned.commit, scanned.link, scanned.place, scanned.begin, &scanned.section)?;
+        catalog.apply(&scanned.commit, scanned.link, scanned.place, scanned.first, &scanned.section)?;
         if catalog.basis().tree.head() != scanned.commit.tree() {
             let path = self.dirs.records.join(format!("{:06}.mkr", scanned.place.file));
             damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));

@@ -18,3 +18,4 @@ mod p11;
 mod p12;
 mod p14;
 mod p15;
+mod small_commits;
