@@ -5,7 +5,8 @@
 //! such a line or to the end of the file; then it wins over From_ lines inside the mail. It is looked up to 16 MiB ahead in a
 //! stream, any distance in a plain file.
 //!
-//! **Where it ends.** Before the blank line that stands before the next From_ line or the end of the file.
+//! **Where it ends.** Before the one blank line that stands before the next From_ line or the end of the file; further blank lines belong
+//! to the mail, whatever its `Content-Length` says. So each byte is in a mail, a From_ line or that blank line.
 //!
 //! **Quoting.** Which program quoted what is not to be known from a mailbox; so each mail is judged by its own bytes: it is unquoted by one
 //! level exactly where quoting again (see `mbox_quote`) gives back its bytes, that is, where no line in it begins
@@ -97,6 +98,14 @@ enum End {
     Here { len: usize, next: usize, length_holds: bool },
     /// Further away than mails are handed out whole.
     Far,
+}
+
+/// What lies between the end of a mail by its `Content-Length` and the next separator.
+struct Boundary {
+    /// Bytes that belong to the mail all the same: a line end that was not counted, blank lines but the last.
+    rest: usize,
+    /// Bytes of the one blank line that belongs to none.
+    blank: usize,
 }
 
 /// What was found within the bytes that are handed out whole.
@@ -259,10 +268,10 @@ impl<'w, 'r> Splitter<'w, 'r> {
             if declared == plain as u64 || declared == next as u64 {
                 return End::Here { len: plain, next, length_holds: true };
             }
-            if let Some(gap) = self.boundary(self.window.offset().saturating_add(declared)) {
+            if let Some(Boundary { rest, blank }) = self.boundary(self.window.offset().saturating_add(declared)) {
                 self.unquoted_lengths |= declared > next as u64;
-                return match usize::try_from(declared) {
-                    Ok(len) if len <= WHOLE_LIMIT => End::Here { len, next: len + gap, length_holds: true },
+                return match usize::try_from(declared).map(|declared| declared.saturating_add(rest)) {
+                    Ok(len) if len <= WHOLE_LIMIT => End::Here { len, next: len + blank, length_holds: true },
                     _ => End::Far,
                 };
             }
@@ -304,8 +313,8 @@ impl<'w, 'r> Splitter<'w, 'r> {
         }
     }
 
-    /// If a mail can end at this offset of the file: how many bytes lead from there to the next separator or the end.
-    fn boundary(&mut self, offset: u64) -> Option<usize> {
+    /// If a mail can end at this offset of the file: what lies between there and the next separator or the end.
+    fn boundary(&mut self, offset: u64) -> Option<Boundary> {
         let at = offset.checked_sub(self.window.offset())?;
         let (near, far);
         let (before, data, ended) = match usize::try_from(at) {
@@ -321,14 +330,22 @@ impl<'w, 'r> Splitter<'w, 'r> {
                 (Some(*before), data, far.1)
             }
         };
+        if before == Some(b'\r') && data.first() == Some(&b'\n') {
+            // Within a line end no mail ends.
+            return None;
+        }
+        let follows = |gap: usize| {
+            let blank = blank_end(data.get(..gap).unwrap_or_default(), before == Some(b'\n'));
+            Boundary { rest: gap - blank, blank }
+        };
         if ended && data.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
-            return Some(data.len());
+            return Some(follows(data.len()));
         }
         let mut gap = 0;
         for _ in 0..3 {
             let rest = data.get(gap..)?;
             if rest.starts_with(b"From ") {
-                return ((gap > 0 || before == Some(b'\n')) && is_separator(rest, 0, Style::Mbox, true)).then_some(gap);
+                return ((gap > 0 || before == Some(b'\n')) && is_separator(rest, 0, Style::Mbox, true)).then(|| follows(gap));
             }
             let (line, len) = header::first_line(rest);
             if !line.is_empty() || len == 0 {
@@ -354,9 +371,9 @@ impl<'w, 'r> Splitter<'w, 'r> {
         self.window.ensure(STEP);
         if let Some(left) = declared.and_then(|at| at.checked_sub(self.window.offset()))
             && left <= STEP as u64
-            && let Some(gap) = self.boundary(self.window.offset() + left)
+            && let Some(Boundary { rest, blank }) = self.boundary(self.window.offset() + left)
         {
-            return (Piece { len: left as usize, bare: false }, Some(gap));
+            return (Piece { len: left as usize + rest, bare: false }, Some(blank));
         }
         // The window may hold far more than is taken at once.
         let seen = self.window.data().len().min(2 * STEP);

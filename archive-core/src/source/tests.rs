@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use super::mbox_quote::{LineQuoter, has_bare_line, quote, unquote};
 use super::*;
 
+mod lengths;
+
 /// A mail as it was handed out.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Got {
@@ -176,33 +178,6 @@ fn a_mail_is_unquoted_where_quoting_gives_its_bytes_back() {
 }
 
 #[test]
-fn content_length_wins_where_it_leads_to_a_boundary() {
-    let inner = format!("A\n\n{LINE}\nSubject: inner\n\nB\n");
-    let right = format!("Subject: 1\nContent-Length: {}\n\n{inner}", inner.len());
-    let got = stream(mbox(&[&right, MAIL]).as_bytes(), "");
-    assert_eq!(got.texts(), [right.as_str(), MAIL]);
-    let last = stream(mbox(&[&right]).as_bytes(), "");
-    assert_eq!(last.texts(), [right.as_str()]);
-    for wrong in [0, 1, 7, 999_999, u64::MAX] {
-        let mail = format!("Subject: 1\nContent-Length: {wrong}\n\nText\n");
-        assert_eq!(stream(mbox(&[&mail, MAIL]).as_bytes(), "").texts(), [mail.as_str(), MAIL], "{wrong}");
-    }
-    let ignored = stream_as(mbox(&[&right]).as_bytes(), "", SourceOptions { format: Some(Format::Mboxo), ..Default::default() });
-    assert_eq!(ignored.mails.len(), 2);
-}
-
-#[test]
-fn mboxcl_is_unquoted_and_mboxcl2_never() {
-    let with_length = |body: &str| format!("Subject: 1\nContent-Length: {}\n\n{body}", body.len());
-    let quoted = with_length(">From here\n");
-    let bare = with_length("A\n\nFrom here\n");
-    let before_any_sign = stream(mbox(&[&quoted, &bare, &quoted]).as_bytes(), "");
-    assert_eq!(before_any_sign.mails.iter().map(|got| got.unquoted).collect::<Vec<_>>(), [true, false, false]);
-    let demanded = stream_as(mbox(&[&quoted]).as_bytes(), "", SourceOptions { format: Some(Format::Mboxcl2), ..Default::default() });
-    assert_eq!(demanded.texts(), [quoted.as_str()]);
-}
-
-#[test]
 fn a_cut_mbox_gives_its_last_mail() {
     let text = mbox(&[MAIL, MAIL]);
     let got = stream(&text.as_bytes()[..text.len() - 4], "");
@@ -304,17 +279,6 @@ fn a_mail_around_the_limit_ends_where_it_ends() {
 fn a_file_named_mbox_with_bare_cr_is_one_mail() {
     let text = "From a@b Sat Jan  3 01:05:34 1996\rSubject: cr\rFrom: a@b\r\r".to_owned() + &"Text\r".repeat(300);
     assert_eq!(stream(text.as_bytes(), "x.mbox").texts(), [text]);
-}
-
-#[test]
-fn a_large_mail_with_a_length_is_whole_in_a_file() {
-    let inner = format!("{}\n{LINE}\nSubject: inner\n\nB\n", format!("{}\n", "x".repeat(70)).repeat(WHOLE_LIMIT / 71 + 10_000));
-    let large = format!("Subject: 1\nContent-Length: {}\n\n{inner}{inner}", 2 * inner.len());
-    let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "x.mbox", mbox(&[&large, MAIL]));
-    let (_, got) = tree(&folder.path().join("x.mbox"));
-    assert_eq!(got.mails.len(), 2);
-    assert!(got.mails[0].mail == large.as_bytes());
 }
 
 #[test]
