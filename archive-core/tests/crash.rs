@@ -87,6 +87,7 @@ fn records_len(vfs: &SimVfs) -> u64 {
 fn again(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
     let archive = open(vfs, promises)?;
     one(&archive, 63, promises)?;
+    archive.mark()?;
     import(&archive, &mbox(62..80, 20_000), promises)?;
     archive.close()
 }

@@ -60,7 +60,7 @@ impl Archive {
         if !dir.exists() {
             std::fs::create_dir_all(dir).map_err(|source| crate::vfs::VfsError::new(crate::vfs::Operation::Create, dir, source))?;
         }
-        Self::create_on(Arc::new(DiskVfs::new()), dir, options, keep)
+        Ok(Self::create_on(Arc::new(DiskVfs::new()), dir, options, keep)?.watched())
     }
 
     /// Like [`Archive::create`], on any file system; the folder must exist.

@@ -52,7 +52,9 @@ impl Archive {
         if self.recovery_confirmed() {
             return Ok(());
         }
-        self.master().set(master::RECOVERY_CONFIRMED, "yes")
+        self.master().set(master::RECOVERY_CONFIRMED, "yes")?;
+        self.store.idle().committed();
+        Ok(())
     }
 
     /// Adds a passphrase that opens the archive.

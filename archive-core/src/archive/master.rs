@@ -152,7 +152,8 @@ impl Master {
         Ok(())
     }
 
-    pub(super) fn close(&mut self) -> Result<(), Error> {
+    /// Says on disk that everything is synced.
+    pub(super) fn mark(&mut self) -> Result<(), Error> {
         self.records.mark()
     }
 }

@@ -6,6 +6,7 @@
 mod actor;
 mod create;
 mod export;
+mod idle;
 mod import;
 mod import_one;
 mod key;
@@ -43,12 +44,14 @@ use crate::vfs::Vfs;
 
 /// An archive open for reading and writing. Closing it is better than dropping it: the next open is quicker.
 pub struct Archive {
+    /// Before all others: it holds the store.
+    idle: Option<idle::IdleMarker>,
     dir: PathBuf,
     id: Uuid,
     vfs: Arc<dyn Vfs>,
     identity: Mutex<ArchiveIdentity>,
     archive_key: SecretKey,
-    master: Mutex<master::Master>,
+    master: Arc<Mutex<master::Master>>,
     /// The store that takes new mail; the only one until stores can be added.
     store: Arc<Store>,
     singles: import_one::Singles,
@@ -89,7 +92,7 @@ impl Archive {
     /// Writes everything that is a cache and says on disk that all is synced, so that the next open need not look.
     pub fn close(self) -> Result<(), Error> {
         self.store.close()?;
-        self.master().close()
+        self.master().mark()
     }
 
     fn master(&self) -> std::sync::MutexGuard<'_, master::Master> {

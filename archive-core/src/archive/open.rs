@@ -57,10 +57,10 @@ impl OpenOptions {
 impl Archive {
     /// Opens the archive in `dir` for reading and writing.
     pub fn open(dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
-        Self::open_on(Arc::new(DiskVfs::new()), dir, key, options)
+        Ok(Self::open_on(Arc::new(DiskVfs::new()), dir, key, options)?.watched())
     }
 
-    /// Like [`Archive::open`], on any file system.
+    /// Like [`Archive::open`], on any file system, and without a thread of its own: [`Archive::mark`] is for the caller to call.
     pub fn open_on(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
         let (id, identity) = read_archive(&*vfs, dir)?;
         let archive_key = open_slots(&identity, id, key)?.1;
@@ -123,12 +123,13 @@ impl Archive {
         let root = stores.join(&fact.name);
         let store = Store::open(Arc::clone(&vfs), StoreNo(fact.no), &fact.name, &root, Uuid(fact.uuid), &archive_key, options.store)?;
         Ok(Self {
+            idle: None,
             dir: dir.to_owned(),
             id,
             vfs,
             identity: Mutex::new(identity),
             archive_key,
-            master: Mutex::new(master),
+            master: Arc::new(Mutex::new(master)),
             store: Arc::new(store),
             singles: import_one::Singles::default(),
             _lock: lock,

@@ -77,6 +77,8 @@ pub(crate) struct Records {
     pub(super) writer: SealedWriter,
     pub(super) moved: Moved,
     pub(super) last: Link,
+    /// Does the active file say that the last commit is synced?
+    pub(super) marked: bool,
     tree: Frontier,
 }
 
@@ -97,7 +99,7 @@ impl Records {
         tree: Frontier,
     ) -> Result<Self, Error> {
         let writer = Self::new_file(&*vfs, dir, &key, owner, number, last, None)?.0;
-        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved: Moved::default(), last, tree })
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved: Moved::default(), last, marked: false, tree })
     }
 
     /// Goes on in a file that was read to its end and found clean.
@@ -114,7 +116,7 @@ impl Records {
         let reader = SealedReader::open(&path, vfs.open(&path)?, &key, FileKind::Records, owner)?;
         let moved = Moved::of(&reader)?;
         let writer = SealedWriter::resume(reader)?;
-        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved, last, tree })
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved, last, marked: true, tree })
     }
 
     /// Begins file `number` with a commit that was found whole above the clean mark: written anew under another name, synced, renamed, so that
@@ -132,7 +134,8 @@ impl Records {
     ) -> Result<(Self, Option<Committed>), Error> {
         let last = taken.map_or(before, |taken| taken.link);
         let (writer, committed) = Self::new_file(&*vfs, dir, &key, owner, number, before, taken)?;
-        Ok((Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved: Moved::default(), last, tree }, committed))
+        let moved = Moved::default();
+        Ok((Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved, last, marked: false, tree }, committed))
     }
 
     fn new_file(
@@ -185,13 +188,19 @@ impl Records {
         committed.place.offset = self.moved.first(committed.place.offset);
         committed.begin = self.moved.first(committed.begin);
         self.last = link;
+        self.marked = false;
         Ok(committed)
     }
 
-    /// Says on disk that everything up to the last commit is synced.
+    /// Says on disk that everything up to the last commit is synced, where that is not said yet.
     pub(crate) fn mark(&mut self) -> Result<(), Error> {
+        if self.marked {
+            return Ok(());
+        }
         self.writer.push(FrameKind::Mark, &[&Stamp::mark(self.last).encode()])?;
-        self.writer.sync()
+        self.writer.sync()?;
+        self.marked = true;
+        Ok(())
     }
 
     pub(crate) fn last(&self) -> Link {

@@ -36,6 +36,7 @@ impl Records {
             let reader = SealedReader::open(&path, self.vfs.open(&path)?, &self.key, FileKind::Records, self.owner)?;
             self.moved = Moved::of(&reader)?;
             self.writer = SealedWriter::resume(reader)?;
+            self.marked = true;
         }
         Ok(())
     }

@@ -396,7 +396,9 @@ impl Store {
 
     /// The catalog takes over a commit that is durable.
     pub(super) fn take_over(&self, committed: &Committed) -> Result<(), Error> {
-        self.catalog_mut().apply(&committed.commit, committed.link, committed.place, committed.begin, &committed.section)
+        self.catalog_mut().apply(&committed.commit, committed.link, committed.place, committed.begin, &committed.section)?;
+        self.idle.committed();
+        Ok(())
     }
 }
 

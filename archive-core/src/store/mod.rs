@@ -6,6 +6,7 @@
 mod commit;
 mod create;
 mod facts;
+mod idle;
 mod indexer;
 mod large;
 mod open;
@@ -84,6 +85,7 @@ pub(crate) struct Store {
     indexer: Indexer,
     /// The commit whose facts were read last.
     last_commit: Mutex<Option<(crate::records::CommitPlace, Arc<crate::records::Commit>)>>,
+    idle: idle::Idle,
     /// The records file that was read last.
     last_file: Mutex<Option<Arc<crate::records::RecordsFile>>>,
     /// Held for reading by who reads contents: a section does not go while someone may be on the way to it.
@@ -113,6 +115,10 @@ impl Store {
 
     pub(crate) fn containers(&self) -> &Containers {
         &self.containers
+    }
+
+    pub(crate) fn idle(&self) -> &idle::Idle {
+        &self.idle
     }
 
     pub(crate) fn indexer(&self) -> &Indexer {

@@ -64,6 +64,7 @@ impl Store {
             writer: Mutex::new(recovered.records.map(|records| Writer { records, containers: writer, latched: None })),
             indexer,
             last_commit: Mutex::default(),
+            idle: super::idle::Idle::default(),
             last_file: Mutex::default(),
             sections: RwLock::default(),
             damaged: Mutex::default(),
@@ -82,6 +83,14 @@ impl Store {
         self.note_damage()?;
         self.flush_index()?;
         self.catalog_mut().flush()?;
+        self.mark()
+    }
+
+    /// Says on disk that everything up to the last commit is synced.
+    pub(crate) fn mark(&self) -> Result<(), Error> {
+        if self.damage.is_some() {
+            return Ok(());
+        }
         self.writer()?.latch(|writer| writer.records.mark())
     }
 }

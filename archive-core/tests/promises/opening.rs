@@ -1,12 +1,12 @@
 //! What opening says where there is no archive, no right key, or a format of the future.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use archive_core::vfs::{MemVfs, Vfs};
-use archive_core::{Archive, CreateOptions, Key, OpenOptions};
+use archive_core::{Actor, Archive, CreateOptions, Key, OpenOptions};
 
-use crate::fixture::{DIR, Files, plain, put_each};
+use crate::fixture::{DIR, Files, ask, folder, plain, put_each};
 
 fn code(files: &Files, key: &Key) -> (&'static str, String) {
     let error = Archive::open_on(Arc::new(files.vfs.clone()), Path::new(DIR), key, OpenOptions::default()).expect_err("does not open");
@@ -110,3 +110,42 @@ fn a_newer_format_is_said_to_be_newer_and_nothing_is_changed() {
 
 /// Offset of the checksum in a file header.
 const HEADER_CRC: usize = 140;
+
+/// Bytes of the files that an open which takes over changes.
+fn durable(files: &Files) -> Vec<(PathBuf, Vec<u8>)> {
+    let paths = ["/master/", "/records/", "/content/"].map(|part| files.paths_with(part)).concat();
+    paths.into_iter().map(|path| (path.clone(), files.bytes(&path))).collect()
+}
+
+#[test]
+fn p13_an_archive_killed_while_idle_has_nothing_to_take_over() {
+    let (files, archive) = Files::create();
+    put_each(&archive, &plain(3, 20, 1));
+    let busy = files.copy();
+    archive.mark().expect("marked");
+    let idle = files.copy();
+    archive.mark().expect("marked once");
+    assert_eq!(durable(&files), durable(&idle), "a second mark says nothing new");
+    let (before, opened) = (durable(&idle), idle.open());
+    assert_eq!(durable(&idle), before, "the open writes nothing");
+    assert_eq!(ask(&opened).expect("answers").messages.len(), 3);
+    let (before, _opened) = (durable(&busy), busy.open());
+    assert_ne!(durable(&busy), before, "without a mark the last commit is taken over");
+}
+
+#[test]
+fn p13_an_idle_writer_on_a_real_disk_marks_by_itself() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("archive");
+    let archive = Archive::create(&path, CreateOptions::new("anna"), |_, _| Ok(())).expect("created");
+    let mail = &plain(1, 20, 1)[0];
+    archive.acting_as(Actor::System).import_one(mail, &folder("anna/Inbox")).expect("archived");
+    // A mark is a frame of 102 bytes and of kind 3.
+    let ends_with_mark = || {
+        let records = std::fs::read(path.join("stores/1/records/000001.mkr")).expect("records");
+        records.len() > 102 && records[records.len() - 102..].starts_with(b"MKF\x01\x03\0")
+    };
+    while !ends_with_mark() {
+        std::thread::yield_now();
+    }
+}

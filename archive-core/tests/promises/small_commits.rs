@@ -58,11 +58,11 @@ fn p3_p4_a_store_fed_by_single_mails_holds_them_once() {
 #[test]
 fn p3_sections_go_while_the_archive_is_open() {
     let (files, archive) = Files::create();
-    let mails = noise(90, 150_000, 1);
+    let mails = noise(70, 150_000, 1);
     put_each(&archive, &mails);
     let raw: u64 = mails.iter().map(|mail| mail.len() as u64).sum();
     let disk = bytes(&files, "/content/") + bytes(&files, "/records/");
-    assert!(disk < raw + (9 << 20), "{disk} bytes on disk for {raw}: more than those that wait to be packed lie twice");
+    assert!(disk < raw + (6 << 20), "{disk} bytes on disk for {raw}: more than those that wait to be packed lie twice");
     all_read(&archive, &mails);
     assert_eq!(verify(&archive).findings, []);
     // As after a crash: nothing was closed.

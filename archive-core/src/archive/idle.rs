@@ -1,0 +1,60 @@
+//! The one who marks: a thread that sleeps until the writer is idle, and says on disk that everything is synced.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::Archive;
+use super::master::Master;
+use crate::error::Error;
+use crate::store::Store;
+
+/// The thread, which ends when this is dropped.
+pub(super) struct IdleMarker {
+    store: Arc<Store>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl IdleMarker {
+    /// Begins to watch. Without a thread to be had nothing is marked before the archive is closed, which costs the next open some time.
+    fn watch(store: &Arc<Store>, master: &Arc<Mutex<Master>>) -> Self {
+        let (watched, master) = (Arc::clone(store), Arc::clone(master));
+        let work = move || {
+            while watched.idle().wait() {
+                if mark(&watched, &master).is_err() {
+                    // The store is latched, and whoever writes next is told why.
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("mailkeep-idle".to_owned()).spawn(work).ok();
+        Self { store: Arc::clone(store), thread }
+    }
+}
+
+impl Drop for IdleMarker {
+    fn drop(&mut self) {
+        self.store.idle().end();
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+fn mark(store: &Store, master: &Mutex<Master>) -> Result<(), Error> {
+    store.mark()?;
+    master.lock().unwrap_or_else(PoisonError::into_inner).mark()
+}
+
+impl Archive {
+    /// Says on disk that everything up to the last commit is synced. A process that is killed before its next commit then leaves nothing
+    /// to take over. An archive opened on the real disk does it by itself within a second of its last commit.
+    pub fn mark(&self) -> Result<(), Error> {
+        mark(&self.store, &self.master)
+    }
+
+    pub(super) fn watched(mut self) -> Self {
+        self.store.idle().committed();
+        self.idle = Some(IdleMarker::watch(&self.store, &self.master));
+        self
+    }
+}
