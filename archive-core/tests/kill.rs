@@ -2,12 +2,13 @@
 //! importing again completes (P1, P2, P13).
 //!
 //! The importing process is this test binary itself. It writes each receipt as a line to a file, flushed, and the judge knows nothing but
-//! these lines and the source. `MAILKEEP_KILLS` says how many times (5 unless told, 200 for a long run), `MAILKEEP_SEED` which moments;
+//! these lines and the source. Each line also says how far the receipt lagged behind the reading of its mail: never by more than 1 s and
+//! 16 MiB. Half of the kills come after 1,000 receipts, and containers are small, so that imports fill several. `MAILKEEP_KILLS` says how many times (5 unless told, 200 for a long run), `MAILKEEP_SEED` which moments;
 //! with `MAILKEEP_CORPORA` some of the sources are real mail.
 
 #![allow(missing_docs, reason = "a test binary")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,10 @@ use archive_core::{
 };
 
 const CHILD: &str = "MAILKEEP_TEST_KILLED";
-/// Bytes of a receipt, about: id, digest, outcome, offset.
-const LINE: u64 = 85;
+/// Bytes of a receipt, about: id, digest, outcome, offset, lag in milliseconds and in bytes.
+const LINE: u64 = 95;
+/// A receipt may lag behind its mail by so much.
+const LAG: (u64, u64) = (1000, 16 << 20);
 const NAME: &str = "kills_at_random_moments_lose_nothing_receipted";
 
 fn options() -> OpenOptions {
@@ -43,9 +46,30 @@ fn import_options(dir: &Path) -> ImportOptions {
 }
 
 /// Writes receipts as they come.
-struct ToFile(std::fs::File);
+struct ToFile {
+    file: std::fs::File,
+    /// How many bytes of the source were read at which time.
+    read: VecDeque<(u64, Instant)>,
+    now: u64,
+}
+
+impl ToFile {
+    /// How long ago the mail at `offset` was read, in milliseconds, and how many bytes since.
+    fn lag(&mut self, offset: u64) -> (u64, u64) {
+        while self.read.front().is_some_and(|(bytes, _)| *bytes <= offset) {
+            self.read.pop_front();
+        }
+        let ago = self.read.front().map_or(0, |(_, at)| at.elapsed().as_millis() as u64);
+        (ago, self.now.saturating_sub(offset))
+    }
+}
 
 impl ImportEvents for ToFile {
+    fn progress(&mut self, bytes: u64) {
+        self.now = bytes;
+        self.read.push_back((bytes, Instant::now()));
+    }
+
     fn receipt(&mut self, receipt: &Receipt) {
         let outcome = match receipt.outcome() {
             Outcome::Duplicate { restated: true } => "restated",
@@ -53,8 +77,10 @@ impl ImportEvents for ToFile {
             _ => "stored",
         };
         // One write: a killed process leaves whole lines but the last.
-        let line = format!("{}\t{}\t{outcome}\t{}\n", receipt.id(), receipt.digest(), receipt.offset());
-        self.0.write_all(line.as_bytes()).expect("a receipt is written");
+        // In a tree offsets begin anew in each file.
+        let (ago, behind) = if receipt.source().is_empty() { self.lag(receipt.offset()) } else { (0, 0) };
+        let line = format!("{}\t{}\t{outcome}\t{}\t{ago}\t{behind}\n", receipt.id(), receipt.digest(), receipt.offset());
+        self.file.write_all(line.as_bytes()).expect("a receipt is written");
     }
 }
 
@@ -64,7 +90,8 @@ fn child(dir: &Path) {
     let receipts = std::fs::File::options().create(true).append(true).open(dir.join("receipts")).expect("a file for receipts");
     let source = std::fs::read_to_string(dir.join("source")).expect("the source");
     let acting = archive.acting_as(Actor::System);
-    acting.import(ImportSource::Path(Path::new(&source)), &import_options(dir), &mut ToFile(receipts)).expect("imported");
+    let mut events = ToFile { file: receipts, read: VecDeque::new(), now: 0 };
+    acting.import(ImportSource::Path(Path::new(&source)), &import_options(dir), &mut events).expect("imported");
     archive.close().expect("closed");
 }
 
@@ -79,6 +106,21 @@ fn receipts(dir: &Path) -> Vec<(MessageId, String, bool)> {
         Some((id.parse().ok()?, digest, outcome == "restated"))
     });
     fields.collect()
+}
+
+/// The greatest lags of receipts, in milliseconds and in bytes.
+fn lags(dir: &Path, what: &str) -> (u64, u64) {
+    let lines = std::fs::read(dir.join("receipts")).unwrap_or_default();
+    let mut most = (0, 0);
+    // The last line may be cut.
+    let whole = lines.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &lines[..end]);
+    for line in whole.split(|byte| *byte == b'\n') {
+        let fields: Vec<u64> = String::from_utf8_lossy(line).split('\t').skip(4).filter_map(|field| field.parse().ok()).collect();
+        let [ago, behind] = fields[..] else { continue };
+        assert!(ago <= LAG.0 || behind <= LAG.1, "{what}: a receipt came {ago} ms and {behind} bytes after its mail");
+        most = (ago.max(most.0), behind.max(most.1));
+    }
+    most
 }
 
 /// About how many receipts there are; each line has about as many bytes.
@@ -209,10 +251,10 @@ fn kills_at_random_moments_lose_nothing_receipted() {
             (path, source)
         })
         .collect();
-    let (mut late, mut ended, mut most) = (0, 0, 0);
+    let (mut late, mut ended, mut most, mut lag, mut containers) = (0, 0, 0, (0, 0), 0);
     let mut round = 0;
     let mut done = 0;
-    while done < kills {
+    while done < kills || late < kills / 2 {
         let (path, source) = &sources[round % sources.len()];
         let dir = base.path().join(round.to_string());
         std::fs::create_dir(&dir).expect("a folder");
@@ -268,7 +310,9 @@ fn kills_at_random_moments_lose_nothing_receipted() {
                 }
             }
             judge(&dir, source, &what);
-            if over.is_some() || done == kills {
+            let (ago, behind) = lags(&dir, &what);
+            lag = (ago.max(lag.0), behind.max(lag.1));
+            if over.is_some() || done >= kills && late >= kills / 2 {
                 break;
             }
         }
@@ -276,9 +320,13 @@ fn kills_at_random_moments_lose_nothing_receipted() {
         let _none = std::fs::remove_file(dir.join("each"));
         complete(&dir, path, source, &format!("seed {seed}, archive {round}"));
         let kept = judge(&dir, source, &format!("seed {seed}, archive {round}, completed"));
+        let content = std::fs::read_dir(dir.join("archive/stores/1/content")).expect("containers");
+        containers = content.count().max(containers);
         println!("archive {round}: {} mails of {} kept; {done} kills so far", kept.len(), source.mails);
         std::fs::remove_dir_all(&dir).expect("removed");
         round += 1;
     }
+    assert!(containers > 1, "no import was larger than a container");
+    println!("receipts lagged by at most {} ms, {} bytes; at most {containers} containers in an archive", lag.0, lag.1);
     println!("{done} kills in {round} archives, {late} of them after 1,000 receipts (at most {most}); {ended} imports ended before");
 }
