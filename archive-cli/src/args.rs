@@ -129,6 +129,9 @@ pub struct Import {
     /// Write a line into FILE for every mail that is durable
     #[arg(long, value_name = "FILE")]
     pub receipts: Option<PathBuf>,
+    /// Put what could not be archived into DIR, each piece with the reason beside it
+    #[arg(long, value_name = "DIR")]
+    pub failed: Option<PathBuf>,
     /// When a mail is a duplicate: same bytes but for status headers in its folder; same bytes in its folder; same mail anywhere
     #[arg(long, value_name = "RULE", default_value = "folder")]
     pub duplicates: DuplicateRule,
@@ -265,8 +268,14 @@ pub struct Export {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   mailkeep verify
-  mailkeep verify --quick")]
+  mailkeep verify --part 3/7")]
 pub struct Verify {
+    /// The N-th of M parts of mails and containers, and all other files
+    #[arg(long, value_name = "N/M", value_parser = part, conflicts_with = "quick")]
+    pub part: Option<(u32, u32)>,
+    /// This store alone, by name or number
+    #[arg(long, value_name = "STORE")]
+    pub store: Option<String>,
     /// The structure alone: every frame, but no mail against its digest
     #[arg(long)]
     pub quick: bool,
@@ -402,6 +411,11 @@ pub enum ExportKind {
     Maildir,
 }
 
+fn part(text: &str) -> Result<(u32, u32), String> {
+    let numbers = text.split_once('/').and_then(|(no, of)| Some((no.parse().ok()?, of.parse().ok()?)));
+    numbers.filter(|(no, of)| (1..=*of).contains(no)).ok_or_else(|| "parts look like 3/7, the third of seven".to_owned())
+}
+
 fn zone(text: &str) -> Result<TimeZone, String> {
     if text.eq_ignore_ascii_case("utc") || text == "Z" {
         return Ok(TimeZone::UTC);
@@ -485,6 +499,14 @@ mod tests {
         assert_eq!(moved("mailkeep search --not -x -"), "mailkeep search --not -x -- -");
         assert_eq!(moved("mailkeep show 1:2 --raw -o -"), "mailkeep show 1:2 --raw -o -");
         assert_eq!(moved("mailkeep -a search ls -x"), "mailkeep -a search ls -x");
+    }
+
+    #[test]
+    fn parts_are_one_of_several() {
+        assert_eq!((part("1/1"), part("3/7")), (Ok((1, 1)), Ok((3, 7))));
+        for wrong in ["0/3", "4/3", "1/0", "3", "a/b", "/", "-1/2"] {
+            assert!(part(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use archive_core::{Archive, Key, OpenOptions, Uuid};
+use archive_core::{Archive, Error, Key, OpenOptions, Uuid};
 use zeroize::Zeroizing;
 
 use crate::args::Common;
@@ -77,7 +77,13 @@ pub fn open(common: &Common) -> Result<Archive, Failure> {
     let dir = place::archive(common)?;
     let id = Archive::id_of(&dir)?;
     let key = find(common, &dir, id)?;
-    Ok(Archive::open(&dir, &key, OpenOptions::default())?)
+    match Archive::open(&dir, &key, OpenOptions::default()) {
+        Err(Error::BadKey { what, hint }) => {
+            let needed = Archive::opens_with(&dir)?;
+            Err(Error::BadKey { what: format!("{what} for archive {id}, which opens with {needed}"), hint }.into())
+        }
+        opened => Ok(opened?),
+    }
 }
 
 /// Whether somebody is there to answer.

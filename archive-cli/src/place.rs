@@ -78,13 +78,18 @@ pub fn make_private_dir(dir: &Path) -> Result<(), Failure> {
     builder.create(dir).map_err(Failure::file("make the folder", dir))
 }
 
-/// Writes a new file that nobody else may read, synced; an error if there is one of that name.
-pub fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+/// Makes a file that nobody else may read; an error if there is one of that name.
+pub fn new_private(path: &Path) -> Result<fs::File, Failure> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(Failure::file("make the file", path))?;
+    options.open(path).map_err(Failure::file("make the file", path))
+}
+
+/// Writes a new file that nobody else may read, synced; an error if there is one of that name.
+pub fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut file = new_private(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if let Err(source) = written {
         // Half a key is worse than none; that it cannot be removed either changes nothing.

@@ -1,5 +1,6 @@
 //! Ctrl-C, SIGTERM and SIGHUP: once means "at the next safe point", twice "at once".
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +20,8 @@ pub fn listen() -> Result<(), Failure> {
         if flag().swap(true, Ordering::SeqCst) || !HAS_SAFE_POINTS.load(Ordering::SeqCst) {
             std::process::exit(130);
         }
-        eprintln!("stopping; again to stop at once");
+        // A terminal that went away does not want to know.
+        let _unread = writeln!(std::io::stderr(), "stopping; again to stop at once");
     })
     .map_err(|error| Failure::Usage(format!("cannot listen to signals: {error}")))
 }

@@ -22,7 +22,12 @@ fn bad_use_is_two() {
         &["ls", "anna/nothing"],
         &["export", "out", "--folder", "anna/nothing"],
         &["search", "a OR (("],
-        &["import", "in.mbox", "--failed", "x"],
+        &["import", "in.mbox", "--failed", "arch/x"],
+        &["import", "in.mbox", "--failed", "arch/lost+found/deeper"],
+        &["export", "in.mbox"],
+        &["verify", "--part", "4/3"],
+        &["verify", "--part", "1/2", "--quick"],
+        &["verify", "--store", "nothing"],
         &["key", "remove-passphrase", "00000000"],
         &["init", "second", "--owner", "x"],
         &["init", "arch", "--owner", "x", "--recovery-key-file", "new.txt"],
@@ -67,7 +72,9 @@ fn no_key_or_a_wrong_one_is_twelve() {
     let other = Place::with_archive();
     let foreign = files(&other.at("config/mailkeep/keys")).remove(0);
     let foreign = foreign.to_str().unwrap();
-    assert_eq!(place.run(&["ls", "--key-file", foreign]).code, 12);
+    let ran = place.run(&["ls", "--key-file", foreign]);
+    assert_eq!(ran.code, 12);
+    assert!(ran.err.contains("belongs to another archive") && ran.err.contains("opens with recovery key"), "{}", ran.err);
     place.write("phrase", b"no such phrase\n");
     let ran = place.run(&["--json", "ls", "--passphrase-file", "phrase"]);
     assert_eq!((ran.code, &ran.last()["error"]["code"]), (12, &json!("wrong_key")));
@@ -166,6 +173,41 @@ fn bad_inputs_are_named_and_the_sums_add_up() {
 }
 
 #[test]
+fn p12_what_could_not_be_archived_is_put_aside_with_the_reason() {
+    let place = Place::with_archive();
+    place.write("not.mbox", b"this is no mailbox\nat all\n");
+    place.write("lead.mbox", &[b"lost words\n\n", MBOX].concat());
+    let ran = place.run(&["--json", "import", "not.mbox", "lead.mbox", "--failed", "failed/here"]);
+    assert_eq!((ran.code, &ran.last()["stored"], &ran.last()["failed"]), (1, &json!(2), &json!(2)), "{}", ran.out);
+    let names: Vec<_> = files(&place.at("failed/here")).into_iter().map(|path| path.file_name().unwrap().to_owned()).collect();
+    assert_eq!(names, ["000001.bytes", "000001.reason", "000002.bytes", "000002.reason"]);
+    let read = |name: &str| std::fs::read_to_string(place.at("failed/here").join(name)).unwrap();
+    assert_eq!((read("000001.bytes"), read("000002.bytes")), ("this is no mailbox\nat all\n".into(), "lost words\n\n".into()));
+    assert!(read("000001.reason").starts_with("source: not.mbox\noffset: 0\nreason: is not an mbox"), "{}", read("000001.reason"));
+    // A second import puts its own beside them, over nothing.
+    place.run(&["import", "not.mbox", "--failed", "failed/here"]);
+    assert_eq!(files(&place.at("failed/here")).len(), 6);
+    assert_eq!(place.run(&["import", "in.mbox", "--failed", "not.mbox"]).code, 3);
+}
+
+#[test]
+fn p6_a_part_of_the_archive_is_verified_at_a_time() {
+    let place = Place::with_mails();
+    for part in ["1/3", "2/3", "3/3"] {
+        assert_eq!(place.ok(&["--json", "verify", "--part", part]).last()["damaged"], 0, "{part}");
+    }
+    assert_eq!(place.ok(&["--json", "verify", "--store", "1"]).last()["damaged"], 0);
+    let container = place.at("arch/stores/1/content/000001.mkc");
+    let mut bytes = std::fs::read(&container).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&container, bytes).unwrap();
+    let damaged: u64 =
+        ["1/2", "2/2"].map(|part| place.run(&["--json", "verify", "--part", part]).last()["damaged"].as_u64().unwrap()).iter().sum();
+    assert!(damaged > 0, "one of the parts has it");
+}
+
+#[test]
 fn a_source_inside_the_archive_is_refused() {
     let place = Place::with_archive();
     assert_eq!(place.run(&["import", "arch/stores"]).code, 2);
@@ -234,4 +276,30 @@ fn a_signal_ends_an_import_and_what_has_a_receipt_stays() {
         let receipt: serde_json::Value = serde_json::from_str(line).unwrap();
         place.ok(&["show", receipt["id"].as_str().unwrap(), "--raw"]);
     }
+}
+
+/// An import that ends with an error used to say that nothing was read.
+#[cfg(target_os = "linux")]
+#[test]
+fn p12_an_import_that_fails_says_what_has_a_receipt() {
+    let place = Place::with_archive();
+    let mails = (0..400).map(|n| format!("From a@example.com Mon Mar  4 10:00:00 2024\nSubject: {n}\n\n{}\n\n", "word ".repeat(n)));
+    place.write("many.mbox", mails.collect::<String>().as_bytes());
+    // No file of this process may be longer than 200 KiB, so a container cannot grow; SIGXFSZ is ignored, the write fails.
+    let program = env!("CARGO_BIN_EXE_mailkeep");
+    let line = format!("trap '' XFSZ; ulimit -f 200; exec {program} --json import many.mbox --commit each --receipts r");
+    let mut shell = std::process::Command::new("bash");
+    shell
+        .arg("-c")
+        .arg(line)
+        .current_dir(place.at(""))
+        .env("XDG_CONFIG_HOME", place.at("config"))
+        .env("MAILKEEP_ARCHIVE", place.at("arch"));
+    let ran = Ran::from(shell.output().unwrap());
+    let receipts = std::fs::read_to_string(place.at("r")).unwrap_or_default().lines().count();
+    assert_eq!(ran.code, 3, "{} {}", ran.out, ran.err);
+    let lines = ran.json();
+    let summary = lines.iter().find(|line| line["event"] == "summary").expect("a summary");
+    assert!(receipts > 0, "{}", ran.out);
+    assert_eq!((&summary["read"], &summary["stored"]), (&json!(receipts), &json!(receipts)));
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
-use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Receipt, Stop, StoreStats};
+use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Receipt, Stop, StoreStats};
 use serde_json::json;
 
+use super::failed::Failed;
 use super::system;
 use crate::args::{CommitRule, Import};
 use crate::failure::{Exit, Failure};
@@ -38,6 +39,9 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     if let Some(path) = &args.receipts {
         events.receipts = Some((fs::File::create(path).map_err(Failure::file("make the file", path))?, path.clone()));
     }
+    if let Some(dir) = &args.failed {
+        events.failed = Some(Failed::new(dir, archive)?);
+    }
     let before = disk(archive)?;
     let mut sums = ImportReport::default();
     let mut failure = None;
@@ -45,6 +49,8 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         match one.import(archive, &options, &mut events) {
             Ok(report) => add(&mut sums, &report),
             Err(error) => {
+                // What has a receipt stays, and is told.
+                add(&mut sums, &events.told);
                 failure = Some(error);
                 break;
             }
@@ -105,6 +111,7 @@ impl Source {
 
     fn import(&self, archive: &Archive, options: &ImportOptions, events: &mut Events) -> Result<ImportReport, Error> {
         self.name().clone_into(&mut events.source);
+        events.told = ImportReport::default();
         let report = self.read(|source| {
             if !events.is_json {
                 let target = system(archive).target(&source, options)?;
@@ -152,10 +159,13 @@ pub struct Events {
     /// Why they cannot.
     failure: Option<Failure>,
     receipts: Option<(fs::File, PathBuf)>,
+    failed: Option<Failed>,
     is_json: bool,
     listed: u64,
     ended: u64,
     read: u64,
+    /// What receipts and troubles of the source under way add up to; all there is if its import ends with an error.
+    told: ImportReport,
 }
 
 impl Events {
@@ -166,10 +176,12 @@ impl Events {
             stop: Stop::default(),
             failure: None,
             receipts: None,
+            failed: None,
             is_json: out.is_json(),
             listed: 0,
             ended: 0,
             read: 0,
+            told: ImportReport::default(),
         }
     }
 
@@ -179,6 +191,15 @@ impl Events {
         self.read = 0;
     }
 
+    /// What cannot be kept ends the import.
+    fn put_aside(&mut self, put: impl FnOnce(&mut Failed) -> Result<(), Failure>) {
+        if let Some(Err(failure)) = self.failed.as_mut().map(put) {
+            self.failure.get_or_insert(failure);
+            self.failed = None;
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn path(&self, within: &str) -> String {
         if within.is_empty() { self.source.clone() } else { format!("{}/{within}", self.source.trim_end_matches('/')) }
     }
@@ -186,6 +207,14 @@ impl Events {
 
 impl ImportEvents for Events {
     fn receipt(&mut self, receipt: &Receipt) {
+        match receipt.outcome() {
+            Outcome::Duplicate { restated } => {
+                self.told.duplicate += 1;
+                self.told.restated += u64::from(restated);
+            }
+            _ => self.told.stored += 1,
+        }
+        self.told.read += 1;
         let source = self.path(receipt.source());
         if let Some((file, path)) = &mut self.receipts {
             let line = format!("{}\n", json::receipt(receipt, &source));
@@ -201,6 +230,13 @@ impl ImportEvents for Events {
         let is_quiet = matches!(trouble.kind, TroubleKind::Skipped | TroubleKind::EmptyFile | TroubleKind::EmptyMail);
         self.listed += 1;
         let source = self.path(&trouble.source);
+        if trouble.kind.is_loss() {
+            if !matches!(trouble.kind, TroubleKind::Unsupported(_)) {
+                self.told.read += 1;
+                self.told.failed += 1;
+            }
+            self.put_aside(|failed| failed.reason(&source, trouble.offset, &trouble.kind.to_string()));
+        }
         if self.is_json {
             let event = json!({
                 "event": "trouble",
@@ -216,6 +252,10 @@ impl ImportEvents for Events {
         } else if self.listed == LISTED + 1 {
             self.progress.say("more of these are counted, not listed");
         }
+    }
+
+    fn lost(&mut self, bytes: &[u8]) {
+        self.put_aside(|failed| failed.bytes(bytes));
     }
 
     fn progress(&mut self, bytes: u64) {
@@ -267,7 +307,8 @@ fn summary(archive: &Archive, sums: &ImportReport, events: &Events, before: u64,
         }
     }
     if sums.failed > 0 {
-        said.push(format!("{} failed: named above with file and offset; all else is archived", sums.failed));
+        let place = events.failed.as_ref().map_or_else(String::new, |failed| format!(" and put into {}", failed.dir().display()));
+        said.push(format!("{} failed: named above with file and offset{place}; all else is archived", sums.failed));
     }
     if sums.stopped {
         said.push("stopped before the end of the source; what has a receipt stays".to_owned());

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod export;
+mod failed;
 mod import;
 mod init;
 mod key;

@@ -17,8 +17,19 @@ const LISTED: usize = 20;
 
 pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failure> {
     let stop = stop::at_safe_points();
-    let depth = if args.quick { Depth::Structure } else { Depth::Everything };
-    let mut progress = out.progress(Some(system(archive).stats()?.bytes_raw));
+    let stats = system(archive).stats()?;
+    if let Some(store) = &args.store
+        && !stats.stores.iter().any(|known| known.name == *store || known.no.to_string() == *store)
+    {
+        let known: Vec<&str> = stats.stores.iter().map(|store| store.name.as_str()).collect();
+        return Err(Failure::Usage(format!("there is no store `{store}`; the archive has {}", known.join(", "))));
+    }
+    let depth = match args.part {
+        Some((no, of)) => Depth::Part { no, of },
+        None if args.quick => Depth::Structure,
+        None => Depth::Everything,
+    };
+    let mut progress = out.progress(Some(stats.bytes_raw / args.part.map_or(1, |(_, of)| u64::from(of))));
     let report = system(archive).verify(depth, &mut |bytes| {
         progress.set(bytes);
         if stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }

@@ -62,6 +62,8 @@ pub trait ImportEvents: Send {
     fn receipt(&mut self, _receipt: &Receipt) {}
     /// Something in the source that is not a mail, or cannot be read.
     fn trouble(&mut self, _trouble: &Trouble) {}
+    /// Bytes of the source that belong to no mail and are not archived, in pieces; the trouble that says why comes behind the last of them.
+    fn lost(&mut self, _bytes: &[u8]) {}
     /// Bytes of the source read so far.
     fn progress(&mut self, _bytes: u64) {}
 }
@@ -575,6 +577,10 @@ impl SourceVisitor for Feeder<'_, '_> {
             self.report.failed += 1;
         }
         lock(self.events).trouble(&trouble);
+    }
+
+    fn lost(&mut self, bytes: &[u8]) {
+        lock(self.events).lost(bytes);
     }
 
     fn progress(&mut self, bytes: u64) {

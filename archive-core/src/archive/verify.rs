@@ -7,6 +7,7 @@ use super::{Acting, identity_path};
 use crate::error::{DamageCause, Error};
 use crate::id::MessageId;
 use crate::seal::{FileKind, verify_identity};
+use crate::store::Reach;
 
 /// Damage and the messages that it costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +48,26 @@ pub enum Depth {
     Everything,
     /// Every frame of every file.
     Structure,
+    /// Part `no`, from 1, of `of` parts of the contents and containers, and all other files.
+    Part {
+        /// Which.
+        no: u32,
+        /// Of how many.
+        of: u32,
+    },
 }
 
 impl Acting<'_> {
     /// Reads everything and checks everything. `progress` gets the bytes of contents checked so far and ends the work by an error.
     pub fn verify(&self, depth: Depth, progress: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<VerifyReport, Error> {
         let archive = self.archive;
-        let (found, checked) = archive.store.verify(depth == Depth::Everything, progress)?;
+        let reach = match depth {
+            Depth::Everything => Reach { contents: true, part: (1, 1) },
+            Depth::Structure => Reach { contents: false, part: (1, 1) },
+            Depth::Part { no, of } if (1..=of).contains(&no) => Reach { contents: true, part: (no, of) },
+            Depth::Part { no, of } => return Err(Error::Misuse(format!("there is no part {no} of {of}"))),
+        };
+        let (found, checked) = archive.store.verify(reach, progress)?;
         let mut report = VerifyReport {
             files: checked.files + 2,
             bytes: checked.bytes,

@@ -48,6 +48,9 @@ impl Place {
 impl Destination {
     /// `dest`, made if it is not there; it must be empty unless `update`.
     pub(super) fn open(dest: &Path, update: bool) -> Result<Self, Error> {
+        if dest.exists() && !dest.is_dir() {
+            return Err(Error::Exists { path: dest.to_owned(), hint: " and is no folder" });
+        }
         fs::create_dir_all(dest).map_err(failed(Operation::Create, dest))?;
         let mut entries = fs::read_dir(dest).map_err(failed(Operation::List, dest))?;
         if !update && entries.next().is_some() {

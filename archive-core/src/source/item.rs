@@ -181,6 +181,8 @@ pub trait SourceVisitor {
     fn item(&mut self, item: Item<'_>) -> ControlFlow<()>;
     /// Something that is not a mail.
     fn trouble(&mut self, trouble: Trouble);
+    /// Bytes of the source that belong to no mail, in pieces; the trouble that says why comes behind the last of them.
+    fn lost(&mut self, _bytes: &[u8]) {}
     /// A folder of the source, also an empty one; told before its mails, perhaps more than once.
     fn folder(&mut self, _folder: &[String]) {}
     /// How many bytes of the source's files were read so far (before decompression).

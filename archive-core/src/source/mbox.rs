@@ -166,6 +166,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
             let (piece, ended) = self.step(None, false);
             let len = piece.len + ended.unwrap_or(0);
             bytes += len as u64;
+            reading.lost(self.window.data().get(..len).unwrap_or_default());
             self.window.consume(len);
             if ended.is_some() {
                 break;

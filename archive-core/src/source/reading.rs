@@ -70,6 +70,10 @@ impl<'v> Reading<'v> {
         self.visitor.folder(folder);
     }
 
+    pub(super) fn lost(&mut self, bytes: &[u8]) {
+        self.visitor.lost(bytes);
+    }
+
     pub(super) fn trouble(&mut self, place: &Place, offset: u64, kind: TroubleKind) {
         match kind {
             TroubleKind::EmptyMail => self.summary.empty += 1,

@@ -29,6 +29,7 @@ pub(crate) use indexer::Indexer;
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
 pub use stats::StoreStats;
 pub(crate) use stats::bytes_in;
+pub(crate) use verify::Reach;
 
 use crate::catalog::Catalog;
 use crate::container::{ContainerWriter, Containers};

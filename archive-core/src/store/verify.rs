@@ -27,6 +27,24 @@ pub(crate) struct Checked {
     pub(crate) content_bytes: u64,
 }
 
+/// How much is read of contents and containers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    /// Contents are read and held against their digests.
+    pub(crate) contents: bool,
+    /// Which part, from 1, of how many.
+    pub(crate) part: (u32, u32),
+}
+
+impl Reach {
+    /// The numbers below `count` that are of this part.
+    fn of(self, count: u32) -> std::ops::Range<u32> {
+        let (no, of) = (u64::from(self.part.0), u64::from(self.part.1.max(1)));
+        let at = |part: u64| (u64::from(count) * part / of) as u32;
+        at(no.saturating_sub(1))..at(no)
+    }
+}
+
 /// Damage by file and offset, so that what costs many contents is told once.
 #[derive(Default)]
 struct Findings(BTreeMap<(PathBuf, u64), Damage>);
@@ -39,18 +57,18 @@ impl Findings {
 }
 
 impl Store {
-    /// Reads and checks everything. `progress` gets the bytes of contents checked so far.
+    /// Reads and checks as much of contents and containers as `reach` says, and all else. `progress` gets the bytes of contents checked so far.
     pub(crate) fn verify(
         &self,
-        contents: bool,
+        reach: Reach,
         progress: &mut dyn FnMut(u64) -> Result<(), Error>,
     ) -> Result<(Vec<Finding>, Checked), Error> {
         let mut findings = Findings::default();
         let mut checked = Checked::default();
-        if contents {
-            self.verify_contents(&mut findings, &mut checked, progress)?;
+        if reach.contents {
+            self.verify_contents(reach, &mut findings, &mut checked, progress)?;
         }
-        self.verify_containers(&mut findings, &mut checked)?;
+        self.verify_containers(reach, &mut findings, &mut checked)?;
         self.verify_records(&mut findings, &mut checked)?;
         self.verify_caches(&mut findings, &mut checked)?;
         self.verify_identity(&mut findings, &mut checked)?;
@@ -70,12 +88,13 @@ impl Store {
 
     fn verify_contents(
         &self,
+        reach: Reach,
         findings: &mut Findings,
         checked: &mut Checked,
         progress: &mut dyn FnMut(u64) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let count = self.catalog().basis().numbers.contents;
-        for no in (0..count).map(ContentNo) {
+        for no in reach.of(count).map(ContentNo) {
             let mut len = 0;
             match self.read(no, &mut |bytes| {
                 len += bytes.len() as u64;
@@ -90,14 +109,15 @@ impl Store {
         Ok(())
     }
 
-    fn verify_containers(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+    fn verify_containers(&self, reach: Reach, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
         let (active, end) = self.catalog().basis().container;
         let known = self.catalog().basis().numbers.containers;
         let there = self.containers().list()?;
         for number in (1..=known).filter(|number| !there.contains(number)) {
             findings.add(Damage::new(&self.containers().path(number), 0, 0, DamageCause::Missing));
         }
-        for number in there {
+        let parts = reach.of(there.len() as u32);
+        for number in there.into_iter().enumerate().filter(|(at, _)| parts.contains(&(*at as u32))).map(|(_, number)| number) {
             let path = self.containers().path(number);
             let file = match self.containers().file(number) {
                 Ok(file) => file,

@@ -1,0 +1,72 @@
+//! `import --failed DIR`: what of a source could not be archived, each piece a file with the reason beside it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use archive_core::Archive;
+
+use crate::failure::Failure;
+use crate::place;
+
+/// The folder, and the piece being written.
+pub struct Failed {
+    dir: PathBuf,
+    count: u64,
+    piece: Option<(fs::File, PathBuf)>,
+}
+
+impl Failed {
+    /// The folder is made where it is not there. It may not lie in the archive, where nothing is ever readable.
+    pub fn new(dir: &Path, archive: &Archive) -> Result<Self, Failure> {
+        let inside = || Failure::Usage(format!("{}: lies inside the archive {}", dir.display(), archive.dir().display()));
+        let there = dir.ancestors().find(|dir| dir.exists() || dir.as_os_str().is_empty());
+        let there = there.filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if archive.holds(there) {
+            return Err(inside());
+        }
+        place::make_private_dir(dir)?;
+        Ok(Self { dir: dir.to_owned(), count: 0, piece: None })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Bytes that belong to no mail, before it is known why.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let (file, path) = match &mut self.piece {
+            Some(piece) => piece,
+            None => {
+                let path = self.next("bytes");
+                let file = place::new_private(&path)?;
+                self.piece.insert((file, path))
+            }
+        };
+        file.write_all(bytes).map_err(Failure::file("write", path))
+    }
+
+    /// Why they, or what cannot be read at all, were not archived.
+    pub fn reason(&mut self, source: &str, offset: u64, reason: &str) -> Result<(), Failure> {
+        let path = match self.piece.take() {
+            Some((file, path)) => {
+                file.sync_all().map_err(Failure::file("sync", &path))?;
+                path.with_extension("reason")
+            }
+            None => self.next("reason"),
+        };
+        place::write_private(&path, &format!("source: {source}\noffset: {offset}\nreason: {reason}\n"))
+    }
+
+    /// The path of the next number under which there is nothing yet.
+    fn next(&mut self, ending: &str) -> PathBuf {
+        loop {
+            self.count += 1;
+            let path = self.dir.join(format!("{:06}.{ending}", self.count));
+            if !path.with_extension("bytes").exists() && !path.with_extension("reason").exists() {
+                return path;
+            }
+        }
+    }
+}
