@@ -52,7 +52,7 @@ def facts(data, result, guesses=None):
         subject=decode_words(first(b"subject") or "").strip(WHITE),
         importance=importance(first),
         types=tuple(attachments(result.parts)),
-        message_id=next((without_brackets(v.decode("latin-1")).encode("latin-1") for n, v in head if n == b"message-id"), b""),
+        message_id=next((message_id(v) for n, v in head if n == b"message-id"), b""),
         list_id=list_id(first(b"list-id") or ""),
         overlooked=any(why in OVERLOOKED for _, why, _ in result.not_searchable),
     )
@@ -81,6 +81,12 @@ def importance(first):
         if m and m.group() in levels:
             return levels[m.group()]
     return "normal"
+
+
+def message_id(value):
+    """What stands in the first angle brackets, else all of it."""
+    behind = value.partition(b"<")[2] or value
+    return behind.partition(b">")[0].strip(WHITE.encode())
 
 
 def list_id(value):

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta, timezone
 
 MONTHS = {m: i + 1 for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
 ZONES = {"ut": 0, "gmt": 0, "utc": 0, "z": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
+_CLOCK = r"(\d{1,2})\s*[:.]\s*(\d{1,2})(?:\s*[:.]\s*(\d{1,2}))?(?:\.\d+)?"
 _DAY_FIRST = re.compile(
-    r"(?:[a-z]+\.?\s*,?\s*)?(\d{1,2})[\s-]+([a-z]{3})[a-z]*\.?[\s,-]+(\d{2,4})[\s,]+(\d{1,2})\s*[:.]\s*(\d{1,2})(?:\s*[:.]\s*(\d{1,2}))?"
-    r"(?:\.\d+)?\s*(.*)",
+    r"(?:[a-z]+\.?\s*,?\s*)?(\d{1,2})[\s-]+([a-z]{3})[a-z]*\.?[\s,-]+(\d{2,4})[\s,]+" + _CLOCK + r"(?!\d)\s*(.*)",
     re.A | re.S,
 )
 # As asctime writes it: Sun Apr 27 05:21:15 [zone] 1997
 _ASCTIME = re.compile(
-    r"(?:[a-z]+\.?\s*,?\s*)?([a-z]{3})[a-z]*\.?\s+(\d{1,2}),?\s+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s+(?:([a-z]+|[+-]\d{4})\s+)?(\d{4})\s*(.*)",
+    r"(?:[a-z]++\.?\s*,?\s*)?([a-z]{3})[a-z]*\.?\s+(\d{1,2})[\s,]+" + _CLOCK + r"\s+(?:((?:utc|gmt)?\s*[+-]\d\d:?\d\d|[a-z]+)\s+)?(\d{4})(?!\d)\s*(.*)",
     re.A | re.S,
 )
 
@@ -32,9 +32,13 @@ def mail_date(text):
     if month not in MONTHS:
         return None
     try:
-        local = datetime(full_year(year), MONTHS[month], int(day), int(hour), int(minute), tzinfo=timezone.utc)
-        moment = local + timedelta(seconds=int(second or 0)) - zone_offset(zone or "")
+        # A leap second counts as the one before it, which is of the same day.
+        second = 59 if second == "60" else int(second or 0)
+        local = datetime(full_year(year), MONTHS[month], int(day), int(hour), int(minute), second, tzinfo=timezone.utc)
+        moment = local - zone_offset(zone or "")
     except (ValueError, OverflowError):
+        return None
+    if local.year < 1900:
         return None
     return (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(seconds=1)
 
@@ -64,7 +68,7 @@ def full_year(text):
 
 
 def zone_offset(text):
-    m = re.match(r"(?:utc|gmt)?\s*([+-])(\d\d):?(\d\d)", text, re.A)
+    m = re.match(r"(?:utc|gmt)?\s*([+-])(\d\d):?(\d\d)(?!\d)", text, re.A)
     if m:
         return timedelta(hours=int(m.group(2)), minutes=int(m.group(3))) * (-1 if m.group(1) == "-" else 1)
     m = re.match(r"[a-z]+", text, re.A)

@@ -21,46 +21,83 @@ pub enum AddressKind {
 
 /// Reads a field's text (its encoded words undecoded) and hands each name and address, decoded, to `found`, in order.
 pub(super) fn each_name_and_address(text: &str, found: &mut dyn FnMut(AddressKind, String)) {
-    let mut reader = Reader { text, at: 0, entry: Entry::default() };
-    while let Some(next) = reader.peek() {
-        if let Some(word) = reader.encoded_word() {
-            reader.entry.token.push_str(word);
-            continue;
-        }
-        reader.at += next.len_utf8();
-        match next {
-            '"' => reader.quoted(),
-            '(' => reader.comment(),
-            '<' => {
-                if reader.entry.angle.is_some() {
-                    take(&mut reader.entry).end(found);
-                }
-                reader.angle();
-            }
-            ',' | ';' => take(&mut reader.entry).end(found),
-            ':' => take(&mut reader.entry).end_as_group(found),
-            ' ' | '\t' | '\r' | '\n' => reader.entry.end_token(),
-            other => {
-                reader.entry.marked |= other == '@';
-                reader.entry.token.push(other);
-            }
-        }
+    for entry in entries(text) {
+        name(entry.name, found);
+        entry.addresses.into_iter().for_each(|text| address(text, found));
+        entry.comments.into_iter().for_each(|comment| name(comment, found));
     }
-    reader.entry.end(found);
 }
 
-struct Reader<'a> {
+/// What stands between two commas of an address field; its encoded words are undecoded. Something in it is not empty.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    /// It is the name of a group, which a `:` ended.
+    pub(super) is_group: bool,
+    /// The display name.
+    pub(super) name: String,
+    /// One, if it is as RFC 5322 wants it.
+    pub(super) addresses: Vec<String>,
+    /// Comments in parentheses.
+    pub(super) comments: Vec<String>,
+}
+
+/// The entries of a field's text (T4.3, T4.4).
+pub(super) fn entries(text: &str) -> Entries<'_> {
+    Entries { text, at: 0, entry: Open::default() }
+}
+
+/// See [`entries`].
+pub(super) struct Entries<'a> {
     text: &'a str,
     at: usize,
-    entry: Entry,
+    entry: Open,
 }
 
-impl<'a> Reader<'a> {
+impl Iterator for Entries<'_> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        while let Some(next) = self.peek() {
+            if let Some(word) = self.encoded_word() {
+                self.entry.token.push_str(word);
+                continue;
+            }
+            if self.plain() {
+                continue;
+            }
+            self.at += next.len_utf8();
+            let mut ended = None;
+            match next {
+                '"' => self.quoted(),
+                '(' => self.comment(),
+                '<' => {
+                    if self.entry.angle.is_some() {
+                        ended = take(&mut self.entry).end();
+                    }
+                    self.angle();
+                }
+                ',' | ';' => ended = take(&mut self.entry).end(),
+                ':' => ended = take(&mut self.entry).end_as_group(),
+                ' ' | '\t' | '\r' | '\n' => self.entry.end_token(),
+                other => {
+                    self.entry.marked |= other == '@';
+                    self.entry.token.push(other);
+                }
+            }
+            if ended.is_some() {
+                return ended;
+            }
+        }
+        take(&mut self.entry).end()
+    }
+}
+
+impl<'a> Entries<'a> {
     fn peek(&self) -> Option<char> {
         self.text.get(self.at..)?.chars().next()
     }
 
-    fn next(&mut self) -> Option<char> {
+    fn advance(&mut self) -> Option<char> {
         let next = self.peek()?;
         self.at += next.len_utf8();
         Some(next)
@@ -73,6 +110,15 @@ impl<'a> Reader<'a> {
         Some(whole)
     }
 
+    /// Takes characters that mean nothing here, if some come (T4.3.8).
+    fn plain(&mut self) -> bool {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let len = rest.bytes().position(|byte| b" \t\r\n\"(<,;:@=".contains(&byte)).unwrap_or(rest.len());
+        self.entry.token.push_str(rest.get(..len).unwrap_or_default());
+        self.at += len;
+        len > 0
+    }
+
     /// T4.3.2, behind the opening quote.
     fn quoted(&mut self) {
         loop {
@@ -80,11 +126,11 @@ impl<'a> Reader<'a> {
                 self.entry.token.push_str(word);
                 continue;
             }
-            match self.next() {
+            match self.advance() {
                 None | Some('"') => return,
                 Some('\\') => {
-                    let escaped = self.next();
-                    self.entry.token.extend(escaped);
+                    let escaped = self.advance().unwrap_or('\\');
+                    self.entry.token.push(escaped);
                 }
                 Some(other) => self.entry.token.push(other),
             }
@@ -101,10 +147,10 @@ impl<'a> Reader<'a> {
                 comment.push_str(word);
                 continue;
             }
-            let Some(next) = self.next() else { break };
+            let Some(next) = self.advance() else { break };
             match next {
                 '\\' => {
-                    comment.extend(self.next());
+                    comment.push(self.advance().unwrap_or('\\'));
                     continue;
                 }
                 '(' => depth = depth.saturating_add(1),
@@ -129,7 +175,7 @@ impl<'a> Reader<'a> {
 
 /// What was read since the last comma.
 #[derive(Default)]
-struct Entry {
+struct Open {
     token: String,
     /// The current token has an `@` outside of quotes.
     marked: bool,
@@ -138,7 +184,7 @@ struct Entry {
     angle: Option<String>,
 }
 
-impl Entry {
+impl Open {
     fn end_token(&mut self) {
         if !self.token.is_empty() {
             self.tokens.push((take(&mut self.token), self.marked));
@@ -147,40 +193,45 @@ impl Entry {
     }
 
     /// T4.4.
-    fn end(mut self, found: &mut dyn FnMut(AddressKind, String)) {
+    fn end(mut self) -> Option<Entry> {
         self.end_token();
-        if let Some(angle) = &self.angle {
-            name(&join(self.tokens.iter()), found);
-            address(without_route(&angle.replace([' ', '\t', '\r', '\n'], "")), found);
+        let mut addresses = Vec::new();
+        let name = if let Some(angle) = self.angle {
+            let angle = without_route(&angle.replace([' ', '\t', '\r', '\n'], "")).to_owned();
+            addresses.extend(Some(angle).filter(|angle| !angle.is_empty()));
+            join(self.tokens.into_iter())
         } else {
-            name(&join(self.tokens.iter().filter(|(_, marked)| !marked)), found);
-            for (token, _) in self.tokens.iter().filter(|(_, marked)| *marked) {
-                address(token, found);
-            }
-        }
-        self.comments.iter().for_each(|comment| name(comment, found));
+            let marked = self.tokens.extract_if(.., |(_, marked)| *marked);
+            addresses.extend(marked.map(|(token, _)| token));
+            join(self.tokens.into_iter())
+        };
+        Entry { is_group: false, name, addresses, comments: self.comments }.if_any()
     }
 
     /// T4.3.6.
-    fn end_as_group(mut self, found: &mut dyn FnMut(AddressKind, String)) {
-        self.end_token();
-        if let Some(angle) = self.angle.take() {
+    fn end_as_group(mut self) -> Option<Entry> {
+        if self.angle.is_some() {
             // The entry was complete; the colon merely follows it.
-            self.angle = Some(angle);
-            return self.end(found);
+            return self.end();
         }
-        name(&join(self.tokens.iter()), found);
-        self.comments.iter().for_each(|comment| name(comment, found));
+        self.end_token();
+        Entry { is_group: true, name: join(self.tokens.into_iter()), addresses: Vec::new(), comments: self.comments }.if_any()
     }
 }
 
-fn join<'a>(tokens: impl Iterator<Item = &'a (String, bool)>) -> String {
-    let mut joined = String::new();
+impl Entry {
+    fn if_any(mut self) -> Option<Self> {
+        self.comments.retain(|comment| !comment.is_empty());
+        let is_any = !self.name.is_empty() || !self.addresses.is_empty() || !self.comments.is_empty();
+        is_any.then_some(self)
+    }
+}
+
+fn join(mut tokens: impl Iterator<Item = (String, bool)>) -> String {
+    let (mut joined, _) = tokens.next().unwrap_or_default();
     for (token, _) in tokens {
-        if !joined.is_empty() {
-            joined.push(' ');
-        }
-        joined.push_str(token);
+        joined.push(' ');
+        joined.push_str(&token);
     }
     joined
 }
@@ -193,18 +244,15 @@ fn without_route(angle: &str) -> &str {
     angle.split_once(':').map_or(angle, |(_, address)| address)
 }
 
-fn name(text: &str, found: &mut dyn FnMut(AddressKind, String)) {
+fn name(text: String, found: &mut dyn FnMut(AddressKind, String)) {
     if !text.is_empty() {
-        found(AddressKind::Name, decode_words(text.to_owned()));
+        found(AddressKind::Name, decode_words(text));
     }
 }
 
 /// The address, and its domain's other forms (T4.6).
-fn address(text: &str, found: &mut dyn FnMut(AddressKind, String)) {
-    if text.is_empty() {
-        return;
-    }
-    let address = decode_words(text.to_owned());
+fn address(text: String, found: &mut dyn FnMut(AddressKind, String)) {
+    let address = decode_words(text);
     let readable = with_labels(&address, |label| {
         let (prefix, rest) = label.split_at_checked(4)?;
         if !prefix.eq_ignore_ascii_case("xn--") {
@@ -272,6 +320,8 @@ mod tests {
         assert_eq!(read("The Team (all): a@b, C <c@d>; e@f"), ["The Team", "all", "<a@b>", "C", "<c@d>", "<e@f>"]);
         assert_eq!(read("A <a@b> <c@d>"), ["A", "<a@b>", "<c@d>"]);
         assert_eq!(read("A <a@b"), ["A", "<a@b>"]);
+        assert_eq!(read("(a\\"), ["a\\"]);
+        assert_eq!(read("\"a\\"), ["a\\"]);
     }
 
     #[test]

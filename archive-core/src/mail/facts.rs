@@ -1,37 +1,41 @@
 //! What lists and look-ups ask of a mail: the facts of its header, and how many attachments it has.
 //!
-//! Of the top header block the first [`MAX_HEADER`](super::walk::MAX_HEADER) bytes are read. Dates and addresses are
-//! mail-parser's, which sees single fields of bounded number and length, unfolded and in UTF-8, and never a body.
+//! Of the top header block the first [`MAX_HEADER`](super::walk::MAX_HEADER) bytes are read. Subject, names and addresses are those that the
+//! index finds (docs/TEXT.md, T3 and T4), so that a list shows what a search found.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use mail_parser::{Address, DateTime, HeaderName, HeaderValue, MessageParser};
-use memchr::memmem;
+use encoding_rs::Encoding;
+use memchr::memchr_iter;
 use sha2::{Digest as _, Sha256};
 
+use super::address;
+use super::charset::{self, Charset};
+use super::date::date;
+use super::file_names::has_file_name;
 use super::header_text::{decode_escapes, decode_words};
-use super::media::{Field, is_white, trim};
+use super::media::{is_white, trim};
+use super::text;
 use super::walk::{Kind, Node};
 
 /// Bytes of a text fact, and of all names and addresses of a field together. The content has all.
 pub const MAX_FACT: usize = 1 << 10;
 /// Ids that are kept of References and In-Reply-To each, the last ones.
 pub const MAX_REFERENCES: usize = 128;
-/// Bytes of one field's value that are read, and fields of one name.
-const MAX_VALUE: usize = 64 << 10;
-const MAX_FIELDS: usize = 16;
-/// Decoded bytes of an HTML body in which references to parts are looked for, and references that are kept.
-const MAX_HTML: usize = 1 << 20;
+/// Decoded bytes of an HTML body in which references to parts are looked for at once, and references that are kept.
+const HTML_WINDOW: usize = 64 << 10;
 const MAX_CIDS: usize = 10_000;
+const SCHEME: &[u8] = b"cid:";
 
 /// The facts of a mail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The Date field in seconds since 1970 UTC, if it is a date.
+    /// The first Date field in seconds since 1970 UTC, if it is a date.
     pub date: Option<i64>,
-    /// Of the From fields, in order; of each list as many as [`MAX_FACT`] bytes hold.
+    /// Of the From fields, in order, without names of groups; of each list as many as [`MAX_FACT`] bytes hold.
     pub from: Vec<Mailbox>,
     /// Of the To fields.
     pub to: Vec<Mailbox>,
@@ -45,7 +49,7 @@ pub struct Facts {
     pub in_reply_to: Vec<[u8; 8]>,
     /// Of each id in References its [`id_hash`].
     pub references: Vec<[u8; 8]>,
-    /// The List-Id, without the text around its angle brackets if it has any.
+    /// The first List-Id: what stands in its last angle brackets, else all.
     pub list_id: String,
     /// The importance.
     pub importance: Importance,
@@ -56,7 +60,7 @@ pub struct Facts {
 /// One of a list of addresses. At least one of the two is not empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mailbox {
-    /// The display name, decoded; empty if there is none.
+    /// The display name, decoded, or else a comment; empty if there is neither.
     pub name: String,
     /// The address; empty if there is none.
     pub address: String,
@@ -86,99 +90,96 @@ impl Facts {
     /// The facts of a header block; no attachments.
     pub(super) fn of_header(node: &Node<'_>) -> Self {
         let mut facts = Self::default();
+        let characters = Characters { node, guess: OnceCell::new() };
         let mut seen = [false; 4];
-        let mut addresses = String::new();
-        let mut lists = [0; 3];
         let mut says = [None; 3];
         for field in node.fields {
             let is = |names: &[&str]| names.iter().position(|name| field.name.len() == name.len() && field.is(name));
             if let Some(which) = is(&["Date", "Subject", "Message-ID", "List-Id"]) {
                 if let Some(seen) = seen.get_mut(which).filter(|seen| !**seen) {
                     *seen = true;
-                    facts.set(which, field);
+                    facts.set(which, &field.value(), &characters);
                 }
             } else if let Some(which) = is(&["From", "To", "Cc"]) {
-                let Some(count) = lists.get_mut(which).filter(|count| **count < MAX_FIELDS) else {
-                    continue;
+                let list = match which {
+                    0 => &mut facts.from,
+                    1 => &mut facts.to,
+                    _ => &mut facts.cc,
                 };
-                *count += 1;
-                let name = ["From", "To", "Cc"].get(which).copied().unwrap_or_default();
-                for piece in [name, ": ", &text(&value(field)), "\r\n"] {
-                    addresses.push_str(piece);
-                }
+                add_mailboxes(&characters.of(&field.value()), list);
             } else if let Some(which) = is(&["In-Reply-To", "References"]) {
                 let list = if which == 0 { &mut facts.in_reply_to } else { &mut facts.references };
-                add_ids(&value(field), list);
+                add_ids(&field.value(), list);
             } else if let Some(says) = is(&["Importance", "X-Priority", "Priority"]).and_then(|which| says.get_mut(which)) {
-                *says = says.or_else(|| importance(trim(&value(field), is_white)));
+                *says = says.or_else(|| importance(trim(&field.value(), is_white)));
             }
         }
         facts.importance = says.into_iter().flatten().next().unwrap_or_default();
-        facts.set_addresses(&addresses);
         facts
     }
 
-    fn set(&mut self, which: usize, field: &Field<'_>) {
-        let value = value(field);
+    fn set(&mut self, which: usize, value: &[u8], characters: &Characters<'_>) {
         match which {
-            0 => self.date = date(&text(&value)),
-            1 => self.subject = cut(decode_words(text(&value).into_owned()).trim()),
-            2 => self.header_message_id = cut(&text(id(&value))),
-            _ => self.list_id = cut(&text(id(&value))),
+            0 => self.date = date(value),
+            1 => self.subject = cut(without_white(&decode_words(characters.of(value).into_owned()))),
+            2 => self.header_message_id = cut(&characters.of(id(value))),
+            _ => self.list_id = cut(&characters.of(list_id(value))),
         }
     }
+}
 
-    fn set_addresses(&mut self, block: &str) {
-        let parser = MessageParser::new().header_address(HeaderName::From).header_address(HeaderName::To).header_address(HeaderName::Cc);
-        let Some(message) = parser.parse_headers(block.as_bytes()) else {
-            return;
-        };
-        for header in message.headers() {
-            let list = match header.name {
-                HeaderName::From => &mut self.from,
-                HeaderName::To => &mut self.to,
-                HeaderName::Cc => &mut self.cc,
-                _ => continue,
-            };
-            if let HeaderValue::Address(addresses) = &header.value {
-                add_mailboxes(addresses, list);
-            }
-        }
+/// Makes characters of a block's values, by one guess for all of them (docs/TEXT.md, T3.1).
+struct Characters<'n> {
+    node: &'n Node<'n>,
+    guess: OnceCell<&'static Encoding>,
+}
+
+impl Characters<'_> {
+    fn of<'v>(&self, value: &'v [u8]) -> Cow<'v, str> {
+        let guess = |_: &[u8]| *self.guess.get_or_init(|| text::guess_header(self.node));
+        charset::decode(value, Charset::Unlabelled, guess).unwrap_or_default()
     }
 }
 
 /// Adds as many as there is room for.
-fn add_mailboxes(addresses: &Address<'_>, list: &mut Vec<Mailbox>) {
+fn add_mailboxes(text: &str, list: &mut Vec<Mailbox>) {
     let mut room = MAX_FACT.saturating_sub(list.iter().map(|found| found.name.len() + found.address.len()).sum());
-    for found in addresses.iter() {
-        let (name, address) = (found.name().unwrap_or_default().trim(), found.address().unwrap_or_default().trim());
-        let len = name.len() + address.len();
-        if len == 0 {
-            continue;
+    if room == 0 {
+        return;
+    }
+    for found in address::entries(text).filter(|entry| !entry.is_group) {
+        let mut names = [found.name].into_iter().chain(found.comments).map(decode_words);
+        let mut name = names.find(|name| !name.is_empty()).unwrap_or_default();
+        let mut addresses = found.addresses.into_iter().map(decode_words).filter(|address| !address.is_empty());
+        let mut address = addresses.next().unwrap_or_default();
+        loop {
+            let mailbox = Mailbox::cut(without_white(&name), &address);
+            let len = mailbox.name.len() + mailbox.address.len();
+            if len > room {
+                return;
+            }
+            if len > 0 {
+                room -= len;
+                list.push(mailbox);
+            }
+            // Several addresses in one entry: the name is with the first.
+            let Some(next) = addresses.next() else { break };
+            (name, address) = (String::new(), next);
         }
-        if len > room && !list.is_empty() {
-            return;
-        }
-        let address = cut(address);
-        let name = name.get(..name.floor_char_boundary(MAX_FACT - address.len())).unwrap_or_default().to_owned();
-        room = room.saturating_sub(len);
-        list.push(Mailbox { name, address });
     }
 }
 
-fn value(field: &Field<'_>) -> Vec<u8> {
-    let mut value = field.value();
-    value.truncate(MAX_VALUE);
-    value
+impl Mailbox {
+    /// Of [`MAX_FACT`] bytes at most.
+    fn cut(name: &str, address: &str) -> Self {
+        let address = cut(address);
+        let name = name.get(..name.floor_char_boundary(MAX_FACT - address.len())).unwrap_or_default().to_owned();
+        Self { name, address }
+    }
 }
 
-/// Header bytes as text in one line: UTF-8, else windows-1252.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0,
-    };
-    if text.contains(['\r', '\n', '\0']) { Cow::Owned(text.replace(['\r', '\n', '\0'], " ")) } else { text }
+fn without_white(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
 fn cut(text: &str) -> String {
@@ -189,6 +190,19 @@ fn cut(text: &str) -> String {
 fn id(value: &[u8]) -> &[u8] {
     let (_, behind) = split_once(value, b'<').unwrap_or((&[], value));
     let (inside, _) = split_once(behind, b'>').unwrap_or((behind, &[]));
+    trim(inside, is_white)
+}
+
+/// What stands in the last angle brackets, else all; without white around (RFC 2919).
+fn list_id(value: &[u8]) -> &[u8] {
+    let is_angle = |byte: &u8| b"<>".contains(byte);
+    let close = value.iter().rposition(is_angle).unwrap_or(0);
+    let (before, from_close) = value.split_at(close);
+    let open = before.iter().rposition(is_angle).unwrap_or(0);
+    let inside = match (before.get(open..), from_close) {
+        (Some([b'<', inside @ ..]), [b'>', ..]) => inside,
+        _ => value,
+    };
     trim(inside, is_white)
 }
 
@@ -224,15 +238,6 @@ fn importance(value: &[u8]) -> Option<Importance> {
     }
 }
 
-/// A date (RFC 5322 section 3.3, with the obsolete forms); without a zone it is UTC.
-fn date(text: &str) -> Option<i64> {
-    let text = text.get(..text.floor_char_boundary(256))?;
-    let date = DateTime::parse_rfc822(text).or_else(|| DateTime::parse_rfc822(&format!("{text} +0000")))?;
-    // A leap second is a date too.
-    let date = DateTime { second: date.second.min(59), ..date };
-    date.is_valid().then(|| date.to_timestamp())
-}
-
 /// Counts attachments along a walk.
 #[derive(Debug, Default)]
 pub(super) struct Attachments {
@@ -240,7 +245,7 @@ pub(super) struct Attachments {
     /// Named parts with a Content-ID: attachments unless an HTML body shows them.
     named: Vec<u64>,
     shown: HashSet<u64>,
-    /// The HTML body being read.
+    /// Of the HTML body being read, what was not looked through.
     html: Option<Vec<u8>>,
 }
 
@@ -256,7 +261,7 @@ impl Attachments {
         }
         if content.disposition == b"attachment" {
             self.sure += 1;
-        } else if content.file_names().next().is_some() {
+        } else if has_file_name(content) {
             match content.id.as_slice() {
                 [] => self.sure += 1,
                 id => self.named.push(hash(id)),
@@ -269,22 +274,43 @@ impl Attachments {
     /// Decoded bytes of the node's body.
     pub(super) fn body(&mut self, bytes: &[u8]) {
         if let Some(html) = &mut self.html {
-            html.extend(bytes.iter().take(MAX_HTML - html.len()));
+            // NULs lie between the letters of UTF-16.
+            html.extend(bytes.iter().filter(|&&byte| byte != 0));
+            if html.len() >= HTML_WINDOW {
+                self.look(false);
+            }
         }
     }
 
     /// The node's body ends.
     pub(super) fn end(&mut self) {
-        let html = self.html.take().unwrap_or_default();
-        for scheme in [b"cid:", b"CID:"] {
-            for at in memmem::find_iter(&html, scheme).take(MAX_CIDS.saturating_sub(self.shown.len())) {
-                let behind = html.get(at + scheme.len()..).unwrap_or_default();
-                let id = behind.split(|byte| b" \t\r\n\"'<>()".contains(byte)).next().unwrap_or_default();
-                let mut decoded = Vec::new();
-                decode_escapes(id.get(..MAX_FACT).unwrap_or(id), b'%', |byte| byte, &mut decoded);
+        self.look(true);
+        self.html = None;
+    }
+
+    /// Notes the references in what was read, and keeps what may be the beginning of one.
+    fn look(&mut self, to_end: bool) {
+        let Some(html) = &mut self.html else { return };
+        let mut done = html.len().saturating_sub(SCHEME.len());
+        for colon in memchr_iter(b':', html) {
+            let (before, behind) = html.split_at(colon + 1);
+            let scheme = before.len().checked_sub(SCHEME.len()).and_then(|at| before.get(at..));
+            if !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME)) {
+                continue;
+            }
+            if behind.len() < MAX_FACT && !to_end {
+                done = before.len() - SCHEME.len();
+                break;
+            }
+            let behind = behind.get(..MAX_FACT).unwrap_or(behind);
+            let id = behind.split(|byte| b" \t\r\n\"'<>)".contains(byte)).next().unwrap_or_default();
+            let mut decoded = Vec::new();
+            decode_escapes(id, b'%', |byte| byte, &mut decoded);
+            if self.shown.len() < MAX_CIDS {
                 self.shown.insert(hash(&decoded));
             }
         }
+        html.drain(..done);
     }
 
     pub(super) fn finish(self) -> u32 {

@@ -3,7 +3,14 @@
 use std::collections::HashMap;
 
 use super::header_text::{decode_escapes, decode_header_bytes, decode_words};
-use super::media::Parameters;
+use super::media::{Content, Parameters};
+
+/// Whether an entity has a file name (T5.8).
+pub(super) fn has_file_name(content: &Content) -> bool {
+    let mut fields = [(&content.disposition_parameters, "filename"), (&content.parameters, "name")].into_iter();
+    let mut lossy = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    content.file_names().next().is_some() && fields.any(|(of, name)| Named::new(of, name, &mut lossy).names(name).next().is_some())
+}
 
 /// The parameters of one field as characters, by name; of several of one name the first.
 pub(super) struct Named(HashMap<Vec<u8>, String>);

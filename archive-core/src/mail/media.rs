@@ -163,7 +163,8 @@ impl Content {
             _ => Encoding::Identity,
         };
         let id = id.unwrap_or_default();
-        let id = trim_end(trim_start(&id, |byte| is_white(byte) || byte == b'<'), |byte| is_white(byte) || byte == b'>').to_vec();
+        let id = split_at_byte(trim_start(&id, |byte| is_white(byte) || byte == b'<'), b'>').0;
+        let id = trim_end(id, is_white).to_vec();
         let media = if is_media(&media) { media } else { default_media.as_bytes().to_vec() };
         Self { media, parameters, encoding, disposition, disposition_parameters, id }
     }

@@ -2,11 +2,12 @@
 //!
 //! Pure functions of bytes: no clock, no files, no randomness. Every mail passes, whatever it is (P12): what is not understood is
 //! one literal leaf. The structure is found by a bounded, streaming walker ([`walk`]), since exact ranges are its point and a mail may have
-//! 1 GB; header fields, encoded words, dates, addresses and charsets are mail-parser's, which sees bounded header blocks only (its
-//! tree parser aborts the process on hostile nesting).
+//! 1 GB. Header fields have small rules of their own (docs/TEXT.md), the same for lists and for the index, since an oracle must be able to
+//! follow them.
 
 mod address;
 mod charset;
+mod date;
 mod examine;
 pub mod facts;
 mod file_names;

@@ -251,6 +251,11 @@ impl Collected {
     }
 }
 
+/// The encoding that a detector takes the values of an entity's header for (T3.1, T7.5).
+pub(super) fn guess_header(node: &Node<'_>) -> &'static Encoding {
+    charset::guess(Header::read(node).strange())
+}
+
 /// T5.4; a label is ASCII, so that other bytes need no charset.
 fn label(value: &[u8]) -> String {
     let value = String::from_utf8_lossy(value);
@@ -308,14 +313,21 @@ impl Header {
         Self { number: node.no.0, used, guess: None }
     }
 
+    /// What a guess looks at (T3.1).
+    fn strange(&self) -> impl Iterator<Item = &[u8]> {
+        let values = self.used.iter().map(|(_, value)| value.as_slice());
+        values.filter(|value| std::str::from_utf8(value).is_err()).flat_map(|value| [value, b"\n"])
+    }
+
     /// The bytes of a value as characters (T3.1).
     fn text(&mut self, value: &[u8], collected: &mut Collected) -> String {
-        let guess = |_: &[u8]| {
-            *self.guess.get_or_insert_with(|| {
-                let values = self.used.iter().map(|(_, value)| value.as_slice());
-                let strange = values.filter(|value| std::str::from_utf8(value).is_err());
-                collected.guess(2 * self.number, strange.flat_map(|value| [value, b"\n"]))
-            })
+        let guess = |_: &[u8]| match self.guess {
+            Some(guess) => guess,
+            None => {
+                let guess = collected.guess(2 * self.number, self.strange());
+                self.guess = Some(guess);
+                guess
+            }
         };
         charset::decode(value, Charset::Unlabelled, guess).map(|text| text.into_owned()).unwrap_or_default()
     }

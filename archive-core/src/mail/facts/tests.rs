@@ -29,22 +29,65 @@ fn header_facts_are_decoded_and_found_in_any_case_and_folding() {
 }
 
 #[test]
-fn eight_bit_headers_are_utf_8_or_else_windows_1252() {
-    assert_eq!(examine(b"Subject: Gr\xfc\xdfe \x80\n\n").facts.subject, "Grüße €");
+fn header_text_is_that_of_the_index() {
     assert_eq!(facts("Subject: Grüße\nFrom: Jürgen <a@b>\n\n").from, [mailbox("Jürgen", "a@b")]);
+    assert_eq!(facts("Subject: =?utf-8?q?=C3?=\n =?utf-8?q?=BC?= \"=?utf-7?q?+JjM-?=\"\n\n").subject, "ü \"\u{2633}\"");
+    // What is no UTF-8 is guessed, from all fields together.
+    let (koi8, _, _) = encoding_rs::KOI8_R.encode("Subject: Москва - столица России, большой город\nFrom: \"Москва\" <a@b>\n\n");
+    let found = examine(&koi8).facts;
+    assert_eq!(found.subject, "Москва - столица России, большой город");
+    assert_eq!(found.from, [mailbox("Москва", "a@b")]);
 }
 
 #[test]
-fn dates_are_dates_or_none() {
-    for (text, expected) in [
-        ("1 Jan 2024 00:00:00 +0000", Some(1_704_067_200)),
-        ("Mon, 1 Jan 2024 00:00:60 GMT", Some(1_704_067_259)),
-        ("Mon, 1 Jan 2024 00:00:00", Some(1_704_067_200)),
-        ("yesterday", None),
-        ("99 Foo 2024 77:00:00 +0000", None),
-        ("", None),
+fn a_mailbox_is_an_entry_of_the_index() {
+    for (field, expected) in [
+        ("\"=?utf-8?q?J=C3=BCrgen?=\" <j@b>", vec![mailbox("Jürgen", "j@b")]),
+        ("=?unicode-1-1-utf-7?Q?+MLcwuTDGMOA-?= <a@b>", vec![mailbox("システム", "a@b")]),
+        ("\"xpt\"o <a@b>", vec![mailbox("xpto", "a@b")]),
+        ("a@b (Jo)", vec![mailbox("Jo", "a@b")]),
+        ("Jo (the Enforcer) <a@b>", vec![mailbox("Jo", "a@b")]),
+        ("jo at x.org (Jo Doe)", vec![mailbox("jo at x.org", "")]),
+        ("A team: a@b, C <c@d>; e@f", vec![mailbox("", "a@b"), mailbox("C", "c@d"), mailbox("", "e@f")]),
+        ("undisclosed-recipients:;", vec![]),
+        ("a@b c@d", vec![mailbox("", "a@b"), mailbox("", "c@d")]),
+        ("a@xn--bcher-kva.example", vec![mailbox("", "a@xn--bcher-kva.example")]),
+        ("<>, \"\" <>, ()", vec![]),
     ] {
-        assert_eq!(facts(&format!("Date: {text}\n\n")).date, expected, "{text}");
+        assert_eq!(facts(&format!("From: {field}\n\n")).from, expected, "{field}");
+    }
+}
+
+#[test]
+fn the_first_date_field_counts() {
+    assert_eq!(facts("Date: Mon Jan  1 00:00:00 2024\nDate: 2 Jan 2024 00:00:00 +0000\n\n").date, Some(1_704_067_200));
+    assert_eq!(facts("Date: yesterday\nDate: 2 Jan 2024 00:00:00 +0000\n\n").date, None);
+}
+
+#[test]
+fn a_list_id_stands_in_the_last_angle_brackets() {
+    for (field, expected) in [
+        ("A <b> list <l.example.org> (x)", "l.example.org"),
+        ("l.example.org ", "l.example.org"),
+        ("<l", "<l"),
+        (">", ">"),
+        ("<>", ""),
+        ("<a>>", "<a>>"),
+    ] {
+        assert_eq!(facts(&format!("List-Id: {field}\n\n")).list_id, expected, "{field}");
+    }
+}
+
+#[test]
+fn hostile_headers_are_read_in_linear_time() {
+    for piece in
+        ["a@b,", "(", "\"", "<", "<a", ":", ";", "=?", "=?a?q?", "=?a?q?x?=", "\\", "To: a\n", "To: a@b\n", "Date: (\n", "\u{fc}\n "]
+    {
+        let mail = format!("Date: {0}\nFrom: {0}\nSubject: {0}\nList-Id: {0}\nTo: {0}\n\n", piece.repeat(8_000));
+        let found = facts(&mail);
+        assert!(
+            found.to.iter().chain(&found.from).map(|mailbox| mailbox.name.len() + mailbox.address.len()).sum::<usize>() <= 2 * MAX_FACT
+        );
     }
 }
 
@@ -69,6 +112,28 @@ fn importance_is_the_first_of_three_fields_that_says_something() {
     ] {
         assert_eq!(facts(&format!("{header}\n")).importance, expected, "{header}");
     }
+}
+
+#[test]
+fn references_to_parts_are_found_in_any_case_and_in_utf_16_and_far_behind() {
+    let image = |id: &str| format!("Content-Type: image/png; name=x.png\nContent-ID: {id}\n\nx");
+    let parts = |html: Vec<u8>, ids: &[&str]| {
+        let mut mail = b"Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n".to_vec();
+        mail.extend(html);
+        ids.iter().for_each(|id| mail.extend(format!("\n--b\n{}", image(id)).bytes()));
+        mail.extend(b"\n--b--\n");
+        examine(&mail).facts.attachments
+    };
+    assert_eq!(parts(b"<img src='Cid:a'><img src=cId:b(1>".to_vec(), &["<a> (of it)", "<b(1>"]), 0);
+    assert_eq!(parts("<img src=\"cid:a\">".encode_utf16().flat_map(u16::to_be_bytes).collect(), &["<a>"]), 0);
+    let far = format!("{}<img src=cid:a>{}cid:b{0}", "x:cid".repeat(500_000), ":cid:b ".repeat(10_000));
+    assert_eq!(parts(far.into_bytes(), &["<a>", "<b>", "<c>"]), 1);
+}
+
+#[test]
+fn a_name_that_rfc_2231_does_not_complete_is_none() {
+    assert_eq!(facts("Content-Type: image/png\nContent-Disposition: inline; filename*1=lost\n\nx").attachments, 0);
+    assert_eq!(facts("Content-Type: image/png\nContent-Disposition: inline; filename*0=x\n\nx").attachments, 1);
 }
 
 #[test]
