@@ -2,6 +2,8 @@
 //! Content-Disposition, Content-ID (RFC 2045, 2183), read leniently. Values stay bytes: their charset is not known here, and
 //! RFC 2231 and encoded words are left to those who show names.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 /// The byte that ends lines: LF (a CR directly before it belongs to the line end), or CR in mails that have no other.
@@ -47,15 +49,18 @@ pub struct Field<'a> {
     line_end: LineEnd,
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
     /// The value: all lines joined after removing their line ends. White space stays.
     #[must_use]
-    pub fn value(&self) -> Vec<u8> {
+    pub fn value(&self) -> Cow<'a, [u8]> {
+        if line_len(self.folded, self.line_end) == self.folded.len() {
+            return Cow::Borrowed(self.line_end.strip(self.folded));
+        }
         let mut value = Vec::with_capacity(self.folded.len());
         for line in lines(self.folded, self.line_end) {
             value.extend_from_slice(self.line_end.strip(line));
         }
-        value
+        Cow::Owned(value)
     }
 
     /// Whether the field has this name, in any ASCII case.

@@ -308,7 +308,7 @@ impl Header {
                 None if node.is_message => MESSAGE_FIELDS.iter().find(|(name, _)| field.is(name)).map(|(_, part)| *part),
                 None => None,
             };
-            used.extend(part.map(|part| (part, field.value())));
+            used.extend(part.map(|part| (part, field.value().into_owned())));
         }
         Self { number: node.no.0, used, guess: None }
     }

@@ -12,10 +12,11 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-use super::media::{Content, Encoding, Field, LineEnd, fields, is_space, trim_end};
+use super::media::{self, Content, Encoding, Field, LineEnd, is_space, trim_end};
 
 /// Bytes of a header block that are kept and read.
 pub const MAX_HEADER: usize = 256 << 10;
+const HEADER_ROOM: usize = 4 << 10;
 /// Longer lines are no delimiter lines. More than any boundary that a kept header block can hold, and spaces behind it.
 pub const MAX_DELIMITER_LINE: usize = 384 << 10;
 /// Nodes at this depth are leaves, whatever their type; the mail itself is at depth 0.
@@ -343,6 +344,8 @@ impl Tree {
         self.state = State::Header;
         self.at_line_start = true;
         self.header.clear();
+        // Most header blocks fit.
+        self.header.reserve(HEADER_ROOM);
         self.header_at = at..at;
         self.is_message = is_message;
         0
@@ -387,7 +390,9 @@ impl Tree {
 
     /// The header block is over: its node begins.
     fn open(&mut self, visitor: &mut impl Visitor) {
-        let fields: Vec<Field<'_>> = fields(&self.header, self.line_end).collect();
+        // Most mails have fewer.
+        let mut fields: Vec<Field<'_>> = Vec::with_capacity(32);
+        fields.extend(media::fields(&self.header, self.line_end));
         let mut content = Content::read(&fields, self.default_media);
         let boundary = content.boundary().map(<[u8]>::to_vec);
         if content.media.starts_with(b"multipart/") && boundary.is_none() {

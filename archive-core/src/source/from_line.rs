@@ -40,15 +40,12 @@ fn found(line: &[u8]) -> Option<Found> {
     if line.len() > MAX_FROM_LINE {
         return None;
     }
-    let mut words: Vec<&[u8]> = rest.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty()).collect();
-    if let [.., remote, from, _] = words.as_slice()
-        && *remote == b"remote"
-        && *from == b"from"
-    {
-        words.truncate(words.len() - 3);
-    }
+    // From the right.
+    let words = rest.rsplit(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    let mut behind_date = words.clone().skip(1);
+    let from_host = behind_date.next() == Some(b"from") && behind_date.next() == Some(b"remote");
     let mut found = Found::default();
-    for word in words.iter().rev().take(9) {
+    for word in words.skip(if from_host { 3 } else { 0 }).take(9) {
         if !found.take(word) {
             break;
         }
@@ -87,11 +84,10 @@ impl Found {
                 _ => false,
             };
         }
-        let lower = word.to_ascii_lowercase();
-        if let Some(month) = MONTHS.iter().position(|month| *month == lower.as_slice()) {
+        if let Some(month) = MONTHS.iter().position(|month| word.eq_ignore_ascii_case(month)) {
             return self.month.replace(month as i64 + 1).is_none();
         }
-        if lower.get(..3).is_some_and(|day| DAYS.contains(&day)) && lower.len() <= 4 {
+        if word.len() <= 4 && word.get(..3).is_some_and(|word| DAYS.iter().any(|day| word.eq_ignore_ascii_case(day))) {
             return true;
         }
         self.take_named_zone(word)
