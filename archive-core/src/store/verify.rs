@@ -1,7 +1,10 @@
 //! Everything of a store is read and checked: every frame of every file, every digest, the whole chain.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
 
 use super::Store;
 use crate::container::Containers;
@@ -9,6 +12,11 @@ use crate::error::{Damage, DamageCause, Error};
 use crate::id::{ContentNo, MessageNo};
 use crate::records::{Link, Scan, ScanItem, list_files};
 use crate::seal::{FileKind, HEADER_LEN, SealedReader};
+
+/// Contents that a thread takes at once: neighbours share blocks.
+const SHARE: u64 = 512;
+/// Each holds a mail of up to 16 MiB.
+const MOST_THREADS: usize = 4;
 
 /// Damage, with the messages that it costs.
 #[derive(Debug, Clone)]
@@ -38,7 +46,7 @@ pub(crate) struct Reach {
 
 impl Reach {
     /// The numbers below `count` that are of this part.
-    fn of(self, count: u32) -> std::ops::Range<u32> {
+    fn of(self, count: u32) -> Range<u32> {
         let (no, of) = (u64::from(self.part.0), u64::from(self.part.1.max(1)));
         let at = |part: u64| (u64::from(count) * part / of) as u32;
         at(no.saturating_sub(1))..at(no)
@@ -93,20 +101,50 @@ impl Store {
         checked: &mut Checked,
         progress: &mut dyn FnMut(u64) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let count = self.catalog().basis().numbers.contents;
-        for no in reach.of(count).map(ContentNo) {
-            let mut len = 0;
-            match self.read(no, &mut |bytes| {
-                len += bytes.len() as u64;
+        let Range { start, end } = reach.of(self.catalog().basis().numbers.contents);
+        let (start, end) = (u64::from(start), u64::from(end));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        let next = AtomicU64::new(start);
+        let (told, shares) = sync_channel(2 * threads);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let (told, next) = (told.clone(), &next);
+                scope.spawn(move || {
+                    loop {
+                        let from = next.fetch_add(SHARE, Ordering::Relaxed);
+                        // Nobody listens any more where progress ended the work.
+                        if from >= end || told.send(self.verify_share(from..end.min(from + SHARE))).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(told);
+            for share in shares {
+                let (bytes, damage) = share?;
+                damage.into_iter().for_each(|damage| findings.add(damage));
+                checked.content_bytes += bytes;
+                progress(checked.content_bytes)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Bytes of the contents that are whole, and what the others have.
+    fn verify_share(&self, contents: Range<u64>) -> Result<(u64, Vec<Damage>), Error> {
+        let (mut len, mut damages) = (0, Vec::new());
+        for no in contents.filter_map(|no| u32::try_from(no).ok()) {
+            let mut of_content = 0;
+            match self.read(ContentNo(no), &mut |bytes| {
+                of_content += bytes.len() as u64;
                 Ok(())
             }) {
-                Ok(()) => checked.content_bytes += len,
-                Err(Error::Damage(damage)) => findings.add(damage),
+                Ok(()) => len += of_content,
+                Err(Error::Damage(damage)) => damages.push(damage),
                 Err(error) => return Err(error),
             }
-            progress(checked.content_bytes)?;
         }
-        Ok(())
+        Ok((len, damages))
     }
 
     fn verify_containers(&self, reach: Reach, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
