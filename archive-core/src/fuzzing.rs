@@ -123,7 +123,7 @@ fn try_replay(bytes: &[u8]) -> Result<(), Error> {
         while let Some(item) = scan.next()? {
             if let ScanItem::Commit(commit) = item {
                 take(&commit.commit);
-                catalog.apply(&commit.commit, commit.link, commit.place, commit.first, &commit.section)?;
+                catalog.apply(&commit.commit, commit.link, &commit.span)?;
             }
         }
     }
@@ -153,7 +153,7 @@ fn try_container(bytes: &[u8]) -> Result<(), Error> {
     })?;
     for run in places {
         for (start, len) in [(run.start, run.len), (0, run.len), (0, 1)] {
-            let _ = containers.read(&Run { start, len, ..run }, &mut |_| Ok(()));
+            let _ = containers.read(&Run { start, len, ..run }, start, &mut |_| Ok(()));
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::import_one::receipt;
-use super::prepare::{place_of, prepare};
+use super::prepare::{Places, prepare};
 use super::{Acting, Outcome, Receipt};
 use crate::error::Error;
 use crate::folder::FolderPath;
@@ -129,7 +129,7 @@ impl Acting<'_> {
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
         let (jobs, jobs_end) = sync_channel::<Job>(16 * AT_ONCE);
         let jobs_end = Mutex::new(jobs_end);
-        let (ready, ready_end) = sync_channel::<Vec<Ready>>(16);
+        let (ready, ready_end) = sync_channel::<Ready>(16);
         let (fed, fed_end) = sync_channel::<()>(1);
         let mut report = std::thread::scope(|scope| {
             for _ in 0..workers {
@@ -154,7 +154,7 @@ impl Acting<'_> {
                 budget: &budget,
                 failure: &failure,
                 ends: Some((jobs, ready)),
-                target: target.names(),
+                places: Places::below(target.names()),
                 index,
                 next: 0,
                 report: ImportReport::default(),
@@ -251,10 +251,28 @@ struct Job {
     place: NewPlace,
 }
 
-/// A mail on its way to the committer; or a wish to know when all before it are durable.
+/// What is on its way to the committer, with its place in the order of the source.
 enum Ready {
-    Mail { at: u64, bytes: u64, prepared: Box<Result<Prepared, Error>> },
+    /// Mails that follow each other.
+    Mails { at: u64, mails: Vec<Result<Prepared, (Error, u64)>> },
+    /// A wish to know when all before it are durable.
     Barrier { at: u64, done: SyncSender<()> },
+}
+
+impl Ready {
+    fn at(&self) -> u64 {
+        match self {
+            Self::Mails { at, .. } | Self::Barrier { at, .. } => *at,
+        }
+    }
+
+    /// How many places it takes.
+    fn len(&self) -> u64 {
+        match self {
+            Self::Mails { mails, .. } => mails.len() as u64,
+            Self::Barrier { .. } => 1,
+        }
+    }
 }
 
 /// Mails that a worker takes at once if so many wait, and bytes of them: threads that wake each other for every mail take longer
@@ -262,21 +280,22 @@ enum Ready {
 const AT_ONCE: usize = 64;
 const AT_ONCE_BYTES: usize = 256 << 10;
 
-fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Vec<Ready>>, index: bool) {
+fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Ready>, index: bool) {
     loop {
         let jobs = waiting(&lock(jobs));
-        let prepared = jobs.into_iter().map(|Job { at, raw, place }| {
+        let Some(at) = jobs.first().map(|job| job.at) else { return };
+        let mails = jobs.into_iter().map(|Job { raw, place, .. }| {
             let bytes = raw.len() as u64;
-            Ready::Mail { at, bytes, prepared: Box::new(prepare(raw, place, index)) }
+            prepare(raw, place, index).map_err(|error| (error, bytes))
         });
-        let prepared: Vec<Ready> = prepared.collect();
-        if prepared.is_empty() || ready.send(prepared).is_err() {
+        let mails = mails.collect();
+        if ready.send(Ready::Mails { at, mails }).is_err() {
             return;
         }
     }
 }
 
-/// Waits for a mail and takes what waits with it; none at the end.
+/// Waits for a mail and takes those that wait behind it; none at the end.
 fn waiting(jobs: &Receiver<Job>) -> Vec<Job> {
     let mut taken = Vec::new();
     let mut bytes = 0;
@@ -364,7 +383,7 @@ struct Committer<'a, 'e> {
 }
 
 impl Committer<'_, '_> {
-    fn run(self, ready: &Receiver<Vec<Ready>>) -> Sums {
+    fn run(self, ready: &Receiver<Ready>) -> Sums {
         let mut sums = Sums::default();
         let mut early = BTreeMap::new();
         let mut next = 0;
@@ -375,36 +394,37 @@ impl Committer<'_, '_> {
             let wait = if batch.is_empty() { COMMIT_AFTER } else { COMMIT_AFTER.saturating_sub(since.elapsed()) };
             let received = ready.recv_timeout(wait);
             let ended = matches!(received, Err(RecvTimeoutError::Disconnected));
-            for ready in received.into_iter().flatten() {
-                let at = match &ready {
-                    Ready::Mail { at, .. } | Ready::Barrier { at, .. } => *at,
-                };
-                early.insert(at, ready);
+            if let Ok(ready) = received {
+                early.insert(ready.at(), ready);
             }
             while let Some(ready) = early.remove(&next) {
-                next += 1;
-                match ready {
-                    Ready::Mail { bytes, prepared, .. } => match *prepared {
-                        Ok(prepared) => {
-                            if batch.is_empty() {
-                                since = Instant::now();
-                            }
-                            batch.push(prepared);
-                            batch_bytes += bytes;
-                        }
-                        Err(error) => {
-                            self.budget.give_back(bytes);
-                            self.failure.set(error);
-                        }
-                    },
+                next += ready.len();
+                let mails = match ready {
+                    Ready::Mails { mails, .. } => mails,
                     Ready::Barrier { done, .. } => {
                         self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
                         // Who waits for the barrier may have given up.
                         let _gone = done.send(());
+                        continue;
                     }
-                }
-                if batch_bytes >= COMMIT_BYTES || (self.options.commit_each && !batch.is_empty()) {
-                    self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
+                };
+                for mail in mails {
+                    match mail {
+                        Ok(prepared) => {
+                            if batch.is_empty() {
+                                since = Instant::now();
+                            }
+                            batch_bytes += prepared.header.size;
+                            batch.push(prepared);
+                        }
+                        Err((error, bytes)) => {
+                            self.budget.give_back(bytes);
+                            self.failure.set(error);
+                        }
+                    }
+                    if batch_bytes >= COMMIT_BYTES || (self.options.commit_each && !batch.is_empty()) {
+                        self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
+                    }
                 }
             }
             if ended || (!batch.is_empty() && since.elapsed() >= COMMIT_AFTER) {
@@ -423,8 +443,8 @@ impl Committer<'_, '_> {
             return;
         }
         if !self.failure.is_set() {
-            let told: Vec<(Digest, String, u64)> =
-                mails.iter().map(|mail| (mail.header.digest, mail.place.path.clone(), mail.place.offset)).collect();
+            let told: Vec<(Digest, Arc<str>, u64)> =
+                mails.iter().map(|mail| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset)).collect();
             match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), crate::clock::now()) {
                 Ok(outcomes) => {
                     *first = false;
@@ -454,8 +474,8 @@ struct Feeder<'a, 'e> {
     budget: &'a Budget,
     failure: &'a Failure,
     /// Where mails go, and wishes to know when all before are durable.
-    ends: Option<(SyncSender<Job>, SyncSender<Vec<Ready>>)>,
-    target: &'a [String],
+    ends: Option<(SyncSender<Job>, SyncSender<Ready>)>,
+    places: Places<'a>,
     index: bool,
     next: u64,
     report: ImportReport,
@@ -481,7 +501,7 @@ impl Feeder<'_, '_> {
         let (done, wait) = sync_channel(1);
         let barrier = Ready::Barrier { at: self.next, done };
         self.next += 1;
-        if self.ends.as_ref().is_none_or(|(_, ready)| ready.send(vec![barrier]).is_err()) || wait.recv().is_err() {
+        if self.ends.as_ref().is_none_or(|(_, ready)| ready.send(barrier).is_err()) || wait.recv().is_err() {
             self.failure.set(Error::Bug("the committer ended before the source"));
         }
     }
@@ -492,7 +512,7 @@ impl Feeder<'_, '_> {
         if self.failure.is_set() {
             return Ok(());
         }
-        let (source, offset) = (place.path.clone(), place.offset);
+        let (source, offset) = (Arc::clone(&place.path), place.offset);
         let mut examiner = Examiner::new(self.store.begin_large()?);
         let mut text = self.index.then(|| TextReader::new(&[]));
         let mut bytes = head.len() as u64;
@@ -510,7 +530,7 @@ impl Feeder<'_, '_> {
                 Err(error) => {
                     self.report.failed += 1;
                     let kind = source::TroubleKind::Unreadable(error.to_string());
-                    lock(self.events).trouble(&Trouble { source, offset: offset + bytes, kind });
+                    lock(self.events).trouble(&Trouble { source: source.to_string(), offset: offset + bytes, kind });
                     return Ok(());
                 }
             };
@@ -549,12 +569,12 @@ impl Feeder<'_, '_> {
 }
 
 impl SourceVisitor for Feeder<'_, '_> {
-    fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
+    fn item(&mut self, mut item: Item<'_>) -> ControlFlow<()> {
         if self.failure.is_set() || self.options.stop.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }
         self.report.read += 1;
-        let place = place_of(&item, self.target);
+        let place = self.places.of(&mut item);
         match item.body {
             Body::Whole(raw) => {
                 self.report.bytes_in += raw.len() as u64;

@@ -23,8 +23,8 @@ impl Acting<'_> {
     /// Archives one mail in `folder`, which is made where it is not there. Durable and searchable when this returns.
     pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
         let place = NewPlace {
-            folder: folder.names().to_vec(),
-            path: String::new(),
+            folder: folder.names().into(),
+            path: Arc::default(),
             offset: 0,
             from_line: None,
             unquoted: false,
@@ -44,7 +44,7 @@ impl Acting<'_> {
         }
         let outcome = lock(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
         self.archive.store.index_queued()?;
-        Ok(receipt(self.archive.store.no(), outcome, digest, String::new(), 0))
+        Ok(receipt(self.archive.store.no(), outcome, digest, Arc::default(), 0))
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) fn receipt(
     store: crate::id::StoreNo,
     outcome: store::Outcome,
     digest: crate::id::Digest,
-    source: String,
+    source: Arc<str>,
     offset: u64,
 ) -> Receipt {
     let (no, outcome) = match outcome {

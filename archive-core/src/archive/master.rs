@@ -135,13 +135,13 @@ impl Master {
 
     pub(super) fn set(&mut self, number: u32, text: &str) -> Result<(), Error> {
         let fact = SettingFact { number, text: text.to_owned() };
-        self.commit(vec![NewFact::new(FactKind::Setting, &fact)])?;
+        self.commit(vec![NewFact::of_master(FactKind::Setting, &fact)])?;
         self.settings.insert(number, fact.text);
         Ok(())
     }
 
     pub(super) fn add_store(&mut self, store: StoreFact) -> Result<(), Error> {
-        self.commit(vec![NewFact::new(FactKind::Store, &store)])?;
+        self.commit(vec![NewFact::of_master(FactKind::Store, &store)])?;
         self.stores.push(store);
         Ok(())
     }

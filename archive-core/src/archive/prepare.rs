@@ -1,6 +1,7 @@
 //! A mail is examined, split, and proved to join again to the very bytes (P7), before anything is promised.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::id::Digest;
@@ -75,22 +76,59 @@ impl SplitSink for Kept<'_> {
     }
 }
 
-/// Where an item of a source goes, below `target`.
-pub(super) fn place_of(item: &Item<'_>, target: &[String]) -> NewPlace {
-    NewPlace {
-        folder: target.iter().chain(item.folder).cloned().collect(),
-        path: item.source.to_owned(),
-        offset: item.offset,
-        from_line: item.from_line.clone(),
-        unquoted: item.quoting == Quoting::Unquoted,
-        flags: item.flags.clone(),
-        date_hint: item.date_hint.map(|hint| {
-            let source = match hint.kind {
-                DateKind::MboxLine => DateSource::MboxLine,
-                DateKind::MaildirName => DateSource::MaildirName,
-                DateKind::Received => DateSource::Received,
-            };
-            (hint.seconds, source)
-        }),
+/// Where items of a source go, below a target. Most have the folder and the path of the one before.
+pub(super) struct Places<'t> {
+    target: &'t [String],
+    /// Of the item before.
+    last: Option<LastPlace>,
+}
+
+struct LastPlace {
+    /// Its folder below the target.
+    below: Vec<String>,
+    folder: Arc<[String]>,
+    path: Arc<str>,
+}
+
+impl<'t> Places<'t> {
+    pub(super) fn below(target: &'t [String]) -> Self {
+        Self { target, last: None }
+    }
+
+    pub(super) fn of(&mut self, item: &mut Item<'_>) -> NewPlace {
+        let (folder, path) = self.shared(item);
+        NewPlace {
+            folder,
+            path,
+            offset: item.offset,
+            from_line: item.from_line.take(),
+            unquoted: item.quoting == Quoting::Unquoted,
+            flags: item.flags.take(),
+            date_hint: item.date_hint.map(|hint| {
+                let source = match hint.kind {
+                    DateKind::MboxLine => DateSource::MboxLine,
+                    DateKind::MaildirName => DateSource::MaildirName,
+                    DateKind::Received => DateSource::Received,
+                };
+                (hint.seconds, source)
+            }),
+        }
+    }
+
+    fn shared(&mut self, item: &Item<'_>) -> (Arc<[String]>, Arc<str>) {
+        match &mut self.last {
+            Some(LastPlace { below, folder, path }) if below.as_slice() == item.folder => {
+                if **path != *item.source {
+                    *path = item.source.into();
+                }
+                (Arc::clone(folder), Arc::clone(path))
+            }
+            last => {
+                let folder: Arc<[String]> = self.target.iter().chain(item.folder).cloned().collect();
+                let path: Arc<str> = item.source.into();
+                *last = Some(LastPlace { below: item.folder.to_vec(), folder: Arc::clone(&folder), path: Arc::clone(&path) });
+                (folder, path)
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What the caller gets when a mail is durable.
 
+use std::sync::Arc;
+
 use crate::id::{Digest, MessageId};
 
 /// A mail is durable: power may fail at any later moment (P1). Made only after the sync of the records returned.
@@ -8,7 +10,7 @@ pub struct Receipt {
     pub(super) id: MessageId,
     pub(super) digest: Digest,
     pub(super) outcome: Outcome,
-    pub(super) source: String,
+    pub(super) source: Arc<str>,
     pub(super) offset: u64,
 }
 

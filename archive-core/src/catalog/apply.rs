@@ -16,12 +16,10 @@ use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
 use crate::records::{
-    Commit, CommitPlace, ContainerFact, ContentFact, DamageFact, Fact, FactKind, FolderFact, Frontier, ImportRunFact, Link, MessageFact,
-    PackedFact, PartFact, Runs,
+    Commit, CommitSpan, Committed, ContentFact, DamageFact, Fact, FactValue, Frontier, Link, MessageFact, PackedFact, PartFact, Runs,
 };
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
-use crate::wire::{Keys, Undecodable, decode};
 
 /// Names and addresses of a list that its row repeats.
 const ROW_ADDRESSES: usize = 6;
@@ -131,20 +129,39 @@ impl Catalog {
     }
 
     /// Takes over one commit, which must follow the last one taken.
-    pub(crate) fn apply(&mut self, commit: &Commit, link: Link, place: CommitPlace, begin: u64, section: &[u64]) -> Result<(), Error> {
+    pub(crate) fn apply(&mut self, commit: &Commit, link: Link, span: &CommitSpan) -> Result<(), Error> {
+        let salts = commit.salts()?;
         for (index, fact) in commit.facts.iter().enumerate() {
             let Fact::Known { kind, bytes } = fact else { continue };
-            let fact = FactPlace { file: place.file, offset: place.offset, index: index as u32 };
-            self.apply_fact(*kind, bytes, commit, fact, section)?;
+            let fact = FactValue::read(*kind, bytes)?;
+            if let FactValue::Content(content) = &fact {
+                self.basis.tree.push(&salts.of(index)?, Digest(content.digest));
+            }
+            self.fact(fact, link.sequence, span, index)?;
         }
-        if !section.is_empty() {
-            *self.basis.sections.entry(place.file).or_default() += place.offset.saturating_sub(begin);
+        self.applied(link, span, commit.container_end);
+        Ok(())
+    }
+
+    /// Takes over the commit just made, from what its facts say.
+    pub(crate) fn apply_new(&mut self, committed: Committed) -> Result<(), Error> {
+        let Committed { link, span, container_end, tree, facts } = committed;
+        for (index, fact) in facts.into_iter().enumerate() {
+            self.fact(fact, link.sequence, &span, index)?;
+        }
+        self.basis.tree = tree;
+        self.applied(link, &span, container_end);
+        Ok(())
+    }
+
+    fn applied(&mut self, link: Link, span: &CommitSpan, container_end: (u32, u64)) {
+        if !span.section.is_empty() {
+            *self.basis.sections.entry(span.place.file).or_default() += span.place.offset.saturating_sub(span.begin);
         }
         self.fresh.clear();
         self.basis.link = link;
-        self.basis.records = (place.file, begin);
-        self.basis.container = commit.container_end;
-        Ok(())
+        self.basis.records = (span.place.file, span.begin);
+        self.basis.container = container_end;
     }
 
     /// Records file `number` has no sections any more.
@@ -152,40 +169,33 @@ impl Catalog {
         self.basis.sections.remove(&number);
     }
 
-    fn apply_fact(&mut self, kind: u16, bytes: &[u8], commit: &Commit, place: FactPlace, section: &[u64]) -> Result<(), Error> {
-        let is = |known: FactKind| kind == known as u16;
-        if is(FactKind::Content) {
-            self.content(read(bytes)?, commit, place, section)
-        } else if is(FactKind::Message) {
-            self.message(read(bytes)?, place)
-        } else if is(FactKind::Part) {
-            self.part(read(bytes)?, place, section)
-        } else if is(FactKind::FolderMade) {
-            let fact: FolderFact = read(bytes)?;
-            self.basis.numbers.folders = self.basis.numbers.folders.max(fact.no);
-            self.folders.add(Folder { no: fact.no, parent: fact.parent, name: fact.name, messages: 0, bytes: 0 });
-            Ok(())
-        } else if is(FactKind::ImportRun) {
-            let fact: ImportRunFact = read(bytes)?;
-            self.basis.numbers.runs = self.basis.numbers.runs.max(fact.no.saturating_add(1));
-            Ok(())
-        } else if is(FactKind::ContainerOpened) || is(FactKind::ContainerClosed) {
-            let fact: ContainerFact = read(bytes)?;
-            self.basis.numbers.containers = self.basis.numbers.containers.max(fact.no);
-            Ok(())
-        } else if is(FactKind::Packed) {
-            self.packed(read(bytes)?)
-        } else if is(FactKind::DamageNoted) {
-            self.damage(&read(bytes)?)
-        } else if is(FactKind::Checkpoint) || kind >= 128 {
-            // What must not be passed over has a number below 128.
-            Ok(())
-        } else {
-            Err(Error::UnknownFeature { what: "kind of fact", number: kind.into() })
+    fn fact(&mut self, fact: FactValue, sequence: u64, span: &CommitSpan, index: usize) -> Result<(), Error> {
+        let place = FactPlace { file: span.place.file, offset: span.place.offset, index: index as u32 };
+        let numbers = &mut self.basis.numbers;
+        match fact {
+            FactValue::Content(fact) => self.content(*fact, sequence, place, &span.section),
+            FactValue::Message(fact) => self.message(&fact, place),
+            FactValue::Part(fact) => self.part(fact, place, &span.section),
+            FactValue::FolderMade(fact) => {
+                numbers.folders = numbers.folders.max(fact.no);
+                self.folders.add(Folder { no: fact.no, parent: fact.parent, name: fact.name, messages: 0, bytes: 0 });
+                Ok(())
+            }
+            FactValue::ImportRun(fact) => {
+                numbers.runs = numbers.runs.max(fact.no.saturating_add(1));
+                Ok(())
+            }
+            FactValue::ContainerOpened(fact) | FactValue::ContainerClosed(fact) => {
+                numbers.containers = numbers.containers.max(fact.no);
+                Ok(())
+            }
+            FactValue::Packed(fact) => self.packed(fact),
+            FactValue::DamageNoted(fact) => self.damage(&fact),
+            FactValue::PassedOver => Ok(()),
         }
     }
 
-    fn content(&mut self, fact: ContentFact, commit: &Commit, place: FactPlace, section: &[u64]) -> Result<(), Error> {
+    fn content(&mut self, fact: ContentFact, sequence: u64, place: FactPlace, section: &[u64]) -> Result<(), Error> {
         let no = ContentNo(fact.no);
         let digest = Digest(fact.digest);
         let (runs, in_section) = resolve(fact.runs, section)?;
@@ -201,7 +211,7 @@ impl Catalog {
             section: in_section.then_some(place.file),
             fact: place,
             restated: fact.restated,
-            sequence: commit.sequence,
+            sequence,
             date: fact.date,
             date_source: fact.date_source,
             attachments: fact.attachments,
@@ -210,17 +220,16 @@ impl Catalog {
             to: first(fact.to),
             subject: fact.subject,
         };
-        self.basis.tree.push(&commit.salt(place.index as usize)?, digest);
         for digest in [Some(digest), fact.restated.map(Digest)].into_iter().flatten() {
-            self.sorted.put(keys::with(keys::by_digest(digest), no.0), Vec::new());
+            self.sorted.put(keys::by_digest(digest).with(no.0));
         }
-        self.sorted.put(keys::with(keys::by_identity(Identity(fact.identity)), no.0), Vec::new());
+        self.sorted.put(keys::by_identity(Identity(fact.identity)).with(no.0));
         for extent in row.shape.iter().flat_map(|shape| &shape.0) {
             if let crate::mail::Extent::Part { .. } = extent.extent {
-                self.sorted.put(keys::with(keys::used(PartNo(extent.part)), no.0), Vec::new());
+                self.sorted.put(keys::used(PartNo(extent.part)).with(no.0));
             }
         }
-        self.sorted.put(keys::content(no), write_row(&row));
+        self.sorted.put_value(keys::content(no), |out| write_row(&row, out));
         self.fresh.insert(no.0, (fact.date, fact.size));
         self.basis.numbers.contents = self.basis.numbers.contents.max(no.0.saturating_add(1));
         self.basis.numbers.content_bytes = self.basis.numbers.content_bytes.saturating_add(fact.size);
@@ -234,14 +243,14 @@ impl Catalog {
             self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_add(runs.bytes());
         }
         let row = PartRow { digest: fact.digest, len: fact.len, runs, section: in_section.then_some(place.file) };
-        self.sorted.put(keys::with(keys::by_part_digest(Digest(fact.digest)), fact.no), Vec::new());
-        self.sorted.put(keys::part(PartNo(fact.no)), write_row(&row));
+        self.sorted.put(keys::by_part_digest(Digest(fact.digest)).with(fact.no));
+        self.sorted.put_value(keys::part(PartNo(fact.no)), |out| write_row(&row, out));
         self.basis.numbers.parts = self.basis.numbers.parts.max(fact.no.saturating_add(1));
         self.basis.numbers.part_bytes = self.basis.numbers.part_bytes.saturating_add(fact.len);
         Ok(())
     }
 
-    fn message(&mut self, fact: MessageFact, place: FactPlace) -> Result<(), Error> {
+    fn message(&mut self, fact: &MessageFact, place: FactPlace) -> Result<(), Error> {
         let (no, content) = (MessageNo(fact.no), ContentNo(fact.content));
         self.basis.numbers.messages = self.basis.numbers.messages.max(no.0.saturating_add(1));
         let (date, size) = match self.fresh.remove(&fact.content) {
@@ -255,9 +264,9 @@ impl Catalog {
         };
         let row =
             MessageRow { content: fact.content, folder: fact.folder, direction: fact.direction, archived: fact.archived, fact: place };
-        self.sorted.put(keys::message(no), write_row(&row));
-        self.sorted.put(keys::dated(FolderNo(fact.folder), date, no), Vec::new());
-        self.sorted.put(keys::with(keys::placed(content), no.0), fact.folder.to_le_bytes().to_vec());
+        self.sorted.put_value(keys::message(no), |out| write_row(&row, out));
+        self.sorted.put(keys::dated(FolderNo(fact.folder), date, no));
+        self.sorted.put_value(keys::placed(content).with(no.0), |out| out.extend_from_slice(&fact.folder.to_le_bytes()));
         self.folders.count(fact.folder, 1, size);
         Ok(())
     }
@@ -276,21 +285,25 @@ impl Catalog {
     }
 
     fn packed(&mut self, fact: PackedFact) -> Result<(), Error> {
+        let packed: RoaringBitmap = fact.contents.iter().map(|(no, _)| *no).collect();
+        self.basis.unpacked.retain(|no| !packed.contains(*no));
+        let packed: RoaringBitmap = fact.parts.iter().map(|(no, _)| *no).collect();
+        self.basis.unpacked_parts.retain(|no| !packed.contains(*no));
         for (no, runs) in fact.contents {
             let Some(row) = self.content_row(ContentNo(no))? else { continue };
             if row.section.is_some() {
                 self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
             }
-            self.sorted.put(keys::content(ContentNo(no)), write_row(&ContentRow { runs, section: None, ..row }));
-            self.basis.unpacked.retain(|unpacked| *unpacked != no);
+            let row = ContentRow { runs, section: None, ..row };
+            self.sorted.put_value(keys::content(ContentNo(no)), |out| write_row(&row, out));
         }
         for (no, runs) in fact.parts {
             let Some(row) = self.part_row(PartNo(no))? else { continue };
             if row.section.is_some() {
                 self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
             }
-            self.sorted.put(keys::part(PartNo(no)), write_row(&PartRow { runs, section: None, ..row }));
-            self.basis.unpacked_parts.retain(|unpacked| *unpacked != no);
+            let row = PartRow { runs, section: None, ..row };
+            self.sorted.put_value(keys::part(PartNo(no)), |out| write_row(&row, out));
         }
         Ok(())
     }
@@ -343,7 +356,7 @@ impl Catalog {
     /// Up to `limit` messages of a folder, newest first, behind `after` if there is one.
     pub(crate) fn messages_in(&self, folder: FolderNo, after: Option<&Dated>, limit: usize) -> Result<Vec<Dated>, Error> {
         let prefix = keys::in_folder(folder);
-        let from = after.map_or(prefix.as_slice(), |after| &after.key);
+        let from = after.map_or(&*prefix, |after| &after.key);
         let mut found = Vec::new();
         self.sorted.scan(&prefix, from, &mut |key, _| {
             if after.is_none_or(|after| after.key != key) {
@@ -420,11 +433,4 @@ fn resolve(mut runs: Runs, section: &[u64]) -> Result<(Runs, bool), Error> {
         in_section = true;
     }
     Ok((runs, in_section))
-}
-
-fn read<'b, T: Keys + minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, Error> {
-    decode(bytes).map_err(|cause| match cause {
-        Undecodable::Malformed => Error::Bug("a fact that lies behind a seal cannot be read"),
-        Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
-    })
 }

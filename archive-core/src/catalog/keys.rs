@@ -1,58 +1,112 @@
 //! The keys of the catalog's entries: a letter for the question, then numbers that sort as they should.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::ops::Deref;
+
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 
-pub(super) fn content(no: ContentNo) -> Vec<u8> {
-    numbered(b'c', &[no.0])
+/// Room for all that any key holds.
+const MOST: usize = 17;
+
+/// A key, held without a heap: an import makes seven of them a mail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    /// What is behind `len` is zero, so that keys sort by all bytes as they do by those that count.
+    bytes: [u8; MOST],
+    len: u8,
 }
 
-pub(super) fn message(no: MessageNo) -> Vec<u8> {
-    numbered(b'm', &[no.0])
+impl Key {
+    fn begun(letter: u8) -> Self {
+        let mut bytes = [0; MOST];
+        bytes[0] = letter;
+        Self { bytes, len: 1 }
+    }
+
+    fn and(mut self, more: &[u8]) -> Self {
+        let at = usize::from(self.len);
+        debug_assert!(at + more.len() <= MOST);
+        self.bytes.iter_mut().skip(at).zip(more).for_each(|(to, from)| *to = *from);
+        self.len += more.len() as u8;
+        self
+    }
+
+    /// The key with one more number behind it.
+    pub(super) fn with(self, number: u32) -> Self {
+        self.and(&number.to_be_bytes())
+    }
 }
 
-pub(super) fn part(no: PartNo) -> Vec<u8> {
-    numbered(b'p', &[no.0])
+impl Deref for Key {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+impl Borrow<[u8]> for Key {
+    fn borrow(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes.cmp(&other.bytes).then(self.len.cmp(&other.len))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+pub(super) fn content(no: ContentNo) -> Key {
+    Key::begun(b'c').with(no.0)
+}
+
+pub(super) fn message(no: MessageNo) -> Key {
+    Key::begun(b'm').with(no.0)
+}
+
+pub(super) fn part(no: PartNo) -> Key {
+    Key::begun(b'p').with(no.0)
 }
 
 /// The first 8 bytes of a digest, for contents that have it with or without their status headers.
-pub(super) fn by_digest(digest: Digest) -> Vec<u8> {
+pub(super) fn by_digest(digest: Digest) -> Key {
     short(b'd', &digest.0)
 }
 
-pub(super) fn by_identity(identity: Identity) -> Vec<u8> {
+pub(super) fn by_identity(identity: Identity) -> Key {
     short(b'i', &identity.0)
 }
 
-pub(super) fn by_part_digest(digest: Digest) -> Vec<u8> {
+pub(super) fn by_part_digest(digest: Digest) -> Key {
     short(b'q', &digest.0)
 }
 
 /// Messages of a content.
-pub(super) fn placed(content: ContentNo) -> Vec<u8> {
-    numbered(b'x', &[content.0])
+pub(super) fn placed(content: ContentNo) -> Key {
+    Key::begun(b'x').with(content.0)
 }
 
 /// Contents that take a part.
-pub(super) fn used(part: PartNo) -> Vec<u8> {
-    numbered(b'u', &[part.0])
+pub(super) fn used(part: PartNo) -> Key {
+    Key::begun(b'u').with(part.0)
 }
 
 /// Messages of a folder by date.
-pub(super) fn in_folder(folder: FolderNo) -> Vec<u8> {
-    numbered(b'f', &[folder.0])
-}
-
-/// `key` with one more number behind it.
-pub(super) fn with(mut key: Vec<u8>, number: u32) -> Vec<u8> {
-    key.extend_from_slice(&number.to_be_bytes());
-    key
+pub(super) fn in_folder(folder: FolderNo) -> Key {
+    Key::begun(b'f').with(folder.0)
 }
 
 /// A message in its folder; later dates sort first, and so do higher numbers of one date.
-pub(super) fn dated(folder: FolderNo, date: i64, message: MessageNo) -> Vec<u8> {
-    let mut key = in_folder(folder);
-    key.extend_from_slice(&(!(date as u64 ^ 1 << 63)).to_be_bytes());
-    with(key, !message.0)
+pub(super) fn dated(folder: FolderNo, date: i64, message: MessageNo) -> Key {
+    in_folder(folder).and(&(!(date as u64 ^ 1 << 63)).to_be_bytes()).with(!message.0)
 }
 
 /// The message of a [`dated`] key.
@@ -65,19 +119,39 @@ pub(super) fn last_number(key: &[u8]) -> Option<u32> {
     key.last_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-fn numbered(letter: u8, numbers: &[u32]) -> Vec<u8> {
-    numbers.iter().fold(begun(letter), |key, number| with(key, *number))
+/// The short digest that a key with one begins with, whole.
+pub(super) fn short_digest(key: &[u8]) -> Option<(u8, u64)> {
+    let (letter, rest) = key.split_first()?;
+    let digest = rest.first_chunk()?;
+    matches!(letter, b'd' | b'i' | b'q').then(|| (*letter, u64::from_be_bytes(*digest)))
 }
 
-fn short(letter: u8, digest: &[u8]) -> Vec<u8> {
-    let mut key = begun(letter);
-    key.extend_from_slice(&digest[..8]);
-    key
+fn short(letter: u8, digest: &[u8]) -> Key {
+    Key::begun(letter).and(digest.get(..8).unwrap_or_default())
 }
 
-/// A key with room for all that any key holds.
-fn begun(letter: u8) -> Vec<u8> {
-    let mut key = Vec::with_capacity(17);
-    key.push(letter);
-    key
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_sort_as_their_bytes_do() {
+        let keys = [
+            in_folder(FolderNo(0)),
+            in_folder(FolderNo(1)),
+            dated(FolderNo(0), 0, MessageNo(u32::MAX)),
+            dated(FolderNo(0), i64::MAX, MessageNo(u32::MAX)),
+            dated(FolderNo(0), i64::MIN, MessageNo(0)),
+            content(ContentNo(0)),
+            placed(ContentNo(0)).with(0),
+            by_digest(Digest([0; 32])),
+            by_digest(Digest([0; 32])).with(0),
+        ];
+        for (a, b) in keys.iter().flat_map(|a| keys.iter().map(move |b| (a, b))) {
+            assert_eq!(a.cmp(b), a[..].cmp(&b[..]));
+            assert_eq!(a == b, a[..] == b[..]);
+        }
+        assert_eq!(short_digest(&by_identity(Identity([1; 16])).with(5)), Some((b'i', 0x0101_0101_0101_0101)));
+        assert_eq!(short_digest(&content(ContentNo(5))), None);
+    }
 }

@@ -4,9 +4,11 @@
 //! [`apply`] is the only place that turns facts into entries. Bytes: docs/FORMAT.md, "Catalog".
 
 mod apply;
+mod filter;
 mod folders;
 mod keys;
 mod manifest;
+mod merge;
 mod page;
 mod rows;
 mod run;

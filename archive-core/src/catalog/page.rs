@@ -72,6 +72,9 @@ impl PageBuilder {
     }
 }
 
+/// A key, and its value if it is no tombstone.
+pub(super) type EntryRef<'p> = (&'p [u8], Option<&'p [u8]>);
+
 /// A page for reading.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -127,7 +130,7 @@ impl Page {
     }
 
     /// Key and value (or tombstone) of entry `at`.
-    pub(super) fn entry(&self, at: usize) -> Option<(&[u8], Option<&[u8]>)> {
+    pub(super) fn entry(&self, at: usize) -> Option<EntryRef<'_>> {
         let entry = self.entries.get(at)?;
         let value = (entry.key + entry.key_len) as usize;
         let value = (entry.value_len != u32::MAX).then(|| &self.data[value..value + entry.value_len as usize]);

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::error::Error;
 use crate::records::{Runs, Shape};
-use crate::wire::{Keys, decode, encode};
+use crate::wire::{Keys, decode, encode_to};
 
 /// Where a fact lies in the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -113,6 +113,7 @@ pub(super) fn read_row<T: Keys + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result
     decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; remove the folder `catalog` to have it rebuilt"))
 }
 
-pub(super) fn write_row<T: Encode<()>>(row: &T) -> Vec<u8> {
-    encode(row)
+/// Appends a row.
+pub(super) fn write_row<T: Encode<()>>(row: &T, out: &mut Vec<u8>) {
+    encode_to(row, out);
 }

@@ -1,20 +1,23 @@
 //! A run: an immutable sealed file of sorted entries in pages, with a directory of the pages' first keys.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use minicbor::{Decode, Encode};
 
+use super::filter::Filter;
+use super::keys;
 use super::page::{Page, PageBuilder, put_varint, take_slice, take_varint};
 use crate::error::{DamageCause, Error};
 use crate::id::Uuid;
-use crate::seal::{FileKind, FrameKind, FramePlace, RecordsStart, SealedReader, SealedWriter, SecretKey};
+use crate::seal::{FileKind, FrameKind, Opened, RecordsStart, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
+use crate::wire::{Effort, compress, decompress};
 
 /// Entries of a page before compression.
 const PAGE_LEN: usize = 32 << 10;
 const MAX_PAGE: usize = 64 << 20;
-const LEVEL: i32 = 3;
 /// Bytes handed to the file at once.
 const FLUSH: usize = 4 << 20;
 
@@ -54,7 +57,6 @@ impl quick_cache::Weighter<(u64, u32), Arc<Page>> for ByMemory {
 /// Writes a run.
 pub(super) struct RunWriter {
     writer: SealedWriter,
-    compressor: zstd::bulk::Compressor<'static>,
     page: PageBuilder,
     directory: Vec<u8>,
     pages: u64,
@@ -69,8 +71,7 @@ impl RunWriter {
             vfs.remove(&path)?;
         }
         let writer = SealedWriter::create(vfs, &path, key, FileKind::CatalogRun, owner, number, RecordsStart::default())?;
-        let compressor = zstd::bulk::Compressor::new(LEVEL).map_err(|_| Error::Bug("zstd refused a level"))?;
-        Ok(Self { writer, compressor, page: PageBuilder::default(), directory: Vec::new(), pages: 0, last_offset: 0, number })
+        Ok(Self { writer, page: PageBuilder::default(), directory: Vec::new(), pages: 0, last_offset: 0, number })
     }
 
     /// Appends an entry whose key is above all before it.
@@ -84,10 +85,21 @@ impl RunWriter {
 
     fn finish_page(&mut self) -> Result<(), Error> {
         let Some((first, bytes)) = self.page.finish() else { return Ok(()) };
-        let place = self.writer.push(FrameKind::CatalogPage, &[&compress(&mut self.compressor, &bytes)?])?;
+        self.push_page(&first, &packed(&bytes)?)
+    }
+
+    /// Appends page `at` of another run, all of whose keys are above those before it, as it is.
+    pub(super) fn copy_page(&mut self, run: &Run, at: usize) -> Result<(), Error> {
+        self.finish_page()?;
+        let first = run.first_key(at).ok_or(Error::Bug("a page behind the end of a run was to be copied"))?;
+        self.push_page(first, run.frame(at)?.bytes())
+    }
+
+    fn push_page(&mut self, first: &[u8], packed: &[u8]) -> Result<(), Error> {
+        let place = self.writer.push(FrameKind::CatalogPage, &[packed])?;
         put_varint(&mut self.directory, place.offset - self.last_offset);
         put_varint(&mut self.directory, first.len() as u64);
-        self.directory.extend_from_slice(&first);
+        self.directory.extend_from_slice(first);
         self.last_offset = place.offset;
         self.pages += 1;
         if self.writer.pending_len() >= FLUSH {
@@ -99,29 +111,14 @@ impl RunWriter {
     /// Writes the directory and syncs the file; the caller syncs the folder before he names the run.
     pub(super) fn finish(mut self, level: u32) -> Result<RunName, Error> {
         self.finish_page()?;
-        let place = self.writer.push(FrameKind::CatalogDirectory, &[&compress(&mut self.compressor, &self.directory)?])?;
+        let place = self.writer.push(FrameKind::CatalogDirectory, &[&packed(&self.directory)?])?;
         self.writer.sync()?;
         Ok(RunName { number: self.number, level, directory: place.offset, len: self.writer.end() })
     }
 }
 
-fn compress(compressor: &mut zstd::bulk::Compressor<'_>, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    compressor.compress(bytes).map_err(|_| Error::Bug("zstd refused a page"))
-}
-
-thread_local! {
-    /// Making one takes as long as decompressing a page.
-    static DECOMPRESSOR: std::cell::RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { std::cell::RefCell::new(None) };
-}
-
-fn decompress(bytes: &[u8]) -> Option<Vec<u8>> {
-    let len = zstd::bulk::Decompressor::upper_bound(bytes).filter(|len| *len <= MAX_PAGE)?;
-    DECOMPRESSOR.with_borrow_mut(|slot| {
-        if slot.is_none() {
-            *slot = zstd::bulk::Decompressor::new().ok();
-        }
-        slot.as_mut()?.decompress(bytes, len).ok()
-    })
+fn packed(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    compress(Effort::Facts, bytes).ok_or(Error::Bug("zstd refused a page"))
 }
 
 /// A run open for reading.
@@ -131,6 +128,23 @@ pub(super) struct Run {
     file: SealedReader,
     /// First key and offset of each page.
     pages: Vec<(Box<[u8]>, u64)>,
+    /// Of the letters in [`FILTERED`].
+    filters: [LazyFilter; FILTERED.len()],
+}
+
+/// Look-ups by digest, most of which find nothing.
+const FILTERED: [u8; 3] = *b"diq";
+/// Bytes of a page that an entry of these look-ups takes, about.
+const FILTERED_ENTRY: usize = 12;
+/// A run that was asked so often gets a filter: making one reads all its digests.
+const ASKED_OFTEN: u32 = 64;
+
+/// A filter, once it is worth its making.
+#[derive(Debug, Default)]
+struct LazyFilter {
+    asked: AtomicU32,
+    /// `None`: a page of digests is damaged, which costs only who needs that page.
+    filter: OnceLock<Option<Filter>>,
 }
 
 impl Run {
@@ -139,7 +153,7 @@ impl Run {
         let file = SealedReader::open(&path, vfs.open_read(&path)?, key, FileKind::CatalogRun, owner)?;
         let frame = file.frame(name.directory, name.len)?;
         let pages = decode_directory(frame.bytes()).ok_or_else(|| file.damage(frame.place, DamageCause::Decode))?;
-        Ok(Self { name, file, pages })
+        Ok(Self { name, file, pages, filters: Default::default() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -166,26 +180,72 @@ impl Run {
         Ok(page)
     }
 
+    /// The first key of page `at`; `None` behind the last page.
+    pub(super) fn first_key(&self, at: usize) -> Option<&[u8]> {
+        self.pages.get(at).map(|(first, _)| &**first)
+    }
+
+    /// May the run hold keys that begin with `prefix`?
+    pub(super) fn may_hold(&self, prefix: &[u8]) -> Result<bool, Error> {
+        let Some((letter, digest)) = keys::short_digest(prefix) else { return Ok(true) };
+        let Some(lazy) = FILTERED.iter().position(|filtered| *filtered == letter).and_then(|at| self.filters.get(at)) else {
+            return Ok(true);
+        };
+        if lazy.filter.get().is_none() {
+            if lazy.asked.fetch_add(1, Ordering::Relaxed) < ASKED_OFTEN {
+                return Ok(true);
+            }
+            let filter = match self.filter(letter) {
+                Ok(filter) => Some(filter),
+                Err(Error::Damage(_)) => None,
+                Err(error) => return Err(error),
+            };
+            // Another thread may have made the same one.
+            let _same = lazy.filter.set(filter);
+        }
+        Ok(lazy.filter.get().and_then(Option::as_ref).is_none_or(|filter| filter.may_hold(digest)))
+    }
+
+    fn filter(&self, letter: u8) -> Result<Filter, Error> {
+        let pages = self.page_of(&[letter])..self.pages.partition_point(|(first, _)| **first < [letter + 1][..]);
+        let mut filter = Filter::with_room(pages.len() * PAGE_LEN / FILTERED_ENTRY);
+        for at in pages {
+            let page = self.read_page(at)?;
+            for key in (0..page.len()).filter_map(|at| page.entry(at)).map(|(key, _)| key) {
+                if let Some((_, digest)) = keys::short_digest(key).filter(|(found, _)| *found == letter) {
+                    filter.add(digest);
+                }
+            }
+        }
+        Ok(filter)
+    }
+
     /// Page `at`, read and checked.
     pub(super) fn read_page(&self, at: usize) -> Result<Page, Error> {
+        let frame = self.frame(at)?;
+        let page = decompress(frame.bytes(), MAX_PAGE).and_then(|bytes| Page::decode(&bytes));
+        page.ok_or_else(|| self.file.damage(frame.place, DamageCause::Decode).into())
+    }
+
+    /// The frame of page `at`, opened.
+    fn frame(&self, at: usize) -> Result<Opened, Error> {
         let (_, offset) = self.pages.get(at).ok_or(Error::Bug("a run was asked for a page behind its end"))?;
         let frame = self.file.frame(*offset, self.name.len)?;
-        let broken = || Error::from(self.file.damage(FramePlace { ..frame.place }, DamageCause::Decode));
-        if frame.kind != FrameKind::CatalogPage {
-            return Err(broken());
+        match frame.kind {
+            FrameKind::CatalogPage => Ok(frame),
+            _ => Err(self.file.damage(frame.place, DamageCause::Decode).into()),
         }
-        decompress(frame.bytes()).and_then(|bytes| Page::decode(&bytes)).ok_or_else(broken)
     }
 }
 
 #[cfg(any(test, fuzzing))]
 pub(super) fn fuzz_directory(bytes: &[u8]) {
     let _ = decode_directory(bytes);
-    let _ = zstd::bulk::compress(bytes, LEVEL).ok().and_then(|packed| decode_directory(&packed));
+    let _ = compress(Effort::Facts, bytes).and_then(|packed| decode_directory(&packed));
 }
 
 fn decode_directory(packed: &[u8]) -> Option<Vec<(Box<[u8]>, u64)>> {
-    let bytes = decompress(packed)?;
+    let bytes = decompress(packed, MAX_PAGE)?;
     let mut bytes = bytes.as_slice();
     let (mut pages, mut offset) = (Vec::new(), 0u64);
     while !bytes.is_empty() {

@@ -1,10 +1,12 @@
 //! Sorted entries over memory and runs: the newest value of a key wins, whatever file it lies in.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::keys::Key;
+use super::merge::merge;
 use super::page::Page;
 use super::run::{ByMemory, PageCache, Run, RunName, RunWriter};
 use crate::error::Error;
@@ -16,6 +18,8 @@ use crate::vfs::Vfs;
 const FANOUT: usize = 8;
 /// What an entry in memory costs besides its bytes.
 const ENTRY_COST: usize = 64;
+/// Room that memory keeps when it was written: what came once comes again.
+const KEPT: usize = 16 << 20;
 
 /// Takes key and value of an entry.
 type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error> + 'a;
@@ -26,8 +30,10 @@ pub(super) struct Sorted {
     dir: PathBuf,
     key: SecretKey,
     owner: Uuid,
-    memory: BTreeMap<Box<[u8]>, Option<Box<[u8]>>>,
-    memory_len: usize,
+    /// Where in `values` the value of each key lies.
+    memory: BTreeMap<Key, Range<usize>>,
+    /// Values one behind the other: most are small, and none is taken back before all are written.
+    values: Vec<u8>,
     /// Newest first.
     runs: Vec<Arc<Run>>,
     next_number: u64,
@@ -57,31 +63,37 @@ impl Sorted {
         }
         let next_number = names.iter().map(|name| name.number + 1).max().unwrap_or(1);
         let cache = PageCache::with_weighter((cache_bytes / (48 << 10)).max(16) as usize, cache_bytes, ByMemory);
-        Ok(Self { vfs, dir: dir.to_owned(), key, owner, memory: BTreeMap::new(), memory_len: 0, runs, next_number, cache })
+        Ok(Self { vfs, dir: dir.to_owned(), key, owner, memory: BTreeMap::new(), values: Vec::new(), runs, next_number, cache })
     }
 
-    pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.set(key, Some(value.into()));
+    /// Puts an entry without a value.
+    pub(super) fn put(&mut self, key: Key) {
+        self.memory.insert(key, 0..0);
     }
 
-    fn set(&mut self, key: Vec<u8>, value: Option<Box<[u8]>>) {
-        self.memory_len += key.len() + value.as_ref().map_or(0, |value| value.len()) + ENTRY_COST;
-        self.memory.insert(key.into(), value);
+    /// Puts an entry whose value `write` appends.
+    pub(super) fn put_value(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.values.len();
+        write(&mut self.values);
+        self.memory.insert(key, start..self.values.len());
     }
 
     /// Bytes that the entries in memory take, about.
     pub(super) fn memory_len(&self) -> usize {
-        self.memory_len
+        self.memory.len() * ENTRY_COST + self.values.len()
+    }
+
+    fn value(&self, at: &Range<usize>) -> &[u8] {
+        self.values.get(at.clone()).unwrap_or_default()
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        if let Some(value) = self.memory.get(key) {
-            return Ok(value.as_ref().map(|value| value.to_vec()));
+        if let Some(at) = self.memory.get(key) {
+            return Ok(Some(self.value(at).to_vec()));
         }
         for run in self.runs.iter().filter(|run| run.pages() > 0) {
             let page = run.page(&self.cache, run.page_of(key))?;
-            if let Some((found, value)) = page.entry(page.lower_bound(key)).filter(|(found, _)| *found == key) {
-                debug_assert_eq!(found, key);
+            if let Some((_, value)) = page.entry(page.lower_bound(key)).filter(|(found, _)| *found == key) {
                 return Ok(value.map(<[u8]>::to_vec));
             }
         }
@@ -92,7 +104,9 @@ impl Sorted {
     pub(super) fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), Error> {
         let mut cursors = Vec::with_capacity(self.runs.len());
         for run in &self.runs {
-            cursors.push(Cursor::seek(run, Some(&self.cache), from)?);
+            if run.may_hold(prefix)? {
+                cursors.push(Cursor::seek(run, &self.cache, from)?);
+            }
         }
         let mut memory = self.memory.range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded)).peekable();
         loop {
@@ -103,13 +117,13 @@ impl Sorted {
             if !key.starts_with(prefix) {
                 return Ok(());
             }
-            let mut value = memory.next_if(|(found, _)| ***found == *key).map(|(_, value)| value.as_ref().map(|value| value.to_vec()));
+            let mut value = memory.next_if(|(found, _)| ***found == *key).map(|(_, at)| Some(self.value(at).to_vec()));
             for cursor in cursors.iter_mut().filter(|cursor| cursor.key().is_some_and(|found| found == key)) {
                 value.get_or_insert_with(|| cursor.value().map(<[u8]>::to_vec));
             }
             for cursor in cursors.iter_mut() {
                 if cursor.key().is_some_and(|found| found == key) {
-                    cursor.advance(Some(&self.cache))?;
+                    cursor.advance(&self.cache)?;
                 }
             }
             if let Some(Some(value)) = value
@@ -127,8 +141,8 @@ impl Sorted {
         let mut written = Vec::new();
         if !self.memory.is_empty() {
             let mut writer = RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, next_number)?;
-            for (key, value) in &self.memory {
-                writer.push(key, value.as_deref())?;
+            for (key, at) in &self.memory {
+                writer.push(key, Some(self.value(at)))?;
             }
             let run = self.reopen(writer.finish(0)?)?;
             next_number += 1;
@@ -152,30 +166,15 @@ impl Sorted {
 
     fn merge(&self, runs: &[Arc<Run>], level: u32, number: u64, oldest: bool) -> Result<Arc<Run>, Error> {
         let mut writer = RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, number)?;
-        let mut cursors = Vec::with_capacity(runs.len());
-        for run in runs {
-            cursors.push(Cursor::seek(run, None, &[])?);
-        }
-        while let Some(key) = cursors.iter().filter_map(Cursor::key).min().map(<[u8]>::to_vec) {
-            let newest = cursors.iter().find(|cursor| cursor.key().is_some_and(|found| found == key));
-            let value = newest.and_then(Cursor::value);
-            // With nothing older below, a tombstone has nothing left to hide.
-            if value.is_some() || !oldest {
-                writer.push(&key, value)?;
-            }
-            for cursor in &mut cursors {
-                if cursor.key().is_some_and(|found| found == key) {
-                    cursor.advance(None)?;
-                }
-            }
-        }
+        merge(runs.iter().map(|run| &**run), oldest, &mut writer)?;
         self.reopen(writer.finish(level)?)
     }
 
     /// Takes over what a flush wrote, once the manifest names it; removes what it replaced.
     pub(super) fn switch(&mut self, flushed: Flushed) -> Result<(), Error> {
         self.memory.clear();
-        self.memory_len = 0;
+        self.values.clear();
+        self.values.shrink_to(KEPT);
         self.runs = flushed.opened;
         self.next_number = flushed.next_number;
         for run in flushed.replaced {
@@ -205,7 +204,7 @@ impl Sorted {
 }
 
 /// The first level with [`FANOUT`] neighbours, and where they are.
-fn full_level(runs: &[Arc<Run>]) -> Option<(u32, std::ops::Range<usize>)> {
+fn full_level(runs: &[Arc<Run>]) -> Option<(u32, Range<usize>)> {
     let mut start = 0;
     while let Some(first) = runs.get(start) {
         let level = first.name.level;
@@ -227,7 +226,7 @@ struct Cursor<'r> {
 }
 
 impl<'r> Cursor<'r> {
-    fn seek(run: &'r Run, cache: Option<&PageCache>, from: &[u8]) -> Result<Self, Error> {
+    fn seek(run: &'r Run, cache: &PageCache, from: &[u8]) -> Result<Self, Error> {
         let mut cursor = Self { run, page_no: run.page_of(from), page: None, at: 0 };
         cursor.load(cache)?;
         cursor.at = cursor.page.as_ref().map_or(0, |page| page.lower_bound(from));
@@ -235,16 +234,15 @@ impl<'r> Cursor<'r> {
         Ok(cursor)
     }
 
-    fn load(&mut self, cache: Option<&PageCache>) -> Result<(), Error> {
-        self.page = match (self.page_no < self.run.pages(), cache) {
-            (false, _) => None,
-            (true, Some(cache)) => Some(self.run.page(cache, self.page_no)?),
-            (true, None) => Some(Arc::new(self.run.read_page(self.page_no)?)),
+    fn load(&mut self, cache: &PageCache) -> Result<(), Error> {
+        self.page = match self.page_no < self.run.pages() {
+            true => Some(self.run.page(cache, self.page_no)?),
+            false => None,
         };
         Ok(())
     }
 
-    fn settle(&mut self, cache: Option<&PageCache>) -> Result<(), Error> {
+    fn settle(&mut self, cache: &PageCache) -> Result<(), Error> {
         while self.page.as_ref().is_some_and(|page| self.at >= page.len()) {
             self.page_no += 1;
             self.at = 0;
@@ -261,8 +259,77 @@ impl<'r> Cursor<'r> {
         self.page.as_ref()?.entry(self.at)?.1
     }
 
-    fn advance(&mut self, cache: Option<&PageCache>) -> Result<(), Error> {
+    fn advance(&mut self, cache: &PageCache) -> Result<(), Error> {
         self.at += 1;
         self.settle(cache)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::keys;
+    use crate::id::{ContentNo, Digest, FolderNo, MessageNo};
+    use crate::vfs::MemVfs;
+    use std::collections::BTreeMap as Model;
+
+    fn empty() -> Sorted {
+        let vfs = Arc::new(MemVfs::new());
+        vfs.create_dir(Path::new("/c")).unwrap();
+        Sorted::open(vfs, Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &[], 1 << 20).unwrap()
+    }
+
+    /// Spread like a digest.
+    fn spread(n: u32) -> Digest {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&u64::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        Digest(bytes)
+    }
+
+    #[test]
+    fn rows_that_come_in_order_and_digests_that_do_not_are_all_there_after_every_merge() {
+        let mut sorted = empty();
+        let mut model: Model<Vec<u8>, Vec<u8>> = Model::new();
+        for flush in 0..70u32 {
+            for no in flush * 150..(flush + 1) * 150 {
+                let value = vec![flush as u8; no as usize % 400];
+                // Every tenth row is replaced by a later flush.
+                for row in [no, no.saturating_sub(1000) / 10 * 10] {
+                    let key = keys::content(ContentNo(row));
+                    sorted.put_value(key, |out| out.extend_from_slice(&value));
+                    model.insert(key.to_vec(), value.clone());
+                }
+                for key in [keys::by_digest(spread(no)).with(no), keys::dated(FolderNo(no % 3), i64::from(no % 977), MessageNo(no))] {
+                    sorted.put(key);
+                    model.insert(key.to_vec(), Vec::new());
+                }
+            }
+            let flushed = sorted.flush().unwrap();
+            sorted.switch(flushed).unwrap();
+        }
+        assert!(sorted.runs.len() < 16 && sorted.runs.iter().any(|run| run.name.level == 2));
+        let mut all = Model::new();
+        for letter in *b"cdf" {
+            sorted
+                .scan(&[letter], &[letter], &mut |key, value| {
+                    all.insert(key.to_vec(), value.to_vec());
+                    Ok(ControlFlow::Continue(()))
+                })
+                .unwrap();
+        }
+        assert!(all == model);
+        for no in 0..70 * 150u32 {
+            let mut found = 0;
+            let key = keys::by_digest(spread(no));
+            sorted
+                .scan(&key, &key, &mut |_, _| {
+                    found += 1;
+                    Ok(ControlFlow::Continue(()))
+                })
+                .unwrap();
+            assert_eq!(found, 1);
+            let key = keys::by_digest(spread(no + 100_000));
+            sorted.scan(&key, &key, &mut |_, _| panic!("nobody put it there")).unwrap();
+        }
     }
 }

@@ -72,25 +72,26 @@ impl Containers {
         lock(&self.blocks).clear();
     }
 
-    /// Hands the stored bytes of `run` to `sink`, at once.
-    pub(crate) fn read(&self, run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    /// Hands the stored bytes of `run` to `sink`, at once. `ahead` more behind them will be asked for next.
+    pub(crate) fn read(&self, run: &Run, ahead: u32, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let file = self.file(run.container)?;
-        self.read_run(&file, (run.container, run.frame), run, sink)
+        self.read_run(&file, (run.container, run.frame), run, ahead, sink)
     }
 
-    /// Hands the bytes of one run to `sink`; its block's frame lies in `file`, and `cached_as` names it in the cache.
+    /// Does that where the block's frame lies in `file`, and `cached_as` names it in the cache.
     pub(crate) fn read_run(
         &self,
         file: &SealedReader,
         cached_as: (u32, u64),
         run: &Run,
+        ahead: u32,
         sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let frame = cached_as.1;
         let block = self.block(file, cached_as, frame)?;
         let mut block = lock(&block);
         let missing = || Damage::new(file.path(), frame, u64::from(run.len), DamageCause::Decode);
-        sink(block.stretch(run.start, run.len).ok_or_else(missing)?)
+        sink(block.stretch(run.start, run.len, ahead).ok_or_else(missing)?)
     }
 
     fn block(&self, file: &SealedReader, cached_as: (u32, u64), frame: u64) -> Result<Arc<Mutex<OpenBlock>>, Error> {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::table::Table;
 use crate::error::Error;
 use crate::id::Uuid;
-use crate::records::{ContainerFact, FactKind, Link, NewFact, Stamp};
+use crate::records::{ContainerFact, FactValue, Link, NewFact, Stamp};
 use crate::seal::{FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
+use crate::wire::{Effort, compress, encode};
 
 /// Frames are handed to the file when this many bytes wait.
 const FLUSH: usize = 4 << 20;
@@ -73,7 +74,7 @@ impl ContainerWriter {
 
     /// Appends the table of the blocks just written.
     pub(crate) fn table(&mut self, last: Link, table: &Table) -> Result<(), Error> {
-        let packed = zstd::bulk::compress(&crate::wire::encode(table), 3).map_err(|_| Error::Bug("zstd refused a table"))?;
+        let packed = compress(Effort::Facts, &encode(table)).ok_or(Error::Bug("zstd refused a table"))?;
         self.push(last, FrameKind::Table, &packed).map(drop)
     }
 
@@ -104,7 +105,7 @@ impl ContainerWriter {
         writer.sync()?;
         self.vfs.sync_dir(&self.dir)?;
         self.next_no += 1;
-        self.commit.facts.push(fact(FactKind::ContainerOpened, no, &writer, None));
+        self.commit.facts.push(NewFact::new(FactValue::ContainerOpened(fact(no, &writer, None))));
         self.active = Some((no, writer));
         Ok(())
     }
@@ -114,7 +115,7 @@ impl ContainerWriter {
         if let Some((no, mut writer)) = self.active.take() {
             writer.sync()?;
             let end = writer.end();
-            self.commit.facts.push(fact(FactKind::ContainerClosed, no, &writer, Some(end)));
+            self.commit.facts.push(NewFact::new(FactValue::ContainerClosed(fact(no, &writer, Some(end)))));
         }
         Ok(())
     }
@@ -161,7 +162,7 @@ impl ContainerWriter {
     /// Notes that container `no` was found closed at `end` when the store was opened.
     pub(crate) fn note_closed(&mut self, no: u32, file_id: Uuid, end: u64) {
         let fact = ContainerFact { no, file_id: file_id.0, end: Some(end) };
-        self.commit.facts.push(NewFact::new(FactKind::ContainerClosed, &fact));
+        self.commit.facts.push(NewFact::new(FactValue::ContainerClosed(fact)));
     }
 
     /// Syncs what the commit under way has in containers, and says what it is.
@@ -185,7 +186,6 @@ impl ContainerWriter {
     }
 }
 
-fn fact(kind: FactKind, no: u32, writer: &SealedWriter, end: Option<u64>) -> NewFact {
-    let file_id = writer.reader().header().file_id.0;
-    NewFact::new(kind, &ContainerFact { no, file_id, end })
+fn fact(no: u32, writer: &SealedWriter, end: Option<u64>) -> ContainerFact {
+    ContainerFact { no, file_id: writer.reader().header().file_id.0, end }
 }

@@ -5,7 +5,7 @@ use minicbor::encode::{Error as EncodeError, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::chain::fact_hash;
-use super::{FactKind, Frontier, Link, TreeHead};
+use super::{FactKind, FactValue, Frontier, Link, TreeHead};
 use crate::error::Error;
 use crate::id::Digest;
 use crate::wire::Keys;
@@ -13,15 +13,22 @@ use crate::wire::Keys;
 /// A fact to be committed.
 #[derive(Debug, Clone)]
 pub(crate) struct NewFact {
-    pub(crate) kind: FactKind,
-    pub(crate) bytes: Vec<u8>,
-    /// For a content: its digest, which becomes a leaf of the tree.
-    pub(crate) leaf: Option<Digest>,
+    kind: FactKind,
+    bytes: Vec<u8>,
+    /// What the catalog takes over; of the master, nothing.
+    value: FactValue,
 }
 
 impl NewFact {
-    pub(crate) fn new(kind: FactKind, value: &impl Encode<()>) -> Self {
-        Self { kind, bytes: crate::wire::encode(value), leaf: None }
+    /// A fact of the master, which has no catalog.
+    pub(crate) fn of_master(kind: FactKind, fact: &impl Encode<()>) -> Self {
+        Self { kind, bytes: crate::wire::encode(fact), value: FactValue::PassedOver }
+    }
+
+    /// A fact of a store.
+    pub(crate) fn new(value: FactValue) -> Self {
+        let (kind, bytes) = value.write();
+        Self { kind, bytes, value }
     }
 }
 
@@ -90,7 +97,7 @@ impl Keys for Commit {
 }
 
 impl Commit {
-    /// The commit after `last`, whose contents go into `tree`; and the link after it.
+    /// The commit after `last`, whose contents go into `tree`; the link after it, and what the catalog takes over.
     pub(crate) fn build(
         last: &Link,
         tree: &mut Frontier,
@@ -99,16 +106,19 @@ impl Commit {
         facts: Vec<NewFact>,
         container_end: (u32, u64),
         section_frames: u32,
-    ) -> Result<(Self, Link), Error> {
+    ) -> Result<(Self, Link, Vec<FactValue>), Error> {
         let mut hashes = Vec::with_capacity(facts.len());
         let mut kept = Vec::with_capacity(facts.len());
+        let mut values = Vec::with_capacity(facts.len());
+        let salts = Salts::derived(&seed)?;
         for (at, fact) in facts.into_iter().enumerate() {
-            let salt = derived_salt(&seed, at)?;
-            if let Some(digest) = fact.leaf {
-                tree.push(&salt, digest);
+            let salt = salts.of(at)?;
+            if let FactValue::Content(content) = &fact.value {
+                tree.push(&salt, Digest(content.digest));
             }
             hashes.push(fact_hash(&salt, &fact.bytes));
             kept.push(Fact::Known { kind: fact.kind as u16, bytes: fact.bytes });
+            values.push(fact.value);
         }
         let head = tree.head();
         let link = last.next(head, &hashes);
@@ -123,7 +133,7 @@ impl Commit {
             section_frames,
             salts: None,
         };
-        Ok((commit, link))
+        Ok((commit, link, values))
     }
 
     /// The tree head after the commit.
@@ -131,14 +141,11 @@ impl Commit {
         TreeHead { size: self.tree_size, hash: self.tree_hash }
     }
 
-    /// The salt of fact `at`.
-    pub(crate) fn salt(&self, at: usize) -> Result<[u8; 16], Error> {
+    /// The salts of its facts.
+    pub(crate) fn salts(&self) -> Result<Salts<'_>, Error> {
         match (&self.seed, &self.salts) {
-            (Some(seed), None) => derived_salt(seed, at),
-            (None, Some(salts)) => {
-                let salt = salts.get(at * 16..at * 16 + 16).and_then(|salt| salt.try_into().ok());
-                salt.ok_or(Error::Bug("a commit with explicit salts lacks one"))
-            }
+            (Some(seed), None) => Salts::derived(seed),
+            (None, Some(salts)) => Ok(Salts::Explicit(salts)),
             _ => Err(Error::Bug("a commit has either a seed or salts")),
         }
     }
@@ -149,9 +156,10 @@ impl Commit {
             return Ok(None);
         }
         let mut hashes = Vec::with_capacity(self.facts.len());
+        let salts = self.salts()?;
         for (at, fact) in self.facts.iter().enumerate() {
             hashes.push(match fact {
-                Fact::Known { bytes, .. } => fact_hash(&self.salt(at)?, bytes),
+                Fact::Known { bytes, .. } => fact_hash(&salts.of(at)?, bytes),
                 Fact::Erased { hash } => *hash,
             });
         }
@@ -167,10 +175,32 @@ impl Commit {
     }
 }
 
-/// HKDF-Expand (RFC 5869, 2.3) of the seed over the fact's index.
-fn derived_salt(seed: &[u8; 32], at: usize) -> Result<[u8; 16], Error> {
-    let mut salt = [0; 16];
-    let hkdf = hkdf::Hkdf::<sha2::Sha256>::from_prk(seed).map_err(|_| Error::Bug("HKDF refused a seed of 32 bytes"))?;
-    hkdf.expand(&(at as u64).to_le_bytes(), &mut salt).map_err(|_| Error::Bug("HKDF refused 16 bytes"))?;
-    Ok(salt)
+/// The salts of a commit's facts.
+pub(crate) enum Salts<'c> {
+    /// HKDF-Expand (RFC 5869, 2.3) of the seed, over the index of each fact.
+    Derived(Box<hkdf::Hkdf<sha2::Sha256>>),
+    /// 16 bytes a fact.
+    Explicit(&'c [u8]),
+}
+
+impl Salts<'_> {
+    fn derived(seed: &[u8; 32]) -> Result<Self, Error> {
+        let hkdf = hkdf::Hkdf::from_prk(seed).map_err(|_| Error::Bug("HKDF refused a seed of 32 bytes"))?;
+        Ok(Self::Derived(Box::new(hkdf)))
+    }
+
+    /// The salt of fact `at`.
+    pub(crate) fn of(&self, at: usize) -> Result<[u8; 16], Error> {
+        match self {
+            Self::Derived(hkdf) => {
+                let mut salt = [0; 16];
+                hkdf.expand(&(at as u64).to_le_bytes(), &mut salt).map_err(|_| Error::Bug("HKDF refused 16 bytes"))?;
+                Ok(salt)
+            }
+            Self::Explicit(salts) => {
+                let salt = salts.get(at * 16..at * 16 + 16).and_then(|salt| salt.try_into().ok());
+                salt.ok_or(Error::Bug("a commit with explicit salts lacks one"))
+            }
+        }
+    }
 }

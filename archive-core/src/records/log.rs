@@ -8,18 +8,17 @@ use std::sync::Arc;
 
 use super::moved::Moved;
 use super::stamp::Stamp;
-use super::{Commit, Frontier, Link, NewFact};
+use super::{Commit, FactValue, Frontier, Link, NewFact};
 use crate::error::Error;
 use crate::id::Uuid;
 use crate::seal::{FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
+use crate::wire::{Effort, compress, encode};
 
 /// A records file is closed when it is larger.
 const FILE_LIMIT: u64 = 64 << 20;
 /// The compressed bytes of a commit are cut into frames of this size.
 const PIECE: usize = 4 << 20;
-/// Facts are small and alike: a higher level costs little and saves a quarter against the default.
-const LEVEL: i32 = 6;
 
 /// Where a commit was first written: its records file and the offset of its first frame that holds facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,17 +27,26 @@ pub(crate) struct CommitPlace {
     pub(crate) offset: u64,
 }
 
-/// A commit that is durable: only the sync of the records makes one.
-#[derive(Debug, Clone)]
-pub(crate) struct Committed {
-    pub(crate) link: Link,
+/// Where all frames of a commit lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CommitSpan {
     pub(crate) place: CommitPlace,
     /// Where it begins, contents of a small commit included; like its place as it was first written.
     pub(crate) begin: u64,
-    /// Offsets of the frames that hold the contents of a small commit.
+    /// Offsets of today of the frames that hold the contents of a small commit; none where they were dropped.
     pub(crate) section: Vec<u64>,
-    /// Salts are a function of the commit; kept to answer for its facts.
-    pub(crate) commit: Commit,
+}
+
+/// A commit that is durable: only the sync of the records makes one.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    pub(crate) link: Link,
+    pub(crate) span: CommitSpan,
+    pub(crate) container_end: (u32, u64),
+    /// The tree after it.
+    pub(crate) tree: Frontier,
+    /// What its facts say, in order.
+    pub(crate) facts: Vec<FactValue>,
 }
 
 /// Everything a commit is made of.
@@ -131,7 +139,7 @@ impl Records {
         before: Link,
         taken: Option<TakenCommit<'_>>,
         tree: Frontier,
-    ) -> Result<(Self, Option<Committed>), Error> {
+    ) -> Result<(Self, Option<CommitSpan>), Error> {
         let last = taken.map_or(before, |taken| taken.link);
         let (writer, committed) = Self::new_file(&*vfs, dir, &key, owner, number, before, taken)?;
         let moved = Moved::default();
@@ -146,7 +154,7 @@ impl Records {
         number: u64,
         before: Link,
         first: Option<TakenCommit<'_>>,
-    ) -> Result<(SealedWriter, Option<Committed>), Error> {
+    ) -> Result<(SealedWriter, Option<CommitSpan>), Error> {
         let path = file_path(dir, number);
         let tmp = dir.join(format!("{number:06}.mkr.tmp"));
         if vfs.kind(&tmp)?.is_some() {
@@ -156,7 +164,7 @@ impl Records {
         let mut writer = SealedWriter::create(vfs, &tmp, key, FileKind::Records, owner, number, start)?;
         let committed = match first {
             Some(TakenCommit { commit, link, container_frames, section }) => {
-                Some(push(&mut writer, number, commit.clone(), link, before, container_frames, section)?)
+                Some(push(&mut writer, number, commit, link, before, container_frames, section)?)
             }
             None => None,
         };
@@ -182,14 +190,15 @@ impl Records {
             self.moved = Moved::default();
         }
         let section_frames = new.section.len() as u32;
-        let (commit, link) = Commit::build(&self.last, &mut self.tree, new.time, new.seed, new.facts, new.container_end, section_frames)?;
-        let mut committed = push(&mut self.writer, self.number, commit, link, self.last, new.container_frames, new.section)?;
+        let (commit, link, facts) =
+            Commit::build(&self.last, &mut self.tree, new.time, new.seed, new.facts, new.container_end, section_frames)?;
+        let mut span = push(&mut self.writer, self.number, &commit, link, self.last, new.container_frames, new.section)?;
         self.writer.sync()?;
-        committed.place.offset = self.moved.first(committed.place.offset);
-        committed.begin = self.moved.first(committed.begin);
+        span.place.offset = self.moved.first(span.place.offset);
+        span.begin = self.moved.first(span.begin);
         self.last = link;
         self.marked = false;
-        Ok(committed)
+        Ok(Committed { link, span, container_end: new.container_end, tree: self.tree.clone(), facts })
     }
 
     /// Says on disk that everything up to the last commit is synced, where that is not said yet.
@@ -211,12 +220,12 @@ impl Records {
 fn push(
     writer: &mut SealedWriter,
     number: u64,
-    commit: Commit,
+    commit: &Commit,
     link: Link,
     synced: Link,
     container_frames: u32,
     section: &[Vec<u8>],
-) -> Result<Committed, Error> {
+) -> Result<CommitSpan, Error> {
     let begin = writer.end();
     let mut stamp = Stamp { sequence: link.sequence, index: container_frames, synced };
     let mut offsets = Vec::with_capacity(section.len());
@@ -224,7 +233,7 @@ fn push(
         offsets.push(writer.push(FrameKind::Block, &[&stamp.encode(), block])?.offset);
         stamp.index += 1;
     }
-    let packed = zstd::bulk::compress(&crate::wire::encode(&commit), LEVEL).map_err(|_| Error::Bug("zstd refused a commit"))?;
+    let packed = compress(Effort::Facts, &encode(commit)).ok_or(Error::Bug("zstd refused a commit"))?;
     let mut pieces = packed.chunks(PIECE).peekable();
     let mut offset = None;
     while let Some(piece) = pieces.next() {
@@ -236,5 +245,5 @@ fn push(
         stamp.index += 1;
     }
     let place = CommitPlace { file: number, offset: offset.ok_or(Error::Bug("a commit has a frame"))? };
-    Ok(Committed { link, place, begin, section: offsets, commit })
+    Ok(CommitSpan { place, begin, section: offsets })
 }

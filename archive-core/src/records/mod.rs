@@ -13,6 +13,7 @@ mod rewrite;
 mod scan;
 mod stamp;
 mod tree;
+mod value;
 
 pub(crate) use chain::Link;
 pub(crate) use commit::{Commit, Fact, NewFact};
@@ -20,7 +21,8 @@ pub(crate) use fact::{
     ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, Run, Runs, SettingFact,
     Shape, ShapeExtent, StoreFact,
 };
-pub(crate) use log::{CommitPlace, Committed, NewCommit, Records, TakenCommit};
+pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit};
 pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files, next_frame, open_file, read_commit};
 pub(crate) use stamp::Stamp;
 pub(crate) use tree::{Frontier, TreeHead};
+pub(crate) use value::FactValue;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::log::CommitPlace;
+use super::log::{CommitPlace, CommitSpan};
 use super::moved::Moved;
 use super::stamp::Stamp;
 use super::{Commit, Link};
@@ -10,7 +10,7 @@ use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::seal::{FileKind, FrameKind, FramePlace, HEADER_LEN, Opened, RawFrame, SealedReader, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
-use crate::wire::decode;
+use crate::wire::{decode, decompress};
 
 /// Facts of one commit, decompressed, are never more than this.
 const MAX_COMMIT: usize = 256 << 20;
@@ -73,15 +73,11 @@ pub(crate) struct ScannedCommit {
     /// The link that its frame states.
     pub(crate) link: Link,
     pub(crate) stamp: Stamp,
-    /// Where its facts were first written.
-    pub(crate) place: CommitPlace,
-    /// Where it began when it was first written, contents of a small commit included.
-    pub(crate) first: u64,
+    /// Where its frames were first written.
+    pub(crate) span: CommitSpan,
     /// Where it begins now.
     pub(crate) begin: u64,
     pub(crate) end: u64,
-    /// Offsets of the frames with the contents of a small commit; none where they were dropped.
-    pub(crate) section: Vec<u64>,
     /// Frames that hold its facts.
     pub(crate) pieces: u32,
 }
@@ -247,11 +243,13 @@ impl Scan {
             link: Link { sequence: commit.sequence, chain: *chain },
             commit,
             stamp,
-            place: CommitPlace { file: self.file.number, offset: self.file.moved.first(pieces.offset.unwrap_or(last.offset)) },
-            first: self.file.moved.first(pieces.begin),
+            span: CommitSpan {
+                place: CommitPlace { file: self.file.number, offset: self.file.moved.first(pieces.offset.unwrap_or(last.offset)) },
+                begin: self.file.moved.first(pieces.begin),
+                section: pieces.section,
+            },
             begin: pieces.begin,
             end: last.end(),
-            section: pieces.section,
             pieces: pieces.count + 1,
         })))
     }
@@ -262,7 +260,7 @@ fn decode_commit(packed: &[u8]) -> Result<Commit, Option<Error>> {
     if len > MAX_COMMIT || len > packed.len().saturating_mul(1 << 15) {
         return Err(None);
     }
-    let bytes = zstd::bulk::decompress(packed, len).map_err(|_| None)?;
+    let bytes = decompress(packed, len).ok_or(None)?;
     decode(&bytes).map_err(|cause| match cause {
         crate::wire::Undecodable::Malformed => None,
         crate::wire::Undecodable::Unknown(what, number) => Some(Error::UnknownFeature { what, number }),

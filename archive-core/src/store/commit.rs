@@ -1,7 +1,7 @@
 //! Mails become contents and messages: duplicates, known parts, numbers, blocks, one commit, receipts.
 
-use std::collections::HashMap;
-use std::sync::PoisonError;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError};
 
 use super::place::{Laid, Placer};
 use super::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo, Store, Writer};
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::{Extent, Importance};
 use crate::records::{
-    Committed, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, NewCommit, NewFact, PartFact, Runs, Shape,
+    Committed, ContentFact, DamageFact, FactValue, FolderFact, ImportRunFact, MessageFact, NewCommit, NewFact, PartFact, Runs, Shape,
     ShapeExtent,
 };
 use crate::seal::random;
@@ -95,13 +95,15 @@ pub(super) struct Draft<'s> {
     messages: Vec<AddedMessage>,
     folders: Vec<FolderFact>,
     folder_of: HashMap<Vec<String>, FolderNo>,
+    /// Where the last mail went: most follow it.
+    last_folder: Option<(Arc<[String]>, FolderNo)>,
     part_of: HashMap<Digest, PartNo>,
-    /// Digests (with and without status headers) and identities of contents added here.
-    by_digest: HashMap<Digest, Vec<ContentNo>>,
-    by_identity: HashMap<Identity, Vec<ContentNo>>,
+    /// Digests (with and without status headers) of contents added here, and identities where they make duplicates.
+    by_digest: BTreeSet<(Digest, ContentNo)>,
+    by_identity: BTreeSet<(Identity, ContentNo)>,
     /// Contents found damaged since the last commit, which this one notes.
     damaged: Vec<u32>,
-    placed: HashMap<ContentNo, Vec<(MessageNo, FolderNo)>>,
+    placed: BTreeSet<(ContentNo, MessageNo, FolderNo)>,
     placer: Placer,
 }
 
@@ -117,11 +119,12 @@ impl<'s> Draft<'s> {
             messages: Vec::new(),
             folders: Vec::new(),
             folder_of: HashMap::new(),
+            last_folder: None,
             part_of: HashMap::new(),
-            by_digest: HashMap::new(),
-            by_identity: HashMap::new(),
+            by_digest: BTreeSet::new(),
+            by_identity: BTreeSet::new(),
             damaged,
-            placed: HashMap::new(),
+            placed: BTreeSet::new(),
             placer: Placer::default(),
         }
     }
@@ -212,21 +215,34 @@ impl<'s> Draft<'s> {
             (None, None) => (self.now.div_euclid(1000), DateSource::Archiving),
         };
         for digest in [Some(header.digest), header.restated].into_iter().flatten() {
-            self.by_digest.entry(digest).or_default().push(no);
+            self.by_digest.insert((digest, no));
         }
-        self.by_identity.entry(header.identity).or_default().push(no);
+        if self.duplicates == Duplicates::Archive {
+            self.by_identity.insert((header.identity, no));
+        }
         self.contents.push(Added { no, header, date, date_source, shape, laid });
         Ok(no)
     }
 
     fn message(&mut self, content: ContentNo, folder: FolderNo, place: NewPlace) -> Result<MessageNo, Error> {
         let no = MessageNo(take(&mut self.numbers.messages)?);
-        self.placed.entry(content).or_default().push((no, folder));
+        self.placed.insert((content, no, folder));
         self.messages.push(AddedMessage { no, content, folder, place });
         Ok(no)
     }
 
-    fn folder(&mut self, path: &[String]) -> Result<FolderNo, Error> {
+    fn folder(&mut self, path: &Arc<[String]>) -> Result<FolderNo, Error> {
+        match &self.last_folder {
+            Some((last, no)) if Arc::ptr_eq(last, path) => Ok(*no),
+            _ => {
+                let no = self.folder_at(path)?;
+                self.last_folder = Some((Arc::clone(path), no));
+                Ok(no)
+            }
+        }
+    }
+
+    fn folder_at(&mut self, path: &[String]) -> Result<FolderNo, Error> {
         if let Some(known) = self.folder_of.get(path) {
             return Ok(*known);
         }
@@ -250,8 +266,14 @@ impl<'s> Draft<'s> {
 
     fn placements(&self, content: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
         let mut placed = self.catalog.placements(content)?;
-        placed.extend(self.placed.get(&content).into_iter().flatten());
+        placed.extend(self.placed_here(content));
         Ok(placed)
+    }
+
+    /// Messages of a content that this commit adds.
+    fn placed_here(&self, content: ContentNo) -> impl Iterator<Item = (MessageNo, FolderNo)> {
+        let from = (content, MessageNo(0), FolderNo(0));
+        self.placed.range(from..).take_while(move |(of, ..)| *of == content).map(|(_, message, folder)| (*message, *folder))
     }
 
     /// Nothing new refers to a damaged content: what is imported again is stored anew.
@@ -271,7 +293,7 @@ impl<'s> Draft<'s> {
 
     fn candidates(&self, digest: Digest) -> Result<Vec<ContentNo>, Error> {
         let mut found = self.catalog.contents_by_digest(digest)?;
-        found.extend(self.by_digest.get(&digest).into_iter().flatten());
+        found.extend(self.by_digest.range((digest, ContentNo(0))..).take_while(|(of, _)| *of == digest).map(|(_, no)| no));
         found.retain(|no| self.is_sound(*no));
         Ok(found)
     }
@@ -312,7 +334,8 @@ impl<'s> Draft<'s> {
             }
             Duplicates::Archive => {
                 let mut found = self.catalog.contents_by_identity(header.identity)?;
-                found.extend(self.by_identity.get(&header.identity).into_iter().flatten());
+                let here = self.by_identity.range((header.identity, ContentNo(0))..).take_while(|(of, _)| *of == header.identity);
+                found.extend(here.map(|(_, no)| no));
                 found.retain(|no| self.is_sound(*no));
                 for no in found {
                     for (message, at) in self.placements(no)? {
@@ -378,8 +401,11 @@ impl Store {
             }
             writer.latch(|writer| write_draft(writer, draft, run))?
         };
-        if let Some(committed) = &committed {
+        let wrote = committed.is_some();
+        if let Some(committed) = committed {
             self.take_over(committed)?;
+        }
+        if wrote {
             self.damaged.lock().unwrap_or_else(PoisonError::into_inner).retain(|no| !damaged.contains(no));
         }
         self.indexer.queue(queued);
@@ -395,8 +421,8 @@ impl Store {
     }
 
     /// The catalog takes over a commit that is durable.
-    pub(super) fn take_over(&self, committed: &Committed) -> Result<(), Error> {
-        self.catalog_mut().apply(&committed.commit, committed.link, committed.place, committed.begin, &committed.section)?;
+    pub(super) fn take_over(&self, committed: Committed) -> Result<(), Error> {
+        self.catalog_mut().apply_new(committed)?;
         self.idle.committed();
         Ok(())
     }
@@ -426,10 +452,11 @@ pub(super) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: Option<&Ru
         writer.containers.table(last, &table)?;
     }
     let placed = writer.containers.finish_commit()?;
+    let time = draft.now;
     let mut facts = draft.facts(&places, run);
     facts.extend(placed.facts);
     let new = NewCommit {
-        time: draft.now,
+        time,
         seed,
         facts,
         container_end: placed.end,
@@ -504,12 +531,12 @@ impl Draft<'_> {
                 shape: content.shape.clone(),
                 salt: None,
             });
-            let Some((no, _)) = self.placed.get(&content.no).and_then(|placed| placed.first()) else { continue };
+            let Some((no, _)) = self.placed_here(content.no).next() else { continue };
             let first = self.catalog.basis().numbers.messages;
             let Some(message) = no.0.checked_sub(first).and_then(|at| self.messages.get(at as usize)) else { continue };
             let next = folders.len() as u32;
             let folder = *folders.entry(&message.place.folder).or_insert_with(|| {
-                table.folders.push(message.place.folder.clone());
+                table.folders.push(message.place.folder.to_vec());
                 next
             });
             table.messages.push(TableMessage { no: no.0, content: content.no.0, folder });
@@ -519,53 +546,53 @@ impl Draft<'_> {
     }
 
     /// Facts of the commit: contents first, so that the index of each is known to its table.
-    fn facts(&self, places: &[(u32, u64)], run: Option<&RunInfo>) -> Vec<NewFact> {
+    fn facts(self, places: &[(u32, u64)], run: Option<&RunInfo>) -> Vec<NewFact> {
         let mut facts = Vec::with_capacity(self.contents.len() + self.messages.len() + self.parts.len() + 2);
-        for content in &self.contents {
-            let leaf = Some(content.header.digest);
-            facts.push(NewFact { leaf, ..NewFact::new(FactKind::Content, &content.fact(places)) });
+        for content in self.contents {
+            facts.push(NewFact::new(FactValue::Content(Box::new(content.fact(places)))));
         }
         for part in &self.parts {
             let fact = PartFact { no: part.no.0, digest: part.digest.0, len: part.len, runs: part.laid.runs(places) };
-            facts.push(NewFact::new(FactKind::Part, &fact));
+            facts.push(NewFact::new(FactValue::Part(fact)));
         }
-        facts.extend(self.folders.iter().map(|folder| NewFact::new(FactKind::FolderMade, folder)));
+        facts.extend(self.folders.into_iter().map(|folder| NewFact::new(FactValue::FolderMade(folder))));
         if !self.damaged.is_empty() {
-            facts.push(NewFact::new(FactKind::DamageNoted, &DamageFact { contents: self.damaged.clone() }));
+            facts.push(NewFact::new(FactValue::DamageNoted(DamageFact { contents: self.damaged })));
         }
         // A run's number is the next one while its fact is written, and the last one given after.
         let next_run = self.catalog.basis().numbers.runs;
         if let Some(run) = run {
-            facts.push(NewFact::new(FactKind::ImportRun, &run.fact(next_run)));
+            facts.push(NewFact::new(FactValue::ImportRun(run.fact(next_run))));
         }
         let run = if run.is_some() { next_run } else { next_run.saturating_sub(1) };
-        facts.extend(self.messages.iter().map(|message| NewFact::new(FactKind::Message, &message.fact(run, self.now))));
+        let now = self.now;
+        facts.extend(self.messages.into_iter().map(|message| NewFact::new(FactValue::Message(Box::new(message.fact(run, now))))));
         facts
     }
 }
 
 impl Added {
-    fn fact(&self, places: &[(u32, u64)]) -> ContentFact {
-        let PreparedHeader { digest, identity, restated, size, facts, guesses } = &self.header;
-        let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let list = |addresses: &[crate::mail::Mailbox]| addresses.iter().flat_map(|a| [a.name.clone(), a.address.clone()]).collect();
+    fn fact(self, places: &[(u32, u64)]) -> ContentFact {
+        let PreparedHeader { digest, identity, restated, size, facts, guesses } = self.header;
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let list = |addresses: Vec<crate::mail::Mailbox>| addresses.into_iter().flat_map(|a| [a.name, a.address]).collect();
         ContentFact {
             no: self.no.0,
             digest: digest.0,
             identity: identity.0,
-            size: *size,
-            shape: self.shape.clone(),
+            size,
+            shape: self.shape,
             runs: self.laid.runs(places),
             date: self.date,
             date_source: self.date_source as u8,
-            from: list(&facts.from),
-            to: list(&facts.to),
-            cc: list(&facts.cc),
-            subject: facts.subject.clone(),
-            header_message_id: some(&facts.header_message_id),
+            from: list(facts.from),
+            to: list(facts.to),
+            cc: list(facts.cc),
+            subject: facts.subject,
+            header_message_id: some(facts.header_message_id),
             in_reply_to: facts.in_reply_to.as_flattened().to_vec(),
             references: facts.references.as_flattened().to_vec(),
-            list_id: some(&facts.list_id),
+            list_id: some(facts.list_id),
             attachments: facts.attachments,
             importance: match facts.importance {
                 Importance::Low => 1,
@@ -573,13 +600,13 @@ impl Added {
                 Importance::High => 3,
             },
             restated: restated.map(|digest| digest.0),
-            guesses: (!guesses.is_empty()).then(|| guesses.clone()),
+            guesses: (!guesses.is_empty()).then_some(guesses),
         }
     }
 }
 
 impl AddedMessage {
-    fn fact(&self, run: u32, now: i64) -> MessageFact {
+    fn fact(self, run: u32, now: i64) -> MessageFact {
         const DIRECTION_UNKNOWN: u8 = 3;
         MessageFact {
             no: self.no.0,
@@ -588,11 +615,11 @@ impl AddedMessage {
             direction: DIRECTION_UNKNOWN,
             archived: now,
             run,
-            path: self.place.path.clone(),
+            path: self.place.path.to_string(),
             offset: self.place.offset,
-            from_line: self.place.from_line.clone(),
+            from_line: self.place.from_line,
             quoting: self.place.unquoted.then_some(1),
-            flags: self.place.flags.clone(),
+            flags: self.place.flags,
         }
     }
 }

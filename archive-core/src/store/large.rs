@@ -128,7 +128,7 @@ impl LargeContent<'_> {
             }
             (self.writer.latch(|writer| write_draft(writer, draft, run))?, outcome, new)
         };
-        if let Some(committed) = &committed {
+        if let Some(committed) = committed {
             store.take_over(committed)?;
         }
         store.indexer.queue(new.map(|content| (content, text)).into_iter().collect());

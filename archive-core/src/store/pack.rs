@@ -10,7 +10,7 @@ use crate::catalog::{ContentRow, PartRow};
 use crate::container::{Table, TableContent, TableMessage, TablePart};
 use crate::error::Error;
 use crate::id::{ContentNo, PartNo};
-use crate::records::{Committed, FactKind, NewCommit, NewFact, PackedFact, Run};
+use crate::records::{Committed, FactValue, NewCommit, NewFact, PackedFact, Run};
 use crate::seal::random;
 
 /// What is packed, with where it was laid.
@@ -27,7 +27,7 @@ impl Store {
         let packing = self.gather()?;
         if !packing.contents.is_empty() || !packing.parts.is_empty() {
             let committed = self.write_packed(&mut writer, &packing)?;
-            self.take_over(&committed)?;
+            self.take_over(committed)?;
         }
         self.drop_sections(&mut writer)
     }
@@ -120,7 +120,7 @@ impl Store {
                 contents: packing.contents.iter().map(|(no, _, laid)| (no.0, laid.runs(&places))).collect(),
                 parts: packing.parts.iter().map(|(no, _, laid)| (no.0, laid.runs(&places))).collect(),
             };
-            let mut facts = vec![NewFact::new(FactKind::Packed, &fact)];
+            let mut facts = vec![NewFact::new(FactValue::Packed(fact))];
             facts.extend(placed.facts);
             let (container_end, container_frames) = (placed.end, placed.frames);
             writer.records.commit(NewCommit { time: now, seed: random()?, facts, container_end, container_frames, section: &[] })
@@ -131,7 +131,7 @@ impl Store {
         let mut table =
             Table { sequence, archived: 0, seed: None, contents: Vec::new(), messages: Vec::new(), parts: Vec::new(), folders: Vec::new() };
         for (no, row, laid) in packing.contents.iter().filter(|(_, _, laid)| laid.last_block() == block) {
-            let salt = self.commit_at(row.fact)?.salt(row.fact.index as usize)?;
+            let salt = self.commit_at(row.fact)?.salts()?.of(row.fact.index as usize)?;
             let (fact, runs, shape) = (row.fact.index, laid.runs(places), row.shape.clone());
             table.contents.push(TableContent { no: no.0, size: row.size, fact, runs, shape, salt: Some(salt) });
             let catalog = self.catalog();

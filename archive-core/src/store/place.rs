@@ -56,7 +56,11 @@ impl Placer {
 
     /// The blocks, encoded on as many threads as there are processors.
     pub(super) fn encode(&self) -> Result<Vec<Vec<u8>>, Error> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(self.blocks.len());
+        let threads = match self.blocks.len() {
+            blocks @ 0..=1 => blocks,
+            // Asking the system takes longer than compressing a single mail.
+            blocks => std::thread::available_parallelism().map_or(1, usize::from).min(blocks),
+        };
         if threads <= 1 {
             return Ok(self.blocks.iter().map(|block| encode_block(block)).collect());
         }

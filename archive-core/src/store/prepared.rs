@@ -1,5 +1,7 @@
 //! A mail that was examined and waits to be committed: everything that needs no knowledge of the store.
 
+use std::sync::Arc;
+
 use crate::id::{Digest, Identity};
 use crate::mail::{Extent, MailText};
 
@@ -27,13 +29,13 @@ pub(crate) struct PreparedHeader {
     pub(crate) guesses: Vec<(u32, String)>,
 }
 
-/// Where a mail goes and where it came from.
+/// Where a mail goes and where it came from. Folder and path are those of many mails.
 #[derive(Debug, Clone)]
 pub(crate) struct NewPlace {
     /// Names from the user archive down.
-    pub(crate) folder: Vec<String>,
+    pub(crate) folder: Arc<[String]>,
     /// Path within the source.
-    pub(crate) path: String,
+    pub(crate) path: Arc<str>,
     pub(crate) offset: u64,
     pub(crate) from_line: Option<Vec<u8>>,
     pub(crate) unquoted: bool,

@@ -126,22 +126,22 @@ impl Store {
     /// Hands the stored bytes of `runs` to `sink`, as they lie in blocks.
     pub(super) fn read_stored(&self, runs: &[Run], section: Option<u64>, sink: &mut Sink<'_>) -> Result<(), Error> {
         for run in runs {
-            self.read_run(run, section, sink)?;
+            self.read_run(run, 0, section, sink)?;
         }
         Ok(())
     }
 
-    fn read_run(&self, run: &Run, section: Option<u64>, sink: &mut Sink<'_>) -> Result<(), Error> {
+    fn read_run(&self, run: &Run, ahead: u32, section: Option<u64>, sink: &mut Sink<'_>) -> Result<(), Error> {
         match section {
             Some(number) if run.container == 0 => {
                 let file = self.records_file(number)?;
                 // Sections share the cache of blocks under numbers that no container has.
                 let cached_as = ((1 << 31) | number as u32, run.frame);
-                self.containers.read_run(&file.reader, cached_as, run, sink)
+                self.containers.read_run(&file.reader, cached_as, run, ahead, sink)
             }
             // The section is gone, and the commit that says where its contents were packed was lost.
             _ if run.container == 0 => Err(Damage::new(&self.dirs.records, 0, 0, DamageCause::Missing).into()),
-            _ => self.containers.read(run, sink),
+            _ => self.containers.read(run, ahead, sink),
         }
     }
 }
@@ -174,7 +174,7 @@ impl Read for RunReader<'_> {
             let len = rest.min(u32::try_from(buf.len()).unwrap_or(u32::MAX));
             let stretch = Run { start: run.start.saturating_add(self.at), len, ..*run };
             let taken = buf.get_mut(..len as usize).unwrap_or_default();
-            let read = self.store.read_run(&stretch, self.section, &mut |bytes| {
+            let read = self.store.read_run(&stretch, rest - len, self.section, &mut |bytes| {
                 taken.copy_from_slice(bytes);
                 Ok(())
             });

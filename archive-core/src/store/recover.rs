@@ -190,12 +190,12 @@ impl Replay<'_> {
     fn accept(&self, catalog: &mut Catalog, scanned: &ScannedCommit, damage: &mut Vec<Damage>) -> Result<(), Error> {
         let last = catalog.basis().link;
         if scanned.commit.link_after(&last)? != Some(scanned.link) {
-            let path = self.dirs.records.join(format!("{:06}.mkr", scanned.place.file));
+            let path = self.dirs.records.join(format!("{:06}.mkr", scanned.span.place.file));
             damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
         }
-        catalog.apply(&scanned.commit, scanned.link, scanned.place, scanned.first, &scanned.section)?;
+        catalog.apply(&scanned.commit, scanned.link, &scanned.span)?;
         if catalog.basis().tree.head() != scanned.commit.tree() {
-            let path = self.dirs.records.join(format!("{:06}.mkr", scanned.place.file));
+            let path = self.dirs.records.join(format!("{:06}.mkr", scanned.span.place.file));
             damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
         }
         Ok(())
@@ -329,7 +329,7 @@ impl Replay<'_> {
             section: &section,
         });
         let number = listing.files.last().map_or(1, |file| file.number + 1);
-        let (mut records, committed) = Records::take_over(
+        let (mut records, span) = Records::take_over(
             Arc::clone(self.vfs),
             &self.dirs.records,
             self.key.duplicate(),
@@ -339,8 +339,8 @@ impl Replay<'_> {
             first,
             basis.tree,
         )?;
-        if let Some(committed) = committed {
-            catalog.apply(&committed.commit, committed.link, committed.place, committed.begin, &committed.section)?;
+        if let (Some(span), Some((scanned, _))) = (span, &taken) {
+            catalog.apply(&scanned.commit, scanned.link, &span)?;
             records.set_tree(catalog.basis().tree.clone());
         }
         if let Some(old) = listing.files.last() {
@@ -357,8 +357,8 @@ impl Replay<'_> {
     }
 
     fn section_blocks(&self, scanned: &ScannedCommit, file: &RecordsFile) -> Result<Vec<Vec<u8>>, Error> {
-        let mut blocks = Vec::with_capacity(scanned.section.len());
-        for offset in &scanned.section {
+        let mut blocks = Vec::with_capacity(scanned.span.section.len());
+        for offset in &scanned.span.section {
             let frame = file.reader.frame(*offset, file.len)?;
             let (_, block) = crate::records::Stamp::split(frame.bytes()).map_err(|_| Error::Bug("a frame was read a moment ago"))?;
             blocks.push(block.to_vec());

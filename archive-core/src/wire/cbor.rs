@@ -64,9 +64,14 @@ fn check_keys<T: Keys>(bytes: &[u8]) -> Result<(), Undecodable> {
 pub(crate) fn encode<T: Encode<()>>(value: &T) -> Vec<u8> {
     // Most facts and rows fit.
     let mut bytes = Vec::with_capacity(256);
-    // Writing to a Vec cannot fail, and derived encoders have no errors of their own.
-    let _infallible: Result<(), _> = minicbor::encode(value, &mut bytes);
+    encode_to(value, &mut bytes);
     bytes
+}
+
+/// Appends `value` to `out`.
+pub(crate) fn encode_to<T: Encode<()>>(value: &T, out: &mut Vec<u8>) {
+    // Writing to a Vec cannot fail, and derived encoders have no errors of their own.
+    let _infallible: Result<(), _> = minicbor::encode(value, out);
 }
 
 #[cfg(test)]

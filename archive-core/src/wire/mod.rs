@@ -3,7 +3,9 @@
 //! No input and output, no allocation beyond what the bytes given justify, no panic on any bytes.
 
 mod cbor;
+mod compress;
 mod fixed;
 
-pub(crate) use cbor::{Keys, Undecodable, decode, encode};
+pub(crate) use cbor::{Keys, Undecodable, decode, encode, encode_to};
+pub(crate) use compress::{Effort, compress, decompress, decompress_first};
 pub(crate) use fixed::{Fixed, TooShort};

@@ -1,0 +1,64 @@
+//! Which short digests a run may hold: most mail is new, and what is new must not ask a page of every run.
+//!
+//! A Bloom filter whose bits for one digest lie in one line of the processor's cache. Digests are evenly spread already, and their bits are
+//! taken as they are.
+
+/// Bits a digest: those of three kinds of digests a content stay below the 4 bytes a content that P15 allows.
+const BITS: usize = 10;
+const WORDS: usize = 8;
+/// Bits set for a digest, all of one line.
+const PROBES: u32 = 5;
+
+/// Digests of one kind in one run.
+#[derive(Debug)]
+pub(super) struct Filter {
+    lines: Vec<[u64; WORDS]>,
+}
+
+impl Filter {
+    /// An empty filter with room for about `digests`.
+    pub(super) fn with_room(digests: usize) -> Self {
+        Self { lines: vec![[0; WORDS]; (digests * BITS).div_ceil(WORDS * 64).max(1)] }
+    }
+
+    pub(super) fn add(&mut self, digest: u64) {
+        let line = self.line(digest);
+        if let Some(line) = self.lines.get_mut(line) {
+            bits(digest).for_each(|(word, bit)| line[word] |= bit);
+        }
+    }
+
+    /// `false`: it was not added.
+    pub(super) fn may_hold(&self, digest: u64) -> bool {
+        self.lines.get(self.line(digest)).is_none_or(|line| bits(digest).all(|(word, bit)| line[word] & bit != 0))
+    }
+
+    /// Chosen by the upper bits, which [`bits`] leaves alone up to half a million lines.
+    fn line(&self, digest: u64) -> usize {
+        ((u128::from(digest) * self.lines.len() as u128) >> 64) as usize
+    }
+}
+
+fn bits(digest: u64) -> impl Iterator<Item = (usize, u64)> {
+    (0..PROBES).map(move |probe| {
+        let at = (digest >> (9 * probe)) as usize % (WORDS * 64);
+        (at / 64, 1 << (at % 64))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest as _, Sha256};
+
+    #[test]
+    fn what_was_added_is_never_denied_and_little_else_is_affirmed() {
+        let digest = |n: u32| Sha256::digest(n.to_le_bytes()).first_chunk().map(|bytes| u64::from_be_bytes(*bytes)).unwrap();
+        let mut filter = Filter::with_room(10_000);
+        (0..10_000).for_each(|n| filter.add(digest(n)));
+        assert!((0..10_000).all(|n| filter.may_hold(digest(n))));
+        let wrong = (10_000..30_000).filter(|n| filter.may_hold(digest(*n))).count();
+        assert!(wrong < 600, "{wrong} of 20,000");
+        assert!(!Filter::with_room(0).may_hold(7));
+    }
+}

@@ -1,0 +1,93 @@
+//! Runs become one. Pages whose keys lie between those of the other runs are taken over as they are: rows by number come in the order of
+//! the runs, and make most of a catalog.
+
+use super::page::{EntryRef, Page};
+use super::run::{Run, RunWriter};
+use crate::error::Error;
+
+/// Writes the entries of `runs` (newest first) to `writer`; of a key that several have, the newest. With nothing older behind them (`oldest`),
+/// tombstones have nothing left to hide; those in pages taken over stay, which does no harm.
+pub(super) fn merge<'r>(runs: impl Iterator<Item = &'r Run>, oldest: bool, writer: &mut RunWriter) -> Result<(), Error> {
+    let mut cursors: Vec<Cursor<'r>> = runs.map(|run| Cursor { run, page_no: 0, page: None, at: 0 }).collect();
+    loop {
+        cursors.retain(|cursor| cursor.key().is_some());
+        // The first of those with the least key is the newest.
+        let Some(least) = (0..cursors.len()).min_by_key(|at| cursors[*at].key()) else { return Ok(()) };
+        let others = cursors.iter().enumerate().filter(|(at, _)| *at != least);
+        let bound = others.filter_map(|(_, cursor)| cursor.key()).min().map(<[u8]>::to_vec);
+        let bound = bound.as_deref();
+        if cursors[least].is_alone(bound) {
+            let cursor = &mut cursors[least];
+            writer.copy_page(cursor.run, cursor.page_no)?;
+            cursor.page_no += 1;
+            continue;
+        }
+        // Who has the least key alone goes on until another comes to the same or a lower one: that may be a newer run.
+        let shared = cursors[least].key() == bound;
+        while let Some((key, value)) = cursors[least].entry()? {
+            if !shared && bound.is_some_and(|bound| key >= bound) {
+                break;
+            }
+            if value.is_some() || !oldest {
+                writer.push(key, value)?;
+            }
+            if cursors[least].advance() || shared {
+                break;
+            }
+        }
+        if shared {
+            for cursor in cursors.iter_mut().enumerate().filter(|(at, _)| *at != least).map(|(_, cursor)| cursor) {
+                if cursor.key() == bound {
+                    cursor.entry()?;
+                    cursor.advance();
+                }
+            }
+        }
+    }
+}
+
+/// A place in a run. A page is read when its first entry is not enough.
+struct Cursor<'r> {
+    run: &'r Run,
+    page_no: usize,
+    page: Option<Page>,
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn key(&self) -> Option<&[u8]> {
+        match &self.page {
+            Some(page) => page.entry(self.at).map(|(key, _)| key),
+            None => self.run.first_key(self.page_no),
+        }
+    }
+
+    /// Do all keys of the page it stands before lie below `bound`?
+    fn is_alone(&self, bound: Option<&[u8]>) -> bool {
+        self.page.is_none()
+            && match (bound, self.run.first_key(self.page_no + 1)) {
+                (None, _) => true,
+                (Some(bound), Some(next)) => next <= bound,
+                (Some(_), None) => false,
+            }
+    }
+
+    fn entry(&mut self) -> Result<Option<EntryRef<'_>>, Error> {
+        if self.page.is_none() && self.run.first_key(self.page_no).is_some() {
+            self.page = Some(self.run.read_page(self.page_no)?);
+            self.at = 0;
+        }
+        Ok(self.page.as_ref().and_then(|page| page.entry(self.at)))
+    }
+
+    /// Moves on; `true` if it came to the end of a page.
+    fn advance(&mut self) -> bool {
+        self.at += 1;
+        let ended = self.page.as_ref().is_some_and(|page| self.at >= page.len());
+        if ended {
+            self.page = None;
+            self.page_no += 1;
+        }
+        ended
+    }
+}

@@ -1,0 +1,78 @@
+//! Facts of a store as values: what a commit is made from, and what the catalog takes over, whether the commit was just written or is read again.
+
+use super::fact::{ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact};
+use crate::error::Error;
+use crate::wire::{Keys, Undecodable, decode, encode};
+
+const EMPTY_MAP: u8 = 0xa0;
+
+/// A fact with what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FactValue {
+    ImportRun(ImportRunFact),
+    ContainerOpened(ContainerFact),
+    ContainerClosed(ContainerFact),
+    Content(Box<ContentFact>),
+    Part(PartFact),
+    Packed(PackedFact),
+    Message(Box<MessageFact>),
+    FolderMade(FolderFact),
+    DamageNoted(DamageFact),
+    /// Of a kind that may be passed over.
+    PassedOver,
+}
+
+impl FactValue {
+    /// What the bytes of a fact say.
+    pub(crate) fn read(kind: u16, bytes: &[u8]) -> Result<Self, Error> {
+        let is = |known: FactKind| kind == known as u16;
+        Ok(if is(FactKind::Content) {
+            Self::Content(read(bytes)?)
+        } else if is(FactKind::Message) {
+            Self::Message(read(bytes)?)
+        } else if is(FactKind::Part) {
+            Self::Part(*read(bytes)?)
+        } else if is(FactKind::FolderMade) {
+            Self::FolderMade(*read(bytes)?)
+        } else if is(FactKind::ImportRun) {
+            Self::ImportRun(*read(bytes)?)
+        } else if is(FactKind::ContainerOpened) {
+            Self::ContainerOpened(*read(bytes)?)
+        } else if is(FactKind::ContainerClosed) {
+            Self::ContainerClosed(*read(bytes)?)
+        } else if is(FactKind::Packed) {
+            Self::Packed(*read(bytes)?)
+        } else if is(FactKind::DamageNoted) {
+            Self::DamageNoted(*read(bytes)?)
+        } else if is(FactKind::Checkpoint) || kind >= 128 {
+            // What must not be passed over has a number below 128.
+            Self::PassedOver
+        } else {
+            return Err(Error::UnknownFeature { what: "kind of fact", number: kind.into() });
+        })
+    }
+
+    /// Its kind and bytes, as a commit holds them.
+    pub(super) fn write(&self) -> (FactKind, Vec<u8>) {
+        match self {
+            Self::ImportRun(fact) => (FactKind::ImportRun, encode(fact)),
+            Self::ContainerOpened(fact) => (FactKind::ContainerOpened, encode(fact)),
+            Self::ContainerClosed(fact) => (FactKind::ContainerClosed, encode(fact)),
+            Self::Content(fact) => (FactKind::Content, encode(&**fact)),
+            Self::Part(fact) => (FactKind::Part, encode(fact)),
+            Self::Packed(fact) => (FactKind::Packed, encode(fact)),
+            Self::Message(fact) => (FactKind::Message, encode(&**fact)),
+            Self::FolderMade(fact) => (FactKind::FolderMade, encode(fact)),
+            Self::DamageNoted(fact) => (FactKind::DamageNoted, encode(fact)),
+            // A checkpoint says nothing.
+            Self::PassedOver => (FactKind::Checkpoint, vec![EMPTY_MAP]),
+        }
+    }
+}
+
+fn read<'b, T: Keys + minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<Box<T>, Error> {
+    decode(bytes).map(Box::new).map_err(|cause| match cause {
+        Undecodable::Malformed => Error::Bug("a fact that lies behind a seal cannot be read"),
+        Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
+    })
+}
