@@ -53,6 +53,9 @@ pub enum IndexError {
         /// What is too large.
         what: &'static str,
     },
+    /// Whoever asked has stopped the search.
+    #[error("the search was stopped")]
+    Stopped,
     /// A promise of this code was broken. Way out: reopen, report.
     #[error("broken promise in the index: {0}")]
     Bug(&'static str),

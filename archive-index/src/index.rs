@@ -7,12 +7,15 @@ use crate::columns::Columns;
 use crate::error::{DocNo, DocRange, IndexError, SegmentDamage};
 use crate::manifest::{Listed, Manifest};
 use crate::pages::{FileId, PageStore};
+use crate::query::leaf::Label;
+use crate::query::run::all;
 use crate::segment::cache::PageCache;
 use crate::segment::memory::Memory;
 use crate::segment::merge::merge;
 use crate::segment::read::Segment;
 use crate::snapshot::Snapshot;
 use crate::text::field::Value;
+use roaring::RoaringBitmap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// What an index may take.
@@ -46,6 +49,8 @@ pub(crate) struct Open {
 pub(crate) struct View {
     pub(crate) segments: Vec<Open>,
     pub(crate) lost: Vec<SegmentDamage>,
+    /// Documents that were told dead.
+    pub(crate) dead: Arc<RoaringBitmap>,
     pub(crate) memory: Arc<RwLock<Memory>>,
 }
 
@@ -86,7 +91,8 @@ impl Index {
             }
         }
         let next = manifest.watermark;
-        let view = View { segments, lost, memory: Arc::new(RwLock::new(Memory::new(next))) };
+        let dead = Arc::new(manifest.dead.clone());
+        let view = View { segments, lost, dead, memory: Arc::new(RwLock::new(Memory::new(next))) };
         Ok(Index {
             store: pages,
             cache,
@@ -119,7 +125,7 @@ impl Index {
     ///
     /// Above the memory budget what is in memory is then written out as a segment that the next flush will name. Where that fails, the
     /// document is in memory all the same and its number is used.
-    pub fn add(&self, doc: DocNo, values: &[Value<'_>], columns: &Columns) -> Result<(), IndexError> {
+    pub fn add(&self, doc: DocNo, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<(), IndexError> {
         let mut writer = self.lock();
         if doc.0 < writer.next || doc.0 == u32::MAX {
             return Err(IndexError::Order { given: doc, expected: DocNo(writer.next) });
@@ -127,7 +133,7 @@ impl Index {
         let memory = self.view().memory;
         let size = {
             let mut memory = memory.write().unwrap_or_else(PoisonError::into_inner);
-            memory.add(doc.0, values, columns)?;
+            memory.add(doc.0, values, labels, columns)?;
             memory.size()
         };
         writer.next = doc.0 + 1;
@@ -151,10 +157,39 @@ impl Index {
                 view.memory = Arc::new(RwLock::new(Memory::new(writer.next)));
                 self.show(view);
             }
-            let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(&writer) };
+            let dead = self.manifest().dead;
+            let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(&writer), dead };
             self.replace_manifest(manifest)?;
         }
         while self.merge_due()? {}
+        Ok(())
+    }
+
+    /// Tells that `docs` are dead: from now on no snapshot shows them, and merges drop what the index has of them. Durable when it returns.
+    pub fn tell_dead(&self, docs: &RoaringBitmap) -> Result<(), IndexError> {
+        let _writer = self.lock();
+        let mut manifest = self.manifest();
+        manifest.dead |= docs;
+        let dead = Arc::new(manifest.dead.clone());
+        self.replace_manifest(manifest)?;
+        let mut view = self.view();
+        view.dead = dead;
+        self.show(view);
+        Ok(())
+    }
+
+    /// Writes each segment anew that has something of dead documents, so that no page of the index has a word of them; those in memory
+    /// are to be flushed before. Files of old segments go when the last snapshot that sees them does.
+    pub fn purge(&self) -> Result<(), IndexError> {
+        let merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let View { segments, dead, .. } = self.view();
+        for open in segments {
+            let mut docs = RoaringBitmap::new();
+            all(open.segment.as_ref())?.add_to(open.segment.hi(), &mut docs);
+            if !docs.is_disjoint(&dead) {
+                self.merge_run(&[open], &merging)?;
+            }
+        }
         Ok(())
     }
 
@@ -189,8 +224,8 @@ impl Index {
         let inputs: Vec<&Segment> = run.iter().map(|open| open.segment.as_ref()).collect();
         let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
         let docs = DocRange { start: DocNo(first.lo()), end: DocNo(last.hi()) };
-        let level = run.iter().map(|open| open.level).max().unwrap_or(0).saturating_add(1);
-        let file = merge(self.store.as_ref(), &inputs)?;
+        let level = run.iter().map(|open| open.level).max().unwrap_or(0).saturating_add(u8::from(run.len() > 1));
+        let file = merge(self.store.as_ref(), &inputs, &self.view().dead)?;
         let segment = Arc::new(Segment::open(&self.store, file, docs, &self.cache)?);
         let _writer = self.lock();
         let mut manifest = self.manifest();

@@ -1,8 +1,8 @@
 //! The full-text index: text in, numbers out. Knows no keys, no paths, no mail.
 //!
 //! An [`Index`] lies in pages that a [`PageStore`] keeps. Documents come in by [`Index::add`] as [`Value`]s of text in [`Field`]s, with their
-//! [`Columns`], and can be searched at once; [`Index::flush`] makes them durable. A [`Snapshot`] answers a [`Query`], which
-//! [`parse`] reads, with the numbers of the documents, and puts them in order.
+//! [`Columns`] and [`Label`]s, and can be searched at once; [`Index::flush`] makes them durable. A [`Snapshot`] answers a [`Query`], which
+//! [`parse`] reads and [`Query::bind`] makes ready to run, with the numbers of the documents, and puts them in order.
 //!
 //! ```
 //! use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
@@ -10,8 +10,9 @@
 //!
 //! let index = Index::open(Arc::new(MemPages::new()), Options::default())?;
 //! let subject = Value { field: Field::Subject, kind: ValueKind::Text, text: "Quarterly report" };
-//! index.add(DocNo(0), &[subject], &Columns::default())?;
-//! let found = index.snapshot().search(&parse("report*")?)?;
+//! index.add(DocNo(0), &[subject], &[], &Columns::default())?;
+//! let query = parse("report*")?.without_filters().ok_or("a filter")?;
+//! let found = index.snapshot().search(&query)?;
 //! assert_eq!(found.iter().collect::<Vec<_>>(), [0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -36,8 +37,10 @@ pub use columns::{Columns, Priority};
 pub use error::{DocNo, DocRange, IndexError, SegmentDamage};
 pub use index::{Index, Options};
 pub use pages::{FileId, MemPages, PageError, PageErrorKind, PageReader, PageRef, PageStore, PageWriter};
-pub use query::grammar::{parse, parse_reduced};
-pub use query::tree::{LANGUAGE, Notice, Query, QueryError};
+pub use query::filter::{DateSpan, Filter, FilterKind, NamedPeriod, Period};
+pub use query::grammar::{Scope, parse, parse_in, parse_reduced};
+pub use query::leaf::{Label, LabelKind, LabelPattern, Leaf};
+pub use query::tree::{Bound, LANGUAGE, Notice, Query, QueryError};
 pub use roaring::RoaringBitmap;
 pub use snapshot::{NewestFirst, Snapshot};
 pub use text::field::{Field, Value, ValueKind};

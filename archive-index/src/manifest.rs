@@ -2,6 +2,7 @@
 
 use crate::error::{DocNo, DocRange, IndexError};
 use crate::pages::FileId;
+use roaring::RoaringBitmap;
 
 /// The format of manifests that this code writes and reads.
 const FORMAT: u64 = 1;
@@ -12,6 +13,7 @@ mod key {
     pub(super) const WATERMARK: u64 = 2;
     pub(super) const BASIS: u64 = 3;
     pub(super) const SEGMENTS: u64 = 4;
+    pub(super) const DEAD: u64 = 5;
 }
 
 /// A segment as the manifest has it.
@@ -30,6 +32,8 @@ pub(crate) struct Manifest {
     pub(crate) basis: Vec<u8>,
     /// In the order of their documents.
     pub(crate) segments: Vec<Listed>,
+    /// Documents that were told dead, whether their postings are still in segments or not.
+    pub(crate) dead: RoaringBitmap,
 }
 
 impl Manifest {
@@ -39,7 +43,10 @@ impl Manifest {
 
     fn put(&self) -> Result<Vec<u8>, minicbor::encode::Error<std::convert::Infallible>> {
         let mut out = minicbor::Encoder::new(Vec::new());
-        out.map(4)?;
+        let mut dead = Vec::new();
+        // Writing into memory does not fail.
+        let _ = self.dead.serialize_into(&mut dead);
+        out.map(5)?;
         out.u64(key::FORMAT)?.u64(FORMAT)?;
         out.u64(key::WATERMARK)?.u32(self.watermark)?;
         out.u64(key::BASIS)?.bytes(&self.basis)?;
@@ -47,6 +54,7 @@ impl Manifest {
         for segment in &self.segments {
             out.array(4)?.u64(segment.file.0)?.u32(segment.docs.start.0)?.u32(segment.docs.end.0)?.u8(segment.level)?;
         }
+        out.u64(key::DEAD)?.bytes(&dead)?;
         Ok(out.into_writer())
     }
 
@@ -91,6 +99,10 @@ impl Manifest {
                         manifest.segments.push(Listed { file, docs, level: decoder.u8()? });
                     }
                 }
+                key::DEAD => {
+                    let dead = RoaringBitmap::deserialize_from(decoder.bytes()?);
+                    manifest.dead = dead.map_err(|_| minicbor::decode::Error::message("dead documents"))?;
+                }
                 _ => decoder.skip()?,
             }
         }
@@ -110,7 +122,8 @@ mod tests {
     fn a_manifest_comes_back() {
         let docs = DocRange { start: DocNo(3), end: DocNo(70_000) };
         let segments = vec![Listed { file: FileId(1 << 40), docs, level: 2 }];
-        let manifest = Manifest { watermark: 70_001, basis: vec![1, 2, 3], segments };
+        let dead = [1, 2, 70_000].into_iter().collect();
+        let manifest = Manifest { watermark: 70_001, basis: vec![1, 2, 3], segments, dead };
         assert_eq!(Manifest::decode(&manifest.encode().unwrap()).unwrap(), manifest);
     }
 

@@ -3,8 +3,10 @@
 use crate::columns::{CHUNK, Columns, Dated};
 use crate::error::{DocNo, IndexError, SegmentDamage};
 use crate::index::View;
-use crate::query::run::{all, run, special};
-use crate::query::tree::{Node, Query};
+use crate::postings::bits::Bits;
+use crate::query::leaf::Leaf;
+use crate::query::run::{How, Reading, all, run, special};
+use crate::query::tree::{Bound, Node};
 use crate::segment::Source;
 use crate::segment::memory::Memory;
 use crate::segment::merge::OrderReader;
@@ -12,63 +14,68 @@ use crate::segment::read::{Chunk, Segment};
 use crate::text::field::Zones;
 use crate::text::key::UNSEARCHABLE;
 use roaring::RoaringBitmap;
-use std::sync::{PoisonError, RwLockReadGuard};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
-/// A moment of the index. It stays as it is whatever is added, flushed or merged; holding it holds the files it sees.
+/// A moment of the index. It stays as it is whatever is added, flushed or merged; holding it holds the files it sees. Documents that were
+/// told dead are not in it.
 #[derive(Clone)]
 pub struct Snapshot {
     view: View,
     /// Documents in memory at that moment lie below.
     end: u32,
+    stop: Arc<AtomicBool>,
 }
 
 impl Snapshot {
     pub(crate) fn new(view: View) -> Self {
         let end = view.memory.read().unwrap_or_else(PoisonError::into_inner).range().1;
-        Self { view, end }
+        Self { view, end, stop: Arc::default() }
+    }
+
+    /// The same, whose searches end with [`IndexError::Stopped`] soon after `stop` is set.
+    #[must_use]
+    pub fn until(self, stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..self }
     }
 
     fn memory(&self) -> RwLockReadGuard<'_, Memory> {
         self.view.memory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The documents that meet the query. It equals a scan of all documents of the snapshot, less those of [`lost`](Self::lost).
-    pub fn search(&self, query: &Query) -> Result<RoaringBitmap, IndexError> {
-        let mut found = RoaringBitmap::new();
-        if query.root == Node::Nothing {
-            return Ok(found);
-        }
-        for open in &self.view.segments {
-            run(open.segment.as_ref(), &query.root, None)?.add_to(open.segment.hi(), &mut found);
-        }
-        run(&*self.memory(), &query.root, None)?.add_to(self.end, &mut found);
-        Ok(found)
+    /// The documents from it on are not in the snapshot.
+    pub fn end(&self) -> DocNo {
+        DocNo(self.end)
     }
 
-    /// How many documents can be searched.
-    pub fn documents(&self) -> u64 {
-        let in_memory = self.memory().rows().partition_point(|(doc, _)| *doc < self.end);
-        self.view.segments.iter().map(|open| open.segment.docs_count()).sum::<u64>() + in_memory as u64
+    /// The documents that meet the query. It equals a scan of all documents of the snapshot, less those of [`lost`](Self::lost).
+    pub fn search(&self, query: &Bound) -> Result<RoaringBitmap, IndexError> {
+        self.gather(&Search { root: &query.root, stop: &self.stop })
+    }
+
+    /// The documents of which some text is missing, and for which that text would decide whether they meet the query.
+    pub fn undecided(&self, query: &Bound) -> Result<RoaringBitmap, IndexError> {
+        self.gather(&Undecided { root: &query.root, stop: &self.stop })
     }
 
     /// All documents that can be searched.
     pub fn all(&self) -> Result<RoaringBitmap, IndexError> {
-        let mut docs = RoaringBitmap::new();
-        for open in &self.view.segments {
-            all(open.segment.as_ref())?.add_to(open.segment.hi(), &mut docs);
-        }
-        all(&*self.memory())?.add_to(self.end, &mut docs);
-        Ok(docs)
+        self.gather(&All)
     }
 
     /// The documents whose text was not taken in completely: a search may miss them.
-    pub fn undecided(&self) -> Result<RoaringBitmap, IndexError> {
-        let mut docs = RoaringBitmap::new();
+    pub fn incomplete(&self) -> Result<RoaringBitmap, IndexError> {
+        self.gather(&Incomplete)
+    }
+
+    fn gather(&self, question: &impl Question) -> Result<RoaringBitmap, IndexError> {
+        let mut found = RoaringBitmap::new();
         for open in &self.view.segments {
-            special(open.segment.as_ref(), UNSEARCHABLE, Zones::ALL)?.add_to(open.segment.hi(), &mut docs);
+            question.answer(open.segment.as_ref())?.add_to(open.segment.hi(), &mut found);
         }
-        special(&*self.memory(), UNSEARCHABLE, Zones::ALL)?.add_to(self.end, &mut docs);
-        Ok(docs)
+        question.answer(&*self.memory())?.add_to(self.end, &mut found);
+        found -= &*self.view.dead;
+        Ok(found)
     }
 
     /// Segments that could not be opened, with the documents that cannot be searched for it.
@@ -78,7 +85,7 @@ impl Snapshot {
 
     /// The columns of a document; none where there is no such document.
     pub fn columns(&self, doc: DocNo) -> Result<Option<Columns>, IndexError> {
-        if doc.0 >= self.end {
+        if doc.0 >= self.end || self.view.dead.contains(doc.0) {
             return Ok(None);
         }
         let at = self.view.segments.partition_point(|open| open.segment.hi() <= doc.0);
@@ -88,16 +95,17 @@ impl Snapshot {
         }
     }
 
-    /// Those of `docs` that are in the snapshot, newest first; of one date the highest number first. Lazily: the first ones cost
-    /// little however many there are.
-    pub fn newest_first<'s>(&'s self, docs: &'s RoaringBitmap) -> Result<NewestFirst<'s>, IndexError> {
+    /// Those of `docs` that are in the snapshot, newest first; of one date the highest number first. With `from`, those of that date and
+    /// before. Lazily: the first ones cost little however many there are, and wherever they begin.
+    pub fn newest_first<'s>(&'s self, docs: &'s RoaringBitmap, from: Option<i64>) -> Result<NewestFirst<'s>, IndexError> {
+        let from = from.unwrap_or(i64::MAX);
         let mut runs = Vec::with_capacity(self.view.segments.len() + 1);
         for open in &self.view.segments {
-            runs.push(Run { source: RunSource::of(&open.segment, docs)?, head: None });
+            runs.push(Run { source: RunSource::of(&open.segment, docs, from)?, head: None });
         }
         let mut dated: Vec<Dated> = {
             let memory = self.memory();
-            let rows = memory.rows().iter().filter(|(doc, _)| *doc < self.end && docs.contains(*doc));
+            let rows = memory.rows().iter().filter(|(doc, row)| *doc < self.end && row.date <= from && docs.contains(*doc));
             rows.map(|(doc, row)| Dated::new(row.date, *doc)).collect()
         };
         dated.sort_unstable();
@@ -106,6 +114,56 @@ impl Snapshot {
             run.advance(docs)?;
         }
         Ok(NewestFirst { docs, runs })
+    }
+}
+
+/// What is asked of each segment.
+trait Question {
+    fn answer<S: Source>(&self, source: &S) -> Result<Bits, IndexError>;
+}
+
+struct Search<'q> {
+    root: &'q Node<Leaf>,
+    stop: &'q AtomicBool,
+}
+
+impl Question for Search<'_> {
+    fn answer<S: Source>(&self, source: &S) -> Result<Bits, IndexError> {
+        run(source, self.root, None, How { reading: Reading::Plain, stop: self.stop })
+    }
+}
+
+struct Undecided<'q> {
+    root: &'q Node<Leaf>,
+    stop: &'q AtomicBool,
+}
+
+impl Question for Undecided<'_> {
+    fn answer<S: Source>(&self, source: &S) -> Result<Bits, IndexError> {
+        let mut open = special(source, UNSEARCHABLE, Zones::ALL)?;
+        if !open.is_empty() {
+            let read = |reading| run(source, self.root, Some(&open), How { reading, stop: self.stop });
+            let (sure, possible) = (read(Reading::Sure)?, read(Reading::Possible)?);
+            open.and(&possible);
+            open.and_not(&sure);
+        }
+        Ok(open)
+    }
+}
+
+struct All;
+
+impl Question for All {
+    fn answer<S: Source>(&self, source: &S) -> Result<Bits, IndexError> {
+        all(source)
+    }
+}
+
+struct Incomplete;
+
+impl Question for Incomplete {
+    fn answer<S: Source>(&self, source: &S) -> Result<Bits, IndexError> {
+        special(source, UNSEARCHABLE, Zones::ALL)
     }
 }
 
@@ -129,14 +187,14 @@ enum RunSource<'s> {
 }
 
 impl<'s> RunSource<'s> {
-    fn of(segment: &'s Segment, docs: &RoaringBitmap) -> Result<Self, IndexError> {
+    fn of(segment: &'s Segment, docs: &RoaringBitmap, from: i64) -> Result<Self, IndexError> {
         let count = docs.range_cardinality(segment.lo()..segment.hi());
         // Walking the order to 50 hits reads about 50 / count of it; looking dates up reads a page of columns for each hit, at the cost of
         // about 1,500 steps of the walk (measured).
         let chunks = segment.chunks_count() as u64;
         let walk = (chunks * CHUNK as u64).min(chunks * CHUNK as u64 * 50 / count.max(1));
         if count.min(chunks) * 1500 > walk {
-            return Ok(RunSource::Order(OrderReader::new(segment)));
+            return Ok(RunSource::Order(OrderReader::from(segment, from)?));
         }
         let mut dated = Vec::new();
         let mut wanted = docs.range(segment.lo()..segment.hi()).peekable();
@@ -146,7 +204,7 @@ impl<'s> RunSource<'s> {
             while let Some(&doc) = wanted.peek().filter(|&&doc| next.is_none_or(|next| doc < next)) {
                 wanted.next();
                 while rows.next_if(|(row, _)| *row < doc).is_some() {}
-                if let Some((_, row)) = rows.next_if(|(row, _)| *row == doc) {
+                if let Some((_, row)) = rows.next_if(|(row, _)| *row == doc).filter(|(_, row)| row.date <= from) {
                     dated.push(Dated::new(row.date, doc));
                 }
             }

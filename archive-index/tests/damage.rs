@@ -16,7 +16,7 @@ fn build() -> MemPages {
             Value { field: Field::Body, kind: ValueKind::Text, text: &text },
             Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" },
         ];
-        index.add(DocNo(number), &values, &Columns { date: i64::from(number % 11), ..Columns::default() }).unwrap();
+        index.add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }).unwrap();
     }
     index.flush(b"basis").unwrap();
     pages
@@ -33,8 +33,8 @@ fn answers(index: &Index) -> Option<Vec<Vec<u32>>> {
         return None;
     }
     let answer = |query: &str| -> Result<Vec<u32>, IndexError> {
-        let docs = snapshot.search(&parse(query).unwrap())?;
-        snapshot.newest_first(&docs)?.map(|doc| doc.map(|doc| doc.0)).collect()
+        let docs = snapshot.search(&parse(query).unwrap().without_filters().unwrap())?;
+        snapshot.newest_first(&docs, None)?.map(|doc| doc.map(|doc| doc.0)).collect()
     };
     let all: Result<Vec<_>, _> = QUERIES.iter().map(|query| answer(query)).collect();
     match all {
@@ -69,7 +69,7 @@ fn a_lost_segment_is_named_and_the_others_are_searched() {
     let pages = build();
     let index = open(&pages).unwrap();
     let value = Value { field: Field::Body, kind: ValueKind::Text, text: "alpha" };
-    index.add(DocNo(500), &[value], &Columns::default()).unwrap();
+    index.add(DocNo(500), &[value], &[], &Columns::default()).unwrap();
     index.flush(b"basis").unwrap();
     let first = pages.files()[0];
     pages.remove(first).unwrap();
@@ -78,10 +78,10 @@ fn a_lost_segment_is_named_and_the_others_are_searched() {
         let snapshot = index.snapshot();
         assert_eq!(snapshot.lost().len(), 1);
         assert_eq!(snapshot.lost()[0].docs.end, DocNo(300));
-        assert_eq!(snapshot.search(&parse("alpha").unwrap()).unwrap().iter().collect::<Vec<_>>(), [500]);
+        assert_eq!(snapshot.search(&parse("alpha").unwrap().without_filters().unwrap()).unwrap().iter().collect::<Vec<_>>(), [500]);
         // It stays named when more is flushed.
         let next = index.watermark();
-        index.add(next, &[], &Columns::default()).unwrap();
+        index.add(next, &[], &[], &Columns::default()).unwrap();
         index.flush(b"basis").unwrap();
     }
 }
@@ -127,10 +127,10 @@ fn a_flush_that_fails_changes_nothing_and_what_was_added_stays_searchable() {
     let pages = build();
     let index = Index::open(Arc::new(Full(pages.clone())), Options::default()).unwrap();
     let value = Value { field: Field::Body, kind: ValueKind::Text, text: "omega" };
-    index.add(DocNo(400), &[value], &Columns::default()).unwrap();
+    index.add(DocNo(400), &[value], &[], &Columns::default()).unwrap();
     assert!(matches!(index.flush(b"later"), Err(IndexError::Pages(_))));
     assert_eq!((index.watermark(), index.basis()), (DocNo(300), b"basis".to_vec()));
-    let found = index.snapshot().search(&parse("omega").unwrap()).unwrap();
+    let found = index.snapshot().search(&parse("omega").unwrap().without_filters().unwrap()).unwrap();
     assert_eq!(found.iter().collect::<Vec<_>>(), [400]);
     assert_eq!(open(&pages).unwrap().watermark(), DocNo(300));
 }

@@ -1,6 +1,6 @@
 //! The rules of docs/SEARCH.md, by number, each through the public door: in memory, flushed, merged and reopened.
 
-use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse, parse_reduced};
+use archive_index::{Bound, Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse, parse_reduced};
 use std::sync::Arc;
 
 type Doc = Vec<(Field, ValueKind, &'static str)>;
@@ -14,7 +14,7 @@ fn states(docs: &[Doc]) -> Vec<(&'static str, Index)> {
     let fill = |index: &Index, flush_each: bool| {
         for (number, doc) in docs.iter().enumerate() {
             let values: Vec<Value<'_>> = doc.iter().map(|&(field, kind, text)| Value { field, kind, text }).collect();
-            index.add(DocNo(number as u32), &values, &Columns { date: number as i64, ..Columns::default() }).unwrap();
+            index.add(DocNo(number as u32), &values, &[], &Columns { date: number as i64, ..Columns::default() }).unwrap();
             if flush_each {
                 index.flush(b"basis").unwrap();
             }
@@ -36,8 +36,12 @@ fn states(docs: &[Doc]) -> Vec<(&'static str, Index)> {
     vec![("memory", memory), ("flushed", flushed), ("reopened", reopened), ("merged", merged)]
 }
 
+fn bound(query: &str) -> Bound {
+    parse(query).unwrap_or_else(|error| panic!("{query}: {error}")).without_filters().unwrap()
+}
+
 fn search(index: &Index, query: &str) -> Vec<u32> {
-    index.snapshot().search(&parse(query).unwrap_or_else(|error| panic!("{query}: {error}"))).unwrap().iter().collect()
+    index.snapshot().search(&bound(query)).unwrap().iter().collect()
 }
 
 /// Checks queries against the documents that they should find.
@@ -283,7 +287,7 @@ fn s2_8_the_reduced_language_has_words_and_phrases_only() {
 fn s4_8_readers_and_the_writer_go_side_by_side() {
     let pages = MemPages::new();
     let index = Index::open(Arc::new(pages), Options { memory_budget: 60 << 10, page_cache: 16 << 10 }).unwrap();
-    let query = parse("alpha -w3").unwrap();
+    let query = bound("alpha -w3");
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -300,7 +304,7 @@ fn s4_8_readers_and_the_writer_go_side_by_side() {
         for number in 0..1000 {
             let text = format!("alpha w{number}");
             let value = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
-            index.add(DocNo(number), &[value], &Columns::default()).unwrap();
+            index.add(DocNo(number), &[value], &[], &Columns::default()).unwrap();
             if number % 50 == 0 {
                 index.flush(b"").unwrap();
             }

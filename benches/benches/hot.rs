@@ -81,7 +81,7 @@ fn index(c: &mut Criterion) {
         for (number, text) in (0..).zip(&texts) {
             let values = text.values.iter().map(|value| Value { field: Field::Body, kind: ValueKind::Text, text: &value.text });
             let columns = Columns { date: i64::from(number), ..Columns::default() };
-            index.add(DocNo(number), &values.collect::<Vec<_>>(), &columns).expect("a text is added");
+            index.add(DocNo(number), &values.collect::<Vec<_>>(), &[], &columns).expect("a text is added");
         }
         index.flush(b"").expect("the index is written");
         index
@@ -93,11 +93,11 @@ fn index(c: &mut Criterion) {
     let snapshot = build().snapshot();
     let mut group = c.benchmark_group("search");
     for query in ["the", "patch", "con*", "*tion", "\"thank you\"", "the -patch"] {
-        let tree = parse(query).expect("the query can be read");
+        let tree = parse(query).expect("the query can be read").without_filters().expect("it has no filter");
         group.bench_function(query, |b| {
             b.iter(|| {
                 let docs = snapshot.search(&tree).expect("the search is done");
-                black_box(snapshot.newest_first(&docs).expect("hits are sorted").take(50).count())
+                black_box(snapshot.newest_first(&docs, None).expect("hits are sorted").take(50).count())
             });
         });
     }

@@ -27,7 +27,7 @@ fn sound() -> &'static Sound {
                 Value { field: Field::Body, kind: ValueKind::Text, text: &text },
                 Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" },
             ];
-            index.add(DocNo(number), &values, &Columns { date: i64::from(number % 11), ..Columns::default() }).expect("added");
+            index.add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }).expect("added");
         }
         index.flush(b"basis").expect("flushed");
         let file = store.files()[0];
@@ -115,8 +115,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Ok(index) = Index::open(Arc::new(store), Options::default()) else { return };
     let snapshot = index.snapshot();
     for query in QUERIES {
-        if let Ok(docs) = snapshot.search(&parse(query).expect("a query"))
-            && let Ok(newest) = snapshot.newest_first(&docs)
+        if let Ok(docs) = snapshot.search(&parse(query).expect("a query").without_filters().expect("no filter"))
+            && let Ok(newest) = snapshot.newest_first(&docs, None)
         {
             newest.take(200).for_each(drop);
         }

@@ -31,6 +31,14 @@ impl Bits {
         self.words.get((at >> 6) as usize).is_some_and(|word| word >> (at & 63) & 1 == 1)
     }
 
+    /// Whether there is a document from `lo` on and below `hi`.
+    pub(crate) fn any_in(&self, lo: u32, hi: u32) -> bool {
+        let word = |doc: u32| (doc.saturating_sub(self.base) >> 6) as usize;
+        let last = self.words.len().min(word(hi.saturating_sub(1)).saturating_add(1));
+        let words = self.words.get(word(lo)..last).unwrap_or_default();
+        words.iter().any(|word| *word != 0) && (lo..hi).any(|doc| self.contains(doc))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.words.iter().all(|&word| word == 0)
     }

@@ -10,6 +10,7 @@ use crate::text::field::{ZONES, Zones};
 use crate::wire::{Malformed, Reader, put_varint};
 use bits::Bits;
 use places::Places;
+use std::ops::Range;
 
 /// Documents of a block of positions, which is read as one.
 pub(crate) const BLOCK: u32 = 128;
@@ -258,6 +259,15 @@ impl ListBuilder {
     }
 }
 
+/// Adds a stretch behind those before.
+fn copy(range: Range<u64>, copies: &mut Vec<Range<u64>>) {
+    match copies.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ if range.is_empty() => {}
+        _ => copies.push(range),
+    }
+}
+
 /// Appends the lengths of blocks and says how many bytes they took; a single block needs none.
 fn put_skips(blocks: &[(u32, u64)], out: &mut Vec<u8>) -> usize {
     let start = out.len();
@@ -311,17 +321,85 @@ impl ListJoiner {
         gaps.end()?;
         self.tags.extend_from_slice(list.tags()?.rest());
         for (docs, length) in list.blocks()? {
-            match self.blocks.last_mut() {
-                Some(last) if last.0.saturating_add(docs) <= BLOCK => {
-                    last.0 += docs;
-                    last.1 = last.1.saturating_add(length);
-                }
-                _ => self.blocks.push((docs, length)),
-            }
+            self.block(docs, length);
         }
         self.docs = self.docs.checked_add(list.shape.docs).ok_or(Malformed("number of documents"))?;
         self.positions = self.positions.checked_add(list.shape.positions).ok_or(Malformed("length of positions"))?;
         Ok(())
+    }
+
+    /// Appends those documents of a list that are live. `fetch` gives a stretch of its positions part; which stretches go with the
+    /// documents is put into `copies`.
+    pub(crate) fn add_live<B: AsRef<[u8]>, E: From<Malformed>>(
+        &mut self,
+        list: &DocList<'_>,
+        is_live: impl Fn(u32) -> bool,
+        mut fetch: impl FnMut(Range<u64>) -> Result<B, E>,
+        copies: &mut Vec<Range<u64>>,
+    ) -> Result<(), E> {
+        let mut gaps = list.gaps()?;
+        let mut tags = list.tags()?;
+        let mut doc = list.lo;
+        let mut offset = 0u64;
+        let mut left = list.shape.docs;
+        let mut block: Vec<(u32, &[u8], u64)> = Vec::new();
+        for (docs, length) in list.blocks()? {
+            left = left.checked_sub(docs).ok_or(Malformed("blocks of positions"))?;
+            let end = offset.checked_add(length).filter(|&end| end <= list.shape.positions).ok_or(Malformed("blocks of positions"))?;
+            block.clear();
+            for _ in 0..docs {
+                doc = doc.checked_add(gaps.varint_u32()?).ok_or(Malformed("order of documents"))?;
+                let before = tags;
+                let mut count = 0u64;
+                read_tag(&mut tags, |found| count += u64::from(found))?;
+                let tag = before.rest().get(..before.left() - tags.left()).unwrap_or_default();
+                block.push((doc, tag, count));
+            }
+            let live = block.iter().filter(|(doc, ..)| is_live(*doc)).count();
+            if live > 0 {
+                let start = self.positions;
+                let bytes = if live < block.len() { Some(fetch(offset..end)?) } else { None };
+                let mut reader = Reader::new(bytes.as_ref().map_or(&[][..], AsRef::as_ref));
+                let mut at = offset;
+                for &(doc, tag, count) in &block {
+                    let begin = at;
+                    if bytes.is_some() {
+                        let before = reader.left();
+                        reader.skip_varints(u32::try_from(count).map_err(|_| Malformed("counts"))?)?;
+                        at += (before - reader.left()) as u64;
+                    }
+                    if is_live(doc) {
+                        let gap = doc.checked_sub(self.last).ok_or(Malformed("order of documents"))?;
+                        put_varint(&mut self.gaps, u64::from(gap));
+                        self.tags.extend_from_slice(tag);
+                        self.last = doc;
+                        self.docs = self.docs.checked_add(1).ok_or(Malformed("number of documents"))?;
+                        copy(begin..at, copies);
+                        self.positions += at - begin;
+                    }
+                }
+                if bytes.is_none() {
+                    copy(offset..end, copies);
+                    self.positions += length;
+                } else {
+                    reader.end()?;
+                }
+                self.block(live as u32, self.positions - start);
+            }
+            offset = end;
+        }
+        Ok(())
+    }
+
+    /// Notes a block of positions, together with the one before where both fit.
+    fn block(&mut self, docs: u32, length: u64) {
+        match self.blocks.last_mut() {
+            Some(last) if last.0.saturating_add(docs) <= BLOCK => {
+                last.0 += docs;
+                last.1 = last.1.saturating_add(length);
+            }
+            _ => self.blocks.push((docs, length)),
+        }
     }
 
     /// The shape of the joined list, and the bytes of its documents part in `docs`.

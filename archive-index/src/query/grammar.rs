@@ -1,5 +1,6 @@
-//! The grammar (S2): clauses, fields, quotes, exclusions, groups, OR. One pass, with a stack for groups.
+//! The grammar (S2): clauses, fields, filters, quotes, exclusions, groups, OR. One pass, with a stack for groups.
 
+use super::filter::{self, Filter};
 use super::terms::{Written, address_of, parts_of};
 use super::tree::{Node, Notice, Part, Query, QueryError, Term};
 use crate::text::field::{Field, Zones};
@@ -9,19 +10,29 @@ use std::ops::Range;
 const DEPTH: usize = 32;
 /// Bytes of a query.
 const LENGTH: usize = 64 << 10;
-/// Filters of the language that are not answered yet.
-const FILTERS: [&str; 12] =
-    ["after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list", "importance"];
-
 /// Reads a query. An error names the place and what was expected.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
-    parse_as(text, Mode::Full)
+    parse_as(text, Mode::Full, Scope::Any(&Field::ALL))
+}
+
+/// Reads a query whose terms without a field are looked for in `scope` alone.
+pub fn parse_in(text: &str, scope: Scope<'_>) -> Result<Query, QueryError> {
+    parse_as(text, Mode::Full, scope)
 }
 
 /// Reads a query of the reduced language of retention rules (S2.8): words and phrases with wildcards; fields, exclusions, OR and filters
 /// are errors.
 pub fn parse_reduced(text: &str) -> Result<Query, QueryError> {
-    parse_as(text, Mode::Reduced)
+    parse_as(text, Mode::Reduced, Scope::Any(&Field::ALL))
+}
+
+/// Where terms are looked for that name no field.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'f> {
+    /// In any of these; an exclusion is compared as a bare one (S2.4).
+    Any(&'f [Field]),
+    /// In any of these, as if each term named them.
+    Named(&'f [Field]),
 }
 
 /// How much of the language may be used.
@@ -31,12 +42,17 @@ enum Mode {
     Reduced,
 }
 
-fn parse_as(text: &str, mode: Mode) -> Result<Query, QueryError> {
+fn parse_as(text: &str, mode: Mode, scope: Scope<'_>) -> Result<Query, QueryError> {
     if text.len() > LENGTH {
         let problem = "the query is longer than 64 KiB";
         return Err(QueryError { range: LENGTH..text.len(), problem, expected: "a shorter one" });
     }
-    let mut parser = Parser { text, mode, at: 0, groups: vec![Group::new(Frame::default())], notices: Vec::new() };
+    let union = |fields: &[Field]| Zones(fields.iter().fold(0, |zones, field| zones | Zones::of(*field).0));
+    let frame = match scope {
+        Scope::Any(fields) => Frame { zones: union(fields), named: false, ..Frame::default() },
+        Scope::Named(fields) => Frame { zones: union(fields), named: true, ..Frame::default() },
+    };
+    let mut parser = Parser { text, mode, at: 0, groups: vec![Group::new(frame)], notices: Vec::new() };
     parser.run()?;
     while parser.groups.len() > 1 {
         parser.close()?;
@@ -54,7 +70,11 @@ fn parse_as(text: &str, mode: Mode) -> Result<Query, QueryError> {
 /// What holds for the terms of a group.
 #[derive(Clone, Copy, Default)]
 struct Frame {
-    zones: Option<Zones>,
+    zones: Zones,
+    /// A field was named.
+    named: bool,
+    /// The one that a group around named.
+    field: Option<Field>,
     /// Below an exclusion.
     excluded: bool,
     /// The group itself is excluded.
@@ -64,8 +84,8 @@ struct Frame {
 /// A group that is open.
 struct Group {
     frame: Frame,
-    alternatives: Vec<Vec<Node>>,
-    clauses: Vec<Node>,
+    alternatives: Vec<Vec<Node<Filter>>>,
+    clauses: Vec<Node<Filter>>,
     /// An OR that waits for the clause behind it.
     or: Option<Range<usize>>,
 }
@@ -75,15 +95,15 @@ impl Group {
         Self { frame, alternatives: Vec::new(), clauses: Vec::new(), or: None }
     }
 
-    fn push(&mut self, node: Node) {
+    fn push(&mut self, node: Node<Filter>) {
         if self.or.take().is_some() {
             self.alternatives.push(std::mem::take(&mut self.clauses));
         }
         self.clauses.push(node);
     }
 
-    fn into_node(mut self) -> Node {
-        let all = |mut clauses: Vec<Node>| match clauses.len() {
+    fn into_node(mut self) -> Node<Filter> {
+        let all = |mut clauses: Vec<Node<Filter>>| match clauses.len() {
             1 if !matches!(clauses.first(), Some(Node::Not(_))) => clauses.pop().unwrap_or(Node::Nothing),
             0 => Node::Nothing,
             _ => Node::And(clauses),
@@ -180,8 +200,12 @@ impl<'t> Parser<'t> {
         let mut frame = self.groups.last().map_or(Frame::default(), |group| group.frame);
         frame.negated = negated;
         frame.excluded |= negated;
-        if let Some(field) = self.field()? {
-            frame.zones = Some(Zones::of(field));
+        let prefix = self.at;
+        let outer = frame.field;
+        match self.prefix()? {
+            Some(Prefix::Field(field)) => (frame.zones, frame.named, frame.field) = (Zones::of(field), true, Some(field)),
+            Some(Prefix::Filter(name)) => return self.filter(prefix, name, negated),
+            None => {}
         }
         if self.eat(|c| c == '(') {
             if self.groups.len() > DEPTH {
@@ -192,11 +216,16 @@ impl<'t> Parser<'t> {
             return Ok(());
         }
         let (range, written) = self.term();
-        self.push_term(range, written, frame)
+        let whole = self.text.get(prefix..self.at).unwrap_or_default();
+        let whole = match outer {
+            Some(field) if range.start < prefix + 2 => format!("{}:{whole}", field.name()),
+            _ => whole.to_owned(),
+        };
+        self.push_term(range, whole, written, frame)
     }
 
-    /// A field, directly followed by its term.
-    fn field(&mut self) -> Result<Option<Field>, QueryError> {
+    /// A field or filter, directly followed by its term or value.
+    fn prefix(&mut self) -> Result<Option<Prefix>, QueryError> {
         let rest = self.rest();
         let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let (name, behind) = rest.split_at(length);
@@ -209,14 +238,33 @@ impl<'t> Parser<'t> {
         if let Some(field) = Field::named(name) {
             self.full_only(range, "fields are not part of the reduced language")?;
             self.at += length + 1;
-            return Ok(Some(field));
+            return Ok(Some(Prefix::Field(field)));
         }
-        if FILTERS.iter().any(|filter| filter.eq_ignore_ascii_case(name)) {
-            let problem = "this filter is not answered yet";
+        if let Some(filter) = filter::named(name) {
+            self.full_only(range, "filters are not part of the reduced language")?;
+            self.at += length + 1;
+            return Ok(Some(Prefix::Filter(filter)));
+        }
+        if filter::is_reserved(name) {
+            let problem = "this prefix is kept for a later language";
             return Err(QueryError { range, problem, expected: "to search it as text, put it into quotes" });
         }
         self.notices.push(Notice { range, nearest: nearest(name) });
         Ok(None)
+    }
+
+    /// The value of the filter `name`, which begins at `start`.
+    fn filter(&mut self, start: usize, name: &'static str, negated: bool) -> Result<(), QueryError> {
+        let (range, _) = self.term();
+        let value = self.text.get(range.clone()).unwrap_or_default();
+        let kind = filter::read(name, value);
+        let kind = kind.map_err(|expected| QueryError { range, problem: "this filter has no such value", expected })?;
+        let written = self.text.get(start..self.at).unwrap_or_default().into();
+        let node = Node::Filter(Filter { kind, written });
+        if let Some(group) = self.groups.last_mut() {
+            group.push(if negated { Node::Not(Box::new(node)) } else { node });
+        }
+        Ok(())
     }
 
     /// The bytes of a word or phrase.
@@ -235,9 +283,10 @@ impl<'t> Parser<'t> {
         (start..self.at, Written::Bare)
     }
 
-    fn push_term(&mut self, range: Range<usize>, written: Written, frame: Frame) -> Result<(), QueryError> {
+    /// A term at `range`; `whole` is the term with its field and quotes.
+    fn push_term(&mut self, range: Range<usize>, whole: String, written: Written, frame: Frame) -> Result<(), QueryError> {
         let text = self.text.get(range.clone()).unwrap_or_default();
-        let node = term_node(text, written, frame).map_err(|(problem, expected)| QueryError { range, problem, expected })?;
+        let node = term_node(text, &whole, written, frame).map_err(|(problem, expected)| QueryError { range, problem, expected })?;
         if let (Some(node), Some(group)) = (node, self.groups.last_mut()) {
             group.push(node);
         }
@@ -261,7 +310,7 @@ impl<'t> Parser<'t> {
         if let Some(range) = group.or.take() {
             let frame = Frame { negated: false, ..group.frame };
             let text = self.text.get(range.clone()).unwrap_or_default();
-            let node = term_node(text, Written::Bare, frame);
+            let node = term_node(text, text, Written::Bare, frame);
             let node = node.map_err(|(problem, expected)| QueryError { range, problem, expected })?;
             group.clauses.extend(node);
         }
@@ -269,24 +318,36 @@ impl<'t> Parser<'t> {
     }
 }
 
-fn term_node(text: &str, written: Written, frame: Frame) -> Result<Option<Node>, super::terms::Problem> {
+/// The node of a term; `whole` is the term with its field and quotes.
+fn term_node(text: &str, whole: &str, written: Written, frame: Frame) -> Result<Option<Node<Filter>>, super::terms::Problem> {
     let parts = parts_of(text, written)?;
     if parts.is_empty() {
         return Ok(None);
     }
     let everything = written == Written::Bare && parts == [Part::AnyWord] && text.chars().all(|c| c == '*');
-    let node = match frame.zones {
-        None if everything => Node::All,
-        None if frame.excluded => Node::Term(Term { zones: Zones::WITHOUT_ADDRESSES, parts, address: Some(address_of(text)) }),
-        zones => Node::Term(Term { zones: zones.unwrap_or(Zones::ALL), parts, address: None }),
+    let zones = frame.zones;
+    let term = |zones, address| Node::Term(Term { zones, parts, address, written: whole.into() });
+    let node = match frame.named {
+        false if everything => Node::All,
+        false if frame.excluded => {
+            let address = (address_of(text), Zones(zones.0 & Zones::ADDRESSES.0));
+            term(Zones(zones.0 & Zones::WITHOUT_ADDRESSES.0), Some(address).filter(|(_, zones)| zones.0 != 0))
+        }
+        _ => term(zones, None),
     };
     Ok(Some(if frame.negated { Node::Not(Box::new(node)) } else { node }))
 }
 
-/// The field whose name differs by one letter changed, left out, added, or two swapped.
+/// What stands before a colon.
+enum Prefix {
+    Field(Field),
+    Filter(&'static str),
+}
+
+/// The field or filter whose name differs by one letter changed, left out, added, or two swapped.
 fn nearest(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
-    Field::ALL.into_iter().map(Field::name).find(|field| is_near(name.as_bytes(), field.as_bytes()))
+    Field::ALL.into_iter().map(Field::name).chain(filter::names()).find(|field| is_near(name.as_bytes(), field.as_bytes()))
 }
 
 fn is_near(a: &[u8], b: &[u8]) -> bool {

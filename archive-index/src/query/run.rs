@@ -3,6 +3,7 @@
 //! Documents are sets of bits over the range of the segment. Clauses of an AND run cheapest first, and phrases read positions only
 //! of documents that the others left.
 
+use super::leaf::Leaf;
 use super::tree::{Node, Part, Term};
 use crate::error::IndexError;
 use crate::postings::bits::Bits;
@@ -10,47 +11,87 @@ use crate::postings::places::Places;
 use crate::segment::Source;
 use crate::terms::pattern::Pattern;
 use crate::text::field::Zones;
-use crate::text::key::{ALL_DOCS, VALUE_ENDS};
+use crate::text::key::{ALL_DOCS, UNSEARCHABLE, VALUE_ENDS};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Positions held at a time while a phrase is joined, in bytes of their packed form.
 const POSITIONS_AT_ONCE: u64 = 4 << 20;
 
+/// What is taken of a document whose text is not complete: is a word there that was not found? (S4.3)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// No, in both signs: what a search answers.
+    Plain,
+    /// What holds whatever the missing text is.
+    Sure,
+    /// What holds for some missing text.
+    Possible,
+}
+
+impl Reading {
+    /// The reading of what an exclusion excludes.
+    fn excluded(self) -> Self {
+        match self {
+            Reading::Plain => Reading::Plain,
+            Reading::Sure => Reading::Possible,
+            Reading::Possible => Reading::Sure,
+        }
+    }
+}
+
+/// How a query is run.
+#[derive(Clone, Copy)]
+pub(crate) struct How<'a> {
+    pub(crate) reading: Reading,
+    /// Set by who wants the answer no more.
+    pub(crate) stop: &'a AtomicBool,
+}
+
+impl How<'_> {
+    fn go_on(self) -> Result<(), IndexError> {
+        if self.stop.load(Ordering::Relaxed) { Err(IndexError::Stopped) } else { Ok(()) }
+    }
+}
+
 /// The documents of `source` for which `node` holds. `within`, where given, are those that still matter: others may come or not.
 /// Depth is bounded by the grammar.
-pub(crate) fn run<S: Source>(source: &S, node: &Node, within: Option<&Bits>) -> Result<Bits, IndexError> {
+pub(crate) fn run<S: Source>(source: &S, node: &Node<Leaf>, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+    how.go_on()?;
     match node {
         Node::All => all(source),
         Node::Nothing => Ok(empty(source)),
         Node::Not(inner) => {
             let mut docs = all(source)?;
-            docs.and_not(&run(source, inner, within)?);
+            docs.and_not(&run(source, inner, within, How { reading: how.reading.excluded(), ..how })?);
             Ok(docs)
         }
         Node::Or(nodes) => {
             let mut docs = empty(source);
             for node in nodes {
-                docs.or(&run(source, node, within)?);
+                docs.or(&run(source, node, within, how)?);
             }
             Ok(docs)
         }
-        Node::And(nodes) => and(source, nodes, within),
-        Node::Term(term) => run_term(source, term, within),
+        Node::And(nodes) => and(source, nodes, within, how),
+        Node::Term(term) => run_term(source, term, within, how),
+        Node::Filter(leaf) => filter(source, leaf, within),
     }
 }
 
-/// Words before phrases before exclusions.
-fn cost(node: &Node) -> u8 {
+/// Words before columns before phrases before exclusions.
+fn cost(node: &Node<Leaf>) -> u8 {
     match node {
-        Node::All | Node::Nothing => 0,
+        Node::All | Node::Nothing | Node::Filter(Leaf::Docs(_) | Leaf::Label(_)) => 0,
         Node::Term(term) if term.parts.len() == 1 => 1,
-        Node::Term(_) => 2,
-        Node::And(_) | Node::Or(_) => 3,
-        Node::Not(_) => 4,
+        Node::Filter(_) => 2,
+        Node::Term(_) => 3,
+        Node::And(_) | Node::Or(_) => 4,
+        Node::Not(_) => 5,
     }
 }
 
-fn and<S: Source>(source: &S, nodes: &[Node], within: Option<&Bits>) -> Result<Bits, IndexError> {
-    let mut order: Vec<&Node> = nodes.iter().collect();
+fn and<S: Source>(source: &S, nodes: &[Node<Leaf>], within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+    let mut order: Vec<&Node<Leaf>> = nodes.iter().collect();
     order.sort_by_key(|node| cost(node));
     let mut docs: Option<Bits> = None;
     for node in order {
@@ -62,18 +103,38 @@ fn and<S: Source>(source: &S, nodes: &[Node], within: Option<&Bits>) -> Result<B
                 Some(docs) => docs,
                 None => all(source)?,
             };
-            let gone = run(source, inner, Some(&left))?;
+            let gone = run(source, inner, Some(&left), How { reading: how.reading.excluded(), ..how })?;
             left.and_not(&gone);
             docs = Some(left);
             continue;
         }
-        let found = run(source, node, docs.as_ref().or(within))?;
+        let found = run(source, node, docs.as_ref().or(within), how)?;
         match &mut docs {
             Some(docs) => docs.and(&found),
             None => docs = Some(found),
         }
     }
     Ok(docs.unwrap_or_else(|| empty(source)))
+}
+
+/// The documents that meet a filter; of columns only those of `within` are looked at.
+fn filter<S: Source>(source: &S, leaf: &Leaf, within: Option<&Bits>) -> Result<Bits, IndexError> {
+    let mut docs = empty(source);
+    match leaf {
+        Leaf::Docs(known) => {
+            let (lo, hi) = source.range();
+            known.range(lo..hi).for_each(|doc| docs.insert(doc));
+        }
+        Leaf::Label(pattern) => {
+            source.labels(pattern, &mut |term| source.docs(term, Zones::ALL, &mut docs))?;
+        }
+        leaf => source.columns(within, &mut |doc, columns| {
+            if leaf.of_columns(columns) == Some(true) {
+                docs.insert(doc);
+            }
+        })?,
+    }
+    Ok(docs)
 }
 
 fn empty<S: Source>(source: &S) -> Bits {
@@ -92,35 +153,39 @@ pub(crate) fn special<S: Source>(source: &S, key: &[u8], zones: Zones) -> Result
     Ok(docs)
 }
 
-fn run_term<S: Source>(source: &S, term: &Term, within: Option<&Bits>) -> Result<Bits, IndexError> {
+fn run_term<S: Source>(source: &S, term: &Term, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
     let mut docs = match term.parts.as_slice() {
         [Part::AnyWord] => special(source, VALUE_ENDS, term.zones)?,
-        [Part::Word(pattern)] => word(source, pattern, term.zones)?.0,
-        parts => phrase(source, parts, term.zones, within)?,
+        [Part::Word(pattern)] => word(source, pattern, term.zones, how)?.0,
+        parts => phrase(source, parts, term.zones, within, how)?,
     };
-    if let Some(address) = &term.address {
-        docs.or(&word(source, address, Zones::ALL)?.0);
+    if let Some((address, zones)) = &term.address {
+        docs.or(&word(source, address, *zones, how)?.0);
+    }
+    if how.reading == Reading::Possible {
+        docs.or(&special(source, UNSEARCHABLE, Zones::ALL)?);
     }
     Ok(docs)
 }
 
 /// The documents of a word, and the bytes that its positions take.
-fn word<S: Source>(source: &S, pattern: &Pattern, zones: Zones) -> Result<(Bits, u64), IndexError> {
+fn word<S: Source>(source: &S, pattern: &Pattern, zones: Zones, how: How<'_>) -> Result<(Bits, u64), IndexError> {
     let mut docs = empty(source);
     let mut weight = 0u64;
     source.find(pattern, &mut |term| {
+        how.go_on()?;
         weight = weight.saturating_add(source.weight(term));
         source.docs(term, zones, &mut docs)
     })?;
     Ok((docs, weight))
 }
 
-fn phrase<S: Source>(source: &S, parts: &[Part], zones: Zones, within: Option<&Bits>) -> Result<Bits, IndexError> {
+fn phrase<S: Source>(source: &S, parts: &[Part], zones: Zones, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
     let mut candidates: Option<Bits> = within.cloned();
     let mut words = Vec::new();
     for (offset, part) in (0u64..).zip(parts) {
         let Part::Word(pattern) = part else { continue };
-        let (docs, weight) = word(source, pattern, zones)?;
+        let (docs, weight) = word(source, pattern, zones, how)?;
         words.push(PhraseWord { weight, offset, pattern });
         match &mut candidates {
             Some(candidates) => candidates.and(&docs),
@@ -136,9 +201,17 @@ fn phrase<S: Source>(source: &S, parts: &[Part], zones: Zones, within: Option<&B
     let candidates = candidates.unwrap_or_else(|| empty(source));
     let mut found = empty(source);
     for window in windows(&candidates, lightest.weight, source) {
-        join(source, &words, &stars, zones, window, &mut found)?;
+        how.go_on()?;
+        join(source, &Phrase { words: &words, stars: &stars, zones }, window, how, &mut found)?;
     }
     Ok(found)
+}
+
+/// A phrase that is looked for: its words, lightest first, and where a `*` stands for one.
+struct Phrase<'q> {
+    words: &'q [PhraseWord<'q>],
+    stars: &'q [u64],
+    zones: Zones,
 }
 
 /// A word of a phrase, how many words behind its beginning, and the bytes that its positions take.
@@ -165,23 +238,17 @@ fn windows<S: Source>(candidates: &Bits, weight: u64, source: &S) -> Vec<Bits> {
 
 /// Adds the documents of `wanted` in which the parts follow each other. The lightest word gives the places at which the phrase may
 /// begin; each of the others strikes out of them, in fewer documents from word to word.
-fn join<S: Source>(
-    source: &S,
-    words: &[PhraseWord<'_>],
-    stars: &[u64],
-    zones: Zones,
-    mut wanted: Bits,
-    found: &mut Bits,
-) -> Result<(), IndexError> {
+fn join<S: Source>(source: &S, phrase: &Phrase<'_>, mut wanted: Bits, how: How<'_>, found: &mut Bits) -> Result<(), IndexError> {
     let mut starts: Option<Vec<u64>> = None;
-    for word in words {
+    for word in phrase.words {
         let mut places = match starts.take() {
             None => Places::all(word.offset),
             Some(starts) => Places::among(starts, word.offset, source.range()),
         };
         source.find(word.pattern, &mut |term| {
+            how.go_on()?;
             places.begin_term();
-            source.positions(term, zones, &wanted, &mut places)
+            source.positions(term, phrase.zones, &wanted, &mut places)
         })?;
         let kept = places.into_sorted();
         wanted = empty(source);
@@ -192,14 +259,14 @@ fn join<S: Source>(
         starts = Some(kept);
     }
     let starts = starts.unwrap_or_default();
-    if stars.is_empty() {
+    if phrase.stars.is_empty() {
         found.or(&wanted);
         return Ok(());
     }
     let ends = value_ends(source, Zones::ALL, &wanted)?;
     for start in starts {
         // A `*` needs a word at its position: none of the ends of values.
-        if stars.iter().all(|offset| ends.binary_search(&(start + offset)).is_err()) {
+        if phrase.stars.iter().all(|offset| ends.binary_search(&(start + offset)).is_err()) {
             found.insert((start >> 32) as u32);
         }
     }

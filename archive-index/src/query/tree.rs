@@ -1,17 +1,26 @@
 //! A query as a tree, and what can be wrong with one.
 
+use super::filter::Filter;
+use super::leaf::Leaf;
 use crate::terms::pattern::Pattern;
 use crate::text::field::Zones;
+use std::fmt;
 use std::ops::Range;
 
 /// Number of the query language that [`parse`](crate::parse) reads. It is kept with saved queries; a language never changes its grammar.
 pub const LANGUAGE: u32 = 1;
 
-/// A query, ready to run on any snapshot.
+/// A query as it was read: words and filters. [`bind`](Self::bind) says what its filters mean, which makes it ready to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    pub(crate) root: Node,
+    pub(crate) root: Node<Filter>,
     pub(crate) notices: Vec<Notice>,
+}
+
+/// A query ready to run on any snapshot: each filter is bound to a [`Leaf`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    pub(crate) root: Node<Leaf>,
 }
 
 impl Query {
@@ -29,6 +38,67 @@ impl Query {
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
+
+    /// A query of one filter.
+    pub fn of_filter(filter: Filter) -> Self {
+        Self { root: Node::Filter(filter), notices: Vec::new() }
+    }
+
+    /// What meets all of `queries`. Those that ask for nothing restrict nothing; if all do, so does this one.
+    pub fn all_of(queries: impl IntoIterator<Item = Query>) -> Self {
+        let mut all = Self { root: Node::Nothing, notices: Vec::new() };
+        let mut roots = Vec::new();
+        for query in queries {
+            all.notices.extend(query.notices);
+            if query.root != Node::Nothing {
+                roots.push(query.root);
+            }
+        }
+        all.root = match roots.len() {
+            0 => Node::Nothing,
+            1 => roots.pop().unwrap_or(Node::Nothing),
+            _ => Node::And(roots),
+        };
+        all
+    }
+
+    /// Says of each filter, in the order of the text, what it means.
+    ///
+    /// # Errors
+    ///
+    /// The first one of `leaf`.
+    pub fn bind<E>(&self, mut leaf: impl FnMut(&Filter) -> Result<Leaf, E>) -> Result<Bound, E> {
+        Ok(Bound { root: self.root.bind(&mut leaf)? })
+    }
+
+    /// Ready to run as it is, if it has no filters.
+    pub fn without_filters(&self) -> Option<Bound> {
+        self.bind(|_| Err(())).ok()
+    }
+
+    /// The filters, in the order of the text.
+    pub fn filters(&self) -> Vec<&Filter> {
+        let mut found = Vec::new();
+        self.root.filters(&mut found);
+        found
+    }
+
+    /// The clauses that must all be met, each as a query of its own; one where the query is an alternative.
+    pub fn clauses(&self) -> Vec<Query> {
+        let one = |node: &Node<Filter>| Query { root: node.clone(), notices: Vec::new() };
+        match &self.root {
+            Node::Nothing => Vec::new(),
+            Node::And(nodes) => nodes.iter().flat_map(|node| one(node).clauses()).collect(),
+            node => vec![one(node)],
+        }
+    }
+}
+
+/// The query as text that reads the same: blanks and groups put straight.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.root)
+    }
 }
 
 /// A prefix that is none of the language, and was therefore read as text.
@@ -36,7 +106,7 @@ impl Query {
 pub struct Notice {
     /// Bytes of the prefix, without the colon.
     pub range: Range<usize>,
-    /// The nearest field, where one is near.
+    /// The nearest field or filter, where one is near.
     pub nearest: Option<&'static str>,
 }
 
@@ -52,18 +122,81 @@ pub struct QueryError {
     pub expected: &'static str,
 }
 
+/// A tree of clauses, with filters as they were read or as they are bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Node {
+pub(crate) enum Node<F> {
     /// Every document.
     All,
     /// No document.
     Nothing,
     /// All of them; of exclusions alone, everything without those.
-    And(Vec<Node>),
+    And(Vec<Node<F>>),
     /// Any of them.
-    Or(Vec<Node>),
-    Not(Box<Node>),
+    Or(Vec<Node<F>>),
+    Not(Box<Node<F>>),
     Term(Term),
+    Filter(F),
+}
+
+impl<F> Node<F> {
+    fn bind<L, E>(&self, leaf: &mut impl FnMut(&F) -> Result<L, E>) -> Result<Node<L>, E> {
+        let mut each = |nodes: &[Node<F>]| nodes.iter().map(|node| node.bind(leaf)).collect::<Result<Vec<_>, E>>();
+        Ok(match self {
+            Node::All => Node::All,
+            Node::Nothing => Node::Nothing,
+            Node::And(nodes) => Node::And(each(nodes)?),
+            Node::Or(nodes) => Node::Or(each(nodes)?),
+            Node::Not(inner) => Node::Not(Box::new(inner.bind(leaf)?)),
+            Node::Term(term) => Node::Term(term.clone()),
+            Node::Filter(filter) => Node::Filter(leaf(filter)?),
+        })
+    }
+
+    fn filters<'n>(&'n self, found: &mut Vec<&'n F>) {
+        match self {
+            Node::All | Node::Nothing | Node::Term(_) => {}
+            Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| node.filters(found)),
+            Node::Not(inner) => inner.filters(found),
+            Node::Filter(filter) => found.push(filter),
+        }
+    }
+
+    /// The terms that a document meets by having them, not by lacking them.
+    pub(crate) fn positive_terms<'n>(&'n self, found: &mut Vec<&'n Term>) {
+        match self {
+            Node::All | Node::Nothing | Node::Filter(_) | Node::Not(_) => {}
+            Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| node.positive_terms(found)),
+            Node::Term(term) => found.push(term),
+        }
+    }
+}
+
+impl<F: fmt::Display> fmt::Display for Node<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |nodes: &[Node<F>], between: &str, f: &mut fmt::Formatter<'_>| {
+            for (at, node) in nodes.iter().enumerate() {
+                f.write_str(if at > 0 { between } else { "" })?;
+                match node {
+                    Node::And(_) if between.trim().is_empty() => write!(f, "({node})")?,
+                    Node::Or(_) => write!(f, "({node})")?,
+                    node => write!(f, "{node}")?,
+                }
+            }
+            Ok(())
+        };
+        match self {
+            Node::All => f.write_str("*"),
+            Node::Nothing => Ok(()),
+            Node::And(nodes) => join(nodes, " ", f),
+            Node::Or(nodes) => join(nodes, " OR ", f),
+            Node::Not(inner) => match &**inner {
+                Node::And(_) | Node::Or(_) => write!(f, "-({inner})"),
+                inner => write!(f, "-{inner}"),
+            },
+            Node::Term(term) => f.write_str(&term.written),
+            Node::Filter(filter) => write!(f, "{filter}"),
+        }
+    }
 }
 
 /// A word or a phrase: parts that follow each other in one value.
@@ -71,8 +204,10 @@ pub(crate) enum Node {
 pub(crate) struct Term {
     pub(crate) zones: Zones,
     pub(crate) parts: Vec<Part>,
-    /// In a bare exclusion: the clause as a complete address (S2.4).
-    pub(crate) address: Option<Pattern>,
+    /// In a bare exclusion: the clause as a complete address (S2.4), and the address fields it is compared in.
+    pub(crate) address: Option<(Pattern, Zones)>,
+    /// Field and text as they were written.
+    pub(crate) written: Box<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

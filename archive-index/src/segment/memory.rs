@@ -15,11 +15,12 @@ use crate::pages::{FileId, PageStore};
 use crate::postings::ListBuilder;
 use crate::postings::bits::Bits;
 use crate::postings::places::Places;
+use crate::query::leaf::{Label, LabelPattern};
 use crate::segment::build::SegmentWriter;
 use crate::terms::backward;
 use crate::terms::pattern::{Pattern, Reach};
 use crate::text::field::{Value, ValueKind, Zones, zone};
-use crate::text::key::{ALL_DOCS, CONTINUES, SPECIAL, UNSEARCHABLE, VALUE_ENDS, parts, put_address};
+use crate::text::key::{ALL_DOCS, CONTINUES, SPECIAL, UNSEARCHABLE, VALUE_ENDS, label, parts, put_address};
 use crate::text::map::map;
 use crate::text::split::keys;
 use crate::wire::{Malformed, Reader};
@@ -86,7 +87,7 @@ impl Memory {
     }
 
     /// Adds a document, whose number is above all before.
-    pub(crate) fn add(&mut self, doc: u32, values: &[Value<'_>], columns: &Columns) -> Result<(), IndexError> {
+    pub(crate) fn add(&mut self, doc: u32, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<(), IndexError> {
         let text: usize = values.iter().map(|value| value.text.len()).sum();
         // A byte of text takes at most 16 bytes here; offsets have 32 bits.
         if self.size() + text.saturating_mul(16) > NONE as usize {
@@ -110,6 +111,12 @@ impl Memory {
                 put_address(&mut address, &map(value.text));
                 self.occurrence(&address, doc, zone, 0);
             }
+        }
+        let mut seen: Vec<Vec<u8>> = labels.iter().map(|of| label(of.kind, &of.bytes)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        for key in &seen {
+            self.occurrence(key, doc, 0, 0);
         }
         self.occurrence(ALL_DOCS, doc, 0, 0);
         if columns.unsearchable {
@@ -436,6 +443,24 @@ impl Source for Memory {
 
     fn special(&self, key: &[u8], visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         self.look_up(key).map_or(Ok(()), |number| visit(&number))
+    }
+
+    fn labels(&self, pattern: &LabelPattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        let key = label(pattern.kind, &pattern.bytes);
+        if !pattern.open {
+            return self.special(&key, visit);
+        }
+        for (number, entry) in self.entries.iter().enumerate() {
+            if entry.bytes > 0 && self.key(entry).starts_with(&key) {
+                visit(&(number as u32))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn columns(&self, _: Option<&Bits>, visit: &mut dyn FnMut(u32, &Columns)) -> Result<(), IndexError> {
+        self.rows.iter().for_each(|(doc, columns)| visit(*doc, columns));
+        Ok(())
     }
 
     fn find(&self, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {

@@ -2,39 +2,74 @@
 
 use super::build::{STREAM_PAGE, SegmentWriter};
 use super::page::PageKind;
-use super::read::{Segment, StreamKind};
+use super::read::{Segment, Stop, StreamKind};
 use crate::columns::Dated;
 use crate::error::IndexError;
 use crate::pages::{FileId, PageStore};
 use crate::postings::{DocList, ListJoiner, Shape};
-use crate::terms::{Place, TermCursor, key_cursor};
+use crate::terms::{Place, TermCursor, backward, key_cursor};
+use crate::text::key::{ADDRESS, CONTINUES, parts};
 use crate::wire::Malformed;
+use roaring::RoaringBitmap;
+use std::collections::HashSet;
 use std::ops::Range;
 
-/// Writes one segment out of `inputs`, which are in the order of their documents.
-pub(crate) fn merge(store: &dyn PageStore, inputs: &[&Segment]) -> Result<FileId, IndexError> {
+/// Writes one segment out of `inputs`, which are in the order of their documents, without what they have of `dead` documents.
+pub(crate) fn merge(store: &dyn PageStore, inputs: &[&Segment], dead: &RoaringBitmap) -> Result<FileId, IndexError> {
     let lo = inputs.first().map_or(0, |segment| segment.lo());
     let hi = inputs.last().map_or(0, |segment| segment.hi());
     let mut writer = SegmentWriter::create(store, lo, hi)?;
-    merge_terms(inputs, lo, &mut writer)?;
-    merge_backward(inputs, &mut writer)?;
+    let dropped = merge_terms(inputs, lo, dead, &mut writer)?;
+    merge_backward(inputs, &dropped, &mut writer)?;
     for segment in inputs {
         for at in 0..segment.chunks_count() {
             for (doc, columns) in segment.chunk(at)?.rows {
-                writer.columns(doc, columns)?;
+                if !dead.contains(doc) {
+                    writer.columns(doc, columns)?;
+                }
             }
         }
     }
-    merge_order(inputs, &mut writer)?;
+    merge_order(inputs, dead, &mut writer)?;
     writer.finish()
 }
 
-fn merge_terms(inputs: &[&Segment], lo: u32, writer: &mut SegmentWriter) -> Result<(), IndexError> {
+/// The folded forms, with their lead, of which no form is left. Only dead documents had them, so they are few beside the dictionary.
+#[derive(Default)]
+struct Dropped {
+    forms: HashSet<Vec<u8>>,
+    current: Vec<u8>,
+    lives: bool,
+}
+
+impl Dropped {
+    /// Takes the next key and whether a document has it. All forms of a word follow each other.
+    fn take(&mut self, key: &[u8], lives: bool) {
+        let taken = parts(key);
+        let bare = key.get(..usize::from(taken.lead != 0) + taken.folded.len()).unwrap_or_default();
+        if bare != self.current {
+            self.end();
+            self.current.extend_from_slice(bare);
+        }
+        self.lives |= lives;
+    }
+
+    fn end(&mut self) {
+        if !self.lives && !self.current.is_empty() {
+            self.forms.insert(self.current.clone());
+        }
+        self.current.clear();
+        self.lives = false;
+    }
+}
+
+fn merge_terms(inputs: &[&Segment], lo: u32, dead: &RoaringBitmap, writer: &mut SegmentWriter) -> Result<Dropped, IndexError> {
     let mut terms = Vec::with_capacity(inputs.len());
     for segment in inputs {
-        terms.push(TermReader::new(segment)?);
+        terms.push(TermReader::new(segment, dead)?);
     }
     let mut joiner = ListJoiner::default();
+    let mut dropped = Dropped::default();
     let mut key = Vec::new();
     let (mut docs, mut bytes) = (Vec::new(), Vec::new());
     while let Some(least) = terms.iter().filter_map(TermReader::key).min() {
@@ -42,22 +77,29 @@ fn merge_terms(inputs: &[&Segment], lo: u32, writer: &mut SegmentWriter) -> Resu
         key.extend_from_slice(least);
         joiner.clear(lo);
         let here: Vec<usize> = (0..terms.len()).filter(|&at| terms.get(at).and_then(TermReader::key) == Some(key.as_slice())).collect();
+        let mut copies = Vec::with_capacity(here.len());
         for &at in &here {
             let Some(term) = terms.get_mut(at) else { continue };
             let shape = term.docs_bytes(&mut bytes)?;
             let list = DocList { lo: term.segment.lo(), shape, bytes: &bytes };
-            joiner.add(&list).map_err(|broken| term.segment.damage(None, broken))?;
+            copies.push(term.join(&list, &mut joiner)?);
         }
         let shape = joiner.finish(&mut docs);
-        writer.term(&key, &shape, &docs)?;
-        for &at in &here {
+        dropped.take(&key, shape.docs > 0);
+        if shape.docs > 0 {
+            writer.term(&key, &shape, &docs)?;
+        }
+        for (&at, copies) in here.iter().zip(copies) {
             if let Some(term) = terms.get_mut(at) {
-                term.copy_positions(writer)?;
+                for range in copies {
+                    term.each_position(range, &mut |bytes| writer.positions(bytes))?;
+                }
                 term.advance()?;
             }
         }
     }
-    Ok(())
+    dropped.end();
+    Ok(dropped)
 }
 
 #[derive(Clone)]
@@ -76,6 +118,8 @@ struct Row {
 /// The terms of a segment in order, a page at a time.
 struct TermReader<'s> {
     segment: &'s Segment,
+    /// Documents of the segment that are left out.
+    dead: RoaringBitmap,
     next_page: usize,
     rows: Vec<Row>,
     at: usize,
@@ -86,9 +130,10 @@ struct TermReader<'s> {
 }
 
 impl<'s> TermReader<'s> {
-    fn new(segment: &'s Segment) -> Result<Self, IndexError> {
+    fn new(segment: &'s Segment, dead: &RoaringBitmap) -> Result<Self, IndexError> {
         let mut reader = Self {
             segment,
+            dead: dead.range(segment.lo()..segment.hi()).collect(),
             next_page: 0,
             rows: Vec::new(),
             at: 0,
@@ -166,11 +211,41 @@ impl<'s> TermReader<'s> {
         Ok(row.shape)
     }
 
-    fn copy_positions(&mut self, writer: &mut SegmentWriter) -> Result<(), IndexError> {
+    /// Gives the list of the current term to `joiner`, and says which stretches of its positions go with it.
+    fn join(&mut self, list: &DocList<'_>, joiner: &mut ListJoiner) -> Result<Vec<Range<u64>>, IndexError> {
+        if self.dead.is_empty() {
+            joiner.add(list).map_err(|broken| self.segment.damage(None, broken))?;
+            return Ok(vec![0..list.shape.positions]);
+        }
+        let dead = std::mem::take(&mut self.dead);
+        let mut copies = Vec::new();
+        let mut fetch = |range: Range<u64>| -> Result<Vec<u8>, Stop> {
+            let mut bytes = Vec::new();
+            self.each_position(range, &mut |found| {
+                bytes.extend_from_slice(found);
+                Ok(())
+            })?;
+            Ok(bytes)
+        };
+        let joined = joiner.add_live(list, |doc| !dead.contains(doc), &mut fetch, &mut copies);
+        self.dead = dead;
+        joined.map_err(|stop: Stop| stop.at(self.segment))?;
+        Ok(copies)
+    }
+
+    /// Gives a stretch of the positions of the current term.
+    fn each_position(&mut self, range: Range<u64>, sink: &mut dyn FnMut(&[u8]) -> Result<(), IndexError>) -> Result<(), IndexError> {
         let Some(row) = self.rows.get(self.at) else { return Ok(()) };
         match &row.positions {
-            Held::Inline(range) => writer.positions(self.inline.get(range.clone()).unwrap_or_default()),
-            Held::Stream(offset) => self.positions.each(*offset, row.shape.positions, &mut |bytes| writer.positions(bytes)),
+            Held::Inline(held) => {
+                let all = self.inline.get(held.clone()).unwrap_or_default();
+                let found = all.get(range.start as usize..range.end as usize);
+                sink(found.ok_or_else(|| self.segment.damage(None, Malformed("positions")))?)
+            }
+            Held::Stream(offset) => {
+                let start = offset.checked_add(range.start).ok_or_else(|| self.segment.damage(None, Malformed("positions")))?;
+                self.positions.each(start, range.end - range.start, sink)
+            }
         }
     }
 }
@@ -249,7 +324,16 @@ impl BackwardReader<'_> {
     }
 }
 
-fn merge_backward(inputs: &[&Segment], writer: &mut SegmentWriter) -> Result<(), IndexError> {
+fn merge_backward(inputs: &[&Segment], dropped: &Dropped, writer: &mut SegmentWriter) -> Result<(), IndexError> {
+    let is_dropped = |key: &[u8]| {
+        if dropped.forms.is_empty() {
+            return false;
+        }
+        let lead = key.first().copied().filter(|lead| matches!(*lead, CONTINUES | ADDRESS)).unwrap_or(0);
+        let mut forward = Vec::with_capacity(key.len());
+        backward(key.get(usize::from(lead != 0)..).unwrap_or_default(), lead, &mut forward);
+        dropped.forms.contains(&forward)
+    };
     let mut readers = Vec::with_capacity(inputs.len());
     for segment in inputs {
         let mut reader = BackwardReader { segment, next_page: 0, keys: Vec::new().into_iter(), current: None };
@@ -257,7 +341,9 @@ fn merge_backward(inputs: &[&Segment], writer: &mut SegmentWriter) -> Result<(),
         readers.push(reader);
     }
     while let Some(least) = readers.iter().filter_map(|reader| reader.current.as_ref()).min().cloned() {
-        writer.backward(&least)?;
+        if !is_dropped(&least) {
+            writer.backward(&least)?;
+        }
         for reader in &mut readers {
             if reader.current.as_ref() == Some(&least) {
                 reader.advance()?;
@@ -279,6 +365,26 @@ impl<'s> OrderReader<'s> {
         Self { segment, next_page: 0, rows: Vec::new().into_iter() }
     }
 
+    /// From the first document on whose date is `date` or before.
+    pub(crate) fn from(segment: &'s Segment, date: i64) -> Result<Self, IndexError> {
+        let mut reader = Self::new(segment);
+        let (mut low, mut high) = (0, segment.order_pages());
+        // The last page that begins with a later date; all before it are later too.
+        while low < high {
+            let middle = low.midpoint(high);
+            let rows = segment.order_page(middle)?.unwrap_or_default();
+            if rows.first().is_some_and(|first| first.date.0 > date) { low = middle + 1 } else { high = middle }
+        }
+        reader.next_page = low.saturating_sub(1);
+        if let Some(rows) = segment.order_page(reader.next_page)? {
+            reader.next_page += 1;
+            let later = rows.partition_point(|dated| dated.date.0 > date);
+            reader.rows = rows.into_iter();
+            reader.rows.by_ref().take(later).for_each(drop);
+        }
+        Ok(reader)
+    }
+
     pub(crate) fn next(&mut self) -> Result<Option<Dated>, IndexError> {
         loop {
             if let Some(dated) = self.rows.next() {
@@ -291,7 +397,7 @@ impl<'s> OrderReader<'s> {
     }
 }
 
-fn merge_order(inputs: &[&Segment], writer: &mut SegmentWriter) -> Result<(), IndexError> {
+fn merge_order(inputs: &[&Segment], dead: &RoaringBitmap, writer: &mut SegmentWriter) -> Result<(), IndexError> {
     let mut readers = Vec::with_capacity(inputs.len());
     for segment in inputs {
         let mut reader = OrderReader::new(segment);
@@ -299,7 +405,7 @@ fn merge_order(inputs: &[&Segment], writer: &mut SegmentWriter) -> Result<(), In
         readers.push((reader, first));
     }
     while let Some((reader, current)) = readers.iter_mut().filter(|(_, current)| current.is_some()).min_by_key(|(_, current)| *current) {
-        if let Some(dated) = current.take() {
+        if let Some(dated) = current.take().filter(|dated| !dead.contains(dated.doc.0)) {
             writer.dated(dated)?;
         }
         *current = reader.next()?;

@@ -10,9 +10,11 @@ pub(crate) mod merge;
 pub(crate) mod page;
 pub(crate) mod read;
 
+use crate::columns::Columns;
 use crate::error::IndexError;
 use crate::postings::bits::Bits;
 use crate::postings::places::Places;
+use crate::query::leaf::LabelPattern;
 use crate::terms::pattern::Pattern;
 use crate::text::field::Zones;
 
@@ -26,6 +28,12 @@ pub(crate) trait Source: Sized + 'static {
 
     /// The term of exactly this key, if there is one.
     fn special(&self, key: &[u8], visit: &mut Visit<'_, Self>) -> Result<(), IndexError>;
+
+    /// The terms of the labels that match.
+    fn labels(&self, pattern: &LabelPattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError>;
+
+    /// Gives the columns of each document, at least of those of `within`; documents rise.
+    fn columns(&self, within: Option<&Bits>, visit: &mut dyn FnMut(u32, &Columns)) -> Result<(), IndexError>;
 
     /// Every term that matches, in any order.
     fn find(&self, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError>;
@@ -73,7 +81,7 @@ mod tests {
                 let text = format!("alpha beta w{number} größe {}", "gamma ".repeat(number as usize % 7));
                 let body = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
                 let to = Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" };
-                index.add(DocNo(number), &[body, to], &Columns { date: i64::from(number % 9), ..Columns::default() }).unwrap();
+                index.add(DocNo(number), &[body, to], &[], &Columns { date: i64::from(number % 9), ..Columns::default() }).unwrap();
             }
             index.flush(b"").unwrap();
             let reader = store.open(FileId(0)).unwrap();
@@ -111,8 +119,8 @@ mod tests {
             let Ok(index) = Index::open(Arc::new(store), Options::default()) else { return Ok(()) };
             let snapshot = index.snapshot();
             for query in ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "\"* beta *\"", "to:x@example.org", "-x@example.org", "größe", "*"] {
-                if let Ok(docs) = snapshot.search(&parse(query).unwrap()) {
-                    let _ = snapshot.newest_first(&docs).map(|order| order.take(1000).count());
+                if let Ok(docs) = snapshot.search(&parse(query).unwrap().without_filters().unwrap()) {
+                    let _ = snapshot.newest_first(&docs, None).map(|order| order.take(1000).count());
                 }
             }
             let _ = snapshot.columns(DocNo(7));
@@ -120,7 +128,7 @@ mod tests {
             if segments == 1 {
                 // A second segment, so that there is something to merge.
                 let body = Value { field: Field::Body, kind: ValueKind::Text, text: "alpha" };
-                index.add(DocNo(300), &[body], &Columns::default()).unwrap();
+                index.add(DocNo(300), &[body], &[], &Columns::default()).unwrap();
                 let _ = index.flush(b"").and_then(|()| index.merge_all());
             }
         }

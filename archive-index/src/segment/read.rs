@@ -12,10 +12,11 @@ use crate::pages::{FileId, PageError, PageErrorKind, PageReader, PageRef, PageSt
 use crate::postings::bits::Bits;
 use crate::postings::places::Places;
 use crate::postings::{DocList, Shape};
+use crate::query::leaf::LabelPattern;
 use crate::terms::pattern::{Pattern, Reach};
 use crate::terms::{Directory, Entry, Place, TermCursor, backward, key_cursor};
 use crate::text::field::Zones;
-use crate::text::key::{MARKED, parts};
+use crate::text::key::{MARKED, label, parts};
 use crate::wire::{Malformed, Reader};
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,7 +30,6 @@ pub(crate) struct Segment {
     cache: Arc<PageCache>,
     lo: u32,
     hi: u32,
-    docs_count: u64,
     pub(crate) forward: Directory,
     pub(crate) backward: Directory,
     docs: StreamPages,
@@ -80,7 +80,6 @@ impl AsRef<[u8]> for Bytes<'_> {
 struct Footer {
     lo: u32,
     hi: u32,
-    docs: u64,
     directory: PageRef,
 }
 
@@ -111,7 +110,6 @@ impl Segment {
             cache: Arc::clone(cache),
             lo: footer.lo,
             hi: footer.hi,
-            docs_count: footer.docs,
             forward: Directory::default(),
             backward: Directory::default(),
             docs: StreamPages::default(),
@@ -148,10 +146,6 @@ impl Segment {
 
     pub(crate) fn hi(&self) -> u32 {
         self.hi
-    }
-
-    pub(crate) fn docs_count(&self) -> u64 {
-        self.docs_count
     }
 
     /// The file goes when the last reader has let go of it.
@@ -391,6 +385,10 @@ impl Segment {
         self.chunks.len()
     }
 
+    pub(crate) fn order_pages(&self) -> usize {
+        self.order.len()
+    }
+
     /// A page of the documents newest first; none behind the last.
     pub(crate) fn order_page(&self, at: usize) -> Result<Option<Vec<Dated>>, IndexError> {
         let Some(&page_ref) = self.order.get(at) else { return Ok(None) };
@@ -439,13 +437,12 @@ fn read_footer(plain: &[u8]) -> Result<Result<Footer, u64>, minicbor::decode::Er
     use footer_key as key;
     let mut decoder = minicbor::Decoder::new(plain);
     let missing = || minicbor::decode::Error::message("key missing");
-    let (mut format, mut lo, mut hi, mut docs, mut directory) = (None, None, None, None, None);
+    let (mut format, mut lo, mut hi, mut directory) = (None, None, None, None);
     for _ in 0..decoder.map()?.ok_or_else(missing)? {
         match decoder.u64()? {
             key::FORMAT => format = Some(decoder.u64()?),
             key::LO => lo = Some(decoder.u32()?),
             key::HI => hi = Some(decoder.u32()?),
-            key::DOCS => docs = Some(decoder.u64()?),
             key::DIRECTORY => directory = Some(PageRef(decoder.u64()?)),
             _ => decoder.skip()?,
         }
@@ -457,7 +454,6 @@ fn read_footer(plain: &[u8]) -> Result<Result<Footer, u64>, minicbor::decode::Er
     let footer = Footer {
         lo: lo.ok_or_else(missing)?,
         hi: hi.ok_or_else(missing)?,
-        docs: docs.ok_or_else(missing)?,
         directory: directory.ok_or_else(missing)?,
     };
     Ok(Ok(footer))
@@ -472,6 +468,21 @@ impl Source for Segment {
 
     fn special(&self, key: &[u8], visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         self.scan(key, |found| found == key, |_| true, visit)
+    }
+
+    fn labels(&self, pattern: &LabelPattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        let key = label(pattern.kind, &pattern.bytes);
+        if pattern.open { self.scan(&key, |found| found.starts_with(&key), |_| true, visit) } else { self.special(&key, visit) }
+    }
+
+    fn columns(&self, within: Option<&Bits>, visit: &mut dyn FnMut(u32, &Columns)) -> Result<(), IndexError> {
+        for (at, &(first, _)) in self.chunks.iter().enumerate() {
+            let next = self.chunks.get(at + 1).map_or(self.hi, |(next, _)| *next);
+            if within.is_none_or(|within| within.any_in(first, next)) {
+                self.chunk(at)?.rows.iter().for_each(|(doc, columns)| visit(*doc, columns));
+            }
+        }
+        Ok(())
     }
 
     fn find(&self, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
@@ -514,17 +525,30 @@ impl Source for Segment {
                 self.stream_bytes(StreamKind::Positions, at, length).map_err(Stop::Index)
             }
         };
-        list.positions(zones, wanted, fetch, out).map_err(|stop| match stop {
-            Stop::Malformed(broken) => self.damage(None, broken),
-            Stop::Index(error) => error,
-        })
+        list.positions(zones, wanted, fetch, out).map_err(|stop| stop.at(self))
     }
 }
 
 /// Why reading positions stopped.
-enum Stop {
+pub(crate) enum Stop {
     Malformed(Malformed),
     Index(IndexError),
+}
+
+impl Stop {
+    /// The error that it is in a segment.
+    pub(crate) fn at(self, segment: &Segment) -> IndexError {
+        match self {
+            Stop::Malformed(broken) => segment.damage(None, broken),
+            Stop::Index(error) => error,
+        }
+    }
+}
+
+impl From<IndexError> for Stop {
+    fn from(error: IndexError) -> Self {
+        Stop::Index(error)
+    }
 }
 
 impl From<Malformed> for Stop {

@@ -70,7 +70,7 @@ pub struct Value<'a> {
 }
 
 /// A set of zones. Numbers are part of the format: docs/FORMAT-INDEX.md, "Zones".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Zones(pub(crate) u16);
 
 /// How many zones there are.

@@ -3,12 +3,13 @@
 //! ```text
 //! [CONTINUES] folded [GOES_ON] [MARKED exact]     a word, or a piece of one above 64 letters
 //! ADDRESS     folded           [MARKED exact]     a complete address as one string
-//! SPECIAL     letter                              all documents, ends of values, unsearchable documents
+//! SPECIAL     letter [bytes]                      all documents, ends of values, unsearchable documents, labels
 //! ```
 //! `folded` is the word without the marks that may be left out; the exact form follows only where it has some. So all forms of a word
 //! stand side by side, each token has one key, and a letter typed bare costs nothing.
 
 use super::fold::{Letter, letters};
+use crate::query::leaf::LabelKind;
 
 /// Between the folded form and the exact one.
 pub(crate) const MARKED: u8 = 0;
@@ -25,6 +26,15 @@ pub(crate) const ALL_DOCS: &[u8] = &[SPECIAL, b'a'];
 pub(crate) const VALUE_ENDS: &[u8] = &[SPECIAL, b'e'];
 /// Documents whose text is not complete.
 pub(crate) const UNSEARCHABLE: &[u8] = &[SPECIAL, b'u'];
+
+/// Bytes of a label that count.
+const LABEL_BYTES: usize = 1 << 10;
+
+/// The key of a label of the kind of this letter.
+pub(crate) fn label(kind: LabelKind, bytes: &[u8]) -> Vec<u8> {
+    let bytes = bytes.get(..LABEL_BYTES).unwrap_or(bytes);
+    [&[SPECIAL, kind as u8], bytes].concat()
+}
 
 /// Letters of a piece (S1.4).
 pub(crate) const PIECE: usize = 64;

@@ -1,0 +1,309 @@
+//! Filters of the language (S2.6): what they ask, read from their values. What a date means in a zone, or which folder a path names, is
+//! said by whoever binds the query.
+
+use std::fmt;
+
+/// A filter as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// What it asks.
+    pub kind: FilterKind,
+    /// Name and value as they were written.
+    pub written: Box<str>,
+}
+
+/// What a filter asks of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FilterKind {
+    /// `after:`, `before:`, `date:`: its date.
+    Date(DateSpan),
+    /// `archived:`: its time of archiving.
+    Archived(DateSpan),
+    /// `larger:`: at least so many bytes.
+    Larger(u64),
+    /// `smaller:`: at most so many bytes.
+    Smaller(u64),
+    /// `has:attachment`
+    HasAttachment,
+    /// `in:` with subfolders, `folder:` without: where it lies.
+    Folder {
+        /// The path as it was written.
+        path: String,
+        /// Whether folders below it count.
+        subfolders: bool,
+    },
+    /// `msgid:`: its Message-ID, without angle brackets.
+    MessageId(String),
+    /// `list:`: its List-Id, without angle brackets, in lower case; `*` at the end for anything.
+    List(String),
+}
+
+/// From the start of one period to the end of another; open where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateSpan {
+    /// From its start on.
+    pub from: Option<Period>,
+    /// Up to its end.
+    pub to: Option<Period>,
+}
+
+/// A stretch of time in the caller's calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Period {
+    /// `2024`
+    Year(i16),
+    /// `2024-03`: year, month.
+    Month(i16, i8),
+    /// `2024-03-01`: year, month, day.
+    Day(i16, i8, i8),
+    /// `2024-03-01T12:00`: year, month, day, hour, minute.
+    Minute(i16, i8, i8, i8, i8),
+    /// `7d`: from the start of the day so many days ago on. As an end it is that start.
+    DaysAgo(u32),
+    /// A name that is told the time when the query is run.
+    Named(NamedPeriod),
+}
+
+/// Periods by name (A22.4); weeks begin on Monday.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum NamedPeriod {
+    Today,
+    Yesterday,
+    ThisWeek,
+    LastWeek,
+    ThisMonth,
+    LastMonth,
+    ThisYear,
+    LastYear,
+}
+
+impl NamedPeriod {
+    const NAMES: [(&'static str, NamedPeriod); 8] = [
+        ("today", NamedPeriod::Today),
+        ("yesterday", NamedPeriod::Yesterday),
+        ("this-week", NamedPeriod::ThisWeek),
+        ("last-week", NamedPeriod::LastWeek),
+        ("this-month", NamedPeriod::ThisMonth),
+        ("last-month", NamedPeriod::LastMonth),
+        ("this-year", NamedPeriod::ThisYear),
+        ("last-year", NamedPeriod::LastYear),
+    ];
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl Period {
+    /// Reads a period: `2024`, `2024-03`, `2024-03-01`, `2024-03-01T12:00`, `7d`, or a name in any case. None where it is none.
+    pub fn read(text: &str) -> Option<Period> {
+        if let Some((_, named)) = NamedPeriod::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+            return Some(Period::Named(*named));
+        }
+        if let Some(days) = text.strip_suffix(['d', 'D']) {
+            return digits(days, 1..=6).map(|days| Period::DaysAgo(days as u32));
+        }
+        let (date, time) = match text.split_once(['T', 't']) {
+            Some((date, time)) => (date, Some(time)),
+            None => (text, None),
+        };
+        let mut parts = date.split('-');
+        let year = digits(parts.next()?, 4..=4)? as i16;
+        let month = parts.next().map(|month| digits(month, 2..=2).filter(|month| (1..=12).contains(month)).map(|month| month as i8));
+        let day = parts.next().map(|day| digits(day, 2..=2).map(|day| day as i8));
+        if parts.next().is_some() {
+            return None;
+        }
+        match (month, day, time) {
+            (None, None, None) => Some(Period::Year(year)),
+            (Some(month), None, None) => Some(Period::Month(year, month?)),
+            (Some(month), Some(day), time) => {
+                let (month, day) = (month?, day?);
+                if !(1..=days_of(year, month)).contains(&day) {
+                    return None;
+                }
+                let Some(time) = time else { return Some(Period::Day(year, month, day)) };
+                let (hour, minute) = time.split_once(':')?;
+                let hour = digits(hour, 2..=2).filter(|hour| *hour < 24)? as i8;
+                let minute = digits(minute, 2..=2).filter(|minute| *minute < 60)? as i8;
+                Some(Period::Minute(year, month, day, hour, minute))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn days_of(year: i16, month: i8) -> i8 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// A number of nothing but so many ASCII digits.
+fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> Option<u64> {
+    let is_number = count.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
+}
+
+impl DateSpan {
+    /// Reads `P` or `P..Q`; either end of a range may lack.
+    pub fn read(text: &str) -> Option<DateSpan> {
+        match text.split_once("..") {
+            None => {
+                let period = Period::read(text)?;
+                let to = (!matches!(period, Period::DaysAgo(_))).then_some(period);
+                Some(DateSpan { from: Some(period), to })
+            }
+            Some((from, to)) => {
+                let read = |text: &str| if text.is_empty() { Some(None) } else { Period::read(text).map(Some) };
+                let span = DateSpan { from: read(from)?, to: read(to)? };
+                (span.from.is_some() || span.to.is_some()).then_some(span)
+            }
+        }
+    }
+}
+
+/// The filters by name, and what each expects.
+const FILTERS: [(&str, &str); 11] = [
+    ("after", DATE),
+    ("before", DATE),
+    ("date", DATES),
+    ("archived", DATES),
+    ("larger", SIZE),
+    ("smaller", SIZE),
+    ("has", "has:attachment; in quotes it is text"),
+    ("in", PATH),
+    ("folder", PATH),
+    ("msgid", "a Message-ID; in quotes it is text"),
+    ("list", "a List-Id; in quotes it is text"),
+];
+const DATE: &str = "2024, 2024-03, 2024-03-01, 2024-03-01T12:00, 7d, yesterday, last-month ...; in quotes it is text";
+const DATES: &str = "a date such as 2024-03, or two with .. between; in quotes it is text";
+const SIZE: &str = "a number with K, M or G behind it, such as 5M; in quotes it is text";
+const PATH: &str = "the path of a folder; in quotes it is text";
+/// Prefixes that a later language will give a meaning to.
+const RESERVED: [&str; 6] = ["id", "thread", "tag", "link", "importance", "direction"];
+
+/// The filter of that name, in any case.
+pub(super) fn named(name: &str) -> Option<&'static str> {
+    names().find(|filter| filter.eq_ignore_ascii_case(name))
+}
+
+/// All names of filters.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    FILTERS.into_iter().map(|(name, _)| name)
+}
+
+/// Whether a later language uses the prefix.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
+}
+
+/// What the filter `name` asks with `value`; or what it expects.
+pub(super) fn read(name: &'static str, value: &str) -> Result<FilterKind, &'static str> {
+    let expected = FILTERS.into_iter().find(|(filter, _)| *filter == name).map_or("a filter", |(_, expected)| expected);
+    let id = |value: &str| {
+        let value = value.trim();
+        value.strip_prefix('<').and_then(|value| value.strip_suffix('>')).unwrap_or(value).trim().to_owned()
+    };
+    let kind = match name {
+        "after" => Period::read(value).map(|period| FilterKind::Date(DateSpan { from: Some(period), to: None })),
+        "before" => Period::read(value).map(|period| FilterKind::Date(DateSpan { from: None, to: Some(period) })),
+        "date" => DateSpan::read(value).map(FilterKind::Date),
+        "archived" => DateSpan::read(value).map(FilterKind::Archived),
+        "larger" => size(value).map(FilterKind::Larger),
+        "smaller" => size(value).map(FilterKind::Smaller),
+        "has" => value.eq_ignore_ascii_case("attachment").then_some(FilterKind::HasAttachment),
+        "in" => Some(FilterKind::Folder { path: value.to_owned(), subfolders: true }),
+        "folder" => Some(FilterKind::Folder { path: value.to_owned(), subfolders: false }),
+        "msgid" => Some(id(value)).filter(|id| !id.is_empty()).map(FilterKind::MessageId),
+        "list" => Some(id(value).to_ascii_lowercase()).filter(|id| !id.is_empty()).map(FilterKind::List),
+        _ => None,
+    };
+    kind.ok_or(expected)
+}
+
+/// Bytes: a number, with K, KB or KiB for 1,024, M and G alike (A22.8), in any case.
+pub(crate) fn size(text: &str) -> Option<u64> {
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1u64 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => return None,
+    };
+    digits(number, 1..=18)?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s2_6_periods() {
+        for (text, period) in [
+            ("2024", Some(Period::Year(2024))),
+            ("2024-03", Some(Period::Month(2024, 3))),
+            ("2024-02-29", Some(Period::Day(2024, 2, 29))),
+            ("2023-02-29", None),
+            ("2024-13", None),
+            ("2024-00", None),
+            ("24-01-01", None),
+            ("2024-3", None),
+            ("2024-03-01T12:00", Some(Period::Minute(2024, 3, 1, 12, 0))),
+            ("2024-03-01T24:00", None),
+            ("2024-03-01T12", None),
+            ("2024-03T12:00", None),
+            ("2024-03-01-1", None),
+            ("7d", Some(Period::DaysAgo(7))),
+            ("d", None),
+            ("9999999d", None),
+            ("Last-Month", Some(Period::Named(NamedPeriod::LastMonth))),
+            ("tomorrow", None),
+            ("+024", None),
+            ("", None),
+        ] {
+            assert_eq!(Period::read(text), period, "{text}");
+        }
+    }
+
+    #[test]
+    fn s2_6_ranges_of_periods() {
+        let (march, day) = (Period::Month(2024, 3), Period::Day(2024, 5, 7));
+        assert_eq!(DateSpan::read("2024-03..2024-05-07"), Some(DateSpan { from: Some(march), to: Some(day) }));
+        assert_eq!(DateSpan::read("2024-03.."), Some(DateSpan { from: Some(march), to: None }));
+        assert_eq!(DateSpan::read("..2024-03"), Some(DateSpan { from: None, to: Some(march) }));
+        assert_eq!(DateSpan::read("7d"), Some(DateSpan { from: Some(Period::DaysAgo(7)), to: None }));
+        assert_eq!(DateSpan::read(".."), None);
+        assert_eq!(DateSpan::read("2024..x"), None);
+    }
+
+    #[test]
+    fn s2_6_sizes_are_powers_of_1024() {
+        for (text, bytes) in [
+            ("5", Some(5)),
+            ("5k", Some(5120)),
+            ("5KB", Some(5120)),
+            ("5KiB", Some(5120)),
+            ("5M", Some(5 << 20)),
+            ("1G", Some(1 << 30)),
+            ("5.5M", None),
+            ("M", None),
+            ("5T", None),
+            ("-5", None),
+            ("999999999999999999G", None),
+        ] {
+            assert_eq!(size(text), bytes, "{text}");
+        }
+    }
+}

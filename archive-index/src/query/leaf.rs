@@ -1,0 +1,75 @@
+//! What a filter means to the index: a column within bounds, a label, or documents that the caller knows.
+
+use crate::columns::{Columns, Priority};
+use roaring::RoaringBitmap;
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
+
+/// A filter that is bound. Which documents meet it never hangs on text that could not be read.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Leaf {
+    /// The date lies in the range: seconds since 1970-01-01 UTC.
+    Date(Range<i64>),
+    /// The size lies in the range: bytes.
+    Size(RangeInclusive<u64>),
+    /// It has attachments, or has none.
+    Attachments(bool),
+    /// The sender gave it this importance.
+    Priority(Priority),
+    /// It bears a label that the pattern matches.
+    Label(LabelPattern),
+    /// It is one of these, which the caller knows.
+    Docs(RoaringBitmap),
+}
+
+impl Leaf {
+    /// Whether a document with these columns meets it; none where columns do not say.
+    pub(crate) fn of_columns(&self, columns: &Columns) -> Option<bool> {
+        match self {
+            Leaf::Date(range) => Some(range.contains(&columns.date)),
+            Leaf::Size(range) => Some(range.contains(&columns.size)),
+            Leaf::Attachments(with) => Some((columns.attachments > 0) == *with),
+            Leaf::Priority(priority) => Some(columns.priority == *priority),
+            Leaf::Label(_) | Leaf::Docs(_) => None,
+        }
+    }
+}
+
+/// A name that documents are found by as a whole, beside their text: not split, not mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum LabelKind {
+    /// The document's own id.
+    Id = b'i',
+    /// An id that the document refers to.
+    Reference = b'r',
+    /// The list that it came by.
+    List = b'l',
+}
+
+/// A label of a document: at most 1,024 bytes; what is longer is known by its beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Label {
+    /// What it is.
+    pub kind: LabelKind,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Labels of one kind: one, or all that begin so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelPattern {
+    /// What they are.
+    pub kind: LabelKind,
+    /// The bytes they have, or begin with.
+    pub bytes: Vec<u8>,
+    /// Whether anything may follow.
+    pub open: bool,
+}
+
+impl fmt::Display for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("filter")
+    }
+}
