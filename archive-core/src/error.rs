@@ -76,6 +76,12 @@ pub enum Error {
     /// Nothing with this id. Way out: ids are printed by `search` and `ls`.
     #[error("message {0} is not in this archive")]
     NoSuchMessage(MessageId),
+    /// No store of this number. Way out: `store list` shows them.
+    #[error("store {0} is not in this archive")]
+    NoSuchStore(u32),
+    /// The actor may not do this.
+    #[error("not allowed {0}: ask an administrator")]
+    Denied(&'static str),
     /// No folder of this path.
     #[error("folder `{0}` is not in this archive")]
     NoSuchFolder(String),
@@ -140,6 +146,8 @@ impl Error {
             Self::InUse { .. } => "in_use",
             Self::NoSuchMessage(_) => "no_such_message",
             Self::NoSuchFolder(_) => "no_such_folder",
+            Self::NoSuchStore(_) => "no_such_store",
+            Self::Denied(_) => "denied",
             Self::Exists { .. } => "exists",
             Self::NeedsRepair { .. } => "needs_repair",
             Self::Latched(_) => "latched",

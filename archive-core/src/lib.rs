@@ -79,7 +79,8 @@ pub mod vfs;
 mod wire;
 
 pub use archive::{
-    Acting, Actor, Archive, CheckReport, Coverage, CreateOptions, Depth, ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo,
+    Acting, Actor, Archive, CheckReport, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth, FolderScope, Level, Order, OrderKey,
+    SearchCriteria, SearchField, SizeRange, User, ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo,
     ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, NoEvents, OpenOptions, Outcome, Receipt, SearchRequest,
     SearchResult, StatsReport, Stop, VerifyReport,
 };

@@ -44,3 +44,4 @@ pub use query::tree::{Bound, LANGUAGE, Notice, Query, QueryError};
 pub use roaring::RoaringBitmap;
 pub use snapshot::{NewestFirst, Snapshot};
 pub use text::field::{Field, Value, ValueKind};
+pub use text::map::map as fold;

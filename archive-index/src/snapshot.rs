@@ -230,15 +230,16 @@ impl Run<'_> {
 }
 
 impl Iterator for NewestFirst<'_> {
-    type Item = Result<DocNo, IndexError>;
+    /// Date and number.
+    type Item = Result<(i64, DocNo), IndexError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let newest = self.runs.iter_mut().filter(|run| run.head.is_some()).min_by_key(|run| run.head)?;
-        let doc = newest.head?.doc.0;
+        let Dated { date, doc } = newest.head?;
         if let Err(error) = newest.advance(self.docs) {
             self.runs.clear();
             return Some(Err(error));
         }
-        Some(Ok(DocNo(doc)))
+        Some(Ok((date.0, DocNo(doc.0))))
     }
 }

@@ -34,7 +34,7 @@ fn answers(index: &Index) -> Option<Vec<Vec<u32>>> {
     }
     let answer = |query: &str| -> Result<Vec<u32>, IndexError> {
         let docs = snapshot.search(&parse(query).unwrap().without_filters().unwrap())?;
-        snapshot.newest_first(&docs, None)?.map(|doc| doc.map(|doc| doc.0)).collect()
+        snapshot.newest_first(&docs, None)?.map(|doc| doc.map(|(_, doc)| doc.0)).collect()
     };
     let all: Result<Vec<_>, _> = QUERIES.iter().map(|query| answer(query)).collect();
     match all {

@@ -55,7 +55,7 @@ fn check(index: &Index, docs: &[Vec<String>], state: &str) {
         assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query} ({state})");
         let mut by_date: Vec<(i64, u32)> = found.iter().map(|doc| (date(doc), doc)).collect();
         by_date.sort_unstable_by(|a, b| b.cmp(a));
-        let newest: Vec<u32> = snapshot.newest_first(&found, None).unwrap().map(|doc| doc.unwrap().0).collect();
+        let newest: Vec<u32> = snapshot.newest_first(&found, None).unwrap().map(|doc| doc.unwrap().1.0).collect();
         assert_eq!(newest, by_date.iter().map(|(_, doc)| *doc).collect::<Vec<_>>(), "{query} ({state})");
     }
 }

@@ -166,7 +166,7 @@ fn check(index: &Index, numbers: &[u32], docs: &[ModelDoc], queries: &[ModelQuer
         let newest: Vec<(i64, u32)> = snapshot
             .newest_first(&found, None)
             .unwrap()
-            .map(|doc| doc.map(|doc| (snapshot.columns(doc).unwrap().unwrap().date, doc.0)).unwrap())
+            .map(|doc| doc.map(|(date, doc)| (date, doc.0)).unwrap())
             .collect();
         prop_assert_eq!(newest, expected, "{}", text);
     }

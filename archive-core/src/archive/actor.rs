@@ -1,6 +1,13 @@
 //! In whose name a call is made, and what that one may see.
 
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
 use super::Archive;
+use crate::catalog::Folders;
+use crate::error::Error;
+use crate::folder::FolderPath;
+use crate::id::FolderNo;
 
 /// In whose name a call is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,12 +15,99 @@ use super::Archive;
 pub enum Actor {
     /// The program that embeds the library: sees and does everything.
     System,
+    /// A person, who sees some folders. What he does not see is to him as if it were not there.
+    User(User),
+}
+
+/// A person, with what he may see given by value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// Who it is, for records.
+    pub name: String,
+    /// May restrict a search to a store. It gives no sight of any mail: an administrator sees the folders that are named here.
+    #[serde(default)]
+    pub administrator: bool,
+    /// The folders whose messages he sees. One that is not there is none.
+    #[serde(default)]
+    pub folders: Vec<FolderScope>,
+}
+
+/// A folder, with those below it or without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderScope {
+    /// The path as it is printed: names joined by `/`, compared in NFC.
+    pub path: String,
+    /// Whether folders below it count.
+    #[serde(default = "yes")]
+    pub subfolders: bool,
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+
+impl FolderScope {
+    /// A folder and all below it.
+    #[must_use]
+    pub fn below(path: &str) -> Self {
+        Self { path: path.to_owned(), subfolders: true }
+    }
+
+    /// A folder alone.
+    #[must_use]
+    pub fn exactly(path: &str) -> Self {
+        Self { path: path.to_owned(), subfolders: false }
+    }
+}
+
+/// The folders of `scopes`, in each that is there.
+pub(super) fn folders_of<'s>(folders: &Folders, scopes: impl IntoIterator<Item = &'s FolderScope>) -> RoaringBitmap {
+    let (mut exact, mut roots) = (Vec::new(), Vec::new());
+    for scope in scopes {
+        let names = scope.path.parse::<FolderPath>().map(|path| folders.of_path(path.names())).unwrap_or_default();
+        if scope.subfolders { &mut roots } else { &mut exact }.extend(names);
+    }
+    folders.spread(&exact, &roots)
+}
+
+/// The folders that an actor sees.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Sight {
+    All,
+    Folders(RoaringBitmap),
+}
+
+impl Sight {
+    pub(super) fn sees(&self, folder: FolderNo) -> bool {
+        match self {
+            Self::All => true,
+            Self::Folders(folders) => folders.contains(folder.0),
+        }
+    }
 }
 
 impl Actor {
-    pub(super) fn name(&self) -> &'static str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::System => "system",
+            Self::User(user) => &user.name,
+        }
+    }
+
+    pub(super) fn sight(&self, folders: &Folders) -> Sight {
+        match self {
+            Self::System => Sight::All,
+            Self::User(user) => Sight::Folders(folders_of(folders, &user.folders)),
+        }
+    }
+
+    /// Whether a search may be restricted to a store (O45).
+    pub(super) fn is_administrator(&self) -> bool {
+        match self {
+            Self::System => true,
+            Self::User(user) => user.administrator,
         }
     }
 }
@@ -34,5 +128,17 @@ impl<'a> Acting<'a> {
     #[must_use]
     pub fn archive(&self) -> &'a Archive {
         self.archive
+    }
+
+    /// What concerns more than the messages of some folders is the system's alone.
+    pub(super) fn only_system(&self, what: &'static str) -> Result<(), Error> {
+        match self.actor {
+            Actor::System => Ok(()),
+            Actor::User(_) => Err(Error::Denied(what)),
+        }
+    }
+
+    pub(super) fn sight(&self) -> Sight {
+        self.actor.sight(self.archive.store.catalog().folders())
     }
 }

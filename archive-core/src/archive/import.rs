@@ -119,6 +119,7 @@ pub struct CheckReport {
 impl Acting<'_> {
     /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later.
     pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
+        self.only_system("to import")?;
         let target = self.target(&source, options)?;
         let run = self.run_info(&source);
         let events = Mutex::new(events);
@@ -188,6 +189,7 @@ impl Acting<'_> {
     /// Is every mail of `source` in the archive, with the very bytes (or the same but for headers that mail programs change)? Each is read
     /// from the archive again and its digest checked.
     pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
+        self.only_system("to ask what an archive holds")?;
         let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
         read_source(source, *options, &mut checker)?;
         match checker.error {

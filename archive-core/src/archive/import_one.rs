@@ -22,6 +22,7 @@ type Slot = Arc<Mutex<Option<Result<store::Outcome, Error>>>>;
 impl Acting<'_> {
     /// Archives one mail in `folder`, which is made where it is not there. Durable and searchable when this returns.
     pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
+        self.only_system("to import")?;
         let place = NewPlace {
             folder: folder.names().into(),
             path: Arc::default(),

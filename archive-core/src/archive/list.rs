@@ -88,11 +88,12 @@ impl Acting<'_> {
     pub fn folders(&self) -> Vec<FolderInfo> {
         let catalog = self.archive.store.catalog();
         let folders = catalog.folders();
+        let sight = self.actor.sight(folders);
         let info = |folder: &crate::catalog::Folder| {
             let path = FolderPath::from_names(folders.path(FolderNo(folder.no))).ok()?;
             Some(FolderInfo { path, messages: folder.messages, bytes: folder.bytes })
         };
-        let mut list: Vec<FolderInfo> = folders.iter().filter_map(info).collect();
+        let mut list: Vec<FolderInfo> = folders.iter().filter(|folder| sight.sees(FolderNo(folder.no))).filter_map(info).collect();
         list.sort_by(|a, b| a.path.names().cmp(b.path.names()));
         list
     }
@@ -104,7 +105,8 @@ impl Acting<'_> {
         visit: &mut dyn FnMut(MessageInfo) -> Result<ControlFlow<()>, Error>,
     ) -> Result<(), Error> {
         let store = &self.archive.store;
-        let no = store.folder(folder.names()).ok_or_else(|| Error::NoSuchFolder(folder.to_string()))?;
+        let no = store.folder(folder.names()).filter(|no| self.sight().sees(*no));
+        let no = no.ok_or_else(|| Error::NoSuchFolder(folder.to_string()))?;
         let mut last = None;
         loop {
             // The visitor may ask the catalog, so it is not called while that is held.
@@ -145,6 +147,7 @@ impl Acting<'_> {
         let store = &self.archive.store;
         let stats = store.stats()?;
         let numbers = store.catalog().basis().numbers;
+        self.only_system("to see what an archive holds as a whole")?;
         let snapshot = store.indexer().snapshot();
         Ok(StatsReport {
             messages: numbers.messages.into(),
@@ -153,8 +156,8 @@ impl Acting<'_> {
             bytes_raw: numbers.content_bytes,
             folders: self.folders(),
             other: self.archive.other_bytes()?,
-            undecided: snapshot.undecided().map_err(|error| Error::Index(error.to_string()))?.len(),
-            not_indexed: u64::from(numbers.contents).saturating_sub(snapshot.documents()),
+            undecided: snapshot.incomplete().map_err(|error| Error::Index(error.to_string()))?.len(),
+            not_indexed: super::search::missing(&snapshot, store).len(),
             stores: vec![stats],
         })
     }

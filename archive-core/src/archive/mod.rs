@@ -24,7 +24,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-pub use actor::{Acting, Actor};
+pub use actor::{Acting, Actor, FolderScope, User};
 pub use create::CreateOptions;
 pub use export::{ExportEvent, ExportOptions, ExportReport};
 pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
@@ -33,7 +33,9 @@ pub use list::{FolderInfo, StatsReport};
 pub use open::OpenOptions;
 pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};
-pub use search::{Coverage, SearchRequest, SearchResult};
+pub use search::{
+    CountBy, Counts, Coverage, DateRange, Level, Order, OrderKey, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange,
+};
 pub use verify::{Depth, Finding, VerifyReport};
 
 use crate::error::Error;

@@ -70,7 +70,10 @@ impl Acting<'_> {
         if id.store != store.no() {
             return Err(Error::NoSuchMessage(id));
         }
-        store.catalog().message_row(id.no)?.ok_or(Error::NoSuchMessage(id))
+        let catalog = store.catalog();
+        let row = catalog.message_row(id.no)?;
+        let sight = self.actor.sight(catalog.folders());
+        row.filter(|row| sight.sees(FolderNo(row.folder))).ok_or(Error::NoSuchMessage(id))
     }
 
     pub(super) fn info(&self, id: MessageId, row: &MessageRow) -> Result<MessageInfo, Error> {

@@ -60,6 +60,7 @@ pub enum Depth {
 impl Acting<'_> {
     /// Reads everything and checks everything. `progress` gets the bytes of contents checked so far and ends the work by an error.
     pub fn verify(&self, depth: Depth, progress: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<VerifyReport, Error> {
+        self.only_system("to verify an archive")?;
         let archive = self.archive;
         let reach = match depth {
             Depth::Everything => Reach { contents: true, part: (1, 1) },

@@ -219,6 +219,7 @@ impl Catalog {
             from: first(fact.from),
             to: first(fact.to),
             subject: fact.subject,
+            attachment_types: fact.attachment_types,
         };
         for digest in [Some(digest), fact.restated.map(Digest)].into_iter().flatten() {
             self.sorted.put(keys::by_digest(digest).with(no.0));
@@ -314,6 +315,24 @@ impl Catalog {
 
     pub(crate) fn message_row(&self, no: MessageNo) -> Result<Option<MessageRow>, Error> {
         self.sorted.get(&keys::message(no))?.map(|row| read_row(&row)).transpose()
+    }
+
+    /// When the last message was archived: milliseconds since 1970, UTC.
+    pub(crate) fn last_archived(&self) -> Result<i64, Error> {
+        let last = self.basis.numbers.messages.checked_sub(1).map(|no| self.message_row(MessageNo(no))).transpose()?;
+        Ok(last.flatten().map_or(i64::MIN, |row| row.archived))
+    }
+
+    /// The rows of the messages from `from` on, in order.
+    pub(crate) fn message_rows(
+        &self,
+        from: MessageNo,
+        visit: &mut dyn FnMut(MessageNo, MessageRow) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
+        self.sorted.scan(keys::MESSAGES, &keys::message(from), &mut |key, row| match keys::last_number(key) {
+            Some(no) => visit(MessageNo(no), read_row(row)?),
+            None => Ok(ControlFlow::Continue(())),
+        })
     }
 
     pub(crate) fn part_row(&self, no: PartNo) -> Result<Option<PartRow>, Error> {

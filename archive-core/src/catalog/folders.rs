@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use minicbor::{Decode, Encode};
+use roaring::RoaringBitmap;
 
 use crate::id::FolderNo;
 
@@ -25,11 +27,17 @@ pub(crate) struct Folder {
     pub(crate) bytes: u64,
 }
 
+fn normal(name: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfc().normalize(name).into_owned()
+}
+
 /// The tree.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Folders {
     by_no: BTreeMap<u32, Folder>,
     by_name: HashMap<(u32, String), u32>,
+    /// By parent and name in NFC, in which names are compared when they are asked for.
+    by_normal_name: HashMap<(u32, String), Vec<u32>>,
 }
 
 impl Folders {
@@ -45,6 +53,7 @@ impl Folders {
 
     pub(super) fn add(&mut self, folder: Folder) {
         self.by_name.insert((folder.parent, folder.name.clone()), folder.no);
+        self.by_normal_name.entry((folder.parent, normal(&folder.name))).or_default().push(folder.no);
         self.by_no.insert(folder.no, folder);
     }
 
@@ -62,6 +71,30 @@ impl Folders {
     /// The folder of this name below `parent`.
     pub(crate) fn child(&self, parent: FolderNo, name: &str) -> Option<FolderNo> {
         self.by_name.get(&(parent.0, name.to_owned())).copied().map(FolderNo)
+    }
+
+    /// The folders of this path; names are compared in NFC, in which several may be the same.
+    pub(crate) fn of_path(&self, names: &[String]) -> Vec<FolderNo> {
+        let mut at = vec![0];
+        for name in names {
+            let name = normal(name);
+            let below = |parent: u32| self.by_normal_name.get(&(parent, name.clone())).into_iter().flatten().copied();
+            at = at.into_iter().flat_map(below).collect();
+        }
+        if names.is_empty() { Vec::new() } else { at.into_iter().map(FolderNo).collect() }
+    }
+
+    /// `exact` themselves, and `roots` with all folders below them.
+    pub(crate) fn spread(&self, exact: &[FolderNo], roots: &[FolderNo]) -> RoaringBitmap {
+        let mut below: RoaringBitmap = roots.iter().map(|no| no.0).collect();
+        // A parent is always made before its child.
+        for folder in self.by_no.values().filter(|_| !roots.is_empty()) {
+            if below.contains(folder.parent) {
+                below.insert(folder.no);
+            }
+        }
+        below.extend(exact.iter().map(|no| no.0));
+        below
     }
 
     /// Names from the first level down to the folder.

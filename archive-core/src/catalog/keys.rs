@@ -68,6 +68,9 @@ pub(super) fn content(no: ContentNo) -> Key {
     Key::begun(b'c').with(no.0)
 }
 
+/// What all keys of messages begin with.
+pub(super) const MESSAGES: &[u8] = b"m";
+
 pub(super) fn message(no: MessageNo) -> Key {
     Key::begun(b'm').with(no.0)
 }

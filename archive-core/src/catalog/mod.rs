@@ -15,7 +15,7 @@ mod run;
 mod sorted;
 
 pub(crate) use apply::{Catalog, FactPlace};
-pub(crate) use folders::Folder;
+pub(crate) use folders::{Folder, Folders};
 pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, PartRow};
 

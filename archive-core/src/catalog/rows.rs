@@ -59,6 +59,9 @@ pub(crate) struct ContentRow {
     pub(crate) to: Vec<String>,
     #[n(15)]
     pub(crate) subject: String,
+    /// Media types of attachments, where there are any.
+    #[n(16)]
+    pub(crate) attachment_types: Option<Vec<String>>,
 }
 
 /// What is known of a message by its number.
@@ -95,7 +98,7 @@ pub(crate) struct PartRow {
 
 impl Keys for ContentRow {
     const WHAT: &'static str = "key of a content row";
-    const LAST: u64 = 15;
+    const LAST: u64 = 16;
 }
 
 impl Keys for MessageRow {

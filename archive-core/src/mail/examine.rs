@@ -99,12 +99,13 @@ impl<S: SplitSink> Examiner<S> {
         let WalkEnd { len, .. } = self.walker.finish(&mut self.pass);
         let pass = self.pass;
         let (sink, extents) = pass.splitter.finish()?;
+        let (attachments, attachment_types) = pass.attachments.finish();
         let examination = Examination {
             len,
             digest: Digest(self.hash.finalize().into()),
             identity: pass.identifier.finish(),
             restated: pass.restated.finish(),
-            facts: Facts { attachments: pass.attachments.finish(), ..pass.facts },
+            facts: Facts { attachments, attachment_types, ..pass.facts },
             extents,
         };
         Ok((sink, examination))

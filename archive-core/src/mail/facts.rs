@@ -27,6 +27,9 @@ pub const MAX_FACT: usize = 1 << 10;
 pub const MAX_REFERENCES: usize = 128;
 /// Decoded bytes of an HTML body in which references to parts are looked for at once, and references that are kept.
 const HTML_WINDOW: usize = 64 << 10;
+/// Media types of attachments that are kept, and bytes of each.
+pub const MAX_TYPES: usize = 16;
+const MAX_TYPE: usize = 128;
 const MAX_CIDS: usize = 10_000;
 const SCHEME: &[u8] = b"cid:";
 
@@ -55,6 +58,8 @@ pub struct Facts {
     pub importance: Importance,
     /// Parts that are attachments: marked as such, or named and not shown in an HTML body; no signatures.
     pub attachments: u32,
+    /// Their media types in lower case, each once, sorted; the first [`MAX_TYPES`].
+    pub attachment_types: Vec<String>,
 }
 
 /// One of a list of addresses. At least one of the two is not empty.
@@ -242,8 +247,10 @@ fn importance(value: &[u8]) -> Option<Importance> {
 #[derive(Debug, Default)]
 pub(super) struct Attachments {
     sure: u32,
-    /// Named parts with a Content-ID: attachments unless an HTML body shows them.
-    named: Vec<u64>,
+    /// Media types that occur, and which of them sure attachments have.
+    types: Vec<(Vec<u8>, bool)>,
+    /// Named parts with a Content-ID, and the number of their type: attachments unless an HTML body shows them.
+    named: Vec<(u64, usize)>,
     shown: HashSet<u64>,
     /// Of the HTML body being read, what was not looked through.
     html: Option<Vec<u8>>,
@@ -260,15 +267,38 @@ impl Attachments {
             return;
         }
         if content.disposition == b"attachment" {
-            self.sure += 1;
+            self.sure(&content.media);
         } else if has_file_name(content) {
             match content.id.as_slice() {
-                [] => self.sure += 1,
-                id => self.named.push(hash(id)),
+                [] => self.sure(&content.media),
+                id => {
+                    let of_type = self.type_no(&content.media);
+                    self.named.push((hash(id), of_type));
+                }
             }
         } else if content.media == b"text/html" && node.kind == Kind::Leaf && node.depth > 0 {
             self.html = Some(Vec::new());
         }
+    }
+
+    fn sure(&mut self, media: &[u8]) {
+        self.sure += 1;
+        let of_type = self.type_no(media);
+        if let Some((_, is_sure)) = self.types.get_mut(of_type) {
+            *is_sure = true;
+        }
+    }
+
+    /// The number of a media type; behind all where no more are kept.
+    fn type_no(&mut self, media: &[u8]) -> usize {
+        let known = self.types.iter().position(|(known, _)| known == media);
+        known.unwrap_or_else(|| {
+            if self.types.len() < MAX_TYPES {
+                self.types.push((media.get(..MAX_TYPE).unwrap_or(media).to_vec(), false));
+                return self.types.len() - 1;
+            }
+            MAX_TYPES
+        })
     }
 
     /// Decoded bytes of the node's body.
@@ -313,9 +343,19 @@ impl Attachments {
         html.drain(..done);
     }
 
-    pub(super) fn finish(self) -> u32 {
-        let named = self.named.iter().filter(|id| !self.shown.contains(id)).count();
-        self.sure + u32::try_from(named).unwrap_or(u32::MAX)
+    /// How many there are, and their types.
+    pub(super) fn finish(mut self) -> (u32, Vec<String>) {
+        let mut count = self.sure;
+        for (_, of_type) in self.named.iter().filter(|(id, _)| !self.shown.contains(id)) {
+            count = count.saturating_add(1);
+            if let Some((_, is_sure)) = self.types.get_mut(*of_type) {
+                *is_sure = true;
+            }
+        }
+        let types = self.types.into_iter().filter(|(_, is_sure)| *is_sure);
+        let mut types: Vec<String> = types.map(|(media, _)| String::from_utf8_lossy(&media).into_owned()).collect();
+        types.sort_unstable();
+        (count, types)
     }
 }
 

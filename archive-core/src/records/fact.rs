@@ -241,8 +241,11 @@ pub(crate) struct ContentFact {
     /// Charsets that were guessed for parts without a sound label: leaf number and name.
     #[n(20)]
     pub(crate) guesses: Option<Vec<(u32, String)>>,
+    /// Media types of attachments, each once, where there are any.
+    #[n(21)]
+    pub(crate) attachment_types: Option<Vec<String>>,
 }
-fact!(ContentFact, "key of a content", 20);
+fact!(ContentFact, "key of a content", 21);
 
 /// A part: the decoded body of a MIME leaf.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

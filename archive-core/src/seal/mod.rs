@@ -12,6 +12,7 @@ mod frame;
 mod header;
 mod identity;
 mod slot;
+mod token;
 
 pub(crate) use derive::{SecretKey, random};
 pub(crate) use file::{SealedReader, SealedWriter};
@@ -20,6 +21,7 @@ pub(crate) use header::{FileKind, HEADER_LEN, RecordsStart};
 pub(crate) use identity::{ArchiveIdentity, KeyWrap, StoreIdentity, complete_identity, read_identity, verify_identity, write_identity};
 pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
 pub(crate) use slot::{Slot, recovery_identifier};
+pub(crate) use token::{open_token, seal_token};
 
 /// Any bytes as the header of a file: what is taken reads back the same.
 #[cfg(any(test, fuzzing))]

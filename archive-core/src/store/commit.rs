@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 
+use super::indexer::{Indexable, labels_of};
 use super::place::{Laid, Placer};
 use super::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo, Store, Writer};
 use crate::catalog::{Catalog, Numbers};
@@ -108,12 +109,13 @@ pub(super) struct Draft<'s> {
 }
 
 impl<'s> Draft<'s> {
-    pub(super) fn new(catalog: &'s Catalog, duplicates: Duplicates, damaged: Vec<u32>, now: i64) -> Self {
-        Self {
+    pub(super) fn new(catalog: &'s Catalog, duplicates: Duplicates, damaged: Vec<u32>, now: i64) -> Result<Self, Error> {
+        Ok(Self {
             catalog,
             numbers: catalog.basis().numbers,
             duplicates,
-            now,
+            // Times of archiving never fall, whatever the clock does: searches by it rely on that.
+            now: now.max(catalog.last_archived()?),
             contents: Vec::new(),
             parts: Vec::new(),
             messages: Vec::new(),
@@ -126,7 +128,7 @@ impl<'s> Draft<'s> {
             damaged,
             placed: BTreeSet::new(),
             placer: Placer::default(),
-        }
+        })
     }
 
     /// Takes in one mail and says what became of it.
@@ -392,9 +394,9 @@ impl Store {
         let damaged = self.newly_damaged();
         let committed = {
             let catalog = self.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, damaged.clone(), now);
+            let mut draft = Draft::new(&catalog, duplicates, damaged.clone(), now)?;
             for mut mail in mails {
-                let text = mail.text.take();
+                let text = mail.text.take().map(|text| Indexable { text, labels: labels_of(&mail.header.facts) });
                 let (outcome, new) = draft.add(mail)?;
                 outcomes.push(outcome);
                 queued.extend(new.map(|content| (content, text)));
@@ -601,6 +603,7 @@ impl Added {
             },
             restated: restated.map(|digest| digest.0),
             guesses: (!guesses.is_empty()).then_some(guesses),
+            attachment_types: (!facts.attachment_types.is_empty()).then_some(facts.attachment_types),
         }
     }
 }

@@ -5,14 +5,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use archive_index::{Columns, DocNo, Field, Index, Priority, Snapshot, Value, ValueKind};
+use archive_index::{Columns, DocNo, Field, Index, Label, LabelKind, Priority, Snapshot, Value, ValueKind};
 
 use super::pages::SealedPages;
 use super::{Store, StoreOptions};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Uuid};
-use crate::mail::{AddressKind, MailText, TextReader, Unsearchable, Why};
-use crate::records::{CommitPlace, Link, Scan, ScanItem, list_files};
+use crate::mail::facts::id_hash;
+use crate::mail::{AddressKind, Facts, MailText, TextReader, Unsearchable, Why};
+use crate::records::{CommitPlace, ContentFact, Link, Scan, ScanItem, list_files};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
 
@@ -25,7 +26,7 @@ pub(crate) struct Indexer {
     pages: Arc<SealedPages>,
     enabled: bool,
     memory_budget: usize,
-    waiting: Mutex<Vec<(ContentNo, Option<MailText>)>>,
+    waiting: Mutex<Vec<(ContentNo, Option<Indexable>)>>,
     /// Held by the one who feeds the index.
     feeding: Mutex<()>,
 }
@@ -67,7 +68,7 @@ impl Indexer {
     }
 
     /// Contents just committed; called with the writer held.
-    pub(super) fn queue(&self, contents: Vec<(ContentNo, Option<MailText>)>) {
+    pub(super) fn queue(&self, contents: Vec<(ContentNo, Option<Indexable>)>) {
         if self.enabled {
             self.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend(contents);
         }
@@ -105,17 +106,17 @@ impl Store {
     pub(crate) fn index_queued(&self) -> Result<(), Error> {
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = std::mem::take(&mut *self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        for (content, text) in waiting {
-            let text = match text {
-                Some(text) => text,
-                None => self.text_of(content)?,
+        for (content, known) in waiting {
+            let known = match known {
+                Some(known) => known,
+                None => self.indexable(content)?,
             };
-            self.index_content(content, &text)?;
+            self.index_content(content, &known)?;
         }
         Ok(())
     }
 
-    fn index_content(&self, content: ContentNo, text: &MailText) -> Result<(), Error> {
+    fn index_content(&self, content: ContentNo, Indexable { text, labels }: &Indexable) -> Result<(), Error> {
         let row = self.catalog().content_row(content)?.ok_or(Error::Bug("a content to be indexed is not in the catalog"))?;
         let columns = Columns {
             date: row.date,
@@ -129,17 +130,24 @@ impl Store {
             unsearchable: text.unsearchable.iter().any(|part| !matches!(part.why, Why::TypeOff(_))),
         };
         let values: Vec<Value<'_>> = text.values.iter().filter_map(value).collect();
-        self.indexer.index().add(DocNo(content.0), &values, &columns).map_err(failed)
+        self.indexer.index().add(DocNo(content.0), &values, labels, &columns).map_err(failed)
     }
 
-    /// The text of a content, read from the store; a damaged content has none.
-    fn text_of(&self, content: ContentNo) -> Result<MailText, Error> {
-        let guesses = match self.content_fact(content) {
-            Ok(fact) => fact.and_then(|fact| fact.guesses).unwrap_or_default(),
-            Err(Error::Damage(_)) => Vec::new(),
+    /// What the index takes of a content, read from the store; a damaged content has no text.
+    fn indexable(&self, content: ContentNo) -> Result<Indexable, Error> {
+        let fact = match self.content_fact(content) {
+            Ok(fact) => fact,
+            Err(Error::Damage(_)) => None,
             Err(error) => return Err(error),
         };
-        let mut reader = TextReader::new(&guesses);
+        let labels = fact.as_ref().map(labels_of_fact).unwrap_or_default();
+        let text = self.text_of(content, &fact.and_then(|fact| fact.guesses).unwrap_or_default())?;
+        Ok(Indexable { text, labels })
+    }
+
+    /// The text of a content, with the guesses that were made when it came.
+    pub(crate) fn text_of(&self, content: ContentNo, guesses: &[(u32, String)]) -> Result<MailText, Error> {
+        let mut reader = TextReader::new(guesses);
         match self.read(content, &mut |bytes| {
             reader.push(bytes);
             Ok(())
@@ -169,8 +177,8 @@ impl Store {
         }
         let (from, to) = (index.watermark().0, self.catalog().basis().numbers.contents);
         for no in (from..to).map(ContentNo) {
-            let text = self.text_of(no)?;
-            self.index_content(no, &text)?;
+            let known = self.indexable(no)?;
+            self.index_content(no, &known)?;
         }
         Ok(())
     }
@@ -213,6 +221,39 @@ impl Store {
         }
         index.flush(&basis).map_err(failed)
     }
+}
+
+/// What the index takes of a content.
+pub(crate) struct Indexable {
+    pub(crate) text: MailText,
+    pub(crate) labels: Vec<Label>,
+}
+
+/// By which ids and list a mail is found, beside its text.
+pub(crate) fn labels_of(facts: &Facts) -> Vec<Label> {
+    let references = facts.in_reply_to.iter().chain(&facts.references);
+    labels(&facts.header_message_id, references.copied(), &facts.list_id)
+}
+
+fn labels_of_fact(fact: &ContentFact) -> Vec<Label> {
+    let hashes = fact.in_reply_to.as_chunks().0.iter().chain(fact.references.as_chunks().0).copied();
+    labels(fact.header_message_id.as_deref().unwrap_or_default(), hashes, fact.list_id.as_deref().unwrap_or_default())
+}
+
+fn labels(id: &str, references: impl Iterator<Item = [u8; 8]>, list: &str) -> Vec<Label> {
+    let mut labels: Vec<Label> = references.map(|hash| id_label(LabelKind::Reference, &hash)).collect();
+    if !id.is_empty() {
+        labels.push(id_label(LabelKind::Id, &id_hash(id.as_bytes())));
+    }
+    if !list.is_empty() {
+        labels.push(Label { kind: LabelKind::List, bytes: list.to_ascii_lowercase().into_bytes() });
+    }
+    labels
+}
+
+/// A Message-ID as the index has it.
+pub(crate) fn id_label(kind: LabelKind, hash: &[u8; 8]) -> Label {
+    Label { kind, bytes: hash.to_vec() }
 }
 
 fn value(value: &crate::mail::Value) -> Option<Value<'_>> {

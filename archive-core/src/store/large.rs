@@ -4,6 +4,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::indexer::{Indexable, labels_of};
 use super::commit::{Draft, Duplicates, Outcome, write_draft};
 use super::{NewPlace, PreparedHeader, RunInfo, Store, WriterGuard};
 use crate::container::{BLOCK_LEN, Checkpoint, encode_block};
@@ -116,11 +117,12 @@ impl LargeContent<'_> {
         self.writer.latch(|writer| writer.containers.flush())?;
         self.compare(&extents, header.digest)?;
         let large = PlacedContent { extents, runs: Runs(std::mem::take(&mut self.own.runs)), parts: std::mem::take(&mut self.parts) };
+        let indexable = text.map(|text| Indexable { text, labels: labels_of(&header.facts) });
         let before = self.before.take().ok_or(Error::Bug("a large content is finished twice"))?;
         let store = self.store;
         let (committed, outcome, new) = {
             let catalog = store.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, store.newly_damaged(), now);
+            let mut draft = Draft::new(&catalog, duplicates, store.newly_damaged(), now)?;
             let (outcome, new) = draft.add_placed(header, place, large)?;
             if !draft.adds_content() {
                 self.writer.latch(|writer| writer.containers.roll_back(before))?;
@@ -131,7 +133,7 @@ impl LargeContent<'_> {
         if let Some(committed) = committed {
             store.take_over(committed)?;
         }
-        store.indexer.queue(new.map(|content| (content, text)).into_iter().collect());
+        store.indexer.queue(new.map(|content| (content, indexable)).into_iter().collect());
         Ok(outcome)
     }
 

@@ -13,6 +13,7 @@ mod open;
 mod pack;
 mod pages;
 mod place;
+mod placements;
 mod prepared;
 mod read;
 mod recover;
@@ -25,7 +26,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 pub use commit::Duplicates;
 pub(crate) use commit::Outcome;
 pub(crate) use create::{Wrapping, create_store};
-pub(crate) use indexer::Indexer;
+pub(crate) use indexer::{Indexer, id_label};
+pub(crate) use placements::{Placed, Placements};
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
 pub use stats::StoreStats;
 pub(crate) use stats::bytes_in;
@@ -93,6 +95,8 @@ pub(crate) struct Store {
     sections: RwLock<()>,
     /// Contents that a read found damaged and no commit has noted yet.
     damaged: Mutex<std::collections::BTreeSet<u32>>,
+    /// Where contents lie, as far as searches asked.
+    placements: Mutex<Arc<Placements>>,
     /// The first damage found at opening, if writing has to wait for repair.
     damage: Option<crate::error::Damage>,
 }

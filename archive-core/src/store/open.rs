@@ -68,6 +68,7 @@ impl Store {
             last_file: Mutex::default(),
             sections: RwLock::default(),
             damaged: Mutex::default(),
+            placements: Mutex::default(),
             damage,
         };
         store.catch_up()?;

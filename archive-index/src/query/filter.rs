@@ -1,6 +1,7 @@
 //! Filters of the language (S2.6): what they ask, read from their values. What a date means in a zone, or which folder a path names, is
 //! said by whoever binds the query.
 
+use crate::columns::Priority;
 use std::fmt;
 
 /// A filter as it was read.
@@ -24,8 +25,10 @@ pub enum FilterKind {
     Larger(u64),
     /// `smaller:`: at most so many bytes.
     Smaller(u64),
-    /// `has:attachment`
-    HasAttachment,
+    /// `has:attachment`, or none.
+    Attachments(bool),
+    /// The importance that the sender set.
+    Priority(Priority),
     /// `in:` with subfolders, `folder:` without: where it lies.
     Folder {
         /// The path as it was written.
@@ -221,7 +224,7 @@ pub(super) fn read(name: &'static str, value: &str) -> Result<FilterKind, &'stat
         "archived" => DateSpan::read(value).map(FilterKind::Archived),
         "larger" => size(value).map(FilterKind::Larger),
         "smaller" => size(value).map(FilterKind::Smaller),
-        "has" => value.eq_ignore_ascii_case("attachment").then_some(FilterKind::HasAttachment),
+        "has" => value.eq_ignore_ascii_case("attachment").then_some(FilterKind::Attachments(true)),
         "in" => Some(FilterKind::Folder { path: value.to_owned(), subfolders: true }),
         "folder" => Some(FilterKind::Folder { path: value.to_owned(), subfolders: false }),
         "msgid" => Some(id(value)).filter(|id| !id.is_empty()).map(FilterKind::MessageId),

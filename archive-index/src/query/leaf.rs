@@ -68,6 +68,12 @@ pub struct LabelPattern {
     pub open: bool,
 }
 
+impl From<Label> for LabelPattern {
+    fn from(label: Label) -> Self {
+        Self { kind: label.kind, bytes: label.bytes, open: false }
+    }
+}
+
 impl fmt::Display for Leaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("filter")

@@ -39,6 +39,11 @@ impl Query {
         &self.notices
     }
 
+    /// Every document.
+    pub fn everything() -> Self {
+        Self { root: Node::All, notices: Vec::new() }
+    }
+
     /// A query of one filter.
     pub fn of_filter(filter: Filter) -> Self {
         Self { root: Node::Filter(filter), notices: Vec::new() }

@@ -8,8 +8,8 @@ use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 use std::borrow::Cow;
 
-/// Maps `text`; borrowed where nothing changes.
-pub(crate) fn map(text: &str) -> Cow<'_, str> {
+/// Maps `text` as S1.1 does it, so that what reads alike compares alike; borrowed where nothing changes.
+pub fn map(text: &str) -> Cow<'_, str> {
     let nfc = ComposingNormalizerBorrowed::new_nfc();
     if !text.chars().any(|c| class(c).changes()) {
         return nfc.normalize(text);

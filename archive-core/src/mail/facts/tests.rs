@@ -151,4 +151,5 @@ fn attachments_are_marked_or_named_and_not_shown_in_html_and_no_signatures() {
     ];
     let mail = format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{}\n--b--\n", parts.join("\n--b\n"));
     assert_eq!(facts(&mail).attachments, 3);
+    assert_eq!(facts(&mail).attachment_types, ["image/png", "text/plain"]);
 }

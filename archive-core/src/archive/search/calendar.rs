@@ -1,0 +1,146 @@
+//! Periods of the query language in a zone: when they begin and end (S2.6, A22.3, A22.4). Weeks begin on Monday.
+
+use std::ops::Range;
+
+use archive_index::{DateSpan, NamedPeriod, Period};
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, ToSpan as _};
+
+/// A zone, and the moment that relative dates count from.
+pub(super) struct Calendar {
+    zone: TimeZone,
+    now: DateTime,
+}
+
+/// The zone of that name: `UTC`, `Europe/Berlin`, `+02:00`.
+pub(super) fn zone(name: &str) -> Option<TimeZone> {
+    if name.is_empty() || name.eq_ignore_ascii_case("utc") || name.eq_ignore_ascii_case("z") {
+        return Some(TimeZone::UTC);
+    }
+    let Some(rest) = name.strip_prefix(['+', '-']) else { return TimeZone::get(name).ok() };
+    let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
+    let number = |digits: &str, most| digits.parse::<i32>().ok().filter(|number| (0..=most).contains(number));
+    let seconds = number(hours, 23)? * 3600 + number(minutes, 59)? * 60;
+    Offset::from_seconds(if name.starts_with('-') { -seconds } else { seconds }).ok().map(TimeZone::fixed)
+}
+
+impl Calendar {
+    /// In `zone`, at `now`: milliseconds since 1970 UTC.
+    pub(super) fn new(zone: TimeZone, now: i64) -> Self {
+        let now = Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone()).datetime();
+        Self { zone, now }
+    }
+
+    /// Seconds since 1970 UTC from the start of a span on and before its end.
+    pub(super) fn seconds(&self, span: &DateSpan) -> Range<i64> {
+        let from = span.from.map_or(i64::MIN, |period| self.seconds_of(self.start(period)));
+        let to = span.to.map_or(i64::MAX, |period| self.seconds_of(self.end(period)));
+        from..to.max(from)
+    }
+
+    /// The year and month of a time in the zone.
+    pub(super) fn month(&self, seconds: i64) -> (i16, i8) {
+        let time = Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX });
+        let date = self.zone.to_datetime(time).date();
+        (date.year(), date.month())
+    }
+
+    /// The first moment of a local time; where a clock skips it, the moment of the skip.
+    fn seconds_of(&self, time: DateTime) -> i64 {
+        let moment = self.zone.to_ambiguous_timestamp(time).compatible();
+        moment.map_or(if time.year() < 1970 { i64::MIN } else { i64::MAX }, Timestamp::as_second)
+    }
+
+    fn start(&self, period: Period) -> DateTime {
+        let midnight = |date: Option<Date>| date.unwrap_or(Date::MIN).to_datetime(Time::midnight());
+        let today = self.now.date();
+        let ago = |days: i32| today.checked_sub(days.days()).unwrap_or(Date::MIN);
+        let monday = ago(today.weekday().to_monday_zero_offset().into());
+        match period {
+            Period::Year(year) => midnight(Date::new(year, 1, 1).ok()),
+            Period::Month(year, month) => midnight(Date::new(year, month, 1).ok()),
+            Period::Day(year, month, day) => midnight(Date::new(year, month, day).ok()),
+            Period::Minute(year, month, day, hour, minute) => {
+                DateTime::new(year, month, day, hour, minute, 0, 0).unwrap_or_else(|_| midnight(None))
+            }
+            Period::DaysAgo(days) => ago(i32::try_from(days).unwrap_or(i32::MAX)).to_datetime(Time::midnight()),
+            Period::Named(name) => midnight(Some(match name {
+                NamedPeriod::Today => today,
+                NamedPeriod::Yesterday => ago(1),
+                NamedPeriod::ThisWeek => monday,
+                NamedPeriod::LastWeek => monday.checked_sub(7.days()).unwrap_or(Date::MIN),
+                NamedPeriod::ThisMonth => today.first_of_month(),
+                NamedPeriod::LastMonth => today.first_of_month().checked_sub(1.month()).unwrap_or(Date::MIN),
+                NamedPeriod::ThisYear => today.first_of_year(),
+                NamedPeriod::LastYear => today.first_of_year().checked_sub(1.year()).unwrap_or(Date::MIN),
+            })),
+            // Periods that a later language brings.
+            _ => midnight(None),
+        }
+    }
+
+    /// The first moment behind a period.
+    fn end(&self, period: Period) -> DateTime {
+        let start = self.start(period);
+        let length = match period {
+            Period::Year(_) | Period::Named(NamedPeriod::ThisYear | NamedPeriod::LastYear) => 1.year(),
+            Period::Month(..) | Period::Named(NamedPeriod::ThisMonth | NamedPeriod::LastMonth) => 1.month(),
+            Period::Named(NamedPeriod::ThisWeek | NamedPeriod::LastWeek) => 7.days(),
+            Period::Day(..) | Period::Named(NamedPeriod::Today | NamedPeriod::Yesterday) => 1.day(),
+            Period::Minute(..) => 1.minute(),
+            _ => return start,
+        };
+        start.checked_add(length).unwrap_or(DateTime::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(zone_name: &str, now: &str, span: &str) -> (String, String) {
+        let now: Timestamp = now.parse().unwrap();
+        let calendar = Calendar::new(zone(zone_name).unwrap(), now.as_millisecond());
+        let range = calendar.seconds(&DateSpan::read(span).unwrap());
+        let show = |seconds: i64| Timestamp::from_second(seconds).map_or_else(|_| "open".to_owned(), |time| time.to_string());
+        (show(range.start), show(range.end))
+    }
+
+    #[test]
+    fn s2_6_periods_have_their_bounds_in_the_callers_zone() {
+        let now = "2024-05-08T10:00:00Z";
+        for (zone, span, from, to) in [
+            ("UTC", "2024", "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+            ("UTC", "2024-02", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"),
+            ("Europe/Berlin", "2024-03-31", "2024-03-30T23:00:00Z", "2024-03-31T22:00:00Z"),
+            ("+02:00", "2024-03-01T12:00", "2024-03-01T10:00:00Z", "2024-03-01T10:01:00Z"),
+            ("UTC", "2024-01..2024-02", "2024-01-01T00:00:00Z", "2024-03-01T00:00:00Z"),
+            ("UTC", "7d", "2024-05-01T00:00:00Z", "open"),
+            ("UTC", "..7d", "open", "2024-05-01T00:00:00Z"),
+            ("UTC", "today", "2024-05-08T00:00:00Z", "2024-05-09T00:00:00Z"),
+            ("+14:00", "yesterday", "2024-05-07T10:00:00Z", "2024-05-08T10:00:00Z"),
+            ("UTC", "this-week", "2024-05-06T00:00:00Z", "2024-05-13T00:00:00Z"),
+            ("UTC", "last-week", "2024-04-29T00:00:00Z", "2024-05-06T00:00:00Z"),
+            ("UTC", "last-month", "2024-04-01T00:00:00Z", "2024-05-01T00:00:00Z"),
+            ("UTC", "this-year", "2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+            ("UTC", "last-year", "2023-01-01T00:00:00Z", "2024-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(seconds(zone, now, span), (from.to_owned(), to.to_owned()), "{span} in {zone}");
+        }
+    }
+
+    #[test]
+    fn s2_6_a_range_that_ends_before_it_begins_is_empty() {
+        let calendar = Calendar::new(TimeZone::UTC, 0);
+        assert!(calendar.seconds(&DateSpan::read("2024..2023").unwrap()).is_empty());
+    }
+
+    #[test]
+    fn zones_are_names_or_offsets() {
+        let offset = |text| zone(text).unwrap().to_offset(Timestamp::UNIX_EPOCH).seconds();
+        assert_eq!(offset("UTC"), 0);
+        assert_eq!(offset("-03:30"), -(3 * 3600 + 1800));
+        assert!(zone("+99:00").is_none() && zone("+x").is_none() && zone("Nowhere/City").is_none());
+    }
+}

@@ -1,0 +1,75 @@
+//! Counts of hits by year, month, sender, folder and type of attachment: exact, over all hits (S4.6).
+
+use std::collections::BTreeMap;
+
+use super::calendar::Calendar;
+use super::found::{Found, path_text};
+use crate::error::Error;
+use crate::store::Store;
+
+/// By what hits are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CountBy {
+    /// The year of the date in the zone of the criteria: `2024`.
+    Year,
+    /// The month: `2024-03`.
+    Month,
+    /// The address of the first sender in lower case, else his name, else nothing.
+    From,
+    /// The path of the folder.
+    Folder,
+    /// The media types of attachments, each once a message; `none` for a message without any.
+    Type,
+}
+
+/// How many hits there are of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// By what.
+    pub by: CountBy,
+    /// Most frequent first, of one frequency in the order of the text.
+    pub rows: Vec<(String, u64)>,
+}
+
+impl Counts {
+    pub(super) fn new(by: CountBy) -> Self {
+        Self { by, rows: Vec::new() }
+    }
+}
+
+/// Fills in `counts`.
+pub(super) fn count(store: &Store, found: &Found, calendar: &Calendar, counts: &mut [Counts]) -> Result<(), Error> {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let mut sums: Vec<BTreeMap<String, u64>> = vec![BTreeMap::new(); counts.len()];
+    found.each(store, |placed| {
+        let row = store.catalog().content_row(placed.content)?;
+        let row = row.ok_or(Error::Bug("a content that was found is not in the catalog"))?;
+        for (counts, sums) in counts.iter().zip(&mut sums) {
+            let (year, month) = calendar.month(row.date);
+            let keys = match counts.by {
+                CountBy::Year => vec![format!("{year:04}")],
+                CountBy::Month => vec![format!("{year:04}-{month:02}")],
+                CountBy::From => vec![match row.from.as_slice() {
+                    [name, address, ..] if address.is_empty() => name.clone(),
+                    [_, address, ..] => address.to_ascii_lowercase(),
+                    _ => String::new(),
+                }],
+                CountBy::Folder => vec![path_text(store, placed.folder)],
+                CountBy::Type => row.attachment_types.clone().unwrap_or_else(|| vec!["none".to_owned()]),
+            };
+            for key in keys {
+                *sums.entry(key).or_default() += 1;
+            }
+        }
+        Ok(())
+    })?;
+    for (counts, sums) in counts.iter_mut().zip(sums) {
+        counts.rows = sums.into_iter().collect();
+        counts.rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! From a query to the messages that meet it (S4.1). The index knows contents; folder, time of archiving and rights belong to messages.
+//!
+//! Most contents have one message: for these a condition on messages is a set of contents, and the index answers the whole query at
+//! once. The messages of contents that have several are put into groups that meet the same of these conditions, and the query is
+//! asked once a group.
+
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
+
+use archive_index::{Bound, Filter, FilterKind, Label, LabelKind, LabelPattern, Leaf, Query, RoaringBitmap, Snapshot};
+
+use super::calendar::Calendar;
+use super::failed;
+use crate::archive::actor::{FolderScope, Sight, folders_of};
+use crate::error::Error;
+use crate::id::{ContentNo, FolderNo, MessageNo};
+use crate::mail::facts::id_hash;
+use crate::store::{Placed, Placements, Store, id_label};
+
+/// Messages that meet a query.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Found {
+    /// Contents with one message, which is found.
+    pub(super) singles: RoaringBitmap,
+    /// Messages of contents with several, by content and message.
+    pub(super) placed: Vec<Placed>,
+}
+
+impl Found {
+    pub(super) fn total(&self) -> u64 {
+        self.singles.len() + self.placed.len() as u64
+    }
+
+    /// All messages, by content.
+    pub(super) fn each(&self, store: &Store, mut visit: impl FnMut(Placed) -> Result<(), Error>) -> Result<(), Error> {
+        for content in self.singles.iter().map(ContentNo) {
+            visit(only_message(store, content)?)?;
+        }
+        self.placed.iter().try_for_each(|placed| visit(*placed))
+    }
+}
+
+/// The message of a content that has one.
+pub(super) fn only_message(store: &Store, content: ContentNo) -> Result<Placed, Error> {
+    let placements = store.catalog().placements(content)?;
+    let (message, folder) = *placements.first().ok_or(Error::Bug("a content that was found has no message"))?;
+    Ok(Placed { content, message, folder })
+}
+
+/// What of the index is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// What meets the query.
+    Hits,
+    /// What would be decided by text that could not be read.
+    Undecided,
+}
+
+/// One search under way in one store.
+pub(super) struct Searcher<'a> {
+    pub(super) store: &'a Store,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) sight: &'a Sight,
+    pub(super) calendar: &'a Calendar,
+}
+
+/// A condition on messages.
+enum Condition {
+    Folders(RoaringBitmap),
+    /// Time of archiving, as numbers of messages: these rise with it.
+    Archived(Range<u32>),
+}
+
+impl Condition {
+    fn holds(&self, placed: &Placed) -> bool {
+        match self {
+            Self::Folders(folders) => folders.contains(placed.folder.0),
+            Self::Archived(messages) => messages.contains(&placed.message.0),
+        }
+    }
+}
+
+impl Searcher<'_> {
+    pub(super) fn find(&self, query: &Query, ask: Ask) -> Result<Found, Error> {
+        let conditions = query.filters().into_iter().filter_map(|filter| self.condition(filter).transpose());
+        let conditions = conditions.collect::<Result<Vec<_>, Error>>()?;
+        if conditions.is_empty() {
+            let docs = self.ask(&self.bind(query, Vec::new())?, ask)?;
+            return self.messages_of(docs);
+        }
+        let placements = self.store.placements()?;
+        let of_singles = conditions.iter().map(|condition| self.singles(condition, &placements)).collect::<Result<_, _>>()?;
+        let mut singles = self.ask(&self.bind(query, of_singles)?, ask)?;
+        singles -= placements.shared();
+        if let Sight::Folders(folders) = self.sight {
+            singles &= placements.singles_in(folders);
+        }
+        let mut groups: BTreeMap<Vec<bool>, RoaringBitmap> = BTreeMap::new();
+        let truth = |placed: &Placed| conditions.iter().map(|condition| condition.holds(placed)).collect::<Vec<bool>>();
+        for placed in self.visible(&placements) {
+            groups.entry(truth(placed)).or_default().insert(placed.content.0);
+        }
+        let mut hits = BTreeMap::new();
+        for (held, contents) in groups {
+            let docs = held.iter().map(|holds| if *holds { contents.clone() } else { RoaringBitmap::new() }).collect();
+            let found = self.ask(&self.bind(query, docs)?, ask)? & contents;
+            hits.insert(held, found);
+        }
+        let is_hit = |placed: &&Placed| hits.get(&truth(placed)).is_some_and(|found| found.contains(placed.content.0));
+        Ok(Found { singles, placed: self.visible(&placements).filter(is_hit).copied().collect() })
+    }
+
+    /// The messages of `docs` that the actor sees.
+    pub(super) fn messages_of(&self, docs: RoaringBitmap) -> Result<Found, Error> {
+        match self.sight {
+            Sight::All => {
+                let shared = &docs & self.store.catalog().shared();
+                let placed = self.store.placed_of(&shared)?;
+                Ok(Found { singles: docs - shared, placed })
+            }
+            Sight::Folders(folders) => {
+                let placements = self.store.placements()?;
+                let placed = self.visible(&placements).filter(|placed| docs.contains(placed.content.0)).copied().collect();
+                Ok(Found { singles: placements.singles_in(folders) & docs, placed })
+            }
+        }
+    }
+
+    fn visible<'p>(&'p self, placements: &'p Placements) -> impl Iterator<Item = &'p Placed> {
+        placements.placed().iter().filter(|placed| self.sight.sees(placed.folder))
+    }
+
+    fn ask(&self, query: &Bound, ask: Ask) -> Result<RoaringBitmap, Error> {
+        match ask {
+            Ask::Hits => self.snapshot.search(query),
+            Ask::Undecided => self.snapshot.undecided(query),
+        }
+        .map_err(failed)
+    }
+
+    /// The query with its filters bound; `docs` are the sets of its conditions on messages, in order.
+    pub(super) fn bind(&self, query: &Query, docs: Vec<RoaringBitmap>) -> Result<Bound, Error> {
+        let mut docs = docs.into_iter();
+        query.bind(|filter| {
+            Ok(match &filter.kind {
+                FilterKind::Date(span) => Leaf::Date(self.calendar.seconds(span)),
+                FilterKind::Larger(bytes) => Leaf::Size(*bytes..=u64::MAX),
+                FilterKind::Smaller(bytes) => Leaf::Size(0..=*bytes),
+                FilterKind::Attachments(with) => Leaf::Attachments(*with),
+                FilterKind::Priority(priority) => Leaf::Priority(*priority),
+                FilterKind::MessageId(id) => Leaf::Label(id_label(LabelKind::Id, &id_hash(id.as_bytes())).into()),
+                FilterKind::List(id) => {
+                    let bare = id.trim_end_matches('*');
+                    let label = Label { kind: LabelKind::List, bytes: bare.as_bytes().to_vec() };
+                    Leaf::Label(LabelPattern { open: bare.len() < id.len(), ..label.into() })
+                }
+                FilterKind::Folder { .. } | FilterKind::Archived(_) => {
+                    Leaf::Docs(docs.next().ok_or(Error::Bug("a condition on messages was not resolved"))?)
+                }
+                _ => return Err(Error::Bug("a filter that this library does not know")),
+            })
+        })
+    }
+
+    fn condition(&self, filter: &Filter) -> Result<Option<Condition>, Error> {
+        Ok(match &filter.kind {
+            FilterKind::Folder { path, subfolders } => {
+                let scope = FolderScope { path: path.clone(), subfolders: *subfolders };
+                Some(Condition::Folders(folders_of(self.store.catalog().folders(), [&scope])))
+            }
+            FilterKind::Archived(span) => {
+                let Range { start, end } = self.calendar.seconds(span);
+                let millis = |seconds: i64| seconds.saturating_mul(1000);
+                Some(Condition::Archived(self.archived_from(millis(start))?..self.archived_from(millis(end))?))
+            }
+            _ => None,
+        })
+    }
+
+    /// Contents with one message that meet a condition.
+    fn singles(&self, condition: &Condition, placements: &Placements) -> Result<RoaringBitmap, Error> {
+        match condition {
+            Condition::Folders(folders) => Ok(placements.singles_in(folders)),
+            Condition::Archived(messages) => {
+                let mut docs = RoaringBitmap::new();
+                docs.insert_range(self.content_from(messages.start)?..self.content_from(messages.end)?);
+                docs -= placements.shared();
+                Ok(docs)
+            }
+        }
+    }
+
+    /// The first message that was archived at `millis` or later. Times of archiving never fall.
+    fn archived_from(&self, millis: i64) -> Result<u32, Error> {
+        let catalog = self.store.catalog();
+        partition(catalog.basis().numbers.messages, |no| {
+            let mut later = None;
+            catalog.message_rows(MessageNo(no), &mut |_, row| {
+                later = Some(row.archived >= millis);
+                Ok(ControlFlow::Break(()))
+            })?;
+            Ok(later.unwrap_or(true))
+        })
+    }
+
+    /// The first content whose first message is `message` or a later one: first messages rise with contents.
+    fn content_from(&self, message: u32) -> Result<u32, Error> {
+        let catalog = self.store.catalog();
+        let contents = catalog.basis().numbers.contents;
+        partition(contents, |no| {
+            for no in no..contents {
+                if let Some((first, _)) = catalog.placements(ContentNo(no))?.first() {
+                    return Ok(first.0 >= message);
+                }
+            }
+            Ok(true)
+        })
+    }
+}
+
+/// The first number below `end` for which `is_behind` holds, which holds for all that follow.
+fn partition(end: u32, is_behind: impl Fn(u32) -> Result<bool, Error>) -> Result<u32, Error> {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low.midpoint(high);
+        if is_behind(middle)? { high = middle } else { low = middle + 1 }
+    }
+    Ok(low)
+}
+
+/// The folder of a message as text.
+pub(super) fn path_text(store: &Store, folder: FolderNo) -> String {
+    store.catalog().folders().path(folder).join("/")
+}

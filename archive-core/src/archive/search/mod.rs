@@ -1,0 +1,219 @@
+//! Search: criteria become a query, the query messages, and the messages an answer in order, with exact total, coverage and counts (S4).
+//!
+//! The answer hangs only on what the actor may see: rights are one more condition on messages, put where these are told from contents.
+
+mod calendar;
+mod counts;
+mod criteria;
+mod found;
+mod order;
+
+use archive_index::{DocRange, RoaringBitmap, Snapshot};
+use sha2::{Digest as _, Sha256};
+
+pub use counts::{CountBy, Counts};
+pub use criteria::{DateRange, Level, Order, OrderKey, SearchCriteria, SearchField, SizeRange};
+
+use super::{Acting, Actor, Stop};
+use crate::error::Error;
+use crate::id::MessageId;
+use crate::message::MessageInfo;
+use crate::seal::{open_token, seal_token};
+use crate::wire;
+use calendar::Calendar;
+use found::{Ask, Found, Searcher};
+use order::{Page, Place, page};
+
+/// What is searched for, and how much of the answer is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct SearchRequest {
+    criteria: SearchCriteria,
+    limit: Option<usize>,
+    cursor: Option<String>,
+    counts: Vec<CountBy>,
+    now: Option<i64>,
+    stop: Stop,
+}
+
+impl SearchRequest {
+    /// The messages that meet `query`, all of them, newest first. The language is that of docs/SEARCH.md.
+    #[must_use]
+    pub fn new(query: &str) -> Self {
+        Self::of(SearchCriteria::of_text(query))
+    }
+
+    /// The messages that meet `criteria`, all of them, in their order.
+    #[must_use]
+    pub fn of(criteria: SearchCriteria) -> Self {
+        Self { criteria, ..Self::default() }
+    }
+
+    /// At most so many hits; the total counts all.
+    #[must_use]
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// Goes on behind the page whose answer gave this cursor; of the same criteria and actor.
+    #[must_use]
+    pub fn after(self, cursor: &str) -> Self {
+        Self { cursor: Some(cursor.to_owned()), ..self }
+    }
+
+    /// Counts the messages that meet the criteria, all of them, by each of `counts`.
+    #[must_use]
+    pub fn count_by(self, counts: &[CountBy]) -> Self {
+        Self { counts: counts.to_vec(), ..self }
+    }
+
+    /// The moment that relative dates count from: milliseconds since 1970 UTC. Now, unless told.
+    #[must_use]
+    pub fn at(self, now: i64) -> Self {
+        Self { now: Some(now), ..self }
+    }
+
+    /// Ends the search with [`Error::Stopped`] soon after the flag is set.
+    #[must_use]
+    pub fn until(self, stop: Stop) -> Self {
+        Self { stop, ..self }
+    }
+}
+
+/// What a search could not look at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Coverage {
+    /// Messages that are not indexed yet.
+    pub not_indexed: u64,
+    /// Messages of which some text could not be read, and for which that text would decide.
+    pub undecided: u64,
+}
+
+/// The answer to a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SearchResult {
+    /// Hits, in the order of the criteria.
+    pub hits: Vec<MessageInfo>,
+    /// How many messages meet the criteria, exactly.
+    pub total: u64,
+    /// Where the next page begins, if there is one. It tells nothing, and fits to no other search.
+    pub cursor: Option<String>,
+    /// What could not be looked at.
+    pub coverage: Coverage,
+    /// One for each count that was asked for.
+    pub counts: Vec<Counts>,
+    /// What the reader of the query should know, though it is no error.
+    pub notices: Vec<String>,
+}
+
+pub(super) fn failed(error: archive_index::IndexError) -> Error {
+    match error {
+        archive_index::IndexError::Stopped => Error::Stopped,
+        error => Error::Index(error.to_string()),
+    }
+}
+
+impl Acting<'_> {
+    /// Searches all messages that the actor may see.
+    pub fn search(&self, request: &SearchRequest) -> Result<SearchResult, Error> {
+        let criteria = &request.criteria;
+        self.check_store(criteria)?;
+        let store = &self.archive.store;
+        let (sight, calendar) = (self.sight(), self.calendar(request)?);
+        let snapshot = store.indexer().snapshot().until(request.stop.clone());
+        let searcher = Searcher { store, snapshot: &snapshot, sight: &sight, calendar: &calendar };
+        let after = request.cursor.as_deref().map(|cursor| self.place_of(cursor, criteria)).transpose()?;
+        let mut answer = SearchResult {
+            hits: Vec::new(),
+            total: 0,
+            cursor: None,
+            coverage: Coverage { not_indexed: searcher.messages_of(missing(&snapshot, store))?.total(), undecided: 0 },
+            counts: request.counts.iter().map(|by| Counts::new(*by)).collect(),
+            notices: Vec::new(),
+        };
+        let Some(query) = criteria.query()? else { return Ok(answer) };
+        answer.notices = query.notices().iter().map(|notice| notice_text(&criteria.text, notice)).collect();
+        let found = searcher.find(&query, Ask::Hits)?;
+        answer.total = found.total();
+        answer.coverage.undecided = searcher.find(&query, Ask::Undecided)?.total();
+        self.fill(&mut answer, &searcher, &found, request, after)?;
+        Ok(answer)
+    }
+
+    fn fill(
+        &self,
+        answer: &mut SearchResult,
+        searcher: &Searcher<'_>,
+        found: &Found,
+        request: &SearchRequest,
+        after: Option<Place>,
+    ) -> Result<(), Error> {
+        let store = searcher.store;
+        let limit = request.limit.unwrap_or(usize::MAX);
+        let Page { messages, last } = page(store, searcher.snapshot, found, request.criteria.order, after, limit)?;
+        for no in messages {
+            answer.hits.push(self.message(MessageId { store: store.no(), no })?);
+        }
+        answer.cursor = last.map(|place| self.cursor(&place, &request.criteria)).transpose()?;
+        counts::count(store, found, searcher.calendar, &mut answer.counts)
+    }
+
+    /// The store criterion is for administrators (O45), and names a store that is there.
+    fn check_store(&self, criteria: &SearchCriteria) -> Result<(), Error> {
+        match criteria.store {
+            None => Ok(()),
+            Some(_) if !self.actor.is_administrator() => Err(Error::Denied("to search one store alone")),
+            Some(no) if no == self.archive.store.no().0 => Ok(()),
+            Some(no) => Err(Error::NoSuchStore(no)),
+        }
+    }
+
+    fn calendar(&self, request: &SearchRequest) -> Result<Calendar, Error> {
+        let name = &request.criteria.zone;
+        let zone = calendar::zone(name);
+        let zone = zone.ok_or_else(|| Error::Query(format!("zone: `{name}` is not known; zones look like Europe/Berlin or +02:00")))?;
+        Ok(Calendar::new(zone, request.now.unwrap_or_else(crate::clock::now)))
+    }
+
+    fn cursor(&self, place: &Place, criteria: &SearchCriteria) -> Result<String, Error> {
+        seal_token(&self.archive.archive_key, "cursor", &self.binding(criteria), &wire::encode(place))
+    }
+
+    fn place_of(&self, cursor: &str, criteria: &SearchCriteria) -> Result<Place, Error> {
+        let plain = open_token(&self.archive.archive_key, "cursor", &self.binding(criteria), cursor)?;
+        let place = plain.and_then(|plain| minicbor::decode(&plain).ok());
+        place.ok_or_else(|| Error::Query("the cursor is not one of this search; begin again without it".to_owned()))
+    }
+
+    /// What a cursor is bound to: criteria, order and actor.
+    fn binding(&self, criteria: &SearchCriteria) -> Vec<u8> {
+        let mut hash = Sha256::new();
+        hash.update(criteria.to_json());
+        hash.update([0]);
+        match &self.actor {
+            Actor::System => hash.update(b"system"),
+            Actor::User(user) => hash.update(serde_json::to_string(user).unwrap_or_default()),
+        }
+        hash.finalize().to_vec()
+    }
+}
+
+/// The contents that are not in a snapshot of the index.
+pub(super) fn missing(snapshot: &Snapshot, store: &crate::store::Store) -> RoaringBitmap {
+    let mut docs = RoaringBitmap::new();
+    docs.insert_range(snapshot.end().0..store.catalog().basis().numbers.contents.max(snapshot.end().0));
+    for lost in snapshot.lost() {
+        let DocRange { start, end } = lost.docs;
+        docs.insert_range(start.0..end.0);
+    }
+    docs
+}
+
+fn notice_text(query: &str, notice: &archive_index::Notice) -> String {
+    let prefix = query.get(notice.range.clone()).unwrap_or_default();
+    match notice.nearest {
+        Some(near) => format!("{prefix}: is no field and was read as text; did you mean {near}:?"),
+        None => format!("{prefix}: is no field and was read as text"),
+    }
+}

@@ -1,0 +1,113 @@
+//! Where each content lies: the folder of its only message, or all messages where there are several. A cache in memory, made when a search
+//! first asks for folders, and brought up with each that follows: 4 bytes a content, and 12 a message of contents placed more than once.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, PoisonError};
+
+use roaring::RoaringBitmap;
+
+use super::Store;
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::id::{ContentNo, FolderNo, MessageNo};
+
+/// A message of a content that has several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Placed {
+    pub(crate) content: ContentNo,
+    pub(crate) message: MessageNo,
+    pub(crate) folder: FolderNo,
+}
+
+/// The placements of all contents up to a message.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Placements {
+    /// By content: the folder of its first message; 0 where it has none.
+    folder_of: Vec<u32>,
+    /// Contents with several messages, and these messages in order.
+    shared: RoaringBitmap,
+    placed: Vec<Placed>,
+    /// The first message that is not in.
+    next: u32,
+}
+
+impl Placements {
+    /// Contents with exactly one message, whose folder is one of `folders`.
+    pub(crate) fn singles_in(&self, folders: &RoaringBitmap) -> RoaringBitmap {
+        // A set of bits by folder: asked once a content.
+        let wanted: Vec<bool> = (0..=folders.max().unwrap_or(0)).map(|no| folders.contains(no)).collect();
+        let lies = |folder: &u32| wanted.get(*folder as usize).copied().unwrap_or(false);
+        let all = (0u32..).zip(&self.folder_of).filter(|(_, folder)| lies(folder)).map(|(content, _)| content);
+        // Numbers rise, so appending cannot fail.
+        let mut found = RoaringBitmap::from_sorted_iter(all).unwrap_or_default();
+        found -= &self.shared;
+        found
+    }
+
+    /// Contents with several messages.
+    pub(crate) fn shared(&self) -> &RoaringBitmap {
+        &self.shared
+    }
+
+    /// All messages of contents with several, by content and message.
+    pub(crate) fn placed(&self) -> &[Placed] {
+        &self.placed
+    }
+
+    fn bring_up(&mut self, catalog: &Catalog) -> Result<(), Error> {
+        let mut again = RoaringBitmap::new();
+        catalog.message_rows(MessageNo(self.next), &mut |no, row| {
+            let at = row.content as usize;
+            if self.folder_of.len() <= at {
+                self.folder_of.resize(at + 1, 0);
+            }
+            match self.folder_of.get_mut(at) {
+                Some(folder @ 0) => *folder = row.folder,
+                _ => drop(again.insert(row.content)),
+            }
+            self.next = no.0.saturating_add(1);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if again.is_empty() {
+            return Ok(());
+        }
+        self.placed.retain(|placed| !again.contains(placed.content.0));
+        for content in again.iter().map(ContentNo) {
+            let placed = catalog.placements(content)?.into_iter();
+            self.placed.extend(placed.map(|(message, folder)| Placed { content, message, folder }));
+        }
+        self.placed.sort_unstable();
+        self.shared |= again;
+        Ok(())
+    }
+}
+
+/// Contents whose messages are looked up one by one; for more, all placements are taken.
+const FEW: u64 = 1000;
+
+impl Store {
+    /// All messages of `contents`, by content and message.
+    pub(crate) fn placed_of(&self, contents: &RoaringBitmap) -> Result<Vec<Placed>, Error> {
+        if contents.len() > FEW {
+            let placements = self.placements()?;
+            return Ok(placements.placed().iter().filter(|placed| contents.contains(placed.content.0)).copied().collect());
+        }
+        let catalog = self.catalog();
+        let mut found = Vec::new();
+        for content in contents.iter().map(ContentNo) {
+            let placed = catalog.placements(content)?.into_iter();
+            found.extend(placed.map(|(message, folder)| Placed { content, message, folder }));
+        }
+        Ok(found)
+    }
+
+    /// The placements of all contents as they are now.
+    pub(crate) fn placements(&self) -> Result<Arc<Placements>, Error> {
+        let mut known = self.placements.lock().unwrap_or_else(PoisonError::into_inner);
+        let catalog = self.catalog();
+        if known.next < catalog.basis().numbers.messages {
+            Arc::make_mut(&mut known).bring_up(&catalog)?;
+        }
+        Ok(Arc::clone(&known))
+    }
+}
