@@ -104,6 +104,84 @@ impl Index {
         })
     }
 
+    /// An index of the same pages that begins with document `start` and that no manifest names: it is filled, and then put in the place of
+    /// what is to be built again, by [`replace`](Self::replace) or [`mend`](Self::mend). Until then it can be dropped without a trace.
+    pub fn detached(&self, start: DocNo) -> Index {
+        let view = View {
+            segments: Vec::new(),
+            lost: Vec::new(),
+            dead: Arc::default(),
+            memory: Arc::new(RwLock::new(Memory::new(start.0))),
+        };
+        Index {
+            store: Arc::clone(&self.store),
+            cache: Arc::clone(&self.cache),
+            memory_budget: self.memory_budget,
+            writer: Mutex::new(Writer { next: start.0, lost: Vec::new() }),
+            merging: Mutex::new(()),
+            view: RwLock::new(view),
+            manifest: RwLock::default(),
+        }
+    }
+
+    /// Puts everything that `built` has in the place of everything there is. Searches under way keep what they see. `built` must have come
+    /// as far as this index has.
+    pub fn replace(&self, built: &Index, basis: &[u8]) -> Result<(), IndexError> {
+        let merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut writer, built_writer) = (self.lock(), built.lock());
+        if built_writer.next < writer.next {
+            return Err(IndexError::Order { given: DocNo(built_writer.next), expected: DocNo(writer.next) });
+        }
+        built.spill(&built_writer)?;
+        let segments = built.view().segments;
+        let next = built_writer.next;
+        let manifest = Manifest { watermark: next, basis: basis.to_vec(), segments: listed(&segments), dead: self.manifest().dead };
+        self.replace_manifest(manifest)?;
+        let old = self.view();
+        self.show(View { segments, lost: Vec::new(), memory: Arc::new(RwLock::new(Memory::new(next))), ..old.clone() });
+        old.segments.iter().for_each(|open| open.segment.doom());
+        *writer = Writer { next, lost: Vec::new() };
+        drop((writer, merging));
+        while self.merge_due()? {}
+        Ok(())
+    }
+
+    /// Gives a segment up that turned out to be damaged: snapshots name it, and its documents cannot be searched until they are mended.
+    pub fn give_up(&self, damage: &SegmentDamage) {
+        let _merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.lock();
+        let mut view = self.view();
+        let Some(at) = view.segments.iter().position(|open| open.segment.file() == damage.file) else { return };
+        writer.lost.extend(listed(&[view.segments.remove(at)]));
+        view.lost.push(damage.clone());
+        self.show(view);
+    }
+
+    /// Puts what `built` has in the place of the lost segment of `docs`; `built` holds documents of this range alone.
+    pub fn mend(&self, docs: DocRange, built: &Index) -> Result<(), IndexError> {
+        let _merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.lock();
+        built.spill(&built.lock())?;
+        let mended = built.view().segments;
+        let mut manifest = self.manifest();
+        manifest.segments.retain(|listed| listed.docs != docs);
+        manifest.segments.extend(listed(&mended));
+        manifest.segments.sort_unstable_by_key(|listed| listed.docs.start);
+        self.replace_manifest(manifest)?;
+        writer.lost.retain(|listed| listed.docs != docs);
+        let mut view = self.view();
+        view.lost.retain(|lost| lost.docs != docs);
+        view.segments.extend(mended);
+        view.segments.sort_unstable_by_key(|open| open.segment.lo());
+        self.show(view);
+        Ok(())
+    }
+
+    /// The lowest number that can still be added.
+    pub fn next(&self) -> DocNo {
+        DocNo(self.lock().next)
+    }
+
     /// Documents below it are in segments: after a crash the caller adds those from it on again.
     pub fn watermark(&self) -> DocNo {
         DocNo(self.manifest.read().unwrap_or_else(PoisonError::into_inner).watermark)
@@ -290,11 +368,8 @@ impl Index {
 
     /// The segments as a manifest would name them now.
     fn listed(&self, writer: &Writer) -> Vec<Listed> {
-        let open = self.view().segments.into_iter().map(|open| {
-            let docs = DocRange { start: DocNo(open.segment.lo()), end: DocNo(open.segment.hi()) };
-            Listed { file: open.segment.file(), docs, level: open.level }
-        });
-        let mut listed: Vec<Listed> = open.chain(writer.lost.iter().copied()).collect();
+        let mut listed = listed(&self.view().segments);
+        listed.extend(&writer.lost);
         listed.sort_unstable_by_key(|listed| listed.docs.start);
         listed
     }
@@ -304,4 +379,13 @@ impl Index {
         *self.manifest.write().unwrap_or_else(PoisonError::into_inner) = manifest;
         Ok(())
     }
+}
+
+/// Open segments as a manifest names them.
+fn listed(segments: &[Open]) -> Vec<Listed> {
+    let one = |open: &Open| {
+        let docs = DocRange { start: DocNo(open.segment.lo()), end: DocNo(open.segment.hi()) };
+        Listed { file: open.segment.file(), docs, level: open.level }
+    };
+    segments.iter().map(one).collect()
 }

@@ -40,6 +40,9 @@ pub use pages::{FileId, MemPages, PageError, PageErrorKind, PageReader, PageRef,
 pub use query::filter::{DateSpan, Filter, FilterKind, NamedPeriod, Period};
 pub use query::grammar::{Scope, parse, parse_in, parse_reduced};
 pub use query::leaf::{Label, LabelKind, LabelPattern, Leaf};
+pub use query::probe::{Probe, Truth};
+pub use query::snippet::{Snippet, snippet};
+pub use query::words::{Word, WordsOf};
 pub use query::tree::{Bound, LANGUAGE, Notice, Query, QueryError};
 pub use roaring::RoaringBitmap;
 pub use snapshot::{NewestFirst, Snapshot};

@@ -7,6 +7,7 @@ use crate::postings::bits::Bits;
 use crate::query::leaf::Leaf;
 use crate::query::run::{How, Reading, all, run, special};
 use crate::query::tree::{Bound, Node};
+use crate::query::words::{Word, WordsOf, collect, patterns};
 use crate::segment::Source;
 use crate::segment::memory::Memory;
 use crate::segment::merge::OrderReader;
@@ -14,6 +15,7 @@ use crate::segment::read::{Chunk, Segment};
 use crate::text::field::Zones;
 use crate::text::key::UNSEARCHABLE;
 use roaring::RoaringBitmap;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
@@ -66,6 +68,18 @@ impl Snapshot {
     /// The documents whose text was not taken in completely: a search may miss them.
     pub fn incomplete(&self) -> Result<RoaringBitmap, IndexError> {
         self.gather(&Incomplete)
+    }
+
+    /// Words of the dictionary that a query stands for or is near to, with the documents that have them; 10,000 at the most.
+    pub fn words(&self, query: &Bound, which: WordsOf) -> Result<Vec<Word>, IndexError> {
+        let patterns = patterns(query, which);
+        let mut words = BTreeMap::new();
+        for open in &self.view.segments {
+            collect(open.segment.as_ref(), &patterns, open.segment.hi(), &mut words)?;
+        }
+        collect(&*self.memory(), &patterns, self.end, &mut words)?;
+        let live = words.into_iter().map(|(text, docs)| Word { text, docs: docs - &*self.view.dead });
+        Ok(live.filter(|word| !word.docs.is_empty()).collect())
     }
 
     fn gather(&self, question: &impl Question) -> Result<RoaringBitmap, IndexError> {

@@ -1,6 +1,9 @@
 //! The rules of docs/SEARCH.md, by number, each through the public door: in memory, flushed, merged and reopened.
 
-use archive_index::{Bound, Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse, parse_reduced};
+use archive_index::{
+    Bound, Columns, DocNo, Field, Index, IndexError, Label, LabelKind, LabelPattern, Leaf, MemPages, Options, Priority, Probe, Truth, Value,
+    ValueKind, WordsOf, parse, parse_reduced,
+};
 use std::sync::Arc;
 
 type Doc = Vec<(Field, ValueKind, &'static str)>;
@@ -268,9 +271,138 @@ fn s2_5_only_exclusions_find_the_rest_and_nothing_finds_nothing() {
 
 #[test]
 fn s2_9_errors_name_the_place_and_what_was_expected() {
-    let error = parse("a after:2024").unwrap_err();
-    assert_eq!(error.range, 2..7);
-    assert!(error.expected.contains("quotes"));
+    for (query, range) in [
+        ("a after:2024-13", 8..15),
+        ("larger:5.5M", 7..11),
+        ("has:wings", 4..9),
+        ("a (date:\"2024..x\")", 9..16),
+        ("a thread:5", 2..8),
+        ("Tag:x", 0..3),
+    ] {
+        let error = parse(query).unwrap_err();
+        assert_eq!(error.range, range, "{query}");
+        assert!(error.expected.contains("quotes"), "{query}: {error}");
+    }
+}
+
+#[test]
+fn s2_6_filters_are_bound_by_who_asks_and_stand_wherever_clauses_do() {
+    let index = Index::open(Arc::new(MemPages::new()), Options::default()).unwrap();
+    for number in 0..40u32 {
+        let text = if number % 2 == 0 { "even" } else { "odd" };
+        let value = Value { field: Field::Body, kind: ValueKind::Text, text };
+        let columns = Columns {
+            date: i64::from(number),
+            size: u64::from(number) * 1000,
+            attachments: number % 3,
+            priority: if number < 10 { Priority::High } else { Priority::Normal },
+            unsearchable: false,
+        };
+        let id = Label { kind: LabelKind::Id, bytes: number.to_le_bytes().to_vec() };
+        let list = Label { kind: LabelKind::List, bytes: format!("list{}.example", number % 4).into_bytes() };
+        index.add(DocNo(number), &[value], &[id, list], &columns).unwrap();
+        if number == 20 {
+            index.flush(b"").unwrap();
+        }
+    }
+    let ask = |query: &str, leaves: &[Leaf]| {
+        let mut leaves = leaves.iter().cloned();
+        let bound = parse(query).unwrap().bind(|_| leaves.next().ok_or(())).unwrap();
+        index.snapshot().search(&bound).unwrap().iter().collect::<Vec<u32>>()
+    };
+    let list = |text: &str, wild| Leaf::Label(LabelPattern { kind: LabelKind::List, bytes: text.as_bytes().to_vec(), wild });
+    for _ in 0..2 {
+        assert_eq!(ask("date:2024 even", &[Leaf::Date(5..9)]), [6, 8]);
+        assert_eq!(ask("-date:2024", &[Leaf::Date(2..40)]), [0, 1]);
+        assert_eq!(ask("odd OR larger:1", &[Leaf::Size(0..=2000)]).len(), 22);
+        assert_eq!(ask("(has:attachment) date:2024", &[Leaf::Attachments(true), Leaf::Date(0..6)]), [1, 2, 4, 5]);
+        assert_eq!(ask("in:x even", &[Leaf::Docs([1, 2, 30].into_iter().collect())]), [2, 30]);
+        assert_eq!(ask("larger:1", &[Leaf::Priority(Priority::High)]).len(), 10);
+        assert_eq!(ask("msgid:x", &[Leaf::Label(Label { kind: LabelKind::Id, bytes: 7u32.to_le_bytes().to_vec() }.into())]), [7]);
+        assert_eq!(ask("list:x date:2024", &[list("list1.example", false), Leaf::Date(0..10)]), [1, 5, 9]);
+        assert_eq!(ask("list:x", &[list("list*.example", true)]).len(), 40);
+        assert_eq!(ask("list:x date:2024", &[list("*3.*", true), Leaf::Date(0..10)]), [3, 7]);
+        assert_eq!(ask("list:x", &[list("list1*x", true)]), []);
+        assert_eq!(ask("list0", &[]), [], "labels are no text");
+        index.flush(b"").unwrap();
+        index.merge_all().unwrap();
+    }
+}
+
+#[test]
+fn s2_7_a_search_can_be_stopped() {
+    let (_, index) = states(&[body("a b"), body("b c")]).pop().unwrap();
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let snapshot = index.snapshot().until(Arc::clone(&stop));
+    assert_eq!(snapshot.search(&bound("b*")).unwrap().len(), 2);
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(matches!(snapshot.search(&bound("b*")), Err(IndexError::Stopped)));
+}
+
+#[test]
+fn s4_3_missing_text_leaves_open_what_it_would_decide() {
+    let index = Index::open(Arc::new(MemPages::new()), Options::default()).unwrap();
+    // 0: whole, without the word; 1: whole, with it; 2: with a gap, without it; 3: with a gap, with it.
+    for (number, (text, unsearchable)) in [("a", false), ("a b", false), ("a", true), ("a b", true)].into_iter().enumerate() {
+        let value = Value { field: Field::Body, kind: ValueKind::Text, text };
+        index.add(DocNo(number as u32), &[value], &[], &Columns { unsearchable, size: number as u64, ..Columns::default() }).unwrap();
+    }
+    for _ in 0..2 {
+        let snapshot = index.snapshot();
+        for (query, hits, open) in [
+            ("b", vec![1, 3], vec![2]),
+            ("-b", vec![0, 2], vec![2]),
+            ("a b", vec![1, 3], vec![2]),
+            ("zz -b", vec![], vec![2]),
+            ("zz -a", vec![], vec![]),
+            ("a OR zz", vec![0, 1, 2, 3], vec![]),
+            ("-(zz OR b)", vec![0, 2], vec![2]),
+            ("-(zz b)", vec![0, 1, 2, 3], vec![2, 3]),
+            ("*", vec![0, 1, 2, 3], vec![]),
+        ] {
+            assert_eq!(snapshot.search(&bound(query)).unwrap().iter().collect::<Vec<_>>(), hits, "{query}");
+            assert_eq!(snapshot.undecided(&bound(query)).unwrap().iter().collect::<Vec<_>>(), open, "{query}");
+        }
+        let filter = parse("larger:2 b").unwrap().bind(|_| Ok::<_, ()>(Leaf::Size(3..=9))).unwrap();
+        assert!(snapshot.undecided(&filter).unwrap().is_empty(), "a filter is never open, and what it refuses is decided");
+        index.flush(b"").unwrap();
+    }
+}
+
+#[test]
+fn s4_3_a_probe_says_what_a_search_would_and_where() {
+    let values = [
+        Value { field: Field::Subject, kind: ValueKind::Text, text: "Offer" },
+        Value { field: Field::To, kind: ValueKind::Address, text: "offer@example.org" },
+    ];
+    let probe = Probe::new(&values, &[], &Columns { unsearchable: true, ..Columns::default() }).unwrap();
+    for (query, truth, fields) in [
+        ("offer", Truth::True, vec![Field::Subject, Field::To]),
+        ("to:offer", Truth::True, vec![Field::To]),
+        ("-offer", Truth::False, vec![Field::Subject]),
+        ("-from:offer", Truth::Unknown, vec![]),
+        ("demand", Truth::Unknown, vec![]),
+        ("*", Truth::True, vec![]),
+    ] {
+        assert_eq!(probe.meets(&bound(query)).unwrap(), truth, "{query}");
+        assert_eq!(probe.fields(&bound(query)).unwrap(), fields, "{query}");
+    }
+}
+
+#[test]
+fn s2_2_words_of_wildcards_and_words_that_are_near() {
+    for (state, index) in states(&[body("Müller invoice"), body("muller invoices"), body("receipt")]) {
+        let words = |query: &str, which| {
+            let found = index.snapshot().words(&bound(query), which).unwrap();
+            found.into_iter().map(|word| (word.text, word.docs.iter().collect::<Vec<u32>>())).collect::<Vec<_>>()
+        };
+        let one = |text: &str, docs: &[u32]| (text.to_owned(), docs.to_vec());
+        assert_eq!(words("mul*", WordsOf::Wildcards), [one("muller", &[1]), one("müller", &[0])], "{state}");
+        assert_eq!(words("invoice", WordsOf::Wildcards), [], "{state}");
+        assert_eq!(words("invoic", WordsOf::Near), [one("invoice", &[0]), one("invoices", &[1])], "{state}");
+        assert_eq!(words("reciept", WordsOf::Near), [one("receipt", &[2])], "{state}");
+        assert_eq!(words("from:reciept", WordsOf::Near), [], "{state}");
+    }
 }
 
 #[test]

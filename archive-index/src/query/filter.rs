@@ -38,7 +38,7 @@ pub enum FilterKind {
     },
     /// `msgid:`: its Message-ID, without angle brackets.
     MessageId(String),
-    /// `list:`: its List-Id, without angle brackets, in lower case; `*` at the end for anything.
+    /// `list:`: its List-Id, without angle brackets, in lower case; `*` for anything.
     List(String),
 }
 
@@ -63,7 +63,7 @@ pub enum Period {
     Day(i16, i8, i8),
     /// `2024-03-01T12:00`: year, month, day, hour, minute.
     Minute(i16, i8, i8, i8, i8),
-    /// `7d`: from the start of the day so many days ago on. As an end it is that start.
+    /// `7d`: from the start of the day so many days ago on. As an end it is that day's.
     DaysAgo(u32),
     /// A name that is told the time when the query is run.
     Named(NamedPeriod),

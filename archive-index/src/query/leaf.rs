@@ -2,7 +2,6 @@
 
 use crate::columns::{Columns, Priority};
 use roaring::RoaringBitmap;
-use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 /// A filter that is bound. Which documents meet it never hangs on text that could not be read.
@@ -57,25 +56,45 @@ pub struct Label {
     pub bytes: Vec<u8>,
 }
 
-/// Labels of one kind: one, or all that begin so.
+/// Labels of one kind: one, or all that a text with wildcards matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelPattern {
     /// What they are.
     pub kind: LabelKind,
-    /// The bytes they have, or begin with.
+    /// The bytes they have.
     pub bytes: Vec<u8>,
-    /// Whether anything may follow.
-    pub open: bool,
+    /// Whether `*` in it stands for any bytes, also none.
+    pub wild: bool,
+}
+
+impl LabelPattern {
+    /// What all that match begin with.
+    pub(crate) fn start(&self) -> &[u8] {
+        match self.wild {
+            true => self.bytes.split(|byte| *byte == b'*').next().unwrap_or_default(),
+            false => &self.bytes,
+        }
+    }
+
+    /// Whether the bytes of a label match.
+    pub(crate) fn matches(&self, label: &[u8]) -> bool {
+        if !self.wild {
+            return self.bytes == label;
+        }
+        let mut pieces = self.bytes.split(|byte| *byte == b'*');
+        let Some(mut rest) = label.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
+        let Some(last) = pieces.next_back() else { return rest.is_empty() };
+        for piece in pieces {
+            let Some(at) = memchr::memmem::find(rest, piece) else { return false };
+            rest = rest.get(at + piece.len()..).unwrap_or_default();
+        }
+        rest.ends_with(last)
+    }
 }
 
 impl From<Label> for LabelPattern {
     fn from(label: Label) -> Self {
-        Self { kind: label.kind, bytes: label.bytes, open: false }
+        Self { kind: label.kind, bytes: label.bytes, wild: false }
     }
 }
 
-impl fmt::Display for Leaf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("filter")
-    }
-}

@@ -3,6 +3,9 @@
 pub(crate) mod filter;
 pub(crate) mod grammar;
 pub(crate) mod leaf;
+pub(crate) mod probe;
 pub(crate) mod run;
+pub(crate) mod snippet;
 mod terms;
 pub(crate) mod tree;
+pub(crate) mod words;

@@ -126,7 +126,7 @@ fn filter<S: Source>(source: &S, leaf: &Leaf, within: Option<&Bits>) -> Result<B
             known.range(lo..hi).for_each(|doc| docs.insert(doc));
         }
         Leaf::Label(pattern) => {
-            source.labels(pattern, &mut |term| source.docs(term, Zones::ALL, &mut docs))?;
+            source.labels(pattern, &mut |_, term| source.docs(term, Zones::ALL, &mut docs))?;
         }
         leaf => source.columns(within, &mut |doc, columns| {
             if leaf.of_columns(columns) == Some(true) {
@@ -149,7 +149,7 @@ pub(crate) fn all<S: Source>(source: &S) -> Result<Bits, IndexError> {
 /// The documents of a special term.
 pub(crate) fn special<S: Source>(source: &S, key: &[u8], zones: Zones) -> Result<Bits, IndexError> {
     let mut docs = empty(source);
-    source.special(key, &mut |term| source.docs(term, zones, &mut docs))?;
+    source.special(key, &mut |_, term| source.docs(term, zones, &mut docs))?;
     Ok(docs)
 }
 
@@ -172,7 +172,7 @@ fn run_term<S: Source>(source: &S, term: &Term, within: Option<&Bits>, how: How<
 fn word<S: Source>(source: &S, pattern: &Pattern, zones: Zones, how: How<'_>) -> Result<(Bits, u64), IndexError> {
     let mut docs = empty(source);
     let mut weight = 0u64;
-    source.find(pattern, &mut |term| {
+    source.find(pattern, &mut |_, term| {
         how.go_on()?;
         weight = weight.saturating_add(source.weight(term));
         source.docs(term, zones, &mut docs)
@@ -245,7 +245,7 @@ fn join<S: Source>(source: &S, phrase: &Phrase<'_>, mut wanted: Bits, how: How<'
             None => Places::all(word.offset),
             Some(starts) => Places::among(starts, word.offset, source.range()),
         };
-        source.find(word.pattern, &mut |term| {
+        source.find(word.pattern, &mut |_, term| {
             how.go_on()?;
             places.begin_term();
             source.positions(term, phrase.zones, &wanted, &mut places)
@@ -275,7 +275,7 @@ fn join<S: Source>(source: &S, phrase: &Phrase<'_>, mut wanted: Bits, how: How<'
 
 fn value_ends<S: Source>(source: &S, zones: Zones, wanted: &Bits) -> Result<Vec<u64>, IndexError> {
     let mut places = Places::all(0);
-    source.special(VALUE_ENDS, &mut |term| source.positions(term, zones, wanted, &mut places))?;
+    source.special(VALUE_ENDS, &mut |_, term| source.positions(term, zones, wanted, &mut places))?;
     Ok(places.into_sorted())
 }
 

@@ -442,17 +442,17 @@ impl Source for Memory {
     }
 
     fn special(&self, key: &[u8], visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
-        self.look_up(key).map_or(Ok(()), |number| visit(&number))
+        self.look_up(key).map_or(Ok(()), |number| visit(key, &number))
     }
 
     fn labels(&self, pattern: &LabelPattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
-        let key = label(pattern.kind, &pattern.bytes);
-        if !pattern.open {
-            return self.special(&key, visit);
+        if !pattern.wild {
+            return self.special(&label(pattern.kind, &pattern.bytes), visit);
         }
+        let kind = label(pattern.kind, &[]);
         for (number, entry) in self.entries.iter().enumerate() {
-            if entry.bytes > 0 && self.key(entry).starts_with(&key) {
-                visit(&(number as u32))?;
+            if entry.bytes > 0 && self.key(entry).strip_prefix(kind.as_slice()).is_some_and(|bytes| pattern.matches(bytes)) {
+                visit(self.key(entry), &(number as u32))?;
             }
         }
         Ok(())
@@ -468,7 +468,7 @@ impl Source for Memory {
             let mut next = self.look_up(folded).unwrap_or(NONE);
             while let Some(entry) = self.entries.get(next as usize) {
                 if entry.bytes > 0 && pattern.matches(&parts(self.key(entry))) {
-                    visit(&next)?;
+                    visit(self.key(entry), &next)?;
                 }
                 next = entry.next_form;
             }
@@ -477,7 +477,7 @@ impl Source for Memory {
         let matcher = pattern.matcher();
         for (number, entry) in self.entries.iter().enumerate() {
             if entry.bytes > 0 && matcher.matches(&parts(self.key(entry))) {
-                visit(&(number as u32))?;
+                visit(self.key(entry), &(number as u32))?;
             }
         }
         Ok(())

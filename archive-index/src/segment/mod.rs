@@ -48,8 +48,8 @@ pub(crate) trait Source: Sized + 'static {
     fn positions(&self, term: &Self::Term<'_>, zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), IndexError>;
 }
 
-/// Is given each term that was found.
-pub(crate) type Visit<'v, S> = dyn for<'a> FnMut(&<S as Source>::Term<'a>) -> Result<(), IndexError> + 'v;
+/// Is given each term that was found, with its key.
+pub(crate) type Visit<'v, S> = dyn for<'a> FnMut(&[u8], &<S as Source>::Term<'a>) -> Result<(), IndexError> + 'v;
 
 #[cfg(test)]
 mod tests {

@@ -253,7 +253,7 @@ impl Segment {
                     return Ok(());
                 }
                 if matches(key) {
-                    visit(&entry)?;
+                    visit(key, &entry)?;
                 }
             }
         }
@@ -281,7 +281,7 @@ impl Segment {
             cursor.seek(key).map_err(broken)?;
             while let Some(entry) = cursor.advance().map_err(broken)? {
                 if cursor.keys.key() == key.as_slice() {
-                    visit(&entry)?;
+                    visit(key, &entry)?;
                     let Some(next) = wanted.next() else { break };
                     key = next;
                     cursor.seek(key).map_err(broken)?;
@@ -348,7 +348,7 @@ impl Segment {
                 }
                 match wanted.peek() {
                     None => return Ok(()),
-                    Some(key) if is_form(found, key) && pattern.matches(&parts(found)) => visit(&entry)?,
+                    Some(key) if is_form(found, key) && pattern.matches(&parts(found)) => visit(found, &entry)?,
                     Some(key) if passed => cursor.seek(key).map_err(broken)?,
                     Some(_) => {}
                 }
@@ -471,8 +471,9 @@ impl Source for Segment {
     }
 
     fn labels(&self, pattern: &LabelPattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
-        let key = label(pattern.kind, &pattern.bytes);
-        if pattern.open { self.scan(&key, |found| found.starts_with(&key), |_| true, visit) } else { self.special(&key, visit) }
+        let (kind, start) = (label(pattern.kind, &[]), label(pattern.kind, pattern.start()));
+        let matches = |key: &[u8]| key.strip_prefix(kind.as_slice()).is_some_and(|bytes| pattern.matches(bytes));
+        self.scan(&start, |key| key.starts_with(&start), matches, visit)
     }
 
     fn columns(&self, within: Option<&Bits>, visit: &mut dyn FnMut(u32, &Columns)) -> Result<(), IndexError> {

@@ -39,6 +39,8 @@ enum Shape {
     Glob,
     /// One letter of a script without blanks, whichever.
     AnyAlone,
+    /// These letters, but for so many changed, left out or added.
+    Near(usize),
 }
 
 /// A pattern for one word, one piece of a long word, or one complete address.
@@ -76,6 +78,12 @@ impl Pattern {
         let mut pattern = Self::new(vec![Elem::One], 0, false);
         pattern.shape = Shape::AnyAlone;
         pattern
+    }
+
+    /// Words that differ from this one in one letter, or in two from six letters on.
+    pub(crate) fn near(&self) -> Self {
+        let most = if self.elems.len() < 6 { 1 } else { 2 };
+        Self { shape: Shape::Near(most), marked: false, ..self.clone() }
     }
 
     fn new(elems: Vec<Elem>, lead: u8, goes_on: bool) -> Self {
@@ -124,12 +132,12 @@ impl Pattern {
 
     /// Only one folded form can match.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
+        !matches!(self.shape, Shape::Near(_)) && !self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
     }
 
     /// Where to look.
     pub(crate) fn reach(&self) -> Reach<'_> {
-        if self.shape == Shape::AnyAlone {
+        if matches!(self.shape, Shape::AnyAlone | Shape::Near(_)) {
             return Reach::Everywhere;
         }
         let open_end = self.elems.last() == Some(&Elem::Many);
@@ -187,6 +195,7 @@ impl Pattern {
                 let letters = if self.marked { letters(form) } else { bare(form) };
                 glob(&self.elems, &letters)
             }
+            Shape::Near(most) => std::str::from_utf8(folded).is_ok_and(|form| is_near(known_start, form.as_bytes(), most)),
             Shape::AnyAlone => std::str::from_utf8(folded).is_ok_and(|form| form.chars().next().is_some_and(|c| class(c).stands_alone())),
         }
     }
@@ -203,6 +212,26 @@ impl Matcher<'_> {
     #[inline]
     pub(crate) fn matches(&self, key: &KeyParts<'_>) -> bool {
         self.pattern.matches_with(key, |folded| self.longest.find(folded).is_some())
+    }
+}
+
+/// Whether so many bytes changed, left out or added make one of the other (Levenshtein 1966). A letter of several bytes counts for
+/// each that differs, which keeps letters of one script near.
+fn is_near(a: &[u8], b: &[u8], most: usize) -> bool {
+    if a.len().abs_diff(b.len()) > most {
+        return false;
+    }
+    let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
+    match (a.split_first(), b.split_first()) {
+        (None, _) | (_, None) => a.len().max(b.len()) <= most,
+        (Some((a0, a1)), Some((b0, b1))) => {
+            most > 0
+                && (is_near(a1, b1, most - 1)
+                    || is_near(a1, b, most - 1)
+                    || is_near(a, b1, most - 1)
+                    || a1.first() == Some(b0) && b1.first() == Some(a0) && is_near(a1.get(1..).unwrap_or_default(), b1.get(1..).unwrap_or_default(), most - 1))
+        }
     }
 }
 

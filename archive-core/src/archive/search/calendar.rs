@@ -87,7 +87,7 @@ impl Calendar {
             Period::Year(_) | Period::Named(NamedPeriod::ThisYear | NamedPeriod::LastYear) => 1.year(),
             Period::Month(..) | Period::Named(NamedPeriod::ThisMonth | NamedPeriod::LastMonth) => 1.month(),
             Period::Named(NamedPeriod::ThisWeek | NamedPeriod::LastWeek) => 7.days(),
-            Period::Day(..) | Period::Named(NamedPeriod::Today | NamedPeriod::Yesterday) => 1.day(),
+            Period::Day(..) | Period::DaysAgo(_) | Period::Named(NamedPeriod::Today | NamedPeriod::Yesterday) => 1.day(),
             Period::Minute(..) => 1.minute(),
             _ => return start,
         };
@@ -117,7 +117,7 @@ mod tests {
             ("+02:00", "2024-03-01T12:00", "2024-03-01T10:00:00Z", "2024-03-01T10:01:00Z"),
             ("UTC", "2024-01..2024-02", "2024-01-01T00:00:00Z", "2024-03-01T00:00:00Z"),
             ("UTC", "7d", "2024-05-01T00:00:00Z", "open"),
-            ("UTC", "..7d", "open", "2024-05-01T00:00:00Z"),
+            ("UTC", "..7d", "open", "2024-05-02T00:00:00Z"),
             ("UTC", "today", "2024-05-08T00:00:00Z", "2024-05-09T00:00:00Z"),
             ("+14:00", "yesterday", "2024-05-07T10:00:00Z", "2024-05-08T10:00:00Z"),
             ("UTC", "this-week", "2024-05-06T00:00:00Z", "2024-05-13T00:00:00Z"),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
-use archive_index::{Bound, Filter, FilterKind, Label, LabelKind, LabelPattern, Leaf, Query, RoaringBitmap, Snapshot};
+use archive_index::{Bound, Filter, FilterKind, LabelKind, LabelPattern, Leaf, Query, RoaringBitmap, Snapshot};
 
 use super::calendar::Calendar;
 use super::failed;
@@ -150,9 +150,7 @@ impl Searcher<'_> {
                 FilterKind::Priority(priority) => Leaf::Priority(*priority),
                 FilterKind::MessageId(id) => Leaf::Label(id_label(LabelKind::Id, &id_hash(id.as_bytes())).into()),
                 FilterKind::List(id) => {
-                    let bare = id.trim_end_matches('*');
-                    let label = Label { kind: LabelKind::List, bytes: bare.as_bytes().to_vec() };
-                    Leaf::Label(LabelPattern { open: bare.len() < id.len(), ..label.into() })
+                    Leaf::Label(LabelPattern { kind: LabelKind::List, bytes: id.as_bytes().to_vec(), wild: id.contains('*') })
                 }
                 FilterKind::Folder { .. } | FilterKind::Archived(_) => {
                     Leaf::Docs(docs.next().ok_or(Error::Bug("a condition on messages was not resolved"))?)

@@ -1,0 +1,158 @@
+//! What becomes of documents after they were indexed: told dead, purged, given up, mended, built again.
+
+use archive_index::{Bound, Columns, DocNo, Field, Index, IndexError, MemPages, Options, PageRef, PageStore, Value, ValueKind, parse};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn bound(query: &str) -> Bound {
+    parse(query).unwrap().without_filters().unwrap()
+}
+
+fn found(index: &Index, query: &str) -> Vec<u32> {
+    index.snapshot().search(&bound(query)).unwrap().iter().collect()
+}
+
+/// A word that only this document has, and that nothing else contains by chance.
+fn secret(number: u32) -> String {
+    format!("{:016x}", (u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+fn text(number: u32) -> String {
+    format!("common word{number} w{} {}@example.org größe {}", number % 7, secret(number), "more ".repeat(number as usize % 5))
+}
+
+fn add(index: &Index, number: u32) {
+    let text = text(number);
+    let address = format!("only{number}@example.org");
+    let values = [
+        Value { field: Field::Body, kind: ValueKind::Text, text: &text },
+        Value { field: Field::From, kind: ValueKind::Address, text: &address },
+    ];
+    index.add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }).unwrap();
+}
+
+fn open(pages: &MemPages) -> Index {
+    Index::open(Arc::new(pages.clone()), Options::default()).unwrap()
+}
+
+const QUERIES: [&str; 8] = ["common", "word1*", "*1", "\"common word3\"", "w3 -word10", "-only12@example.org", "*9e*", "*ord1*"];
+
+/// Everything that the pages of an index say, decompressed.
+fn plain(pages: &MemPages, index: &Index) -> Vec<u8> {
+    let mut all = Vec::new();
+    for file in index.files() {
+        let reader = pages.open(file).unwrap();
+        for at in 0..pages.page_lengths(file).len() {
+            let page = reader.read(PageRef(at as u64)).unwrap();
+            match page[2] {
+                1 => all.extend_from_slice(&page[12..]),
+                _ => all.extend(zstd::decode_all(&page[12..]).unwrap()),
+            }
+            all.push(0xff);
+        }
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
+
+    /// Dead documents are gone from every answer at once; after a merge or a purge, answers are the same, and no page has a word of them.
+    #[test]
+    fn dead_documents_never_show_and_leave_no_word(dead in prop::collection::btree_set(0u32..60, 0..60), flushes in prop::collection::btree_set(0u32..60, 0..5), merge: bool) {
+        let pages = MemPages::new();
+        let index = open(&pages);
+        for number in 0..60 {
+            add(&index, number);
+            if flushes.contains(&number) {
+                index.flush(b"").unwrap();
+            }
+        }
+        let whole: Vec<Vec<u32>> = QUERIES.iter().map(|query| found(&index, query)).collect();
+        let check = |index: &Index, when: &str| {
+            for (query, whole) in QUERIES.iter().zip(&whole) {
+                let expected: Vec<u32> = whole.iter().copied().filter(|doc| !dead.contains(doc)).collect();
+                assert_eq!(found(index, query), expected, "{query} {when}");
+            }
+            let all = index.snapshot().all().unwrap();
+            let newest = index.snapshot().newest_first(&all, None).unwrap().count();
+            assert_eq!((all.len(), newest), (60 - dead.len() as u64, 60 - dead.len()), "{when}");
+        };
+        index.tell_dead(&dead.iter().copied().collect()).unwrap();
+        check(&index, "told");
+        index.flush(b"").unwrap();
+        check(&index, "flushed");
+        check(&open(&pages), "reopened");
+        if merge {
+            index.merge_all().unwrap();
+            check(&index, "merged");
+        }
+        index.purge().unwrap();
+        check(&index, "purged");
+        let reopened = open(&pages);
+        check(&reopened, "reopened after the purge");
+        let plain = plain(&pages, &reopened);
+        for number in &dead {
+            // Of a word the page may have only what it does not share with its neighbour.
+            let word = &secret(*number)[4..];
+            let backward: Vec<u8> = word.bytes().rev().collect();
+            assert!(memchr::memmem::find(&plain, word.as_bytes()).is_none(), "{word}");
+            assert!(memchr::memmem::find(&plain, &backward[4..]).is_none(), "{word} backward");
+        }
+    }
+}
+
+#[test]
+fn an_index_built_again_takes_the_place_of_the_old_one_while_searches_go_on() {
+    let pages = MemPages::new();
+    let index = open(&pages);
+    (0..50).for_each(|number| add(&index, number));
+    index.flush(b"old").unwrap();
+    add(&index, 50);
+    let before: Vec<Vec<u32>> = QUERIES.iter().map(|query| found(&index, query)).collect();
+    let early = index.snapshot();
+    let built = index.detached(DocNo(0));
+    (0..50).for_each(|number| add(&built, number));
+    assert!(matches!(index.replace(&built, b"new"), Err(IndexError::Order { .. })), "what came meanwhile must be in it");
+    add(&built, 50);
+    index.replace(&built, b"new").unwrap();
+    for (query, before) in QUERIES.iter().zip(&before) {
+        assert_eq!(&found(&index, query), before, "{query}");
+        assert_eq!(&early.search(&bound(query)).unwrap().iter().collect::<Vec<_>>(), before, "{query}, asked of the old one");
+    }
+    assert_eq!((index.watermark(), index.basis()), (DocNo(51), b"new".to_vec()));
+    drop(early);
+    assert_eq!(pages.files(), index.files(), "files of the old one are gone");
+    add(&index, 51);
+    assert_eq!(found(&open(&pages), "common").len(), 51);
+}
+
+#[test]
+fn p11_a_damaged_segment_is_given_up_and_mended_alone() {
+    let pages = MemPages::new();
+    let index = open(&pages);
+    for number in 0..30 {
+        add(&index, number);
+        if number % 10 == 9 {
+            index.flush(b"").unwrap();
+        }
+    }
+    let whole = found(&index, "common");
+    let middle = index.files()[1];
+    for page in 0..pages.page_lengths(middle).len() - 2 {
+        assert!(pages.damage(middle, page, 20, 0xff));
+    }
+    let index = open(&pages);
+    let Err(IndexError::Damaged(damage)) = index.snapshot().search(&bound("common")) else { panic!("the damage was not seen") };
+    assert_eq!(damage.file, middle);
+    index.give_up(&damage);
+    let snapshot = index.snapshot();
+    assert_eq!(snapshot.lost().len(), 1);
+    assert_eq!(found(&index, "common"), [(0..10).collect::<Vec<_>>(), (20..30).collect()].concat());
+    let built = index.detached(damage.docs.start);
+    (10..20).for_each(|number| add(&built, number));
+    index.mend(damage.docs, &built).unwrap();
+    assert!(index.snapshot().lost().is_empty());
+    assert_eq!(found(&index, "common"), whole);
+    assert_eq!(found(&open(&pages), "common"), whole);
+}
