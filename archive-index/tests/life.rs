@@ -14,7 +14,9 @@ fn found(index: &Index, query: &str) -> Vec<u32> {
 
 /// A word that only this document has, and that nothing else contains by chance.
 fn secret(number: u32) -> String {
-    format!("{:016x}", (u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    let mixed = (u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    format!("{:016x}", (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb))
 }
 
 fn text(number: u32) -> String {
