@@ -74,6 +74,9 @@ pub enum Command {
     Verify(Verify),
     /// What the archive holds and takes on disk
     Stats(Stats),
+    /// Build again what can be built from the mails
+    #[command(subcommand)]
+    Rebuild(Rebuild),
     /// What opens the archive
     #[command(subcommand)]
     Key(Key),
@@ -168,7 +171,7 @@ pub struct Check {
 /// Arguments of `search`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  mailkeep search invoice from:ada
+  mailkeep search invoice from:ada after:2024 --sort size
   mailkeep search --phrase \"annual report\" --not draft --limit 5
 
 Long options count anywhere, short ones only before the first word: after it, -word excludes. After -- all is query.")]
@@ -182,17 +185,77 @@ pub struct Search {
     /// Nothing with this text; may be given more than once
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub not: Vec<String>,
+    /// Only mails in this folder and those below it
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<String>,
+    /// With --folder: not in those below it
+    #[arg(long, requires = "folder")]
+    pub no_subfolders: bool,
+    /// A query that the senders meet
+    #[arg(long, value_name = "QUERY")]
+    pub from: Option<String>,
+    /// A query that receivers meet (To, Cc, Bcc)
+    #[arg(long, value_name = "QUERY")]
+    pub to: Option<String>,
+    /// Dated from the start of this day, month or year on: 2024, 2024-03, 2024-03-01, 7d, yesterday, last-month
+    #[arg(long, value_name = "DATE")]
+    pub after: Option<String>,
+    /// Dated up to the end of it
+    #[arg(long, value_name = "DATE")]
+    pub before: Option<String>,
+    /// Archived from the start of it on
+    #[arg(long, value_name = "DATE")]
+    pub archived_after: Option<String>,
+    /// Archived up to the end of it
+    #[arg(long, value_name = "DATE")]
+    pub archived_before: Option<String>,
+    /// At least so many bytes: 500K, 5M
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub larger: Option<u64>,
+    /// At most so many bytes
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub smaller: Option<u64>,
+    /// With attachments, or without
+    #[arg(long, value_name = "YES|NO")]
+    pub attachments: Option<YesNo>,
+    /// The importance that the sender set
+    #[arg(long, value_name = "LEVEL")]
+    pub importance: Option<Importance>,
+    /// Only this store
+    #[arg(long, value_name = "NUMBER")]
+    pub store: Option<u32>,
+    /// The order of hits
+    #[arg(long, value_name = "KEY", default_value = "date")]
+    pub sort: HitOrder,
+    /// The order the other way round
+    #[arg(long)]
+    pub reverse: bool,
     /// At most so many hits [default: 20 on a terminal, else all]
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Go on behind a page: the cursor that its summary gave
+    #[arg(long, value_name = "CURSOR")]
+    pub cursor: Option<String>,
     /// Only say how many there are
     #[arg(long)]
     pub count: bool,
+    /// Only count the hits by this; may be given more than once
+    #[arg(long, value_name = "KEY")]
+    pub by: Vec<CountKey>,
+    /// Show of each hit the place that has the words
+    #[arg(long)]
+    pub snippets: bool,
+    /// Say how the query is read, and what each clause finds alone
+    #[arg(long, conflicts_with = "why")]
+    pub explain: bool,
+    /// Say which clauses this mail meets, and where
+    #[arg(long, value_name = "ID")]
+    pub why: Option<MessageId>,
 }
 
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("what").args(["raw", "headers", "part", "record", "save"]))]
+#[command(group = clap::ArgGroup::new("what").args(["raw", "headers", "part", "record", "thread", "save"]))]
 #[command(after_help = "Examples:
   mailkeep show 1:42
   mailkeep show 1:42 --raw -o mail.eml")]
@@ -211,6 +274,9 @@ pub struct Show {
     /// What the archive knows of the mail
     #[arg(long)]
     pub record: bool,
+    /// The mails that it answers and that answer it
+    #[arg(long)]
+    pub thread: bool,
     /// Save the attachments into DIR, never over a file that is there
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
@@ -315,6 +381,21 @@ pub enum Key {
     },
 }
 
+/// Commands below `rebuild`.
+#[derive(Debug, Subcommand)]
+pub enum Rebuild {
+    /// Build the full-text index again; searches go on in the old one until it is done
+    #[command(after_help = "Examples:\n  mailkeep rebuild index\n  mailkeep rebuild index --dry-run --json")]
+    Index {
+        /// Only if it needs it, or was marked
+        #[arg(long)]
+        if_needed: bool,
+        /// Only say how the indexes are
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -387,6 +468,47 @@ pub enum CommitRule {
     Batch,
 }
 
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "they say what they are")]
+pub enum YesNo {
+    Yes,
+    No,
+}
+
+/// Importance by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the names are those of archive_core::Level")]
+pub enum Importance {
+    Low,
+    Normal,
+    High,
+}
+
+/// Orders of `search`: date, archived and size the newest and largest first, all else by the alphabet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the names are those of archive_core::OrderKey")]
+pub enum HitOrder {
+    Date,
+    Archived,
+    Party,
+    Sender,
+    Subject,
+    Size,
+    Folder,
+}
+
+/// Counts of `search --by`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the names are those of archive_core::CountBy")]
+pub enum CountKey {
+    Year,
+    Month,
+    From,
+    Folder,
+    Type,
+}
+
 /// Orders of `ls`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs, reason = "they say what they are")]
@@ -414,6 +536,10 @@ pub enum ExportKind {
 fn part(text: &str) -> Result<(u32, u32), String> {
     let numbers = text.split_once('/').and_then(|(no, of)| Some((no.parse().ok()?, of.parse().ok()?)));
     numbers.filter(|(no, of)| (1..=*of).contains(no)).ok_or_else(|| "parts look like 3/7, the third of seven".to_owned())
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    archive_core::read_size(text).ok_or_else(|| "sizes look like 5000, 500K, 5M or 1G".to_owned())
 }
 
 fn zone(text: &str) -> Result<TimeZone, String> {

@@ -118,6 +118,9 @@ pub enum Error {
     /// The query cannot be understood.
     #[error("{0}")]
     Query(String),
+    /// A segment of the index is damaged. Searches give it up and go on without it; building the index again mends it.
+    #[error("index: segment of contents {start} to {end} is damaged ({what}); build the index again", start = .0.docs.start.0, end = .0.docs.end.0, what = .0.what)]
+    IndexDamaged(Box<archive_index::SegmentDamage>),
     /// The index failed; it can be rebuilt from the store at any time.
     #[error("index: {0}")]
     Index(String),
@@ -154,7 +157,7 @@ impl Error {
             Self::Misuse(_) => "misuse",
             Self::Source { .. } => "source",
             Self::Query(_) => "query",
-            Self::Index(_) => "index",
+            Self::Index(_) | Self::IndexDamaged(_) => "index",
             Self::Stopped => "stopped",
             Self::Bug(_) => "bug",
         }

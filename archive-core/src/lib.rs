@@ -78,8 +78,10 @@ mod store;
 pub mod vfs;
 mod wire;
 
+pub use archive_index::read_size;
+
 pub use archive::{
-    Acting, Actor, Archive, CheckReport, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth, FolderScope, Level, Order, OrderKey,
+    Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, HitSnippet, IndexConfiguration, RebuildProgress, StoreIndex, Suggestions, CreateOptions, DateRange, Depth, FolderScope, Level, Order, OrderKey,
     SearchCriteria, SearchField, SizeRange, User, ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo,
     ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, NoEvents, OpenOptions, Outcome, Receipt, SearchRequest,
     SearchResult, StatsReport, Stop, VerifyReport,
@@ -90,4 +92,4 @@ pub use folder::{FolderPath, NotAFolderPath};
 pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMessageId, PartNo, StoreNo, Uuid};
 pub use message::{AddressInfo, DateOrigin, MessageInfo, MessageRecord};
 pub use seal::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
-pub use store::{Duplicates, StoreStats};
+pub use store::{Duplicates, IndexStatus, StoreStats};

@@ -177,6 +177,11 @@ impl Index {
         Ok(())
     }
 
+    /// Whether segments were written that no manifest names yet: a flush makes them durable.
+    pub fn is_spilled(&self) -> bool {
+        self.view().segments.len() > self.manifest().segments.len()
+    }
+
     /// The lowest number that can still be added.
     pub fn next(&self) -> DocNo {
         DocNo(self.lock().next)

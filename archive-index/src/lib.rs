@@ -37,7 +37,7 @@ pub use columns::{Columns, Priority};
 pub use error::{DocNo, DocRange, IndexError, SegmentDamage};
 pub use index::{Index, Options};
 pub use pages::{FileId, MemPages, PageError, PageErrorKind, PageReader, PageRef, PageStore, PageWriter};
-pub use query::filter::{DateSpan, Filter, FilterKind, NamedPeriod, Period};
+pub use query::filter::{DateSpan, Filter, FilterKind, NamedPeriod, Period, read_size};
 pub use query::grammar::{Scope, parse, parse_in, parse_reduced};
 pub use query::leaf::{Label, LabelKind, LabelPattern, Leaf};
 pub use query::probe::{Probe, Truth};

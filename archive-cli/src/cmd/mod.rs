@@ -9,6 +9,7 @@ mod init;
 mod key;
 mod ls;
 mod manual;
+mod rebuild;
 mod search;
 mod show;
 mod stats;
@@ -34,6 +35,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Export(args) => on_archive(common, out, |archive, out| export::run(archive, args, out)),
         Command::Verify(args) => on_archive(common, out, |archive, out| verify::run(archive, args, out)),
         Command::Stats(_) => on_archive(common, out, stats::run),
+        Command::Rebuild(command) => on_archive(common, out, |archive, out| rebuild::run(&system(archive), &command, out)),
         Command::Key(command) => key::run(common, command, out),
         Command::Demo(args) => demo::run(common, &args, out),
         Command::Completions { shell } => manual::completions(shell, out),

@@ -2,62 +2,229 @@
 
 use std::io::Read;
 
-use archive_core::{Acting, SearchRequest};
+use archive_core::{
+    Acting, CountBy, Counts, Coverage, DateRange, FolderScope, HitSnippet, Level, MessageId, MessageInfo, Order, OrderKey, SearchCriteria,
+    SearchRequest, SizeRange, Suggestions,
+};
+use clap::ValueEnum as _;
 use serde_json::json as object;
 
-use crate::args::Search;
+use crate::args::{CountKey, HitOrder, Importance, Search, YesNo};
 use crate::failure::{Exit, Failure};
 use crate::out::table::Table;
 use crate::out::{Out, escape, json, when};
+use crate::stop;
 
 /// Hits on a terminal unless told otherwise.
 const ON_TERMINAL: usize = 20;
 
+/// Hits that are taken at once where all are wanted.
+const PAGE: usize = 10_000;
+
 pub fn run(acting: &Acting<'_>, args: Search, out: &mut Out) -> Result<Exit, Failure> {
-    let query = query(&args)?;
-    let unlimited = if out.is_terminal() && !out.is_json() { Some(ON_TERMINAL) } else { None };
-    let limit = if args.count { Some(0) } else { args.limit.or(unlimited) };
-    let mut request = SearchRequest::new(&query);
-    if let Some(limit) = limit {
-        request = request.limit(limit);
+    let request = SearchRequest::of(criteria(&args, out)?).until(stop::at_safe_points());
+    if args.explain {
+        return explain(acting, &request, out);
     }
-    let found = acting.search(&request)?;
-    if out.is_json() {
-        for hit in &found.hits {
-            out.json(&json::message("hit", hit))?;
-        }
-        out.json(&object!({
-            "event": "summary",
-            "total": found.total,
-            "shown": found.hits.len(),
-            "cursor": null,
-            "coverage": json::coverage(&found.coverage),
-            "notices": found.notices,
-        }))?;
-        return Ok(Exit::Done);
+    if let Some(id) = args.why {
+        return why(acting, id, &request, out);
+    }
+    let counts_only = args.count || !args.by.is_empty();
+    let unlimited = if out.is_terminal() && !out.is_json() { ON_TERMINAL } else { usize::MAX };
+    let mut left = if counts_only { 0 } else { args.limit.unwrap_or(unlimited) };
+    let by: Vec<CountBy> = args.by.iter().map(|key| count_by(*key)).collect();
+    let first = if args.snippets { request.clone().with_snippets() } else { request };
+    let first = match &args.cursor {
+        Some(cursor) => first.after(cursor),
+        None => first,
+    };
+    let found = acting.search(&first.clone().count_by(&by).with_suggestions().limit(left.min(PAGE)))?;
+    for (key, counts) in args.by.iter().zip(&found.counts) {
+        print_counts(*key, counts, out)?;
     }
     let table = message_table();
-    for hit in &found.hits {
-        message_row(&table, hit, out)?;
+    let mut shown = 0;
+    let (mut hits, mut snippets, mut cursor) = (found.hits, found.snippets, found.cursor);
+    loop {
+        for (at, hit) in hits.iter().enumerate() {
+            print_hit(&table, hit, snippets.get(at).and_then(Option::as_ref), out)?;
+        }
+        shown += hits.len();
+        left -= hits.len().min(left);
+        let Some(next) = cursor.as_deref().filter(|_| left > 0) else { break };
+        let more = acting.search(&first.clone().after(next).limit(left.min(PAGE)))?;
+        (hits, snippets, cursor) = (more.hits, more.snippets, more.cursor);
     }
-    if args.count {
-        out.line(&found.total.to_string())?;
+    let summary = Summary { total: found.total, shown, cursor: cursor.filter(|_| !counts_only), coverage: found.coverage };
+    summary.print(counts_only, &found.notices, found.suggestions.as_ref(), out)?;
+    Ok(Exit::Done)
+}
+
+/// What is said behind the hits.
+struct Summary {
+    total: u64,
+    shown: usize,
+    cursor: Option<String>,
+    coverage: Coverage,
+}
+
+impl Summary {
+    fn print(&self, counts_only: bool, notices: &[String], tips: Option<&Suggestions>, out: &mut Out) -> Result<(), Failure> {
+        if out.is_json() {
+            return out.json(&object!({
+                "event": "summary",
+                "total": self.total,
+                "shown": self.shown,
+                "cursor": self.cursor,
+                "coverage": json::coverage(&self.coverage),
+                "notices": notices,
+                "suggestions": tips.map(|tips| object!({ "clause": tips.clause, "words": tips.words })),
+            }));
+        }
+        for notice in notices {
+            out.note(&format!("note: {}", escape::line(notice)))?;
+        }
+        if counts_only {
+            out.line(&self.total.to_string())?;
+        }
+        let shown = match (self.shown as u64) < self.total && !counts_only {
+            true => format!(", {} shown (--limit shows more)", self.shown),
+            false => String::new(),
+        };
+        out.note(&format!("{} found{shown}", self.total))?;
+        if let Some(Suggestions { clause: Some(clause), words, .. }) = tips {
+            out.note(&format!("nothing meets `{}`{}", escape::line(clause), if self.total == 0 { " together with what stands before it" } else { "" }))?;
+            if !words.is_empty() {
+                out.note(&format!("near words: {}", escape::line(&words.join(", "))))?;
+            }
+        }
+        if self.coverage.not_indexed > 0 {
+            out.note(&format!("{} mails are not indexed yet and were not looked at", self.coverage.not_indexed))?;
+        }
+        if self.coverage.undecided > 0 {
+            out.note(&format!("{} mails have text that cannot be read; it would decide whether they belong here", self.coverage.undecided))?;
+        }
+        Ok(())
     }
-    for notice in &found.notices {
-        out.note(&format!("note: {}", escape::line(notice)))?;
+}
+
+fn print_hit(table: &Table<5>, hit: &MessageInfo, snippet: Option<&HitSnippet>, out: &mut Out) -> Result<(), Failure> {
+    if out.is_json() {
+        let mut line = json::message("hit", hit);
+        if let (Some(line), Some(snippet)) = (line.as_object_mut(), snippet) {
+            let ranges: Vec<[usize; 2]> = snippet.ranges.iter().map(|range| [range.start, range.end]).collect();
+            line.insert("snippet".to_owned(), object!({ "field": snippet.field, "text": snippet.text, "ranges": ranges }));
+        }
+        return out.json(&line);
     }
-    let shown = match (found.hits.len() as u64) < found.total && !args.count {
-        true => format!(", {} shown (--limit shows more)", found.hits.len()),
-        false => String::new(),
-    };
-    out.note(&format!("{} found{shown}", found.total))?;
-    if found.coverage.not_indexed > 0 {
-        out.note(&format!("{} mails are not indexed yet and were not looked at", found.coverage.not_indexed))?;
+    message_row(table, hit, out)?;
+    match snippet {
+        Some(snippet) => out.line(&format!("    {}: {}", snippet.field, escape::line(&snippet.text))),
+        None => Ok(()),
     }
-    if found.coverage.undecided > 0 {
-        out.note(&format!("{} mails have text that cannot be read; a word may stand there all the same", found.coverage.undecided))?;
+}
+
+fn print_counts(key: CountKey, counts: &Counts, out: &mut Out) -> Result<(), Failure> {
+    let name = key.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let table = Table::new([-8, 0]);
+    for (text, messages) in &counts.rows {
+        match out.is_json() {
+            true => out.json(&object!({ "event": "count", "by": name, "key": text, "messages": messages }))?,
+            false => table.row(out, [&messages.to_string(), text])?,
+        }
+    }
+    Ok(())
+}
+
+fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
+    let table = Table::new([-8, 0]);
+    for report in acting.explain(request)? {
+        if out.is_json() {
+            let words: Vec<_> = report.words.iter().map(|(word, messages)| object!({ "word": word, "messages": messages })).collect();
+            let line = object!({
+                "event": "clause",
+                "clause": report.clause,
+                "messages": report.messages,
+                "words": words,
+                "all_words": report.all_words,
+            });
+            out.json(&line)?;
+            continue;
+        }
+        table.row(out, [&report.messages.to_string(), &report.clause])?;
+        for (word, messages) in &report.words {
+            table.row(out, ["", &format!("{word} ({messages})")])?;
+        }
+        if report.all_words > report.words.len() {
+            table.row(out, ["", &format!("and {} more words", report.all_words - report.words.len())])?;
+        }
     }
     Ok(Exit::Done)
+}
+
+fn why(acting: &Acting<'_>, id: MessageId, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
+    let table = Table::new([8, 32, 0]);
+    for verdict in acting.why(id, request)? {
+        let met = match verdict.met {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "unknown",
+        };
+        match out.is_json() {
+            true => out.json(&object!({ "event": "why", "clause": verdict.clause, "met": verdict.met, "fields": verdict.fields }))?,
+            false => table.row(out, [met, &verdict.clause, &verdict.fields.join(", ")])?,
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn criteria(args: &Search, out: &Out) -> Result<SearchCriteria, Failure> {
+    let range = |from: &Option<String>, to: &Option<String>| {
+        let any = from.is_some() || to.is_some();
+        any.then(|| DateRange { from: from.clone(), to: to.clone(), ..DateRange::default() })
+    };
+    let mut criteria = SearchCriteria::of_text(&query(args)?);
+    criteria.folder = args.folder.as_deref().map(|path| match args.no_subfolders {
+        true => FolderScope::exactly(path),
+        false => FolderScope::below(path),
+    });
+    criteria.from = args.from.clone().unwrap_or_default();
+    criteria.recipients = args.to.clone().unwrap_or_default();
+    criteria.date = range(&args.after, &args.before);
+    criteria.archived = range(&args.archived_after, &args.archived_before);
+    if args.larger.is_some() || args.smaller.is_some() {
+        criteria.size = Some(SizeRange { min: args.larger, max: args.smaller });
+    }
+    criteria.with_attachments = args.attachments != Some(YesNo::No);
+    criteria.without_attachments = args.attachments != Some(YesNo::Yes);
+    criteria.importance = args.importance.map(|level| match level {
+        Importance::Low => Level::Low,
+        Importance::Normal => Level::Normal,
+        Importance::High => Level::High,
+    });
+    criteria.store = args.store;
+    criteria.zone = when::zone_name(out.zone());
+    let by = match args.sort {
+        HitOrder::Date => OrderKey::Date,
+        HitOrder::Archived => OrderKey::Archived,
+        HitOrder::Party => OrderKey::Party,
+        HitOrder::Sender => OrderKey::Sender,
+        HitOrder::Subject => OrderKey::Subject,
+        HitOrder::Size => OrderKey::Size,
+        HitOrder::Folder => OrderKey::Folder,
+    };
+    criteria.order = Order { by, reverse: args.reverse };
+    Ok(criteria)
+}
+
+fn count_by(key: CountKey) -> CountBy {
+    match key {
+        CountKey::Year => CountBy::Year,
+        CountKey::Month => CountBy::Month,
+        CountKey::From => CountBy::From,
+        CountKey::Folder => CountBy::Folder,
+        CountKey::Type => CountBy::Type,
+    }
 }
 
 fn query(args: &Search) -> Result<String, Failure> {
@@ -76,10 +243,17 @@ fn query(args: &Search) -> Result<String, Failure> {
     }
     clauses.extend(args.phrase.iter().map(quoted));
     clauses.extend(args.not.iter().map(|text| format!("-{}", quoted(text))));
-    if clauses.is_empty() {
-        return Err(Failure::Usage("nothing to search for: give words, --phrase, --not, or - for standard input".to_owned()));
+    if clauses.is_empty() && !has_criteria(args) {
+        return Err(Failure::Usage("nothing to search for: give words, --phrase, --not, --folder, ... or - for standard input".to_owned()));
     }
     Ok(clauses.join(" "))
+}
+
+/// Whether something else than text is asked for.
+fn has_criteria(args: &Search) -> bool {
+    let texts = [&args.folder, &args.from, &args.to, &args.after, &args.before, &args.archived_after, &args.archived_before];
+    let sizes = args.larger.is_some() || args.smaller.is_some();
+    texts.into_iter().any(Option::is_some) || sizes || args.attachments.is_some() || args.importance.is_some() || args.store.is_some()
 }
 
 /// Columns of lists of mails.
@@ -88,7 +262,7 @@ pub fn message_table() -> Table<5> {
 }
 
 /// A mail in a list.
-pub fn message_row(table: &Table<5>, info: &archive_core::MessageInfo, out: &mut Out) -> Result<(), Failure> {
+pub fn message_row(table: &Table<5>, info: &MessageInfo, out: &mut Out) -> Result<(), Failure> {
     let from = info.from.first().map(|one| if one.name.is_empty() { one.address.clone() } else { one.name.clone() });
     let date = when::local(info.date, out.zone());
     table.row(out, [&info.id.to_string(), &date, &from.unwrap_or_default(), &info.subject, &info.folder.to_string()])

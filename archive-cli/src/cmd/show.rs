@@ -9,6 +9,7 @@ use archive_core::vfs::{Operation, VfsError};
 use archive_core::{Acting, Error};
 use serde_json::json as object;
 
+use super::search::{message_row, message_table};
 use crate::args::Show;
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, escape, json, when};
@@ -24,6 +25,9 @@ pub fn run(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Fail
         let record = acting.record(id)?;
         print_record(&json::record(&record), out)?;
         return Ok(Exit::Done);
+    }
+    if args.thread {
+        return thread(acting, args, out);
     }
     if args.raw {
         let mut sink = Sink::new(args.output.as_deref(), out)?;
@@ -61,6 +65,22 @@ pub fn run(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Fail
         Some(dir) => save(&view, dir, out),
         None => readable(acting, args, &view, out),
     }
+}
+
+fn thread(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
+    let messages = acting.thread(args.id)?;
+    let table = message_table();
+    for info in &messages {
+        match out.is_json() {
+            true => out.json(&json::message("message", info))?,
+            false => message_row(&table, info, out)?,
+        }
+    }
+    match out.is_json() {
+        true => out.json(&object!({ "event": "summary", "messages": messages.len() }))?,
+        false => out.note(&format!("{} mails", messages.len()))?,
+    }
+    Ok(Exit::Done)
 }
 
 fn whole(bytes: &[u8], args: &Show, out: &mut Out) -> Result<Exit, Failure> {

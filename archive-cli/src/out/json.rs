@@ -17,6 +17,17 @@ fn date(info: &MessageInfo) -> Option<String> {
     }
 }
 
+/// Where the date is from.
+fn date_source(info: &MessageInfo) -> &'static str {
+    match info.date_origin {
+        DateOrigin::Mail => "mail",
+        DateOrigin::MboxLine => "mbox_line",
+        DateOrigin::MaildirName => "maildir_name",
+        DateOrigin::Received => "received",
+        _ => "archiving",
+    }
+}
+
 /// A message in a list, `event` saying which.
 pub fn message(event: &str, info: &MessageInfo) -> Value {
     json!({
@@ -29,6 +40,10 @@ pub fn message(event: &str, info: &MessageInfo) -> Value {
         "folder": info.folder.to_string(),
         "size": info.size,
         "attachments": info.attachments,
+        "archived": when::utc_of_millis(info.archived),
+        "date_source": date_source(info),
+        "direction": info.direction,
+        "importance": info.importance,
     })
 }
 
@@ -57,13 +72,6 @@ pub fn receipt(receipt: &Receipt, source: &str) -> Value {
 /// Everything that the archive knows of a message.
 pub fn record(record: &MessageRecord) -> Value {
     let info = &record.info;
-    let date_source = match info.date_origin {
-        DateOrigin::Mail => "mail",
-        DateOrigin::MboxLine => "mbox_line",
-        DateOrigin::MaildirName => "maildir_name",
-        DateOrigin::Received => "received",
-        _ => "archiving",
-    };
     let guesses: Vec<Value> = record.charset_guesses.iter().map(|(place, name)| json!({ "place": place, "charset": name })).collect();
     json!({
         "id": info.id.to_string(),
@@ -73,7 +81,7 @@ pub fn record(record: &MessageRecord) -> Value {
         "folder": info.folder.to_string(),
         "direction": info.direction,
         "date": date(info),
-        "date_source": date_source,
+        "date_source": date_source(info),
         "archived": when::utc_of_millis(info.archived),
         "size": info.size,
         "from": addresses(&info.from),

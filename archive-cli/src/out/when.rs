@@ -40,6 +40,16 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
+/// The name of a zone as criteria take it.
+pub fn zone_name(zone: &TimeZone) -> String {
+    if let Some(name) = zone.iana_name() {
+        return name.to_owned();
+    }
+    let seconds = zone.to_fixed_offset().map_or(0, |offset| offset.seconds());
+    let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
+    format!("{}{hours:02}:{minutes:02}", if seconds < 0 { '-' } else { '+' })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,10 @@ use crate::wire::decode;
 pub(super) const RECOVERY_CONFIRMED: u32 = 1;
 /// Setting: the first user archive.
 pub(super) const OWNER: u32 = 2;
+/// Setting: indexes that are marked to be built again.
+pub(super) const INDEX_SELECTED: u32 = 3;
+/// Setting: media types of attachments that are to be searched.
+pub(super) const INDEX_TYPES: u32 = 4;
 
 /// The master, open for writing.
 pub(super) struct Master {

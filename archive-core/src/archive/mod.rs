@@ -9,6 +9,7 @@ mod export;
 mod idle;
 mod import;
 mod import_one;
+mod indexes;
 mod key;
 mod list;
 mod lock;
@@ -28,13 +29,14 @@ pub use actor::{Acting, Actor, FolderScope, User};
 pub use create::CreateOptions;
 pub use export::{ExportEvent, ExportOptions, ExportReport};
 pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
+pub use indexes::{IndexConfiguration, RebuildProgress, StoreIndex};
 pub use key::KeyStatus;
 pub use list::{FolderInfo, StatsReport};
 pub use open::OpenOptions;
 pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};
 pub use search::{
-    CountBy, Counts, Coverage, DateRange, Level, Order, OrderKey, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange,
+    ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Suggestions, Level, Order, OrderKey, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange,
 };
 pub use verify::{Depth, Finding, VerifyReport};
 

@@ -22,8 +22,14 @@ pub struct OpenOptions {
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        let store =
-            StoreOptions { cache_bytes: 24 << 20, container_limit: 256 << 20, flush_bytes: 24 << 20, index_bytes: 32 << 20, index: true };
+        let store = StoreOptions {
+            cache_bytes: 24 << 20,
+            container_limit: 256 << 20,
+            flush_bytes: 24 << 20,
+            index_bytes: 32 << 20,
+            index: true,
+            index_types: Vec::new(),
+        };
         Self { store }
     }
 }
@@ -121,7 +127,8 @@ impl Archive {
             return Err(Error::Bug("no store of the archive takes new mail"));
         };
         let root = stores.join(&fact.name);
-        let store = Store::open(Arc::clone(&vfs), StoreNo(fact.no), &fact.name, &root, Uuid(fact.uuid), &archive_key, options.store)?;
+        let store_options = StoreOptions { index_types: super::indexes::configured(&master).types, ..options.store };
+        let store = Store::open(Arc::clone(&vfs), StoreNo(fact.no), &fact.name, &root, Uuid(fact.uuid), &archive_key, store_options)?;
         Ok(Self {
             idle: None,
             dir: dir.to_owned(),

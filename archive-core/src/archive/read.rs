@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageId};
 use crate::message::{MessageInfo, MessageRecord};
+use crate::store::Placed;
 
 impl Acting<'_> {
     /// The very bytes of a message, checked against their digest (P3).
@@ -63,6 +64,17 @@ impl Acting<'_> {
             flags: message.flags,
             charset_guesses: fact.guesses.unwrap_or_default(),
         })
+    }
+
+    /// The content of a message.
+    pub(super) fn content_of(&self, id: MessageId) -> Result<ContentNo, Error> {
+        Ok(ContentNo(self.row(id)?.content))
+    }
+
+    /// A message with its content and folder.
+    pub(super) fn placed(&self, id: MessageId) -> Result<Placed, Error> {
+        let row = self.row(id)?;
+        Ok(Placed { content: ContentNo(row.content), message: id.no, folder: FolderNo(row.folder) })
     }
 
     fn row(&self, id: MessageId) -> Result<MessageRow, Error> {

@@ -3,17 +3,17 @@
 //! Contents are queued while the writer is held, so they reach the index in the order of their numbers. The index may lag as far as
 //! it likes: its basis names the commit up to which it is true, and opening catches up.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use archive_index::{Columns, DocNo, Field, Index, Label, LabelKind, Priority, Snapshot, Value, ValueKind};
 
 use super::pages::SealedPages;
 use super::{Store, StoreOptions};
-use crate::error::{Damage, Error};
+use crate::error::Error;
 use crate::id::{ContentNo, Uuid};
 use crate::mail::facts::id_hash;
 use crate::mail::{AddressKind, Facts, MailText, TextReader, Unsearchable, Why};
-use crate::records::{CommitPlace, ContentFact, Link, Scan, ScanItem, list_files};
+use crate::records::{CommitPlace, ContentFact, Link};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
 
@@ -26,12 +26,27 @@ pub(crate) struct Indexer {
     pages: Arc<SealedPages>,
     enabled: bool,
     memory_budget: usize,
-    waiting: Mutex<Vec<(ContentNo, Option<Indexable>)>>,
+    waiting: Mutex<Waiting>,
     /// Held by the one who feeds the index.
-    feeding: Mutex<()>,
+    pub(super) feeding: Mutex<()>,
+    /// Contents done, of how many, while it is built again.
+    rebuilding: Mutex<Option<(u32, u32)>>,
+    /// Media types of attachments that are to be searched.
+    types: RwLock<Vec<String>>,
 }
 
-fn failed(error: archive_index::IndexError) -> Error {
+/// Contents on their way to the index.
+#[derive(Default)]
+struct Waiting {
+    contents: Vec<(ContentNo, Option<Indexable>)>,
+    /// Of their texts.
+    bytes: usize,
+}
+
+/// Text that may wait; of what comes above, only the number is kept, and it is read from the store again.
+const WAITING_BYTES: usize = 64 << 20;
+
+pub(super) fn failed(error: archive_index::IndexError) -> Error {
     Error::Index(error.to_string())
 }
 
@@ -52,15 +67,17 @@ impl Indexer {
             memory_budget: options.index_bytes,
             waiting: Mutex::default(),
             feeding: Mutex::default(),
+            rebuilding: Mutex::default(),
+            types: RwLock::new(options.index_types.clone()),
         })
     }
 
-    fn index(&self) -> Arc<Index> {
+    pub(super) fn index(&self) -> Arc<Index> {
         Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Throws the index away; it begins anew.
-    fn reset(&self) -> Result<(), Error> {
+    pub(super) fn reset(&self) -> Result<(), Error> {
         self.pages.remove_all()?;
         let index = open_index(&self.pages, self.memory_budget)?;
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
@@ -69,8 +86,46 @@ impl Indexer {
 
     /// Contents just committed; called with the writer held.
     pub(super) fn queue(&self, contents: Vec<(ContentNo, Option<Indexable>)>) {
-        if self.enabled {
-            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend(contents);
+        if !self.enabled {
+            return;
+        }
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for (content, known) in contents {
+            let bytes = known.as_ref().map_or(0, Indexable::bytes);
+            let known = known.filter(|_| waiting.bytes + bytes <= WAITING_BYTES);
+            waiting.bytes += if known.is_some() { bytes } else { 0 };
+            waiting.contents.push((content, known));
+        }
+    }
+
+    /// Removes files that the index does not name.
+    pub(super) fn remove_unused(&self, index: &Index) -> Result<(), Error> {
+        self.pages.remove_others(&index.files())
+    }
+
+    /// Gives a damaged segment up: its messages count as not indexed until it is mended.
+    pub(crate) fn give_up(&self, damage: &archive_index::SegmentDamage) {
+        self.index().give_up(damage);
+    }
+
+    pub(super) fn rebuilding(&self) -> Option<(u32, u32)> {
+        *self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_rebuilding(&self, done: Option<(u32, u32)>) {
+        *self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner) = done;
+    }
+
+    /// Media types of attachments that are to be searched: one that cannot be read leaves its message undecided. For mail indexed from now on.
+    pub(crate) fn set_types(&self, types: Vec<String>) {
+        *self.types.write().unwrap_or_else(PoisonError::into_inner) = types;
+    }
+
+    /// Does this keep a message from being searched as it should be?
+    pub(crate) fn is_gap(&self, part: &Unsearchable) -> bool {
+        match &part.why {
+            Why::TypeOff(media) => self.types.read().unwrap_or_else(PoisonError::into_inner).contains(media),
+            _ => true,
         }
     }
 
@@ -106,19 +161,40 @@ impl Store {
     pub(crate) fn index_queued(&self) -> Result<(), Error> {
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = std::mem::take(&mut *self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        for (content, known) in waiting {
+        let index = self.indexer.index();
+        for (content, known) in waiting.contents {
+            // An index that was built again meanwhile has it.
+            if content.0 < index.next().0 {
+                continue;
+            }
             let known = match known {
                 Some(known) => known,
                 None => self.indexable(content)?,
             };
-            self.index_content(content, &known)?;
+            self.index_content(&index, content, &known)?;
+        }
+        if index.is_spilled() {
+            // So that a crash in a long import costs the indexing of a segment, and not of all.
+            index.flush(&self.index_basis()).map_err(failed)?;
         }
         Ok(())
     }
 
-    fn index_content(&self, content: ContentNo, Indexable { text, labels }: &Indexable) -> Result<(), Error> {
+    /// The commit that the index is true to, or more than that: what lies above the watermark is looked at again at open.
+    fn index_basis(&self) -> Vec<u8> {
+        let catalog = self.catalog();
+        encode_basis(catalog.basis().link, catalog.basis().records)
+    }
+
+    pub(super) fn index_content(&self, index: &Index, content: ContentNo, known: &Indexable) -> Result<(), Error> {
+        let columns = self.columns_of(content, &known.text)?;
+        index.add(DocNo(content.0), &known.values(), &known.labels, &columns).map_err(failed)
+    }
+
+    /// The columns of a content with this text.
+    pub(crate) fn columns_of(&self, content: ContentNo, text: &MailText) -> Result<Columns, Error> {
         let row = self.catalog().content_row(content)?.ok_or(Error::Bug("a content to be indexed is not in the catalog"))?;
-        let columns = Columns {
+        Ok(Columns {
             date: row.date,
             size: row.size,
             attachments: row.attachments,
@@ -127,14 +203,12 @@ impl Store {
                 3 => Priority::High,
                 _ => Priority::Normal,
             },
-            unsearchable: text.unsearchable.iter().any(|part| !matches!(part.why, Why::TypeOff(_))),
-        };
-        let values: Vec<Value<'_>> = text.values.iter().filter_map(value).collect();
-        self.indexer.index().add(DocNo(content.0), &values, labels, &columns).map_err(failed)
+            unsearchable: text.unsearchable.iter().any(|part| self.indexer.is_gap(part)),
+        })
     }
 
     /// What the index takes of a content, read from the store; a damaged content has no text.
-    fn indexable(&self, content: ContentNo) -> Result<Indexable, Error> {
+    pub(crate) fn indexable(&self, content: ContentNo) -> Result<Indexable, Error> {
         let fact = match self.content_fact(content) {
             Ok(fact) => fact,
             Err(Error::Damage(_)) => None,
@@ -161,46 +235,6 @@ impl Store {
         }
     }
 
-    /// Brings the index up to the last commit, or begins it anew where the records contradict it.
-    pub(super) fn catch_up(&self) -> Result<(), Error> {
-        if !self.indexer.enabled {
-            return Ok(());
-        }
-        let damaged = !self.indexer.snapshot().lost().is_empty();
-        if damaged || !self.index_fits()? {
-            self.indexer.reset()?;
-        }
-        let index = self.indexer.index();
-        if self.damage.is_none() {
-            let used = index.files();
-            self.indexer.pages.remove_others(&used)?;
-        }
-        let (from, to) = (index.watermark().0, self.catalog().basis().numbers.contents);
-        for no in (from..to).map(ContentNo) {
-            let known = self.indexable(no)?;
-            self.index_content(no, &known)?;
-        }
-        Ok(())
-    }
-
-    /// Do the records have the commit that the index is based on?
-    fn index_fits(&self) -> Result<bool, Error> {
-        let index = self.indexer.index();
-        let basis = index.basis();
-        if basis.is_empty() {
-            return Ok(index.watermark().0 == 0);
-        }
-        let Some((link, place)) = decode_basis(&basis) else { return Ok(false) };
-        let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
-        let Some(file) = listing.files.into_iter().find(|file| file.number == place.file) else { return Ok(false) };
-        Ok(match Scan::new(file, place.offset).next() {
-            Ok(Some(ScanItem::Commit(commit))) => commit.link == link,
-            Ok(Some(ScanItem::Bad(Damage { .. }))) => self.damage.is_some(),
-            Ok(_) => false,
-            Err(error) => return Err(error),
-        })
-    }
-
     /// Writes a segment of what is in memory.
     pub(crate) fn flush_index(&self) -> Result<(), Error> {
         if !self.indexer.enabled {
@@ -208,13 +242,10 @@ impl Store {
         }
         self.index_queued()?;
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+        if !self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner).contents.is_empty() {
             return Ok(());
         }
-        let basis = {
-            let catalog = self.catalog();
-            encode_basis(catalog.basis().link, catalog.basis().records)
-        };
+        let basis = self.index_basis();
         let index = self.indexer.index();
         if index.basis() == basis {
             return Ok(());
@@ -227,6 +258,17 @@ impl Store {
 pub(crate) struct Indexable {
     pub(crate) text: MailText,
     pub(crate) labels: Vec<Label>,
+}
+
+impl Indexable {
+    fn bytes(&self) -> usize {
+        self.text.values.iter().map(|value| value.text.len() + size_of::<crate::mail::Value>()).sum()
+    }
+
+    /// Its values as the index takes them.
+    pub(crate) fn values(&self) -> Vec<Value<'_>> {
+        self.text.values.iter().filter_map(value).collect()
+    }
 }
 
 /// By which ids and list a mail is found, beside its text.
@@ -266,11 +308,11 @@ fn value(value: &crate::mail::Value) -> Option<Value<'_>> {
     Some(Value { field, kind, text: &value.text })
 }
 
-fn encode_basis(link: Link, records: (u64, u64)) -> Vec<u8> {
+pub(super) fn encode_basis(link: Link, records: (u64, u64)) -> Vec<u8> {
     [&link.sequence.to_le_bytes()[..], &link.chain, &records.0.to_le_bytes(), &records.1.to_le_bytes()].concat()
 }
 
-fn decode_basis(bytes: &[u8]) -> Option<(Link, CommitPlace)> {
+pub(super) fn decode_basis(bytes: &[u8]) -> Option<(Link, CommitPlace)> {
     let mut fields = crate::wire::Fixed::new(bytes);
     let link = Link { sequence: fields.u64().ok()?, chain: fields.array().ok()? };
     Some((link, CommitPlace { file: fields.u64().ok()?, offset: fields.u64().ok()? }))

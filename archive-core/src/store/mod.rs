@@ -17,6 +17,7 @@ mod placements;
 mod prepared;
 mod read;
 mod recover;
+mod reindex;
 mod stats;
 mod verify;
 
@@ -29,6 +30,7 @@ pub(crate) use create::{Wrapping, create_store};
 pub(crate) use indexer::{Indexer, id_label};
 pub(crate) use placements::{Placed, Placements};
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
+pub use reindex::IndexStatus;
 pub use stats::StoreStats;
 pub(crate) use stats::bytes_in;
 pub(crate) use verify::Reach;
@@ -54,6 +56,8 @@ pub(crate) struct StoreOptions {
     pub(crate) index_bytes: usize,
     /// Should new contents be indexed now, or when the archive is next opened with this on?
     pub(crate) index: bool,
+    /// Media types of attachments that are to be searched.
+    pub(crate) index_types: Vec<String>,
 }
 
 /// The folders of a store.

@@ -222,8 +222,8 @@ pub(super) fn read(name: &'static str, value: &str) -> Result<FilterKind, &'stat
         "before" => Period::read(value).map(|period| FilterKind::Date(DateSpan { from: None, to: Some(period) })),
         "date" => DateSpan::read(value).map(FilterKind::Date),
         "archived" => DateSpan::read(value).map(FilterKind::Archived),
-        "larger" => size(value).map(FilterKind::Larger),
-        "smaller" => size(value).map(FilterKind::Smaller),
+        "larger" => read_size(value).map(FilterKind::Larger),
+        "smaller" => read_size(value).map(FilterKind::Smaller),
         "has" => value.eq_ignore_ascii_case("attachment").then_some(FilterKind::Attachments(true)),
         "in" => Some(FilterKind::Folder { path: value.to_owned(), subfolders: true }),
         "folder" => Some(FilterKind::Folder { path: value.to_owned(), subfolders: false }),
@@ -234,8 +234,8 @@ pub(super) fn read(name: &'static str, value: &str) -> Result<FilterKind, &'stat
     kind.ok_or(expected)
 }
 
-/// Bytes: a number, with K, KB or KiB for 1,024, M and G alike (A22.8), in any case.
-pub(crate) fn size(text: &str) -> Option<u64> {
+/// Bytes: a number, with K, KB or KiB for 1,024, M and G alike (A22.8), in any case. None where it is none.
+pub fn read_size(text: &str) -> Option<u64> {
     let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(at);
     let factor = match unit.to_ascii_lowercase().as_str() {
@@ -306,7 +306,7 @@ mod tests {
             ("-5", None),
             ("999999999999999999G", None),
         ] {
-            assert_eq!(size(text), bytes, "{text}");
+            assert_eq!(read_size(text), bytes, "{text}");
         }
     }
 }

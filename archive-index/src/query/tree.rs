@@ -49,6 +49,11 @@ impl Query {
         Self { root: Node::Filter(filter), notices: Vec::new() }
     }
 
+    /// What meets a filter that is bound already.
+    pub fn of_leaf(leaf: Leaf) -> Bound {
+        Bound { root: Node::Filter(leaf) }
+    }
+
     /// What meets all of `queries`. Those that ask for nothing restrict nothing; if all do, so does this one.
     pub fn all_of(queries: impl IntoIterator<Item = Query>) -> Self {
         let mut all = Self { root: Node::Nothing, notices: Vec::new() };

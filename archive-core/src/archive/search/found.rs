@@ -65,14 +65,14 @@ pub(super) struct Searcher<'a> {
 }
 
 /// A condition on messages.
-enum Condition {
+pub(super) enum Condition {
     Folders(RoaringBitmap),
     /// Time of archiving, as numbers of messages: these rise with it.
     Archived(Range<u32>),
 }
 
 impl Condition {
-    fn holds(&self, placed: &Placed) -> bool {
+    pub(super) fn holds(&self, placed: &Placed) -> bool {
         match self {
             Self::Folders(folders) => folders.contains(placed.folder.0),
             Self::Archived(messages) => messages.contains(&placed.message.0),
@@ -80,10 +80,18 @@ impl Condition {
     }
 }
 
-impl Searcher<'_> {
+impl<'a> Searcher<'a> {
+    pub(super) fn new(store: &'a Store, snapshot: &'a Snapshot, sight: &'a Sight, calendar: &'a Calendar) -> Self {
+        Self { store, snapshot, sight, calendar }
+    }
+
+    /// The conditions on messages of a query, in the order of its filters.
+    pub(super) fn conditions(&self, query: &Query) -> Result<Vec<Condition>, Error> {
+        query.filters().into_iter().filter_map(|filter| self.condition(filter).transpose()).collect()
+    }
+
     pub(super) fn find(&self, query: &Query, ask: Ask) -> Result<Found, Error> {
-        let conditions = query.filters().into_iter().filter_map(|filter| self.condition(filter).transpose());
-        let conditions = conditions.collect::<Result<Vec<_>, Error>>()?;
+        let conditions = self.conditions(query)?;
         if conditions.is_empty() {
             let docs = self.ask(&self.bind(query, Vec::new())?, ask)?;
             return self.messages_of(docs);

@@ -5,13 +5,16 @@
 mod calendar;
 mod counts;
 mod criteria;
+mod explain;
 mod found;
 mod order;
+mod thread;
 
 use archive_index::{DocRange, RoaringBitmap, Snapshot};
 use sha2::{Digest as _, Sha256};
 
 pub use counts::{CountBy, Counts};
+pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
 pub use criteria::{DateRange, Level, Order, OrderKey, SearchCriteria, SearchField, SizeRange};
 
 use super::{Acting, Actor, Stop};
@@ -21,7 +24,7 @@ use crate::message::MessageInfo;
 use crate::seal::{open_token, seal_token};
 use crate::wire;
 use calendar::Calendar;
-use found::{Ask, Found, Searcher};
+use found::{Ask, Searcher};
 use order::{Page, Place, page};
 
 /// What is searched for, and how much of the answer is wanted.
@@ -32,6 +35,8 @@ pub struct SearchRequest {
     cursor: Option<String>,
     counts: Vec<CountBy>,
     now: Option<i64>,
+    snippets: bool,
+    suggest: bool,
     stop: Stop,
 }
 
@@ -72,6 +77,18 @@ impl SearchRequest {
         Self { now: Some(now), ..self }
     }
 
+    /// Shows of each hit the place that has the most words of the query. It reads the mails.
+    #[must_use]
+    pub fn with_snippets(self) -> Self {
+        Self { snippets: true, ..self }
+    }
+
+    /// Where nothing is found, says which clause nothing meets, and words that are near to its own.
+    #[must_use]
+    pub fn with_suggestions(self) -> Self {
+        Self { suggest: true, ..self }
+    }
+
     /// Ends the search with [`Error::Stopped`] soon after the flag is set.
     #[must_use]
     pub fn until(self, stop: Stop) -> Self {
@@ -103,6 +120,10 @@ pub struct SearchResult {
     pub coverage: Coverage,
     /// One for each count that was asked for.
     pub counts: Vec<Counts>,
+    /// If asked for: of each hit its snippet; none where no word of the query stands in its text.
+    pub snippets: Vec<Option<HitSnippet>>,
+    /// If asked for and nothing was found: what to try.
+    pub suggestions: Option<Suggestions>,
     /// What the reader of the query should know, though it is no error.
     pub notices: Vec<String>,
 }
@@ -110,26 +131,56 @@ pub struct SearchResult {
 pub(super) fn failed(error: archive_index::IndexError) -> Error {
     match error {
         archive_index::IndexError::Stopped => Error::Stopped,
+        archive_index::IndexError::Damaged(damage) => Error::IndexDamaged(damage),
         error => Error::Index(error.to_string()),
     }
 }
 
 impl Acting<'_> {
-    /// Searches all messages that the actor may see.
+    /// Searches all messages that the actor may see. A segment of the index that turns out to be damaged is given up, and its messages count as
+    /// not indexed.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchResult, Error> {
-        let criteria = &request.criteria;
-        self.check_store(criteria)?;
+        self.with_searcher(request, |searcher| self.answer(searcher, request))
+    }
+
+    /// How the query of a search is read, clause by clause, and what each clause finds alone.
+    pub fn explain(&self, request: &SearchRequest) -> Result<Vec<ClauseReport>, Error> {
+        let query = request.criteria.query()?;
+        self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.clauses(query)))
+    }
+
+    /// Which clauses of a search a message meets, and in which fields their words stand.
+    pub fn why(&self, id: MessageId, request: &SearchRequest) -> Result<Vec<ClauseVerdict>, Error> {
+        let placed = self.placed(id)?;
+        let query = request.criteria.query()?;
+        self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.verdicts(query, &placed)))
+    }
+
+    /// Runs `ask` on a snapshot, again without a segment that turns out to be damaged.
+    fn with_searcher<T>(&self, request: &SearchRequest, ask: impl Fn(&Searcher<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.check_store(&request.criteria)?;
         let store = &self.archive.store;
-        let (sight, calendar) = (self.sight(), self.calendar(request)?);
-        let snapshot = store.indexer().snapshot().until(request.stop.clone());
-        let searcher = Searcher { store, snapshot: &snapshot, sight: &sight, calendar: &calendar };
+        let calendar = self.calendar(request)?;
+        loop {
+            let (sight, snapshot) = (self.sight(), store.indexer().snapshot().until(request.stop.clone()));
+            match ask(&Searcher::new(store, &snapshot, &sight, &calendar)) {
+                Err(Error::IndexDamaged(damage)) => store.indexer().give_up(&damage),
+                answer => return answer,
+            }
+        }
+    }
+
+    fn answer(&self, searcher: &Searcher<'_>, request: &SearchRequest) -> Result<SearchResult, Error> {
+        let (criteria, store) = (&request.criteria, searcher.store);
         let after = request.cursor.as_deref().map(|cursor| self.place_of(cursor, criteria)).transpose()?;
         let mut answer = SearchResult {
             hits: Vec::new(),
             total: 0,
             cursor: None,
-            coverage: Coverage { not_indexed: searcher.messages_of(missing(&snapshot, store))?.total(), undecided: 0 },
+            coverage: Coverage { not_indexed: searcher.messages_of(missing(searcher.snapshot, store))?.total(), undecided: 0 },
             counts: request.counts.iter().map(|by| Counts::new(*by)).collect(),
+            snippets: Vec::new(),
+            suggestions: None,
             notices: Vec::new(),
         };
         let Some(query) = criteria.query()? else { return Ok(answer) };
@@ -137,26 +188,21 @@ impl Acting<'_> {
         let found = searcher.find(&query, Ask::Hits)?;
         answer.total = found.total();
         answer.coverage.undecided = searcher.find(&query, Ask::Undecided)?.total();
-        self.fill(&mut answer, &searcher, &found, request, after)?;
-        Ok(answer)
-    }
-
-    fn fill(
-        &self,
-        answer: &mut SearchResult,
-        searcher: &Searcher<'_>,
-        found: &Found,
-        request: &SearchRequest,
-        after: Option<Place>,
-    ) -> Result<(), Error> {
-        let store = searcher.store;
+        counts::count(store, &found, searcher.calendar, &mut answer.counts)?;
         let limit = request.limit.unwrap_or(usize::MAX);
-        let Page { messages, last } = page(store, searcher.snapshot, found, request.criteria.order, after, limit)?;
+        let Page { messages, last } = page(store, searcher.snapshot, &found, criteria.order, after, limit)?;
         for no in messages {
-            answer.hits.push(self.message(MessageId { store: store.no(), no })?);
+            let id = MessageId { store: store.no(), no };
+            answer.hits.push(self.message(id)?);
+            if request.snippets {
+                answer.snippets.push(searcher.snippet(&query, self.content_of(id)?)?);
+            }
         }
-        answer.cursor = last.map(|place| self.cursor(&place, &request.criteria)).transpose()?;
-        counts::count(store, found, searcher.calendar, &mut answer.counts)
+        answer.cursor = last.map(|place| self.cursor(&place, criteria)).transpose()?;
+        if request.suggest && answer.total == 0 {
+            answer.suggestions = Some(searcher.suggestions(&query)?);
+        }
+        Ok(answer)
     }
 
     /// The store criterion is for administrators (O45), and names a store that is there.

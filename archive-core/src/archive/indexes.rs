@@ -1,0 +1,125 @@
+//! The indexes of an archive: how they are, what they take in, and building them again. The names are those of the administration
+//! (`GetStoreIndexes`, `RebuildStoreIndex`, `SelectAllStoreIndexesForRebuild`, `RebuildSelectedStoreIndexes`).
+//!
+//! There is one index a store; each user archive of it is a view with the same status.
+
+use super::{Acting, Archive, master};
+use crate::error::Error;
+use crate::store::IndexStatus;
+
+/// The index of one user archive in one store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreIndex {
+    /// Number of the store.
+    pub store: u32,
+    /// The user archive.
+    pub folder: String,
+    /// Messages of the user archive in the store.
+    pub messages: u64,
+    /// Bytes of the store's index on disk, for all its user archives.
+    pub size: u64,
+    /// How it is.
+    pub status: IndexStatus,
+    /// It waits for [`Acting::rebuild_selected_store_indexes`].
+    pub selected_for_rebuild: bool,
+}
+
+/// What the index takes in beside text, HTML and nested mails.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IndexConfiguration {
+    /// Media types of attachments that are to be searched, in lower case. As long as none can be read, messages that have them count as
+    /// undecided. It holds for mail indexed from then on; for older mail the index must be built again.
+    pub types: Vec<String>,
+}
+
+/// Is told how many contents of a store are done, of how many; says whether to go on.
+pub type RebuildProgress<'p> = dyn FnMut(u32, u32) -> bool + 'p;
+
+impl Acting<'_> {
+    /// The indexes of all stores, or of one.
+    pub fn store_indexes(&self, store: Option<u32>) -> Result<Vec<StoreIndex>, Error> {
+        self.only_system("to see indexes")?;
+        if let Some(no) = store {
+            self.archive.check_store(no)?;
+        }
+        let (status, size) = (self.archive.store.index_status(), self.archive.store.stats()?.index);
+        let selected_for_rebuild = self.archive.is_selected() || status == IndexStatus::NeedsRebuild;
+        let mut indexes: Vec<StoreIndex> = Vec::new();
+        for folder in self.folders() {
+            let Some(name) = folder.path.names().first() else { continue };
+            match indexes.last_mut().filter(|last| last.folder == *name) {
+                Some(index) => index.messages += folder.messages,
+                None => indexes.push(StoreIndex {
+                    store: self.archive.store.no().0,
+                    folder: name.clone(),
+                    messages: folder.messages,
+                    size,
+                    status,
+                    selected_for_rebuild,
+                }),
+            }
+        }
+        Ok(indexes)
+    }
+
+    /// Builds the index of a store anew from its mails, for all its user archives. Searches go on in the old one until it is done, and new
+    /// mail is taken. False if `progress` ended it: the old one stays.
+    pub fn rebuild_store_index(&self, store: u32, progress: &mut RebuildProgress<'_>) -> Result<bool, Error> {
+        self.only_system("to build an index again")?;
+        self.archive.check_store(store)?;
+        let done = self.archive.store.rebuild_index(progress)?;
+        if done && self.archive.is_selected() {
+            self.archive.master().set(master::INDEX_SELECTED, "")?;
+        }
+        Ok(done)
+    }
+
+    /// Marks the indexes of all stores, which [`Self::rebuild_selected_store_indexes`] then builds anew. The mark outlives the process.
+    pub fn select_all_store_indexes_for_rebuild(&self) -> Result<(), Error> {
+        self.only_system("to build an index again")?;
+        self.archive.master().set(master::INDEX_SELECTED, "all")
+    }
+
+    /// Builds those indexes anew that are marked or need it. How many were; fewer than marked if `progress` ended it.
+    pub fn rebuild_selected_store_indexes(&self, progress: &mut RebuildProgress<'_>) -> Result<usize, Error> {
+        self.only_system("to build an index again")?;
+        let store = &self.archive.store;
+        if !self.archive.is_selected() && store.index_status() != IndexStatus::NeedsRebuild {
+            return Ok(0);
+        }
+        Ok(usize::from(self.rebuild_store_index(store.no().0, progress)?))
+    }
+
+    /// What the index takes in.
+    pub fn index_configuration(&self) -> Result<IndexConfiguration, Error> {
+        self.only_system("to see how indexes are configured")?;
+        Ok(configured(&self.archive.master()))
+    }
+
+    /// Says what the index is to take in from now on.
+    pub fn set_index_configuration(&self, configuration: &IndexConfiguration) -> Result<(), Error> {
+        self.only_system("to configure indexes")?;
+        let types = configuration.types.iter().map(|media| media.to_ascii_lowercase());
+        let mut master = self.archive.master();
+        master.set(master::INDEX_TYPES, &types.collect::<Vec<_>>().join(" "))?;
+        self.archive.store.indexer().set_types(configured(&master).types);
+        Ok(())
+    }
+}
+
+impl Archive {
+    fn check_store(&self, no: u32) -> Result<(), Error> {
+        if no == self.store.no().0 { Ok(()) } else { Err(Error::NoSuchStore(no)) }
+    }
+
+    fn is_selected(&self) -> bool {
+        self.master().setting(master::INDEX_SELECTED).is_some_and(|selected| !selected.is_empty())
+    }
+}
+
+/// What the settings of an archive say.
+pub(super) fn configured(master: &master::Master) -> IndexConfiguration {
+    let types = master.setting(master::INDEX_TYPES).unwrap_or_default();
+    IndexConfiguration { types: types.split_whitespace().map(str::to_owned).collect() }
+}

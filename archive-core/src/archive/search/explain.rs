@@ -1,0 +1,138 @@
+//! Why a search answers as it does: clause by clause, for all messages or for one; what to try where nothing was found; the place that
+//! shows a hit. Only words of messages that the actor sees are named (S4.4).
+
+use std::ops::Range;
+
+use archive_index::{Probe, Query, RoaringBitmap, Truth, WordsOf};
+
+use super::failed;
+use super::found::{Ask, Searcher};
+use crate::error::Error;
+use crate::id::ContentNo;
+use crate::store::Placed;
+
+/// Words that are named of a clause, the most frequent ones.
+const WORDS: usize = 20;
+/// Words that are suggested.
+const SUGGESTIONS: usize = 3;
+/// Bytes of a snippet.
+const SNIPPET: usize = 160;
+
+/// A clause of a query, and what it finds alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClauseReport {
+    /// The clause as it was read.
+    pub clause: String,
+    /// Messages that meet it.
+    pub messages: u64,
+    /// Words that its wildcards stand for, with the number of messages that have them; the most frequent ones.
+    pub words: Vec<(String, u64)>,
+    /// How many such words there are in all, as far as counted.
+    pub all_words: usize,
+}
+
+/// A clause of a query put to one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClauseVerdict {
+    /// The clause as it was read.
+    pub clause: String,
+    /// Whether the message meets it; none if text that could not be read would decide.
+    pub met: Option<bool>,
+    /// Fields in which something stands that the clause names, wanted or excluded.
+    pub fields: Vec<&'static str>,
+}
+
+/// What to try where nothing was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Suggestions {
+    /// The clause that nothing meets together with those before it.
+    pub clause: Option<String>,
+    /// Words near to those of that clause, which some message has.
+    pub words: Vec<String>,
+}
+
+/// The place of a message that shows why it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HitSnippet {
+    /// The field, as the language names it.
+    pub field: &'static str,
+    /// A piece of its text.
+    pub text: String,
+    /// Bytes of `text` that are words of the query, in order.
+    pub ranges: Vec<Range<usize>>,
+}
+
+impl Searcher<'_> {
+    pub(super) fn clauses(&self, query: &Query) -> Result<Vec<ClauseReport>, Error> {
+        let mut reports = Vec::new();
+        for clause in query.clauses() {
+            let messages = self.find(&clause, Ask::Hits)?.total();
+            let words = self.words(&clause, WordsOf::Wildcards)?;
+            let all_words = words.len();
+            reports.push(ClauseReport { clause: clause.to_string(), messages, words: words.into_iter().take(WORDS).collect(), all_words });
+        }
+        Ok(reports)
+    }
+
+    /// Words of the dictionary that visible messages have, the most frequent first.
+    fn words(&self, query: &Query, which: WordsOf) -> Result<Vec<(String, u64)>, Error> {
+        let conditions = query.filters().len();
+        let bound = self.bind(query, vec![RoaringBitmap::new(); conditions])?;
+        let mut words = Vec::new();
+        for word in self.snapshot.words(&bound, which).map_err(failed)? {
+            let messages = self.messages_of(word.docs)?.total();
+            if messages > 0 {
+                words.push((word.text, messages));
+            }
+        }
+        words.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(words)
+    }
+
+    pub(super) fn suggestions(&self, query: &Query) -> Result<Suggestions, Error> {
+        let clauses = query.clauses();
+        let mut emptied = None;
+        for (at, clause) in clauses.iter().enumerate() {
+            let alone = self.find(clause, Ask::Hits)?.total();
+            let together = Query::all_of(clauses.iter().take(at + 1).cloned());
+            if alone == 0 || self.find(&together, Ask::Hits)?.total() == 0 {
+                emptied = Some(clause);
+                break;
+            }
+        }
+        let Some(clause) = emptied else { return Ok(Suggestions::default()) };
+        let words = self.words(clause, WordsOf::Near)?.into_iter().map(|(word, _)| word).take(SUGGESTIONS).collect();
+        Ok(Suggestions { clause: Some(clause.to_string()), words })
+    }
+
+    pub(super) fn verdicts(&self, query: &Query, placed: &Placed) -> Result<Vec<ClauseVerdict>, Error> {
+        let known = self.store.indexable(placed.content)?;
+        let columns = self.store.columns_of(placed.content, &known.text)?;
+        let probe = Probe::new(&known.values(), &known.labels, &columns).map_err(failed)?;
+        let mut verdicts = Vec::new();
+        for clause in query.clauses() {
+            // In the probe the content has the number 0.
+            let holds = |condition: &super::found::Condition| if condition.holds(placed) { [0].into_iter().collect() } else { RoaringBitmap::new() };
+            let docs = self.conditions(&clause)?.iter().map(holds).collect();
+            let bound = self.bind(&clause, docs)?;
+            let met = match probe.meets(&bound).map_err(failed)? {
+                Truth::True => Some(true),
+                Truth::False => Some(false),
+                Truth::Unknown => None,
+            };
+            let fields = probe.fields(&bound).map_err(failed)?.into_iter().map(archive_index::Field::name).collect();
+            verdicts.push(ClauseVerdict { clause: clause.to_string(), met, fields });
+        }
+        Ok(verdicts)
+    }
+
+    pub(super) fn snippet(&self, query: &Query, content: ContentNo) -> Result<Option<HitSnippet>, Error> {
+        let known = self.store.indexable(content)?;
+        let found = archive_index::snippet(query, &known.values(), SNIPPET);
+        Ok(found.map(|found| HitSnippet { field: found.field.name(), text: found.text, ranges: found.ranges }))
+    }
+}

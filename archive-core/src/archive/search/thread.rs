@@ -1,0 +1,65 @@
+//! Threads: the messages that refer to each other by References and In-Reply-To, as far as the actor sees them.
+
+use std::collections::BTreeSet;
+
+use archive_index::{Bound, LabelKind, Leaf, Query, RoaringBitmap};
+
+use super::calendar::Calendar;
+use super::failed;
+use super::found::Searcher;
+use crate::archive::Acting;
+use crate::error::Error;
+use crate::id::{ContentNo, MessageId};
+use crate::mail::facts::id_hash;
+use crate::message::MessageInfo;
+use crate::store::id_label;
+
+/// Messages of a thread at the most.
+const MOST: usize = 10_000;
+
+impl Acting<'_> {
+    /// The thread of a message, oldest first, the message itself among them. Two messages belong together if one refers to the other, or both
+    /// to the same; a way that leads over messages that the actor does not see is none. 10,000 messages at the most.
+    pub fn thread(&self, id: MessageId) -> Result<Vec<MessageInfo>, Error> {
+        let first = self.content_of(id)?;
+        let store = &self.archive.store;
+        let (sight, snapshot) = (self.sight(), store.indexer().snapshot());
+        let calendar = Calendar::new(jiff::tz::TimeZone::UTC, 0);
+        let searcher = Searcher::new(store, &snapshot, &sight, &calendar);
+        let mut contents = RoaringBitmap::from_iter([first.0]);
+        let mut waiting = vec![first];
+        let mut asked = BTreeSet::new();
+        while let Some(content) = waiting.pop() {
+            for hash in self.hashes(content)?.into_iter().filter(|hash| asked.insert(*hash)) {
+                let mut docs = RoaringBitmap::new();
+                for kind in [LabelKind::Id, LabelKind::Reference] {
+                    let bound: Bound = Query::of_leaf(Leaf::Label(id_label(kind, &hash).into()));
+                    docs |= snapshot.search(&bound).map_err(failed)?;
+                }
+                docs -= &contents;
+                let found = searcher.messages_of(docs)?;
+                let visible = found.singles.iter().chain(found.placed.iter().map(|placed| placed.content.0));
+                for content in visible {
+                    if (contents.len() as usize) < MOST && contents.insert(content) {
+                        waiting.push(ContentNo(content));
+                    }
+                }
+            }
+        }
+        let mut messages = Vec::new();
+        searcher.messages_of(contents)?.each(store, |placed| {
+            messages.push(self.message(MessageId { store: store.no(), no: placed.message })?);
+            Ok(())
+        })?;
+        messages.sort_by_key(|info| (info.date, info.id));
+        Ok(messages)
+    }
+
+    /// Hashes of the ids of a content and of those it refers to.
+    fn hashes(&self, content: ContentNo) -> Result<Vec<[u8; 8]>, Error> {
+        let Some(fact) = self.archive.store.content_fact(content)? else { return Ok(Vec::new()) };
+        let own = fact.header_message_id.iter().map(|id| id_hash(id.as_bytes()));
+        let referred = fact.in_reply_to.as_chunks().0.iter().chain(fact.references.as_chunks().0).copied();
+        Ok(own.chain(referred).collect())
+    }
+}

@@ -1,0 +1,128 @@
+//! The index as a whole: brought up at open, mended where a segment is damaged, built again beside searches.
+
+use std::ops::Range;
+use std::sync::PoisonError;
+
+use archive_index::{DocRange, Index};
+
+use super::Store;
+use super::indexer::{decode_basis, encode_basis, failed};
+use crate::error::{Damage, Error};
+use crate::id::ContentNo;
+use crate::records::{Scan, ScanItem, list_files};
+
+/// How the index of a store is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IndexStatus {
+    /// Everything that was flushed can be searched.
+    Ok,
+    /// Some of it is damaged, and its messages cannot be searched: build it again.
+    NeedsRebuild,
+    /// It is being built again; searches go on in the old one.
+    Rebuilding {
+        /// Contents done so far, and of how many.
+        done: u32,
+        /// Of how many.
+        of: u32,
+    },
+}
+
+/// Is told how many contents are done, of how many; says whether to go on.
+pub(crate) type Progress<'p> = dyn FnMut(u32, u32) -> bool + 'p;
+
+impl Store {
+    /// Brings the index up to the last commit, or begins it anew where the records contradict it. A damaged segment is mended alone.
+    pub(super) fn catch_up(&self) -> Result<(), Error> {
+        if !self.indexer.is_enabled() {
+            return Ok(());
+        }
+        if !self.index_fits()? {
+            self.indexer.reset()?;
+        }
+        let index = self.indexer.index();
+        if self.damage.is_none() {
+            self.mend_index()?;
+            self.indexer.remove_unused(&index)?;
+        }
+        self.fill(&index, index.next().0..self.catalog().basis().numbers.contents, &mut |_, _| true)?;
+        Ok(())
+    }
+
+    /// Builds the segments again that were lost.
+    fn mend_index(&self) -> Result<(), Error> {
+        let index = self.indexer.index();
+        for lost in index.snapshot().lost() {
+            let DocRange { start, end } = lost.docs;
+            let built = index.detached(start);
+            self.fill(&built, start.0..end.0, &mut |_, _| true)?;
+            index.mend(lost.docs, &built).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Indexes contents read from the store; false if `progress` ended it.
+    fn fill(&self, index: &Index, contents: Range<u32>, progress: &mut Progress<'_>) -> Result<bool, Error> {
+        for no in contents.clone() {
+            if no.is_multiple_of(64) && !progress(no, contents.end) {
+                return Ok(false);
+            }
+            self.index_content(index, ContentNo(no), &self.indexable(ContentNo(no))?)?;
+        }
+        Ok(true)
+    }
+
+    /// Builds the index anew from the mails, while searches go on in the old one, and puts it in its place. False if `progress` ended it.
+    pub(crate) fn rebuild_index(&self, progress: &mut Progress<'_>) -> Result<bool, Error> {
+        let index = self.indexer.index();
+        let built = index.detached(archive_index::DocNo(0));
+        let mut report = |done, of| {
+            self.indexer.set_rebuilding(Some((done, of)));
+            progress(done, of)
+        };
+        let contents = self.catalog().basis().numbers.contents;
+        let filled = self.fill(&built, 0..contents, &mut report);
+        let result = match filled {
+            Ok(true) => {
+                // What came meanwhile; nothing is fed to the old index any more.
+                let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
+                let (basis, contents) = {
+                    let catalog = self.catalog();
+                    (encode_basis(catalog.basis().link, catalog.basis().records), catalog.basis().numbers.contents)
+                };
+                let rest = self.fill(&built, built.next().0..contents, &mut |_, _| true);
+                rest.and_then(|_| index.replace(&built, &basis).map_err(failed)).map(|()| true)
+            }
+            ended => ended,
+        };
+        self.indexer.set_rebuilding(None);
+        result
+    }
+
+    /// How the index is.
+    pub(crate) fn index_status(&self) -> IndexStatus {
+        match self.indexer.rebuilding() {
+            Some((done, of)) => IndexStatus::Rebuilding { done, of },
+            None if self.indexer.snapshot().lost().is_empty() => IndexStatus::Ok,
+            None => IndexStatus::NeedsRebuild,
+        }
+    }
+
+    /// Do the records have the commit that the index is based on?
+    fn index_fits(&self) -> Result<bool, Error> {
+        let index = self.indexer.index();
+        let basis = index.basis();
+        if basis.is_empty() {
+            return Ok(index.watermark().0 == 0);
+        }
+        let Some((link, place)) = decode_basis(&basis) else { return Ok(false) };
+        let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
+        let Some(file) = listing.files.into_iter().find(|file| file.number == place.file) else { return Ok(false) };
+        Ok(match Scan::new(file, place.offset).next() {
+            Ok(Some(ScanItem::Commit(commit))) => commit.link == link,
+            Ok(Some(ScanItem::Bad(Damage { .. }))) => self.damage.is_some(),
+            Ok(_) => false,
+            Err(error) => return Err(error),
+        })
+    }
+}
