@@ -163,8 +163,8 @@ class _Parser:
         name = self.prefix(depth)
         if name in FIELDS:
             fields = (name,)
-            # A filter behind a field stays what it is; everything else there is a term of the field.
-            name = self.prefix(depth, FILTERS)
+            # Behind a field comes a term, whatever it looks like.
+            name = None
         elif name in RESERVED:
             raise QueryError(f"{name}: is reserved")
         inner = self.filter(name, depth) if name in FILTERS else self.term(fields, depth)

@@ -81,10 +81,11 @@ mod wire;
 pub use archive_index::read_size;
 
 pub use archive::{
-    Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, HitSnippet, IndexConfiguration, RebuildProgress, StoreIndex, Suggestions, CreateOptions, DateRange, Depth, FolderScope, Level, Order, OrderKey,
-    SearchCriteria, SearchField, SizeRange, User, ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo,
-    ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, KeyStatus, NoEvents, OpenOptions, Outcome, Receipt, SearchRequest,
-    SearchResult, StatsReport, Stop, VerifyReport,
+    Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth,
+    ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
+    ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, NoEvents, OpenOptions, Order, OrderKey, Outcome, RebuildProgress,
+    Receipt, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User,
+    VerifyReport,
 };
 pub use error::{Damage, DamageCause, Error};
 pub use export::ExportFormat;

@@ -107,12 +107,8 @@ impl Index {
     /// An index of the same pages that begins with document `start` and that no manifest names: it is filled, and then put in the place of
     /// what is to be built again, by [`replace`](Self::replace) or [`mend`](Self::mend). Until then it can be dropped without a trace.
     pub fn detached(&self, start: DocNo) -> Index {
-        let view = View {
-            segments: Vec::new(),
-            lost: Vec::new(),
-            dead: Arc::default(),
-            memory: Arc::new(RwLock::new(Memory::new(start.0))),
-        };
+        let view =
+            View { segments: Vec::new(), lost: Vec::new(), dead: Arc::default(), memory: Arc::new(RwLock::new(Memory::new(start.0))) };
         Index {
             store: Arc::clone(&self.store),
             cache: Arc::clone(&self.cache),

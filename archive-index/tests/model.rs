@@ -163,11 +163,8 @@ fn check(index: &Index, numbers: &[u32], docs: &[ModelDoc], queries: &[ModelQuer
             numbers.iter().zip(docs).filter(|(_, doc)| holds(doc)).map(|(number, doc)| (doc.date, *number)).collect();
         prop_assert_eq!(found.iter().collect::<Vec<_>>(), expected.iter().map(|(_, number)| *number).collect::<Vec<_>>(), "{}", text);
         expected.sort_unstable_by(|a, b| b.cmp(a));
-        let newest: Vec<(i64, u32)> = snapshot
-            .newest_first(&found, None)
-            .unwrap()
-            .map(|doc| doc.map(|(date, doc)| (date, doc.0)).unwrap())
-            .collect();
+        let newest: Vec<(i64, u32)> =
+            snapshot.newest_first(&found, None).unwrap().map(|doc| doc.map(|(date, doc)| (date, doc.0)).unwrap()).collect();
         prop_assert_eq!(newest, expected, "{}", text);
     }
     let unsearchable: Vec<u32> = numbers.iter().zip(docs).filter(|(_, doc)| doc.unsearchable).map(|(number, _)| *number).collect();

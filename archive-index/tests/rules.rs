@@ -1,8 +1,8 @@
 //! The rules of docs/SEARCH.md, by number, each through the public door: in memory, flushed, merged and reopened.
 
 use archive_index::{
-    Bound, Columns, DocNo, Field, Index, IndexError, Label, LabelKind, LabelPattern, Leaf, MemPages, Options, Priority, Probe, Truth, Value,
-    ValueKind, WordsOf, parse, parse_reduced,
+    Bound, Columns, DocNo, Field, Index, IndexError, Label, LabelKind, LabelPattern, Leaf, MemPages, Options, Priority, Probe, Truth,
+    Value, ValueKind, WordsOf, parse, parse_reduced,
 };
 use std::sync::Arc;
 
@@ -148,6 +148,42 @@ fn s1_4_long_words_are_found_whole_and_by_their_ends() {
         assert_eq!(found("*bend"), [0], "{state}");
         assert_eq!(found("yb*"), [] as [u32; 0], "the middle is no beginning ({state})");
         assert_eq!(found("*ybb*"), [0], "{state}");
+    }
+}
+
+#[test]
+fn s1_4_wildcards_run_over_the_pieces_of_a_long_word() {
+    let long: &'static str = Box::leak(format!("x{}q{}äb{}z", "a".repeat(62), "c".repeat(64), "d".repeat(70)).into_boxed_str());
+    let other: &'static str = Box::leak(format!("x{}", "e".repeat(100)).into_boxed_str());
+    for (state, index) in states(&[body(long), body(other), vec![(Field::Subject, ValueKind::Text, long)], body("xz x qc z")]) {
+        for (query, expected) in [
+            ("x*z", vec![0, 2]),
+            ("x*qc*z", vec![0, 2]),
+            ("*aqc*", vec![0, 2]),
+            ("*qcc*dz", vec![0, 2]),
+            ("*äb*", vec![0, 2]),
+            ("*ab*", vec![0, 2]),
+            ("*âb*", vec![]),
+            ("*qd*", vec![]),
+            ("*eeeez", vec![]),
+            ("x*e", vec![1]),
+            ("bcontent:x*z", vec![0]),
+            ("-x*z", vec![1, 3]),
+            ("xa*z", vec![0, 2]),
+            ("*z", vec![0, 2, 3]),
+        ] {
+            let mut expected = expected;
+            if ["x*z", "bcontent:x*z"].contains(&query) {
+                expected.push(3);
+            } else if query == "-x*z" {
+                expected = vec![1];
+            }
+            expected.sort_unstable();
+            assert_eq!(search(&index, query), expected, "{query} ({state})");
+        }
+        let one = |text: &str| search(&index, &long.replacen('q', text, 1));
+        assert_eq!(one("?"), [0, 2], "{state}");
+        assert_eq!(one("??"), [] as [u32; 0], "{state}");
     }
 }
 

@@ -66,13 +66,8 @@ fn answer(archive: &Archive, asked: &Value) -> Result<Value, Box<dyn Error>> {
     })
 }
 
-const COUNTS: [(&str, CountBy); 5] = [
-    ("year", CountBy::Year),
-    ("month", CountBy::Month),
-    ("from", CountBy::From),
-    ("folder", CountBy::Folder),
-    ("type", CountBy::Type),
-];
+const COUNTS: [(&str, CountBy); 5] =
+    [("year", CountBy::Year), ("month", CountBy::Month), ("from", CountBy::From), ("folder", CountBy::Folder), ("type", CountBy::Type)];
 
 fn name(by: CountBy) -> &'static str {
     COUNTS.iter().find(|(_, known)| *known == by).map_or("", |(name, _)| name)

@@ -93,7 +93,11 @@ impl Summary {
         };
         out.note(&format!("{} found{shown}", self.total))?;
         if let Some(Suggestions { clause: Some(clause), words, .. }) = tips {
-            out.note(&format!("nothing meets `{}`{}", escape::line(clause), if self.total == 0 { " together with what stands before it" } else { "" }))?;
+            out.note(&format!(
+                "nothing meets `{}`{}",
+                escape::line(clause),
+                if self.total == 0 { " together with what stands before it" } else { "" }
+            ))?;
             if !words.is_empty() {
                 out.note(&format!("near words: {}", escape::line(&words.join(", "))))?;
             }
@@ -102,7 +106,10 @@ impl Summary {
             out.note(&format!("{} mails are not indexed yet and were not looked at", self.coverage.not_indexed))?;
         }
         if self.coverage.undecided > 0 {
-            out.note(&format!("{} mails have text that cannot be read; it would decide whether they belong here", self.coverage.undecided))?;
+            out.note(&format!(
+                "{} mails have text that cannot be read; it would decide whether they belong here",
+                self.coverage.undecided
+            ))?;
         }
         Ok(())
     }

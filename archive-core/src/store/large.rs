@@ -4,8 +4,8 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::indexer::{Indexable, labels_of};
 use super::commit::{Draft, Duplicates, Outcome, write_draft};
+use super::indexer::{Indexable, labels_of};
 use super::{NewPlace, PreparedHeader, RunInfo, Store, WriterGuard};
 use crate::container::{BLOCK_LEN, Checkpoint, encode_block};
 use crate::error::{Damage, DamageCause, Error};

@@ -157,7 +157,7 @@ fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> Option<u64> {
 }
 
 impl DateSpan {
-    /// Reads `P` or `P..Q`; either end of a range may lack.
+    /// Reads `P` or `P..Q`.
     pub fn read(text: &str) -> Option<DateSpan> {
         match text.split_once("..") {
             None => {
@@ -166,9 +166,8 @@ impl DateSpan {
                 Some(DateSpan { from: Some(period), to })
             }
             Some((from, to)) => {
-                let read = |text: &str| if text.is_empty() { Some(None) } else { Period::read(text).map(Some) };
-                let span = DateSpan { from: read(from)?, to: read(to)? };
-                (span.from.is_some() || span.to.is_some()).then_some(span)
+                let (from, to) = (Period::read(from)?, Period::read(to)?);
+                Some(DateSpan { from: Some(from), to: Some(to) })
             }
         }
     }
@@ -284,8 +283,8 @@ mod tests {
     fn s2_6_ranges_of_periods() {
         let (march, day) = (Period::Month(2024, 3), Period::Day(2024, 5, 7));
         assert_eq!(DateSpan::read("2024-03..2024-05-07"), Some(DateSpan { from: Some(march), to: Some(day) }));
-        assert_eq!(DateSpan::read("2024-03.."), Some(DateSpan { from: Some(march), to: None }));
-        assert_eq!(DateSpan::read("..2024-03"), Some(DateSpan { from: None, to: Some(march) }));
+        assert_eq!(DateSpan::read("2024-03.."), None);
+        assert_eq!(DateSpan::read("..2024-03"), None);
         assert_eq!(DateSpan::read("7d"), Some(DateSpan { from: Some(Period::DaysAgo(7)), to: None }));
         assert_eq!(DateSpan::read(".."), None);
         assert_eq!(DateSpan::read("2024..x"), None);

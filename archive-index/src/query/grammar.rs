@@ -249,7 +249,10 @@ impl<'t> Parser<'t> {
             let problem = "this prefix is kept for a later language";
             return Err(QueryError { range, problem, expected: "to search it as text, put it into quotes" });
         }
-        self.notices.push(Notice { range, nearest: nearest(name) });
+        // An address of the web is text without a word about it.
+        if follows != Some('/') {
+            self.notices.push(Notice { range, nearest: nearest(name) });
+        }
         Ok(None)
     }
 

@@ -97,4 +97,3 @@ impl From<Label> for LabelPattern {
         Self { kind: label.kind, bytes: label.bytes, wild: false }
     }
 }
-

@@ -3,6 +3,7 @@
 pub(crate) mod filter;
 pub(crate) mod grammar;
 pub(crate) mod leaf;
+mod long;
 pub(crate) mod probe;
 pub(crate) mod run;
 pub(crate) mod snippet;

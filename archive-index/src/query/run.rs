@@ -4,6 +4,7 @@
 //! of documents that the others left.
 
 use super::leaf::Leaf;
+use super::long::long_words;
 use super::tree::{Node, Part, Term};
 use crate::error::IndexError;
 use crate::postings::bits::Bits;
@@ -48,7 +49,7 @@ pub(crate) struct How<'a> {
 }
 
 impl How<'_> {
-    fn go_on(self) -> Result<(), IndexError> {
+    pub(super) fn go_on(self) -> Result<(), IndexError> {
         if self.stop.load(Ordering::Relaxed) { Err(IndexError::Stopped) } else { Ok(()) }
     }
 }
@@ -156,7 +157,11 @@ pub(crate) fn special<S: Source>(source: &S, key: &[u8], zones: Zones) -> Result
 fn run_term<S: Source>(source: &S, term: &Term, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
     let mut docs = match term.parts.as_slice() {
         [Part::AnyWord] => special(source, VALUE_ENDS, term.zones)?,
-        [Part::Word(pattern)] => word(source, pattern, term.zones, how)?.0,
+        [Part::Word(pattern)] => {
+            let mut docs = word(source, pattern, term.zones, how)?.0;
+            long_words(source, pattern, term.zones, how, &mut docs)?;
+            docs
+        }
         parts => phrase(source, parts, term.zones, within, how)?,
     };
     if let Some((address, zones)) = &term.address {

@@ -20,7 +20,7 @@ use crate::segment::build::SegmentWriter;
 use crate::terms::backward;
 use crate::terms::pattern::{Pattern, Reach};
 use crate::text::field::{Value, ValueKind, Zones, zone};
-use crate::text::key::{ALL_DOCS, CONTINUES, SPECIAL, UNSEARCHABLE, VALUE_ENDS, label, parts, put_address};
+use crate::text::key::{ALL_DOCS, CONTINUES, LONG, PIECE, SPECIAL, UNSEARCHABLE, VALUE_ENDS, label, parts, put_address};
 use crate::text::map::map;
 use crate::text::split::keys;
 use crate::wire::{Malformed, Reader};
@@ -100,6 +100,10 @@ impl Memory {
             let start = position;
             keys(value.text, &mut |key| {
                 self.occurrence(key, doc, zone, position);
+                if key.len() > PIECE && begins_long_word(key) {
+                    let again = [&[LONG], key].concat();
+                    self.occurrence(&again, doc, zone, position);
+                }
                 position += 1;
             });
             if position > start {
@@ -352,6 +356,11 @@ fn finish_doc(doc: u32, zones: u16, occurrences: &mut Vec<(u8, u32)>, visit: &mu
     }
     visit(doc, zones, occurrences);
     occurrences.clear();
+}
+
+fn begins_long_word(key: &[u8]) -> bool {
+    let taken = parts(key);
+    taken.lead == 0 && taken.folded.last() == Some(&CONTINUES)
 }
 
 fn mix(value: u64) -> u64 {

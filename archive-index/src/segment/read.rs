@@ -451,11 +451,7 @@ fn read_footer(plain: &[u8]) -> Result<Result<Footer, u64>, minicbor::decode::Er
         FORMAT => {}
         found => return Ok(Err(found)),
     }
-    let footer = Footer {
-        lo: lo.ok_or_else(missing)?,
-        hi: hi.ok_or_else(missing)?,
-        directory: directory.ok_or_else(missing)?,
-    };
+    let footer = Footer { lo: lo.ok_or_else(missing)?, hi: hi.ok_or_else(missing)?, directory: directory.ok_or_else(missing)? };
     Ok(Ok(footer))
 }
 

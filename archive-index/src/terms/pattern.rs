@@ -2,7 +2,7 @@
 
 use crate::text::class::class;
 use crate::text::fold::{Letter, letters};
-use crate::text::key::{ADDRESS, CONTINUES, KeyParts, SPECIAL};
+use crate::text::key::{ADDRESS, CONTINUES, KeyParts, LONG, SPECIAL};
 use memchr::memmem;
 
 /// A piece of a pattern.
@@ -39,6 +39,8 @@ enum Shape {
     Glob,
     /// One letter of a script without blanks, whichever.
     AnyAlone,
+    /// Every key with the lead.
+    All,
     /// These letters, but for so many changed, left out or added.
     Near(usize),
 }
@@ -78,6 +80,23 @@ impl Pattern {
         let mut pattern = Self::new(vec![Elem::One], 0, false);
         pattern.shape = Shape::AnyAlone;
         pattern
+    }
+
+    /// Every key with this lead.
+    pub(crate) fn all_with_lead(lead: u8) -> Self {
+        let mut pattern = Self::new(vec![Elem::Many], lead, false);
+        pattern.shape = Shape::All;
+        pattern
+    }
+
+    /// The pattern, where it can match a word of several pieces that [`matches`](Self::matches) does not see: it has wildcards, and more
+    /// than a beginning.
+    pub(crate) fn over_pieces(&self) -> Option<&[Elem]> {
+        let beginning =
+            matches!(self.elems.split_last(), Some((Elem::Many, rest)) if rest.iter().all(|elem| matches!(elem, Elem::Letter(_))));
+        let wild = self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many));
+        (wild && !beginning && self.lead == 0 && !matches!(self.shape, Shape::AnyAlone | Shape::All | Shape::Near(_)))
+            .then_some(&self.elems)
     }
 
     /// Words that differ from this one in one letter, or in two from six letters on.
@@ -124,6 +143,8 @@ impl Pattern {
     pub(crate) fn leads(&self) -> &[u8] {
         match (self.lead, self.elems.first()) {
             (ADDRESS, _) => &[ADDRESS],
+            (LONG, _) => &[LONG],
+            (CONTINUES, Some(Elem::Many)) if self.shape == Shape::All => &[CONTINUES],
             (_, Some(Elem::Many)) => &[0, CONTINUES],
             (CONTINUES, _) => &[CONTINUES],
             _ => &[0],
@@ -142,6 +163,9 @@ impl Pattern {
         }
         let open_end = self.elems.last() == Some(&Elem::Many);
         let known_start = self.start.len() - usize::from(self.lead != 0);
+        if self.shape == Shape::All {
+            return Reach::Forward(&self.start);
+        }
         if self.is_whole() || known_start > 0 && (open_end || known_start >= self.end.len()) {
             Reach::Forward(&self.start)
         } else if !open_end && !self.end.is_empty() && !self.goes_on {
@@ -195,6 +219,7 @@ impl Pattern {
                 let letters = if self.marked { letters(form) } else { bare(form) };
                 glob(&self.elems, &letters)
             }
+            Shape::All => true,
             Shape::Near(most) => std::str::from_utf8(folded).is_ok_and(|form| is_near(known_start, form.as_bytes(), most)),
             Shape::AnyAlone => std::str::from_utf8(folded).is_ok_and(|form| form.chars().next().is_some_and(|c| class(c).stands_alone())),
         }
@@ -230,7 +255,9 @@ fn is_near(a: &[u8], b: &[u8], most: usize) -> bool {
                 && (is_near(a1, b1, most - 1)
                     || is_near(a1, b, most - 1)
                     || is_near(a, b1, most - 1)
-                    || a1.first() == Some(b0) && b1.first() == Some(a0) && is_near(a1.get(1..).unwrap_or_default(), b1.get(1..).unwrap_or_default(), most - 1))
+                    || a1.first() == Some(b0)
+                        && b1.first() == Some(a0)
+                        && is_near(a1.get(1..).unwrap_or_default(), b1.get(1..).unwrap_or_default(), most - 1))
         }
     }
 }
@@ -239,7 +266,7 @@ fn bare(folded: &str) -> Vec<Letter> {
     folded.chars().map(|base| Letter { base, marks: String::new() }).collect()
 }
 
-fn meets(elem: &Elem, letter: &Letter) -> bool {
+pub(crate) fn meets(elem: &Elem, letter: &Letter) -> bool {
     match elem {
         Elem::Letter(asked) => asked.base == letter.base && (asked.marks.is_empty() || asked.marks == letter.marks),
         Elem::One => true,

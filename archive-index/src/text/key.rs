@@ -3,6 +3,7 @@
 //! ```text
 //! [CONTINUES] folded [GOES_ON] [MARKED exact]     a word, or a piece of one above 64 letters
 //! ADDRESS     folded           [MARKED exact]     a complete address as one string
+//! LONG        folded GOES_ON   [MARKED exact]     the first piece of a word above 64 letters once more
 //! SPECIAL     letter [bytes]                      all documents, ends of values, unsearchable documents, labels
 //! ```
 //! `folded` is the word without the marks that may be left out; the exact form follows only where it has some. So all forms of a word
@@ -19,6 +20,8 @@ pub(crate) const CONTINUES: u8 = 1;
 pub(crate) const ADDRESS: u8 = 2;
 /// Before what is no text.
 pub(crate) const SPECIAL: u8 = 3;
+/// Before the first piece of a word that goes on: a second key of it, so that all such words stand side by side.
+pub(crate) const LONG: u8 = 4;
 
 /// Every document of the segment.
 pub(crate) const ALL_DOCS: &[u8] = &[SPECIAL, b'a'];
@@ -46,7 +49,7 @@ pub(crate) const MAX_KEY: usize = 4 * ADDRESS_LETTERS * 2 + 4;
 /// A key taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyParts<'a> {
-    /// [`CONTINUES`], [`ADDRESS`], [`SPECIAL`], or 0 for the beginning of a word.
+    /// [`CONTINUES`], [`ADDRESS`], [`SPECIAL`], [`LONG`], or 0 for the beginning of a word.
     pub(crate) lead: u8,
     /// The folded form; with [`GOES_ON`](CONTINUES) at its end for a piece that another follows.
     pub(crate) folded: &'a [u8],
@@ -57,7 +60,7 @@ pub(crate) struct KeyParts<'a> {
 /// Takes a key apart.
 pub(crate) fn parts(key: &[u8]) -> KeyParts<'_> {
     let (lead, rest) = match key.split_first() {
-        Some((&lead @ (CONTINUES | ADDRESS | SPECIAL), rest)) => (lead, rest),
+        Some((&lead @ (CONTINUES | ADDRESS | SPECIAL | LONG), rest)) => (lead, rest),
         _ => (0, key),
     };
     match memchr::memchr(MARKED, rest) {

@@ -116,7 +116,9 @@ impl Searcher<'_> {
         let mut verdicts = Vec::new();
         for clause in query.clauses() {
             // In the probe the content has the number 0.
-            let holds = |condition: &super::found::Condition| if condition.holds(placed) { [0].into_iter().collect() } else { RoaringBitmap::new() };
+            let holds = |condition: &super::found::Condition| {
+                if condition.holds(placed) { [0].into_iter().collect() } else { RoaringBitmap::new() }
+            };
             let docs = self.conditions(&clause)?.iter().map(holds).collect();
             let bound = self.bind(&clause, docs)?;
             let met = match probe.meets(&bound).map_err(failed)? {

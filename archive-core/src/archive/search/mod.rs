@@ -14,8 +14,8 @@ use archive_index::{DocRange, RoaringBitmap, Snapshot};
 use sha2::{Digest as _, Sha256};
 
 pub use counts::{CountBy, Counts};
-pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
 pub use criteria::{DateRange, Level, Order, OrderKey, SearchCriteria, SearchField, SizeRange};
+pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
 
 use super::{Acting, Actor, Stop};
 use crate::error::Error;

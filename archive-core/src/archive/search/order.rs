@@ -10,8 +10,8 @@ use archive_index::Snapshot;
 use minicbor::{Decode, Encode};
 
 use super::criteria::{Order, OrderKey};
-use super::found::{Found, only_message, path_text};
 use super::failed;
+use super::found::{Found, only_message, path_text};
 use crate::catalog::{ContentRow, MessageRow};
 use crate::error::Error;
 use crate::id::{ContentNo, MessageNo};
@@ -91,11 +91,7 @@ pub(super) fn page(
 }
 
 /// The first `most` behind `after` of what `each` gives, in order.
-fn first<T: Ord>(
-    most: usize,
-    after: Option<T>,
-    each: impl FnOnce(&mut dyn FnMut(T)) -> Result<(), Error>,
-) -> Result<Vec<T>, Error> {
+fn first<T: Ord>(most: usize, after: Option<T>, each: impl FnOnce(&mut dyn FnMut(T)) -> Result<(), Error>) -> Result<Vec<T>, Error> {
     let mut heap = BinaryHeap::new();
     each(&mut |place| {
         if after.as_ref().is_some_and(|after| place <= *after) {
