@@ -18,4 +18,5 @@ mod p11;
 mod p12;
 mod p14;
 mod p15;
+mod search;
 mod small_commits;
