@@ -1,6 +1,6 @@
 //! Single mails, durable when the call returns; callers that wait at the same time share a commit.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::prepare::prepare;
 use super::{Acting, Outcome, Receipt};
@@ -9,12 +9,19 @@ use crate::folder::FolderPath;
 use crate::id::MessageId;
 use crate::store::{self, Duplicates, NewPlace, Prepared};
 
-/// Mails that wait for the next commit.
+/// Mails that wait for the next commit. Who finds nobody committing commits for all that wait; the others sleep until theirs is done, and
+/// wake together: one after the other, each would have cost a change of threads before the next commit.
 #[derive(Default)]
 pub(super) struct Singles {
-    waiting: Mutex<Vec<(Prepared, Slot)>>,
-    /// Held by the one who commits for all.
-    leading: Mutex<()>,
+    queue: Mutex<Queue>,
+    done: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<(Prepared, Slot)>,
+    /// Someone commits for all.
+    is_led: bool,
 }
 
 type Slot = Arc<Mutex<Option<Result<store::Outcome, Error>>>>;
@@ -36,13 +43,22 @@ impl Acting<'_> {
         let digest = prepared.header.digest;
         let slot = Slot::default();
         let singles = &self.archive.singles;
-        lock(&singles.waiting).push((prepared, Arc::clone(&slot)));
-        {
-            let _leading = lock(&singles.leading);
-            if lock(&slot).is_none() {
-                self.archive.commit_waiting();
+        let mut queue = lock(&singles.queue);
+        queue.waiting.push((prepared, Arc::clone(&slot)));
+        while lock(&slot).is_none() {
+            if queue.is_led {
+                queue = singles.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
             }
+            queue.is_led = true;
+            let waiting = std::mem::take(&mut queue.waiting);
+            drop(queue);
+            self.archive.commit_all(waiting);
+            queue = lock(&singles.queue);
+            queue.is_led = false;
+            singles.done.notify_all();
         }
+        drop(queue);
         let outcome = lock(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
         self.archive.store.index_queued()?;
         Ok(receipt(self.archive.store.no(), outcome, digest, Arc::default(), 0))
@@ -50,8 +66,8 @@ impl Acting<'_> {
 }
 
 impl super::Archive {
-    fn commit_waiting(&self) {
-        let (mails, slots): (Vec<Prepared>, Vec<Slot>) = std::mem::take(&mut *lock(&self.singles.waiting)).into_iter().unzip();
+    fn commit_all(&self, waiting: Vec<(Prepared, Slot)>) {
+        let (mails, slots): (Vec<Prepared>, Vec<Slot>) = waiting.into_iter().unzip();
         match self.store.commit(mails, Duplicates::Folder, None, crate::clock::now()) {
             Ok(outcomes) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *lock(slot) = Some(Ok(outcome))),
             Err(error) => {
@@ -80,6 +96,6 @@ pub(super) fn receipt(
     Receipt { id: MessageId { store, no }, digest, outcome, source, offset }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

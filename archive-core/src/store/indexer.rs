@@ -247,7 +247,7 @@ impl Store {
         }
         let basis = self.index_basis();
         let index = self.indexer.index();
-        if index.basis() == basis {
+        if index.basis() == basis && index.watermark() == index.next() {
             return Ok(());
         }
         index.flush(&basis).map_err(failed)
