@@ -63,7 +63,7 @@ pub enum Command {
     Check(Check),
     /// Find mails
     #[command(override_usage = "mailkeep search [OPTIONS] QUERY...\n       mailkeep search [OPTIONS] -- QUERY...")]
-    Search(Search),
+    Search(Box<Search>),
     /// Show a mail, or get its bytes
     Show(Show),
     /// List folders and mails

@@ -29,7 +29,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(common, args, out),
         Command::Import(args) => on_archive(common, out, |archive, out| import::run(archive, args, out)),
         Command::Check(args) => on_archive(common, out, |archive, out| check::run(archive, args, out)),
-        Command::Search(args) => on_archive(common, out, |archive, out| search::run(&system(archive), args, out)),
+        Command::Search(args) => on_archive(common, out, |archive, out| search::run(&system(archive), &args, out)),
         Command::Show(args) => on_archive(common, out, |archive, out| show::run(&system(archive), &args, out)),
         Command::Ls(args) => on_archive(common, out, |archive, out| ls::run(&system(archive), args, out)),
         Command::Export(args) => on_archive(common, out, |archive, out| export::run(archive, args, out)),

@@ -21,8 +21,8 @@ const ON_TERMINAL: usize = 20;
 /// Hits that are taken at once where all are wanted.
 const PAGE: usize = 10_000;
 
-pub fn run(acting: &Acting<'_>, args: Search, out: &mut Out) -> Result<Exit, Failure> {
-    let request = SearchRequest::of(criteria(&args, out)?).until(stop::at_safe_points());
+pub fn run(acting: &Acting<'_>, args: &Search, out: &mut Out) -> Result<Exit, Failure> {
+    let request = SearchRequest::of(criteria(args, out)?).until(stop::at_safe_points());
     if args.explain {
         return explain(acting, &request, out);
     }

@@ -215,7 +215,7 @@ impl<'s> TermReader<'s> {
     fn join(&mut self, list: &DocList<'_>, joiner: &mut ListJoiner) -> Result<Vec<Range<u64>>, IndexError> {
         if self.dead.is_empty() {
             joiner.add(list).map_err(|broken| self.segment.damage(None, broken))?;
-            return Ok(vec![0..list.shape.positions]);
+            return Ok(std::iter::once(0..list.shape.positions).collect());
         }
         let dead = std::mem::take(&mut self.dead);
         let mut copies = Vec::new();

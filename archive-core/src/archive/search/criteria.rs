@@ -70,7 +70,7 @@ fn everywhere() -> Vec<SearchField> {
     SearchField::ALL.to_vec()
 }
 
-fn is_everywhere(fields: &Vec<SearchField>) -> bool {
+fn is_everywhere(fields: &[SearchField]) -> bool {
     SearchField::ALL.iter().all(|field| fields.contains(field))
 }
 
@@ -78,7 +78,7 @@ fn utc() -> String {
     "UTC".to_owned()
 }
 
-fn is_utc(zone: &String) -> bool {
+fn is_utc(zone: &str) -> bool {
     zone == "UTC"
 }
 
