@@ -543,20 +543,7 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 fn zone(text: &str) -> Result<TimeZone, String> {
-    if text.eq_ignore_ascii_case("utc") || text == "Z" {
-        return Ok(TimeZone::UTC);
-    }
-    let hours_and_minutes = text.strip_prefix(['+', '-']).and_then(|rest| rest.split_once(':').or(Some((rest, "0"))));
-    if let Some((hours, minutes)) = hours_and_minutes {
-        let number = |digits: &str| digits.parse::<i32>().ok().filter(|number| (0..60).contains(number));
-        let seconds = number(hours).zip(number(minutes)).map(|(hours, minutes)| hours * 3600 + minutes * 60);
-        let signed = seconds.map(|seconds| if text.starts_with('-') { -seconds } else { seconds });
-        return signed
-            .and_then(|seconds| jiff::tz::Offset::from_seconds(seconds).ok())
-            .map(TimeZone::fixed)
-            .ok_or_else(|| "offsets look like +02:00".to_owned());
-    }
-    TimeZone::get(text).map_err(|error| error.to_string())
+    archive_core::read_zone(text).ok_or_else(|| "zones look like Europe/Berlin, UTC or +02:00".to_owned())
 }
 
 /// Puts the words of a query behind `--`, so that `-word` there is an exclusion and long options count wherever they stand.
@@ -633,13 +620,5 @@ mod tests {
         for wrong in ["0/3", "4/3", "1/0", "3", "a/b", "/", "-1/2"] {
             assert!(part(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn zones_are_names_or_offsets() {
-        let offset = |text| zone(text).unwrap().to_offset(jiff::Timestamp::UNIX_EPOCH).seconds();
-        assert_eq!(offset("UTC"), 0);
-        assert_eq!(offset("-03:30"), -(3 * 3600 + 1800));
-        assert!(zone("+99:00").is_err() && zone("+x").is_err() && zone("Nowhere/City").is_err());
     }
 }

@@ -48,8 +48,10 @@
 //! - In: [`ImportSource`], [`ImportOptions`], [`ImportEvents`]; a [`Receipt`] says that a mail is durable, an [`ImportReport`] adds
 //!   up. `import_one` takes a single mail.
 //! - Names: a [`MessageId`] for ever, a [`FolderPath`] from the user archive down, a [`Digest`] of the very bytes.
-//! - Out: [`SearchRequest`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `raw` and `read` give bytes, `record`
-//!   all that is known ([`MessageRecord`]).
+//! - Out: [`SearchRequest`] of a query or of [`SearchCriteria`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `explain`,
+//!   `why` and `thread` say more; `raw` and `read` give bytes, `record` all that is known ([`MessageRecord`]).
+//! - Rights: an [`Actor`] is the system, or a [`User`] who sees some folders ([`FolderScope`]).
+//! - The index: `store_indexes`, `rebuild_store_index` and what the administration calls its relatives.
 //! - `export` with [`ExportOptions`] writes mails as files, mboxes or Maildirs, and gives an [`ExportReport`].
 //! - Checks: `verify` gives a [`VerifyReport`], `check` a [`CheckReport`] about a source.
 //! - [`Error`] has a stable code; [`Damage`] has file, offset, cause, and the contents that it costs.
@@ -85,6 +87,7 @@ pub use archive::{
     ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
     ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, NoEvents, OpenOptions, Order, OrderKey, Outcome, RebuildProgress,
     Receipt, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User,
+    read_zone,
     VerifyReport,
 };
 pub use error::{Damage, DamageCause, Error};

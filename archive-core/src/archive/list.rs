@@ -156,7 +156,7 @@ impl Acting<'_> {
             bytes_raw: numbers.content_bytes,
             folders: self.folders(),
             other: self.archive.other_bytes()?,
-            undecided: snapshot.incomplete().map_err(|error| Error::Index(error.to_string()))?.len(),
+            undecided: snapshot.incomplete().map_err(crate::store::failed)?.len(),
             not_indexed: super::search::missing(&snapshot, store).len(),
             stores: vec![stats],
         })

@@ -36,7 +36,7 @@ pub use open::OpenOptions;
 pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};
 pub use search::{
-    ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Level, Order, OrderKey, SearchCriteria, SearchField,
+    ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Level, Order, OrderKey, SearchCriteria, read_zone, SearchField,
     SearchRequest, SearchResult, SizeRange, Suggestions,
 };
 pub use verify::{Depth, Finding, VerifyReport};

@@ -46,8 +46,17 @@ struct Waiting {
 /// Text that may wait; of what comes above, only the number is kept, and it is read from the store again.
 const WAITING_BYTES: usize = 64 << 20;
 
-pub(super) fn failed(error: archive_index::IndexError) -> Error {
-    Error::Index(error.to_string())
+/// What an error of the index means to the archive: that of the file where a file failed.
+pub(crate) fn failed(error: archive_index::IndexError) -> Error {
+    match error {
+        archive_index::IndexError::Stopped => Error::Stopped,
+        archive_index::IndexError::Damaged(damage) => Error::IndexDamaged(damage),
+        archive_index::IndexError::Pages(pages) => match pages.cause.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(cause) => Error::Index(cause.to_string()),
+        },
+        error => Error::Index(error.to_string()),
+    }
 }
 
 impl Indexer {

@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 pub use commit::Duplicates;
 pub(crate) use commit::Outcome;
 pub(crate) use create::{Wrapping, create_store};
-pub(crate) use indexer::{Indexer, id_label};
+pub(crate) use indexer::{Indexer, failed, id_label};
 pub(crate) use placements::{Placed, Placements};
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
 pub use reindex::IndexStatus;

@@ -71,7 +71,11 @@ impl Store {
             placements: Mutex::default(),
             damage,
         };
-        store.catch_up()?;
+        match store.catch_up() {
+            // Mails can be read and searched as far as the index has come: what lacks is counted, and made up for when there is room again.
+            Err(Error::Io(error)) if error.is_full() => {}
+            caught_up => caught_up?,
+        }
         Ok(store)
     }
 

@@ -13,8 +13,9 @@ pub(super) struct Calendar {
     now: DateTime,
 }
 
-/// The zone of that name: `UTC`, `Europe/Berlin`, `+02:00`.
-pub(super) fn zone(name: &str) -> Option<TimeZone> {
+/// The zone of that name: `UTC`, `Europe/Berlin`, `+02:00`. None where it is none.
+#[must_use]
+pub fn read_zone(name: &str) -> Option<TimeZone> {
     if name.is_empty() || name.eq_ignore_ascii_case("utc") || name.eq_ignore_ascii_case("z") {
         return Some(TimeZone::UTC);
     }
@@ -101,7 +102,7 @@ mod tests {
 
     fn seconds(zone_name: &str, now: &str, span: &str) -> (String, String) {
         let now: Timestamp = now.parse().unwrap();
-        let calendar = Calendar::new(zone(zone_name).unwrap(), now.as_millisecond());
+        let calendar = Calendar::new(read_zone(zone_name).unwrap(), now.as_millisecond());
         let range = calendar.seconds(&DateSpan::read(span).unwrap());
         let show = |seconds: i64| Timestamp::from_second(seconds).map_or_else(|_| "open".to_owned(), |time| time.to_string());
         (show(range.start), show(range.end))
@@ -138,9 +139,9 @@ mod tests {
 
     #[test]
     fn zones_are_names_or_offsets() {
-        let offset = |text| zone(text).unwrap().to_offset(Timestamp::UNIX_EPOCH).seconds();
+        let offset = |text| read_zone(text).unwrap().to_offset(Timestamp::UNIX_EPOCH).seconds();
         assert_eq!(offset("UTC"), 0);
         assert_eq!(offset("-03:30"), -(3 * 3600 + 1800));
-        assert!(zone("+99:00").is_none() && zone("+x").is_none() && zone("Nowhere/City").is_none());
+        assert!(read_zone("+99:00").is_none() && read_zone("+x").is_none() && read_zone("Nowhere/City").is_none());
     }
 }

@@ -5,11 +5,10 @@ use std::ops::Range;
 
 use archive_index::{Probe, Query, RoaringBitmap, Truth, WordsOf};
 
-use super::failed;
 use super::found::{Ask, Searcher};
 use crate::error::Error;
 use crate::id::ContentNo;
-use crate::store::Placed;
+use crate::store::{Placed, failed};
 
 /// Words that are named of a clause, the most frequent ones.
 const WORDS: usize = 20;

@@ -4,18 +4,18 @@
 //! once. The messages of contents that have several are put into groups that meet the same of these conditions, and the query is
 //! asked once a group.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
 use archive_index::{Bound, Filter, FilterKind, LabelKind, LabelPattern, Leaf, Query, RoaringBitmap, Snapshot};
 
 use super::calendar::Calendar;
-use super::failed;
 use crate::archive::actor::{FolderScope, Sight, folders_of};
 use crate::error::Error;
 use crate::id::{ContentNo, FolderNo, MessageNo};
 use crate::mail::facts::id_hash;
-use crate::store::{Placed, Placements, Store, id_label};
+use crate::store::{Placed, Placements, Store, failed, id_label};
 
 /// Messages that meet a query.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,6 +62,8 @@ pub(super) struct Searcher<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) sight: &'a Sight,
     pub(super) calendar: &'a Calendar,
+    /// Contents with one message, which the actor sees.
+    seen: OnceCell<RoaringBitmap>,
 }
 
 /// A condition on messages.
@@ -82,7 +84,12 @@ impl Condition {
 
 impl<'a> Searcher<'a> {
     pub(super) fn new(store: &'a Store, snapshot: &'a Snapshot, sight: &'a Sight, calendar: &'a Calendar) -> Self {
-        Self { store, snapshot, sight, calendar }
+        Self { store, snapshot, sight, calendar, seen: OnceCell::new() }
+    }
+
+    /// Those of `docs` with one message that the actor sees, if he sees `folders`.
+    fn seen(&self, docs: RoaringBitmap, folders: &RoaringBitmap, placements: &Placements) -> RoaringBitmap {
+        docs & self.seen.get_or_init(|| placements.singles_in(folders))
     }
 
     /// The conditions on messages of a query, in the order of its filters.
@@ -101,7 +108,7 @@ impl<'a> Searcher<'a> {
         let mut singles = self.ask(&self.bind(query, of_singles)?, ask)?;
         singles -= placements.shared();
         if let Sight::Folders(folders) = self.sight {
-            singles &= placements.singles_in(folders);
+            singles = self.seen(singles, folders, &placements);
         }
         let mut groups: BTreeMap<Vec<bool>, RoaringBitmap> = BTreeMap::new();
         let truth = |placed: &Placed| conditions.iter().map(|condition| condition.holds(placed)).collect::<Vec<bool>>();
@@ -121,6 +128,7 @@ impl<'a> Searcher<'a> {
     /// The messages of `docs` that the actor sees.
     pub(super) fn messages_of(&self, docs: RoaringBitmap) -> Result<Found, Error> {
         match self.sight {
+            _ if docs.is_empty() => Ok(Found::default()),
             Sight::All => {
                 let shared = &docs & self.store.catalog().shared();
                 let placed = self.store.placed_of(&shared)?;
@@ -129,7 +137,7 @@ impl<'a> Searcher<'a> {
             Sight::Folders(folders) => {
                 let placements = self.store.placements()?;
                 let placed = self.visible(&placements).filter(|placed| docs.contains(placed.content.0)).copied().collect();
-                Ok(Found { singles: placements.singles_in(folders) & docs, placed })
+                Ok(Found { singles: self.seen(docs, folders, &placements), placed })
             }
         }
     }

@@ -24,6 +24,7 @@ use crate::message::MessageInfo;
 use crate::seal::{open_token, seal_token};
 use crate::wire;
 use calendar::Calendar;
+pub use calendar::read_zone;
 use found::{Ask, Searcher};
 use order::{Page, Place, page};
 
@@ -128,14 +129,6 @@ pub struct SearchResult {
     pub notices: Vec<String>,
 }
 
-pub(super) fn failed(error: archive_index::IndexError) -> Error {
-    match error {
-        archive_index::IndexError::Stopped => Error::Stopped,
-        archive_index::IndexError::Damaged(damage) => Error::IndexDamaged(damage),
-        error => Error::Index(error.to_string()),
-    }
-}
-
 impl Acting<'_> {
     /// Searches all messages that the actor may see. A segment of the index that turns out to be damaged is given up, and its messages count as
     /// not indexed.
@@ -217,7 +210,7 @@ impl Acting<'_> {
 
     fn calendar(&self, request: &SearchRequest) -> Result<Calendar, Error> {
         let name = &request.criteria.zone;
-        let zone = calendar::zone(name);
+        let zone = read_zone(name);
         let zone = zone.ok_or_else(|| Error::Query(format!("zone: `{name}` is not known; zones look like Europe/Berlin or +02:00")))?;
         Ok(Calendar::new(zone, request.now.unwrap_or_else(crate::clock::now)))
     }

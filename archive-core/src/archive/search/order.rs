@@ -10,12 +10,11 @@ use archive_index::Snapshot;
 use minicbor::{Decode, Encode};
 
 use super::criteria::{Order, OrderKey};
-use super::failed;
 use super::found::{Found, only_message, path_text};
 use crate::catalog::{ContentRow, MessageRow};
 use crate::error::Error;
 use crate::id::{ContentNo, MessageNo};
-use crate::store::{Placed, Store};
+use crate::store::{Placed, Store, failed};
 
 /// Where a message stands in an order; the least comes first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]

@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use archive_index::{Bound, LabelKind, Leaf, Query, RoaringBitmap};
 
 use super::calendar::Calendar;
-use super::failed;
 use super::found::Searcher;
 use crate::archive::Acting;
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId};
 use crate::mail::facts::id_hash;
 use crate::message::MessageInfo;
-use crate::store::id_label;
+use crate::store::{failed, id_label};
 
 /// Messages of a thread at the most.
 const MOST: usize = 10_000;
