@@ -98,7 +98,7 @@ impl Failure {
                 "not_an_archive" | "format_too_new" | "broken_identity" | "unknown_feature" => Exit::NoArchive,
                 "in_use" => Exit::InUse,
                 "wrong_key" | "bad_key" => Exit::NoKey,
-                "no_such_message" | "no_such_folder" | "misuse" | "query" | "exists" => Exit::Misuse,
+                "no_such_message" | "no_such_folder" | "no_such_store" | "denied" | "misuse" | "query" | "exists" => Exit::Misuse,
                 "stopped" => Exit::Stopped,
                 _ => Exit::Io,
             },

@@ -87,8 +87,7 @@ pub use archive::{
     ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
     ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, NoEvents, OpenOptions, Order, OrderKey, Outcome, RebuildProgress,
     Receipt, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User,
-    read_zone,
-    VerifyReport,
+    VerifyReport, read_zone,
 };
 pub use error::{Damage, DamageCause, Error};
 pub use export::ExportFormat;

@@ -51,7 +51,9 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     let exit = done?;
     match closed {
         // Receipts and results hold; what could not be written is made up for by the next open.
-        Err(error) if error.code() == "disk_full" => out.note(&format!("mailkeep: {error}; what is missing is written at the next open"))?,
+        Err(error) if error.code() == "disk_full" => {
+            out.note(&format!("mailkeep: {error}; what is missing is written at the next open"))?
+        }
         closed => closed?,
     }
     Ok(exit)

@@ -36,8 +36,8 @@ pub use open::OpenOptions;
 pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};
 pub use search::{
-    ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Level, Order, OrderKey, SearchCriteria, read_zone, SearchField,
-    SearchRequest, SearchResult, SizeRange, Suggestions,
+    ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Level, Order, OrderKey, SearchCriteria, SearchField,
+    SearchRequest, SearchResult, SizeRange, Suggestions, read_zone,
 };
 pub use verify::{Depth, Finding, VerifyReport};
 

@@ -102,7 +102,12 @@ const KINDS: [(&str, Draw); 11] = [
     ("five words, one excluded, a field, a range", |words, dice, at| {
         let some = |words: &Words, dice: &mut Dice| dice.pick(&words.frequent).clone();
         let five: Vec<String> = (0..5).map(|_| some(words, dice)).collect();
-        format!("{} -{} from:{} date:2000..2020", five.join(" "), words.any(dice, at), head(dice.pick(&words.addresses), 3).to_owned() + "*")
+        format!(
+            "{} -{} from:{} date:2000..2020",
+            five.join(" "),
+            words.any(dice, at),
+            format!("{}*", head(dice.pick::<String>(&words.addresses), 3))
+        )
     }),
     ("*", |_, _, _| "*".to_owned()),
 ];
@@ -142,7 +147,12 @@ impl Words {
             for value in &text.values {
                 let is_letter = |c: char| c.is_ascii_lowercase();
                 let lower = value.text.to_lowercase();
-                here.extend(lower.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() >= 4 && word.chars().all(is_letter)).map(str::to_owned));
+                here.extend(
+                    lower
+                        .split(|c: char| !c.is_alphanumeric())
+                        .filter(|word| word.len() >= 4 && word.chars().all(is_letter))
+                        .map(str::to_owned),
+                );
             }
             if let Some(pair) = here.windows(2).nth(dice.below(20) as usize) {
                 pairs.push((pair[0].clone(), pair[1].clone()));
@@ -153,7 +163,8 @@ impl Words {
             addresses.extend(acting.message(*id)?.from.first().map(|from| from.address.clone()).filter(|address| address.contains('@')));
         }
         let of = |least: usize, most: usize| {
-            let mut words: Vec<String> = counts.iter().filter(|(_, count)| (least..=most).contains(*count)).map(|(word, _)| word.clone()).collect();
+            let mut words: Vec<String> =
+                counts.iter().filter(|(_, count)| (least..=most).contains(*count)).map(|(word, _)| word.clone()).collect();
             words.sort_unstable();
             words
         };
@@ -165,7 +176,8 @@ impl Words {
     }
 
     fn any(&self, dice: &mut Dice, at: usize) -> &str {
-        dice.pick([&self.rare, &self.middle, &self.frequent][at % 3])
+        let third: &[String] = [&self.rare, &self.middle, &self.frequent][at % 3];
+        dice.pick(third).as_str()
     }
 }
 
