@@ -102,12 +102,7 @@ const KINDS: [(&str, Draw); 11] = [
     ("five words, one excluded, a field, a range", |words, dice, at| {
         let some = |words: &Words, dice: &mut Dice| dice.pick(&words.frequent).clone();
         let five: Vec<String> = (0..5).map(|_| some(words, dice)).collect();
-        format!(
-            "{} -{} from:{} date:2000..2020",
-            five.join(" "),
-            words.any(dice, at),
-            format!("{}*", head(dice.pick::<String>(&words.addresses), 3))
-        )
+        format!("{} -{} from:{}* date:2000..2020", five.join(" "), words.any(dice, at), head(dice.pick::<String>(&words.addresses), 3))
     }),
     ("*", |_, _, _| "*".to_owned()),
 ];
