@@ -44,7 +44,7 @@ struct Waiting {
 }
 
 /// Text that may wait; of what comes above, only the number is kept, and it is read from the store again.
-const WAITING_BYTES: usize = 64 << 20;
+const WAITING_BYTES: usize = 24 << 20;
 
 /// What an error of the index means to the archive: that of the file where a file failed.
 pub(crate) fn failed(error: archive_index::IndexError) -> Error {
