@@ -77,7 +77,7 @@ class Language(unittest.TestCase):
         self.assertEqual(parse("(in:a)")[0][0].value, "a")
         self.assertEqual(parse("in:a)")[0].value, "a)")
         self.assertEqual(parse("larger: 5")[0].parts, ["larger"])
-        self.assertEqual(parse("subject:larger:5")[0].value, 5)
+        self.assertEqual(parse("subject:larger:5")[0].parts, ["larger", "5"])
         self.assertEqual(parse("subject:from:a")[0].parts, ["from", "a"])
         self.assertEqual([parse(f"larger:1{u}")[0].value for u in ("", "K", "kb", "KiB", "m", "GiB")], [1, 1024, 1024, 1024, 1 << 20, 1 << 30])
 
