@@ -101,6 +101,7 @@ pub(crate) struct Store {
     damaged: Mutex<std::collections::BTreeSet<u32>>,
     /// Where contents lie, as far as searches asked.
     placements: Mutex<Arc<Placements>>,
+    last_seen: Mutex<placements::LastSeen>,
     /// The first damage found at opening, if writing has to wait for repair.
     damage: Option<crate::error::Damage>,
 }

@@ -69,6 +69,7 @@ impl Store {
             sections: RwLock::default(),
             damaged: Mutex::default(),
             placements: Mutex::default(),
+            last_seen: Mutex::default(),
             damage,
         };
         match store.catch_up() {

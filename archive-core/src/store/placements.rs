@@ -82,6 +82,9 @@ impl Placements {
     }
 }
 
+/// What was last asked of placements: the folders, up to which message, and the contents with one message there.
+pub(crate) type LastSeen = Option<(RoaringBitmap, u32, Arc<RoaringBitmap>)>;
+
 /// Contents whose messages are looked up one by one; for more, all placements are taken.
 const FEW: u64 = 1000;
 
@@ -99,6 +102,19 @@ impl Store {
             found.extend(placed.map(|(message, folder)| Placed { content, message, folder }));
         }
         Ok(found)
+    }
+
+    /// Contents with exactly one message, whose folder is one of `folders`; kept for the next search by the same eyes.
+    pub(crate) fn singles_seen(&self, placements: &Placements, folders: &RoaringBitmap) -> Arc<RoaringBitmap> {
+        let mut last = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((known, next, singles)) if known == folders && *next == placements.next => Arc::clone(singles),
+            _ => {
+                let singles = Arc::new(placements.singles_in(folders));
+                *last = Some((folders.clone(), placements.next, Arc::clone(&singles)));
+                singles
+            }
+        }
     }
 
     /// The placements of all contents as they are now.

@@ -4,7 +4,6 @@
 //! once. The messages of contents that have several are put into groups that meet the same of these conditions, and the query is
 //! asked once a group.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
@@ -62,8 +61,6 @@ pub(super) struct Searcher<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) sight: &'a Sight,
     pub(super) calendar: &'a Calendar,
-    /// Contents with one message, which the actor sees.
-    seen: OnceCell<RoaringBitmap>,
 }
 
 /// A condition on messages.
@@ -84,12 +81,12 @@ impl Condition {
 
 impl<'a> Searcher<'a> {
     pub(super) fn new(store: &'a Store, snapshot: &'a Snapshot, sight: &'a Sight, calendar: &'a Calendar) -> Self {
-        Self { store, snapshot, sight, calendar, seen: OnceCell::new() }
+        Self { store, snapshot, sight, calendar }
     }
 
     /// Those of `docs` with one message that the actor sees, if he sees `folders`.
     fn seen(&self, docs: RoaringBitmap, folders: &RoaringBitmap, placements: &Placements) -> RoaringBitmap {
-        docs & self.seen.get_or_init(|| placements.singles_in(folders))
+        docs & &*self.store.singles_seen(placements, folders)
     }
 
     /// The conditions on messages of a query, in the order of its filters.
