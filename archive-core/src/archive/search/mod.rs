@@ -19,7 +19,7 @@ pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
 
 use super::{Acting, Actor, Stop};
 use crate::error::Error;
-use crate::id::MessageId;
+use crate::id::{ContentNo, MessageId};
 use crate::message::MessageInfo;
 use crate::seal::{open_token, seal_token};
 use crate::wire;
@@ -185,10 +185,12 @@ impl Acting<'_> {
         let limit = request.limit.unwrap_or(usize::MAX);
         let Page { messages, last } = page(store, searcher.snapshot, &found, criteria.order, after, limit)?;
         for no in messages {
+            // What was found is seen: rights were a condition of the search.
             let id = MessageId { store: store.no(), no };
-            answer.hits.push(self.message(id)?);
+            let row = store.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(id))?;
+            answer.hits.push(self.info(id, &row)?);
             if request.snippets {
-                answer.snippets.push(searcher.snippet(&query, self.content_of(id)?)?);
+                answer.snippets.push(searcher.snippet(&query, ContentNo(row.content))?);
             }
         }
         answer.cursor = last.map(|place| self.cursor(&place, criteria)).transpose()?;
