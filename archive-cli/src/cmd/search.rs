@@ -93,11 +93,7 @@ impl Summary {
         };
         out.note(&format!("{} found{shown}", self.total))?;
         if let Some(Suggestions { clause: Some(clause), words, .. }) = tips {
-            out.note(&format!(
-                "nothing meets `{}`{}",
-                escape::line(clause),
-                if self.total == 0 { " together with what stands before it" } else { "" }
-            ))?;
+            out.note(&format!("`{}` leaves nothing", escape::line(clause)))?;
             if !words.is_empty() {
                 out.note(&format!("near words: {}", escape::line(&words.join(", "))))?;
             }
