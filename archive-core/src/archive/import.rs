@@ -4,7 +4,6 @@
 //! time; the indexer follows behind. A mail above 16 MiB is taken in by the caller's thread itself, when all before it are durable.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -14,12 +13,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::import_one::receipt;
+use super::jobs::{Job, Jobs};
 use super::prepare::{Places, prepare};
 use super::{Acting, Outcome, Receipt};
 use crate::error::Error;
 use crate::folder::FolderPath;
-use crate::id::{Digest, MessageId};
-use crate::mail::{Examiner, SplitSink, TextReader};
+use crate::id::Digest;
+use crate::mail::{Examiner, TextReader};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
 use crate::store::{Duplicates, NewPlace, Prepared, PreparedHeader, RunInfo, Store};
 
@@ -102,20 +102,6 @@ pub struct ImportReport {
     pub stopped: bool,
 }
 
-/// What of a source is not in the archive.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct CheckReport {
-    /// Mails found in the source.
-    pub read: u64,
-    /// Mails whose bytes were read from the archive again and are the same.
-    pub present: u64,
-    /// Mails that are not there, or are damaged: path in the source and offset.
-    pub missing: Vec<(String, u64)>,
-    /// Pieces of the source that could not be read.
-    pub failed: u64,
-}
-
 impl Acting<'_> {
     /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later.
     pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
@@ -128,14 +114,13 @@ impl Acting<'_> {
         let budget = Budget::default();
         let failure = Failure::default();
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
-        let (jobs, jobs_end) = sync_channel::<Job>(16 * AT_ONCE);
-        let jobs_end = Mutex::new(jobs_end);
+        let jobs = Jobs::default();
         let (ready, ready_end) = sync_channel::<Ready>(16);
         let (fed, fed_end) = sync_channel::<()>(1);
         let mut report = std::thread::scope(|scope| {
             for _ in 0..workers {
-                let (jobs_end, ready) = (&jobs_end, ready.clone());
-                scope.spawn(move || work(jobs_end, &ready, index));
+                let (jobs, ready) = (&jobs, ready.clone());
+                scope.spawn(move || work(jobs, &ready, index));
             }
             let committer = Committer { store, options, run: &run, events: &events, budget: &budget, failure: &failure, fed };
             let commits = scope.spawn(move || committer.run(&ready_end));
@@ -154,14 +139,16 @@ impl Acting<'_> {
                 events: &events,
                 budget: &budget,
                 failure: &failure,
-                ends: Some((jobs, ready)),
+                jobs: &jobs,
+                ready: Some(ready),
                 places: Places::below(target.names()),
                 index,
                 next: 0,
                 report: ImportReport::default(),
             };
             let read = feeder.feed(source);
-            feeder.ends = None;
+            jobs.end();
+            feeder.ready = None;
             let sums = commits.join().map_err(|_| Error::Bug("the committer panicked"))?;
             let mut report = feeder.report;
             let summary = read?;
@@ -184,18 +171,6 @@ impl Acting<'_> {
         }
         report.folder = Some(target);
         Ok(report)
-    }
-
-    /// Is every mail of `source` in the archive, with the very bytes (or the same but for headers that mail programs change)? Each is read
-    /// from the archive again and its digest checked.
-    pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
-        self.only_system("to ask what an archive holds")?;
-        let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
-        read_source(source, *options, &mut checker)?;
-        match checker.error {
-            Some(error) => Err(error),
-            None => Ok(checker.report),
-        }
     }
 
     /// The folder that [`Acting::import`] would put `source` into, or below.
@@ -246,13 +221,6 @@ pub(super) fn read_source(
     }
 }
 
-/// A mail on its way to a worker, with its place in the order of the source.
-struct Job {
-    at: u64,
-    raw: Vec<u8>,
-    place: NewPlace,
-}
-
 /// What is on its way to the committer, with its place in the order of the source.
 enum Ready {
     /// Mails that follow each other.
@@ -277,16 +245,11 @@ impl Ready {
     }
 }
 
-/// Mails that a worker takes at once if so many wait, and bytes of them: threads that wake each other for every mail take longer
-/// for that than for the mail.
-const AT_ONCE: usize = 64;
-const AT_ONCE_BYTES: usize = 256 << 10;
-
-fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Ready>, index: bool) {
+fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
     loop {
-        let jobs = waiting(&lock(jobs));
-        let Some(at) = jobs.first().map(|job| job.at) else { return };
-        let mails = jobs.into_iter().map(|Job { raw, place, .. }| {
+        let taken = jobs.take();
+        let Some(at) = taken.first().map(|job| job.at) else { return };
+        let mails = taken.into_iter().map(|Job { raw, place, .. }| {
             let bytes = raw.len() as u64;
             prepare(raw, place, index).map_err(|error| (error, bytes))
         });
@@ -295,19 +258,6 @@ fn work(jobs: &Mutex<Receiver<Job>>, ready: &SyncSender<Ready>, index: bool) {
             return;
         }
     }
-}
-
-/// Waits for a mail and takes those that wait behind it; none at the end.
-fn waiting(jobs: &Receiver<Job>) -> Vec<Job> {
-    let mut taken = Vec::new();
-    let mut bytes = 0;
-    let mut next = jobs.recv().ok();
-    while let Some(job) = next {
-        bytes += job.raw.len();
-        taken.push(job);
-        next = if taken.len() < AT_ONCE && bytes < AT_ONCE_BYTES { jobs.try_recv().ok() } else { None };
-    }
-    taken
 }
 
 /// Bytes in flight: who would exceed the bound waits.
@@ -475,8 +425,9 @@ struct Feeder<'a, 'e> {
     events: &'a Mutex<&'e mut dyn ImportEvents>,
     budget: &'a Budget,
     failure: &'a Failure,
-    /// Where mails go, and wishes to know when all before are durable.
-    ends: Option<(SyncSender<Job>, SyncSender<Ready>)>,
+    jobs: &'a Jobs,
+    /// Where wishes go to know when all before are durable.
+    ready: Option<SyncSender<Ready>>,
     places: Places<'a>,
     index: bool,
     next: u64,
@@ -491,11 +442,8 @@ impl Feeder<'_, '_> {
     fn whole(&mut self, raw: Vec<u8>, place: NewPlace) {
         let bytes = raw.len() as u64;
         self.budget.take(bytes);
-        let job = Job { at: self.next, raw, place };
+        self.jobs.push(Job { at: self.next, raw, place });
         self.next += 1;
-        if self.ends.as_ref().is_none_or(|(jobs, _)| jobs.send(job).is_err()) {
-            self.failure.set(Error::Bug("the workers ended before the source"));
-        }
     }
 
     /// Waits until everything read so far is durable.
@@ -503,7 +451,7 @@ impl Feeder<'_, '_> {
         let (done, wait) = sync_channel(1);
         let barrier = Ready::Barrier { at: self.next, done };
         self.next += 1;
-        if self.ends.as_ref().is_none_or(|(_, ready)| ready.send(barrier).is_err()) || wait.recv().is_err() {
+        if self.ready.as_ref().is_none_or(|ready| ready.send(barrier).is_err()) || wait.recv().is_err() {
             self.failure.set(Error::Bug("the committer ended before the source"));
         }
     }
@@ -620,100 +568,6 @@ impl Read for Counted<'_> {
         let len = self.inner.read(buf)?;
         self.bytes += len as u64;
         Ok(len)
-    }
-}
-
-/// Takes a split mail and keeps nothing.
-struct Nowhere;
-
-impl SplitSink for Nowhere {
-    type Error = Infallible;
-
-    fn stored(&mut self, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part_begin(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part(&mut self, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part_end(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-/// Looks for each mail of a source, and reads it from the archive again.
-struct Checker<'a, 'e> {
-    store: &'a Store,
-    report: CheckReport,
-    events: &'e mut dyn ImportEvents,
-    error: Option<Error>,
-}
-
-impl Checker<'_, '_> {
-    fn present(&self, digest: Digest, restated: Option<Digest>) -> Result<Option<MessageId>, Error> {
-        for content in self.store.contents_like(digest, restated)? {
-            match self.store.read(content, &mut |_| Ok(())) {
-                Ok(()) => {}
-                Err(Error::Damage(_)) => continue,
-                Err(error) => return Err(error),
-            }
-            if let Some((no, _)) = self.store.catalog().placements(content)?.first() {
-                return Ok(Some(MessageId { store: self.store.no(), no: *no }));
-            }
-        }
-        Ok(None)
-    }
-
-    fn look(&mut self, body: Body<'_>) -> Result<bool, Error> {
-        let (digest, restated) = match body {
-            Body::Whole(raw) => {
-                let examined = crate::mail::examine(&raw);
-                (examined.digest, examined.restated)
-            }
-            Body::Stream { head, rest } => {
-                let mut examiner = Examiner::new(Nowhere);
-                examiner.push(&head);
-                let mut window = vec![0; 256 << 10];
-                while let Some(len) = rest.read(&mut window).ok().filter(|len| *len > 0) {
-                    examiner.push(window.get(..len).unwrap_or_default());
-                }
-                let Ok((_, examined)) = examiner.finish();
-                (examined.digest, examined.restated)
-            }
-        };
-        Ok(self.present(digest, restated)?.is_some())
-    }
-}
-
-impl SourceVisitor for Checker<'_, '_> {
-    fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
-        self.report.read += 1;
-        let (source, offset) = (item.source.to_owned(), item.offset);
-        match self.look(item.body) {
-            Ok(true) => self.report.present += 1,
-            Ok(false) => self.report.missing.push((source, offset)),
-            Err(error) => {
-                self.error = Some(error);
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn trouble(&mut self, trouble: Trouble) {
-        if trouble.kind.is_loss() {
-            self.report.failed += 1;
-        }
-        self.events.trouble(&trouble);
-    }
-
-    fn progress(&mut self, bytes: u64) {
-        self.events.progress(bytes);
     }
 }
 

@@ -4,12 +4,14 @@
 //! call that reads, searches or changes names an [`Actor`], by [`Archive::acting_as`].
 
 mod actor;
+mod check;
 mod create;
 mod export;
 mod idle;
 mod import;
 mod import_one;
 mod indexes;
+mod jobs;
 mod key;
 mod list;
 mod lock;
@@ -26,9 +28,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 pub use actor::{Acting, Actor, FolderScope, User};
+pub use check::CheckReport;
 pub use create::CreateOptions;
 pub use export::{ExportEvent, ExportOptions, ExportReport};
-pub use import::{CheckReport, ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
+pub use import::{ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
 pub use indexes::{IndexConfiguration, RebuildProgress, StoreIndex};
 pub use key::KeyStatus;
 pub use list::{FolderInfo, StatsReport};

@@ -27,6 +27,7 @@ impl Default for OpenOptions {
             container_limit: 256 << 20,
             flush_bytes: 24 << 20,
             index_bytes: 32 << 20,
+            page_bytes: 64 << 20,
             index: true,
             index_types: Vec::new(),
         };
@@ -49,13 +50,15 @@ impl OpenOptions {
         self
     }
 
-    /// About how many bytes of memory the archive may take; 96 MiB unless told, never below 16 MiB. Imports take up to 64 MiB more.
+    /// About how many bytes of memory the archive may take; 144 MiB unless told, never below 16 MiB. Imports take up to 64 MiB more.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         let bytes = bytes.max(16 << 20);
-        self.store.cache_bytes = bytes / 4;
-        self.store.flush_bytes = usize::try_from(bytes / 4).unwrap_or(usize::MAX);
-        self.store.index_bytes = usize::try_from(bytes / 3).unwrap_or(usize::MAX);
+        let share = |of_eighteen: u64| usize::try_from(bytes / 18 * of_eighteen).unwrap_or(usize::MAX);
+        self.store.cache_bytes = bytes / 6;
+        self.store.flush_bytes = share(3);
+        self.store.index_bytes = share(4);
+        self.store.page_bytes = share(8);
         self
     }
 }

@@ -1,0 +1,134 @@
+//! Is every mail of a source in the archive? Each is read again and compared.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+
+use super::Acting;
+use super::import::{ImportEvents, ImportSource, read_source};
+use crate::error::Error;
+use crate::id::{Digest, MessageId};
+use crate::mail::{Examiner, SplitSink};
+use crate::source::{Body, Item, SourceOptions, SourceVisitor, Trouble};
+use crate::store::Store;
+
+/// What of a source is not in the archive.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// Mails found in the source.
+    pub read: u64,
+    /// Mails whose bytes were read from the archive again and are the same.
+    pub present: u64,
+    /// Mails that are not there, or are damaged: path in the source and offset.
+    pub missing: Vec<(String, u64)>,
+    /// Pieces of the source that could not be read.
+    pub failed: u64,
+}
+
+impl Acting<'_> {
+    /// Is every mail of `source` in the archive, with the very bytes (or the same but for headers that mail programs change)? Each is read
+    /// from the archive again and its digest checked.
+    pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
+        self.only_system("to ask what an archive holds")?;
+        let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
+        read_source(source, *options, &mut checker)?;
+        match checker.error {
+            Some(error) => Err(error),
+            None => Ok(checker.report),
+        }
+    }
+}
+
+/// Takes a split mail and keeps nothing.
+struct Nowhere;
+
+impl SplitSink for Nowhere {
+    type Error = Infallible;
+
+    fn stored(&mut self, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part_begin(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part(&mut self, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part_end(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// Looks for each mail of a source, and reads it from the archive again.
+struct Checker<'a, 'e> {
+    store: &'a Store,
+    report: CheckReport,
+    events: &'e mut dyn ImportEvents,
+    error: Option<Error>,
+}
+
+impl Checker<'_, '_> {
+    fn present(&self, digest: Digest, restated: Option<Digest>) -> Result<Option<MessageId>, Error> {
+        for content in self.store.contents_like(digest, restated)? {
+            match self.store.read(content, &mut |_| Ok(())) {
+                Ok(()) => {}
+                Err(Error::Damage(_)) => continue,
+                Err(error) => return Err(error),
+            }
+            if let Some((no, _)) = self.store.catalog().placements(content)?.first() {
+                return Ok(Some(MessageId { store: self.store.no(), no: *no }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn look(&mut self, body: Body<'_>) -> Result<bool, Error> {
+        let (digest, restated) = match body {
+            Body::Whole(raw) => {
+                let examined = crate::mail::examine(&raw);
+                (examined.digest, examined.restated)
+            }
+            Body::Stream { head, rest } => {
+                let mut examiner = Examiner::new(Nowhere);
+                examiner.push(&head);
+                let mut window = vec![0; 256 << 10];
+                while let Some(len) = rest.read(&mut window).ok().filter(|len| *len > 0) {
+                    examiner.push(window.get(..len).unwrap_or_default());
+                }
+                let Ok((_, examined)) = examiner.finish();
+                (examined.digest, examined.restated)
+            }
+        };
+        Ok(self.present(digest, restated)?.is_some())
+    }
+}
+
+impl SourceVisitor for Checker<'_, '_> {
+    fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
+        self.report.read += 1;
+        let (source, offset) = (item.source.to_owned(), item.offset);
+        match self.look(item.body) {
+            Ok(true) => self.report.present += 1,
+            Ok(false) => self.report.missing.push((source, offset)),
+            Err(error) => {
+                self.error = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        if trouble.kind.is_loss() {
+            self.report.failed += 1;
+        }
+        self.events.trouble(&trouble);
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.events.progress(bytes);
+    }
+}
