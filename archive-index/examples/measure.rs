@@ -106,7 +106,7 @@ fn main() {
     let snapshot = index.snapshot();
     if let Ok(query) = std::env::var("QUERY") {
         let start = Instant::now();
-        for _ in 0..300 {
+        for _ in 0..1500 {
             snapshot.search(&parse(&query).unwrap().without_filters().unwrap()).unwrap();
         }
         println!("{query}: {:?}", start.elapsed() / 300);
@@ -157,7 +157,11 @@ fn main() {
         }
         let first = times[0];
         times.sort();
-        println!("{query:32} {found:8} hits  median {:9.1?} (search {:9.1?})  first {:9.1?}", times[7].0, times[7].1, first.0);
+        let (least, median) = (times[0], times[7].0);
+        println!(
+            "{query:32} {found:8} hits  least {:9.1?} (search {:9.1?})  median {median:9.1?}  first {:9.1?}",
+            least.0, least.1, first.0
+        );
     }
 }
 

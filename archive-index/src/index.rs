@@ -24,13 +24,13 @@ pub struct Options {
     /// Bytes of documents in memory; above it they are written out as a segment. 32 MiB unless told. A process that only reads sets
     /// `usize::MAX`, never flushes, and minds [`Index::memory_used`] itself.
     pub memory_budget: usize,
-    /// Bytes of opened pages that are kept. 32 MiB unless told.
+    /// Bytes of opened pages that are kept. 64 MiB unless told.
     pub page_cache: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { memory_budget: 32 << 20, page_cache: 32 << 20 }
+        Self { memory_budget: 32 << 20, page_cache: 64 << 20 }
     }
 }
 

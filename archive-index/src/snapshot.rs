@@ -16,8 +16,11 @@ use crate::text::field::Zones;
 use crate::text::key::UNSEARCHABLE;
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLockReadGuard};
+
+/// Fewer documents are searched faster than threads are begun.
+const SHARED_OUT: u64 = 200_000;
 
 /// A moment of the index. It stays as it is whatever is added, flushed or merged; holding it holds the files it sees. Documents that were
 /// told dead are not in it.
@@ -82,14 +85,48 @@ impl Snapshot {
         Ok(live.filter(|word| !word.docs.is_empty()).collect())
     }
 
-    fn gather(&self, question: &impl Question) -> Result<RoaringBitmap, IndexError> {
+    fn gather(&self, question: &(impl Question + Sync)) -> Result<RoaringBitmap, IndexError> {
         let mut found = RoaringBitmap::new();
-        for open in &self.view.segments {
-            question.answer(open.segment.as_ref())?.add_to(open.segment.hi(), &mut found);
+        let segments = &self.view.segments;
+        for (open, answer) in segments.iter().zip(self.answers(question)?) {
+            answer.add_to(open.segment.hi(), &mut found);
         }
         question.answer(&*self.memory())?.add_to(self.end, &mut found);
         found -= &*self.view.dead;
         Ok(found)
+    }
+
+    /// What each segment answers. Many documents are shared out among the processors.
+    fn answers(&self, question: &(impl Question + Sync)) -> Result<Vec<Bits>, IndexError> {
+        let segments = &self.view.segments;
+        let docs: u64 = segments.iter().map(|open| u64::from(open.segment.hi() - open.segment.lo())).sum();
+        let threads = match docs {
+            0..SHARED_OUT => 1,
+            _ => std::thread::available_parallelism().map_or(1, usize::from).min(segments.len()),
+        };
+        if threads <= 1 {
+            return segments.iter().map(|open| question.answer(open.segment.as_ref())).collect();
+        }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut answers = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(open) = segments.get(at) else { return Ok(answers) };
+                answers.push((at, question.answer(open.segment.as_ref())?));
+            }
+        };
+        let mut answers: Vec<(usize, Bits)> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut all: Result<Vec<_>, IndexError> = work();
+            for other in others {
+                let more = other.join().unwrap_or(Err(IndexError::Bug("a search of a segment panicked")));
+                all = all.and_then(|mut all| more.map(|more| all.extend(more)).map(|()| all));
+            }
+            all
+        })?;
+        answers.sort_unstable_by_key(|(at, _)| *at);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 
     /// Segments that could not be opened, with the documents that cannot be searched for it.

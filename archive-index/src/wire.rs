@@ -87,11 +87,21 @@ impl<'a> Reader<'a> {
 
     /// Passes over `count` numbers without a look at them.
     #[inline]
-    pub(crate) fn skip_varints(&mut self, count: u32) -> Result<(), Malformed> {
+    pub(crate) fn skip_varints(&mut self, count: u64) -> Result<(), Malformed> {
+        const LAST_BYTES: u64 = 0x8080_8080_8080_8080;
         let mut left = count;
         let mut at = 0;
+        // Eight bytes at once, as long as more numbers than end in them are passed over.
+        while let Some(eight) = self.bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            let ends = u64::from((!u64::from_le_bytes(*eight) & LAST_BYTES).count_ones());
+            if ends >= left {
+                break;
+            }
+            left -= ends;
+            at += eight.len();
+        }
         while left > 0 {
-            left -= u32::from(*self.bytes.get(at).ok_or(Malformed("end of bytes"))? < 0x80);
+            left -= u64::from(*self.bytes.get(at).ok_or(Malformed("end of bytes"))? < 0x80);
             at += 1;
         }
         self.bytes = self.bytes.get(at..).unwrap_or_default();
@@ -157,6 +167,16 @@ mod tests {
             prop_assert_eq!(reader.varint(), Ok(value));
             prop_assert!(reader.is_empty());
             prop_assert_eq!(unzigzag(zigzag(signed)), signed);
+        }
+
+        #[test]
+        fn numbers_are_passed_over_as_if_they_were_read(values: Vec<u32>, count in 0u64..40) {
+            let mut bytes = Vec::new();
+            values.iter().for_each(|value| put_varint(&mut bytes, u64::from(*value >> (value % 32))));
+            let (mut read, mut passed) = (Reader::new(&bytes), Reader::new(&bytes));
+            let result = (0..count).try_for_each(|_| read.varint().map(drop));
+            prop_assert_eq!(passed.skip_varints(count).is_ok(), result.is_ok());
+            prop_assert!(result.is_err() || passed.left() == read.left());
         }
 
         #[test]

@@ -32,11 +32,13 @@ struct Clause {
     field: Option<Field>,
     parts: Vec<String>,
     quoted: bool,
+    /// Between its parts, where they are not quoted.
+    joint: &'static str,
 }
 
 impl Clause {
     fn inner(&self) -> String {
-        self.parts.join(if self.quoted { " " } else { "." })
+        self.parts.join(if self.quoted { " " } else { self.joint })
     }
 
     fn text(&self) -> String {
@@ -95,6 +97,10 @@ fn value() -> impl Strategy<Value = ModelValue> {
         };
         let words: Vec<&'static str> = picks.iter().map(|(word, _)| WORDS[*word]).collect();
         let mut text = String::new();
+        if kind == ValueKind::Address && picks.len() % 4 == 3 {
+            // A part before the sign that holds no word.
+            text.push_str("-@");
+        }
         for (at, (word, separator)) in picks.iter().enumerate() {
             if at > 0 {
                 // Addresses are one string, compared as such: no white space in them.
@@ -137,8 +143,9 @@ fn part() -> impl Strategy<Value = String> {
 
 fn clause() -> impl Strategy<Value = Clause> {
     let parts = prop::collection::vec(part(), 1..4);
-    (prop::bool::weighted(0.3), prop::option::weighted(0.4, 0..FIELDS.len()), parts, any::<bool>())
-        .prop_map(|(negated, field, parts, quoted)| Clause { negated, field: field.map(|at| FIELDS[at]), parts, quoted })
+    let joint = prop::sample::select(&["@", "."][..]);
+    (prop::bool::weighted(0.3), prop::option::weighted(0.4, 0..FIELDS.len()), parts, any::<bool>(), joint)
+        .prop_map(|(negated, field, parts, quoted, joint)| Clause { negated, field: field.map(|at| FIELDS[at]), parts, quoted, joint })
 }
 
 type ModelQuery = Vec<Vec<Clause>>;

@@ -255,6 +255,44 @@ fn s2_2_wildcards_stand_for_letters_of_one_word() {
     assert!(parse("\"who? me?\"").is_ok(), "punctuation");
 }
 
+/// A phrase that a complete address says is found by the address as a whole, but means the same as any phrase.
+#[test]
+fn s2_2_addresses_are_phrases_like_any_other() {
+    const LONG: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmn";
+    let address = |text: String| vec![(Field::From, ValueKind::Address, &*text.leak())];
+    let name = |text: &'static str| vec![(Field::From, ValueKind::DisplayName, text)];
+    let docs = [
+        address("anna@example.org".to_owned()),
+        address("joanna@example.org".to_owned()),
+        address("anna@example.org.example".to_owned()),
+        name("Anna Example Org"),
+        body("write to anna@example.org"),
+        address("--@example.org".to_owned()),
+        address("@example.org".to_owned()),
+        address(format!("{LONG}@example.org")),
+        address("Änna@example.org".to_owned()),
+        address("jo.anna@example.org".to_owned()),
+        address(format!("{}.{}@example.org", "anna".repeat(70), "x".repeat(40))),
+        vec![(Field::To, ValueKind::Address, "anna@example.org")],
+        body("example.org"),
+    ];
+    check(
+        &docs,
+        &[
+            ("anna@example.org", &[0, 2, 3, 4, 8, 9, 11]),
+            ("from:anna@example.org", &[0, 2, 3, 8, 9]),
+            ("from:änna@example.org", &[8]),
+            ("*@example.org", &[0, 1, 2, 3, 4, 7, 8, 9, 10, 11]),
+            ("from:*anna@example.org", &[0, 1, 2, 3, 8, 9]),
+            // S1.4: in a phrase, a wildcard runs within one piece of a word; the last one is "mn".
+            ("*klmn@example.org", &[]),
+            ("*n@example.org", &[7]),
+            ("*.anna@example.org", &[4, 9]),
+            ("to:*@example.org", &[11]),
+        ],
+    );
+}
+
 #[test]
 fn s2_3_signs_act_only_where_a_clause_begins() {
     bodies(

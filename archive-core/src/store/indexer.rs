@@ -17,15 +17,13 @@ use crate::records::{CommitPlace, ContentFact, Link};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
 
-/// Bytes of opened index pages that are kept.
-const PAGE_CACHE: usize = 32 << 20;
-
 /// The index of a store and the contents on their way to it.
 pub(crate) struct Indexer {
     index: Mutex<Arc<Index>>,
     pages: Arc<SealedPages>,
     enabled: bool,
-    memory_budget: usize,
+    /// What the index may take.
+    memory: archive_index::Options,
     waiting: Mutex<Waiting>,
     /// Held by the one who feeds the index.
     pub(super) feeding: Mutex<()>,
@@ -68,12 +66,13 @@ impl Indexer {
         options: &StoreOptions,
     ) -> Result<Self, Error> {
         let pages = Arc::new(SealedPages::new(vfs, dir.to_owned(), key, owner));
-        let index = open_index(&pages, options.index_bytes)?;
+        let memory = archive_index::Options { memory_budget: options.index_bytes, page_cache: options.page_bytes };
+        let index = open_index(&pages, memory)?;
         Ok(Self {
             index: Mutex::new(Arc::new(index)),
             pages,
             enabled: options.index,
-            memory_budget: options.index_bytes,
+            memory,
             waiting: Mutex::default(),
             feeding: Mutex::default(),
             rebuilding: Mutex::default(),
@@ -88,7 +87,7 @@ impl Indexer {
     /// Throws the index away; it begins anew.
     pub(super) fn reset(&self) -> Result<(), Error> {
         self.pages.remove_all()?;
-        let index = open_index(&self.pages, self.memory_budget)?;
+        let index = open_index(&self.pages, self.memory)?;
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
         Ok(())
     }
@@ -150,8 +149,7 @@ impl Indexer {
 }
 
 /// An index whose manifest cannot be read is thrown away: it is a cache.
-fn open_index(pages: &Arc<SealedPages>, memory_budget: usize) -> Result<Index, Error> {
-    let options = archive_index::Options { memory_budget, page_cache: PAGE_CACHE };
+fn open_index(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Index, Error> {
     let open = || Index::open(Arc::clone(pages) as Arc<dyn archive_index::PageStore>, options);
     match open() {
         Ok(index) => Ok(index),

@@ -54,6 +54,8 @@ pub(crate) struct StoreOptions {
     pub(crate) flush_bytes: usize,
     /// Bytes that the index may take in memory before it writes a segment.
     pub(crate) index_bytes: usize,
+    /// Bytes of opened pages of the index that are kept.
+    pub(crate) page_bytes: usize,
     /// Should new contents be indexed now, or when the archive is next opened with this on?
     pub(crate) index: bool,
     /// Media types of attachments that are to be searched.

@@ -65,6 +65,25 @@ pub(crate) fn read_tag(reader: &mut Reader<'_>, mut count: impl FnMut(u32)) -> R
     Ok(zones)
 }
 
+/// How long the parts of a block are, of which positions are read as one: documents, and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Lengths {
+    docs: u32,
+    tags: u64,
+    positions: u64,
+}
+
+impl Lengths {
+    /// The lengths of both blocks together, if they are numbers at all.
+    fn and(self, other: Self) -> Option<Self> {
+        Some(Self {
+            docs: self.docs.checked_add(other.docs)?,
+            tags: self.tags.checked_add(other.tags)?,
+            positions: self.positions.checked_add(other.positions)?,
+        })
+    }
+}
+
 /// The documents part of a list of a segment.
 #[derive(Clone, Copy)]
 pub(crate) struct DocList<'a> {
@@ -111,17 +130,21 @@ impl<'a> DocList<'a> {
         Ok(())
     }
 
-    /// The blocks of positions: documents and bytes of each.
-    fn blocks(&self) -> Result<Vec<(u32, u64)>, Malformed> {
+    /// The blocks, which take up all of the list.
+    fn blocks(&self) -> Result<Vec<Lengths>, Malformed> {
+        let all = Lengths { docs: self.shape.docs, tags: self.shape.tags as u64, positions: self.shape.positions };
         if self.shape.skips == 0 {
-            return Ok(vec![(self.shape.docs, self.shape.positions)]);
+            return Ok(vec![all]);
         }
         let mut skips = self.skips()?;
         let mut blocks = Vec::new();
+        let mut sum = Some(Lengths::default());
         while !skips.is_empty() {
-            blocks.push((skips.varint_u32()?, skips.varint()?));
+            let block = Lengths { docs: skips.varint_u32()?, tags: skips.varint()?, positions: skips.varint()? };
+            sum = sum.and_then(|sum| sum.and(block));
+            blocks.push(block);
         }
-        Ok(blocks)
+        if sum == Some(all) { Ok(blocks) } else { Err(Malformed("blocks of positions")) }
     }
 
     /// Gives each occurrence in `zones` of a document of `wanted` to `out`.
@@ -136,60 +159,64 @@ impl<'a> DocList<'a> {
         let mut gaps = self.gaps()?;
         let mut tags = self.tags()?;
         let mut doc = self.lo;
-        let mut left = self.shape.docs;
         let mut offset = 0u64;
-        let mut block = Block::default();
-        for (docs, length) in self.blocks()? {
-            left = left.checked_sub(docs).ok_or(Malformed("blocks of positions"))?;
-            let end = offset.checked_add(length).filter(|&end| end <= self.shape.positions).ok_or(Malformed("blocks of positions"))?;
-            block.docs.clear();
-            block.counts.clear();
+        let mut block = Vec::with_capacity(BLOCK as usize);
+        for lengths in self.blocks()? {
+            block.clear();
             let mut any = false;
-            for _ in 0..docs {
+            for _ in 0..lengths.docs {
                 doc = doc.wrapping_add(gaps.varint_u32()?);
-                let found = read_tag(&mut tags, |count| block.counts.push(count))?;
-                any |= found & zones.0 != 0 && wanted.contains(doc);
-                block.docs.push((doc, found));
+                any |= wanted.contains(doc);
+                block.push(doc);
             }
+            let of_block = tags.take(usize::try_from(lengths.tags).map_err(|_| Malformed("blocks of positions"))?)?;
             if any {
-                let length = usize::try_from(length).map_err(|_| Malformed("blocks of positions"))?;
+                let length = usize::try_from(lengths.positions).map_err(|_| Malformed("blocks of positions"))?;
                 let bytes = fetch(offset, length)?;
-                read_block(&block, bytes.as_ref(), zones, wanted, out)?;
+                read_block(&block, &mut Reader::new(of_block), bytes.as_ref(), zones, wanted, out)?;
             }
-            offset = end;
+            offset += lengths.positions;
         }
         Ok(())
     }
 }
 
-/// The documents of a block with their zones, and the counts of all zones behind each other.
-#[derive(Default)]
-struct Block {
-    docs: Vec<(u32, u16)>,
-    counts: Vec<u32>,
-}
-
-fn read_block(block: &Block, bytes: &[u8], zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), Malformed> {
+fn read_block(block: &[u32], tags: &mut Reader<'_>, bytes: &[u8], zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), Malformed> {
     let mut reader = Reader::new(bytes);
-    let mut counts = block.counts.iter();
-    for &(doc, found) in &block.docs {
-        let wanted = wanted.contains(doc);
+    let mut counts = [0u32; ZONES as usize];
+    // Positions not asked for are passed over together: several at a time go faster.
+    let mut passed = 0u64;
+    for &doc in block {
+        let asked = if wanted.contains(doc) { zones.0 } else { 0 };
+        let mut held = 0;
+        let found = read_tag(tags, |count| {
+            if let Some(place) = counts.get_mut(held) {
+                *place = count;
+            }
+            held += 1;
+        })?;
+        if found & asked == 0 {
+            passed += counts.iter().take(held).map(|count| u64::from(*count)).sum::<u64>();
+            continue;
+        }
         let mut left = found;
-        while left != 0 {
+        for &count in counts.iter().take(held) {
             let zone = left & left.wrapping_neg();
             left ^= zone;
-            let count = counts.next().copied().ok_or(Malformed("counts"))?;
-            if wanted && zones.0 & zone != 0 {
-                let mut position = 0u32;
-                for _ in 0..count {
-                    position = position.wrapping_add(reader.varint_u32()?);
-                    out.add(doc, position);
-                }
-            } else {
-                reader.skip_varints(count)?;
+            if asked & zone == 0 {
+                passed += u64::from(count);
+                continue;
+            }
+            reader.skip_varints(std::mem::take(&mut passed))?;
+            let mut position = 0u32;
+            for _ in 0..count {
+                position = position.wrapping_add(reader.varint_u32()?);
+                out.add(doc, position);
             }
         }
     }
+    reader.skip_varints(passed)?;
+    tags.end()?;
     reader.end()
 }
 
@@ -199,11 +226,11 @@ pub(crate) struct ListBuilder {
     pub(crate) gaps: Vec<u8>,
     pub(crate) tags: Vec<u8>,
     pub(crate) positions: Vec<u8>,
-    skips: Vec<(u32, u64)>,
+    blocks: Vec<Lengths>,
     docs: u32,
     last: u32,
-    /// Documents and first byte of the block that is open.
-    open: (u32, usize),
+    /// Documents of the block that is open, and where its tags and positions begin.
+    open: (u32, usize, usize),
 }
 
 impl ListBuilder {
@@ -212,10 +239,10 @@ impl ListBuilder {
         self.gaps.clear();
         self.tags.clear();
         self.positions.clear();
-        self.skips.clear();
+        self.blocks.clear();
         self.docs = 0;
         self.last = lo;
-        self.open = (0, 0);
+        self.open = (0, 0, 0);
     }
 
     /// Adds a document. `occurrences` holds zone and position of each, sorted; they may be none.
@@ -241,11 +268,12 @@ impl ListBuilder {
     }
 
     fn close_block(&mut self) {
-        let (docs, start) = self.open;
+        let (docs, tags, positions) = self.open;
         if docs > 0 {
-            self.skips.push((docs, (self.positions.len() - start) as u64));
+            let (tags, positions) = (self.tags.len() - tags, self.positions.len() - positions);
+            self.blocks.push(Lengths { docs, tags: tags as u64, positions: positions as u64 });
         }
-        self.open = (0, self.positions.len());
+        self.open = (0, self.tags.len(), self.positions.len());
     }
 
     /// The shape of the list, and the bytes of its documents part in `docs`.
@@ -254,7 +282,7 @@ impl ListBuilder {
         docs.clear();
         docs.extend_from_slice(&self.gaps);
         docs.extend_from_slice(&self.tags);
-        let skips = put_skips(&self.skips, docs);
+        let skips = put_skips(&self.blocks, docs);
         Shape { docs: self.docs, gaps: self.gaps.len(), tags: self.tags.len(), skips, positions: self.positions.len() as u64 }
     }
 }
@@ -269,12 +297,13 @@ fn copy(range: Range<u64>, copies: &mut Vec<Range<u64>>) {
 }
 
 /// Appends the lengths of blocks and says how many bytes they took; a single block needs none.
-fn put_skips(blocks: &[(u32, u64)], out: &mut Vec<u8>) -> usize {
+fn put_skips(blocks: &[Lengths], out: &mut Vec<u8>) -> usize {
     let start = out.len();
     if blocks.len() > 1 {
-        for &(docs, length) in blocks {
-            put_varint(out, u64::from(docs));
-            put_varint(out, length);
+        for block in blocks {
+            put_varint(out, u64::from(block.docs));
+            put_varint(out, block.tags);
+            put_varint(out, block.positions);
         }
     }
     out.len() - start
@@ -285,7 +314,7 @@ fn put_skips(blocks: &[(u32, u64)], out: &mut Vec<u8>) -> usize {
 pub(crate) struct ListJoiner {
     gaps: Vec<u8>,
     tags: Vec<u8>,
-    blocks: Vec<(u32, u64)>,
+    blocks: Vec<Lengths>,
     docs: u32,
     last: u32,
     positions: u64,
@@ -320,9 +349,7 @@ impl ListJoiner {
         }
         gaps.end()?;
         self.tags.extend_from_slice(list.tags()?.rest());
-        for (docs, length) in list.blocks()? {
-            self.block(docs, length);
-        }
+        list.blocks()?.into_iter().for_each(|block| self.block(block));
         self.docs = self.docs.checked_add(list.shape.docs).ok_or(Malformed("number of documents"))?;
         self.positions = self.positions.checked_add(list.shape.positions).ok_or(Malformed("length of positions"))?;
         Ok(())
@@ -341,11 +368,9 @@ impl ListJoiner {
         let mut tags = list.tags()?;
         let mut doc = list.lo;
         let mut offset = 0u64;
-        let mut left = list.shape.docs;
         let mut block: Vec<(u32, &[u8], u64)> = Vec::new();
-        for (docs, length) in list.blocks()? {
-            left = left.checked_sub(docs).ok_or(Malformed("blocks of positions"))?;
-            let end = offset.checked_add(length).filter(|&end| end <= list.shape.positions).ok_or(Malformed("blocks of positions"))?;
+        for Lengths { docs, positions: length, .. } in list.blocks()? {
+            let end = offset + length;
             block.clear();
             for _ in 0..docs {
                 doc = doc.checked_add(gaps.varint_u32()?).ok_or(Malformed("order of documents"))?;
@@ -357,7 +382,7 @@ impl ListJoiner {
             }
             let live = block.iter().filter(|(doc, ..)| is_live(*doc)).count();
             if live > 0 {
-                let start = self.positions;
+                let (tags_start, start) = (self.tags.len(), self.positions);
                 let bytes = if live < block.len() { Some(fetch(offset..end)?) } else { None };
                 let mut reader = Reader::new(bytes.as_ref().map_or(&[][..], AsRef::as_ref));
                 let mut at = offset;
@@ -365,7 +390,7 @@ impl ListJoiner {
                     let begin = at;
                     if bytes.is_some() {
                         let before = reader.left();
-                        reader.skip_varints(u32::try_from(count).map_err(|_| Malformed("counts"))?)?;
+                        reader.skip_varints(count)?;
                         at += (before - reader.left()) as u64;
                     }
                     if is_live(doc) {
@@ -384,7 +409,8 @@ impl ListJoiner {
                 } else {
                     reader.end()?;
                 }
-                self.block(live as u32, self.positions - start);
+                let tags = (self.tags.len() - tags_start) as u64;
+                self.block(Lengths { docs: live as u32, tags, positions: self.positions - start });
             }
             offset = end;
         }
@@ -392,13 +418,10 @@ impl ListJoiner {
     }
 
     /// Notes a block of positions, together with the one before where both fit.
-    fn block(&mut self, docs: u32, length: u64) {
+    fn block(&mut self, block: Lengths) {
         match self.blocks.last_mut() {
-            Some(last) if last.0.saturating_add(docs) <= BLOCK => {
-                last.0 += docs;
-                last.1 = last.1.saturating_add(length);
-            }
-            _ => self.blocks.push((docs, length)),
+            Some(last) if let Some(both) = last.and(block).filter(|both| both.docs <= BLOCK) => *last = both,
+            _ => self.blocks.push(block),
         }
     }
 

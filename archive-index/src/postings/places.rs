@@ -14,12 +14,14 @@ pub(crate) struct Places {
     doc: Option<u32>,
     from: usize,
     to: usize,
+    /// Of these, the first that is not below the position before.
+    next: usize,
 }
 
 impl Places {
     /// All positions are kept.
     pub(crate) fn all(offset: u64) -> Self {
-        Self { offset, starts: None, table: Vec::new(), lo: 0, kept: Vec::new(), doc: None, from: 0, to: 0 }
+        Self { offset, starts: None, table: Vec::new(), lo: 0, kept: Vec::new(), doc: None, from: 0, to: 0, next: 0 }
     }
 
     /// Those are kept that fit to one of `starts`, which are sorted and of documents from `lo` on and below `hi`.
@@ -41,7 +43,7 @@ impl Places {
 
     /// Documents begin anew.
     pub(crate) fn begin_term(&mut self) {
-        (self.doc, self.from, self.to) = (None, 0, 0);
+        (self.doc, self.from, self.to, self.next) = (None, 0, 0, 0);
     }
 
     /// Takes a position. Documents of one term rise.
@@ -62,8 +64,17 @@ impl Places {
                             (from, gallop(starts, from, (u64::from(doc) + 1) << 32))
                         }
                     };
+                    self.next = self.from;
                 }
-                if starts.get(self.from..self.to).is_some_and(|starts| starts.binary_search(&place).is_ok()) {
+                // Positions rise but where a zone begins.
+                if self.next > self.from && starts.get(self.next - 1).is_some_and(|&start| start >= place) {
+                    self.next = self.from;
+                }
+                while let Some(&start) = starts.get(self.next).filter(|&&start| start < place && self.next < self.to) {
+                    debug_assert!(start >> 32 == u64::from(doc));
+                    self.next += 1;
+                }
+                if self.next < self.to && starts.get(self.next) == Some(&place) {
                     self.kept.push(place);
                 }
             }

@@ -1,7 +1,7 @@
 //! The grammar (S2): clauses, fields, filters, quotes, exclusions, groups, OR. One pass, with a stack for groups.
 
 use super::filter::{self, Filter};
-use super::terms::{Written, address_of, parts_of};
+use super::terms::{Written, address_of, complete_of, parts_of};
 use super::tree::{Node, Notice, Part, Query, QueryError, Term};
 use crate::text::field::{Field, Zones};
 use std::ops::Range;
@@ -329,7 +329,8 @@ fn term_node(text: &str, whole: &str, written: Written, frame: Frame) -> Result<
     }
     let everything = written == Written::Bare && parts == [Part::AnyWord] && text.chars().all(|c| c == '*');
     let zones = frame.zones;
-    let term = |zones, address| Node::Term(Term { zones, parts, address, written: whole.into() });
+    let complete = (parts.len() > 1).then(|| complete_of(text)).flatten().map(Box::new);
+    let term = |zones, address| Node::Term(Term { zones, parts, address, complete, written: whole.into() });
     let node = match frame.named {
         false if everything => Node::All,
         false if frame.excluded => {

@@ -11,8 +11,9 @@ use crate::postings::bits::Bits;
 use crate::postings::places::Places;
 use crate::segment::Source;
 use crate::terms::pattern::Pattern;
+use crate::text::class::class;
 use crate::text::field::Zones;
-use crate::text::key::{ALL_DOCS, UNSEARCHABLE, VALUE_ENDS};
+use crate::text::key::{ALL_DOCS, KeyParts, PIECE, UNSEARCHABLE, VALUE_ENDS, parts};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Positions held at a time while a phrase is joined, in bytes of their packed form.
@@ -162,7 +163,7 @@ fn run_term<S: Source>(source: &S, term: &Term, within: Option<&Bits>, how: How<
             long_words(source, pattern, term.zones, how, &mut docs)?;
             docs
         }
-        parts => phrase(source, parts, term.zones, within, how)?,
+        _ => phrase(source, term, within, how)?,
     };
     if let Some((address, zones)) = &term.address {
         docs.or(&word(source, address, *zones, how)?.0);
@@ -185,7 +186,35 @@ fn word<S: Source>(source: &S, pattern: &Pattern, zones: Zones, how: How<'_>) ->
     Ok((docs, weight))
 }
 
-fn phrase<S: Source>(source: &S, parts: &[Part], zones: Zones, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+/// The documents of complete addresses in which the parts of `term` follow each other.
+fn complete<S: Source>(source: &S, term: &Term, how: How<'_>) -> Result<Bits, IndexError> {
+    let mut docs = empty(source);
+    let zones = Zones(term.zones.0 & Zones::ADDRESSES.0);
+    let Some(pattern) = term.complete.as_ref().filter(|_| zones.0 != 0) else { return Ok(docs) };
+    let needs_word = term.parts.first() == Some(&Part::AnyWord);
+    source.find(pattern, &mut |key, found| {
+        how.go_on()?;
+        if pattern.is_whole() || is_sure_with_beginning(key, pattern, needs_word) {
+            source.docs(found, zones, &mut docs)?;
+        }
+        Ok(())
+    })?;
+    Ok(docs)
+}
+
+/// Whether parts that end a complete address follow each other in it. Not sure of long ones, of which only the beginning is known, or whose words are
+/// kept in pieces. With `needs_word`, a word must stand before them.
+fn is_sure_with_beginning(key: &[u8], pattern: &Pattern, needs_word: bool) -> bool {
+    let KeyParts { folded, exact, .. } = parts(key);
+    let letters = |form: &[u8]| std::str::from_utf8(form).map_or(usize::MAX, |form| form.chars().count());
+    let beginning = folded.get(..folded.len().saturating_sub(pattern.end().len())).and_then(|form| std::str::from_utf8(form).ok());
+    letters(exact.unwrap_or(folded)) < PIECE
+        && beginning.is_some_and(|beginning| !needs_word || beginning.chars().any(|c| class(c).is_word()))
+}
+
+fn phrase<S: Source>(source: &S, term: &Term, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+    let (parts, zones) = (&term.parts, term.zones);
+    let mut found = complete(source, term, how)?;
     let mut candidates: Option<Bits> = within.cloned();
     let mut words = Vec::new();
     for (offset, part) in (0u64..).zip(parts) {
@@ -197,14 +226,17 @@ fn phrase<S: Source>(source: &S, parts: &[Part], zones: Zones, within: Option<&B
             None => candidates = Some(docs),
         }
         if candidates.as_ref().is_some_and(Bits::is_empty) {
-            return Ok(empty(source));
+            return Ok(found);
         }
     }
     let stars: Vec<u64> = (0u64..).zip(parts).filter(|(_, part)| **part == Part::AnyWord).map(|(offset, _)| offset).collect();
     words.sort_by_key(|word| word.weight);
     let Some(lightest) = words.first() else { return long_values(source, parts.len() as u64, zones) };
-    let candidates = candidates.unwrap_or_else(|| empty(source));
-    let mut found = empty(source);
+    let mut candidates = candidates.unwrap_or_else(|| empty(source));
+    candidates.and_not(&found);
+    if candidates.is_empty() {
+        return Ok(found);
+    }
     for window in windows(&candidates, lightest.weight, source) {
         how.go_on()?;
         join(source, &Phrase { words: &words, stars: &stars, zones }, window, how, &mut found)?;

@@ -92,6 +92,11 @@ fn tokens(text: &str) -> Vec<Token> {
         let end = at + c.len_utf8();
         let mut buffer = [0; 4];
         let mapped = if c.is_ascii() { None } else { Some(map(c.encode_utf8(&mut buffer))) };
+        if run.is_none() && mapped.as_deref() == Some("") {
+            // What no word has behind it is as if it were not there.
+            next = before;
+            continue;
+        }
         let (is_word, alone, mark) = match &mapped {
             None => (c.is_ascii_alphanumeric(), false, false),
             Some(mapped) => {
@@ -227,6 +232,12 @@ mod tests {
         let long = format!("{}alpha {}alpha beta{}", "x ".repeat(400), "y ".repeat(400), " z".repeat(400));
         let shown = of("alpha beta", &long, 60).unwrap();
         assert!(shown.contains("[alpha] [beta]") && shown.len() < 120, "{shown}");
+    }
+
+    #[test]
+    fn a_soft_hyphen_repeats_no_letter() {
+        assert_eq!(of("가가", "가\u{ad}é", 20), None);
+        assert_eq!(of("가e", "가\u{ad}é", 20).as_deref(), Some("[가\u{ad}é]"));
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use super::tree::Part;
 use crate::terms::pattern::{Elem, Pattern};
 use crate::text::class::class;
 use crate::text::fold::letters;
-use crate::text::key::address_text;
+use crate::text::key::{ADDRESS_LETTERS, address_text};
 use crate::text::map::map;
 use crate::text::split::cut;
 
@@ -53,6 +53,14 @@ pub(super) fn parts_of(text: &str, written: Written) -> Result<Vec<Part>, Proble
 /// A bare exclusion as a complete address, compared as one string.
 pub(super) fn address_of(text: &str) -> Pattern {
     Pattern::address(elems(&address_text(&marked(text))))
+}
+
+/// The complete addresses that the text of a phrase says: as it stands, or with any beginning.
+pub(super) fn complete_of(text: &str) -> Option<Pattern> {
+    let mapped = marked(text);
+    let literal = mapped.trim_start_matches(MANY);
+    let is_one = literal.contains('@') && !literal.contains([MANY, ONE]) && literal.chars().count() < ADDRESS_LETTERS;
+    is_one.then(|| Pattern::address(elems(&address_text(&mapped))))
 }
 
 fn elems(text: &str) -> Vec<Elem> {

@@ -216,6 +216,8 @@ pub(crate) struct Term {
     pub(crate) parts: Vec<Part>,
     /// In a bare exclusion: the clause as a complete address (S2.4), and the address fields it is compared in.
     pub(crate) address: Option<(Pattern, Zones)>,
+    /// Complete addresses in which the parts follow each other: their documents need no look at positions. Others may be met too.
+    pub(crate) complete: Option<Box<Pattern>>,
     /// Field and text as they were written.
     pub(crate) written: Box<str>,
 }

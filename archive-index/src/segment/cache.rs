@@ -1,63 +1,52 @@
-//! Opened pages in memory, up to a budget.
-//!
-//! Two generations: a page that is asked for moves into the young one; when that holds half the budget, the old one is dropped and the young
-//! one grows old. So what is asked for often stays, without a list to keep in order.
+//! Opened pages in memory, up to a budget: half of it for the dictionary, so that long lists do not drive out what every search begins with.
 
+use super::page::PageKind;
 use crate::pages::{FileId, PageRef};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use std::sync::Arc;
 
 type Key = (FileId, PageRef);
-type Generation = HashMap<Key, Arc<Vec<u8>>>;
+type Pages = Cache<Key, Arc<Vec<u8>>, Bytes>;
 
 pub(crate) struct PageCache {
-    half: usize,
-    generations: Mutex<Generations>,
+    dictionary: Pages,
+    lists: Pages,
 }
 
-#[derive(Default)]
-struct Generations {
-    young: Generation,
-    old: Generation,
-    bytes: usize,
-}
-
+/// About what a page takes.
+const PAGE: usize = 32 << 10;
 /// What a page costs beside its bytes.
-const OVERHEAD: usize = 96;
+const OVERHEAD: u64 = 96;
+
+/// Pages weigh what they take.
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Key, Arc<Vec<u8>>> for Bytes {
+    fn weight(&self, _: &Key, page: &Arc<Vec<u8>>) -> u64 {
+        page.len() as u64 + OVERHEAD
+    }
+}
 
 impl PageCache {
     pub(crate) fn new(budget: usize) -> Self {
-        Self { half: budget / 2, generations: Mutex::default() }
+        let half = || Cache::with_weighter(budget / 2 / PAGE, budget as u64 / 2, Bytes);
+        Self { dictionary: half(), lists: half() }
     }
 
-    pub(crate) fn get(&self, key: Key) -> Option<Arc<Vec<u8>>> {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(page) = generations.young.get(&key) {
-            return Some(Arc::clone(page));
+    fn of(&self, kind: PageKind) -> &Pages {
+        match kind {
+            PageKind::Terms | PageKind::Backward => &self.dictionary,
+            _ => &self.lists,
         }
-        let page = generations.old.remove(&key)?;
-        generations.insert(key, Arc::clone(&page), self.half);
-        Some(page)
     }
 
-    pub(crate) fn put(&self, key: Key, page: &Arc<Vec<u8>>) {
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.insert(key, Arc::clone(page), self.half);
+    pub(crate) fn get(&self, kind: PageKind, key: Key) -> Option<Arc<Vec<u8>>> {
+        self.of(kind).get(&key)
     }
-}
 
-impl Generations {
-    fn insert(&mut self, key: Key, page: Arc<Vec<u8>>, half: usize) {
-        let cost = page.len() + OVERHEAD;
-        if cost > half {
-            return;
-        }
-        if self.bytes + cost > half {
-            self.old = std::mem::take(&mut self.young);
-            self.bytes = 0;
-        }
-        if self.young.insert(key, page).is_none() {
-            self.bytes += cost;
-        }
+    pub(crate) fn put(&self, kind: PageKind, key: Key, page: &Arc<Vec<u8>>) {
+        self.of(kind).insert(key, Arc::clone(page));
     }
 }

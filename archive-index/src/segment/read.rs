@@ -16,7 +16,7 @@ use crate::query::leaf::LabelPattern;
 use crate::terms::pattern::{Pattern, Reach};
 use crate::terms::{Directory, Entry, Place, TermCursor, backward, key_cursor};
 use crate::text::field::Zones;
-use crate::text::key::{MARKED, label, parts};
+use crate::text::key::{ADDRESS, LONG, MARKED, SPECIAL, label, parts};
 use crate::wire::{Malformed, Reader};
 use std::ops::Range;
 use std::sync::Arc;
@@ -52,6 +52,9 @@ pub(crate) struct Chunk {
     pub(crate) rows: Vec<(u32, Columns)>,
     pub(crate) next: Option<u32>,
 }
+
+/// Leads of keys that are neither words nor pieces of words.
+const OTHERS: [u8; 3] = [ADDRESS, SPECIAL, LONG];
 
 /// Which stream.
 #[derive(Clone, Copy)]
@@ -169,11 +172,11 @@ impl Segment {
     }
 
     fn page(&self, kind: PageKind, page: PageRef) -> Result<Arc<Vec<u8>>, IndexError> {
-        if let Some(plain) = self.cache.get((self.file, page)) {
+        if let Some(plain) = self.cache.get(kind, (self.file, page)) {
             return Ok(plain);
         }
         let plain = Arc::new(self.read_page(kind, page)?);
-        self.cache.put((self.file, page), &plain);
+        self.cache.put(kind, (self.file, page), &plain);
         Ok(plain)
     }
 
@@ -266,15 +269,21 @@ impl Segment {
         let mut found: Vec<Vec<u8>> = Vec::new();
         for at in 0..self.forward.len() {
             let Some(page_ref) = self.forward.get(at) else { break };
+            // Pages between two of keys with other leads hold no words.
+            let is_of_others = |at| self.forward.first(at).and_then(|first| first.first()).is_some_and(|lead| OTHERS.contains(lead));
+            if is_of_others(at) && is_of_others(at + 1) {
+                continue;
+            }
             let page = self.page(PageKind::Terms, page_ref)?;
             let broken = |malformed| self.damage(Some(page_ref), malformed);
             found.clear();
             let mut cursor = TermCursor::new(&page).map_err(broken)?;
-            while cursor.keys.advance().map_err(broken)? {
-                if matcher.matches(&parts(cursor.keys.key())) {
-                    found.push(cursor.keys.key().to_vec());
+            let mut visit_key = |key: &[u8]| {
+                if matcher.matches(&parts(key)) {
+                    found.push(key.to_vec());
                 }
-            }
+            };
+            cursor.keys.holding(pattern.longest(), &mut visit_key).map_err(broken)?;
             let mut wanted = found.iter();
             let Some(mut key) = wanted.next() else { continue };
             let mut cursor = TermCursor::new(&page).map_err(broken)?;

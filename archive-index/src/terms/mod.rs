@@ -83,12 +83,20 @@ pub(crate) struct KeyCursor<'a> {
     lengths: Reader<'a>,
     bytes: Reader<'a>,
     key: Vec<u8>,
+    /// Bytes that the key shares with the one before.
+    shared: usize,
 }
 
 impl<'a> KeyCursor<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         let left = reader.length()?;
-        Ok(Self { left, lengths: Reader::new(reader.block()?), bytes: Reader::new(reader.block()?), key: Vec::with_capacity(64) })
+        Ok(Self {
+            left,
+            lengths: Reader::new(reader.block()?),
+            bytes: Reader::new(reader.block()?),
+            key: Vec::with_capacity(64),
+            shared: 0,
+        })
     }
 
     /// The key that the last call of [`advance`](Self::advance) came to.
@@ -112,7 +120,33 @@ impl<'a> KeyCursor<'a> {
         }
         self.key.truncate(shared);
         self.key.extend_from_slice(self.bytes.take(length as usize)?);
+        self.shared = shared;
         Ok(true)
+    }
+
+    /// Visits all keys left that hold `needle`. Of each only those places are looked at that its beginning, which the key before had, leaves open.
+    pub(crate) fn holding(&mut self, needle: &[u8], mut visit: impl FnMut(&[u8])) -> Result<(), Malformed> {
+        let Some((&first, rest)) = needle.split_first() else {
+            while self.advance()? {
+                visit(&self.key);
+            }
+            return Ok(());
+        };
+        // Where the first occurrence in the key ends.
+        let mut held: Option<usize> = None;
+        while self.advance()? {
+            if held.is_none_or(|end| end > self.shared) {
+                let open = self.shared.saturating_sub(rest.len());
+                let tail = self.key.get(open..).unwrap_or_default();
+                let found = (0..tail.len().saturating_sub(rest.len()))
+                    .find(|&at| tail.get(at) == Some(&first) && tail.get(at + 1..).is_some_and(|behind| behind.starts_with(rest)));
+                held = found.map(|at| open + at + needle.len());
+            }
+            if held.is_some() {
+                visit(&self.key);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -156,6 +156,19 @@ impl Pattern {
         !matches!(self.shape, Shape::Near(_)) && !self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
     }
 
+    /// The folded letters behind the last wildcard.
+    pub(crate) fn end(&self) -> &[u8] {
+        &self.end
+    }
+
+    /// Bytes that the folded form of every match holds.
+    pub(crate) fn longest(&self) -> &[u8] {
+        match self.shape {
+            Shape::Near(_) => &[],
+            _ => &self.longest,
+        }
+    }
+
     /// Where to look.
     pub(crate) fn reach(&self) -> Reach<'_> {
         if matches!(self.shape, Shape::AnyAlone | Shape::Near(_)) {

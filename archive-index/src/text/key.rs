@@ -42,7 +42,7 @@ pub(crate) fn label(kind: LabelKind, bytes: &[u8]) -> Vec<u8> {
 /// Letters of a piece (S1.4).
 pub(crate) const PIECE: usize = 64;
 /// Letters of an address that are compared; a longer one is known by its beginning.
-const ADDRESS_LETTERS: usize = 256;
+pub(crate) const ADDRESS_LETTERS: usize = 256;
 /// No key is longer: two forms of at most 256 letters.
 pub(crate) const MAX_KEY: usize = 4 * ADDRESS_LETTERS * 2 + 4;
 
