@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use archive_core::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
+use archive_core::source::{self, Body, DateHint, Item, SourceOptions, SourceVisitor, Trouble};
 
 use crate::Result;
 
@@ -32,14 +32,20 @@ pub fn list(corpora: &Path, work: &Path) -> Result<Corpus> {
     let files = work.join("list");
     if !files.exists() {
         fs::create_dir_all(&files)?;
-        for entry in fs::read_dir(corpora.join("lists"))? {
-            let entry = entry?;
-            if !LEFT_OUT.iter().any(|name| entry.file_name() == *name) {
-                copy(&entry.path(), &files.join(entry.file_name()))?;
-            }
+        for path in list_sources(corpora)? {
+            copy(&path, &files.join(path.file_name().unwrap_or_default()))?;
         }
     }
     corpus(files, work.join("list.maildir"))
+}
+
+/// The files and folders that LIST consists of, in order of their names.
+pub fn list_sources(corpora: &Path) -> Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(corpora.join("lists"))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    let is_left_out = |path: &PathBuf| LEFT_OUT.iter().any(|name| path.ends_with(name));
+    let mut paths: Vec<PathBuf> = paths.into_iter().filter(|path| !is_left_out(path)).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// One mbox, linked into a tree of its own.
@@ -70,41 +76,48 @@ fn corpus(files: PathBuf, maildir: PathBuf) -> Result<Corpus> {
     for folder in ["cur", "new", "tmp"] {
         fs::create_dir_all(maildir.join(folder))?;
     }
-    let mut writer = MaildirWriter { dir: maildir.join("cur"), write: !is_made, mails: 0, bytes: 0, error: None };
-    source::read_path(&files, SourceOptions::default(), &mut writer)?;
-    if let Some(error) = writer.error {
-        return Err(error.into());
-    }
+    let (mut mails, mut bytes) = (0, 0);
+    each_mail(&files, |raw, _| {
+        mails += 1;
+        bytes += raw.len() as u64;
+        if !is_made {
+            fs::write(maildir.join("cur").join(format!("{}.{mails}.bench:2,S", 1_400_000_000 + mails)), raw)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
     let file_bytes = bytes_below(&files);
-    Ok(Corpus { files, maildir, mails: writer.mails, bytes: writer.bytes, file_bytes })
+    Ok(Corpus { files, maildir, mails, bytes, file_bytes })
 }
 
-struct MaildirWriter {
-    dir: PathBuf,
-    write: bool,
-    mails: u64,
-    bytes: u64,
-    error: Option<std::io::Error>,
+/// Hands out the mails of a file or tree, each whole, with the date beside it; what is no mail is passed over.
+///
+/// # Errors
+///
+/// The source cannot be opened, or the first one of `visit`, which ends the reading.
+pub fn each_mail(source: &Path, visit: impl FnMut(Vec<u8>, Option<DateHint>) -> Result<ControlFlow<()>>) -> Result<()> {
+    let mut visitor = Visitor { visit, done: Ok(()) };
+    source::read_path(source, SourceOptions::default(), &mut visitor)?;
+    visitor.done
 }
 
-impl SourceVisitor for MaildirWriter {
+struct Visitor<F> {
+    visit: F,
+    done: Result<()>,
+}
+
+impl<F: FnMut(Vec<u8>, Option<DateHint>) -> Result<ControlFlow<()>>> SourceVisitor for Visitor<F> {
     fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
         let raw = match item.body {
-            Body::Whole(raw) => raw,
-            Body::Stream { mut head, rest } => match rest.read_to_end(&mut head) {
-                Ok(_) => head,
-                Err(error) => {
-                    self.error = Some(error);
-                    return ControlFlow::Break(());
-                }
-            },
+            Body::Whole(raw) => Ok(raw),
+            Body::Stream { mut head, rest } => rest.read_to_end(&mut head).map(|_| head).map_err(Into::into),
         };
-        self.mails += 1;
-        self.bytes += raw.len() as u64;
-        let path = self.dir.join(format!("{}.{}.bench:2,S", 1_400_000_000 + self.mails, self.mails));
-        let written = if self.write { fs::write(path, raw) } else { Ok(()) };
-        self.error = written.err();
-        if self.error.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        match raw.and_then(|raw| (self.visit)(raw, item.date_hint)) {
+            Ok(flow) => flow,
+            Err(error) => {
+                self.done = Err(error);
+                ControlFlow::Break(())
+            }
+        }
     }
 
     fn trouble(&mut self, _: Trouble) {}

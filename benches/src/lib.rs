@@ -6,6 +6,7 @@
 pub mod bars;
 pub mod child;
 pub mod corpora;
+pub mod drawn;
 pub mod machine;
 pub mod peers;
 pub mod table;
