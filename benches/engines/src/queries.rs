@@ -1,0 +1,80 @@
+//! Asking: latencies by kind of query, and whether all engines find the same.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use benches::Result;
+use benches::drawn::{Dice, KINDS, Query, Words};
+use benches::table::{table, time};
+use benches::usage::quantiles;
+
+use crate::build::All;
+use crate::engine::{Answer, Engine};
+
+/// What one engine said to the queries of a kind, and how long it took at best; nothing of what it cannot answer.
+struct Asked {
+    answers: Vec<Option<Answer>>,
+    times: Vec<Duration>,
+}
+
+/// Draws `each` queries of a kind, asks every engine in turn, and gives the table.
+pub fn measure(engines: &[&dyn Engine], all: &All, words: &Words, dice: &mut Dice, each: usize, runs: usize) -> Result<String> {
+    let head = ["query", "n", "hits", "p50", "p95", "worst", "other totals", "other newest"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for (kind, draw) in KINDS {
+        let queries: Vec<Query> = (0..each).map(|at| draw(words, dice, at)).collect();
+        let asked = ask(engines, all, &queries, runs)?;
+        let ours = &asked[0].answers;
+        for (engine, asked) in engines.iter().zip(&asked) {
+            rows.push(row(&format!("{kind}: {}", engine.name()), asked, ours));
+            tell_difference(engine.name(), &queries, asked, ours);
+        }
+    }
+    Ok(table(&rows))
+}
+
+/// The first pass warms up; of the `runs` that follow the least time of each query counts.
+fn ask(engines: &[&dyn Engine], all: &All, queries: &[Query], runs: usize) -> Result<Vec<Asked>> {
+    let mut asked = Vec::new();
+    for (engine, built) in engines.iter().zip(all) {
+        let answers = queries.iter().map(|query| built.ask(query).map_err(|error| format!("{}: {query}: {error}", engine.name()).into()));
+        let answers = answers.collect::<Result<Vec<_>>>()?;
+        let times = answers.iter().filter(|answer| answer.is_some()).map(|_| Duration::MAX).collect();
+        asked.push(Asked { answers, times });
+    }
+    for _ in 0..runs {
+        for (built, Asked { answers, times }) in all.iter().zip(&mut asked) {
+            let answered = queries.iter().zip(answers).filter(|(_, answer)| answer.is_some());
+            for ((query, _), least) in answered.zip(times) {
+                let start = Instant::now();
+                black_box(built.ask(query)?);
+                *least = start.elapsed().min(*least);
+            }
+        }
+    }
+    Ok(asked)
+}
+
+fn row(name: &str, asked: &Asked, ours: &[Option<Answer>]) -> Vec<String> {
+    if asked.times.is_empty() {
+        return [name, "cannot", "", "", "", "", "", ""].map(str::to_owned).to_vec();
+    }
+    let hits: u64 = asked.answers.iter().flatten().map(|answer| answer.total).sum();
+    let quantiles = quantiles(asked.times.clone());
+    let pairs = || asked.answers.iter().zip(ours).filter_map(|(answer, ours)| answer.as_ref().zip(ours.as_ref()));
+    let totals = pairs().filter(|(answer, ours)| answer.total != ours.total).count();
+    let newest = pairs().filter(|(answer, ours)| answer.newest != ours.newest).count();
+    let mut row = vec![name.to_owned(), asked.times.len().to_string(), (hits / asked.times.len() as u64).to_string()];
+    row.extend(["p50", "p95", "worst"].map(|name| time(quantiles[name].as_f64().unwrap_or_default())));
+    row.extend([totals.to_string(), newest.to_string()]);
+    row
+}
+
+/// Tells the first query of a kind to which an engine says something else than ours.
+fn tell_difference(name: &str, queries: &[Query], asked: &Asked, ours: &[Option<Answer>]) {
+    let pairs = queries.iter().zip(&asked.answers).zip(ours);
+    let mut pairs = pairs.filter_map(|((query, answer), ours)| Some((query, answer.as_ref()?, ours.as_ref()?)));
+    if let Some((query, answer, ours)) = pairs.find(|(_, answer, ours)| answer != ours) {
+        eprintln!("{query}: {name} finds {}, we find {}", answer.total, ours.total);
+    }
+}
