@@ -79,6 +79,22 @@ fn s1_1_words_are_found_by_their_parts_and_in_any_case() {
 }
 
 #[test]
+fn s1_1_text_is_mapped_before_it_is_split() {
+    bodies(
+        &["ＡＢＣ１２", "o\u{fb03}ce", "zero\u{200b}width", "a\0b;c,d/e@f", "x² ½", "ΣΊΣΥΦΟΣ"],
+        &[
+            ("abc12", &[0]),
+            ("office", &[1]),
+            ("OFFICE", &[1]),
+            ("zerowidth", &[2]),
+            ("\"a b c d e f\"", &[3]),
+            ("x2", &[4]),
+            ("σίσυφος", &[5]),
+        ],
+    );
+}
+
+#[test]
 fn s1_1_positions_of_values_never_touch() {
     check(
         &[vec![(Field::From, ValueKind::DisplayName, "Anna"), (Field::From, ValueKind::Address, "berg@example.org")], body("anna berg")],
@@ -113,6 +129,27 @@ fn s1_2_a_letter_without_mark_meets_any_a_marked_one_only_itself() {
 }
 
 #[test]
+fn s1_2_four_scripts_have_marks_that_may_be_left_out_and_nothing_is_stemmed() {
+    bodies(
+        &["άνθρωπος", "سُلام", "हिन्दी", "øre đat ħal ısı", "the invoices were running"],
+        &[
+            ("ανθρωπος", &[0]),
+            ("ὰνθρωπος", &[]),
+            ("سلام", &[1]),
+            ("سِلام", &[]),
+            ("हिन्दी", &[2]),
+            ("हनद", &[]),
+            ("ore dat hal isi", &[3]),
+            ("øre", &[3]),
+            ("öre", &[]),
+            ("the", &[4]),
+            ("invoice", &[]),
+            ("run", &[]),
+        ],
+    );
+}
+
+#[test]
 fn s1_3_scripts_without_blanks_are_found_as_substrings() {
     bodies(
         &["会议系统更新", "系 统", "Windows系统", "系统Windows", "한국어 문서", "統系"],
@@ -130,6 +167,26 @@ fn s1_3_scripts_without_blanks_are_found_as_substrings() {
     );
     let error = parse("系*统").unwrap_err();
     assert_eq!(error.range, 0..7);
+}
+
+#[test]
+fn s1_3_eight_scripts_are_written_without_blanks() {
+    bodies(
+        &["ひらがな", "カタカナー", "ภาษาไทย", "ພາສາລາວ", "ភាសាខ្មែរ", "မြန်မာ", "日本\r\n語", "日本12語"],
+        &[
+            ("らが", &[0]),
+            ("タカ", &[1]),
+            ("ナー", &[1]),
+            ("ษาไท", &[2]),
+            ("ສາລາ", &[3]),
+            ("សាខ្មែ", &[4]),
+            ("န်မာ", &[5]),
+            ("本語", &[6]),
+            ("本?語", &[]),
+            ("12", &[7]),
+            ("本12", &[7]),
+        ],
+    );
 }
 
 #[test]
@@ -317,6 +374,30 @@ fn s2_3_signs_act_only_where_a_clause_begins() {
 }
 
 #[test]
+fn s2_3_blanks_and_quotes_of_any_kind_and_words_that_are_no_operators() {
+    bodies(
+        &["daily update", "update daily", "a or b", "a and b", "a und b", "a not b", "a b"],
+        &[
+            ("daily\u{3000}update", &[0, 1]),
+            ("daily\u{a0}update", &[0, 1]),
+            ("daily\tupdate\n", &[0, 1]),
+            ("“daily update”", &[0]),
+            ("«daily update»", &[0]),
+            ("daily \u{2212}update", &[]),
+            ("a or b", &[2]),
+            ("a and b", &[3]),
+            ("a und b", &[4]),
+            ("a not b", &[5]),
+            ("a OR daily", &[0, 1, 2, 3, 4, 5, 6]),
+            ("a (or OR and", &[2, 3]),
+            ("a ... b", &[2, 3, 4, 5, 6]),
+            ("a ()b", &[2, 3, 4, 5, 6]),
+            ("bcontent:\"daily update", &[0]),
+        ],
+    );
+}
+
+#[test]
 fn s2_4_bare_exclusions_spare_parts_of_addresses() {
     check(
         &[
@@ -339,6 +420,28 @@ fn s2_4_bare_exclusions_spare_parts_of_addresses() {
 }
 
 #[test]
+fn s2_4_an_excluded_address_is_one_string_with_wildcards() {
+    check(
+        &[
+            vec![(Field::From, ValueKind::Address, "letter@news.example"), (Field::Subject, ValueKind::Text, "first")],
+            vec![(Field::From, ValueKind::DisplayName, "News Desk"), (Field::From, ValueKind::Address, "desk@other.example")],
+            vec![(Field::From, ValueKind::Address, "editor@news.example"), (Field::Body, ValueKind::Text, "letter")],
+        ],
+        &[
+            ("news", &[0, 1, 2]),
+            ("news -*@news.example", &[1]),
+            ("news -letter", &[0, 1]),
+            ("news -letter@news.example", &[1, 2]),
+            ("news -news", &[0, 2]),
+            ("news -\"news desk\"", &[0, 2]),
+            ("news -l*@*.example", &[1, 2]),
+            ("news -from:letter", &[1, 2]),
+            ("news -from:*@news.example", &[1]),
+        ],
+    );
+}
+
+#[test]
 fn s2_5_only_exclusions_find_the_rest_and_nothing_finds_nothing() {
     bodies(&["a", "b", ""], &[("-a", &[1, 2]), ("-a -b", &[2]), ("", &[]), ("- ...", &[]), ("-(a OR b)", &[2])]);
 }
@@ -356,6 +459,21 @@ fn s2_9_errors_name_the_place_and_what_was_expected() {
         let error = parse(query).unwrap_err();
         assert_eq!(error.range, range, "{query}");
         assert!(error.expected.contains("quotes"), "{query}: {error}");
+    }
+}
+
+#[test]
+fn s2_9_prefixes_of_a_later_language_are_errors_and_the_language_has_a_number() {
+    assert_eq!(archive_index::LANGUAGE, 1);
+    for prefix in ["id", "thread", "tag", "link", "importance", "direction"] {
+        for written in [prefix.to_owned(), prefix.to_uppercase()] {
+            let error = parse(&format!("ab {written}:x")).unwrap_err();
+            assert_eq!(error.range, 3..3 + written.len(), "{written}");
+            assert!(error.expected.contains("quotes"), "{written}: {error}");
+            assert!(parse(&format!("(-{written}:(a OR b))")).is_err(), "{written}");
+            assert!(parse(&format!("\"{written}:x\"")).is_ok(), "text, in quotes");
+            assert!(parse(&format!("{written}: x")).is_ok(), "text, before a blank");
+        }
     }
 }
 
@@ -411,6 +529,36 @@ fn s2_7_a_search_can_be_stopped() {
     assert_eq!(snapshot.search(&bound("b*")).unwrap().len(), 2);
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     assert!(matches!(snapshot.search(&bound("b*")), Err(IndexError::Stopped)));
+}
+
+#[test]
+fn s2_7_a_wildcard_of_very_many_words_is_answered_exactly() {
+    const WORDS: u32 = 40_000;
+    const DOCS: u32 = 400;
+    // A memory that holds a part of the words, and a cache of a few pages.
+    let options = Options { memory_budget: 400 << 10, page_cache: 100 << 10 };
+    let index = Index::open(Arc::new(MemPages::new()), options).unwrap();
+    for doc in 0..DOCS {
+        // Each word once; two documents without one.
+        let words = (0..WORDS).filter(|word| word % DOCS == doc && doc % 200 != 7);
+        let text = words.map(|word| format!("w{word:05}z ")).collect::<String>() + "other";
+        let value = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
+        index.add(DocNo(doc), &[value], &[], &Columns::default()).unwrap();
+    }
+    let docs = |holds: &dyn Fn(u32) -> bool| -> Vec<u32> {
+        (0..DOCS).filter(|doc| doc % 200 != 7 && (0..WORDS).any(|word| word % DOCS == *doc && holds(word))).collect()
+    };
+    for _ in 0..2 {
+        assert_eq!(search(&index, "w*"), docs(&|_| true));
+        assert_eq!(search(&index, "*z"), docs(&|_| true));
+        assert_eq!(search(&index, "*0*"), docs(&|word| format!("{word:05}").contains('0')));
+        assert_eq!(search(&index, "w0000*"), docs(&|word| word < 10));
+        assert_eq!(search(&index, "w?00?2z"), docs(&|word| word / 10 % 1000 / 10 == 0 && word % 10 == 2));
+        assert_eq!(search(&index, "other -w*"), [7, 207]);
+        assert_eq!(search(&index, "\"w* w*\""), docs(&|_| true));
+        index.flush(b"").unwrap();
+        index.merge_all().unwrap();
+    }
 }
 
 #[test]
@@ -487,6 +635,19 @@ fn s2_8_the_reduced_language_has_words_and_phrases_only() {
     for query in ["Auto*", "\"Microsoft Windows\"", "a - b", "OR", "http://x"] {
         assert_eq!(parse_reduced(query), parse(query), "{query}");
     }
+}
+
+#[test]
+fn s2_8_every_filter_and_field_is_refused_where_it_stands() {
+    for prefix in ["after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list", "subject", "bcc"] {
+        let error = parse_reduced(&format!("ab {prefix}:2024")).unwrap_err();
+        assert_eq!(error.range, 3..3 + prefix.len(), "{prefix}");
+        assert_eq!(parse_reduced(&format!("\"{prefix}:2024\"")), parse(&format!("\"{prefix}:2024\"")));
+    }
+    for query in ["*parat*", "me?er", "\"a* b*\"", "vorname.nachname*", "*"] {
+        assert_eq!(parse_reduced(query), parse(query), "{query}");
+    }
+    assert!(parse_reduced("meie?").is_err(), "what is an error in the whole language is one here");
 }
 
 #[test]
