@@ -7,8 +7,8 @@ use std::sync::Arc;
 use archive_core::source::Trouble;
 use archive_core::vfs::{EntryKind, MemVfs, Vfs};
 use archive_core::{
-    Actor, Archive, CreateOptions, Depth, Error, FolderInfo, FolderPath, ImportEvents, ImportOptions, ImportReport, ImportSource, Key,
-    MessageId, MessageInfo, OpenOptions, Receipt, SearchRequest, VerifyReport,
+    Actor, Archive, CreateOptions, Depth, Error, FolderInfo, FolderPath, FolderScope, ImportEvents, ImportOptions, ImportReport,
+    ImportSource, Key, MessageId, MessageInfo, OpenOptions, Receipt, SearchRequest, User, VerifyReport,
 };
 
 pub const DIR: &str = "/archive";
@@ -60,7 +60,11 @@ impl Files {
     }
 
     pub fn try_open(&self) -> Result<Archive, Error> {
-        Archive::open_on(Arc::new(self.vfs.clone()), Path::new(DIR), &self.key(), OpenOptions::default())
+        self.try_open_with(OpenOptions::default())
+    }
+
+    pub fn try_open_with(&self, options: OpenOptions) -> Result<Archive, Error> {
+        Archive::open_on(Arc::new(self.vfs.clone()), Path::new(DIR), &self.key(), options)
     }
 
     pub fn open(&self) -> Archive {
@@ -133,6 +137,23 @@ impl Files {
 
 pub fn folder(text: &str) -> FolderPath {
     text.parse().expect("a folder")
+}
+
+/// Archives one mail in a folder.
+pub fn put(archive: &Archive, path: &str, mail: impl AsRef<[u8]>) -> Receipt {
+    archive.acting_as(Actor::System).import_one(mail.as_ref(), &folder(path)).expect("a receipt")
+}
+
+/// A person who sees these folders.
+pub fn user(folders: &[FolderScope]) -> Actor {
+    Actor::User(User { name: "u".to_owned(), administrator: false, folders: folders.to_vec() })
+}
+
+/// All that a search finds, in its order.
+pub fn ids(archive: &Archive, actor: &Actor, request: &SearchRequest) -> Vec<MessageId> {
+    let found = archive.acting_as(actor.clone()).search(request).expect("an answer");
+    assert_eq!(found.total, found.hits.len() as u64);
+    found.hits.iter().map(|hit| hit.id).collect()
 }
 
 /// Archives each mail on its own.

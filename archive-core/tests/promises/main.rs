@@ -1,4 +1,5 @@
-//! The promises of the library (docs/DURABILITY.md), each tested through the public door in a module of its number.
+//! The promises of the library (docs/DURABILITY.md), each tested through the public door in a module of its number, and the rules of search
+//! (docs/SEARCH.md) as whole archives keep them, in modules by chapter.
 //!
 //! P1, P2, P5 and P13 are in `crash.rs` and `kill.rs`, P9 comes with compaction. Most archives here lie in memory, so that every byte of
 //! every file can be looked at and changed. With `MAILKEEP_CORPORA` set to a folder of real mail, that is read too.
@@ -18,5 +19,9 @@ mod p11;
 mod p12;
 mod p14;
 mod p15;
+mod rules_answers;
+mod rules_criteria;
+mod rules_query;
+mod rules_text;
 mod search;
 mod small_commits;

@@ -4,32 +4,14 @@
 use std::collections::BTreeSet;
 
 use archive_core::{
-    Actor, Archive, CountBy, DateRange, Error, FolderPath, FolderScope, IndexConfiguration, IndexStatus, MessageId, Order, OrderKey,
-    Receipt, SearchCriteria, SearchField, SearchRequest, User,
+    Actor, Archive, CountBy, DateRange, Error, FolderScope, IndexConfiguration, IndexStatus, MessageId, Order, OrderKey, SearchCriteria,
+    SearchField, SearchRequest, User,
 };
 
-use crate::fixture::Files;
-
-fn folder(path: &str) -> FolderPath {
-    path.parse().expect("a folder")
-}
-
-fn put(archive: &Archive, path: &str, mail: &str) -> Receipt {
-    archive.acting_as(Actor::System).import_one(mail.as_bytes(), &folder(path)).expect("a receipt")
-}
+use crate::fixture::{Files, folder, ids, put, user};
 
 fn mail(from: &str, date: &str, subject: &str, body: &str) -> String {
     format!("From: {from}\nDate: {date}\nSubject: {subject}\nTo: Team <team@x.example>\n\n{body}\n")
-}
-
-fn user(folders: &[FolderScope]) -> Actor {
-    Actor::User(User { name: "u".to_owned(), administrator: false, folders: folders.to_vec() })
-}
-
-fn ids(archive: &Archive, actor: &Actor, request: &SearchRequest) -> Vec<MessageId> {
-    let found = archive.acting_as(actor.clone()).search(request).expect("an answer");
-    assert_eq!(found.total, found.hits.len() as u64);
-    found.hits.iter().map(|hit| hit.id).collect()
 }
 
 /// Mails in folders of two people, one of them in three places.
@@ -243,11 +225,11 @@ fn o44_relative_dates_are_told_the_time_when_the_search_is_run() {
 fn threads_are_held_together_by_references_that_the_actor_sees() {
     let (_, archive) = Files::create();
     let reply = |id: &str, fields: &str| format!("From: a@x.example\nMessage-ID: <{id}>\n{fields}Subject: s\n\nbody {id}\n");
-    let first = put(&archive, "anna/Inbox", &reply("1@x", "")).id();
-    let second = put(&archive, "bob/Inbox", &reply("2@x", "In-Reply-To: <1@x>\n")).id();
-    let third = put(&archive, "anna/Inbox", &reply("3@x", "References: <2@x>\n")).id();
-    let sibling = put(&archive, "anna/Inbox", &reply("4@x", "References: <0@x> <1@x>\n")).id();
-    let other = put(&archive, "anna/Inbox", &reply("5@x", "")).id();
+    let first = put(&archive, "anna/Inbox", reply("1@x", "")).id();
+    let second = put(&archive, "bob/Inbox", reply("2@x", "In-Reply-To: <1@x>\n")).id();
+    let third = put(&archive, "anna/Inbox", reply("3@x", "References: <2@x>\n")).id();
+    let sibling = put(&archive, "anna/Inbox", reply("4@x", "References: <0@x> <1@x>\n")).id();
+    let other = put(&archive, "anna/Inbox", reply("5@x", "")).id();
     let thread = |actor: Actor, id| {
         let found = archive.acting_as(actor).thread(id).expect("a thread");
         found.iter().map(|info| info.id).collect::<BTreeSet<_>>()
