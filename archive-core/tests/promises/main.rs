@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, reason = "a test binary")]
 
+mod examples;
 mod fixture;
 mod imports;
 mod opening;
