@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 from command import Mailkeep
-from selftest import FIXTURE, ORACLES
+from selftest import FIXTURE, ME, ORACLES, mail, txt
 
 # The examples of the manual, each with the oracle that gives its set.
 EXAMPLES = {
@@ -19,7 +19,8 @@ EXAMPLES = {
     "E7": "from:john@mailstore.com", "E8": "to:michael@mailstore.com", "E9": "cc:lisa@mailstore.com", "E10": "bcc:customers@mailstore.com",
     "E11": "bcontent:Rechnung", "E12": "acontent:Rechnung", "E13": "ZDNet -Download-Tipp", "E14": 'ZDNET -"Daily Update"',
     "E15": "from:ZDNET bcontent:MailStore", "E16": "from:versand@example.com acontent:Rechnung", "E17": "to:bewerbung@example.com -Bewerbung",
-    "E18": "from:versand@example.com to:meineadresse@company.tld acontent:Rechnung -subject:Mahnung", "E19": "vorname.nachname",
+    "E18": "from:versand@example.com to:meineadresse@company.tld acontent:Rechnung -subject:Mahnung",
+    "E19": "vorname", "E19 whole": "vorname.nachname", "E19 second": "nachname",
 }  # fmt: skip
 # ORACLES begins with these, in this order (O28 is a refusal, O30 and O31 are the reduced mode, which neither command nor runner has).
 NUMBERS = [f"O{n}" for n in range(1, 25)] + ["O25"] * 3 + ["O26"] * 3 + ["O27", "O29"]
@@ -47,6 +48,21 @@ CASES = {  # folder -> its mails
     "large": [plain(n + 1, size=size) for n, size in enumerate((5242879, 5242880, 5242881))],
     "middle": [plain(n + 1, size=size) for n, size in enumerate((409599, 409600, 614400, 614401))],
 }  # fmt: skip
+# Mails beside the fixture that some examples must not find: the column "does not find" of the manual, where no mail of the fixture shows it.
+ELSEWHERE = [
+    (mail("lisa@mailstore.com", "customers@mailstore.com", "Gruss", "Nachrichten und Rechnung",
+          more="Cc: michael@mailstore.com\nBcc: john@mailstore.com\n"), "E6 E7 E8 E9 E10 E12"),
+    (mail("bcc@mailstore.com", "lisa@mailstore.com", "Rechnung", "x", txt("Rechnung.txt", "Nachrichten")), "E6 E9 E10 E11 E12"),
+    (mail("john@mailstore.com", "x@mailstore.com", "Gruss", "x", txt("x.txt", "Rechnung"), "Cc: customers@mailstore.com\n"), "E8 E10 E11 E16"),
+    (mail("versand@example.com", "meineadresse@company.tld", "Gruss", "Rechnung"), "E12 E16 E18"),
+    (mail("versand@example.com", "other@company.tld", "Gruss", "x", txt("x.txt", "Rechnung")), "E11 E18"),
+    (mail("bob@example.org", ME, "ZDNet", "MailStore"), "E15"),
+    (mail("bob@example.org", ME, "Gruss", "x", txt("daily.txt", "ZDNet, the daily update")), "E14"),
+    (mail("bob@example.org", "bewerbung@example.com", "Gruss", "x", txt("Bewerbung.txt", "x")), "E17"),
+    (mail("bob@example.org", ME, "Download-Tipp", "ZDNet"), "E13 E15"),
+    (mail("vorname@example.org", "nachname@example.org", "Vorname", "nachname.vorname"), "E3"),
+    (mail("bob@example.org", ME, "Halbauto", "example.company Meer Meeier"), "E1 E2 E4 E5"),
+]  # fmt: skip
 MAILBOX = {"alice/Mailbox/Inbox": plain(1), "alice/Mailbox/Inbox/Projekte 2017/Gewinnoptimierung": plain(2)}
 F16_ONLY = {"name": "reader", "administrator": False, "folders": [{"path": "judge/f16", "subfolders": True}]}
 READER = {"name": "reader", "administrator": False, "folders": [{"path": "judge", "subfolders": True}]}
@@ -94,6 +110,8 @@ class Fixture:
         for place, mails in CASES.items():
             for n, data in enumerate(mails, 1):
                 self.add(sources, f"{place}{n}", data, f"judge/{place}")
+        for n, (data, _) in enumerate(ELSEWHERE):
+            self.add(sources, f"elsewhere{n}", data, "elsewhere")
         for n, (place, data) in enumerate(MAILBOX.items(), 1):
             self.add(sources, f"mailbox{n}", data, place)
         self.names = {}  # id -> name of the mail
@@ -141,6 +159,8 @@ def ask_command(fixture, bad):
             check(f"{name} {query!r}", expected, answer, bad)
             continue
         check(f"{name} {query!r}", expected, fixture.of_fixture(h["id"] for h in hits), bad)
+        elsewhere = {f"elsewhere{n}" for n, (_, examples) in enumerate(ELSEWHERE) if name.split()[0] in examples.split()}
+        check(f"{name} {query!r} finds more", set(), elsewhere & {fixture.names[h["id"]] for h in hits}, bad)
     for query in ("?eier", "Meie?"):
         hits, error = fixture.keep.search(query)
         check(f"O28 {query!r} is refused with an error that names *", True, hits is None and "*" in json.dumps(error), bad)
