@@ -28,14 +28,19 @@ use std::hash::{BuildHasher, Hasher};
 
 const NONE: u32 = u32::MAX;
 const INLINE: usize = 16;
+/// Bytes of a key that lies in its entry.
+const SHORT: usize = 14;
 const FIRST_BLOCK: usize = 32;
 const LAST_BLOCK: usize = 4096;
 /// A link to the next block, at the end of a block.
 const LINK: usize = 4;
 
+/// A line of the processor's cache, so that finding a word and noting where it stands wait for memory once.
+#[repr(align(64))]
 struct Entry {
-    key_at: u32,
-    key_len: u32,
+    /// A short key itself; else where it lies among the long ones.
+    key: [u8; SHORT],
+    key_len: u16,
     /// All bytes of its postings.
     bytes: u32,
     /// The first block, and where the next byte goes and the open block ends.
@@ -60,6 +65,7 @@ pub(crate) struct Memory {
     /// Hash and number of the entry.
     slots: Vec<(u32, u32)>,
     entries: Vec<Entry>,
+    /// Keys that are not short.
     keys: Vec<u8>,
     arena: Vec<u8>,
     rows: Vec<(u32, Columns)>,
@@ -137,16 +143,17 @@ impl Memory {
         for chunk in &mut chunks {
             state = mix(state ^ chunk.try_into().map_or(0, u64::from_le_bytes));
         }
-        let mut last = [0; 8];
-        let rest = chunks.remainder();
-        if let Some(place) = last.get_mut(..rest.len()) {
-            place.copy_from_slice(rest);
-        }
-        (mix(state ^ u64::from_le_bytes(last)) >> 32) as u32
+        let last = chunks.remainder().iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
+        (mix(state ^ last) >> 32) as u32
     }
 
-    fn key(&self, entry: &Entry) -> &[u8] {
-        self.keys.get(entry.key_at as usize..(entry.key_at + entry.key_len) as usize).unwrap_or_default()
+    fn key<'s>(&'s self, entry: &'s Entry) -> &'s [u8] {
+        let len = usize::from(entry.key_len);
+        if let Some(short) = entry.key.get(..len) {
+            return short;
+        }
+        let at = entry.key.first_chunk().map_or(0, |at| u32::from_le_bytes(*at)) as usize;
+        self.keys.get(at..at + len).unwrap_or_default()
     }
 
     /// The entry of a key, or the hash and the free slot where it belongs.
@@ -176,9 +183,18 @@ impl Memory {
 
     fn insert(&mut self, key: &[u8], hash: u32, at: usize) -> u32 {
         let number = self.entries.len() as u32;
+        let mut short = [0; SHORT];
+        match short.get_mut(..key.len()) {
+            Some(place) => place.copy_from_slice(key),
+            None => {
+                short.iter_mut().zip((self.keys.len() as u32).to_le_bytes()).for_each(|(place, byte)| *place = byte);
+                self.keys.extend_from_slice(key);
+            }
+        }
         self.entries.push(Entry {
-            key_at: self.keys.len() as u32,
-            key_len: key.len() as u32,
+            key: short,
+            // No key is longer than MAX_KEY.
+            key_len: key.len() as u16,
             bytes: 0,
             head: NONE,
             at: 0,
@@ -190,7 +206,6 @@ impl Memory {
             next_form: NONE,
             inline: [0; INLINE],
         });
-        self.keys.extend_from_slice(key);
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = (hash, number);
         }
