@@ -85,9 +85,9 @@ pub use archive_index::read_size;
 pub use archive::{
     Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth,
     ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
-    ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, NoEvents, OpenOptions, Order, OrderKey, Outcome, RebuildProgress,
-    Receipt, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User,
-    VerifyReport, read_zone,
+    ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, NoEvents, NotSearchable, OpenOptions, Order, OrderKey, Outcome,
+    RebuildProgress, Receipt, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex,
+    Suggestions, User, VerifyReport, read_zone,
 };
 pub use error::{Damage, DamageCause, Error};
 pub use export::ExportFormat;

@@ -1,6 +1,9 @@
 //! `stats`.
 
-use archive_core::Archive;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use archive_core::{Archive, MessageId};
 
 use super::system;
 use crate::failure::{Exit, Failure};
@@ -8,13 +11,24 @@ use crate::key as keys;
 use crate::out::table::Table;
 use crate::out::{Out, escape, json, when};
 
+/// Messages of a kind that are shown; `--json` has all.
+const SHOWN: usize = 5;
+
 pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     let report = system(archive).stats()?;
+    let mut gaps: BTreeMap<String, Vec<MessageId>> = BTreeMap::new();
+    system(archive).not_searchable(&mut |gap| {
+        let messages = gaps.entry(gap.why.to_string()).or_default();
+        if messages.last() != Some(&gap.message) {
+            messages.push(gap.message);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let value = json::stats(&report, &gaps);
     if out.is_json() {
-        out.json(&json::stats(&report))?;
+        out.json(&value)?;
         return Ok(Exit::Done);
     }
-    let value = json::stats(&report);
     let on_disk = value.get("bytes_on_disk").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
     let total: u64 = on_disk.values().filter_map(serde_json::Value::as_u64).sum();
     out.line(&format!("messages   {}", report.messages))?;
@@ -41,8 +55,13 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     for folder in &report.folders {
         table.row(out, [&folder.messages.to_string(), &when::size(folder.bytes), &folder.path.to_string()])?;
     }
-    if report.undecided > 0 {
-        out.line(&format!("not searchable in full: {} contents have text that was not read", report.undecided))?;
+    if !gaps.is_empty() {
+        out.heading("not searchable in full")?;
+    }
+    for (why, messages) in &gaps {
+        let shown: Vec<String> = messages.iter().take(SHOWN).map(ToString::to_string).collect();
+        let more = if messages.len() > SHOWN { " ..." } else { "" };
+        out.line(&format!("  {} contents: {} ({}{more})", messages.len(), escape::line(why), shown.join(" ")))?;
     }
     if report.not_indexed > 0 {
         out.line(&format!("not searchable: {} contents are not indexed yet", report.not_indexed))?;

@@ -1,6 +1,8 @@
 //! The JSON lines of docs/CLI.md. Their names are a promise.
 
-use archive_core::{AddressInfo, Coverage, DateOrigin, FolderInfo, MessageInfo, MessageRecord, Receipt, StatsReport};
+use std::collections::BTreeMap;
+
+use archive_core::{AddressInfo, Coverage, DateOrigin, FolderInfo, MessageId, MessageInfo, MessageRecord, Receipt, StatsReport};
 use serde_json::{Value, json};
 
 use super::when;
@@ -111,8 +113,8 @@ pub fn folder(info: &FolderInfo) -> Value {
     json!({ "event": "folder", "folder": info.path.to_string(), "messages": info.messages, "bytes": info.bytes })
 }
 
-/// The answer of `stats`.
-pub fn stats(report: &StatsReport) -> Value {
+/// The answer of `stats`; `gaps` are the messages that cannot be searched in full, by the reason.
+pub fn stats(report: &StatsReport, gaps: &BTreeMap<String, Vec<MessageId>>) -> Value {
     let sum = |of: fn(&archive_core::StoreStats) -> u64| report.stores.iter().map(of).sum::<u64>();
     let stores: Vec<Value> = report.stores.iter().map(store).collect();
     let folders: Vec<Value> = report
@@ -120,11 +122,11 @@ pub fn stats(report: &StatsReport) -> Value {
         .iter()
         .map(|folder| json!({ "folder": folder.path.to_string(), "messages": folder.messages, "bytes": folder.bytes }))
         .collect();
-    let mut not_searchable = Vec::new();
-    for (why, contents) in [("text not read", report.undecided), ("not indexed yet", report.not_indexed)] {
-        if contents > 0 {
-            not_searchable.push(json!({ "why": why, "contents": contents }));
-        }
+    let ids = |messages: &[MessageId]| messages.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut not_searchable: Vec<Value> =
+        gaps.iter().map(|(why, messages)| json!({ "why": why, "contents": messages.len(), "messages": ids(messages) })).collect();
+    if report.not_indexed > 0 {
+        not_searchable.push(json!({ "why": "not indexed yet", "contents": report.not_indexed, "messages": [] }));
     }
     json!({
         "messages": report.messages,

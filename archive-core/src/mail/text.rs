@@ -6,6 +6,7 @@
 //! and linear time, whatever the bytes are.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use encoding_rs::Encoding;
 
@@ -108,6 +109,22 @@ pub enum Why {
     HeaderTooLong,
     /// The mail's bytes are damaged on disk.
     Damaged,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TypeOff(media) => write!(f, "files of type {media} are not read"),
+            Self::Encrypted => f.write_str("encrypted"),
+            Self::Charset(label) => write!(f, "no decoder for the charset {label}"),
+            Self::TooLong => f.write_str("text behind the first 16 MiB of a part"),
+            Self::TooLarge => f.write_str("text behind the first 64 MiB of a mail"),
+            Self::TooDeep => f.write_str("nested too deep"),
+            Self::TooManyParts => f.write_str("parts behind the 10,000th"),
+            Self::HeaderTooLong => f.write_str("a header behind its first 256 KiB"),
+            Self::Damaged => f.write_str("damaged on disk"),
+        }
+    }
 }
 
 /// Something that cannot be searched.

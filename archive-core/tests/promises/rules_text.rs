@@ -1,5 +1,8 @@
 //! S1 (docs/SEARCH.md) in whole archives: what of a mail's bytes becomes words, in which field, and what is said of the rest.
 
+use std::ops::ControlFlow;
+
+use archive_core::mail::Why;
 use archive_core::{Actor, Archive, SearchRequest};
 use encoding_rs::KOI8_R;
 
@@ -45,6 +48,15 @@ fn s1_4_text_behind_sixteen_mebibytes_is_counted_as_not_searchable() {
     }
     let acting = archive.acting_as(Actor::System);
     assert_eq!(acting.stats().expect("sums").undecided, 1, "counted");
+    let mut listed = Vec::new();
+    let each = &mut |gap| {
+        listed.push(gap);
+        Ok(ControlFlow::Continue(()))
+    };
+    acting.not_searchable(each).expect("a list");
+    let [gap] = listed.as_slice() else { panic!("{listed:?}") };
+    assert_eq!((gap.part, &gap.why), (0, &Why::TooLong), "listed, with the reason");
+    assert_eq!(acting.message(gap.message).expect("a mail").subject, "long");
     let long = acting.search(&SearchRequest::new("filler")).expect("an answer").hits[0].id;
     let verdicts = acting.why(long, &SearchRequest::new("firstword lastword")).expect("an answer");
     assert_eq!(verdicts.iter().map(|verdict| verdict.met).collect::<Vec<_>>(), [Some(true), None]);

@@ -1,0 +1,41 @@
+//! What cannot be searched, and why: nothing is left out silently (docs/SEARCH.md, S1.4).
+
+use std::ops::ControlFlow;
+
+use super::Acting;
+use crate::error::Error;
+use crate::id::MessageId;
+use crate::mail::Why;
+use crate::store::failed;
+
+/// A part of a message that was not taken into the index, or not all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotSearchable {
+    /// The message; of several with the same content, the first.
+    pub message: MessageId,
+    /// The part by its number in the order of the mail, from 0: the mail itself.
+    pub part: u32,
+    /// Why.
+    pub why: Why,
+}
+
+impl Acting<'_> {
+    /// All parts that searches cannot look into, in the order of the contents, until the visitor breaks. The mails that have some are read again for
+    /// it, which takes as long as exporting them. Mails that are not indexed yet are not among them.
+    pub fn not_searchable(&self, visit: &mut dyn FnMut(NotSearchable) -> Result<ControlFlow<()>, Error>) -> Result<(), Error> {
+        self.only_system("to see what an archive holds as a whole")?;
+        let store = &self.archive.store;
+        let incomplete = store.indexer().snapshot().incomplete().map_err(failed)?;
+        for content in incomplete.iter().map(crate::id::ContentNo) {
+            let Some((no, _)) = store.catalog().placements(content)?.first().copied() else { continue };
+            let message = MessageId { store: store.no(), no };
+            for part in store.indexable(content)?.text.unsearchable {
+                if store.indexer().is_gap(&part) && visit(NotSearchable { message, part: part.entity, why: part.why })?.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
