@@ -118,7 +118,9 @@ pub struct Words {
 }
 
 impl Words {
-    fn any(&self, dice: &mut Dice, at: usize) -> &str {
+    /// A word: of each third in turn.
+    #[must_use]
+    pub fn any(&self, dice: &mut Dice, at: usize) -> &str {
         let third: &[String] = [&self.rare, &self.middle, &self.frequent][at % 3];
         dice.pick(third).as_str()
     }

@@ -78,7 +78,7 @@ impl Options {
                 "--attach" => options.attach = Some(value.into()),
                 "--many" => options.many = Some(value.into()),
                 "--large" => options.large = Some(value.parse()?),
-                "--work" => options.work = value.into(),
+                "--work" => options.work = std::path::absolute(value)?,
                 "--runs" => options.runs = value.parse()?,
                 "--peer-runs" => options.peer_runs = Some(value.parse()?),
                 "--only" => options.only = value.split(',').map(str::to_owned).collect(),

@@ -50,6 +50,7 @@ fn run(args: &[String]) -> Result<()> {
     println!("{} folders, {} of them seen by the user", folders.len(), seen.len());
     let user = archive.acting_as(Actor::User(User { name: "bench".to_owned(), administrator: false, folders: seen }));
     let words = words(&system, &mut dice)?;
+    forget_peak()?;
     let mut rows = vec![["query", "n", "hits", "p50", "p95", "worst", "user p50", "user p95"].map(str::to_owned).to_vec()];
     let only = option("--only").map_or("", String::as_str);
     for (kind, draw) in KINDS.into_iter().filter(|(kind, _)| kind.starts_with(only)) {
@@ -63,8 +64,49 @@ fn run(args: &[String]) -> Result<()> {
         row.extend(of_all.into_iter().chain(of_some));
         rows.push(row);
     }
+    if "snippet".starts_with(only) {
+        let queries: Vec<String> = (0..each).map(|at| words.any(&mut dice, at).to_owned()).collect();
+        let (all, some) = (snippets(&system, &queries)?, snippets(&user, &queries)?);
+        let quantile = |times: &[Duration], name: &str| time(quantiles(times.to_vec())[name].as_f64().unwrap_or_default());
+        let mut row = vec!["snippet, a hit".to_owned(), all.len().to_string(), String::new()];
+        row.extend(["p50", "p95", "worst"].map(|name| quantile(&all, name)));
+        row.extend(["p50", "p95"].map(|name| quantile(&some, name)));
+        rows.push(row);
+    }
     println!("{}", table(&rows));
+    println!("peak memory while searching: {} MiB", peak_mib()?);
     Ok(archive.close()?)
+}
+
+/// What a snippet adds to a hit: the second of two passes, of each query the time of a hit on average.
+fn snippets(acting: &Acting<'_>, queries: &[String]) -> Result<Vec<Duration>> {
+    let mut times = Vec::new();
+    for is_warm in [false, true] {
+        for query in queries {
+            let request = SearchRequest::new(query).limit(50);
+            let start = Instant::now();
+            let shown = acting.search(&request)?.hits.len();
+            let plain = start.elapsed();
+            let start = Instant::now();
+            acting.search(&request.with_snippets())?;
+            if let (true, Ok(shown @ 1..)) = (is_warm, u32::try_from(shown)) {
+                times.push(start.elapsed().saturating_sub(plain) / shown);
+            }
+        }
+    }
+    Ok(times)
+}
+
+/// Forgets the peak so far (proc(5), `clear_refs`).
+fn forget_peak() -> Result<()> {
+    Ok(std::fs::write("/proc/self/clear_refs", "5")?)
+}
+
+/// The most memory that this process had since then.
+fn peak_mib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    Ok(kib.ok_or("no VmHWM in /proc/self/status")? / 1024)
 }
 
 /// Times of the second of two passes, and hits in all.
