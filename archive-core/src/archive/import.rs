@@ -23,12 +23,18 @@ use crate::mail::{Examiner, TextReader};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
 use crate::store::{Duplicates, NewPlace, Prepared, PreparedHeader, RunInfo, Store};
 
-/// A commit is made when mails of this many bytes wait.
-const COMMIT_BYTES: u64 = 16 << 20;
+/// A commit is made when mails of this weight wait.
+const COMMIT_WEIGHT: u64 = 16 << 20;
 /// No mail waits longer for its commit.
 const COMMIT_AFTER: Duration = Duration::from_millis(700);
-/// Bytes of mails between source and commit.
+/// Weight of mails between source and commit.
 const IN_FLIGHT: u64 = 40 << 20;
+/// What a mail weighs beside its bytes: its facts and the words of its text take memory too, and of small mails more than their bytes.
+const WEIGHT_OF_A_MAIL: u64 = 2 << 10;
+
+fn weight(bytes: u64) -> u64 {
+    bytes + WEIGHT_OF_A_MAIL
+}
 
 /// A set flag ends an import at the next safe point; what has a receipt stays.
 pub type Stop = Arc<AtomicBool>;
@@ -260,7 +266,7 @@ fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
     }
 }
 
-/// Bytes in flight: who would exceed the bound waits.
+/// The weight of what is in flight: who would exceed the bound waits.
 #[derive(Default)]
 struct Budget {
     used: Mutex<u64>,
@@ -268,16 +274,16 @@ struct Budget {
 }
 
 impl Budget {
-    fn take(&self, bytes: u64) {
+    fn take(&self, weight: u64) {
         let mut used = lock(&self.used);
-        while *used > 0 && *used + bytes > IN_FLIGHT {
+        while *used > 0 && *used + weight > IN_FLIGHT {
             used = self.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
         }
-        *used += bytes;
+        *used += weight;
     }
 
-    fn give_back(&self, bytes: u64) {
-        *lock(&self.used) -= bytes;
+    fn give_back(&self, weight: u64) {
+        *lock(&self.used) -= weight;
         self.freed.notify_all();
     }
 }
@@ -340,7 +346,7 @@ impl Committer<'_, '_> {
         let mut early = BTreeMap::new();
         let mut next = 0;
         let mut batch = Vec::new();
-        let (mut batch_bytes, mut since) = (0, Instant::now());
+        let (mut batch_weight, mut since) = (0, Instant::now());
         let mut first = true;
         loop {
             let wait = if batch.is_empty() { COMMIT_AFTER } else { COMMIT_AFTER.saturating_sub(since.elapsed()) };
@@ -354,7 +360,7 @@ impl Committer<'_, '_> {
                 let mails = match ready {
                     Ready::Mails { mails, .. } => mails,
                     Ready::Barrier { done, .. } => {
-                        self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
+                        self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
                         // Who waits for the barrier may have given up.
                         let _gone = done.send(());
                         continue;
@@ -366,21 +372,21 @@ impl Committer<'_, '_> {
                             if batch.is_empty() {
                                 since = Instant::now();
                             }
-                            batch_bytes += prepared.header.size;
+                            batch_weight += weight(prepared.header.size);
                             batch.push(prepared);
                         }
                         Err((error, bytes)) => {
-                            self.budget.give_back(bytes);
+                            self.budget.give_back(weight(bytes));
                             self.failure.set(error);
                         }
                     }
-                    if batch_bytes >= COMMIT_BYTES || (self.options.commit_each && !batch.is_empty()) {
-                        self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
+                    if batch_weight >= COMMIT_WEIGHT || (self.options.commit_each && !batch.is_empty()) {
+                        self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
                     }
                 }
             }
             if ended || (!batch.is_empty() && since.elapsed() >= COMMIT_AFTER) {
-                self.commit(&mut batch, &mut batch_bytes, &mut first, &mut sums);
+                self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
             }
             if ended {
                 return sums;
@@ -388,9 +394,9 @@ impl Committer<'_, '_> {
         }
     }
 
-    fn commit(&self, batch: &mut Vec<Prepared>, bytes: &mut u64, first: &mut bool, sums: &mut Sums) {
+    fn commit(&self, batch: &mut Vec<Prepared>, weight: &mut u64, first: &mut bool, sums: &mut Sums) {
         let mails = std::mem::take(batch);
-        let bytes = std::mem::take(bytes);
+        let weight = std::mem::take(weight);
         if mails.is_empty() {
             return;
         }
@@ -413,7 +419,7 @@ impl Committer<'_, '_> {
                 Err(error) => self.failure.set(error),
             }
         }
-        self.budget.give_back(bytes);
+        self.budget.give_back(weight);
     }
 }
 
@@ -440,8 +446,7 @@ impl Feeder<'_, '_> {
     }
 
     fn whole(&mut self, raw: Vec<u8>, place: NewPlace) {
-        let bytes = raw.len() as u64;
-        self.budget.take(bytes);
+        self.budget.take(weight(raw.len() as u64));
         self.jobs.push(Job { at: self.next, raw, place });
         self.next += 1;
     }

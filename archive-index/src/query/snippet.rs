@@ -4,9 +4,10 @@ use super::tree::{Part, Query, Term};
 use crate::terms::pattern::Pattern;
 use crate::text::class::class;
 use crate::text::field::{Field, Value, zone};
-use crate::text::key::{parts, put_word};
+use crate::text::key::{PIECE, parts, put_word};
 use crate::text::map::map;
 use crate::text::split::{cut, words};
+use std::collections::VecDeque;
 use std::ops::Range;
 
 /// Bytes of a value that are looked at; where nothing is found in them, the rest is too.
@@ -41,48 +42,63 @@ pub fn snippet(query: &Query, values: &[Value<'_>], width: usize) -> Option<Snip
 }
 
 /// A word in its text.
+#[derive(Default)]
 struct Token {
     key: Vec<u8>,
     range: Range<usize>,
 }
 
-/// The occurrences of terms in a text: where, and the number of the term.
+/// The occurrences of terms in a text, in the order of their places: where, and the number of the term.
 fn found_in(text: &str, value: &Value<'_>, terms: &[&Term]) -> Vec<(Range<usize>, usize)> {
     let zone = zone(value.field, value.kind);
     let asked: Vec<(usize, &[Part])> =
         terms.iter().enumerate().filter(|(_, term)| term.zones.0 >> zone & 1 == 1).map(|(at, term)| (at, term.parts.as_slice())).collect();
-    if asked.is_empty() {
+    let longest = asked.iter().map(|(_, parts)| parts.len()).max().unwrap_or(0);
+    if longest == 0 {
         return Vec::new();
     }
-    let tokens = tokens(text);
     let mut found = Vec::new();
-    for start in 0..tokens.len() {
+    // The last words, as many as the longest term has.
+    let mut last: VecDeque<Token> = VecDeque::with_capacity(longest);
+    each_token(text, &mut |key, range| {
+        let mut token = if last.len() == longest { last.pop_front().unwrap_or_default() } else { Token::default() };
+        token.key.clear();
+        token.key.extend_from_slice(key);
+        token.range = range;
+        last.push_back(token);
         for (number, parts_asked) in &asked {
-            let Some(here) = tokens.get(start..start + parts_asked.len()) else { continue };
+            let Some(start) = last.len().checked_sub(parts_asked.len()) else { continue };
             let met = |(token, part): (&Token, &Part)| match part {
                 Part::AnyWord => true,
                 Part::Word(pattern) => Pattern::matches(pattern, &parts(&token.key)),
             };
-            if let (true, Some(first), Some(last)) = (here.iter().zip(*parts_asked).all(met), here.first(), here.last()) {
+            if let (true, Some(first), Some(last)) = (last.range(start..).zip(*parts_asked).all(met), last.get(start), last.back()) {
                 found.push((first.range.start..last.range.end, *number));
             }
         }
-    }
+    });
+    found.sort_by_key(|(range, _)| range.start);
     found
 }
 
-/// The words of a text as the index has them, each with its place.
-fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
+/// Gives each word of a text as the index has it: its key and its place.
+fn each_token(text: &str, give: &mut dyn FnMut(&[u8], Range<usize>)) {
     let mut run: Option<Range<usize>> = None;
+    let mut key = Vec::new();
     let mut end_run = |run: &mut Option<Range<usize>>| {
         let Some(range) = run.take() else { return };
-        let mapped = map(text.get(range.clone()).unwrap_or_default());
+        let written = text.get(range.clone()).unwrap_or_default();
+        if written.is_ascii() && written.len() <= PIECE {
+            key.clear();
+            key.extend(written.bytes().map(|byte| byte.to_ascii_lowercase()));
+            return give(&key, range);
+        }
+        let mapped = map(written);
         for word in words(&mapped) {
             for (piece, continues, goes_on) in cut(word) {
-                let mut key = Vec::new();
+                key.clear();
                 put_word(&mut key, piece, continues, goes_on);
-                tokens.push(Token { key, range: range.clone() });
+                give(&key, range.clone());
             }
         }
     };
@@ -124,7 +140,6 @@ fn tokens(text: &str) -> Vec<Token> {
         }
     }
     end_run(&mut run);
-    tokens
 }
 
 /// A stretch of a text with occurrences in it.
