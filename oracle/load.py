@@ -154,11 +154,13 @@ def facts_differences(own, known):
     date = when(known["date"]) if known["date_source"] == "mail" else None
     if own.date != date:
         yield "date", own.date, date
-    if own.sender != first("from"):
-        yield "sender", own.sender, first("from")
-    recipient = first("to") if known.get("to") else first("cc") if "cc" in known else own.recipient
-    if own.recipient != recipient:
-        yield "recipient", own.recipient, recipient
+    sender = (own.sender[0].strip(), own.sender[1])
+    if sender != first("from"):
+        yield "sender", sender, first("from")
+    own_recipient = (own.recipient[0].strip(), own.recipient[1])
+    recipient = first("to") if known.get("to") else first("cc") if "cc" in known else own_recipient
+    if own_recipient != recipient:
+        yield "recipient", own_recipient, recipient
     # The archive keeps at most 1 KiB of a subject.
     if own.subject != known["subject"] and not (len(known["subject"]) > 200 and own.subject.startswith(known["subject"])):
         yield "subject", own.subject, known["subject"]
