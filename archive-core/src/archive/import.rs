@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::import_one::receipt;
-use super::jobs::{Job, Jobs};
+use super::jobs::{Feed, Job, Jobs};
 use super::prepare::{Places, prepare};
 use super::{Acting, Outcome, Receipt};
 use crate::error::Error;
@@ -145,18 +145,17 @@ impl Acting<'_> {
                 events: &events,
                 budget: &budget,
                 failure: &failure,
-                jobs: &jobs,
-                ready: Some(ready),
+                jobs: jobs.feed(),
+                ready,
                 places: Places::below(target.names()),
                 index,
                 next: 0,
                 report: ImportReport::default(),
             };
             let read = feeder.feed(source);
-            jobs.end();
-            feeder.ready = None;
+            let Feeder { jobs, ready, mut report, .. } = feeder;
+            drop((jobs, ready));
             let sums = commits.join().map_err(|_| Error::Bug("the committer panicked"))?;
-            let mut report = feeder.report;
             let summary = read?;
             report.skipped_files = summary.skipped_files;
             report.unsupported_files = summary.unsupported_files;
@@ -271,12 +270,14 @@ fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
 struct Budget {
     used: Mutex<u64>,
     freed: Condvar,
+    /// Nobody gives back any more.
+    is_void: AtomicBool,
 }
 
 impl Budget {
     fn take(&self, weight: u64) {
         let mut used = lock(&self.used);
-        while *used > 0 && *used + weight > IN_FLIGHT {
+        while *used > 0 && *used + weight > IN_FLIGHT && !self.is_void.load(Ordering::Acquire) {
             used = self.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
         }
         *used += weight;
@@ -284,6 +285,14 @@ impl Budget {
 
     fn give_back(&self, weight: u64) {
         *lock(&self.used) -= weight;
+        self.freed.notify_all();
+    }
+
+    /// Nobody waits any more.
+    fn void(&self) {
+        let used = lock(&self.used);
+        self.is_void.store(true, Ordering::Release);
+        drop(used);
         self.freed.notify_all();
     }
 }
@@ -338,6 +347,16 @@ struct Committer<'a, 'e> {
     budget: &'a Budget,
     failure: &'a Failure,
     fed: SyncSender<()>,
+}
+
+/// Where the committer panics, in an event of the caller for instance, the import ends instead of waiting for it.
+impl Drop for Committer<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.failure.set(Error::Bug("the committer panicked"));
+            self.budget.void();
+        }
+    }
 }
 
 impl Committer<'_, '_> {
@@ -431,9 +450,9 @@ struct Feeder<'a, 'e> {
     events: &'a Mutex<&'e mut dyn ImportEvents>,
     budget: &'a Budget,
     failure: &'a Failure,
-    jobs: &'a Jobs,
+    jobs: Feed<'a>,
     /// Where wishes go to know when all before are durable.
-    ready: Option<SyncSender<Ready>>,
+    ready: SyncSender<Ready>,
     places: Places<'a>,
     index: bool,
     next: u64,
@@ -456,7 +475,7 @@ impl Feeder<'_, '_> {
         let (done, wait) = sync_channel(1);
         let barrier = Ready::Barrier { at: self.next, done };
         self.next += 1;
-        if self.ready.as_ref().is_none_or(|ready| ready.send(barrier).is_err()) || wait.recv().is_err() {
+        if self.ready.send(barrier).is_err() || wait.recv().is_err() {
             self.failure.set(Error::Bug("the committer ended before the source"));
         }
     }

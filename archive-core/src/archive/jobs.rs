@@ -40,22 +40,32 @@ impl Queue {
     }
 }
 
-impl Jobs {
+/// The one who fills the queue; when it goes, for whatever reason, no more mails come.
+pub(super) struct Feed<'j>(&'j Jobs);
+
+impl Feed<'_> {
     pub(super) fn push(&self, job: Job) {
-        let mut queue = self.lock();
+        let mut queue = self.0.lock();
         queue.bytes += job.raw.len();
         queue.jobs.push_back(job);
         let wakes = queue.is_worth_taking();
         drop(queue);
         if wakes {
-            self.fed.notify_one();
+            self.0.fed.notify_one();
         }
     }
+}
 
-    /// No more mails come.
-    pub(super) fn end(&self) {
-        self.lock().ended = true;
-        self.fed.notify_all();
+impl Drop for Feed<'_> {
+    fn drop(&mut self) {
+        self.0.lock().ended = true;
+        self.0.fed.notify_all();
+    }
+}
+
+impl Jobs {
+    pub(super) fn feed(&self) -> Feed<'_> {
+        Feed(self)
     }
 
     /// Mails that follow each other; none at the end.

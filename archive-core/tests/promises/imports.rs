@@ -1,6 +1,6 @@
 //! What an import does with mail that is there already, with containers that fill up, and with a caller who goes away.
 
-use archive_core::{Actor, Depth, Duplicates, ImportEvents, ImportOptions, ImportSource, OpenOptions, Outcome, Receipt};
+use archive_core::{Actor, Depth, Duplicates, Error, ImportEvents, ImportOptions, ImportSource, OpenOptions, Outcome, Receipt};
 
 use crate::fixture::{Files, ask, folder, mbox, mixed, plain, put_stream, verify};
 
@@ -178,4 +178,37 @@ fn the_structure_alone_can_be_verified() {
     put_stream(&archive, &mbox(&plain(10, 50, 79)), "box.mbox", &into("anna/box"));
     let report = archive.acting_as(Actor::System).verify(Depth::Structure, &mut |_| Ok(())).expect("verified");
     assert_eq!((report.findings.len(), report.content_bytes), (0, 0));
+}
+
+/// Events of a caller who panics, as soon as one comes.
+struct Panics {
+    in_receipt: bool,
+}
+
+impl ImportEvents for Panics {
+    fn receipt(&mut self, _: &Receipt) {
+        assert!(!self.in_receipt, "the caller's own panic");
+    }
+
+    fn progress(&mut self, _: u64) {
+        assert!(self.in_receipt, "the caller's own panic");
+    }
+}
+
+#[test]
+fn a_caller_who_panics_ends_his_import_and_nothing_waits_for_ever() {
+    let (files, archive) = Files::create();
+    // More than may be in flight, so that whoever waits for room would wait for ever.
+    let source = mbox(&plain(25_000, 200, 73));
+    let import = |in_receipt| {
+        let acting = archive.acting_as(Actor::System);
+        let mut stream: &[u8] = &source;
+        acting.import(ImportSource::Stream(&mut stream, "box.mbox"), &into("anna/box"), &mut Panics { in_receipt })
+    };
+    assert!(matches!(import(true), Err(Error::Bug(_))));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| import(false))).is_err());
+    let (report, _) = put_stream(&archive, &source, "box.mbox", &into("anna/box"));
+    assert_eq!(report.read, report.stored + report.duplicate);
+    drop(archive);
+    assert_eq!(ask(&files.open()).expect("answers").messages.len() as u64, report.read);
 }
