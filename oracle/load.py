@@ -22,7 +22,20 @@ from mailtext import mail_values
 from queries import usable
 from search import Corpus, prepare
 
-CACHE_VERSION = "7"
+
+
+def code_of_the_oracle():
+    """What is read from a mail hangs on it: a reading by other code is not taken over."""
+    digest = hashlib.sha256()
+    here = os.path.dirname(os.path.abspath(__file__))
+    for name in sorted(os.listdir(here)):
+        if name.endswith((".py", ".gz")):
+            with open(os.path.join(here, name), "rb") as f:
+                digest.update(f.read())
+    return digest.hexdigest()[:12]
+
+
+CACHE_VERSION = code_of_the_oracle()
 CACHE = os.path.join(os.environ.get("TMPDIR", "/tmp"), "mailkeep-oracle-cache")
 IMPORTANCE = {-1: "low", 0: "normal", 1: "high"}
 
