@@ -23,7 +23,6 @@ from queries import usable
 from search import Corpus, prepare
 
 
-
 def code_of_the_oracle():
     """What is read from a mail hangs on it: a reading by other code is not taken over."""
     digest = hashlib.sha256()
