@@ -32,10 +32,6 @@ class Facts(NamedTuple):
     overlooked: bool  # whether some text was not taken in
 
 
-# Bytes of a name and its address together that an archive keeps (FORMAT.md, facts of a content).
-KEPT = 1024
-
-
 def facts(data, result, guesses=None):
     root = result.parts[0][0] if result.parts else None
     head = [] if root is None else root.fields
@@ -70,14 +66,8 @@ def first_mailbox(values):
                 continue
             name = next((text for mark, text in entry if mark == "name"), "")
             address = next((text for mark, text in entry if mark == "address"), "")
-            address = cut(address, KEPT)
-            return cut(name.strip(WHITE), KEPT - len(address.encode())), address
+            return name.strip(WHITE), address
     return None
-
-
-def cut(text, most):
-    """As many whole characters as so many bytes hold."""
-    return text.encode()[:most].decode("utf-8", "ignore")
 
 
 def importance(first):

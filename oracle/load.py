@@ -22,19 +22,7 @@ from mailtext import mail_values
 from queries import usable
 from search import Corpus, prepare
 
-
-def code_of_the_oracle():
-    """What is read from a mail hangs on it: a reading by other code is not taken over."""
-    digest = hashlib.sha256()
-    here = os.path.dirname(os.path.abspath(__file__))
-    for name in sorted(os.listdir(here)):
-        if name.endswith((".py", ".gz")):
-            with open(os.path.join(here, name), "rb") as f:
-                digest.update(f.read())
-    return digest.hexdigest()[:12]
-
-
-CACHE_VERSION = code_of_the_oracle()
+CACHE_VERSION = "7"
 CACHE = os.path.join(os.environ.get("TMPDIR", "/tmp"), "mailkeep-oracle-cache")
 IMPORTANCE = {-1: "low", 0: "normal", 1: "high"}
 
@@ -166,13 +154,11 @@ def facts_differences(own, known):
     date = when(known["date"]) if known["date_source"] == "mail" else None
     if own.date != date:
         yield "date", own.date, date
-    sender = (own.sender[0].strip(), own.sender[1])
-    if sender != first("from"):
-        yield "sender", sender, first("from")
-    own_recipient = (own.recipient[0].strip(), own.recipient[1])
-    recipient = first("to") if known.get("to") else first("cc") if "cc" in known else own_recipient
-    if own_recipient != recipient:
-        yield "recipient", own_recipient, recipient
+    if own.sender != first("from"):
+        yield "sender", own.sender, first("from")
+    recipient = first("to") if known.get("to") else first("cc") if "cc" in known else own.recipient
+    if own.recipient != recipient:
+        yield "recipient", own.recipient, recipient
     # The archive keeps at most 1 KiB of a subject.
     if own.subject != known["subject"] and not (len(known["subject"]) > 200 and own.subject.startswith(known["subject"])):
         yield "subject", own.subject, known["subject"]
