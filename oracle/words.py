@@ -46,7 +46,8 @@ def _cls(chars):
 
 WORD_CLASS = _cls(WORD_CHARS)
 SINGLE = f"[{_cls(NO_BLANKS)}][{_cls(MARKS)}]*"
-WORDS = re.compile(f"{SINGLE}|[{_cls(WORD_CHARS - NO_BLANKS)}]+")
+WITH_BLANKS_CLASS = _cls(WORD_CHARS - NO_BLANKS)
+WORDS = re.compile(f"{SINGLE}|[{WITH_BLANKS_CLASS}]+")
 IS_SINGLE = re.compile(f"[{_cls(NO_BLANKS)}]")
 _ASCII_WORDS = re.compile(r"[a-z0-9]+")
 
