@@ -114,6 +114,7 @@ def load(keep, entries, cache, log):
         if entry["digest"] not in contents:
             contents[entry["digest"]] = len(contents)
             corpus.add(values)
+        own = own._replace(sender=kept(own.sender), recipient=kept(own.recipient))
         for name, ours, theirs in facts_differences(own, known):
             different[name] += 1
             if different[name] <= 5:
@@ -142,22 +143,33 @@ def when(text):
     return datetime.fromisoformat(re.sub(r"\.(\d{1,6})\d*", lambda m: "." + m.group(1).ljust(6, "0"), text).replace("Z", "+00:00")).timestamp()
 
 
+def kept(party):
+    """A display name and an address as the archive keeps them (FORMAT.md, fact 5, 9 to 11): the address and what of the name fits into 1 KiB."""
+    name, address = (text.encode("utf-8", "surrogatepass") for text in party)
+    address = address[:1024]
+    return name[: 1024 - len(address)].decode("utf-8", "ignore"), address.decode("utf-8", "ignore")
+
+
+def trimmed(party):
+    return party[0].strip(), party[1]
+
+
 def facts_differences(own, known):
     """(what, by the oracle, by the archive) where the two do not agree on a mail. Only what `known` has is compared."""
 
     def first(name):
         value = (known.get(name) or [{"name": "", "address": ""}])[0]
-        return value["name"].strip(), value["address"]
+        return trimmed((value["name"], value["address"]))
 
     if own.size != known["size"]:
         yield "size", own.size, known["size"]
     date = when(known["date"]) if known["date_source"] == "mail" else None
     if own.date != date:
         yield "date", own.date, date
-    if own.sender != first("from"):
+    if trimmed(own.sender) != first("from"):
         yield "sender", own.sender, first("from")
-    recipient = first("to") if known.get("to") else first("cc") if "cc" in known else own.recipient
-    if own.recipient != recipient:
+    recipient = first("to") if known.get("to") else first("cc") if "cc" in known else trimmed(own.recipient)
+    if trimmed(own.recipient) != recipient:
         yield "recipient", own.recipient, recipient
     # The archive keeps at most 1 KiB of a subject.
     if own.subject != known["subject"] and not (len(known["subject"]) > 200 and own.subject.startswith(known["subject"])):
