@@ -21,7 +21,9 @@ class Mailkeep:
             [self.binary, *head, *self.key, *args], input=stdin, capture_output=True, env=self.env
         )
         if done.returncode not in allow:
-            raise RuntimeError(f"{args}: exit {done.returncode}\n{done.stderr.decode('utf-8', 'replace')[-2000:]}")
+            # With --json errors go to standard output.
+            said = (done.stdout + done.stderr).decode("utf-8", "replace")
+            raise RuntimeError(f"{args}: exit {done.returncode}\n{said[-2000:]}")
         return done
 
     def found_key_file(self):

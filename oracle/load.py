@@ -22,8 +22,23 @@ from mailtext import mail_values
 from queries import usable
 from search import Corpus, prepare
 
-CACHE_VERSION = "7"
+# What is kept of a mail is made by these; kept answers of other versions of them do not count.
+MAKERS = (
+    "charset.py", "facts.py", "header_text.py", "html_text.py", "load.py", "maildate.py", "mailtext.py", "queries.py", "query.py", "search.py",
+    "tables.json.gz", "transfer.py", "words.py",
+)  # fmt: skip
 CACHE = os.path.join(os.environ.get("TMPDIR", "/tmp"), "mailkeep-oracle-cache")
+
+
+def _version():
+    digest = hashlib.sha256()
+    for name in MAKERS:
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), "rb") as f:
+            digest.update(hashlib.sha256(f.read()).digest())
+    return digest.hexdigest()[:12]
+
+
+CACHE_VERSION = _version()
 IMPORTANCE = {-1: "low", 0: "normal", 1: "high"}
 
 
