@@ -187,8 +187,13 @@ fn without_white(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
+/// What is kept of a text.
+pub(crate) fn kept(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_FACT)).unwrap_or_default()
+}
+
 fn cut(text: &str) -> String {
-    text.get(..text.floor_char_boundary(MAX_FACT)).unwrap_or_default().to_owned()
+    kept(text).to_owned()
 }
 
 /// What stands in the first angle brackets, else all; without white around.

@@ -347,3 +347,24 @@ fn s2_9_an_error_says_where_and_what_was_expected() {
         assert!(text.contains(&start.to_string()) && text.contains(&(start + part.len()).to_string()), "{query}: {text}");
     }
 }
+
+#[test]
+fn s2_6_of_long_ids_the_first_kibibyte_counts() {
+    let (_, archive) = Files::create();
+    let long = |letter: &str, end: &str| format!("{}{end}", letter.repeat(1100));
+    let mail = |end: &str| {
+        let (id, list) = (long("m", &format!("{end}@h.example")), long("l", &format!(".{end}.example")));
+        format!("Message-ID: <{id}>\nList-Id: <{list}>\n\n{end}\n")
+    };
+    let all: Vec<_> = ["one", "two"].map(|end| put(&archive, "anna/Inbox", mail(end).as_bytes()).id()).into();
+    let cases = [
+        (format!("msgid:{}", long("m", "one@h.example")), vec![0, 1]),
+        (format!("msgid:{}", "m".repeat(1024)), vec![0, 1]),
+        (format!("msgid:{}", "m".repeat(1023)), vec![]),
+        (format!("list:{}", long("l", ".two.example")), vec![0, 1]),
+        (format!("list:{}", "l".repeat(1000)), vec![]),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(places(&archive, &all, &SearchRequest::new(&query)), expected, "{query}");
+    }
+}

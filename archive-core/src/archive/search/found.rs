@@ -13,7 +13,7 @@ use super::calendar::Calendar;
 use crate::archive::actor::{FolderScope, Sight, folders_of};
 use crate::error::Error;
 use crate::id::{ContentNo, FolderNo, MessageNo};
-use crate::mail::facts::id_hash;
+use crate::mail::facts::{id_hash, kept};
 use crate::store::{Placed, Placements, Store, failed, id_label};
 
 /// Messages that meet a query.
@@ -161,9 +161,9 @@ impl<'a> Searcher<'a> {
                 FilterKind::Smaller(bytes) => Leaf::Size(0..=*bytes),
                 FilterKind::Attachments(with) => Leaf::Attachments(*with),
                 FilterKind::Priority(priority) => Leaf::Priority(*priority),
-                FilterKind::MessageId(id) => Leaf::Label(id_label(LabelKind::Id, &id_hash(id.as_bytes())).into()),
+                FilterKind::MessageId(id) => Leaf::Label(id_label(LabelKind::Id, &id_hash(kept(id).as_bytes())).into()),
                 FilterKind::List(id) => {
-                    Leaf::Label(LabelPattern { kind: LabelKind::List, bytes: id.as_bytes().to_vec(), wild: id.contains('*') })
+                    Leaf::Label(LabelPattern { kind: LabelKind::List, bytes: kept(id).as_bytes().to_vec(), wild: id.contains('*') })
                 }
                 FilterKind::Folder { .. } | FilterKind::Archived(_) => {
                     Leaf::Docs(docs.next().ok_or(Error::Bug("a condition on messages was not resolved"))?)
