@@ -30,7 +30,7 @@ impl Acting<'_> {
         for content in incomplete.iter().map(crate::id::ContentNo) {
             let Some((no, _)) = store.catalog().placements(content)?.first().copied() else { continue };
             let message = MessageId { store: store.no(), no };
-            for part in store.indexable(content)?.text.unsearchable {
+            for part in store.indexed_text(content)?.text.unsearchable {
                 if store.indexer().is_gap(&part) && visit(NotSearchable { message, part: part.entity, why: part.why })?.is_break() {
                     return Ok(());
                 }

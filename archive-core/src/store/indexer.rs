@@ -226,6 +226,13 @@ impl Store {
         Ok(Indexable { text, labels })
     }
 
+    /// The text of a content as the index has it, without its labels. Only where a charset has to be guessed its fact is asked, which takes longer than
+    /// reading the mail.
+    pub(crate) fn indexed_text(&self, content: ContentNo) -> Result<Indexable, Error> {
+        let text = self.text_of(content, &[])?;
+        if text.guesses.is_empty() { Ok(Indexable { text, labels: Vec::new() }) } else { self.indexable(content) }
+    }
+
     /// The text of a content, with the guesses that were made when it came.
     pub(crate) fn text_of(&self, content: ContentNo, guesses: &[(u32, String)]) -> Result<MailText, Error> {
         let mut reader = TextReader::new(guesses);

@@ -132,7 +132,7 @@ impl Searcher<'_> {
     }
 
     pub(super) fn snippet(&self, query: &Query, content: ContentNo) -> Result<Option<HitSnippet>, Error> {
-        let known = self.store.indexable(content)?;
+        let known = self.store.indexed_text(content)?;
         let found = archive_index::snippet(query, &known.values(), SNIPPET);
         Ok(found.map(|found| HitSnippet { field: found.field.name(), text: found.text, ranges: found.ranges }))
     }
