@@ -299,3 +299,34 @@ fn p1_p5_a_fault_at_every_call_loses_nothing_that_was_promised() {
     }
     println!("faults explored: {explored} (of {calls} calls every {stride}, of {reads} reads every {read_stride})");
 }
+
+/// A single mail and its commit go to disk in one write, of which any sectors may be lost: the mail's alone too.
+#[test]
+fn p2_a_single_mail_whose_write_is_torn_is_there_whole_or_not_at_all() {
+    let sources = sources();
+    let begin = |vfs: &SimVfs, promises: &mut Promises| {
+        let made =
+            Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna").open_options(options()), |_, keys| {
+                promises.key = keys.key_file.as_deref().cloned();
+                Ok(())
+            });
+        made.expect("an archive")
+    };
+    let three = |archive: &Archive, promises: &mut Promises| (60..63).try_for_each(|no| one(archive, no, promises));
+    let (vfs, mut promises) = (disk(0), Promises::default());
+    let archive = begin(&vfs, &mut promises);
+    let first = vfs.calls();
+    three(&archive, &mut promises).expect("receipts");
+    let calls = first..vfs.calls();
+    assert!(calls.end - calls.start >= 6, "a write and a sync for each of the three");
+    for call in calls {
+        let (vfs, mut promises) = (disk(0), Promises::default());
+        let archive = begin(&vfs, &mut promises);
+        vfs.fail_at(call, Fault::Eio);
+        assert!(three(&archive, &mut promises).is_err());
+        for seed in 0..24 {
+            let left = vfs.power_loss(CrashStyle::Seeded(call * 1000 + seed));
+            judge(&left, &promises, &sources, &format!("EIO at call {call}, seed {seed}"));
+        }
+    }
+}

@@ -201,9 +201,13 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Are all frames there that the commit has in containers?
+    /// Are all frames there that the commit has before it, with the contents of a small one, and in containers?
     fn is_whole(&self, catalog: &Catalog, scanned: &ScannedCommit) -> Result<bool, Error> {
         if scanned.commit.link_after(&catalog.basis().link)? != Some(scanned.link) {
+            return Ok(false);
+        }
+        // A section goes only after a later commit was synced: that of one in flight was torn.
+        if scanned.span.section.len() != scanned.commit.section_frames as usize {
             return Ok(false);
         }
         let mut frames = 0;
