@@ -24,13 +24,18 @@ fn text(number: u32) -> String {
 }
 
 fn add(index: &Index, number: u32) {
+    add_as(index, number, number);
+}
+
+/// Document `number`, under the number `doc`.
+fn add_as(index: &Index, number: u32, doc: u32) {
     let text = text(number);
     let address = format!("only{number}@example.org");
     let values = [
         Value { field: Field::Body, kind: ValueKind::Text, text: &text },
         Value { field: Field::From, kind: ValueKind::Address, text: &address },
     ];
-    index.add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }).unwrap();
+    index.add(DocNo(doc), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }).unwrap();
 }
 
 fn open(pages: &MemPages) -> Index {
@@ -157,4 +162,21 @@ fn p11_a_damaged_segment_is_given_up_and_mended_alone() {
     assert!(index.snapshot().lost().is_empty());
     assert_eq!(found(&index, "common"), whole);
     assert_eq!(found(&open(&pages), "common"), whole);
+}
+
+/// Numbers so far apart that the segments are shared out among the processors.
+#[test]
+fn s4_8_a_large_index_answers_like_a_small_one() {
+    let (far, near) = (open(&MemPages::new()), open(&MemPages::new()));
+    for number in 0..20 {
+        add_as(&far, number, number * 25_000);
+        add_as(&near, number, number);
+        far.flush(b"").unwrap();
+    }
+    for query in QUERIES {
+        assert_eq!(found(&far, query), found(&near, query).into_iter().map(|doc| doc * 25_000).collect::<Vec<_>>(), "{query}");
+    }
+    assert_eq!(found(&far, "common").len(), 20);
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    assert!(matches!(far.snapshot().until(stop).search(&bound("common")), Err(IndexError::Stopped)));
 }

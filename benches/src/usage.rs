@@ -44,6 +44,18 @@ fn processor(usage: &Usage) -> Duration {
     of(user.tv_sec(), user.tv_usec()) + of(system.tv_sec(), system.tv_usec())
 }
 
+/// Forgets the peak so far (proc(5), `clear_refs`).
+pub fn forget_peak() -> Result<()> {
+    Ok(std::fs::write("/proc/self/clear_refs", "5")?)
+}
+
+/// The most memory that this process had since then, in MiB.
+pub fn peak_mib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    Ok(kib.ok_or("no VmHWM in /proc/self/status")? / 1024)
+}
+
 /// The median, the 95th percentile and the worst of `times`, in seconds.
 #[must_use]
 pub fn quantiles(mut times: Vec<Duration>) -> Value {

@@ -20,18 +20,21 @@ pub struct OpenOptions {
     store: StoreOptions,
 }
 
+/// Memory of an archive of which nothing else is told.
+const MEMORY: u64 = 144 << 20;
+
 impl Default for OpenOptions {
     fn default() -> Self {
         let store = StoreOptions {
-            cache_bytes: 24 << 20,
+            cache_bytes: 0,
             container_limit: 256 << 20,
-            flush_bytes: 24 << 20,
-            index_bytes: 32 << 20,
-            page_bytes: 64 << 20,
+            flush_bytes: 0,
+            index_bytes: 0,
+            page_bytes: 0,
             index: true,
             index_types: Vec::new(),
         };
-        Self { store }
+        Self { store }.memory(MEMORY)
     }
 }
 
@@ -50,12 +53,13 @@ impl OpenOptions {
         self
     }
 
-    /// About how many bytes of memory the archive may take; 144 MiB unless told, never below 16 MiB. Imports take up to 64 MiB more.
+    /// About how many bytes of memory the archive may take; 144 MiB unless told, never below 16 MiB. Imports take more for what is on its
+    /// way: `benches/RESULTS.md` has their peaks.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         let bytes = bytes.max(16 << 20);
         let share = |of_eighteen: u64| usize::try_from(bytes / 18 * of_eighteen).unwrap_or(usize::MAX);
-        self.store.cache_bytes = bytes / 6;
+        self.store.cache_bytes = share(3) as u64;
         self.store.flush_bytes = share(3);
         self.store.index_bytes = share(4);
         self.store.page_bytes = share(8);

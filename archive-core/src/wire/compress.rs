@@ -11,7 +11,8 @@ pub(crate) enum Effort {
     /// Stored bytes of mails. Level 3 with smaller tables, which stay in the processor's cache: about a fifth less time
     /// for 1.2 % more bytes (list mail, blocks of 1 MiB).
     Block,
-    /// Facts, tables, pages of the catalog, and short blocks: level 3 with tables as large as the bytes ask for. Level 6 makes facts 4 % smaller and takes three times as long.
+    /// Facts, tables, pages of the catalog, and short blocks: level 3 with tables as large as the bytes ask for. Level 6 makes facts 4 %
+    /// smaller and takes three times as long.
     Facts,
 }
 
@@ -42,7 +43,7 @@ thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Shorter bytes are not worth the tables that blocks have: clearing these takes longer than compressing a single mail.
+/// Shorter bytes do without the fixed tables of blocks, which would have to be cleared for each of them.
 const SHORT: usize = 128 << 10;
 
 /// `bytes` as one frame that states their length; `None` if zstd refuses, which it does for want of memory alone.

@@ -453,3 +453,26 @@ impl Directory {
         self.pages.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn keys_that_hold_some_bytes_are_found_wherever_these_stand(
+            keys in prop::collection::btree_set("[ab]{1,9}", 1..120),
+            needle in "[ab]{0,4}",
+        ) {
+            let mut pages = KeyPages::default();
+            keys.iter().for_each(|key| pages.add(key.as_bytes()));
+            let (_, page) = pages.take().unwrap();
+            let mut found = BTreeSet::new();
+            key_cursor(&page).unwrap().holding(needle.as_bytes(), |key| { found.insert(String::from_utf8(key.to_vec()).unwrap()); }).unwrap();
+            let expected: BTreeSet<String> = keys.into_iter().filter(|key| key.contains(&needle)).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

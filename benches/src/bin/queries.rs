@@ -18,7 +18,7 @@ use archive_core::{Acting, Actor, Archive, FolderScope, Key, MessageId, OpenOpti
 use benches::Result;
 use benches::drawn::{Dice, Drawing, KINDS, SAMPLE, Words};
 use benches::table::{table, time};
-use benches::usage::quantiles;
+use benches::usage::{forget_peak, peak_mib, quantiles};
 
 fn main() -> ExitCode {
     match run(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -57,25 +57,24 @@ fn run(args: &[String]) -> Result<()> {
         let queries: Vec<String> = (0..each).map(|at| draw(&words, &mut dice, at).to_string()).collect();
         let (all, hits) = measure(&system, &queries)?;
         let (some, _) = measure(&user, &queries)?;
-        let quantile = |times: &[Duration], name: &str| time(quantiles(times.to_vec())[name].as_f64().unwrap_or_default());
-        let of_all = ["p50", "p95", "worst"].map(|name| quantile(&all, name));
-        let of_some = ["p50", "p95"].map(|name| quantile(&some, name));
-        let mut row = vec![kind.to_owned(), queries.len().to_string(), (hits / queries.len().max(1) as u64).to_string()];
-        row.extend(of_all.into_iter().chain(of_some));
-        rows.push(row);
+        rows.push(row(kind, &(hits / queries.len().max(1) as u64).to_string(), all, some));
     }
     if "snippet".starts_with(only) {
         let queries: Vec<String> = (0..each).map(|at| words.any(&mut dice, at).to_owned()).collect();
-        let (all, some) = (snippets(&system, &queries)?, snippets(&user, &queries)?);
-        let quantile = |times: &[Duration], name: &str| time(quantiles(times.to_vec())[name].as_f64().unwrap_or_default());
-        let mut row = vec!["snippet, a hit".to_owned(), all.len().to_string(), String::new()];
-        row.extend(["p50", "p95", "worst"].map(|name| quantile(&all, name)));
-        row.extend(["p50", "p95"].map(|name| quantile(&some, name)));
-        rows.push(row);
+        rows.push(row("snippet, a hit", "", snippets(&system, &queries)?, snippets(&user, &queries)?));
     }
     println!("{}", table(&rows));
     println!("peak memory while searching: {} MiB", peak_mib()?);
     Ok(archive.close()?)
+}
+
+/// A row of the table: times as the system, and as the user.
+fn row(kind: &str, hits: &str, all: Vec<Duration>, some: Vec<Duration>) -> Vec<String> {
+    let n = all.len().to_string();
+    let (all, some) = (quantiles(all), quantiles(some));
+    let times = [&all["p50"], &all["p95"], &all["worst"], &some["p50"], &some["p95"]];
+    let times = times.map(|seconds| time(seconds.as_f64().unwrap_or_default()));
+    [kind.to_owned(), n, hits.to_owned()].into_iter().chain(times).collect()
 }
 
 /// What a snippet adds to a hit: the second of two passes, of each query the time of a hit on average.
@@ -95,18 +94,6 @@ fn snippets(acting: &Acting<'_>, queries: &[String]) -> Result<Vec<Duration>> {
         }
     }
     Ok(times)
-}
-
-/// Forgets the peak so far (proc(5), `clear_refs`).
-fn forget_peak() -> Result<()> {
-    Ok(std::fs::write("/proc/self/clear_refs", "5")?)
-}
-
-/// The most memory that this process had since then.
-fn peak_mib() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    Ok(kib.ok_or("no VmHWM in /proc/self/status")? / 1024)
 }
 
 /// Times of the second of two passes, and hits in all.
