@@ -31,7 +31,10 @@ fn mail(no: u32, len: usize) -> Vec<u8> {
     while raw.len() < len {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         raw.extend_from_slice(format!("{:016x}", state).as_bytes());
-        raw.push(if state >> 60 == 0 { b'\n' } else { b' ' });
+        // Few and long words: a walk is to spend its time on storing, not on the dictionary of noise.
+        if state >> 62 == 0 {
+            raw.push(if state >> 60 == 0 { b'\n' } else { b' ' });
+        }
     }
     raw.push(b'\n');
     raw
