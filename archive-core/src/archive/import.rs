@@ -3,38 +3,23 @@
 //! The caller's thread reads the source. Workers examine mails; the committer puts them in order again and commits by bytes and
 //! time; the indexer follows behind. A mail above 16 MiB is taken in by the caller's thread itself, when all before it are durable.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 
+use super::committer::{Budget, Committer, Failure, Ready, Sums, weight};
 use super::import_one::receipt;
 use super::jobs::{Feed, Job, Jobs};
 use super::prepare::{Places, prepare};
-use super::{Acting, Outcome, Receipt};
+use super::{Acting, Receipt, locked};
 use crate::error::Error;
 use crate::folder::FolderPath;
-use crate::id::Digest;
 use crate::mail::{Examiner, TextReader};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
-use crate::store::{Duplicates, NewPlace, Prepared, PreparedHeader, RunInfo, Store};
-
-/// A commit is made when mails of this weight wait.
-const COMMIT_WEIGHT: u64 = 16 << 20;
-/// No mail waits longer for its commit.
-const COMMIT_AFTER: Duration = Duration::from_millis(700);
-/// Weight of mails between source and commit.
-const IN_FLIGHT: u64 = 40 << 20;
-/// What a mail weighs beside its bytes: its facts and the words of its text take memory too, and of small mails more than their bytes.
-const WEIGHT_OF_A_MAIL: u64 = 2 << 10;
-
-fn weight(bytes: u64) -> u64 {
-    bytes + WEIGHT_OF_A_MAIL
-}
+use crate::store::{Duplicates, NewPlace, PreparedHeader, RunInfo, Store};
 
 /// A set flag ends an import at the next safe point; what has a receipt stays.
 pub type Stop = Arc<AtomicBool>;
@@ -226,30 +211,6 @@ pub(super) fn read_source(
     }
 }
 
-/// What is on its way to the committer, with its place in the order of the source.
-enum Ready {
-    /// Mails that follow each other.
-    Mails { at: u64, mails: Vec<Result<Prepared, (Error, u64)>> },
-    /// A wish to know when all before it are durable.
-    Barrier { at: u64, done: SyncSender<()> },
-}
-
-impl Ready {
-    fn at(&self) -> u64 {
-        match self {
-            Self::Mails { at, .. } | Self::Barrier { at, .. } => *at,
-        }
-    }
-
-    /// How many places it takes.
-    fn len(&self) -> u64 {
-        match self {
-            Self::Mails { mails, .. } => mails.len() as u64,
-            Self::Barrier { .. } => 1,
-        }
-    }
-}
-
 fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
     loop {
         let taken = jobs.take();
@@ -262,183 +223,6 @@ fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
         if ready.send(Ready::Mails { at, mails }).is_err() {
             return;
         }
-    }
-}
-
-/// The weight of what is in flight: who would exceed the bound waits.
-#[derive(Default)]
-struct Budget {
-    used: Mutex<u64>,
-    freed: Condvar,
-    /// Nobody gives back any more.
-    is_void: AtomicBool,
-}
-
-impl Budget {
-    fn take(&self, weight: u64) {
-        let mut used = lock(&self.used);
-        while *used > 0 && *used + weight > IN_FLIGHT && !self.is_void.load(Ordering::Acquire) {
-            used = self.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
-        }
-        *used += weight;
-    }
-
-    fn give_back(&self, weight: u64) {
-        *lock(&self.used) -= weight;
-        self.freed.notify_all();
-    }
-
-    /// Nobody waits any more.
-    fn void(&self) {
-        let used = lock(&self.used);
-        self.is_void.store(true, Ordering::Release);
-        drop(used);
-        self.freed.notify_all();
-    }
-}
-
-/// The first error ends the import.
-#[derive(Default)]
-struct Failure {
-    error: Mutex<Option<Error>>,
-    set: AtomicBool,
-}
-
-impl Failure {
-    fn set(&self, error: Error) {
-        lock(&self.error).get_or_insert(error);
-        self.set.store(true, Ordering::Release);
-    }
-
-    fn is_set(&self) -> bool {
-        self.set.load(Ordering::Acquire)
-    }
-
-    fn take(&self) -> Option<Error> {
-        lock(&self.error).take()
-    }
-}
-
-#[derive(Debug, Default)]
-struct Sums {
-    stored: u64,
-    duplicate: u64,
-    restated: u64,
-}
-
-impl Sums {
-    fn count(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Stored => self.stored += 1,
-            Outcome::Duplicate { restated } => {
-                self.duplicate += 1;
-                self.restated += u64::from(restated);
-            }
-        }
-    }
-}
-
-/// Puts mails in order again and commits them.
-struct Committer<'a, 'e> {
-    store: &'a Store,
-    options: &'a ImportOptions,
-    run: &'a RunInfo,
-    events: &'a Mutex<&'e mut dyn ImportEvents>,
-    budget: &'a Budget,
-    failure: &'a Failure,
-    fed: SyncSender<()>,
-}
-
-/// Where the committer panics, in an event of the caller for instance, the import ends instead of waiting for it.
-impl Drop for Committer<'_, '_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.failure.set(Error::Bug("the committer panicked"));
-            self.budget.void();
-        }
-    }
-}
-
-impl Committer<'_, '_> {
-    fn run(self, ready: &Receiver<Ready>) -> Sums {
-        let mut sums = Sums::default();
-        let mut early = BTreeMap::new();
-        let mut next = 0;
-        let mut batch = Vec::new();
-        let (mut batch_weight, mut since) = (0, Instant::now());
-        let mut first = true;
-        loop {
-            let wait = if batch.is_empty() { COMMIT_AFTER } else { COMMIT_AFTER.saturating_sub(since.elapsed()) };
-            let received = ready.recv_timeout(wait);
-            let ended = matches!(received, Err(RecvTimeoutError::Disconnected));
-            if let Ok(ready) = received {
-                early.insert(ready.at(), ready);
-            }
-            while let Some(ready) = early.remove(&next) {
-                next += ready.len();
-                let mails = match ready {
-                    Ready::Mails { mails, .. } => mails,
-                    Ready::Barrier { done, .. } => {
-                        self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
-                        // Who waits for the barrier may have given up.
-                        let _gone = done.send(());
-                        continue;
-                    }
-                };
-                for mail in mails {
-                    match mail {
-                        Ok(prepared) => {
-                            if batch.is_empty() {
-                                since = Instant::now();
-                            }
-                            batch_weight += weight(prepared.header.size);
-                            batch.push(prepared);
-                        }
-                        Err((error, bytes)) => {
-                            self.budget.give_back(weight(bytes));
-                            self.failure.set(error);
-                        }
-                    }
-                    if batch_weight >= COMMIT_WEIGHT || (self.options.commit_each && !batch.is_empty()) {
-                        self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
-                    }
-                }
-            }
-            if ended || (!batch.is_empty() && since.elapsed() >= COMMIT_AFTER) {
-                self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
-            }
-            if ended {
-                return sums;
-            }
-        }
-    }
-
-    fn commit(&self, batch: &mut Vec<Prepared>, weight: &mut u64, first: &mut bool, sums: &mut Sums) {
-        let mails = std::mem::take(batch);
-        let weight = std::mem::take(weight);
-        if mails.is_empty() {
-            return;
-        }
-        if !self.failure.is_set() {
-            let told: Vec<(Digest, Arc<str>, u64)> =
-                mails.iter().map(|mail| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset)).collect();
-            match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), crate::clock::now()) {
-                Ok(outcomes) => {
-                    *first = false;
-                    let mut events = lock(self.events);
-                    for ((digest, source, offset), outcome) in told.into_iter().zip(outcomes) {
-                        let receipt = receipt(self.store.no(), outcome, digest, source, offset);
-                        sums.count(receipt.outcome());
-                        events.receipt(&receipt);
-                    }
-                    drop(events);
-                    // The indexer ends first only when it failed, and then the import does too.
-                    let _ended = self.fed.send(());
-                }
-                Err(error) => self.failure.set(error),
-            }
-        }
-        self.budget.give_back(weight);
     }
 }
 
@@ -504,7 +288,7 @@ impl Feeder<'_, '_> {
                 Err(error) => {
                     self.report.failed += 1;
                     let kind = source::TroubleKind::Unreadable(error.to_string());
-                    lock(self.events).trouble(&Trouble { source: source.to_string(), offset: offset + bytes, kind });
+                    locked(self.events).trouble(&Trouble { source: source.to_string(), offset: offset + bytes, kind });
                     return Ok(());
                 }
             };
@@ -537,7 +321,7 @@ impl Feeder<'_, '_> {
         self.report.stored += sums.stored;
         self.report.duplicate += sums.duplicate;
         self.report.restated += sums.restated;
-        lock(self.events).receipt(&receipt);
+        locked(self.events).receipt(&receipt);
         Ok(())
     }
 }
@@ -570,15 +354,15 @@ impl SourceVisitor for Feeder<'_, '_> {
             self.report.read += 1;
             self.report.failed += 1;
         }
-        lock(self.events).trouble(&trouble);
+        locked(self.events).trouble(&trouble);
     }
 
     fn lost(&mut self, bytes: &[u8]) {
-        lock(self.events).lost(bytes);
+        locked(self.events).lost(bytes);
     }
 
     fn progress(&mut self, bytes: u64) {
-        lock(self.events).progress(bytes);
+        locked(self.events).progress(bytes);
     }
 }
 
@@ -593,8 +377,4 @@ impl Read for Counted<'_> {
         self.bytes += len as u64;
         Ok(len)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

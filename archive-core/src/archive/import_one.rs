@@ -1,9 +1,9 @@
 //! Single mails, durable when the call returns; callers that wait at the same time share a commit.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::prepare::prepare;
-use super::{Acting, Outcome, Receipt};
+use super::{Acting, Outcome, Receipt, locked};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::MessageId;
@@ -43,9 +43,9 @@ impl Acting<'_> {
         let digest = prepared.header.digest;
         let slot = Slot::default();
         let singles = &self.archive.singles;
-        let mut queue = lock(&singles.queue);
+        let mut queue = locked(&singles.queue);
         queue.waiting.push((prepared, Arc::clone(&slot)));
-        while lock(&slot).is_none() {
+        while locked(&slot).is_none() {
             if queue.is_led {
                 queue = singles.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -54,12 +54,12 @@ impl Acting<'_> {
             let waiting = std::mem::take(&mut queue.waiting);
             drop(queue);
             self.archive.commit_all(waiting);
-            queue = lock(&singles.queue);
+            queue = locked(&singles.queue);
             queue.is_led = false;
             singles.done.notify_all();
         }
         drop(queue);
-        let outcome = lock(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
+        let outcome = locked(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
         self.archive.store.index_queued()?;
         Ok(receipt(self.archive.store.no(), outcome, digest, Arc::default(), 0))
     }
@@ -69,14 +69,14 @@ impl super::Archive {
     fn commit_all(&self, waiting: Vec<(Prepared, Slot)>) {
         let (mails, slots): (Vec<Prepared>, Vec<Slot>) = waiting.into_iter().unzip();
         match self.store.commit(mails, Duplicates::Folder, None, crate::clock::now()) {
-            Ok(outcomes) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *lock(slot) = Some(Ok(outcome))),
+            Ok(outcomes) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *locked(slot) = Some(Ok(outcome))),
             Err(error) => {
                 let why = error.to_string();
                 let mut slots = slots.iter();
                 if let Some(first) = slots.next() {
-                    *lock(first) = Some(Err(error));
+                    *locked(first) = Some(Err(error));
                 }
-                slots.for_each(|slot| *lock(slot) = Some(Err(Error::Latched(why.clone()))));
+                slots.for_each(|slot| *locked(slot) = Some(Err(Error::Latched(why.clone()))));
             }
         }
     }
@@ -94,8 +94,4 @@ pub(super) fn receipt(
         store::Outcome::Duplicate { message, restated } => (message, Outcome::Duplicate { restated }),
     };
     Receipt { id: MessageId { store, no }, digest, outcome, source, offset }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,6 +5,7 @@
 
 mod actor;
 mod check;
+mod committer;
 mod create;
 mod export;
 mod gaps;
@@ -26,7 +27,7 @@ mod search;
 mod verify;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use actor::{Acting, Actor, FolderScope, User};
 pub use check::CheckReport;
@@ -105,8 +106,8 @@ impl Archive {
         self.master().mark()
     }
 
-    fn master(&self) -> std::sync::MutexGuard<'_, master::Master> {
-        self.master.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn master(&self) -> MutexGuard<'_, master::Master> {
+        locked(&self.master)
     }
 
     fn master_key(&self) -> Result<SecretKey, Error> {
@@ -126,4 +127,9 @@ fn identity_path(dir: &Path) -> PathBuf {
 
 fn stores_dir(dir: &Path) -> PathBuf {
     dir.join("stores")
+}
+
+/// What the mutex guards, also where a thread panicked that held it.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

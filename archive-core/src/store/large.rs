@@ -4,7 +4,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::commit::{Draft, Duplicates, Outcome, write_draft};
+use super::draft::{Draft, Duplicates, Outcome, write_draft};
 use super::indexer::{Indexable, labels_of};
 use super::{NewPlace, PreparedHeader, RunInfo, Store, WriterGuard};
 use crate::container::{BLOCK_LEN, Checkpoint, encode_block};

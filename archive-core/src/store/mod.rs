@@ -5,6 +5,7 @@
 
 mod commit;
 mod create;
+mod draft;
 mod facts;
 mod idle;
 mod indexer;
@@ -24,9 +25,9 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub use commit::Duplicates;
-pub(crate) use commit::Outcome;
 pub(crate) use create::{Wrapping, create_store};
+pub use draft::Duplicates;
+pub(crate) use draft::Outcome;
 pub(crate) use indexer::{Indexer, failed, id_label};
 pub(crate) use placements::{Placed, Placements};
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};

@@ -1,0 +1,368 @@
+//! What one commit adds, while it is put together: mails become contents, parts and messages, or duplicates of what is there.
+
+mod write;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+pub(super) use write::write_draft;
+
+use super::place::{Laid, Placer};
+use super::{DateSource, NewPlace, Prepared, PreparedHeader};
+use crate::catalog::{Catalog, Numbers};
+use crate::error::Error;
+use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
+use crate::mail::Extent;
+use crate::records::{FolderFact, Runs, Shape, ShapeExtent};
+
+/// When is a mail a duplicate of one that is there?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Duplicates {
+    /// The same folder already has the same bytes, apart from headers that mail programs change.
+    #[default]
+    Folder,
+    /// The same folder already has the very same bytes.
+    Exact,
+    /// The same user archive already has the same mail to a person (the same identity).
+    Archive,
+}
+
+/// What became of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Stored(MessageNo),
+    /// The message that was there; `restated` if its bytes differ in status headers.
+    Duplicate {
+        message: MessageNo,
+        restated: bool,
+    },
+}
+
+/// A content that the commit under way adds.
+struct Added {
+    no: ContentNo,
+    header: PreparedHeader,
+    date: i64,
+    date_source: DateSource,
+    shape: Option<Shape>,
+    laid: Source,
+}
+
+/// Where stored bytes come from: laid into blocks of this commit, or appended to containers already.
+enum Source {
+    Laid(Laid),
+    Placed(Runs),
+}
+
+impl Source {
+    fn runs(&self, places: &[(u32, u64)]) -> Runs {
+        match self {
+            Self::Laid(laid) => laid.runs(places),
+            Self::Placed(runs) => runs.clone(),
+        }
+    }
+}
+
+struct AddedPart {
+    no: PartNo,
+    digest: Digest,
+    len: u64,
+    laid: Source,
+}
+
+struct AddedMessage {
+    no: MessageNo,
+    content: ContentNo,
+    folder: FolderNo,
+    place: NewPlace,
+}
+
+/// Everything that one commit adds, while it is being put together.
+pub(super) struct Draft<'s> {
+    catalog: &'s Catalog,
+    numbers: Numbers,
+    duplicates: Duplicates,
+    now: i64,
+    contents: Vec<Added>,
+    parts: Vec<AddedPart>,
+    messages: Vec<AddedMessage>,
+    folders: Vec<FolderFact>,
+    folder_of: HashMap<Vec<String>, FolderNo>,
+    /// Where the last mail went: most follow it.
+    last_folder: Option<(Arc<[String]>, FolderNo)>,
+    part_of: HashMap<Digest, PartNo>,
+    /// Digests (with and without status headers) of contents added here, and identities where they make duplicates.
+    by_digest: BTreeSet<(Digest, ContentNo)>,
+    by_identity: BTreeSet<(Identity, ContentNo)>,
+    /// Contents found damaged since the last commit, which this one notes.
+    damaged: Vec<u32>,
+    placed: BTreeSet<(ContentNo, MessageNo, FolderNo)>,
+    placer: Placer,
+}
+
+impl<'s> Draft<'s> {
+    pub(super) fn new(catalog: &'s Catalog, duplicates: Duplicates, damaged: Vec<u32>, now: i64) -> Result<Self, Error> {
+        Ok(Self {
+            catalog,
+            numbers: catalog.basis().numbers,
+            duplicates,
+            // Times of archiving never fall, whatever the clock does: searches by it rely on that.
+            now: now.max(catalog.last_archived()?),
+            contents: Vec::new(),
+            parts: Vec::new(),
+            messages: Vec::new(),
+            folders: Vec::new(),
+            folder_of: HashMap::new(),
+            last_folder: None,
+            part_of: HashMap::new(),
+            by_digest: BTreeSet::new(),
+            by_identity: BTreeSet::new(),
+            damaged,
+            placed: BTreeSet::new(),
+            placer: Placer::default(),
+        })
+    }
+
+    /// Takes in one mail and says what became of it.
+    pub(super) fn add(&mut self, mail: Prepared) -> Result<(Outcome, Option<ContentNo>), Error> {
+        let folder = self.folder(&mail.place.folder)?;
+        let like = self.candidates(mail.header.digest)?;
+        if let Some(found) = self.duplicate(&mail.header, &like, folder, &mail.place.folder)? {
+            return Ok((found, None));
+        }
+        if let Some(content) = self.same_bytes(mail.header.digest, like)? {
+            return Ok((Outcome::Stored(self.message(content, folder, mail.place)?), None));
+        }
+        let (shape, laid) = self.lay(&mail.extents, &mail.stored, mail.parts)?;
+        let content = self.content(mail.header, shape, Source::Laid(laid), &mail.place)?;
+        Ok((Outcome::Stored(self.message(content, folder, mail.place)?), Some(content)))
+    }
+
+    /// Takes in a mail whose bytes lie in containers already.
+    pub(super) fn add_placed(
+        &mut self,
+        header: PreparedHeader,
+        place: NewPlace,
+        large: super::large::PlacedContent,
+    ) -> Result<(Outcome, Option<ContentNo>), Error> {
+        let folder = self.folder(&place.folder)?;
+        let like = self.candidates(header.digest)?;
+        if let Some(found) = self.duplicate(&header, &like, folder, &place.folder)? {
+            return Ok((found, None));
+        }
+        if let Some(content) = self.same_bytes(header.digest, like)? {
+            return Ok((Outcome::Stored(self.message(content, folder, place)?), None));
+        }
+        let mut parts = large.parts.into_iter();
+        let mut shape = Vec::new();
+        for extent in large.extents {
+            let part = match extent {
+                Extent::Part { .. } => {
+                    let (digest, len, runs) = parts.next().ok_or(Error::Bug("an extent takes a part that was not written"))?;
+                    self.part(digest, len, |_| Ok(Source::Placed(runs)))?.0
+                }
+                _ => 0,
+            };
+            shape.push(ShapeExtent { extent, part });
+        }
+        let content = self.content(header, Some(Shape(shape)), Source::Placed(large.runs), &place)?;
+        Ok((Outcome::Stored(self.message(content, folder, place)?), Some(content)))
+    }
+
+    fn lay(&mut self, extents: &[Extent], stored: &[u8], parts: Vec<(Digest, Vec<u8>)>) -> Result<(Option<Shape>, Laid), Error> {
+        let mut parts = parts.into_iter();
+        let mut shape = Vec::with_capacity(extents.len());
+        for extent in extents {
+            let part = match extent {
+                Extent::Part { .. } => {
+                    let (digest, bytes) = parts.next().ok_or(Error::Bug("an extent takes a part that is not there"))?;
+                    self.part(digest, bytes.len() as u64, |placer| Ok(Source::Laid(placer.lay(&bytes))))?.0
+                }
+                _ => 0,
+            };
+            shape.push(ShapeExtent { extent: *extent, part });
+        }
+        let plain = matches!(extents, [] | [Extent::Literal { .. }]);
+        Ok(((!plain).then_some(Shape(shape)), self.placer.lay(stored)))
+    }
+
+    fn part(&mut self, digest: Digest, len: u64, lay: impl FnOnce(&mut Placer) -> Result<Source, Error>) -> Result<PartNo, Error> {
+        if let Some(known) = self.part_of.get(&digest) {
+            return Ok(*known);
+        }
+        if let Some(known) = self.catalog.part_by_digest(digest)? {
+            self.part_of.insert(digest, known);
+            return Ok(known);
+        }
+        let no = PartNo(take(&mut self.numbers.parts)?);
+        let laid = lay(&mut self.placer)?;
+        self.parts.push(AddedPart { no, digest, len, laid });
+        self.part_of.insert(digest, no);
+        Ok(no)
+    }
+
+    fn content(&mut self, header: PreparedHeader, shape: Option<Shape>, laid: Source, place: &NewPlace) -> Result<ContentNo, Error> {
+        let no = ContentNo(take(&mut self.numbers.contents)?);
+        let (date, date_source) = match (header.facts.date, place.date_hint) {
+            (Some(date), _) => (date, DateSource::Mail),
+            (None, Some(hint)) => hint,
+            (None, None) => (self.now.div_euclid(1000), DateSource::Archiving),
+        };
+        for digest in [Some(header.digest), header.restated].into_iter().flatten() {
+            self.by_digest.insert((digest, no));
+        }
+        if self.duplicates == Duplicates::Archive {
+            self.by_identity.insert((header.identity, no));
+        }
+        self.contents.push(Added { no, header, date, date_source, shape, laid });
+        Ok(no)
+    }
+
+    fn message(&mut self, content: ContentNo, folder: FolderNo, place: NewPlace) -> Result<MessageNo, Error> {
+        let no = MessageNo(take(&mut self.numbers.messages)?);
+        self.placed.insert((content, no, folder));
+        self.messages.push(AddedMessage { no, content, folder, place });
+        Ok(no)
+    }
+
+    fn folder(&mut self, path: &Arc<[String]>) -> Result<FolderNo, Error> {
+        match &self.last_folder {
+            Some((last, no)) if Arc::ptr_eq(last, path) => Ok(*no),
+            _ => {
+                let no = self.folder_at(path)?;
+                self.last_folder = Some((Arc::clone(path), no));
+                Ok(no)
+            }
+        }
+    }
+
+    fn folder_at(&mut self, path: &[String]) -> Result<FolderNo, Error> {
+        if let Some(known) = self.folder_of.get(path) {
+            return Ok(*known);
+        }
+        let mut at = FolderNo(0);
+        for depth in 1..=path.len() {
+            let (path, name) = (&path[..depth], &path[depth - 1]);
+            let known = self.folder_of.get(path).copied().or_else(|| self.catalog.folders().child(at, name));
+            at = match known {
+                Some(known) => known,
+                None => {
+                    self.numbers.folders = self.numbers.folders.checked_add(1).ok_or(Error::Bug("all folder numbers are given"))?;
+                    let no = self.numbers.folders;
+                    self.folders.push(FolderFact { no, parent: at.0, name: name.clone() });
+                    FolderNo(no)
+                }
+            };
+            self.folder_of.insert(path.to_vec(), at);
+        }
+        Ok(at)
+    }
+
+    fn placements(&self, content: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
+        let mut placed = self.catalog.placements(content)?;
+        placed.extend(self.placed_here(content));
+        Ok(placed)
+    }
+
+    /// Messages of a content that this commit adds.
+    fn placed_here(&self, content: ContentNo) -> impl Iterator<Item = (MessageNo, FolderNo)> {
+        let from = (content, MessageNo(0), FolderNo(0));
+        self.placed.range(from..).take_while(move |(of, ..)| *of == content).map(|(_, message, folder)| (*message, *folder))
+    }
+
+    /// Nothing new refers to a damaged content: what is imported again is stored anew.
+    fn is_sound(&self, no: ContentNo) -> bool {
+        !self.catalog.is_damaged(no) && !self.damaged.contains(&no.0)
+    }
+
+    /// The content with the very bytes, among those whose digest is like it.
+    fn same_bytes(&self, digest: Digest, like: Vec<ContentNo>) -> Result<Option<ContentNo>, Error> {
+        for no in like {
+            if self.digests(no)?.is_some_and(|(known, _)| known == digest) {
+                return Ok(Some(no));
+            }
+        }
+        Ok(None)
+    }
+
+    fn candidates(&self, digest: Digest) -> Result<Vec<ContentNo>, Error> {
+        let mut found = self.catalog.contents_by_digest(digest)?;
+        found.extend(self.by_digest.range((digest, ContentNo(0))..).take_while(|(of, _)| *of == digest).map(|(_, no)| no));
+        found.retain(|no| self.is_sound(*no));
+        Ok(found)
+    }
+
+    /// Digest of a content, and the one without its status headers.
+    fn digests(&self, no: ContentNo) -> Result<Option<(Digest, Digest)>, Error> {
+        let first = self.catalog.basis().numbers.contents;
+        if let Some(added) = no.0.checked_sub(first).and_then(|at| self.contents.get(at as usize)) {
+            return Ok(Some((added.header.digest, added.header.restated.unwrap_or(added.header.digest))));
+        }
+        let row = self.catalog.content_row(no)?;
+        Ok(row.map(|row| (Digest(row.digest), Digest(row.restated.unwrap_or(row.digest)))))
+    }
+
+    /// `like` are the contents whose digest is like that of the mail.
+    fn duplicate(&self, header: &PreparedHeader, like: &[ContentNo], folder: FolderNo, path: &[String]) -> Result<Option<Outcome>, Error> {
+        let bare = header.restated.unwrap_or(header.digest);
+        let in_folder = |no| Ok::<_, Error>(self.placements(no)?.into_iter().find(|(_, at)| *at == folder).map(|(message, _)| message));
+        match self.duplicates {
+            Duplicates::Folder => {
+                let bare_like = header.restated.map(|bare| self.candidates(bare)).transpose()?;
+                for &no in bare_like.as_deref().unwrap_or(like) {
+                    let Some((known, known_bare)) = self.digests(no)?.filter(|(_, known_bare)| *known_bare == bare) else { continue };
+                    if let Some(message) = in_folder(no)? {
+                        debug_assert_eq!(known_bare, bare);
+                        return Ok(Some(Outcome::Duplicate { message, restated: known != header.digest }));
+                    }
+                }
+            }
+            Duplicates::Exact => {
+                for &no in like {
+                    if self.digests(no)?.is_some_and(|(known, _)| known == header.digest)
+                        && let Some(message) = in_folder(no)?
+                    {
+                        return Ok(Some(Outcome::Duplicate { message, restated: false }));
+                    }
+                }
+            }
+            Duplicates::Archive => {
+                let mut found = self.catalog.contents_by_identity(header.identity)?;
+                let here = self.by_identity.range((header.identity, ContentNo(0))..).take_while(|(of, _)| *of == header.identity);
+                found.extend(here.map(|(_, no)| no));
+                found.retain(|no| self.is_sound(*no));
+                for no in found {
+                    for (message, at) in self.placements(no)? {
+                        if self.user_archive(at).is_some_and(|name| path.first().is_some_and(|first| *first == name)) {
+                            return Ok(Some(Outcome::Duplicate { message, restated: false }));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn user_archive(&self, folder: FolderNo) -> Option<String> {
+        if let Some(name) = self.catalog.folders().path(folder).into_iter().next() {
+            return Some(name);
+        }
+        self.folder_of.iter().find(|(_, no)| **no == folder).and_then(|(path, _)| path.first().cloned())
+    }
+
+    /// Does the commit add a content?
+    pub(super) fn adds_content(&self) -> bool {
+        !self.contents.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.contents.is_empty() && self.messages.is_empty() && self.folders.is_empty() && self.damaged.is_empty()
+    }
+}
+
+fn take(next: &mut u32) -> Result<u32, Error> {
+    let number = *next;
+    *next = next.checked_add(1).ok_or(Error::Bug("all numbers of a store are given"))?;
+    Ok(number)
+}

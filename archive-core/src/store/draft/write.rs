@@ -1,0 +1,226 @@
+//! A draft is written: blocks and tables into containers, facts into records.
+
+use std::collections::HashMap;
+
+use super::{Added, AddedMessage, AddedPart, Draft, Source};
+use crate::container::{ContainerWriter, Table, TableContent, TableMessage, TablePart};
+use crate::error::Error;
+use crate::mail::Importance;
+use crate::records::{Committed, ContentFact, DamageFact, FactValue, ImportRunFact, Link, MessageFact, NewCommit, NewFact, PartFact};
+use crate::seal::random;
+use crate::store::{PreparedHeader, RunInfo, Writer};
+
+/// Commits with fewer stored bytes carry them inside: one write, one sync.
+const SMALL: usize = 256 << 10;
+
+/// Writes what `draft` adds: blocks and tables, then the commit. `None` if there is nothing to write.
+pub(in crate::store) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: Option<&RunInfo>) -> Result<Option<Committed>, Error> {
+    if draft.is_empty() && run.is_none() && !writer.containers.has_news() {
+        return Ok(None);
+    }
+    let last = writer.records.last();
+    let seed: [u8; 32] = random()?;
+    let small = draft.placer.stored() < SMALL;
+    let blocks = draft.placer.encode()?;
+    let mut places = Vec::with_capacity(blocks.len());
+    if small {
+        places.extend((0..blocks.len()).map(|at| (0, at as u64)));
+    } else {
+        let tables = Tables::new(&draft, blocks.len());
+        for (at, block) in blocks.iter().enumerate() {
+            places.push(writer.containers.block(last, block)?);
+            tables.write(&mut writer.containers, &places, at, last, seed)?;
+        }
+    }
+    if draft.contents.iter().any(|content| matches!(content.laid, Source::Placed(_))) {
+        let table = draft.table(draft.contents.iter().enumerate(), draft.parts.iter(), &[], last.sequence + 1, seed);
+        writer.containers.table(last, &table)?;
+    }
+    let placed = writer.containers.finish_commit()?;
+    let time = draft.now;
+    let mut facts = draft.facts(&places, run);
+    facts.extend(placed.facts);
+    let new = NewCommit {
+        time,
+        seed,
+        facts,
+        container_end: placed.end,
+        container_frames: placed.frames,
+        section: if small { &blocks } else { &[] },
+    };
+    writer.records.commit(new).map(Some)
+}
+
+/// Tables of the blocks of one commit.
+struct Tables<'d, 's> {
+    draft: &'d Draft<'s>,
+    /// Contents and parts by the block that holds their last byte.
+    contents: Vec<Vec<usize>>,
+    parts: Vec<Vec<usize>>,
+}
+
+impl<'d, 's> Tables<'d, 's> {
+    fn new(draft: &'d Draft<'s>, blocks: usize) -> Self {
+        let mut tables = Self { draft, contents: vec![Vec::new(); blocks], parts: vec![Vec::new(); blocks] };
+        let file = |rows: &mut Vec<Vec<usize>>, at: usize, laid: &Source| {
+            if let Source::Laid(laid) = laid
+                && let Some(row) = rows.get_mut(laid.last_block())
+            {
+                row.push(at);
+            }
+        };
+        draft.contents.iter().enumerate().for_each(|(at, content)| file(&mut tables.contents, at, &content.laid));
+        draft.parts.iter().enumerate().for_each(|(at, part)| file(&mut tables.parts, at, &part.laid));
+        tables
+    }
+
+    fn write(
+        &self,
+        containers: &mut ContainerWriter,
+        places: &[(u32, u64)],
+        block: usize,
+        last: Link,
+        seed: [u8; 32],
+    ) -> Result<(), Error> {
+        let contents = self.contents[block].iter().map(|at| (*at, &self.draft.contents[*at]));
+        let parts = self.parts[block].iter().map(|at| &self.draft.parts[*at]);
+        containers.table(last, &self.draft.table(contents, parts, places, last.sequence + 1, seed))
+    }
+}
+
+impl Draft<'_> {
+    fn table<'a>(
+        &self,
+        contents: impl Iterator<Item = (usize, &'a Added)>,
+        parts: impl Iterator<Item = &'a AddedPart>,
+        places: &[(u32, u64)],
+        sequence: u64,
+        seed: [u8; 32],
+    ) -> Table {
+        let mut table = Table {
+            sequence,
+            archived: self.now,
+            seed: Some(seed),
+            contents: Vec::new(),
+            messages: Vec::new(),
+            parts: Vec::new(),
+            folders: Vec::new(),
+        };
+        let mut folders: HashMap<&[String], u32> = HashMap::new();
+        for (at, content) in contents {
+            table.contents.push(TableContent {
+                no: content.no.0,
+                size: content.header.size,
+                fact: at as u32,
+                runs: content.laid.runs(places),
+                shape: content.shape.clone(),
+                salt: None,
+            });
+            let Some((no, _)) = self.placed_here(content.no).next() else { continue };
+            let first = self.catalog.basis().numbers.messages;
+            let Some(message) = no.0.checked_sub(first).and_then(|at| self.messages.get(at as usize)) else { continue };
+            let next = folders.len() as u32;
+            let folder = *folders.entry(&message.place.folder).or_insert_with(|| {
+                table.folders.push(message.place.folder.to_vec());
+                next
+            });
+            table.messages.push(TableMessage { no: no.0, content: content.no.0, folder });
+        }
+        table.parts.extend(parts.map(|part| TablePart { no: part.no.0, len: part.len, runs: part.laid.runs(places) }));
+        table
+    }
+
+    /// Facts of the commit: contents first, so that the index of each is known to its table.
+    fn facts(self, places: &[(u32, u64)], run: Option<&RunInfo>) -> Vec<NewFact> {
+        let mut facts = Vec::with_capacity(self.contents.len() + self.messages.len() + self.parts.len() + 2);
+        for content in self.contents {
+            facts.push(NewFact::new(FactValue::Content(Box::new(content.fact(places)))));
+        }
+        for part in &self.parts {
+            let fact = PartFact { no: part.no.0, digest: part.digest.0, len: part.len, runs: part.laid.runs(places) };
+            facts.push(NewFact::new(FactValue::Part(fact)));
+        }
+        facts.extend(self.folders.into_iter().map(|folder| NewFact::new(FactValue::FolderMade(folder))));
+        if !self.damaged.is_empty() {
+            facts.push(NewFact::new(FactValue::DamageNoted(DamageFact { contents: self.damaged })));
+        }
+        // A run's number is the next one while its fact is written, and the last one given after.
+        let next_run = self.catalog.basis().numbers.runs;
+        if let Some(run) = run {
+            facts.push(NewFact::new(FactValue::ImportRun(run.fact(next_run))));
+        }
+        let run = if run.is_some() { next_run } else { next_run.saturating_sub(1) };
+        let now = self.now;
+        facts.extend(self.messages.into_iter().map(|message| NewFact::new(FactValue::Message(Box::new(message.fact(run, now))))));
+        facts
+    }
+}
+
+impl Added {
+    fn fact(self, places: &[(u32, u64)]) -> ContentFact {
+        let PreparedHeader { digest, identity, restated, size, facts, guesses } = self.header;
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let list = |addresses: Vec<crate::mail::Mailbox>| addresses.into_iter().flat_map(|a| [a.name, a.address]).collect();
+        ContentFact {
+            no: self.no.0,
+            digest: digest.0,
+            identity: identity.0,
+            size,
+            shape: self.shape,
+            runs: self.laid.runs(places),
+            date: self.date,
+            date_source: self.date_source as u8,
+            from: list(facts.from),
+            to: list(facts.to),
+            cc: list(facts.cc),
+            subject: facts.subject,
+            header_message_id: some(facts.header_message_id),
+            in_reply_to: facts.in_reply_to.as_flattened().to_vec(),
+            references: facts.references.as_flattened().to_vec(),
+            list_id: some(facts.list_id),
+            attachments: facts.attachments,
+            importance: match facts.importance {
+                Importance::Low => 1,
+                Importance::Normal => 2,
+                Importance::High => 3,
+            },
+            restated: restated.map(|digest| digest.0),
+            guesses: (!guesses.is_empty()).then_some(guesses),
+            attachment_types: (!facts.attachment_types.is_empty()).then_some(facts.attachment_types),
+        }
+    }
+}
+
+impl AddedMessage {
+    fn fact(self, run: u32, now: i64) -> MessageFact {
+        const DIRECTION_UNKNOWN: u8 = 3;
+        MessageFact {
+            no: self.no.0,
+            content: self.content.0,
+            folder: self.folder.0,
+            direction: DIRECTION_UNKNOWN,
+            archived: now,
+            run,
+            path: self.place.path.to_string(),
+            offset: self.place.offset,
+            from_line: self.place.from_line,
+            quoting: self.place.unquoted.then_some(1),
+            flags: self.place.flags,
+        }
+    }
+}
+
+impl RunInfo {
+    fn fact(&self, no: u32) -> ImportRunFact {
+        ImportRunFact {
+            no,
+            actor: self.actor.clone(),
+            program: concat!("mailkeep ", env!("CARGO_PKG_VERSION")).to_owned(),
+            start: self.start,
+            host: self.host.clone(),
+            source: self.source.clone(),
+            size: self.size,
+            modified: self.modified,
+        }
+    }
+}
