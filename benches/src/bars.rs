@@ -200,6 +200,7 @@ pub fn bars(samples: &Samples) -> Vec<Bar> {
         at_most("mailkeep search WORD, ms", ms("mailkeep search", "wall"), 30.0, 8.0),
         at_most("list the newest 50 of a folder of 100,000, p50, ms", ms("many newest", "p50"), 5.0, 0.5),
         at_most("word: total and newest 50, p95, ms", ms("list search", "p95"), 1.0, 0.1),
+        at_most("receipt to searchable while importing, worst, s", least("list receipt to searchable", "worst"), 2.0, 0.1),
     ]
 }
 

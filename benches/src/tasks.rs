@@ -5,11 +5,12 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use archive_core::{
-    Acting, Actor, Archive, CreateOptions, Depth, FolderPath, ImportOptions, ImportSource, Key, MessageId, MessageInfo, NoEvents,
-    OpenOptions, SearchRequest, mail,
+    Acting, Actor, Archive, CreateOptions, Depth, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId, MessageInfo,
+    NoEvents, OpenOptions, Outcome, Receipt, SearchRequest, mail,
 };
 use serde_json::{Value, json};
 
@@ -32,6 +33,7 @@ pub fn run(task: &str, args: &[String]) -> Result<Value> {
         ("verify", [dir]) => verify(Path::new(dir)),
         ("search", [dir, words @ ..]) => search(Path::new(dir), words),
         ("newest", [dir]) => newest(Path::new(dir)),
+        ("searchable", [dir, source]) => searchable(Path::new(dir), Path::new(source)),
         ("commits", [dir, maildir, count, threads, index]) => {
             commits(Path::new(dir), Path::new(maildir), count.parse()?, threads.parse()?, *index == "index")
         }
@@ -232,6 +234,51 @@ fn newest(dir: &Path) -> Result<Value> {
     sample["messages"] = json!(largest.messages);
     archive.close()?;
     Ok(sample)
+}
+
+/// When each mail got its receipt.
+#[derive(Default)]
+struct Receipts(Vec<Instant>);
+
+impl ImportEvents for Receipts {
+    fn receipt(&mut self, receipt: &Receipt) {
+        if matches!(receipt.outcome(), Outcome::Stored) {
+            self.0.push(Instant::now());
+        }
+    }
+}
+
+/// From the receipt of each mail of an import to the end of the first search that finds so many; another thread searches every few milliseconds.
+fn searchable(dir: &Path, source: &Path) -> Result<Value> {
+    let archive = opened_or_made(dir, OpenOptions::default())?;
+    let acting = archive.acting_as(Actor::System);
+    let imported = AtomicBool::new(false);
+    let mut receipts = Receipts::default();
+    let mut found: Vec<(u64, Instant)> = Vec::new();
+    std::thread::scope(|scope| -> Result<()> {
+        let searches = scope.spawn(|| {
+            let mut found = Vec::new();
+            while !imported.load(Ordering::Acquire) {
+                let total = acting.search(&SearchRequest::new("*").limit(0))?.total;
+                found.push((total, Instant::now()));
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Ok::<_, archive_core::Error>(found)
+        });
+        let done = acting.import(ImportSource::Path(source), &ImportOptions::default(), &mut receipts);
+        imported.store(true, Ordering::Release);
+        found = searches.join().map_err(|_| "the searches panicked")??;
+        done?;
+        Ok(())
+    })?;
+    found.push((acting.search(&SearchRequest::new("*").limit(0))?.total, Instant::now()));
+    let mut lags = Vec::with_capacity(receipts.0.len());
+    for (before, receipt) in (0u64..).zip(&receipts.0) {
+        let first = found.get(found.partition_point(|(total, _)| *total <= before)).ok_or("a mail with a receipt was never found")?;
+        lags.push(first.1.saturating_duration_since(*receipt));
+    }
+    archive.close()?;
+    Ok(quantiles(lags))
 }
 
 /// Single mails, each durable when its call returns; between them, bare appends of the same bytes with one sync each.

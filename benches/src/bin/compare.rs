@@ -181,6 +181,8 @@ impl Compare {
             args.extend(words.iter().map(String::as_str));
             self.measure("list search", "search", &args)?;
             self.measure("list newest", "newest", &[text(&dir)])?;
+            let fresh = self.fresh("searchable.archive")?;
+            self.measure("list receipt to searchable", "searchable", &[text(&fresh), files])?;
             for peer in self.peers.clone() {
                 for word in words.iter().step_by(9) {
                     if let Some(sample) = peer.find(word, &self.home)? {
