@@ -256,6 +256,7 @@ pub struct Search {
 /// Arguments of `show`.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").args(["raw", "headers", "part", "record", "thread", "save"]))]
+#[command(group = clap::ArgGroup::new("bytes").args(["raw", "headers", "part"]))]
 #[command(after_help = "Examples:
   mailkeep show 1:42
   mailkeep show 1:42 --raw -o mail.eml")]
@@ -280,8 +281,8 @@ pub struct Show {
     /// Save the attachments into DIR, never over a file that is there
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
-    /// Write bytes to FILE, which must not be there yet; - is standard output
-    #[arg(short, long, value_name = "FILE")]
+    /// With --raw, --headers or --part: write the bytes to FILE, which must not be there yet; - is standard output
+    #[arg(short, long, value_name = "FILE", requires = "bytes")]
     pub output: Option<PathBuf>,
 }
 

@@ -39,7 +39,6 @@ fn report(failure: &Failure, out: &mut Out) -> ExitCode {
     if failure.is_closed_pipe() {
         return ExitCode::SUCCESS;
     }
-    // What cannot be said because output is broken is said by the exit code.
-    let _unsaid = out.failure(failure);
+    out.failure(failure);
     failure.exit().into()
 }

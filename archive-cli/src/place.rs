@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use archive_core::Uuid;
+use archive_core::{Archive, Uuid};
 
 use crate::args::Common;
 use crate::failure::Failure;
@@ -24,6 +24,16 @@ pub fn config() -> Option<PathBuf> {
 /// Where the key file of an archive lies unless it is put elsewhere.
 pub fn key_file(archive: Uuid) -> Option<PathBuf> {
     config().map(|config| config.join("keys").join(format!("{archive}.key")))
+}
+
+/// What a command writes in clear may not lie in the archive, nor take the place of a file of it.
+pub fn outside(path: &Path, archive: &Archive) -> Result<(), Failure> {
+    let there = path.ancestors().find(|path| path.exists() || path.as_os_str().is_empty());
+    let there = there.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match archive.holds(there) {
+        true => Err(Failure::Usage(format!("{}: lies inside the archive {}", path.display(), archive.dir().display()))),
+        false => Ok(()),
+    }
 }
 
 fn first_file() -> Option<PathBuf> {

@@ -29,6 +29,10 @@ fn bad_use_is_two() {
         &["search", "a OR (("],
         &["import", "in.mbox", "--failed", "arch/x"],
         &["import", "in.mbox", "--failed", "arch/lost+found/deeper"],
+        &["import", "in.mbox", "--receipts", "arch/stores/1/records/000001.mkr"],
+        &["import", "in.mbox", "--receipts", "arch/receipts"],
+        &["show", "1:0", "-o", "new.txt"],
+        &["show", "1:0", "--thread", "-o", "new.txt"],
         &["export", "in.mbox"],
         &["verify", "--part", "4/3"],
         &["verify", "--part", "1/2", "--quick"],
@@ -43,6 +47,18 @@ fn bad_use_is_two() {
         assert_eq!(ran.code, expected, "{args:?}: {}{}", ran.out, ran.err);
     }
     assert!(!place.at("second").exists() && !place.at("new.txt").exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn results_that_cannot_be_printed_are_told_on_standard_error() {
+    let place = Place::with_mails();
+    for args in [&["ls"][..], &["search", "*"], &["--json", "search", "*"], &["show", "1:0", "--raw", "-o", "-"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = place.command(args).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let err = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.code() == Some(3) && err.contains("No space left"), "{args:?}: {err}");
+    }
 }
 
 #[test]

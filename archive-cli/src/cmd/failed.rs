@@ -17,14 +17,9 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// The folder is made where it is not there. It may not lie in the archive, where nothing is ever readable.
+    /// The folder is made where it is not there. It may not lie in the archive.
     pub fn new(dir: &Path, archive: &Archive) -> Result<Self, Failure> {
-        let inside = || Failure::Usage(format!("{}: lies inside the archive {}", dir.display(), archive.dir().display()));
-        let there = dir.ancestors().find(|dir| dir.exists() || dir.as_os_str().is_empty());
-        let there = there.filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if archive.holds(there) {
-            return Err(inside());
-        }
+        place::outside(dir, archive)?;
         place::make_private_dir(dir)?;
         Ok(Self { dir: dir.to_owned(), count: 0, piece: None })
     }

@@ -17,6 +17,7 @@ use crate::failure::{Exit, Failure};
 use crate::key as keys;
 use crate::out::progress::Progress;
 use crate::out::{Out, escape, json, when};
+use crate::place;
 use crate::stop;
 
 /// Troubles that are listed; more are counted.
@@ -37,6 +38,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         return plan(archive, &sources, &options, &mut events, out);
     }
     if let Some(path) = &args.receipts {
+        place::outside(path, archive)?;
         events.receipts = Some((fs::File::create(path).map_err(Failure::file("make the file", path))?, path.clone()));
     }
     if let Some(dir) = &args.failed {
@@ -307,8 +309,8 @@ fn summary(archive: &Archive, sums: &ImportReport, events: &Events, before: u64,
         }
     }
     if sums.failed > 0 {
-        let place = events.failed.as_ref().map_or_else(String::new, |failed| format!(" and put into {}", failed.dir().display()));
-        said.push(format!("{} failed: named above with file and offset{place}; all else is archived", sums.failed));
+        let aside = events.failed.as_ref().map_or_else(String::new, |failed| format!(" and put into {}", failed.dir().display()));
+        said.push(format!("{} failed: named above with file and offset{aside}; all else is archived", sums.failed));
     }
     if sums.stopped {
         said.push("stopped before the end of the source; what has a receipt stays".to_owned());

@@ -51,6 +51,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             continue;
         }
         let costs = match ids.len() {
+            0 if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
             0 => "costs no mail".to_owned(),
             count if count <= LISTED => format!("costs {}", ids.join(" ")),
             count => format!("costs {count} mails, {} …", ids.get(..LISTED).unwrap_or_default().join(" ")),

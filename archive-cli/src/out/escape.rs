@@ -27,9 +27,29 @@ pub fn text(text: &str) -> String {
     escaped(&text.replace("\r\n", "\n"), |c| matches!(c, '\n' | '\t'))
 }
 
+/// A JSON text in which such characters, which stand in its strings alone, are written as JSON has them.
+pub fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_control(c) {
+            true => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_with_controls_reads_as_it_was() {
+        let value = serde_json::json!({ "subject": "tab\u{9b}31m \u{202e}\u{7f} ü \u{1}" });
+        let text = json(&value.to_string());
+        assert!(!text.chars().any(is_control), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
 
     #[test]
     fn controls_are_shown_and_letters_stay() {

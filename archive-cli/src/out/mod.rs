@@ -74,7 +74,7 @@ impl Out {
 
     /// One JSON object, on a line of its own.
     pub fn json(&mut self, value: &Value) -> Result<(), Failure> {
-        Ok(writeln!(self.stdout, "{value}")?)
+        Ok(writeln!(self.stdout, "{}", escape::json(&value.to_string()))?)
     }
 
     /// What was printed so far reaches its reader.
@@ -95,12 +95,13 @@ impl Out {
         progress::Progress::new(total, self.json, self.quiet)
     }
 
-    /// Why the command failed.
-    pub fn failure(&mut self, failure: &Failure) -> Result<(), Failure> {
-        if self.json {
-            self.json(&failure.json())?;
-            return self.flush();
+    /// Why the command failed: where standard output takes nothing, on standard error.
+    pub fn failure(&mut self, failure: &Failure) {
+        if self.json && self.json(&failure.json()).and_then(|()| self.flush()).is_ok() {
+            return;
         }
-        self.note(&format!("mailkeep: {failure}"))
+        // Results before it go first, if they can; who closed standard error does not want to know.
+        let _lost = self.flush();
+        let _unread = writeln!(io::stderr(), "{}", escape::text(&format!("mailkeep: {failure}")));
     }
 }
