@@ -166,7 +166,7 @@ impl Error {
 
 /// Bytes on disk that are not what was written: in which file, where, why, and which contents they cost.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: damage at offset {offset}, {len} bytes: {cause}", file.display())]
+#[error("{}: damage at offset {offset}, {len} bytes: {cause}{}", file.display(), self.way_out())]
 pub struct Damage {
     /// The file.
     pub file: PathBuf,
@@ -180,7 +180,35 @@ pub struct Damage {
     pub costs: Vec<ContentNo>,
 }
 
+/// What mends damage in caches: all that they say stands in the records and the mails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// Building the index again.
+    RebuildIndex,
+    /// Removing the folder of the catalog, which the next open makes anew.
+    RemoveCatalog,
+}
+
 impl Damage {
+    /// What mends it, where the file is one of a cache.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self.file.parent()?.file_name()?.to_str()? {
+            "index" => Some(Remedy::RebuildIndex),
+            "catalog" => Some(Remedy::RemoveCatalog),
+            _ => None,
+        }
+    }
+
+    fn way_out(&self) -> &'static str {
+        match self.remedy() {
+            Some(Remedy::RebuildIndex) => "; build the index again",
+            Some(Remedy::RemoveCatalog) => "; remove the folder `catalog`, which the next open makes anew from the records",
+            None => "",
+        }
+    }
+
     pub(crate) fn new(file: &Path, offset: u64, len: u64, cause: DamageCause) -> Self {
         Self { file: file.to_owned(), offset, len, cause, costs: Vec::new() }
     }

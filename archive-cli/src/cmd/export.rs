@@ -51,6 +51,7 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
             "exported": report.exported,
             "present": report.present,
             "failed": report.failed,
+            "without_record": report.without_record,
             "bytes": report.bytes,
             "seconds": progress.seconds(),
             "recovery_key": keys::recovery_state(archive),
@@ -60,9 +61,15 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
         keys::warn_unconfirmed(archive, out)?;
         let present = if args.update { format!(", {} were there already", report.present) } else { String::new() };
         out.note(&format!("{} exported, {}{present}, {} failed", report.exported, when::size(report.bytes), report.failed))?;
+        if report.without_record > 0 {
+            out.note(&format!(
+                "warning: of {} the record is damaged, so they lack From_ line and flags of where they came from; `verify` says more",
+                report.without_record
+            ))?;
+        }
     }
     if report.stopped {
         return Err(Error::Stopped.into());
     }
-    Ok(if report.failed > 0 { Exit::Wrong } else { Exit::Done })
+    Ok(if report.failed + report.without_record > 0 { Exit::Wrong } else { Exit::Done })
 }

@@ -48,7 +48,16 @@ pub fn run(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Fail
         };
     }
     let raw = acting.raw(id)?;
-    let view = mail::view(&raw, &acting.record(id)?.charset_guesses);
+    let guesses = match acting.record(id) {
+        Ok(record) => record.charset_guesses,
+        // The mail is there; what the archive noted of it is not.
+        Err(Error::Damage(damage)) => {
+            out.note(&format!("warning: the record of this mail is damaged: {damage}"))?;
+            Vec::new()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let view = mail::view(&raw, &guesses);
     if args.headers {
         let header = raw.get(..usize::try_from(view.header_len).unwrap_or(usize::MAX)).unwrap_or(&raw);
         return match &args.output {

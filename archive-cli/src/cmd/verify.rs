@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use archive_core::{Archive, Depth, Error};
+use archive_core::{Archive, Depth, Error, MessageId, Remedy};
 use serde_json::json;
 
 use super::system;
@@ -38,7 +38,8 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
     let report = report?;
     for finding in &report.findings {
         let file = finding.file.display().to_string();
-        let ids: Vec<String> = finding.messages.iter().map(ToString::to_string).collect();
+        let ids = |ids: &[MessageId]| ids.iter().map(ToString::to_string).collect::<Vec<String>>();
+        let (messages, records) = (ids(&finding.messages), ids(&finding.records));
         if out.is_json() {
             out.json(&json!({
                 "event": "damage",
@@ -46,15 +47,19 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
                 "offset": finding.offset,
                 "length": finding.len,
                 "kind": finding.cause.to_string(),
-                "messages": ids,
+                "messages": messages,
+                "records": records,
             }))?;
             continue;
         }
-        let costs = match ids.len() {
-            0 if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
-            0 => "costs no mail".to_owned(),
-            count if count <= LISTED => format!("costs {}", ids.join(" ")),
-            count => format!("costs {count} mails, {} …", ids.get(..LISTED).unwrap_or_default().join(" ")),
+        let costs = match (messages.len(), records.len(), finding.remedy) {
+            (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` mends it".to_owned(),
+            (0, 0, Some(_)) => "costs no mail; remove the folder `catalog`, and the next command makes it anew".to_owned(),
+            (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
+            (0, 0, None) => "costs no mail".to_owned(),
+            (_, 0, _) => format!("costs {}", listed(&messages)),
+            (0, ..) => format!("costs the record, not the bytes, of {}", listed(&records)),
+            _ => format!("costs {}; and the record, not the bytes, of {}", listed(&messages), listed(&records)),
         };
         let (offset, len, cause) = (finding.offset, finding.len, finding.cause);
         out.line(&format!("{}: offset {offset}, {len} bytes: {cause}; {costs}", escape::line(&file)))?;
@@ -77,4 +82,12 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         out.note(&format!("{} files, {}, {} mails: {verdict}", report.files, when::size(report.bytes), report.messages))?;
     }
     Ok(if damaged == 0 { Exit::Done } else { Exit::Wrong })
+}
+
+/// Ids for people: all of a few, of many the first.
+fn listed(ids: &[String]) -> String {
+    match ids.get(..LISTED) {
+        Some(first) if ids.len() > LISTED => format!("{} mails, {} …", ids.len(), first.join(" ")),
+        _ => ids.join(" "),
+    }
 }

@@ -52,6 +52,8 @@ pub struct ExportReport {
     pub exported: u64,
     /// Messages that were there already.
     pub present: u64,
+    /// Of those written, messages whose record is damaged: without From_ line and flags of where they came from.
+    pub without_record: u64,
     /// Messages that could not be read.
     pub failed: u64,
     /// Bytes of the messages written.
@@ -76,17 +78,21 @@ impl Acting<'_> {
                 report.stopped = true;
                 break;
             }
-            let laid = match self.record(id) {
-                Ok(record) => exporter.add(&record, &mut |sink| self.read(id, sink)).map(|laid| (laid, record.info.size)),
+            let laid = match self.known(id) {
+                Ok((record, damage)) => {
+                    let laid = exporter.add(&record, &mut |sink| self.read(id, sink));
+                    laid.map(|laid| (laid, record.info.size, damage.is_some()))
+                }
                 Err(error) => Err(NotLaid::Unread(error)),
             };
             match laid {
-                Ok((Laid::Written, size)) => {
+                Ok((Laid::Written, size, without_record)) => {
                     report.exported += 1;
+                    report.without_record += u64::from(without_record);
                     report.bytes += size;
                     events(ExportEvent::Progress(report.bytes));
                 }
-                Ok((Laid::Present, _)) => report.present += 1,
+                Ok((Laid::Present, ..)) => report.present += 1,
                 Err(NotLaid::Unread(error)) => {
                     report.failed += 1;
                     events(ExportEvent::Failed { id, error: &error });

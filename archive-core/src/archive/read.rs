@@ -2,7 +2,7 @@
 
 use super::Acting;
 use crate::catalog::MessageRow;
-use crate::error::Error;
+use crate::error::{Damage, Error};
 use crate::folder::FolderPath;
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageId};
 use crate::message::{MessageInfo, MessageRecord};
@@ -34,36 +34,49 @@ impl Acting<'_> {
 
     /// Everything that the archive knows of a message.
     pub fn record(&self, id: MessageId) -> Result<MessageRecord, Error> {
+        match self.known(id)? {
+            (record, None) => Ok(record),
+            (_, Some(damage)) => Err(damage.into()),
+        }
+    }
+
+    /// The record of a message; where it is damaged, as much of it as the catalog repeats, and the damage.
+    pub(super) fn known(&self, id: MessageId) -> Result<(MessageRecord, Option<Damage>), Error> {
         let store = &self.archive.store;
         let info = self.message(id)?;
         let content = ContentNo(self.row(id)?.content);
         let row = store.catalog().content_row(content)?.ok_or(Error::NoSuchMessage(id))?;
-        let fact = store.content_fact(content)?.ok_or(Error::NoSuchMessage(id))?;
-        let message = store.message_fact(id.no)?.ok_or(Error::NoSuchMessage(id))?;
+        let mut damage = None;
+        let fact = whole(store.content_fact(content), &mut damage)?;
+        let message = whole(store.message_fact(id.no), &mut damage)?;
+        if damage.is_none() && (fact.is_none() || message.is_none()) {
+            return Err(Error::NoSuchMessage(id));
+        }
         let (container, offset) = match row.runs.0.first() {
             Some(run) if run.container != 0 => (Some(run.container), Some(run.frame)),
             _ => (None, None),
         };
-        Ok(MessageRecord {
+        let record = MessageRecord {
             info,
             digest: Digest(row.digest),
-            identity: Identity(fact.identity),
+            identity: Identity(fact.as_ref().map_or([0; 16], |fact| fact.identity)),
             restated: row.restated.map(Digest),
-            header_message_id: fact.header_message_id,
-            list_id: fact.list_id,
-            cc: super::list::addresses(&fact.cc),
+            header_message_id: fact.as_ref().and_then(|fact| fact.header_message_id.clone()),
+            list_id: fact.as_ref().and_then(|fact| fact.list_id.clone()),
+            cc: fact.as_ref().map(|fact| super::list::addresses(&fact.cc)).unwrap_or_default(),
             store: store.name().to_owned(),
             content: content.0,
             container,
             offset,
             sequence: row.sequence,
-            source: message.path,
-            source_offset: message.offset,
-            from_line: message.from_line,
-            unquoted: message.quoting == Some(1),
-            flags: message.flags,
-            charset_guesses: fact.guesses.unwrap_or_default(),
-        })
+            source: message.as_ref().map(|message| message.path.clone()).unwrap_or_default(),
+            source_offset: message.as_ref().map_or(0, |message| message.offset),
+            from_line: message.as_ref().and_then(|message| message.from_line.clone()),
+            unquoted: message.as_ref().is_some_and(|message| message.quoting == Some(1)),
+            flags: message.and_then(|message| message.flags),
+            charset_guesses: fact.and_then(|fact| fact.guesses).unwrap_or_default(),
+        };
+        Ok((record, damage))
     }
 
     /// The content of a message.
@@ -93,5 +106,16 @@ impl Acting<'_> {
         let content = catalog.content_row(ContentNo(row.content))?.ok_or(Error::NoSuchMessage(id))?;
         let folder = FolderPath::from_names(catalog.folders().path(FolderNo(row.folder))).map_err(|_| Error::NoSuchMessage(id))?;
         Ok(MessageInfo::new(id, row, content, folder))
+    }
+}
+
+/// What was read, where it is not damaged.
+fn whole<T>(read: Result<Option<T>, Error>, damage: &mut Option<Damage>) -> Result<Option<T>, Error> {
+    match read {
+        Err(Error::Damage(found)) => {
+            damage.get_or_insert(found);
+            Ok(None)
+        }
+        read => read,
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::master::Master;
 use super::{Acting, identity_path};
-use crate::error::{DamageCause, Error};
-use crate::id::MessageId;
+use crate::error::{DamageCause, Error, Remedy};
+use crate::id::{MessageId, MessageNo};
 use crate::seal::{FileKind, verify_identity};
 use crate::store::Reach;
 
@@ -22,6 +22,10 @@ pub struct Finding {
     pub cause: DamageCause,
     /// Messages whose bytes are hit.
     pub messages: Vec<MessageId>,
+    /// Messages whose bytes are there, and whose record is hit: where they came from, and all else that no header says.
+    pub records: Vec<MessageId>,
+    /// How it is mended, where it is in what can be made anew.
+    pub remedy: Option<Remedy>,
 }
 
 /// What was read and found.
@@ -80,14 +84,16 @@ impl Acting<'_> {
         report.files += Master::verify(&*archive.vfs, &archive.dir, &archive.master_key()?, archive.id, &mut |damage| own.push(damage))?;
         for damage in own {
             let (file, offset, len, cause) = (damage.file, damage.offset, damage.len, damage.cause);
-            report.findings.push(Finding { file, offset, len, cause, messages: Vec::new() });
+            report.findings.push(Finding { file, offset, len, cause, messages: Vec::new(), records: Vec::new(), remedy: None });
         }
         let store = archive.store.no();
         for finding in found {
-            let messages = finding.messages.into_iter().map(|no| MessageId { store, no }).collect();
+            let ids = |numbers: Vec<MessageNo>| numbers.into_iter().map(|no| MessageId { store, no }).collect();
+            let (messages, records) = (ids(finding.messages), ids(finding.records));
             let damage = finding.damage;
+            let remedy = damage.remedy();
             let (file, offset, len, cause) = (damage.file, damage.offset, damage.len, damage.cause);
-            report.findings.push(Finding { file, offset, len, cause, messages });
+            report.findings.push(Finding { file, offset, len, cause, messages, records, remedy });
         }
         Ok(report)
     }

@@ -150,7 +150,11 @@ impl Sorted {
             runs.insert(0, run);
         }
         while let Some((level, range)) = full_level(&runs) {
-            let run = self.merge(&runs[range.clone()], level + 1, next_number, range.end == runs.len())?;
+            let run = match self.merge(&runs[range.clone()], level + 1, next_number, range.end == runs.len()) {
+                // What was written now is kept beside runs that cannot be read any more.
+                Err(Error::Damage(_)) => break,
+                run => run?,
+            };
             next_number += 1;
             written.push(Arc::clone(&run));
             runs.splice(range, [run]);

@@ -23,7 +23,9 @@ impl Store {
     pub(crate) fn read(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let result = self.read_content(no, sink);
-        if let Err(Error::Damage(_)) = &result
+        // Where a cache is damaged, the content is not.
+        if let Err(Error::Damage(damage)) = &result
+            && damage.remedy().is_none()
             && !self.catalog().is_damaged(no)
         {
             self.damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(no.0);
@@ -32,7 +34,12 @@ impl Store {
     }
 
     fn read_content(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
-        let row = self.catalog().content_row(no)?.ok_or(Error::Bug("a message names a content that is not there"))?;
+        let row = self.catalog().content_row(no)?;
+        let row = row.ok_or_else(|| match &self.damage {
+            // Its fact lay in records that cannot be read.
+            Some(damage) => costs(damage.clone().into(), no),
+            None => Error::Bug("a message names a content that is not there"),
+        })?;
         let mut hasher = Sha256::new();
         if row.size > IN_MEMORY {
             let both = &mut |bytes: &[u8]| {

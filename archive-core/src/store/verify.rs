@@ -1,12 +1,13 @@
 //! Everything of a store is read and checked: every frame of every file, every digest, the whole chain.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::path::PathBuf;
+use std::ops::{ControlFlow, Range};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use super::Store;
+use crate::catalog::FactPlace;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::{ContentNo, MessageNo};
@@ -23,6 +24,8 @@ const MOST_THREADS: usize = 4;
 pub(crate) struct Finding {
     pub(crate) damage: Damage,
     pub(crate) messages: Vec<MessageNo>,
+    /// Messages whose bytes are there and whose record is hit.
+    pub(crate) records: Vec<MessageNo>,
 }
 
 /// What was read.
@@ -64,6 +67,11 @@ impl Findings {
     }
 }
 
+/// The number that a records file has by its name.
+fn number_of(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
 impl Store {
     /// Reads and checks as much of contents and containers as `reach` says, and all else. `progress` gets the bytes of contents checked so far.
     pub(crate) fn verify(
@@ -89,9 +97,42 @@ impl Store {
             for content in &damage.costs {
                 messages.extend(self.catalog().placements(*content)?.into_iter().map(|(message, _)| message));
             }
-            found.push(Finding { damage, messages });
+            found.push(Finding { damage, messages, records: Vec::new() });
         }
+        self.add_records_hit(&mut found)?;
         Ok((found, checked))
+    }
+
+    /// Notes for damage in records which messages have their facts there.
+    fn add_records_hit(&self, found: &mut [Finding]) -> Result<(), Error> {
+        let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
+        let mut hit = Vec::new();
+        // A commit that does not follow the one before can be read all the same.
+        for (at, finding) in found.iter().enumerate().filter(|(_, finding)| finding.damage.cause != DamageCause::Chain) {
+            let Damage { file: path, offset, len, .. } = &finding.damage;
+            match listing.files.iter().find(|file| file.reader.path() == path) {
+                Some(file) => hit.push((at, file.number, file.moved.first(*offset)..file.moved.first(offset.saturating_add(*len)))),
+                // The file cannot be opened, or is not there.
+                None if path.starts_with(&self.dirs.records) => hit.extend(number_of(path).map(|number| (at, number, 0..u64::MAX))),
+                None => {}
+            }
+        }
+        if hit.is_empty() {
+            return Ok(());
+        }
+        let catalog = self.catalog();
+        catalog.message_rows(MessageNo(0), &mut |no, row| {
+            let content = catalog.content_row(ContentNo(row.content))?.map(|content| content.fact);
+            for (at, number, offsets) in &hit {
+                let lies_there = |fact: FactPlace| fact.file == *number && offsets.contains(&fact.offset);
+                if (lies_there(row.fact) || content.is_some_and(lies_there))
+                    && let Some(finding) = found.get_mut(*at).filter(|finding| !finding.messages.contains(&no))
+                {
+                    finding.records.push(no);
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
     fn verify_contents(

@@ -1,6 +1,8 @@
 //! Damage stays local: it costs the contents whose bytes are hit, and everything else is read and searched.
 
-use archive_core::{Actor, Error, ImportOptions};
+use std::collections::BTreeSet;
+
+use archive_core::{Actor, DamageCause, Error, ExportOptions, ImportOptions, MessageId, Remedy};
 
 use crate::fixture::{Files, ask, mbox, plain, put_each, put_stream, verify};
 
@@ -62,4 +64,85 @@ fn importing_again_mends_what_was_damaged() {
     for (mail, receipt) in mails.iter().zip(&receipts) {
         assert_eq!(acting.raw(receipt.id()).expect("a receipt is for a mail that can be read"), *mail);
     }
+}
+
+#[test]
+fn damaged_records_cost_what_the_archive_noted_and_no_bytes() {
+    let (files, archive) = Files::create();
+    let mut mails = plain(60, 300, 43);
+    let (_, mut told) = put_stream(&archive, &mbox(&mails), "first.mbox", &ImportOptions::default());
+    let second = plain(20, 300, 44);
+    told.receipts.extend(put_stream(&archive, &mbox(&second), "second.mbox", &ImportOptions::default()).1.receipts);
+    mails.extend(second);
+    archive.close().expect("closed");
+    let path = files.paths_with("/records/")[0].clone();
+    // In the facts of the first import.
+    files.flip(&path, files.bytes(&path).len() / 3);
+    let archive = files.open();
+    let acting = archive.acting_as(Actor::System);
+    let findings = verify(&archive).findings;
+    let [finding, chain] = findings.as_slice() else { panic!("the frame, and the commit that follows it no more: {findings:?}") };
+    assert!(chain.cause == DamageCause::Chain && chain.records.is_empty() && chain.messages.is_empty(), "{chain:?}");
+    assert!(finding.file == path && finding.messages.is_empty() && finding.remedy.is_none(), "{finding:?}");
+    let hit: BTreeSet<MessageId> = finding.records.iter().copied().collect();
+    assert!(hit.len() >= 60 && hit.len() < mails.len(), "the first import: {}", hit.len());
+    for (mail, receipt) in mails.iter().zip(&told.receipts) {
+        assert_eq!(acting.raw(receipt.id()).expect("its bytes are there"), *mail);
+        match acting.record(receipt.id()) {
+            Ok(_) => assert!(!hit.contains(&receipt.id())),
+            Err(Error::Damage(_)) => assert!(hit.contains(&receipt.id()), "{} was not named", receipt.id()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let report = acting.export(&out.path().join("out"), &ExportOptions::default(), &mut |_| {}).expect("exported");
+    assert_eq!((report.exported, report.failed), (mails.len() as u64, 0));
+    assert_eq!(report.without_record, hit.len() as u64);
+}
+
+#[test]
+fn damaged_records_below_a_lost_catalog_are_named_with_the_contents_that_nobody_knows_any_more() {
+    let (files, archive) = Files::create();
+    put_stream(&archive, &mbox(&plain(60, 300, 45)), "first.mbox", &ImportOptions::default());
+    put_stream(&archive, &mbox(&plain(20, 300, 46)), "second.mbox", &ImportOptions::default());
+    archive.close().expect("closed");
+    let path = files.paths_with("/records/")[0].clone();
+    files.flip(&path, files.bytes(&path).len() / 3);
+    files.paths_with("/catalog/").iter().for_each(|path| files.remove(path));
+    let archive = files.open();
+    let findings = verify(&archive).findings;
+    assert!(findings.iter().any(|finding| finding.file == path), "{findings:?}");
+    let acting = archive.acting_as(Actor::System);
+    assert!(matches!(acting.import_one(b"Subject: new\n\n", &crate::fixture::folder("anna")), Err(Error::NeedsRepair { .. })));
+}
+
+#[test]
+fn a_damaged_catalog_stops_no_one_and_is_made_anew_when_it_is_removed() {
+    let (files, archive) = Files::create();
+    let many = mbox(&plain(1500, 8, 47));
+    put_stream(&archive, &many, "many.mbox", &ImportOptions::default());
+    archive.close().expect("closed");
+    let path = files.paths_with("/catalog/")[0].clone();
+    files.flip(&path, files.bytes(&path).len() / 4);
+    // Each close writes a run, and some merge those before it.
+    for no in 0..20 {
+        let archive = files.open();
+        put_each(&archive, &plain(1, 20, 100 + no));
+        archive.close().expect("closed beside the damage");
+    }
+    let archive = files.open();
+    let findings = verify(&archive).findings;
+    assert!(!findings.is_empty());
+    for finding in &findings {
+        assert!(finding.file == path && finding.remedy == Some(Remedy::RemoveCatalog) && finding.messages.is_empty(), "{finding:?}");
+    }
+    // Not a mail is taken for damaged because of it.
+    put_each(&archive, &plain(1, 20, 200));
+    archive.close().expect("closed");
+    files.paths_with("/catalog/").iter().for_each(|path| files.remove(path));
+    let archive = files.open();
+    assert!(verify(&archive).findings.is_empty());
+    assert_eq!(ask(&archive).expect("answers").messages.len(), 1521);
+    let (again, _) = put_stream(&archive, &many, "many.mbox", &ImportOptions::default());
+    assert_eq!((again.stored, again.duplicate), (0, 1500));
 }
