@@ -142,13 +142,16 @@ impl Index {
         Ok(())
     }
 
-    /// Gives a segment up that turned out to be damaged: snapshots name it, and its documents cannot be searched until they are mended.
+    /// Gives a segment up that turned out to be damaged: snapshots name it, and its documents cannot be searched until they are mended. Its
+    /// file goes when nobody reads it any more, so that the next open misses it too.
     pub fn give_up(&self, damage: &SegmentDamage) {
         let _merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
         let mut writer = self.lock();
         let mut view = self.view();
         let Some(at) = view.segments.iter().position(|open| open.segment.file() == damage.file) else { return };
-        writer.lost.extend(listed(&[view.segments.remove(at)]));
+        let open = view.segments.remove(at);
+        open.segment.doom();
+        writer.lost.extend(listed(&[open]));
         view.lost.push(damage.clone());
         self.show(view);
     }

@@ -81,11 +81,12 @@ impl Acting<'_> {
         self.archive.master().set(master::INDEX_SELECTED, "all")
     }
 
-    /// Builds those indexes anew that are marked or need it. How many were; fewer than marked if `progress` ended it.
+    /// Builds those indexes anew that are marked or need it; all of an index is read to see whether it does. How many were; fewer than marked if `progress` ended it.
     pub fn rebuild_selected_store_indexes(&self, progress: &mut RebuildProgress<'_>) -> Result<usize, Error> {
         self.only_system("to build an index again")?;
         let store = &self.archive.store;
-        if !self.archive.is_selected() && store.index_status() != IndexStatus::NeedsRebuild {
+        let is_needed = self.archive.is_selected() || store.index_status() == IndexStatus::NeedsRebuild || store.index_is_damaged()?;
+        if !is_needed {
             return Ok(0);
         }
         Ok(usize::from(self.rebuild_store_index(store.no().0, progress)?))

@@ -257,13 +257,23 @@ impl Store {
     /// Catalog and index: every frame of every file.
     fn verify_caches(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
         self.catalog().verify(&mut |damage| findings.add(damage))?;
-        let of_catalog = self.vfs.list(&self.dirs.catalog)?;
-        let of_index = self.vfs.list(&self.dirs.index)?;
-        for path in of_catalog.into_iter().chain(of_index).map(|entry| entry.path) {
+        self.verify_cache(&self.dirs.catalog, findings, checked)?;
+        self.verify_cache(&self.dirs.index, findings, checked)
+    }
+
+    /// Whether any frame of the index cannot be read.
+    pub(crate) fn index_is_damaged(&self) -> Result<bool, Error> {
+        let mut findings = Findings::default();
+        self.verify_cache(&self.dirs.index, &mut findings, &mut Checked::default())?;
+        Ok(!findings.0.is_empty())
+    }
+
+    fn verify_cache(&self, dir: &Path, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+        for path in self.vfs.list(dir)?.into_iter().map(|entry| entry.path) {
             let kind = match path.extension().and_then(|extension| extension.to_str()) {
                 Some("mks") => FileKind::CatalogRun,
                 Some("mki") => FileKind::Segment,
-                Some("mkm") if path.starts_with(&self.dirs.catalog) => FileKind::CatalogManifest,
+                Some("mkm") if dir == self.dirs.catalog => FileKind::CatalogManifest,
                 Some("mkm") => FileKind::IndexManifest,
                 _ => continue,
             };

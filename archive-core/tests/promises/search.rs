@@ -292,6 +292,33 @@ fn p11_a_damaged_segment_of_the_index_costs_its_messages_until_it_is_mended() {
 }
 
 #[test]
+fn p11_a_damaged_index_is_found_by_reading_it_and_built_again() {
+    let (files, archive, _) = archive();
+    let before = ids(&archive, &Actor::System, &SearchRequest::new("apple"));
+    assert_eq!(archive.acting_as(Actor::System).rebuild_selected_store_indexes(&mut |_, _| true).expect("whole"), 0);
+    archive.close().expect("closed");
+    let segment = files.paths_with("/index/").into_iter().find(|path| path.to_string_lossy().ends_with(".mki")).expect("a segment");
+    for place in [400, files.bytes(&segment).len() / 2] {
+        let changed = files.copy();
+        changed.flip(&segment, place);
+        let archive = changed.open();
+        let acting = archive.acting_as(Actor::System);
+        let rebuild = || acting.rebuild_selected_store_indexes(&mut |_, _| true).expect("built");
+        assert_eq!((rebuild(), rebuild()), (1, 0), "byte {place}");
+        assert_eq!(ids(&archive, &Actor::System, &SearchRequest::new("apple")), before);
+    }
+    // What a search gave up, the next open builds again.
+    files.flip(&segment, 400);
+    let archive = files.open();
+    let missed = archive.acting_as(Actor::System).search(&SearchRequest::new("apple")).expect("an answer").coverage.not_indexed;
+    archive.close().expect("closed");
+    let archive = files.open();
+    let found = archive.acting_as(Actor::System).search(&SearchRequest::new("apple")).expect("an answer");
+    assert_eq!((missed, found.coverage.not_indexed), (6, 0));
+    assert_eq!(ids(&archive, &Actor::System, &SearchRequest::new("apple")), before);
+}
+
+#[test]
 fn s1_5_types_that_are_off_are_not_counted_until_they_are_switched_on() {
     let (files, archive) = Files::create();
     let with_pdf = "From: a@x.example\nContent-Type: application/pdf; name=x.pdf\nContent-Disposition: attachment\n\n%PDF\n";
