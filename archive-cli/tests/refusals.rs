@@ -324,3 +324,21 @@ fn p12_an_import_that_fails_says_what_has_a_receipt() {
     assert!(receipts > 0, "{}", ran.out);
     assert_eq!((&summary["read"], &summary["stored"]), (&json!(receipts), &json!(receipts)));
 }
+
+#[test]
+fn a_damaged_store_is_told_by_every_command_and_takes_no_mail() {
+    let place = Place::with_mails();
+    assert!(!place.ok(&["ls"]).err.contains("damaged"));
+    let records = place.at("arch/stores/1/records/000001.mkr");
+    let mut bytes = std::fs::read(&records).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&records, bytes).unwrap();
+    std::fs::remove_dir_all(place.at("arch/stores/1/catalog")).unwrap();
+    let ran = place.run(&["ls"]);
+    assert!(ran.code == 0 && ran.err.contains("damaged, takes no mail"), "{}", ran.err);
+    let ran = place.run(&["--json", "import", "in.mbox"]);
+    assert_eq!((ran.code, &ran.last()["error"]["code"]), (3, &json!("needs_repair")), "{}", ran.out);
+    let ran = place.run(&["verify"]);
+    assert!(ran.code == 1 && ran.out.contains("000001.mkr"), "{}{}", ran.out, ran.err);
+}

@@ -59,7 +59,11 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
         }))?;
     } else {
         keys::warn_unconfirmed(archive, out)?;
-        let present = if args.update { format!(", {} were there already", report.present) } else { String::new() };
+        let present = match (args.update, format) {
+            (false, _) => String::new(),
+            (true, ExportFormat::Mbox) => format!(", {} belong to mbox files that were there, which are not looked into", report.present),
+            (true, _) => format!(", {} were there already", report.present),
+        };
         out.note(&format!("{} exported, {}{present}, {} failed", report.exported, when::size(report.bytes), report.failed))?;
         if report.without_record > 0 {
             out.note(&format!(

@@ -46,6 +46,11 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
 /// Opens the archive, works on it, closes it.
 fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     let archive = keys::open(common)?;
+    if let Some(damage) = archive.damage() {
+        out.note(&format!(
+            "warning: the archive is damaged, takes no mail and may not know all of its mails; `verify` says more: {damage}"
+        ))?;
+    }
     let done = work(&archive, out);
     let closed = archive.close();
     let exit = done?;

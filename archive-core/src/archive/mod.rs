@@ -47,7 +47,7 @@ pub use search::{
 };
 pub use verify::{Depth, Finding, VerifyReport};
 
-use crate::error::Error;
+use crate::error::{Damage, Error};
 use crate::id::Uuid;
 use crate::seal::{ArchiveIdentity, SecretKey};
 use crate::store::Store;
@@ -80,6 +80,12 @@ impl Archive {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The first damage that opening found in what was durable: no mail is taken, and of mails that it hit lists may know nothing.
+    #[must_use]
+    pub fn damage(&self) -> Option<&Damage> {
+        self.store.damage()
     }
 
     /// The archive's id.

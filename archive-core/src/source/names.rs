@@ -60,9 +60,9 @@ fn without<'n>(name: &'n [u8], endings: &[&[u8]]) -> Option<&'n [u8]> {
     })
 }
 
-/// Whether the file belongs to a mailbox without being mail: indexes, caches, lists of folders.
+/// Whether the file belongs to a mailbox without being mail: indexes, caches, lists of folders, and of what an export wrote.
 pub(super) fn is_companion(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 14] = [
+    const NAMES: [&[u8]; 16] = [
         b".mh_sequences",
         b".mh_profile",
         b".xmhcache",
@@ -77,6 +77,8 @@ pub(super) fn is_companion(name: &[u8]) -> bool {
         b"popstate.dat",
         b"thumbs.db",
         b"desktop.ini",
+        b"manifest.jsonl",
+        b"sha256sums",
     ];
     let lower = name.to_ascii_lowercase();
     NAMES.contains(&lower.as_slice())

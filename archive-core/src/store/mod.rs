@@ -118,6 +118,11 @@ struct Writer {
 }
 
 impl Store {
+    /// The first damage found at opening, if writing has to wait for repair.
+    pub(crate) fn damage(&self) -> Option<&crate::error::Damage> {
+        self.damage.as_ref()
+    }
+
     pub(crate) fn no(&self) -> StoreNo {
         self.no
     }
