@@ -23,9 +23,9 @@ pub(super) const INDEX_SELECTED: u32 = 3;
 /// Setting: media types of attachments that are to be searched.
 pub(super) const INDEX_TYPES: u32 = 4;
 
-/// The master, open for writing.
+/// The master, open for writing, or what is left of a damaged one.
 pub(super) struct Master {
-    records: Records,
+    records: Result<Records, Damage>,
     pub(super) stores: Vec<StoreFact>,
     settings: BTreeMap<u32, String>,
 }
@@ -106,7 +106,17 @@ impl Master {
             vfs.sync_dir(&dir)?;
             records
         };
-        Ok(Self { records, stores: state.stores, settings: state.settings })
+        Ok(Self { records: Ok(records), stores: state.stores, settings: state.settings })
+    }
+
+    /// In the place of a damaged master, which names its stores no more: they can be read, and nothing is written.
+    pub(super) fn salvaged(damage: Damage, stores: Vec<StoreFact>) -> Self {
+        Self { records: Err(damage), stores, settings: BTreeMap::new() }
+    }
+
+    /// Why nothing is written.
+    pub(super) fn damage(&self) -> Option<&Damage> {
+        self.records.as_ref().err()
     }
 
     /// Reads and checks the master's records; damage is handed to `report`.
@@ -152,13 +162,21 @@ impl Master {
 
     fn commit(&mut self, facts: Vec<NewFact>) -> Result<(), Error> {
         let (time, seed) = (crate::clock::now(), random()?);
-        self.records.commit(NewCommit { time, seed, facts, container_end: (0, 0), container_frames: 0, section: &[] })?;
+        self.writer()?.commit(NewCommit { time, seed, facts, container_end: (0, 0), container_frames: 0, section: &[] })?;
         Ok(())
     }
 
     /// Says on disk that everything is synced.
     pub(super) fn mark(&mut self) -> Result<(), Error> {
-        self.records.mark()
+        match &mut self.records {
+            Ok(records) => records.mark(),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn writer(&mut self) -> Result<&mut Records, Error> {
+        let needs_repair = |damage: &mut Damage| Error::NeedsRepair { store: "master".to_owned(), damage: damage.to_string() };
+        self.records.as_mut().map_err(needs_repair)
     }
 }
 

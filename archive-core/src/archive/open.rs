@@ -7,11 +7,11 @@ use super::create::{MASTER, RECOVERY_WRAP};
 use super::lock::WriteLock;
 use super::master::Master;
 use super::{Archive, identity_path, import_one, stores_dir};
-use crate::error::Error;
+use crate::error::{Damage, DamageCause, Error};
 use crate::id::{StoreNo, Uuid};
 use crate::records::StoreFact;
 use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, complete_identity, read_identity, recovery_identifier};
-use crate::store::{Store, StoreOptions, Wrapping, create_store};
+use crate::store::{Store, StoreOptions, Wrapping, create_store, store_uuid};
 use crate::vfs::{DiskVfs, Vfs};
 
 /// What an archive may take of memory and disk.
@@ -110,13 +110,17 @@ impl Archive {
         complete_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
         let broken = || Error::BrokenIdentity { path: identity_path(dir) };
         let master_key = identity.master.open(&archive_key, id, MASTER)?.ok_or_else(broken)?;
-        let mut master = Master::open(&vfs, dir, &master_key, id)?;
         let stores = stores_dir(dir);
-        if master.stores.is_empty() {
-            if has_mail(&*vfs, &stores)? {
+        let mut master = match Master::open(&vfs, dir, &master_key, id) {
+            Ok(master) if master.stores.is_empty() && has_mail(&*vfs, &stores)? => {
                 // Nothing is archived before the master names its store: what named it is lost.
-                return Err(crate::error::Damage::new(&super::master::dir(dir), 0, 0, crate::error::DamageCause::Truncated).into());
+                let damage = Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated);
+                Master::salvaged(damage.clone(), found_stores(&*vfs, &stores, damage)?)
             }
+            Err(Error::Damage(damage)) => Master::salvaged(damage.clone(), found_stores(&*vfs, &stores, damage)?),
+            master => master?,
+        };
+        if master.stores.is_empty() {
             vfs.create_dir(&stores)?;
             vfs.sync_dir(dir)?;
             let recovery_wrap_key = identity.recovery_wrap.open(&archive_key, id, RECOVERY_WRAP)?.ok_or_else(broken)?;
@@ -135,7 +139,9 @@ impl Archive {
         };
         let root = stores.join(&fact.name);
         let store_options = StoreOptions { index_types: super::indexes::configured(&master).types, ..options.store };
-        let store = Store::open(Arc::clone(&vfs), StoreNo(fact.no), &fact.name, &root, Uuid(fact.uuid), &archive_key, store_options)?;
+        let no = StoreNo(fact.no);
+        let barred = master.damage().cloned();
+        let store = Store::open(Arc::clone(&vfs), no, &fact.name, &root, Uuid(fact.uuid), &archive_key, store_options, barred)?;
         Ok(Self {
             idle: None,
             dir: dir.to_owned(),
@@ -149,6 +155,25 @@ impl Archive {
             _lock: lock,
         })
     }
+}
+
+/// The stores that have an identity, the last one first in use, where the master does not say which there are.
+fn found_stores(vfs: &dyn Vfs, stores: &Path, damage: Damage) -> Result<Vec<StoreFact>, Error> {
+    let mut found = Vec::new();
+    let entries = if vfs.kind(stores)?.is_some() { vfs.list(stores)? } else { Vec::new() };
+    for entry in entries {
+        let name = entry.path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let Ok(no) = name.parse() else { continue };
+        if let Ok(uuid) = store_uuid(vfs, &entry.path) {
+            found.push(StoreFact { no, uuid: uuid.0, name, current: false });
+        }
+    }
+    found.sort_by_key(|store| store.no);
+    match found.last_mut() {
+        Some(last) => last.current = true,
+        None => return Err(damage.into()),
+    }
+    Ok(found)
 }
 
 /// Does any store that the master does not know hold more than its empty folders?

@@ -7,11 +7,17 @@ use super::StoreDirs;
 use crate::error::Error;
 use crate::id::Uuid;
 use crate::records::{Frontier, Link, Records};
-use crate::seal::{FileKind, KeyWrap, SecretKey, StoreIdentity, random, write_identity};
+use crate::seal::{FileKind, KeyWrap, SecretKey, StoreIdentity, random, read_identity, write_identity};
 use crate::vfs::Vfs;
 
 pub(super) const WRAP: &str = "store key";
 pub(super) const WRAP_RECOVERY: &str = "store key by recovery";
+
+/// The id of the store in `root`, as its identity says.
+pub(crate) fn store_uuid(vfs: &dyn Vfs, root: &Path) -> Result<Uuid, Error> {
+    let (uuid, _): (Uuid, StoreIdentity) = read_identity(vfs, &identity_path(root), FileKind::StoreIdentity)?;
+    Ok(uuid)
+}
 
 /// The path of a store's identity file.
 pub(super) fn identity_path(root: &Path) -> std::path::PathBuf {

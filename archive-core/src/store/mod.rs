@@ -25,7 +25,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub(crate) use create::{Wrapping, create_store};
+pub(crate) use create::{Wrapping, create_store, store_uuid};
 pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
 pub(crate) use indexer::{Indexer, failed, id_label};

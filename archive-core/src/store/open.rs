@@ -14,7 +14,8 @@ use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey, StoreIdentity
 use crate::vfs::Vfs;
 
 impl Store {
-    /// Opens the store in `root`: catalog, records, what a crash left, then the index up to the last commit.
+    /// Opens the store in `root`: catalog, records, what a crash left, then the index up to the last commit. With `barred`, damage elsewhere that
+    /// has to be repaired first, no mail is taken.
     pub(crate) fn open(
         vfs: Arc<dyn Vfs>,
         no: StoreNo,
@@ -23,6 +24,7 @@ impl Store {
         expected: Uuid,
         archive_key: &SecretKey,
         options: StoreOptions,
+        barred: Option<Damage>,
     ) -> Result<Self, Error> {
         let path = identity_path(root);
         let (uuid, identity): (Uuid, StoreIdentity) = read_identity(&*vfs, &path, FileKind::StoreIdentity)?;
@@ -46,7 +48,7 @@ impl Store {
         if let Some((number, end)) = recovered.closed {
             writer.note_closed(number, containers.file(number)?.header().file_id, end);
         }
-        let damage: Option<Damage> = recovered.damage.into_iter().next();
+        let damage = recovered.damage.into_iter().next().or(barred);
         if damage.is_none() {
             catalog.remove_leftovers()?;
         }
@@ -61,7 +63,11 @@ impl Store {
             options,
             containers,
             catalog: RwLock::new(catalog),
-            writer: Mutex::new(recovered.records.map(|records| Writer { records, containers: writer, latched: None })),
+            writer: Mutex::new(recovered.records.filter(|_| damage.is_none()).map(|records| Writer {
+                records,
+                containers: writer,
+                latched: None,
+            })),
             indexer,
             last_commit: Mutex::default(),
             idle: super::idle::Idle::default(),

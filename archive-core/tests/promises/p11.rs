@@ -146,3 +146,38 @@ fn a_damaged_catalog_stops_no_one_and_is_made_anew_when_it_is_removed() {
     let (again, _) = put_stream(&archive, &many, "many.mbox", &ImportOptions::default());
     assert_eq!((again.stored, again.duplicate), (0, 1500));
 }
+
+#[test]
+fn a_damaged_master_bars_new_mail_and_nothing_else() {
+    let (files, archive) = Files::create();
+    put_each(&archive, &plain(30, 40, 48));
+    archive.close().expect("closed");
+    let before = ask(&files.open()).expect("answers");
+    let path = files.paths_with("/master/")[0].clone();
+    let len = files.bytes(&path).len();
+    let (mut barred, mut taken) = (0, 0);
+    for place in (0..len).step_by(13).map(Some).chain([None]) {
+        let changed = files.copy();
+        match place {
+            Some(place) => changed.flip(&path, place),
+            None => changed.remove(&path),
+        }
+        let archive = changed.open();
+        let now = ask(&archive).expect("answers");
+        assert!(now == before, "byte {place:?}");
+        match archive.acting_as(Actor::System).import_one(b"Subject: new\n\nnew\n", &crate::fixture::folder("anna")) {
+            Ok(_) => taken += 1,
+            Err(Error::NeedsRepair { .. }) => {
+                barred += 1;
+                assert!(
+                    archive.damage().is_some()
+                        && verify(&archive).findings.iter().any(|finding| finding.file.starts_with("/archive/master"))
+                );
+            }
+            Err(error) => panic!("{error}"),
+        }
+        archive.close().expect("closed");
+    }
+    // Where a byte of the last frames is hit, which call what is before them synced, nothing is lost.
+    assert!(barred > 0, "{barred} {taken}");
+}
