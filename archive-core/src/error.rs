@@ -194,9 +194,9 @@ impl Damage {
     /// What mends it, where the file is one of a cache.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
-        match self.file.parent()?.file_name()?.to_str()? {
-            "index" => Some(Remedy::RebuildIndex),
-            "catalog" => Some(Remedy::RemoveCatalog),
+        match (self.file.parent()?.file_name()?.to_str()?, self.file.extension()?.to_str()?) {
+            ("index", "mki" | "mkm") => Some(Remedy::RebuildIndex),
+            ("catalog", "mks" | "mkm") => Some(Remedy::RemoveCatalog),
             _ => None,
         }
     }

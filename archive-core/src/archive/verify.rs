@@ -82,6 +82,10 @@ impl Acting<'_> {
         };
         let mut own = verify_identity(&*archive.vfs, &identity_path(&archive.dir), FileKind::ArchiveIdentity, archive.id)?;
         report.files += Master::verify(&*archive.vfs, &archive.dir, &archive.master_key()?, archive.id, &mut |damage| own.push(damage))?;
+        // What an open found and cut can no more be seen.
+        if let Some(damage) = archive.master().damage().filter(|_| own.is_empty()) {
+            own.push(damage.clone());
+        }
         for damage in own {
             let (file, offset, len, cause) = (damage.file, damage.offset, damage.len, damage.cause);
             report.findings.push(Finding { file, offset, len, cause, messages: Vec::new(), records: Vec::new(), remedy: None });
