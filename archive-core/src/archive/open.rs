@@ -8,7 +8,7 @@ use super::lock::WriteLock;
 use super::master::Master;
 use super::{Archive, identity_path, import_one, stores_dir};
 use crate::error::{Damage, DamageCause, Error};
-use crate::id::{StoreNo, Uuid};
+use crate::id::Uuid;
 use crate::records::StoreFact;
 use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, complete_identity, read_identity, recovery_identifier};
 use crate::store::{Store, StoreOptions, Wrapping, create_store, store_uuid};
@@ -139,9 +139,7 @@ impl Archive {
         };
         let root = stores.join(&fact.name);
         let store_options = StoreOptions { index_types: super::indexes::configured(&master).types, ..options.store };
-        let no = StoreNo(fact.no);
-        let barred = master.damage().cloned();
-        let store = Store::open(Arc::clone(&vfs), no, &fact.name, &root, Uuid(fact.uuid), &archive_key, store_options, barred)?;
+        let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, master.damage().cloned())?;
         Ok(Self {
             idle: None,
             dir: dir.to_owned(),

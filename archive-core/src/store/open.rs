@@ -10,25 +10,24 @@ use crate::catalog::Catalog;
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error};
 use crate::id::{StoreNo, Uuid};
+use crate::records::StoreFact;
 use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey, StoreIdentity, read_identity};
 use crate::vfs::Vfs;
 
 impl Store {
-    /// Opens the store in `root`: catalog, records, what a crash left, then the index up to the last commit. With `barred`, damage elsewhere that
+    /// Opens the store that `fact` names, in `root`: catalog, records, what a crash left, then the index up to the last commit. With `barred`, damage elsewhere that
     /// has to be repaired first, no mail is taken.
     pub(crate) fn open(
         vfs: Arc<dyn Vfs>,
-        no: StoreNo,
-        name: &str,
+        fact: &StoreFact,
         root: &Path,
-        expected: Uuid,
         archive_key: &SecretKey,
         options: StoreOptions,
         barred: Option<Damage>,
     ) -> Result<Self, Error> {
         let path = identity_path(root);
         let (uuid, identity): (Uuid, StoreIdentity) = read_identity(&*vfs, &path, FileKind::StoreIdentity)?;
-        let key = identity.key.open(archive_key, uuid, WRAP)?.filter(|_| uuid == expected);
+        let key = identity.key.open(archive_key, uuid, WRAP)?.filter(|_| uuid.0 == fact.uuid);
         let Some(key) = key else { return Err(Error::BrokenIdentity { path }) };
         let dirs = StoreDirs::below(root);
         for dir in [&dirs.records, &dirs.content, &dirs.catalog, &dirs.index] {
@@ -54,8 +53,8 @@ impl Store {
         }
         let indexer = Indexer::open(Arc::clone(&vfs), &dirs.index, key.duplicate(), uuid, &options)?;
         let store = Self {
-            no,
-            name: name.to_owned(),
+            no: StoreNo(fact.no),
+            name: fact.name.clone(),
             uuid,
             vfs,
             dirs,
