@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use archive_core::{Archive, Depth, Error, MessageId, Remedy};
+use archive_core::{Archive, DamageCause, Depth, Error, MessageId, Remedy};
 use serde_json::json;
 
 use super::system;
@@ -56,6 +56,9 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` mends it".to_owned(),
             (0, 0, Some(_)) => "costs no mail; remove the folder `catalog`, and the next command makes it anew".to_owned(),
             (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
+            (0, 0, None) if archive.damage().is_some() && finding.cause != DamageCause::Chain => {
+                "what it costs is not known: nothing else says which mails there are".to_owned()
+            }
             (0, 0, None) => "costs no mail".to_owned(),
             (_, 0, _) => format!("costs {}", listed(&messages)),
             (0, ..) => format!("costs the record, not the bytes, of {}", listed(&records)),
