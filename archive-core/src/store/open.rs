@@ -8,7 +8,7 @@ use super::recover::Replay;
 use super::{Indexer, Store, StoreDirs, StoreOptions, Writer};
 use crate::catalog::Catalog;
 use crate::container::{ContainerWriter, Containers};
-use crate::error::{Damage, Error};
+use crate::error::{Damage, Error, Remedy};
 use crate::id::{StoreNo, Uuid};
 use crate::records::StoreFact;
 use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey, StoreIdentity, read_identity};
@@ -80,6 +80,8 @@ impl Store {
         match store.catch_up() {
             // Mails can be read and searched as far as the index has come: what lacks is counted, and made up for when there is room again.
             Err(Error::Io(error)) if error.is_full() => {}
+            // The same where a page of the catalog is damaged: made up for when it was made anew.
+            Err(Error::Damage(damage)) if damage.remedy() == Some(Remedy::RemoveCatalog) => {}
             caught_up => caught_up?,
         }
         Ok(store)

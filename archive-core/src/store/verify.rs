@@ -72,6 +72,15 @@ fn number_of(path: &Path) -> Option<u64> {
     path.file_stem()?.to_str()?.parse().ok()
 }
 
+/// What a damaged page of the catalog does not say is left out: the page is named for itself.
+fn readable<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(Error::Damage(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl Store {
     /// Reads and checks as much of contents and containers as `reach` says, and all else. `progress` gets the bytes of contents checked so far.
     pub(crate) fn verify(
@@ -95,8 +104,10 @@ impl Store {
             damage.costs.dedup();
             let mut messages = Vec::new();
             for content in &damage.costs {
-                messages.extend(self.catalog().placements(*content)?.into_iter().map(|(message, _)| message));
+                let placements = readable(self.catalog().placements(*content))?.unwrap_or_default();
+                messages.extend(placements.into_iter().map(|(message, _)| message));
             }
+            messages.sort_unstable();
             found.push(Finding { damage, messages, records: Vec::new() });
         }
         self.add_records_hit(&mut found)?;
@@ -121,18 +132,19 @@ impl Store {
             return Ok(());
         }
         let catalog = self.catalog();
-        catalog.message_rows(MessageNo(0), &mut |no, row| {
+        let looked_through = catalog.message_rows(MessageNo(0), &mut |no, row| {
             let content = catalog.content_row(ContentNo(row.content))?.map(|content| content.fact);
             for (at, number, offsets) in &hit {
                 let lies_there = |fact: FactPlace| fact.file == *number && offsets.contains(&fact.offset);
                 if (lies_there(row.fact) || content.is_some_and(lies_there))
-                    && let Some(finding) = found.get_mut(*at).filter(|finding| !finding.messages.contains(&no))
+                    && let Some(finding) = found.get_mut(*at).filter(|finding| finding.messages.binary_search(&no).is_err())
                 {
                     finding.records.push(no);
                 }
             }
             Ok(ControlFlow::Continue(()))
-        })
+        });
+        readable(looked_through).map(|_| ())
     }
 
     fn verify_contents(

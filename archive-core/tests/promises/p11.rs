@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use archive_core::{Actor, DamageCause, Error, ExportOptions, ImportOptions, MessageId, Remedy};
+use archive_core::{Actor, DamageCause, Error, ExportOptions, ImportOptions, MessageId, Remedy, SearchRequest};
 
 use crate::fixture::{Files, ask, mbox, plain, put_each, put_stream, verify};
 
@@ -180,4 +180,23 @@ fn a_damaged_master_bars_new_mail_and_nothing_else() {
     }
     // Where a byte of the last frames is hit, which call what is before them synced, nothing is lost.
     assert!(barred > 0, "{barred} {taken}");
+}
+
+#[test]
+fn damage_in_several_places_is_named_in_one_go() {
+    let (files, archive) = Files::create();
+    put_stream(&archive, &mbox(&plain(1500, 8, 49)), "many.mbox", &ImportOptions::default());
+    archive.close().expect("closed");
+    let paths: Vec<_> = ["/records/", "/catalog/", "/content/", "/index/"].map(|part| files.paths_with(part)[0].clone()).to_vec();
+    for path in &paths {
+        files.flip(path, files.bytes(path).len() / 3);
+    }
+    let archive = files.open();
+    let findings = verify(&archive).findings;
+    // The index was given up by the open, which cannot build it again before the catalog is made anew.
+    for path in &paths[..3] {
+        assert!(findings.iter().any(|finding| finding.file == *path), "{}: {findings:?}", path.display());
+    }
+    let found = archive.acting_as(Actor::System).search(&SearchRequest::new("*").limit(0)).expect("an answer");
+    assert!(found.coverage.not_indexed > 0 && found.total + found.coverage.not_indexed == 1500, "{} {:?}", found.total, found.coverage);
 }
