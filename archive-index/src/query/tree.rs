@@ -203,6 +203,8 @@ impl<F: fmt::Display> fmt::Display for Node<F> {
                 Node::And(_) | Node::Or(_) => write!(f, "-({inner})"),
                 inner => write!(f, "-{inner}"),
             },
+            // The word, which stood where it is no operator.
+            Node::Term(term) if &*term.written == "OR" => f.write_str("\"OR\""),
             Node::Term(term) => f.write_str(&term.written),
             Node::Filter(filter) => write!(f, "{filter}"),
         }
@@ -227,4 +229,19 @@ pub(crate) enum Part {
     Word(Pattern),
     /// `*` alone: exactly one word.
     AnyWord,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::query::grammar::parse;
+
+    #[test]
+    fn the_word_or_is_not_read_as_an_operator_when_a_query_is_written_anew() {
+        for text in ["a (OR)b", "\u{307})m:a  (OR)b, *", "OR b", "a -(OR)"] {
+            let written = parse(text).expect("a query").to_string();
+            let again = parse(&written).expect("a query");
+            assert_eq!(again.to_string(), written, "{text}");
+            assert!(!written.contains(" OR "), "{text}: {written}");
+        }
+    }
 }
