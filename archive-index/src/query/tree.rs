@@ -203,12 +203,17 @@ impl<F: fmt::Display> fmt::Display for Node<F> {
                 Node::And(_) | Node::Or(_) => write!(f, "-({inner})"),
                 inner => write!(f, "-{inner}"),
             },
-            // The word, which stood where it is no operator.
-            Node::Term(term) if &*term.written == "OR" => f.write_str("\"OR\""),
+            // It stood where OR is no operator; in quotes it is none anywhere, and its words are the same.
+            Node::Term(term) if begins_as_or(&term.written) => write!(f, "\"{}\"", term.written.replace('"', " ")),
             Node::Term(term) => f.write_str(&term.written),
             Node::Filter(filter) => write!(f, "{filter}"),
         }
     }
+}
+
+/// Would it be read as the operator behind another clause?
+fn begins_as_or(written: &str) -> bool {
+    written.strip_prefix("OR").is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', ')']))
 }
 
 /// A word or a phrase: parts that follow each other in one value.
@@ -237,11 +242,12 @@ mod tests {
 
     #[test]
     fn the_word_or_is_not_read_as_an_operator_when_a_query_is_written_anew() {
-        for text in ["a (OR)b", "\u{307})m:a  (OR)b, *", "OR b", "a -(OR)"] {
+        for text in ["a (OR)b", "\u{307})m:a  (OR)b, *", "OR b", "a -(OR)", "* (OR((OR\u{1}", "a (OR(b"] {
             let written = parse(text).expect("a query").to_string();
             let again = parse(&written).expect("a query");
             assert_eq!(again.to_string(), written, "{text}");
-            assert!(!written.contains(" OR "), "{text}: {written}");
+            assert!(!written.contains(" OR"), "{text}: {written}");
+            assert_eq!(again.clauses().len(), parse(text).expect("a query").clauses().len(), "{text}");
         }
     }
 }
