@@ -186,7 +186,8 @@ pub struct Damage {
 pub enum Remedy {
     /// Building the index again.
     RebuildIndex,
-    /// Removing the folder of the catalog, which the next open makes anew.
+    /// Removing the folder of the catalog, which the next open makes anew from the records. Only where these are whole: of what is damaged there
+    /// the catalog may know more.
     RemoveCatalog,
 }
 
@@ -204,7 +205,9 @@ impl Damage {
     fn way_out(&self) -> &'static str {
         match self.remedy() {
             Some(Remedy::RebuildIndex) => "; build the index again",
-            Some(Remedy::RemoveCatalog) => "; remove the folder `catalog`, which the next open makes anew from the records",
+            Some(Remedy::RemoveCatalog) => {
+                "; where verifying finds the records whole, remove the folder `catalog`, which the next open makes anew from them"
+            }
             None => "",
         }
     }

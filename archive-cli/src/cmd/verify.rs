@@ -54,7 +54,10 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         }
         let costs = match (messages.len(), records.len(), finding.remedy) {
             (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` mends it".to_owned(),
-            (0, 0, Some(_)) => "costs no mail; remove the folder `catalog`, and the next command makes it anew".to_owned(),
+            (0, 0, Some(_)) => {
+                "costs no mail; if no damage of records is named, remove the folder `catalog`, and the next command makes it anew"
+                    .to_owned()
+            }
             (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
             (0, 0, None) if archive.damage().is_some() && finding.cause != DamageCause::Chain => {
                 "what it costs is not known: nothing else says which mails there are".to_owned()
