@@ -9,17 +9,17 @@ use crate::folder::FolderPath;
 use crate::id::MessageId;
 use crate::store::{self, Duplicates, NewPlace, Prepared};
 
-/// Mails that wait for the next commit. Who finds nobody committing commits for all that wait; the others sleep until theirs is done, and
-/// wake together: one after the other, each would have cost a change of threads before the next commit.
+/// Mails that wait for the next commit. Who finds nobody committing commits for all that wait; the others sleep until theirs is done.
 #[derive(Default)]
 pub(super) struct Singles {
     queue: Mutex<Queue>,
-    done: Condvar,
 }
 
 #[derive(Default)]
 struct Queue {
     waiting: Vec<(Prepared, Slot)>,
+    /// Where those that wait sleep: each commit has a place of its own, so that none wakes for the commit of others but who is to lead the next.
+    done: Arc<Condvar>,
     /// Someone commits for all.
     is_led: bool,
 }
@@ -39,24 +39,28 @@ impl Acting<'_> {
             flags: None,
             date_hint: None,
         };
-        let prepared = prepare(raw.to_vec(), place, self.archive.store.indexer().is_enabled())?;
+        let mut prepared = prepare(raw.to_vec(), place, self.archive.store.indexer().is_enabled())?;
+        prepared.make_blocks();
         let digest = prepared.header.digest;
         let slot = Slot::default();
         let singles = &self.archive.singles;
         let mut queue = locked(&singles.queue);
         queue.waiting.push((prepared, Arc::clone(&slot)));
+        let done = Arc::clone(&queue.done);
         while locked(&slot).is_none() {
             if queue.is_led {
-                queue = singles.done.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                queue = done.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
             queue.is_led = true;
             let waiting = std::mem::take(&mut queue.waiting);
+            queue.done = Arc::default();
             drop(queue);
             self.archive.commit_all(waiting);
             queue = locked(&singles.queue);
             queue.is_led = false;
-            singles.done.notify_all();
+            done.notify_all();
+            queue.done.notify_one();
         }
         drop(queue);
         let outcome = locked(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;

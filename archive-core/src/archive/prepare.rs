@@ -28,7 +28,7 @@ pub(super) fn prepare(raw: Vec<u8>, place: NewPlace, index: bool) -> Result<Prep
     };
     if is_literal && same == Some(raw.len()) {
         // Its stored bytes were compared with the mail as they came.
-        return Ok(Prepared { header, extents: split.extents, stored: raw, parts: Vec::new(), text, place });
+        return Ok(Prepared { header, extents: split.extents, stored: raw.into(), parts: Vec::new(), text, place });
     }
     if let Some(same) = same {
         split.stored.extend_from_slice(raw.get(..same).unwrap_or_default());
@@ -36,8 +36,8 @@ pub(super) fn prepare(raw: Vec<u8>, place: NewPlace, index: bool) -> Result<Prep
     if join(&split).ok().as_ref() != Some(&raw) {
         return Err(Error::Bug("a mail that was split does not join to its bytes"));
     }
-    let parts = split.parts.into_iter().map(|part| (Digest::of(&part), part)).collect();
-    Ok(Prepared { header, extents: split.extents, stored: split.stored, parts, text, place })
+    let parts = split.parts.into_iter().map(|part| (Digest::of(&part), part.into())).collect();
+    Ok(Prepared { header, extents: split.extents, stored: split.stored.into(), parts, text, place })
 }
 
 /// Takes what a mail is split into. Most mails are one literal: stored bytes are copied only where they differ from the mail's beginning.

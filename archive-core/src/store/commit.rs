@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use super::draft::{Draft, Duplicates, Outcome, write_draft};
+use super::draft::{Draft, Duplicates, Outcome, SMALL, write_draft};
 use super::indexer::{Indexable, labels_of};
 use super::{Prepared, RunInfo, Store};
 use crate::error::Error;
@@ -16,7 +16,7 @@ impl Store {
     /// [`Store::index_queued`].
     pub(crate) fn commit(
         &self,
-        mails: Vec<Prepared>,
+        mut mails: Vec<Prepared>,
         duplicates: Duplicates,
         run: Option<&RunInfo>,
         now: i64,
@@ -24,6 +24,9 @@ impl Store {
         if !mails.is_empty() {
             // In a commit of its own, so that nothing of this one refers to what is damaged.
             self.note_damage()?;
+        }
+        if mails.iter().map(Prepared::stored_len).sum::<usize>() >= SMALL {
+            mails.iter_mut().for_each(Prepared::drop_blocks);
         }
         let mut writer = self.writer()?;
         let mut outcomes = Vec::with_capacity(mails.len());

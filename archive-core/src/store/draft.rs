@@ -5,9 +5,10 @@ mod write;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-pub(super) use write::write_draft;
+pub(super) use write::{SMALL, write_draft};
 
 use super::place::{Laid, Placer};
+use super::prepared::Stretch;
 use super::{DateSource, NewPlace, Prepared, PreparedHeader};
 use crate::catalog::{Catalog, Numbers};
 use crate::error::Error;
@@ -134,7 +135,7 @@ impl<'s> Draft<'s> {
         if let Some(content) = self.same_bytes(mail.header.digest, like)? {
             return Ok((Outcome::Stored(self.message(content, folder, mail.place)?), None));
         }
-        let (shape, laid) = self.lay(&mail.extents, &mail.stored, mail.parts)?;
+        let (shape, laid) = self.lay(&mail.extents, mail.stored, mail.parts)?;
         let content = self.content(mail.header, shape, Source::Laid(laid), &mail.place)?;
         Ok((Outcome::Stored(self.message(content, folder, mail.place)?), Some(content)))
     }
@@ -170,21 +171,21 @@ impl<'s> Draft<'s> {
         Ok((Outcome::Stored(self.message(content, folder, place)?), Some(content)))
     }
 
-    fn lay(&mut self, extents: &[Extent], stored: &[u8], parts: Vec<(Digest, Vec<u8>)>) -> Result<(Option<Shape>, Laid), Error> {
+    fn lay(&mut self, extents: &[Extent], stored: Stretch, parts: Vec<(Digest, Stretch)>) -> Result<(Option<Shape>, Laid), Error> {
         let mut parts = parts.into_iter();
         let mut shape = Vec::with_capacity(extents.len());
         for extent in extents {
             let part = match extent {
                 Extent::Part { .. } => {
-                    let (digest, bytes) = parts.next().ok_or(Error::Bug("an extent takes a part that is not there"))?;
-                    self.part(digest, bytes.len() as u64, |placer| Ok(Source::Laid(placer.lay(&bytes))))?.0
+                    let (digest, part) = parts.next().ok_or(Error::Bug("an extent takes a part that is not there"))?;
+                    self.part(digest, part.bytes.len() as u64, |placer| Ok(Source::Laid(placer.lay_stretch(part))))?.0
                 }
                 _ => 0,
             };
             shape.push(ShapeExtent { extent: *extent, part });
         }
         let plain = matches!(extents, [] | [Extent::Literal { .. }]);
-        Ok(((!plain).then_some(Shape(shape)), self.placer.lay(stored)))
+        Ok(((!plain).then_some(Shape(shape)), self.placer.lay_stretch(stored)))
     }
 
     fn part(&mut self, digest: Digest, len: u64, lay: impl FnOnce(&mut Placer) -> Result<Source, Error>) -> Result<PartNo, Error> {

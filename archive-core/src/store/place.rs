@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::prepared::Stretch;
 use crate::container::{BLOCK_LEN, encode_block};
 use crate::error::Error;
 use crate::records::{Run, Runs};
@@ -12,7 +13,7 @@ const SAMPLE: usize = 8 << 10;
 /// Bytes being laid into blocks whose places in a file are not known yet.
 #[derive(Debug, Default)]
 pub(super) struct Placer {
-    blocks: Vec<Vec<u8>>,
+    blocks: Vec<Stretch>,
     /// Indices of the blocks being filled: for text, and for what is already compressed.
     open: [Option<usize>; 2],
     stored: usize,
@@ -23,6 +24,17 @@ pub(super) struct Placer {
 pub(super) struct Laid(Vec<(usize, u32, u32)>);
 
 impl Placer {
+    /// Lays down a stretch: in the block that was made of it, or with others.
+    pub(super) fn lay_stretch(&mut self, stretch: Stretch) -> Laid {
+        if stretch.block.is_none() {
+            return self.lay(&stretch.bytes);
+        }
+        let laid = Laid(vec![(self.blocks.len(), 0, stretch.bytes.len() as u32)]);
+        self.stored += stretch.bytes.len();
+        self.blocks.push(stretch);
+        laid
+    }
+
     /// Lays `bytes` down: whole in one block where they fit in one, cut at its length where they do not.
     pub(super) fn lay(&mut self, bytes: &[u8]) -> Laid {
         let class = usize::from(bytes.len() >= SAMPLE && is_dense(bytes));
@@ -30,19 +42,19 @@ impl Placer {
         self.stored += bytes.len();
         for piece in bytes.chunks(BLOCK_LEN) {
             let at = match self.open[class] {
-                Some(at) if self.blocks[at].len() + piece.len() <= BLOCK_LEN => at,
+                Some(at) if self.blocks[at].bytes.len() + piece.len() <= BLOCK_LEN => at,
                 Some(_) => {
                     // Where one block is full, the next will be.
-                    self.blocks.push(Vec::with_capacity(BLOCK_LEN));
+                    self.blocks.push(Vec::with_capacity(BLOCK_LEN).into());
                     self.blocks.len() - 1
                 }
                 None => {
-                    self.blocks.push(Vec::new());
+                    self.blocks.push(Stretch::default());
                     self.blocks.len() - 1
                 }
             };
             self.open[class] = Some(at);
-            let block = &mut self.blocks[at];
+            let block = &mut self.blocks[at].bytes;
             laid.0.push((at, block.len() as u32, piece.len() as u32));
             block.extend_from_slice(piece);
         }
@@ -56,13 +68,13 @@ impl Placer {
 
     /// The blocks, encoded on as many threads as there are processors.
     pub(super) fn encode(&self) -> Result<Vec<Vec<u8>>, Error> {
-        let threads = match self.blocks.len() {
+        let threads = match self.blocks.iter().filter(|block| block.block.is_none()).count() {
             blocks @ 0..=1 => blocks,
             // Asking the system takes longer than compressing a single mail.
             blocks => std::thread::available_parallelism().map_or(1, usize::from).min(blocks),
         };
         if threads <= 1 {
-            return Ok(self.blocks.iter().map(|block| encode_block(block)).collect());
+            return Ok(self.blocks.iter().map(Stretch::encode).collect());
         }
         let next = AtomicUsize::new(0);
         let work = || {
@@ -70,7 +82,7 @@ impl Placer {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(block) = self.blocks.get(at) else { return done };
-                done.push((at, encode_block(block)));
+                done.push((at, block.encode()));
             }
         };
         let mut encoded = vec![Vec::new(); self.blocks.len()];

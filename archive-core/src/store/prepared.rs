@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::draft::SMALL;
+use crate::container::encode_block;
 use crate::id::{Digest, Identity};
 use crate::mail::{Extent, MailText};
 
@@ -11,11 +13,55 @@ pub(crate) struct Prepared {
     /// How the content is put together; parts are taken in order from `parts`.
     pub(crate) extents: Vec<Extent>,
     /// Literal and decoded bytes, in order.
-    pub(crate) stored: Vec<u8>,
-    pub(crate) parts: Vec<(Digest, Vec<u8>)>,
+    pub(crate) stored: Stretch,
+    pub(crate) parts: Vec<(Digest, Stretch)>,
     /// Text for the index, if it is to be indexed now.
     pub(crate) text: Option<MailText>,
     pub(crate) place: NewPlace,
+}
+
+/// Bytes that are stored together.
+#[derive(Debug, Default)]
+pub(crate) struct Stretch {
+    pub(crate) bytes: Vec<u8>,
+    /// The block that holds them alone, where it was made already.
+    pub(crate) block: Option<Vec<u8>>,
+}
+
+impl Stretch {
+    /// Its block.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        self.block.clone().unwrap_or_else(|| encode_block(&self.bytes))
+    }
+}
+
+impl From<Vec<u8>> for Stretch {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, block: None }
+    }
+}
+
+impl Prepared {
+    /// Makes a block of each stretch, if a small commit may carry them. Single mails are prepared by many and committed by one, who would
+    /// compress for all.
+    pub(crate) fn make_blocks(&mut self) {
+        if self.stored_len() < SMALL {
+            self.stretches().for_each(|stretch| stretch.block = Some(encode_block(&stretch.bytes)));
+        }
+    }
+
+    /// Its bytes go into blocks with those of others.
+    pub(super) fn drop_blocks(&mut self) {
+        self.stretches().for_each(|stretch| stretch.block = None);
+    }
+
+    fn stretches(&mut self) -> impl Iterator<Item = &mut Stretch> {
+        std::iter::once(&mut self.stored).chain(self.parts.iter_mut().map(|(_, part)| part))
+    }
+
+    pub(super) fn stored_len(&self) -> usize {
+        self.stored.bytes.len() + self.parts.iter().map(|(_, part)| part.bytes.len()).sum::<usize>()
+    }
 }
 
 /// What is known of a mail without its bytes.

@@ -11,7 +11,7 @@ use crate::seal::random;
 use crate::store::{PreparedHeader, RunInfo, Writer};
 
 /// Commits with fewer stored bytes carry them inside: one write, one sync.
-const SMALL: usize = 256 << 10;
+pub(in crate::store) const SMALL: usize = 256 << 10;
 
 /// Writes what `draft` adds: blocks and tables, then the commit. `None` if there is nothing to write.
 pub(in crate::store) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: Option<&RunInfo>) -> Result<Option<Committed>, Error> {
