@@ -46,7 +46,8 @@ impl Prepared {
     /// compress for all.
     pub(crate) fn make_blocks(&mut self) {
         if self.stored_len() < SMALL {
-            self.stretches().for_each(|stretch| stretch.block = Some(encode_block(&stretch.bytes)));
+            let full = self.stretches().filter(|stretch| !stretch.bytes.is_empty());
+            full.for_each(|stretch| stretch.block = Some(encode_block(&stretch.bytes)));
         }
     }
 

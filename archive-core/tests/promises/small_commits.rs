@@ -2,7 +2,7 @@
 
 use archive_core::{Actor, Archive, MessageId};
 
-use crate::fixture::{Dice, Files, ask, put_each, verify};
+use crate::fixture::{Dice, Files, ask, base64, put, put_each, verify};
 
 /// Mails whose bytes cannot be compressed.
 fn noise(count: usize, len: usize, seed: u64) -> Vec<Vec<u8>> {
@@ -53,6 +53,43 @@ fn p3_p4_a_store_fed_by_single_mails_holds_them_once() {
     all_read(&rebuilt, &all);
     put_each(&rebuilt, &noise(3, 9_000, 99));
     assert_eq!(verify(&rebuilt).findings, []);
+}
+
+/// Those who wait at the same time share a commit: mails of any size, with a part that all have, and one without a byte.
+#[test]
+fn p2_p3_single_mails_of_many_threads_are_all_there_and_once() {
+    let (files, archive) = Files::create();
+    let part = base64(&Dice(7).bytes(40_000), 76, "\n");
+    let of_thread = |thread: usize| {
+        let with_part = |no: usize| format!("Subject: {thread} {no}\nContent-Transfer-Encoding: base64\n\n{part}").into_bytes();
+        let sizes = [1, 300, 4_000, 30_000, 300_000];
+        let mut mails: Vec<Vec<u8>> = sizes.iter().flat_map(|size| noise(1, *size, thread as u64)).collect();
+        mails.extend((0..3).map(with_part));
+        mails.push(Vec::new());
+        mails
+    };
+    let all: Vec<Vec<Vec<u8>>> = (0..8).map(of_thread).collect();
+    let ids: Vec<Vec<MessageId>> = std::thread::scope(|scope| {
+        let archive = &archive;
+        let threads = all.iter().enumerate().map(|(thread, mails)| {
+            scope.spawn(move || mails.iter().map(|mail| put(archive, &format!("anna/{thread}"), mail).id()).collect())
+        });
+        threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    let stats = archive.acting_as(Actor::System).stats().expect("stats");
+    let count: usize = all.iter().map(Vec::len).sum();
+    assert_eq!(
+        (stats.messages, stats.contents, stats.parts),
+        (count as u64, count as u64 - 7, 1 + 8),
+        "the empty mail and the part that all have are stored once"
+    );
+    archive.close().expect("closed");
+    let archive = files.open();
+    let acting = archive.acting_as(Actor::System);
+    for (mails, ids) in all.iter().zip(&ids) {
+        mails.iter().zip(ids).for_each(|(mail, id)| assert!(acting.raw(*id).expect("its bytes") == *mail, "{id} is another mail"));
+    }
+    assert_eq!(verify(&archive).findings, []);
 }
 
 #[test]
