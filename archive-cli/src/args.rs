@@ -233,7 +233,7 @@ pub struct Search {
     /// At most so many hits [default: 20 on a terminal, else all]
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Go on behind a page: the cursor that its summary gave
+    /// Go on behind a page: the cursor that its summary gave with --json
     #[arg(long, value_name = "CURSOR")]
     pub cursor: Option<String>,
     /// Only say how many there are

@@ -80,7 +80,7 @@ mod store;
 pub mod vfs;
 mod wire;
 
-pub use archive_index::read_size;
+pub use archive_index::{MOST_WORDS, read_size};
 
 pub use archive::{
     Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth,

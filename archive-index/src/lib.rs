@@ -43,7 +43,7 @@ pub use query::leaf::{Label, LabelKind, LabelPattern, Leaf};
 pub use query::probe::{Probe, Truth};
 pub use query::snippet::{Snippet, snippet};
 pub use query::tree::{Bound, LANGUAGE, Notice, Query, QueryError};
-pub use query::words::{Word, WordsOf};
+pub use query::words::{MOST_WORDS, Word, WordsOf};
 pub use roaring::RoaringBitmap;
 pub use snapshot::{NewestFirst, Snapshot};
 pub use text::field::{Field, Value, ValueKind};

@@ -7,7 +7,7 @@ use crate::postings::bits::Bits;
 use crate::query::leaf::Leaf;
 use crate::query::run::{How, Reading, all, run, special};
 use crate::query::tree::{Bound, Node};
-use crate::query::words::{Word, WordsOf, collect, patterns};
+use crate::query::words::{Word, WordsOf, collect, wanted};
 use crate::segment::Source;
 use crate::segment::memory::Memory;
 use crate::segment::merge::OrderReader;
@@ -73,16 +73,21 @@ impl Snapshot {
         self.gather(&Incomplete)
     }
 
-    /// Words of the dictionary that a query stands for or is near to, with the documents that have them; 10,000 at the most.
-    pub fn words(&self, query: &Bound, which: WordsOf) -> Result<Vec<Word>, IndexError> {
-        let patterns = patterns(query, which);
+    /// Words of the dictionary that a query stands for or is near to, with those documents of `seen` that have them; [`MOST_WORDS`](crate::MOST_WORDS) at the
+    /// most. Without `seen`, all documents count.
+    pub fn words(&self, query: &Bound, which: WordsOf, seen: Option<&RoaringBitmap>) -> Result<Vec<Word>, IndexError> {
+        let wanted = wanted(query, which);
+        let live = |mut docs: RoaringBitmap| {
+            docs -= &*self.view.dead;
+            seen.into_iter().for_each(|seen| docs &= seen);
+            docs
+        };
         let mut words = BTreeMap::new();
         for open in &self.view.segments {
-            collect(open.segment.as_ref(), &patterns, open.segment.hi(), &mut words)?;
+            collect(open.segment.as_ref(), &wanted, &live, open.segment.hi(), &mut words)?;
         }
-        collect(&*self.memory(), &patterns, self.end, &mut words)?;
-        let live = words.into_iter().map(|(text, docs)| Word { text, docs: docs - &*self.view.dead });
-        Ok(live.filter(|word| !word.docs.is_empty()).collect())
+        collect(&*self.memory(), &wanted, &live, self.end, &mut words)?;
+        Ok(words.into_iter().map(|(text, docs)| Word { text, docs }).collect())
     }
 
     fn gather(&self, question: &(impl Question + Sync)) -> Result<RoaringBitmap, IndexError> {

@@ -1,8 +1,8 @@
 //! The rules of docs/SEARCH.md, by number, each through the public door: in memory, flushed, merged and reopened.
 
 use archive_index::{
-    Bound, Columns, DocNo, Field, Index, IndexError, Label, LabelKind, LabelPattern, Leaf, MemPages, Options, Priority, Probe, Truth,
-    Value, ValueKind, WordsOf, parse, parse_reduced,
+    Bound, Columns, DocNo, Field, Index, IndexError, Label, LabelKind, LabelPattern, Leaf, MemPages, Options, Priority, Probe,
+    RoaringBitmap, Truth, Value, ValueKind, WordsOf, parse, parse_reduced,
 };
 use std::sync::Arc;
 
@@ -282,6 +282,7 @@ fn s2_1_field_prefixes_count_only_directly_before_a_term() {
     let query = parse("form:anna").unwrap();
     assert_eq!(query.notices()[0].nearest, Some("from"));
     assert_eq!(query.notices()[0].range, 0..4);
+    assert_eq!(parse("größer:5M").unwrap().notices().len(), 1, "a prefix in any script");
 }
 
 #[test]
@@ -615,7 +616,7 @@ fn s4_3_a_probe_says_what_a_search_would_and_where() {
 fn s2_2_words_of_wildcards_and_words_that_are_near() {
     for (state, index) in states(&[body("Müller invoice"), body("muller invoices"), body("receipt")]) {
         let words = |query: &str, which| {
-            let found = index.snapshot().words(&bound(query), which).unwrap();
+            let found = index.snapshot().words(&bound(query), which, None).unwrap();
             found.into_iter().map(|word| (word.text, word.docs.iter().collect::<Vec<u32>>())).collect::<Vec<_>>()
         };
         let one = |text: &str, docs: &[u32]| (text.to_owned(), docs.to_vec());
@@ -624,6 +625,10 @@ fn s2_2_words_of_wildcards_and_words_that_are_near() {
         assert_eq!(words("invoic", WordsOf::Near), [one("invoice", &[0]), one("invoices", &[1])], "{state}");
         assert_eq!(words("reciept", WordsOf::Near), [one("receipt", &[2])], "{state}");
         assert_eq!(words("from:reciept", WordsOf::Near), [], "{state}");
+        assert_eq!(words("receipt", WordsOf::Near), [], "{state}: what was asked for is not near to itself");
+        let seen = RoaringBitmap::from([1]);
+        let found = index.snapshot().words(&bound("mul*"), WordsOf::Wildcards, Some(&seen)).unwrap();
+        assert_eq!(found.into_iter().map(|word| word.text).collect::<Vec<_>>(), ["muller"], "{state}: of what is seen");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use archive_core::{
-    Acting, CountBy, Counts, Coverage, DateRange, FolderScope, HitSnippet, Level, MessageId, MessageInfo, Order, OrderKey, SearchCriteria,
-    SearchRequest, SizeRange, Suggestions,
+    Acting, CountBy, Counts, Coverage, DateRange, FolderScope, HitSnippet, Level, MOST_WORDS, MessageId, MessageInfo, Order, OrderKey,
+    SearchCriteria, SearchRequest, SizeRange, Suggestions,
 };
 use clap::ValueEnum as _;
 use serde_json::json as object;
@@ -159,7 +159,8 @@ fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Resul
             table.row(out, ["", &format!("{word} ({messages})")])?;
         }
         if report.all_words > report.words.len() {
-            table.row(out, ["", &format!("and {} more words", report.all_words - report.words.len())])?;
+            let at_least = if report.all_words >= MOST_WORDS { "at least " } else { "" };
+            table.row(out, ["", &format!("and {at_least}{} more words", report.all_words - report.words.len())])?;
         }
     }
     Ok(Exit::Done)

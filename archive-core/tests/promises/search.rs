@@ -82,6 +82,9 @@ fn s4_4_what_an_actor_does_not_see_is_not_there() {
     let tips = archive.acting_as(Actor::System).search(&SearchRequest::new("apple hiden").with_suggestions()).expect("an answer");
     let tips = tips.suggestions.expect("tips");
     assert_eq!((tips.clause.as_deref(), tips.words), (Some("hiden"), vec!["hidden".to_owned()]));
+    let tips = archive.acting_as(Actor::System).search(&SearchRequest::new("hidden -hidden").with_suggestions()).expect("an answer");
+    let tips = tips.suggestions.expect("tips");
+    assert_eq!((tips.clause.as_deref(), tips.words.len()), (Some("-hidden"), 0), "a clause that is met alone needs no other words");
 }
 
 #[test]

@@ -227,7 +227,7 @@ impl<'t> Parser<'t> {
     /// A field or filter, directly followed by its term or value.
     fn prefix(&mut self) -> Result<Option<Prefix>, QueryError> {
         let rest = self.rest();
-        let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let length = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
         let (name, behind) = rest.split_at(length);
         let follows = behind.strip_prefix(':').and_then(|behind| behind.chars().next());
         let in_group = self.groups.len() > 1;

@@ -12,7 +12,7 @@ use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
 
 /// Words that are collected at the most.
-const MOST: usize = 10_000;
+pub const MOST_WORDS: usize = 10_000;
 
 /// A word of the dictionary.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,18 +32,26 @@ pub enum WordsOf {
     Near,
 }
 
-/// The patterns to look for, each with the zones it counts in.
-pub(crate) fn patterns(query: &Bound, which: WordsOf) -> Vec<(Pattern, Zones)> {
+/// Words to look for.
+pub(crate) struct Wanted {
+    pattern: Pattern,
+    zones: Zones,
+    /// Those that a query has already are not near to it.
+    but: Option<Pattern>,
+}
+
+/// What to look for.
+pub(crate) fn wanted(query: &Bound, which: WordsOf) -> Vec<Wanted> {
     let mut terms = Vec::new();
     query.root.terms(&mut terms);
     let of_term = |term: &Term| {
         let words = term.parts.iter().filter_map(|part| match part {
-            Part::Word(pattern) if pattern.is_whole() => (which == WordsOf::Near).then(|| pattern.near()),
-            Part::Word(pattern) => (which == WordsOf::Wildcards).then(|| pattern.clone()),
+            Part::Word(pattern) if pattern.is_whole() => (which == WordsOf::Near).then(|| (pattern.near(), Some(pattern.clone()))),
+            Part::Word(pattern) => (which == WordsOf::Wildcards).then(|| (pattern.clone(), None)),
             Part::AnyWord => None,
         });
         let zones = term.zones;
-        words.map(move |pattern| (pattern, zones)).collect::<Vec<_>>()
+        words.map(move |(pattern, but)| Wanted { pattern, zones, but }).collect::<Vec<_>>()
     };
     terms.into_iter().flat_map(of_term).collect()
 }
@@ -59,27 +67,34 @@ impl Node<Leaf> {
     }
 }
 
-/// Adds the words of `source` that match, up to a bound.
+/// Adds the words of `source` that match and that a document of `seen` has, up to a bound.
 pub(crate) fn collect<S: Source>(
     source: &S,
-    patterns: &[(Pattern, Zones)],
+    wanted: &[Wanted],
+    seen: &impl Fn(RoaringBitmap) -> RoaringBitmap,
     end: u32,
     words: &mut BTreeMap<String, RoaringBitmap>,
 ) -> Result<(), IndexError> {
     let (lo, hi) = source.range();
-    for (pattern, zones) in patterns {
+    for Wanted { pattern, zones, but } in wanted {
         source.find(pattern, &mut |key, term| {
             let taken = parts(key);
+            if but.as_ref().is_some_and(|but| but.matches(&taken)) {
+                return Ok(());
+            }
             let form = taken.exact.unwrap_or(taken.folded);
             let form = form.strip_suffix(&[CONTINUES]).unwrap_or(form);
             let text = String::from_utf8_lossy(form).into_owned();
-            if words.len() >= MOST && !words.contains_key(&text) {
+            if words.len() >= MOST_WORDS && !words.contains_key(&text) {
                 return Ok(());
             }
             let mut docs = Bits::empty(lo, hi);
             source.docs(term, *zones, &mut docs)?;
-            if !docs.is_empty() {
-                docs.add_to(end, words.entry(text).or_default());
+            let mut found = RoaringBitmap::new();
+            docs.add_to(end, &mut found);
+            let found = seen(found);
+            if !found.is_empty() {
+                *words.entry(text).or_default() |= found;
             }
             Ok(())
         })?;

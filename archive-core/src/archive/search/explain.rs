@@ -27,7 +27,7 @@ pub struct ClauseReport {
     pub messages: u64,
     /// Words that its wildcards stand for, with the number of messages that have them; the most frequent ones.
     pub words: Vec<(String, u64)>,
-    /// How many such words there are in all, as far as counted.
+    /// How many such words there are in all. No more than [`MOST_WORDS`](crate::MOST_WORDS) are counted.
     pub all_words: usize,
 }
 
@@ -49,7 +49,7 @@ pub struct ClauseVerdict {
 pub struct Suggestions {
     /// The clause that nothing meets together with those before it.
     pub clause: Option<String>,
-    /// Words near to those of that clause, which some message has.
+    /// Words near to those of that clause, which some message has; none where the clause alone is met.
     pub words: Vec<String>,
 }
 
@@ -81,8 +81,9 @@ impl Searcher<'_> {
     fn words(&self, query: &Query, which: WordsOf) -> Result<Vec<(String, u64)>, Error> {
         let conditions = query.filters().len();
         let bound = self.bind(query, vec![RoaringBitmap::new(); conditions])?;
+        let seen = self.seen_contents()?;
         let mut words = Vec::new();
-        for word in self.snapshot.words(&bound, which).map_err(failed)? {
+        for word in self.snapshot.words(&bound, which, seen.as_ref()).map_err(failed)? {
             let messages = self.messages_of(word.docs)?.total();
             if messages > 0 {
                 words.push((word.text, messages));
@@ -95,15 +96,20 @@ impl Searcher<'_> {
     pub(super) fn suggestions(&self, query: &Query) -> Result<Suggestions, Error> {
         let clauses = query.clauses();
         let mut emptied = None;
+        let mut is_met = false;
         for (at, clause) in clauses.iter().enumerate() {
             let alone = self.find(clause, Ask::Hits)?.total();
             let together = Query::all_of(clauses.iter().take(at + 1).cloned());
             if alone == 0 || self.find(&together, Ask::Hits)?.total() == 0 {
                 emptied = Some(clause);
+                is_met = alone > 0;
                 break;
             }
         }
         let Some(clause) = emptied else { return Ok(Suggestions::default()) };
+        if is_met {
+            return Ok(Suggestions { clause: Some(clause.to_string()), words: Vec::new() });
+        }
         let words = self.words(clause, WordsOf::Near)?.into_iter().map(|(word, _)| word).take(SUGGESTIONS).collect();
         Ok(Suggestions { clause: Some(clause.to_string()), words })
     }

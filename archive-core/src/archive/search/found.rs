@@ -139,6 +139,15 @@ impl<'a> Searcher<'a> {
         }
     }
 
+    /// The contents of which the actor sees a message; none where he sees all.
+    pub(super) fn seen_contents(&self) -> Result<Option<RoaringBitmap>, Error> {
+        let Sight::Folders(folders) = self.sight else { return Ok(None) };
+        let placements = self.store.placements()?;
+        let mut seen = RoaringBitmap::clone(&self.store.singles_seen(&placements, folders));
+        seen.extend(self.visible(&placements).map(|placed| placed.content.0));
+        Ok(Some(seen))
+    }
+
     fn visible<'p>(&'p self, placements: &'p Placements) -> impl Iterator<Item = &'p Placed> {
         placements.placed().iter().filter(|placed| self.sight.sees(placed.folder))
     }
