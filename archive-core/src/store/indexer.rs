@@ -106,6 +106,15 @@ impl Indexer {
         }
     }
 
+    /// What an error left over waits again, before what came meanwhile: the index takes contents in order, and would never see what another
+    /// overtook.
+    fn put_back(&self, first: ContentNo, rest: impl Iterator<Item = (ContentNo, Option<Indexable>)>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let newer = std::mem::take(&mut waiting.contents);
+        waiting.contents = std::iter::once((first, None)).chain(rest).chain(newer).collect();
+        waiting.bytes = waiting.contents.iter().filter_map(|(_, known)| known.as_ref()).map(Indexable::bytes).sum();
+    }
+
     /// Removes files that the index does not name.
     pub(super) fn remove_unused(&self, index: &Index) -> Result<(), Error> {
         self.pages.remove_others(&index.files())
@@ -169,22 +178,30 @@ impl Store {
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = std::mem::take(&mut *self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let index = self.indexer.index();
-        for (content, known) in waiting.contents {
-            // An index that was built again meanwhile has it.
-            if content.0 < index.next().0 {
-                continue;
+        let mut contents = waiting.contents.into_iter();
+        while let Some((content, known)) = contents.next() {
+            if let Err(error) = self.index_waiting(&index, content, known) {
+                self.indexer.put_back(content, contents);
+                return Err(error);
             }
-            let known = match known {
-                Some(known) => known,
-                None => self.indexable(content)?,
-            };
-            self.index_content(&index, content, &known)?;
         }
         if index.is_spilled() {
             // So that a crash in a long import costs the indexing of a segment, and not of all.
             index.flush(&self.index_basis()).map_err(failed)?;
         }
         Ok(())
+    }
+
+    fn index_waiting(&self, index: &Index, content: ContentNo, known: Option<Indexable>) -> Result<(), Error> {
+        // An index that was built again meanwhile has it.
+        if content.0 < index.next().0 {
+            return Ok(());
+        }
+        let known = match known {
+            Some(known) => known,
+            None => self.indexable(content)?,
+        };
+        self.index_content(index, content, &known)
     }
 
     /// The commit that the index is true to, or more than that: what lies above the watermark is looked at again at open.
