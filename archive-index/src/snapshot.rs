@@ -73,8 +73,8 @@ impl Snapshot {
         self.gather(&Incomplete)
     }
 
-    /// Words of the dictionary that a query stands for or is near to, with those documents of `seen` that have them; [`MOST_WORDS`](crate::MOST_WORDS) at the
-    /// most. Without `seen`, all documents count.
+    /// Words of the dictionary that a query stands for or is near to, with those documents of `seen` that have them;
+    /// [`MOST_WORDS`](crate::MOST_WORDS) at the most. Without `seen`, all documents count.
     pub fn words(&self, query: &Bound, which: WordsOf, seen: Option<&RoaringBitmap>) -> Result<Vec<Word>, IndexError> {
         let wanted = wanted(query, which);
         let live = |mut docs: RoaringBitmap| {

@@ -11,7 +11,7 @@ use crate::text::key::{CONTINUES, parts};
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
 
-/// Words that are collected at the most.
+/// No more words are given of a query.
 pub const MOST_WORDS: usize = 10_000;
 
 /// A word of the dictionary.

@@ -96,21 +96,17 @@ impl Searcher<'_> {
     pub(super) fn suggestions(&self, query: &Query) -> Result<Suggestions, Error> {
         let clauses = query.clauses();
         let mut emptied = None;
-        let mut is_met = false;
         for (at, clause) in clauses.iter().enumerate() {
             let alone = self.find(clause, Ask::Hits)?.total();
             let together = Query::all_of(clauses.iter().take(at + 1).cloned());
             if alone == 0 || self.find(&together, Ask::Hits)?.total() == 0 {
-                emptied = Some(clause);
-                is_met = alone > 0;
+                emptied = Some((clause, alone));
                 break;
             }
         }
-        let Some(clause) = emptied else { return Ok(Suggestions::default()) };
-        if is_met {
-            return Ok(Suggestions { clause: Some(clause.to_string()), words: Vec::new() });
-        }
-        let words = self.words(clause, WordsOf::Near)?.into_iter().map(|(word, _)| word).take(SUGGESTIONS).collect();
+        let Some((clause, alone)) = emptied else { return Ok(Suggestions::default()) };
+        let near = if alone == 0 { self.words(clause, WordsOf::Near)? } else { Vec::new() };
+        let words = near.into_iter().map(|(word, _)| word).take(SUGGESTIONS).collect();
         Ok(Suggestions { clause: Some(clause.to_string()), words })
     }
 
