@@ -6,7 +6,7 @@ use crate::id::{ContentNo, MessageId};
 use crate::vfs::VfsError;
 
 /// Anything that a call of the library can fail with. The text says what, where, and what to do; the code is stable.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file operation failed. What has a receipt stays; free some space or mend the medium and try again.
@@ -124,6 +124,9 @@ pub enum Error {
     /// The index failed; it can be rebuilt from the store at any time.
     #[error("index: {0}")]
     Index(String),
+    /// The system gave no thread. What has a receipt stays. Way out: a higher limit of processes and threads.
+    #[error("no thread could be started ({0}); raise the limit of processes and threads")]
+    NoThread(String),
     /// The caller stopped the work; what has a receipt stays.
     #[error("stopped")]
     Stopped,
@@ -158,6 +161,7 @@ impl Error {
             Self::Source { .. } => "source",
             Self::Query(_) => "query",
             Self::Index(_) | Self::IndexDamaged(_) => "index",
+            Self::NoThread(_) => "no_thread",
             Self::Stopped => "stopped",
             Self::Bug(_) => "bug",
         }

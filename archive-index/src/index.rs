@@ -205,21 +205,21 @@ impl Index {
 
     /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` in the order of the document.
     ///
-    /// Above the memory budget what is in memory is then written out as a segment that the next flush will name. Where that fails, the
-    /// document is in memory all the same and its number is used.
+    /// Above the memory budget what is in memory is first written out as a segment that the next flush will name. Where that fails, the
+    /// document is not added.
     pub fn add(&self, doc: DocNo, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<(), IndexError> {
         let mut writer = self.lock();
         if doc.0 < writer.next || doc.0 == u32::MAX {
             return Err(IndexError::Order { given: doc, expected: DocNo(writer.next) });
         }
-        let memory = self.view().memory;
-        let size = {
-            let mut memory = memory.write().unwrap_or_else(PoisonError::into_inner);
-            memory.add(doc.0, values, labels, columns)?;
-            memory.size()
-        };
+        let mut memory = self.view().memory;
+        if memory.read().unwrap_or_else(PoisonError::into_inner).size() >= self.memory_budget {
+            self.spill(&writer)?;
+            memory = self.view().memory;
+        }
+        memory.write().unwrap_or_else(PoisonError::into_inner).add(doc.0, values, labels, columns)?;
         writer.next = doc.0 + 1;
-        if size >= self.memory_budget { self.spill(&writer) } else { Ok(()) }
+        Ok(())
     }
 
     /// Writes what is in memory as a segment and moves the watermark behind the last document added. `basis` is kept beside it.

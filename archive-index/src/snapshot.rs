@@ -122,7 +122,8 @@ impl Snapshot {
             }
         };
         let mut answers: Vec<(usize, Bits)> = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            // A thread that the system does not give is not missed.
+            let others: Vec<_> = (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
             let mut all: Result<Vec<_>, IndexError> = work();
             for other in others {
                 let more = other.join().unwrap_or(Err(IndexError::Bug("a search of a segment panicked")));

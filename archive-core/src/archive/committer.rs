@@ -1,6 +1,8 @@
 //! The one who commits an import: puts mails in order again, commits by weight and time, gives receipts. What is in flight is bounded by weight.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -73,7 +75,7 @@ impl Budget {
     }
 
     /// Nobody waits any more.
-    fn void(&self) {
+    pub(super) fn void(&self) {
         let used = locked(&self.used);
         self.is_void.store(true, Ordering::Release);
         drop(used);
@@ -131,13 +133,23 @@ pub(super) struct Committer<'a, 'e> {
     pub(super) budget: &'a Budget,
     pub(super) failure: &'a Failure,
     pub(super) fed: SyncSender<()>,
+    /// What an event of the caller panicked with.
+    pub(super) panicked: &'a Mutex<Option<Panic>>,
 }
 
-/// Where the committer panics, in an event of the caller for instance, the import ends instead of waiting for it.
-impl Drop for Committer<'_, '_> {
+/// What a thread panicked with.
+pub(super) type Panic = Box<dyn Any + Send>;
+
+/// Held by each thread of an import. Where one panics, the import ends instead of waiting for it.
+pub(super) struct Alarm<'a> {
+    pub(super) failure: &'a Failure,
+    pub(super) budget: &'a Budget,
+}
+
+impl Drop for Alarm<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.failure.set(Error::Bug("the committer panicked"));
+            self.failure.set(Error::Bug("a thread of an import panicked"));
             self.budget.void();
         }
     }
@@ -157,6 +169,11 @@ impl Committer<'_, '_> {
             let ended = matches!(received, Err(RecvTimeoutError::Disconnected));
             if let Ok(ready) = received {
                 early.insert(ready.at(), ready);
+            }
+            if self.failure.is_set() {
+                // What a thread that panicked had taken never comes: nobody may wait for it, nor for room.
+                early.clear();
+                self.budget.void();
             }
             while let Some(ready) = early.remove(&next) {
                 next += ready.len();
@@ -209,13 +226,16 @@ impl Committer<'_, '_> {
             match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), crate::clock::now()) {
                 Ok(outcomes) => {
                     *first = false;
-                    let mut events = locked(self.events);
-                    for ((digest, source, offset), outcome) in told.into_iter().zip(outcomes) {
+                    let receipts = told.into_iter().zip(outcomes).map(|((digest, source, offset), outcome)| {
                         let receipt = receipt(self.store.no(), outcome, digest, source, offset);
                         sums.count(receipt.outcome());
-                        events.receipt(&receipt);
+                        receipt
+                    });
+                    let tell = || receipts.for_each(|receipt| locked(self.events).receipt(&receipt));
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
+                        *locked(self.panicked) = Some(panic);
+                        self.failure.set(Error::Bug("an event of the caller panicked"));
                     }
-                    drop(events);
                     // The indexer ends first only when it failed, and then the import does too.
                     let _ended = self.fed.send(());
                 }

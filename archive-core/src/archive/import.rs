@@ -5,12 +5,14 @@
 
 use std::io::Read;
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread::{Scope, ScopedJoinHandle};
 
-use super::committer::{Budget, Committer, Failure, Ready, Sums, weight};
+use super::committer::{Alarm, Budget, Committer, Failure, Ready, Sums, weight};
 use super::import_one::receipt;
 use super::jobs::{Feed, Job, Jobs};
 use super::prepare::{Places, prepare};
@@ -35,7 +37,7 @@ pub struct ImportOptions {
     pub source: SourceOptions,
     /// Commit each mail on its own: slower, and each is durable as soon as it can be.
     pub commit_each: bool,
-    /// Ends the import when set.
+    /// Ends the import when set. Clones of the options share it.
     pub stop: Stop,
 }
 
@@ -43,11 +45,13 @@ pub struct ImportOptions {
 pub enum ImportSource<'a> {
     /// A file or folder.
     Path(&'a Path),
-    /// A stream; its name says what it is, as far as a name does.
+    /// A stream; its name says what it is, as far as a name does. While a mail above 16 MiB is read from it, the store is held: whoever else
+    /// archives waits for its end, and so would the stream if it did. Searches and reads go on.
     Stream(&'a mut dyn Read, &'a str),
 }
 
-/// What happens during an import. Calls come from several threads, one at a time.
+/// What happens during an import. Calls come from several threads, one at a time. They may use the archive, also to archive more. A panic in
+/// one of them ends the import and goes on in the caller of [`Acting::import`].
 pub trait ImportEvents: Send {
     /// A mail is durable. Receipts of one import come in the order of the source.
     fn receipt(&mut self, _receipt: &Receipt) {}
@@ -106,23 +110,37 @@ impl Acting<'_> {
         let failure = Failure::default();
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
         let jobs = Jobs::default();
-        let (ready, ready_end) = sync_channel::<Ready>(16);
-        let (fed, fed_end) = sync_channel::<()>(1);
-        let mut report = std::thread::scope(|scope| {
+        let panicked = Mutex::default();
+        let imported = std::thread::scope(|scope| {
+            // Where a thread is not to be had, all of these go, and with them the threads that were begun.
+            let feed = jobs.feed();
+            let (ready, ready_end) = sync_channel::<Ready>(16);
+            let (fed, fed_end) = sync_channel::<()>(1);
+            let alarm = || Alarm { failure: &failure, budget: &budget };
+            let mut others = Vec::with_capacity(workers + 1);
             for _ in 0..workers {
-                let (jobs, ready) = (&jobs, ready.clone());
-                scope.spawn(move || work(jobs, &ready, index));
+                let (jobs, ready, alarm) = (&jobs, ready.clone(), alarm());
+                others.push(begin(scope, move || {
+                    let _alarm = alarm;
+                    work(jobs, &ready, index);
+                })?);
             }
-            let committer = Committer { store, options, run: &run, events: &events, budget: &budget, failure: &failure, fed };
-            let commits = scope.spawn(move || committer.run(&ready_end));
-            let failure_of_index = &failure;
-            scope.spawn(move || {
+            let (failure_of_index, alarm_of_index) = (&failure, alarm());
+            others.push(begin(scope, move || {
+                let _alarm = alarm_of_index;
                 while fed_end.recv().is_ok() {
                     if let Err(error) = store.index_queued() {
                         failure_of_index.set(error);
                     }
                 }
-            });
+            })?);
+            let committer =
+                Committer { store, options, run: &run, events: &events, budget: &budget, failure: &failure, fed, panicked: &panicked };
+            let alarm_of_committer = alarm();
+            let commits = begin(scope, move || {
+                let _alarm = alarm_of_committer;
+                committer.run(&ready_end)
+            })?;
             let mut feeder = Feeder {
                 store,
                 options,
@@ -130,7 +148,7 @@ impl Acting<'_> {
                 events: &events,
                 budget: &budget,
                 failure: &failure,
-                jobs: jobs.feed(),
+                jobs: feed,
                 ready,
                 places: Places::below(target.names()),
                 index,
@@ -140,7 +158,10 @@ impl Acting<'_> {
             let read = feeder.feed(source);
             let Feeder { jobs, ready, mut report, .. } = feeder;
             drop((jobs, ready));
-            let sums = commits.join().map_err(|_| Error::Bug("the committer panicked"))?;
+            let sums = commits.join();
+            // Whoever panicked has said so.
+            others.into_iter().for_each(|other| drop(other.join()));
+            let sums = sums.map_err(|_| Error::Bug("the committer panicked"))?;
             let summary = read?;
             report.skipped_files = summary.skipped_files;
             report.unsupported_files = summary.unsupported_files;
@@ -149,10 +170,14 @@ impl Acting<'_> {
             report.duplicate += sums.duplicate;
             report.restated += sums.restated;
             Ok::<_, Error>(report)
-        })?;
+        });
+        if let Some(panic) = locked(&panicked).take() {
+            resume_unwind(panic);
+        }
         if let Some(error) = failure.take() {
             return Err(error);
         }
+        let mut report = imported?;
         store.index_queued()?;
         report.stopped = options.stop.load(Ordering::Relaxed);
         if report.stopped {
@@ -165,6 +190,7 @@ impl Acting<'_> {
 
     /// The folder that [`Acting::import`] would put `source` into, or below.
     pub fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
+        self.only_system("to import")?;
         if let Some(into) = &options.into {
             return Ok(into.clone());
         }
@@ -209,6 +235,13 @@ pub(super) fn read_source(
             .map_err(|source::SourceError::Open { error, .. }| Error::Source { path: path.to_owned(), why: error.to_string() }),
         ImportSource::Stream(stream, name) => Ok(source::read_stream(stream, name, options, visitor)),
     }
+}
+
+fn begin<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>, Error> {
+    std::thread::Builder::new().spawn_scoped(scope, work).map_err(|error| Error::NoThread(error.to_string()))
 }
 
 fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
@@ -286,6 +319,8 @@ impl Feeder<'_, '_> {
                 Ok(len) => len,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(error) => {
+                    // The store is free again: who is told may want to archive something.
+                    drop(examiner);
                     self.report.failed += 1;
                     let kind = source::TroubleKind::Unreadable(error.to_string());
                     locked(self.events).trouble(&Trouble { source: source.to_string(), offset: offset + bytes, kind });

@@ -26,8 +26,32 @@ struct Queue {
 
 type Slot = Arc<Mutex<Option<Result<store::Outcome, Error>>>>;
 
+/// The right to commit for all that wait. However it ends, nobody waits on: who has no answer by then is told so.
+struct Lead<'s> {
+    singles: &'s Singles,
+    /// Where those sleep that it commits for.
+    done: Arc<Condvar>,
+    slots: Vec<Slot>,
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        for slot in &self.slots {
+            locked(slot).get_or_insert(Err(Error::Bug("the commit of a mail panicked")));
+        }
+        let mut queue = locked(&self.singles.queue);
+        queue.is_led = false;
+        self.done.notify_all();
+        queue.done.notify_one();
+    }
+}
+
 impl Acting<'_> {
-    /// Archives one mail in `folder`, which is made where it is not there. Durable and searchable when this returns.
+    /// Archives one mail in `folder`, which is made where it is not there. Durable when this returns, and searchable, unless the index cannot
+    /// be written: then searches count the mail as not indexed, until the next mail finds that it can, or the next open.
+    ///
+    /// Callers that come at the same time share a commit, and its error. After an error archive the mail again: should it be there, since a
+    /// failed sync does not tell, it is kept once.
     pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
         self.only_system("to import")?;
         let place = NewPlace {
@@ -53,35 +77,27 @@ impl Acting<'_> {
                 continue;
             }
             queue.is_led = true;
-            let waiting = std::mem::take(&mut queue.waiting);
             queue.done = Arc::default();
+            let (mails, slots) = std::mem::take(&mut queue.waiting).into_iter().unzip();
             drop(queue);
-            self.archive.commit_all(waiting);
+            let lead = Lead { singles, done: Arc::clone(&done), slots };
+            self.archive.commit_all(mails, &lead.slots);
+            drop(lead);
             queue = locked(&singles.queue);
-            queue.is_led = false;
-            done.notify_all();
-            queue.done.notify_one();
         }
         drop(queue);
         let outcome = locked(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
-        self.archive.store.index_queued()?;
+        // The mail is archived; what the index could not take waits for it, and searches say so.
+        let _waits = self.archive.store.index_queued();
         Ok(receipt(self.archive.store.no(), outcome, digest, Arc::default(), 0))
     }
 }
 
 impl super::Archive {
-    fn commit_all(&self, waiting: Vec<(Prepared, Slot)>) {
-        let (mails, slots): (Vec<Prepared>, Vec<Slot>) = waiting.into_iter().unzip();
+    fn commit_all(&self, mails: Vec<Prepared>, slots: &[Slot]) {
         match self.store.commit(mails, Duplicates::Folder, None, crate::clock::now()) {
             Ok(outcomes) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *locked(slot) = Some(Ok(outcome))),
-            Err(error) => {
-                let why = error.to_string();
-                let mut slots = slots.iter();
-                if let Some(first) = slots.next() {
-                    *locked(first) = Some(Err(error));
-                }
-                slots.for_each(|slot| *locked(slot) = Some(Err(Error::Latched(why.clone()))));
-            }
+            Err(error) => slots.iter().for_each(|slot| *locked(slot) = Some(Err(error.clone()))),
         }
     }
 }

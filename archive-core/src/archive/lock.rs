@@ -55,7 +55,9 @@ fn holder(vfs: &dyn Vfs, path: &Path) -> String {
     let mut fields = crate::wire::Fixed::new(&text[MAGIC.len()..]);
     let (Ok(process), Ok(_start)) = (fields.u32(), fields.u64()) else { return unknown() };
     let host: Vec<u8> = fields.rest().iter().copied().take_while(|byte| *byte != 0).collect();
-    format!("process {process} on {}", String::from_utf8_lossy(&host))
+    let host = String::from_utf8_lossy(&host);
+    let own = if process == std::process::id() && host == self::host() { ", which is this one" } else { "" };
+    format!("process {process} on {host}{own}")
 }
 
 /// Name of this machine, as far as it says it.

@@ -1,5 +1,8 @@
 //! Names of files and folders: deterministic, taken by every common file system, and for folders reversible.
 
+use sha2::{Digest as _, Sha256};
+
+use crate::id::Digest;
 use crate::message::MessageRecord;
 
 /// Characters of a subject in a file name, and bytes.
@@ -7,6 +10,9 @@ const SUBJECT_CHARS: usize = 56;
 const SUBJECT_BYTES: usize = 112;
 /// Hex digits of the digest.
 const DIGEST_DIGITS: usize = 12;
+/// Bytes of a folder's name: with an ending they are less than the 255 that file systems take. Hex digits of its digest where it is longer.
+const FOLDER_BYTES: usize = 220;
+const FOLDER_DIGITS: usize = 16;
 /// Names that mean something else to some file system, or within an export.
 const RESERVED: [&str; 9] = ["con", "prn", "aux", "nul", "cur", "new", "tmp", "sha256sums", "manifest.jsonl"];
 
@@ -33,8 +39,24 @@ pub(super) fn file_name(record: &MessageRecord) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z{blank}{subject}_{digest}_{store}-{no}.eml")
 }
 
-/// A folder's name as a name in a file system. `%XX` stands for a byte; [`unescape`] gives the name back.
+/// A folder's name as a name in a file system. `%XX` stands for a byte, so that the name can be told from it. One that is too long for file
+/// systems ends in `%~` and the first digits of its SHA-256, and stands in the manifest alone.
 pub(super) fn escape(name: &str) -> String {
+    let mut escaped = escape_whole(name);
+    if escaped.len() > FOLDER_BYTES {
+        let mut end = FOLDER_BYTES - FOLDER_DIGITS - "%~".len();
+        while !escaped.is_char_boundary(end) || escaped.as_bytes()[end - 2..end].contains(&b'%') {
+            end -= 1;
+        }
+        escaped.truncate(end);
+        let digest = Digest(Sha256::digest(name).into()).to_string();
+        escaped.push_str("%~");
+        escaped.push_str(digest.get(..FOLDER_DIGITS).unwrap_or(&digest));
+    }
+    escaped
+}
+
+fn escape_whole(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let last = name.chars().count().saturating_sub(1);
     let lower = name.to_ascii_lowercase();
@@ -128,6 +150,19 @@ mod tests {
             prop_assert_eq!(unescape(&escaped), name);
             prop_assert!(!escaped.starts_with('.') && !escaped.contains(['/', '\\', ':']) && !escaped.ends_with(['.', ' ']));
         }
+    }
+
+    #[test]
+    fn long_names_are_cut_and_stay_apart() {
+        let names = ["ü".repeat(300), "ü".repeat(301), "/".repeat(100), format!("a{}", "/".repeat(100)), format!("{}/", "x".repeat(218))];
+        let escaped = names.each_ref().map(|name| escape(name));
+        for (at, cut) in escaped.iter().enumerate() {
+            let (kept, digits) = cut.split_once("%~").unwrap();
+            assert!(cut.len() <= 220 && digits.len() == 16, "{cut}");
+            assert!(names[at].starts_with(&unescape(kept)), "{cut}");
+            assert_eq!(escaped.iter().filter(|other| *other == cut).count(), 1);
+        }
+        assert_eq!(escape(&"x".repeat(220)), "x".repeat(220));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::draft::{Draft, Duplicates, Outcome, SMALL, write_draft};
 use super::indexer::{Indexable, labels_of};
-use super::{Prepared, RunInfo, Store};
+use super::{Prepared, RunInfo, Store, WriterGuard};
 use crate::error::Error;
 use crate::records::Committed;
 
@@ -21,6 +21,8 @@ impl Store {
         run: Option<&RunInfo>,
         now: i64,
     ) -> Result<Vec<Outcome>, Error> {
+        // Before anything of this commit is written: whoever is told of an error here has nothing archived, and can try again.
+        self.tidy()?;
         if !mails.is_empty() {
             // In a commit of its own, so that nothing of this one refers to what is damaged.
             self.note_damage()?;
@@ -45,26 +47,33 @@ impl Store {
         };
         let wrote = committed.is_some();
         if let Some(committed) = committed {
-            self.take_over(committed)?;
+            self.take_over(&mut writer, committed)?;
         }
         if wrote {
             self.damaged.lock().unwrap_or_else(PoisonError::into_inner).retain(|no| !damaged.contains(no));
         }
         self.indexer.queue(queued);
-        let packing = self.catalog().basis().unpacked_bytes >= PACK_AT;
-        drop(writer);
-        if packing {
-            self.pack()?;
-        }
-        if self.catalog().memory_len() >= self.options.flush_bytes {
-            self.catalog_mut().flush()?;
-        }
         Ok(outcomes)
     }
 
-    /// The catalog takes over a commit that is durable.
-    pub(super) fn take_over(&self, committed: Committed) -> Result<(), Error> {
-        self.catalog_mut().apply_new(committed)?;
+    /// Packs and flushes what commits before have left, where it is enough.
+    fn tidy(&self) -> Result<(), Error> {
+        let (unpacked, in_memory) = {
+            let catalog = self.catalog();
+            (catalog.basis().unpacked_bytes, catalog.memory_len())
+        };
+        if unpacked >= PACK_AT {
+            self.pack()?;
+        }
+        if in_memory >= self.options.flush_bytes {
+            self.catalog_mut().flush()?;
+        }
+        Ok(())
+    }
+
+    /// The catalog takes over a commit that is durable. One that it cannot take latches the store: nothing may be built upon it.
+    pub(super) fn take_over(&self, writer: &mut WriterGuard<'_>, committed: Committed) -> Result<(), Error> {
+        writer.latch(|_| self.catalog_mut().apply_new(committed))?;
         self.idle.committed();
         Ok(())
     }

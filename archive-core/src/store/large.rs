@@ -131,7 +131,7 @@ impl LargeContent<'_> {
             (self.writer.latch(|writer| write_draft(writer, draft, run))?, outcome, new)
         };
         if let Some(committed) = committed {
-            store.take_over(committed)?;
+            store.take_over(&mut self.writer, committed)?;
         }
         store.indexer.queue(new.map(|content| (content, indexable)).into_iter().collect());
         Ok(outcome)

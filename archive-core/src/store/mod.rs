@@ -167,13 +167,12 @@ impl Store {
 struct WriterGuard<'s>(MutexGuard<'s, Option<Writer>>);
 
 impl WriterGuard<'_> {
-    /// Runs `write`; an error latches the store.
+    /// Runs `write`; an error latches the store, and so does a panic.
     fn latch<T>(&mut self, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
         let writer = self.0.as_mut().ok_or(Error::Bug("a writer vanished while it was held"))?;
+        let before = writer.latched.replace("a write panicked".to_owned());
         let result = write(writer);
-        if let Err(error) = &result {
-            writer.latched = Some(error.to_string());
-        }
+        writer.latched = before.or_else(|| result.as_ref().err().map(Error::to_string));
         result
     }
 }

@@ -27,7 +27,7 @@ impl Store {
         let packing = self.gather()?;
         if !packing.contents.is_empty() || !packing.parts.is_empty() {
             let committed = self.write_packed(&mut writer, &packing)?;
-            self.take_over(committed)?;
+            self.take_over(&mut writer, committed)?;
         }
         self.drop_sections(&mut writer)
     }

@@ -87,11 +87,14 @@ impl Placer {
         };
         let mut encoded = vec![Vec::new(); self.blocks.len()];
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            for worker in workers {
-                for (at, block) in worker.join().map_err(|_| Error::Bug("compressing a block panicked"))? {
-                    encoded[at] = block;
-                }
+            // A thread that the system does not give is not missed.
+            let others: Vec<_> = (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+            let mut done = work();
+            for other in others {
+                done.extend(other.join().map_err(|_| Error::Bug("compressing a block panicked"))?);
+            }
+            for (at, block) in done {
+                encoded[at] = block;
             }
             Ok(encoded)
         })

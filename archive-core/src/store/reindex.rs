@@ -31,6 +31,15 @@ pub enum IndexStatus {
 /// Is told how many contents are done, of how many; says whether to go on.
 pub(crate) type Progress<'p> = dyn FnMut(u32, u32) -> bool + 'p;
 
+/// While it lives the index counts as being built again.
+struct Rebuilding<'s>(&'s Store);
+
+impl Drop for Rebuilding<'_> {
+    fn drop(&mut self) {
+        self.0.indexer.set_rebuilding(None);
+    }
+}
+
 impl Store {
     /// Brings the index up to the last commit, or begins it anew where the records contradict it. A damaged segment is mended alone.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
@@ -74,6 +83,7 @@ impl Store {
 
     /// Builds the index anew from the mails, while searches go on in the old one, and puts it in its place. False if `progress` ended it.
     pub(crate) fn rebuild_index(&self, progress: &mut Progress<'_>) -> Result<bool, Error> {
+        let _rebuilding = Rebuilding(self);
         let index = self.indexer.index();
         let built = index.detached(archive_index::DocNo(0));
         let mut report = |done, of| {
@@ -82,7 +92,7 @@ impl Store {
         };
         let contents = self.catalog().basis().numbers.contents;
         let filled = self.fill(&built, 0..contents, &mut report);
-        let result = match filled {
+        match filled {
             Ok(true) => {
                 // What came meanwhile; nothing is fed to the old index any more.
                 let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,9 +104,7 @@ impl Store {
                 rest.and_then(|_| index.replace(&built, &basis).map_err(failed)).map(|()| true)
             }
             ended => ended,
-        };
-        self.indexer.set_rebuilding(None);
-        result
+        }
     }
 
     /// How the index is.

@@ -160,9 +160,10 @@ impl Store {
         let next = AtomicU64::new(start);
         let (told, shares) = sync_channel(2 * threads);
         std::thread::scope(|scope| {
+            let mut workers = Vec::with_capacity(threads);
             for _ in 0..threads {
                 let (told, next) = (told.clone(), &next);
-                scope.spawn(move || {
+                let work = move || {
                     loop {
                         let from = next.fetch_add(SHARE, Ordering::Relaxed);
                         // Nobody listens any more where progress ended the work.
@@ -170,7 +171,12 @@ impl Store {
                             return;
                         }
                     }
-                });
+                };
+                match std::thread::Builder::new().spawn_scoped(scope, work) {
+                    Ok(worker) => workers.push(worker),
+                    Err(error) if workers.is_empty() => return Err(Error::NoThread(error.to_string())),
+                    Err(_) => break,
+                }
             }
             drop(told);
             for share in shares {
@@ -179,7 +185,9 @@ impl Store {
                 checked.content_bytes += bytes;
                 progress(checked.content_bytes)?;
             }
-            Ok(())
+            // What a worker left out must not count as looked at.
+            let left_out = workers.into_iter().any(|worker| worker.join().is_err());
+            if left_out { Err(Error::Bug("verifying contents panicked")) } else { Ok(()) }
         })
     }
 

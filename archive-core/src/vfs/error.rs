@@ -3,9 +3,10 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A file operation that failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{operation} {}: {source}", path.display())]
 pub struct VfsError {
     /// What was tried.
@@ -14,14 +15,14 @@ pub struct VfsError {
     pub path: PathBuf,
     /// The system's answer.
     #[source]
-    pub source: io::Error,
+    pub source: Arc<io::Error>,
 }
 
 impl VfsError {
     /// An error of `operation` on `path`.
     #[must_use]
     pub fn new(operation: Operation, path: &Path, source: io::Error) -> Self {
-        Self { operation, path: path.to_owned(), source }
+        Self { operation, path: path.to_owned(), source: Arc::new(source) }
     }
 
     /// `true` if the medium has no room left.

@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, reason = "a test binary")]
 
+mod embedding;
 mod examples;
 mod fixture;
 mod imports;

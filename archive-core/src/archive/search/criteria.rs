@@ -2,7 +2,7 @@
 //! programs carry. Relative dates stay relative: they are told the time when the search is run.
 
 use archive_index::{DateSpan, Field, Filter, FilterKind, Period, Query, Scope, parse_in};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::archive::actor::{FolderScope, yes};
 use crate::error::Error;
@@ -11,12 +11,15 @@ use crate::error::Error;
 const VERSION: u32 = 1;
 
 /// What a search asks. All that is given must be met; what is left at its default restricts nothing.
+///
+/// Its JSON form is read by [`Self::from_json`] and as a field of other values alike: keys and versions that are not known are an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SearchCriteria {
+    #[serde(deserialize_with = "known_version")]
     version: u32,
-    #[serde(default = "language")]
+    #[serde(default = "language", deserialize_with = "known_language")]
     language: u32,
     /// A query in the language of docs/SEARCH.md.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -212,6 +215,21 @@ pub enum OrderKey {
     Folder,
 }
 
+fn known_version<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    known(from, VERSION, "version")
+}
+
+fn known_language<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    known(from, archive_index::LANGUAGE, "query language")
+}
+
+fn known<'de, D: Deserializer<'de>>(from: D, known: u32, what: &str) -> Result<u32, D::Error> {
+    match u32::deserialize(from)? {
+        number if number == known => Ok(number),
+        number => Err(serde::de::Error::custom(format!("{what} {number} is not known; update this program"))),
+    }
+}
+
 impl Default for SearchCriteria {
     fn default() -> Self {
         Self {
@@ -244,12 +262,7 @@ impl SearchCriteria {
 
     /// Reads the JSON form. Keys and versions that are not known are an error: what is not understood must not be passed over.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        let criteria: Self = serde_json::from_str(text).map_err(|error| Error::Query(format!("criteria: {error}")))?;
-        match (criteria.version, criteria.language) {
-            (VERSION, archive_index::LANGUAGE) => Ok(criteria),
-            (VERSION, language) => Err(Error::Query(format!("criteria: query language {language} is not known; update this program"))),
-            (version, _) => Err(Error::Query(format!("criteria: version {version} is not known; update this program"))),
-        }
+        serde_json::from_str(text).map_err(|error| Error::Query(format!("criteria: {error}")))
     }
 
     /// The JSON form, without what is at its default.
@@ -340,6 +353,8 @@ mod tests {
             "no json",
         ] {
             assert!(matches!(SearchCriteria::from_json(text), Err(Error::Query(_))), "{text}");
+            let saved = format!(r#"[{text}]"#);
+            assert!(serde_json::from_str::<Vec<SearchCriteria>>(&saved).is_err(), "{saved}");
         }
     }
 
