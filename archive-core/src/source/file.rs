@@ -68,7 +68,7 @@ pub(super) fn read(
     if named(b".eml") {
         return single::read_mail(Beside::default(), place, window, reading);
     }
-    if let Some(what) = unsupported(window.data(), &place.name) {
+    if let Some(what) = unsupported(window.data(), place) {
         reading.trouble(place, 0, TroubleKind::Unsupported(what));
         return ControlFlow::Continue(());
     }
@@ -114,9 +114,22 @@ fn empty(place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) -> C
     ControlFlow::Continue(())
 }
 
+/// Packed and encrypted files: first bytes, ending, what it is. In a folder only those named as mailboxes are told of.
+const PACKED: [(&[u8], &[u8], &str); 9] = [
+    (b"BZh", b".bz2", "compressed by bzip2"),
+    (b"\xFD7zXZ\0", b".xz", "compressed by xz"),
+    (b"7z\xBC\xAF\x27\x1C", b".7z", "packed by 7-Zip"),
+    (b"Rar!\x1A\x07", b".rar", "packed by RAR"),
+    (b"\x04\x22\x4D\x18", b".lz4", "compressed by LZ4"),
+    (b"LZIP", b".lz", "compressed by lzip"),
+    (b"\x1F\x9D", b".Z", "compressed by compress"),
+    (b"-----BEGIN PGP MESSAGE-----", b".asc", "encrypted by PGP"),
+    (b"age-encryption.org/", b".age", "encrypted by age"),
+];
+
 /// What a file of mail is that cannot be read yet.
-fn unsupported(data: &[u8], name: &[u8]) -> Option<&'static str> {
-    let named = |ending: &[u8]| names::has_ending(name, ending);
+fn unsupported(data: &[u8], place: &Place) -> Option<&'static str> {
+    let named = |ending: &[u8]| names::has_ending(&place.name, ending);
     if data.starts_with(b"!BDN") {
         return Some(if data.get(8..10) == Some(b"SO") { "Outlook OST" } else { "Outlook PST" });
     }
@@ -127,9 +140,9 @@ fn unsupported(data: &[u8], name: &[u8]) -> Option<&'static str> {
         let wide: Vec<u8> = "__nameid_version1.0".bytes().flat_map(|byte| [byte, 0]).collect();
         return (named(b".msg") || memchr::memmem::find(data, &wide).is_some()).then_some("Outlook MSG");
     }
-    let mailbox = |end: &[u8]| [&b".mbox"[..], b".mbx", b".eml", b".tar"].iter().any(|kind| named(&[kind, end].concat()));
-    if (data.starts_with(b"BZh") && mailbox(b".bz2")) || (data.starts_with(b"\xFD7zXZ\0") && mailbox(b".xz")) {
-        return Some("compressed by bzip2 or xz");
-    }
-    None
+    let packed = PACKED.iter().find(|(signature, ..)| data.starts_with(signature));
+    let (_, ending, what) = packed?;
+    let is_source = place.source.is_empty();
+    let is_mailbox = [&b".mbox"[..], b".mbx", b".eml", b".tar"].iter().any(|kind| named(&[kind, *ending].concat()));
+    (is_source || is_mailbox).then_some(*what)
 }

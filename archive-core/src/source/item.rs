@@ -136,6 +136,8 @@ pub enum TroubleKind {
     QuotingEnds,
     /// Apple Mail kept only a part of this mail; the part is handed out.
     Partial,
+    /// This many bytes behind an Apple mail that are no property list: its count ends it too early.
+    BehindMail(u64),
     /// Mail in a form that cannot be read yet, by its name.
     Unsupported(&'static str),
     /// No mail by name nor by content.
@@ -166,7 +168,8 @@ impl fmt::Display for TroubleKind {
             Self::EmptyMail => f.write_str("a From_ line without a mail"),
             Self::QuotingEnds => f.write_str("has unquoted \"From \" lines after quoted ones: kept as found from here on"),
             Self::Partial => f.write_str("is a part of a mail only"),
-            Self::Unsupported(what) => write!(f, "is a file of a kind not supported: {what}"),
+            Self::BehindMail(bytes) => write!(f, "{bytes} bytes behind the length in the first line belong to no property list"),
+            Self::Unsupported(what) => write!(f, "is a file of a kind not supported: {what}; convert or unpack it first"),
             Self::Skipped => f.write_str("is no mail"),
             Self::LinkNotFollowed => f.write_str("is a link to a folder, not followed"),
             Self::TooDeep => f.write_str("is packed too many times over"),

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufReader, Error, ErrorKind, Read};
+use std::io::{BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 
 use super::file::{self, Role};
@@ -97,28 +97,53 @@ fn unpacked(place: &Place) -> Place {
     inner
 }
 
+/// Reads a tar archive. Behind a header that is broken it goes on with the next one that is not.
 fn read_tar(place: &Place, window: &mut Window<'_>, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    let (at, is_told) = (Cell::new(0), Cell::new(false));
+    loop {
+        let broken = read_tar_members(place, Counting { reader: &mut *window, count: &at }, depth, reading, &is_told)?;
+        let Some(error) = broken else { break };
+        if !is_told.replace(true) {
+            reading.trouble(place, at.get(), TroubleKind::Cut(error.to_string()));
+        }
+        window.ensure(1);
+        if window.data().is_empty() {
+            break;
+        }
+    }
+    if is_told.get() {
+        let _same = window.take_error();
+    }
+    reading.end_of_file(place, window);
+    ControlFlow::Continue(())
+}
+
+/// Reads members to the end, or up to a header that is broken. `is_told` is set where the last member has told of an error.
+fn read_tar_members(
+    place: &Place,
+    reader: impl Read,
+    depth: usize,
+    reading: &mut Reading<'_>,
+    is_told: &Cell<bool>,
+) -> ControlFlow<(), Option<Error>> {
     let base = place.as_mailbox();
-    let mut archive = tar::Archive::new(&mut *window);
+    let mut archive = tar::Archive::new(reader);
     let entries = match archive.entries() {
         Ok(entries) => entries.raw(true),
-        Err(error) => return unreadable(place, 0, &error, reading),
+        Err(error) => return ControlFlow::Continue(Some(error)),
     };
     let mut long_name: Option<Vec<u8>> = None;
     for entry in entries {
         let mut entry = match entry {
             Ok(entry) => entry,
-            Err(error) => {
-                reading.trouble(place, 0, TroubleKind::Cut(error.to_string()));
-                break;
-            }
+            Err(error) => return ControlFlow::Continue(Some(error)),
         };
+        is_told.set(false);
         let kind = entry.header().entry_type();
         if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
             let mut bytes = Vec::new();
             if let Err(error) = entry.take(MAX_MEMBER_NAME).read_to_end(&mut bytes) {
-                reading.trouble(place, 0, TroubleKind::Cut(error.to_string()));
-                break;
+                return ControlFlow::Continue(Some(error));
             }
             let name = if kind.is_gnu_longname() {
                 Some(bytes.split(|&byte| byte == 0).next().unwrap_or_default().to_vec())
@@ -128,15 +153,23 @@ fn read_tar(place: &Place, window: &mut Window<'_>, depth: usize, reading: &mut 
             long_name = name.or(long_name);
             continue;
         }
+        if kind.is_gnu_longlink() {
+            continue;
+        }
         let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
         if kind.is_file() || kind.is_contiguous() {
             let size = entry.header().entry_size().unwrap_or(0);
-            let mut exact = Exact { reader: &mut entry, left: size };
+            let mut exact = Exact { reader: &mut entry, left: size, failed: is_told };
             member(&base, &name, &mut exact, depth, reading)?;
+        } else if kind.is_hard_link() {
+            let to = entry.link_name_bytes().unwrap_or_default();
+            let why = format!("it is a link to {} in the same archive; unpack it and read the folder", names::source_text(&to));
+            reading.trouble(&base.below(&name), 0, TroubleKind::Unreadable(why));
+        } else if !kind.is_dir() && !kind.is_pax_global_extensions() {
+            reading.trouble(&base.below(&name), 0, TroubleKind::Skipped);
         }
     }
-    reading.end_of_file(place, window);
-    ControlFlow::Continue(())
+    ControlFlow::Continue(None)
 }
 
 /// The path in the extended header of a pax archive (POSIX.1-2001): records `LENGTH KEY=VALUE LF`.
@@ -158,10 +191,17 @@ fn read_zip(place: &Place, file: File, mut counted: u64, depth: usize, reading: 
     let base = place.as_mailbox();
     let packed = Cell::new(file.metadata().map_or(0, |data| data.len()));
     let out = Cell::new(0);
+    let listed = file.try_clone();
     let mut archive = match zip::ZipArchive::new(BufReader::new(file)) {
         Ok(archive) => archive,
-        Err(error) => return unreadable(place, 0, &error, reading),
+        Err(error) => return unreadable(place, 0, &format!("{error}; mend it with `zip -FF`, or unpack what can be"), reading),
     };
+    // Of members with one name only the last can be asked for.
+    let hidden = listed.map_or(0, |file| directory_len(file, archive.central_directory_start())).saturating_sub(archive.len());
+    if hidden > 0 {
+        let why = format!("{hidden} of its members have the names of others; unpack them apart and read the folder");
+        reading.trouble(place, 0, TroubleKind::Unreadable(why));
+    }
     for number in 0..archive.len() {
         let name = archive.name_for_index(number).and_then(Result::ok).unwrap_or_default().into_owned();
         match archive.by_index(number) {
@@ -179,6 +219,24 @@ fn read_zip(place: &Place, file: File, mut counted: u64, depth: usize, reading: 
         }
     }
     ControlFlow::Continue(())
+}
+
+/// Members in the directory of a zip archive, which begins at `start` (APPNOTE 4.3.12).
+fn directory_len(mut file: File, start: u64) -> usize {
+    let mut directory = match file.seek(SeekFrom::Start(start)) {
+        Ok(_) => BufReader::new(file),
+        Err(_) => return 0,
+    };
+    let mut members = 0;
+    let mut head = [0; 46];
+    while directory.read_exact(&mut head).is_ok() && head.starts_with(b"PK\x01\x02") {
+        let len = |at: usize| i64::from(u16::from_le_bytes([head[at], head[at + 1]]));
+        if directory.seek_relative(len(28) + len(30) + len(32)).is_err() {
+            break;
+        }
+        members += 1;
+    }
+    members
 }
 
 /// Reads a zip archive that cannot be looked at from its end, by the headers before its members.
@@ -261,16 +319,19 @@ impl<R: Read> Read for Guard<'_, R> {
 }
 
 /// A member of a tar archive; its early end is an error.
-struct Exact<R> {
+struct Exact<'f, R> {
     reader: R,
     left: u64,
+    /// Set by an error, of which the member tells.
+    failed: &'f Cell<bool>,
 }
 
-impl<R: Read> Read for Exact<R> {
+impl<R: Read> Read for Exact<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let len = self.reader.read(out)?;
+        let len = self.reader.read(out).inspect_err(|_| self.failed.set(true))?;
         self.left = self.left.saturating_sub(len as u64);
         if len == 0 && self.left > 0 && !out.is_empty() {
+            self.failed.set(true);
             return Err(Error::new(ErrorKind::UnexpectedEof, "the archive ends within this file"));
         }
         Ok(len)

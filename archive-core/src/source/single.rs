@@ -87,8 +87,35 @@ pub(super) fn read_emlx(place: &Place, window: &mut Window<'_>, reading: &mut Re
     } else {
         hand_out(len, beside, place, window, reading)
     };
+    if result.is_continue() && !deleted {
+        behind_mail(place, window, reading);
+    }
     reading.end_of_file(place, window);
     result
+}
+
+/// What follows an Apple mail is a property list, or told.
+fn behind_mail(place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) {
+    window.ensure(PLIST_LOOK);
+    let at = window.offset();
+    let blank = window.data().len() - window.data().trim_ascii_start().len();
+    let rest = window.data().get(blank..).unwrap_or_default();
+    if rest.is_empty() || [&b"<?xml"[..], b"<!DOCTYPE", b"<plist", b"bplist"].iter().any(|begin| rest.starts_with(begin)) {
+        return;
+    }
+    let mut bytes = 0;
+    while !window.data().is_empty() {
+        let plist = memchr::memmem::find(window.data(), b"<?xml");
+        let len = plist.unwrap_or(window.data().len());
+        reading.lost(window.data().get(..len).unwrap_or_default());
+        window.consume(len);
+        bytes += len as u64;
+        if plist.is_some() {
+            break;
+        }
+        window.ensure(1);
+    }
+    reading.trouble(place, at, TroubleKind::BehindMail(bytes));
 }
 
 /// The integer of a key in an XML property list.

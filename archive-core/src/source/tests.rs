@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::mbox_quote::{LineQuoter, has_bare_line, quote, unquote};
 use super::*;
 
+mod damaged;
 mod lengths;
 
 /// A mail as it was handed out.
@@ -31,6 +32,7 @@ struct Collector {
     mails: Vec<Got>,
     troubles: Vec<Trouble>,
     folders: Vec<String>,
+    lost: Vec<u8>,
     skip_rest: bool,
     limit: Option<usize>,
 }
@@ -62,6 +64,10 @@ impl SourceVisitor for Collector {
 
     fn trouble(&mut self, trouble: Trouble) {
         self.troubles.push(trouble);
+    }
+
+    fn lost(&mut self, bytes: &[u8]) {
+        self.lost.extend_from_slice(bytes);
     }
 
     fn folder(&mut self, folder: &[String]) {
