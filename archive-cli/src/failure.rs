@@ -1,6 +1,6 @@
 //! What a command can fail with, what is said of it, and the exit codes of docs/CLI.md.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -164,8 +164,13 @@ pub fn bad_arguments(error: &clap::Error, json: bool) -> ExitCode {
     }
     if json {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        println!("{}", error_json("usage", message, &json!({})));
+        let said = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim).filter(|line| !line.is_empty());
+        let message = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing; --help lists them".to_owned(),
+            _ => said.collect::<Vec<_>>().join(" "),
+        };
+        let message = message.trim_start_matches("error: ");
+        let _closed_pipe = writeln!(io::stdout(), "{}", error_json("usage", message, &json!({})));
     } else {
         let _closed_pipe = error.print();
     }

@@ -1,7 +1,7 @@
 //! What opens an archive: found, read from files, or asked for on a terminal. Never an argument.
 
 use std::fs;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use archive_core::{Archive, Error, Key, OpenOptions, Uuid};
@@ -17,12 +17,15 @@ const MAX_SECRET: u64 = 64 << 10;
 
 /// The text of a file with a secret, without its line end.
 pub fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let data = fs::metadata(path).map_err(Failure::file("open", path))?;
-    if data.len() > MAX_SECRET {
-        return Err(Failure::Usage(format!("{}: too large for a file with a key or passphrase", path.display())));
+    let file = fs::File::open(path).map_err(Failure::file("open", path))?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(MAX_SECRET + 1).read_to_end(&mut bytes).map_err(Failure::file("read", path))?;
+    let bad = |hint| Error::BadKey { what: path.display().to_string(), hint };
+    if bytes.len() as u64 > MAX_SECRET {
+        return Err(bad("too large for a file with a key or passphrase").into());
     }
-    let text = Zeroizing::new(fs::read_to_string(path).map_err(Failure::file("read", path))?);
-    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad("no text, as keys and passphrases are"))?;
+    let line = text.strip_suffix('\n').unwrap_or(text);
     Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }
 

@@ -26,6 +26,13 @@ pub fn key_file(archive: Uuid) -> Option<PathBuf> {
     config().map(|config| config.join("keys").join(format!("{archive}.key")))
 }
 
+/// A path with its links resolved as far as it exists.
+pub fn existing(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let found = path.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
+    found.map_or(path.clone(), |(above, real)| path.strip_prefix(above).map_or(real.clone(), |rest| real.join(rest)))
+}
+
 /// What a command writes in clear may not lie in the archive, nor take the place of a file of it.
 pub fn outside(path: &Path, archive: &Archive) -> Result<(), Failure> {
     let there = path.ancestors().find(|path| path.exists() || path.as_os_str().is_empty());
@@ -40,7 +47,8 @@ fn first_file() -> Option<PathBuf> {
     config().map(|config| config.join("first"))
 }
 
-fn is_archive(dir: &Path) -> bool {
+/// Whether there is an archive.
+pub fn is_archive(dir: &Path) -> bool {
     dir.join("archive.mk").exists() || dir.join("archive.mk.2").exists()
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use archive_core::Error;
+
 use crate::failure::Failure;
 
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
@@ -23,7 +25,11 @@ pub fn listen() -> Result<(), Failure> {
         // A terminal that went away does not want to know.
         let _unread = writeln!(std::io::stderr(), "stopping; again to stop at once");
     })
-    .map_err(|error| Failure::Usage(format!("cannot listen to signals: {error}")))
+    .map_err(|error| Error::NoThread(error.to_string()))?;
+    // A file as large as the process may make is then an error, as a full disk is.
+    #[cfg(unix)]
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
+    Ok(())
 }
 
 /// The flag that the first signal sets. From now on that signal does no more than this.

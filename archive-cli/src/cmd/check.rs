@@ -1,10 +1,10 @@
 //! `check`: may the source be deleted?
 
-use archive_core::Archive;
 use archive_core::source::SourceOptions;
+use archive_core::{Archive, Error};
 use serde_json::json;
 
-use super::import::{Events, sources, total};
+use super::import::{Events, none_readable, sources, total};
 use super::system;
 use crate::args::Check;
 use crate::failure::{Exit, Failure};
@@ -16,10 +16,21 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
     let options = SourceOptions { format: args.format.map(Into::into), with_deleted: args.with_deleted };
     let mut events = Events::new(total(&sources), out);
     let (mut read, mut present, mut missing, mut failed) = (0, 0, 0, 0);
+    let (mut skipped, mut without_mail, mut unreadable) = (0, 0, Vec::new());
     for one in &sources {
         one.name().clone_into(&mut events.source);
-        let report = one.read(|source| system(archive).check(source, &options, &mut events))?;
+        let report = match one.read(|source| system(archive).check(source, &options, &mut events)) {
+            Err(error @ Error::Source { .. }) => {
+                events.unreadable(&error);
+                failed += 1;
+                unreadable.push(error);
+                continue;
+            }
+            report => report?,
+        };
         events.source_ended();
+        skipped += report.skipped_files;
+        without_mail += usize::from(report.read == 0 && report.skipped_files > 0);
         for (path, offset) in &report.missing {
             let source = if path.is_empty() { one.name() } else { format!("{}/{path}", one.name()) };
             match out.is_json() {
@@ -33,14 +44,24 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
         failed += report.failed;
     }
     events.progress.end();
-    let is_all_there = missing == 0 && failed == 0;
+    if let Some(error) = none_readable(&sources, unreadable) {
+        return Err(error.into());
+    }
+    let is_all_there = missing == 0 && failed == 0 && without_mail == 0;
     if out.is_json() {
         let recovery_key = keys::recovery_state(archive);
         let event = "summary";
-        out.json(&json!({ "event": event, "read": read, "present": present, "missing": missing, "failed": failed, "recovery_key": recovery_key }))?;
+        out.json(&json!({ "event": event, "read": read, "present": present, "missing": missing, "failed": failed, "skipped_files": skipped, "recovery_key": recovery_key }))?;
     } else {
         keys::warn_unconfirmed(archive, out)?;
-        let verdict = if is_all_there { "all are in the archive" } else { "the source holds mail that the archive does not" };
+        let verdict = match (is_all_there, missing == 0 && failed == 0) {
+            (true, _) => "all are in the archive",
+            (_, true) => "a source has no mail that can be read",
+            _ => "the source holds mail that the archive does not",
+        };
+        if skipped > 0 {
+            out.note(&format!("{skipped} files are no mail, named above, and in no archive"))?;
+        }
         out.note(&format!("read {read} = present {present} + missing {missing}; {failed} could not be read: {verdict}"))?;
     }
     Ok(if is_all_there { Exit::Done } else { Exit::Wrong })

@@ -1,7 +1,7 @@
 //! `import`, and what it shares with `check`: which sources there are, and what is told of them.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,6 +23,9 @@ use crate::stop;
 /// Troubles that are listed; more are counted.
 const LISTED: u64 = 1000;
 
+/// How files of receipts begin.
+const RECEIPT_BEGINS: &[u8] = br#"{"digest":""#;
+
 pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failure> {
     let sources = sources(archive, &args.sources)?;
     let options = ImportOptions {
@@ -39,6 +42,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     }
     if let Some(path) = &args.receipts {
         place::outside(path, archive)?;
+        refuse_receipts(path, &sources)?;
         events.receipts = Some((fs::File::create(path).map_err(Failure::file("make the file", path))?, path.clone()));
     }
     if let Some(dir) = &args.failed {
@@ -47,9 +51,18 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     let before = disk(archive)?;
     let mut sums = ImportReport::default();
     let mut failure = None;
+    let (mut unreadable, mut without_mail) = (Vec::new(), 0);
     for one in &sources {
         match one.import(archive, &options, &mut events) {
-            Ok(report) => add(&mut sums, &report),
+            Ok(report) => {
+                add(&mut sums, &report);
+                without_mail += usize::from(report.read == 0 && report.deleted == 0 && report.skipped_files > 0);
+            }
+            Err(error @ Error::Source { .. }) => {
+                events.unreadable(&error);
+                (sums.read, sums.failed) = (sums.read + 1, sums.failed + 1);
+                unreadable.push(error);
+            }
             Err(error) => {
                 // What has a receipt stays, and is told.
                 add(&mut sums, &events.told);
@@ -66,14 +79,38 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     if let Some(failure) = events.failure {
         return Err(failure);
     }
-    if let Some(error) = failure {
+    if let Some(error) = failure.or_else(|| none_readable(&sources, unreadable)) {
         return Err(error.into());
     }
     summary?;
     if sums.stopped {
         return Err(Error::Stopped.into());
     }
-    Ok(if sums.failed + sums.unsupported_files > 0 { Exit::Wrong } else { Exit::Done })
+    Ok(if sums.failed + sums.unsupported_files > 0 || without_mail > 0 { Exit::Wrong } else { Exit::Done })
+}
+
+/// The error, where no source could be read at all.
+pub fn none_readable(sources: &[Source], unreadable: Vec<Error>) -> Option<Error> {
+    if unreadable.len() == sources.len() { unreadable.into_iter().next() } else { None }
+}
+
+/// Receipts take the place of receipts alone, and never of what is to be imported.
+fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
+    let refuse = |why: &str| Err(Failure::Usage(format!("{}: {why}; name another file for receipts", path.display())));
+    if path == Path::new("-") {
+        return refuse("receipts go into a file");
+    }
+    let real = place::existing(path);
+    if sources.iter().any(|one| matches!(one, Source::Path(source) if real.starts_with(place::existing(source)))) {
+        return refuse("is, or lies in, what is to be imported");
+    }
+    let mut begin = Vec::new();
+    if let Ok(file) = fs::File::open(path)
+        && file.metadata().is_ok_and(|data| data.is_file())
+    {
+        file.take(RECEIPT_BEGINS.len() as u64).read_to_end(&mut begin).map_err(Failure::file("read", path))?;
+    }
+    if begin.is_empty() || begin == RECEIPT_BEGINS { Ok(()) } else { refuse("exists, and has no receipts") }
 }
 
 fn add(sums: &mut ImportReport, report: &ImportReport) {
@@ -117,7 +154,7 @@ impl Source {
         let report = self.read(|source| {
             if !events.is_json {
                 let target = system(archive).target(&source, options)?;
-                events.progress.say(&format!("{}: into {target}", self.name()));
+                events.progress.say(&format!("{}: into {target}", escape::line(&self.name())));
             }
             system(archive).import(source, options, &mut *events)
         });
@@ -137,7 +174,6 @@ pub fn sources(archive: &Archive, named: &[PathBuf]) -> Result<Vec<Source>, Fail
         if archive.holds(path) {
             return Err(Failure::Usage(format!("{}: lies inside the archive {}", path.display(), archive.dir().display())));
         }
-        fs::metadata(path).map_err(Failure::file("open", path))?;
         sources.push(Source::Path(path.clone()));
     }
     Ok(sources)
@@ -185,6 +221,15 @@ impl Events {
             read: 0,
             told: ImportReport::default(),
         }
+    }
+
+    /// Tells of a source that could not be read at all.
+    pub fn unreadable(&mut self, error: &Error) {
+        let why = match error {
+            Error::Source { why, .. } => why.clone(),
+            error => error.to_string(),
+        };
+        ImportEvents::trouble(self, &Trouble { source: String::new(), offset: 0, kind: TroubleKind::Unreadable(why) });
     }
 
     /// The next source counts on from here.

@@ -48,6 +48,7 @@ pub struct Manner {
 
 /// Makes an archive in `dir` and says what opens it.
 pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut Out) -> Result<(), Failure> {
+    refuse_place(common, dir)?;
     let mut options = CreateOptions::new(owner);
     if let Some(file) = &common.passphrase_file {
         let passphrase = keys::secret_file(file)?;
@@ -75,6 +76,21 @@ pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut 
     let done = tell(common, &archive, &kept, manner.asks, out);
     archive.close()?;
     noted.and(done)
+}
+
+/// An archive is a folder of its own, and what opens it lies elsewhere.
+fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(Error::Exists { path: dir.to_owned(), hint: " and is no folder" }.into());
+    }
+    if let Some(outer) = place::existing(dir).ancestors().find(|above| place::is_archive(above) && *above != place::existing(dir)) {
+        return Err(Failure::Usage(format!("{}: lies inside the archive {}", dir.display(), outer.display())));
+    }
+    let named = [&common.key_file, &common.recovery_key_file];
+    match named.into_iter().flatten().find(|file| place::existing(file).starts_with(place::existing(dir))) {
+        Some(file) => Err(Failure::Usage(format!("{}: a key may not lie in the archive that it opens", file.display()))),
+        None => Ok(()),
+    }
 }
 
 /// Where the keys went.

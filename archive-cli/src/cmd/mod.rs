@@ -25,6 +25,9 @@ use crate::out::Out;
 /// Does what was asked.
 pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
     let common = &args.common;
+    if !matches!(args.command, Command::Search(_) | Command::Show(_) | Command::Ls(_) | Command::Stats(_)) {
+        out.keep_on();
+    }
     match args.command {
         Command::Init(args) => init::run(common, args, out),
         Command::Import(args) => on_archive(common, out, |archive, out| import::run(archive, args, out)),

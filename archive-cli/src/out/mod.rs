@@ -22,6 +22,8 @@ pub struct Out {
     terminal: bool,
     colour: bool,
     zone: TimeZone,
+    /// Who stops reading does not end the command.
+    keeps_on: bool,
 }
 
 impl Out {
@@ -36,6 +38,19 @@ impl Out {
             terminal,
             colour,
             zone: common.tz.clone().unwrap_or_else(TimeZone::system),
+            keeps_on: false,
+        }
+    }
+
+    /// For a command whose exit code is the answer: it goes on to its end, whoever reads.
+    pub fn keep_on(&mut self) {
+        self.keeps_on = true;
+    }
+
+    fn written(&self, result: io::Result<()>) -> Result<(), Failure> {
+        match result {
+            Err(error) if self.keeps_on && error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => Ok(result?),
         }
     }
 
@@ -56,12 +71,14 @@ impl Out {
 
     /// A line of the result; the caller has escaped what is foreign in it.
     pub fn line(&mut self, text: &str) -> Result<(), Failure> {
-        Ok(writeln!(self.stdout, "{text}")?)
+        let result = writeln!(self.stdout, "{text}");
+        self.written(result)
     }
 
     /// Very bytes of the result.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        Ok(self.stdout.write_all(bytes)?)
+        let result = self.stdout.write_all(bytes);
+        self.written(result)
     }
 
     /// A heading of the result.
@@ -74,12 +91,13 @@ impl Out {
 
     /// One JSON object, on a line of its own.
     pub fn json(&mut self, value: &Value) -> Result<(), Failure> {
-        Ok(writeln!(self.stdout, "{}", escape::json(&value.to_string()))?)
+        self.line(&escape::json(&value.to_string()))
     }
 
     /// What was printed so far reaches its reader.
     pub fn flush(&mut self) -> Result<(), Failure> {
-        Ok(self.stdout.flush()?)
+        let result = self.stdout.flush();
+        self.written(result)
     }
 
     /// A summary or a warning for people, behind all results so far.

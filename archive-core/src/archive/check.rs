@@ -23,6 +23,8 @@ pub struct CheckReport {
     pub missing: Vec<(String, u64)>,
     /// Pieces of the source that could not be read.
     pub failed: u64,
+    /// Files that are no mail.
+    pub skipped_files: u64,
 }
 
 impl Acting<'_> {
@@ -31,7 +33,7 @@ impl Acting<'_> {
     pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
         self.only_system("to ask what an archive holds")?;
         let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
-        read_source(source, *options, &mut checker)?;
+        checker.report.skipped_files = read_source(source, *options, &mut checker)?.skipped_files;
         match checker.error {
             Some(error) => Err(error),
             None => Ok(checker.report),
