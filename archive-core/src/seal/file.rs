@@ -166,7 +166,7 @@ impl SealedReader {
             return Err(broken(end.saturating_sub(offset), DamageCause::Truncated));
         }
         let mut head = [0; HEAD_LEN];
-        self.file.read_exact_at(offset, &mut head)?;
+        self.read_at(offset, &mut head)?;
         let raw = RawFrame::read(&head, offset).map_err(|cause| broken(HEAD_LEN as u64, cause))?;
         if raw.place.end() > end {
             return Err(broken(end - offset, DamageCause::Truncated));
@@ -174,10 +174,20 @@ impl SealedReader {
         Ok(raw)
     }
 
+    /// Bytes that were recorded; that the file ends before them is damage.
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), Error> {
+        match self.file.read_exact_at(offset, buf) {
+            Err(_) if self.file.len()? < offset.saturating_add(buf.len() as u64) => {
+                Err(Damage::new(&self.path, offset, buf.len() as u64, DamageCause::Truncated).into())
+            }
+            read => Ok(read?),
+        }
+    }
+
     /// The sealed frame of `raw`, its checksum checked.
     pub(crate) fn sealed(&self, raw: RawFrame) -> Result<SealedFrame, Error> {
         let mut body = vec![0; raw.body_len()];
-        self.file.read_exact_at(raw.place.offset + HEAD_LEN as u64, &mut body)?;
+        self.read_at(raw.place.offset + HEAD_LEN as u64, &mut body)?;
         raw.with_body(body).map_err(|cause| self.damage(raw.place, cause).into())
     }
 

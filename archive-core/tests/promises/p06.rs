@@ -39,6 +39,8 @@ fn fate(files: &Files, path: &Path, answers: &Answers) -> Fate {
     let archive = match files.try_open() {
         Ok(archive) => archive,
         Err(Error::BrokenIdentity { path: named }) if path.starts_with(named.parent().expect("a folder")) => return Fate::Named,
+        // An error of the file system says nothing of damage, nor what to do.
+        Err(error @ Error::Io(_)) => return Fate::Silent(format!("refused: {error}")),
         Err(error) if names(&error.to_string(), path) => return Fate::Named,
         Err(error) => return Fate::Silent(format!("refused: {error}")),
     };
@@ -117,10 +119,10 @@ fn a_flipped_byte_in_a_header_is_named() {
 #[test]
 fn a_cut_file_is_named() {
     let (files, answers) = filled();
-    for (num, den) in [(0, 1), (1, 3), (9, 10)] {
+    for (num, den) in [(0, 1), (1, 3), (9, 10), (1, 1)] {
         let cut = |files: &Files, path: &Path| {
             let bytes = files.bytes(path);
-            let len = bytes.len() * num / den;
+            let len = (bytes.len() * num / den).min(bytes.len().saturating_sub(1));
             files.write(path, &bytes[..len]);
             (!bytes.is_empty()).then_some(bytes.len() - len)
         };
