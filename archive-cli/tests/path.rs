@@ -98,6 +98,51 @@ fn an_export_writes_over_nothing() {
     assert!(!place.at("arch/out").exists());
 }
 
+/// An export that a crash or a full disk ended left files without lines, and lines cut or grown together.
+#[test]
+fn an_update_brings_the_manifest_up_to_what_is_there() {
+    let place = Place::with_mails();
+    for format in ["eml", "maildir"] {
+        let update = ["--json", "export", format, "--format", format, "--manifest", "--update"];
+        place.ok(&["export", format, "--format", format, "--manifest"]);
+        let path = |name: &str| place.at(format).join(name);
+        let lines = |name: &str| {
+            let text = std::fs::read_to_string(path(name)).unwrap();
+            let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        let whole = [lines("SHA256SUMS"), lines("MANIFEST.jsonl")];
+        for name in ["SHA256SUMS", "MANIFEST.jsonl"] {
+            let text = std::fs::read_to_string(path(name)).unwrap();
+            for broken in [text[..text.len() - 9].to_owned(), text.replacen('\n', "", 1), String::new(), text.repeat(2)] {
+                std::fs::write(path(name), broken).unwrap();
+                let report = place.ok(&update).last();
+                assert_eq!((&report["exported"], &report["present"]), (&json!(0), &json!(2)));
+                assert_eq!([lines("SHA256SUMS"), lines("MANIFEST.jsonl")], whole, "{format} {name}");
+            }
+        }
+        // A line whose file is gone goes too, and the mail is written anew.
+        let gone = lines("SHA256SUMS")[0].split_once("  ").unwrap().1.to_owned();
+        std::fs::remove_file(path(&gone)).unwrap();
+        assert_eq!(place.ok(&update).last()["exported"], 1);
+        assert_eq!([lines("SHA256SUMS"), lines("MANIFEST.jsonl")], whole, "{format}");
+        // What has the name of a mail and not its bytes is told.
+        std::fs::remove_file(path("SHA256SUMS")).unwrap();
+        std::fs::write(path(&gone), "changed").unwrap();
+        let ran = place.run(&update);
+        assert_eq!((ran.code, &ran.last()["failed"]), (1, &json!(1)), "{}", ran.out);
+        assert_eq!(std::fs::read_to_string(path(&gone)).unwrap(), "changed");
+    }
+    let update = ["--json", "export", "mbox", "--format", "mbox", "--manifest", "--update"];
+    place.ok(&["export", "mbox", "--format", "mbox", "--manifest"]);
+    assert_eq!(place.ok(&update).last()["present"], 2);
+    std::fs::remove_file(place.at("mbox/SHA256SUMS")).unwrap();
+    let ran = place.run(&update);
+    assert_eq!((ran.code, &ran.last()["failed"]), (1, &json!(2)), "{}", ran.out);
+    assert!(ran.out.contains("remove it and update again"), "{}", ran.out);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_export_follows_no_link_out_of_its_folder() {

@@ -21,11 +21,12 @@ pub struct ExportOptions {
     pub query: Option<String>,
     /// Write `SHA256SUMS` and `MANIFEST.jsonl`.
     pub manifest: bool,
-    /// The destination may have files, which stay; only what is missing is written. An mbox that is there counts as complete.
+    /// The destination may have files, which stay; only what is missing is written. An mbox that is there counts as complete, unless there is to be
+    /// a manifest that does not have it. A manifest is brought up to what is there, whatever became of the export before.
     pub update: bool,
     /// Put `X-Archive-Origin-Archive` and `X-Archive-Origin-Folder` before all other fields (EML only).
     pub origin: bool,
-    /// Ends the export when set.
+    /// Ends the export when set, behind the mbox that is being written.
     pub stop: Stop,
 }
 
@@ -74,11 +75,13 @@ impl Acting<'_> {
         let mut exporter = Exporter::new(dest, layout)?;
         let mut report = ExportReport::default();
         for id in ids {
-            if options.stop.load(Ordering::Relaxed) {
+            let known = self.known(id);
+            let folder = known.as_ref().ok().map(|(record, _)| &record.info.folder);
+            if options.stop.load(Ordering::Relaxed) && exporter.may_end_before(folder) {
                 report.stopped = true;
                 break;
             }
-            let laid = match self.known(id) {
+            let laid = match known {
                 Ok((record, damage)) => {
                     let laid = exporter.add(&record, &mut |sink| self.read(id, sink));
                     laid.map(|laid| (laid, record.info.size, damage.is_some()))

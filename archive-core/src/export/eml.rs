@@ -1,6 +1,6 @@
 //! A file for each mail, its very bytes; by option with fields in front that say where it was (spec A31.2).
 
-use super::manifest::Entry;
+use super::manifest::{Entry, Laying};
 use super::names::file_name;
 use super::new_file::NewFile;
 use super::place::Destination;
@@ -10,16 +10,11 @@ use crate::message::MessageRecord;
 /// Longest encoded word (RFC 2047 section 2), less `=?utf-8?q??=`.
 const WORD: usize = 75 - 12;
 
-pub(super) fn write(
-    destination: &mut Destination,
-    record: &MessageRecord,
-    layout: Layout,
-    read: &mut Read<'_>,
-) -> Result<Option<Entry>, NotLaid> {
+pub(super) fn write(destination: &mut Destination, record: &MessageRecord, layout: Layout, read: &mut Read<'_>) -> Result<Laying, NotLaid> {
     let folder = destination.folder(&record.info.folder);
     let place = folder.join(&file_name(record));
     if layout.update && place.is_taken().map_err(NotLaid::Destination)? {
-        return Ok(None);
+        return Ok(Laying::There(place));
     }
     destination.make(&folder).map_err(NotLaid::Destination)?;
     let mut file = NewFile::create(place).map_err(NotLaid::Destination)?;
@@ -40,7 +35,7 @@ pub(super) fn write(
     }
     let (name, len) = (file.name().to_owned(), file.len());
     let digest = file.finish(None).map_err(NotLaid::Destination)?;
-    Ok(Some(Entry { file: name, offset, len: len - offset, quoting: None, digest_of_file: Some(digest) }))
+    Ok(Laying::New(Entry { file: name, offset, len: len - offset, quoting: None, digest_of_file: Some(digest) }))
 }
 
 /// The fields of spec A31.2, to be placed before all others.

@@ -1,17 +1,17 @@
 //! A Maildir for each folder. Flags stand in the name as they came, the mail's date is the time of the file.
 
-use super::manifest::Entry;
+use super::manifest::{Entry, Laying};
 use super::new_file::NewFile;
 use super::place::Destination;
 use super::{NotLaid, Read};
 use crate::message::MessageRecord;
 
-pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read: &mut Read<'_>) -> Result<Option<Entry>, NotLaid> {
+pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laying, NotLaid> {
     let folder = destination.folder(&record.info.folder);
     let cur = folder.join("cur");
     let place = cur.join(&name(record));
     if place.is_taken().map_err(NotLaid::Destination)? {
-        return Ok(None);
+        return Ok(Laying::There(place));
     }
     if !cur.is_taken().map_err(NotLaid::Destination)? {
         for name in ["tmp", "new"] {
@@ -26,7 +26,7 @@ pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read:
     }
     let (name, len) = (file.name().to_owned(), file.len());
     let digest = file.finish(Some(record.info.date)).map_err(NotLaid::Destination)?;
-    Ok(Some(Entry { file: name, offset: 0, len, quoting: None, digest_of_file: Some(digest) }))
+    Ok(Laying::New(Entry { file: name, offset: 0, len, quoting: None, digest_of_file: Some(digest) }))
 }
 
 /// Time, id and archive make it unique; `S=` is the size; the flags stand behind `:2,`.

@@ -1,14 +1,24 @@
 //! The manifest: `SHA256SUMS`, a line a file, as `sha256sum -c` reads it, and `MANIFEST.jsonl`, a line a mail.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
 
-use super::place::{Destination, failed};
+use sha2::{Digest as _, Sha256};
+
+use super::place::{Destination, Place, failed};
 use crate::error::Error;
 use crate::id::Digest;
 use crate::message::MessageRecord;
 use crate::vfs::Operation;
+
+/// What became of a mail in an export.
+pub(super) enum Laying {
+    New(Entry),
+    /// Something is there that counts as it.
+    There(Place),
+}
 
 /// Where a mail lies in an export.
 pub(super) struct Entry {
@@ -24,42 +34,133 @@ pub(super) struct Entry {
     pub(super) digest_of_file: Option<Digest>,
 }
 
-/// Both files of a manifest, open for appending.
+impl Entry {
+    /// That of a mail whose file is there already.
+    pub(super) fn of_file(place: &Place, record: &MessageRecord) -> Result<Self, Error> {
+        let mut file = File::open(&place.path).map_err(failed(Operation::Open, &place.path))?;
+        let (mut hasher, mut len, mut window) = (Sha256::new(), 0, vec![0; 256 << 10]);
+        loop {
+            let read = file.read(&mut window).map_err(failed(Operation::Read, &place.path))?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(window.get(..read).unwrap_or_default());
+            len += read as u64;
+        }
+        let digest = Digest(hasher.finalize().into());
+        // Fields of its origin may stand before it.
+        let offset = len.checked_sub(record.info.size).filter(|offset| *offset > 0 || digest == record.digest);
+        match offset {
+            Some(offset) => {
+                Ok(Self { file: place.relative.clone(), offset, len: record.info.size, quoting: None, digest_of_file: Some(digest) })
+            }
+            None => Err(Error::Exists { path: place.path.clone(), hint: " and is not the mail; remove it and update again" }),
+        }
+    }
+}
+
+/// Both files of a manifest, written anew: they have their names when the export is done, and in an update keep what holds of those before.
 pub(super) struct Manifest {
     sums: Lines,
     mails: Lines,
+    /// Files that have a line in `sums`, and those that have one in `mails` too.
+    summed: HashSet<Key>,
+    told: HashSet<Key>,
+}
+
+/// The first half of a SHA-256 stands for a name or line: there may be millions.
+type Key = [u8; 16];
+
+fn key(text: &str) -> Key {
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    std::array::from_fn(|at| digest[at])
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 struct Lines {
     path: PathBuf,
+    partial: PathBuf,
     out: BufWriter<File>,
 }
 
 impl Lines {
     fn open(destination: &Destination, name: &str, update: bool) -> Result<Self, Error> {
-        let place = destination.root().join(name);
-        if place.is_taken()? && !std::fs::symlink_metadata(&place.path).is_ok_and(|data| update && data.is_file()) {
-            return Err(Error::Exists { path: place.path, hint: "; nothing is written over it" });
+        let path = destination.root().join(name).path;
+        let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|data| data.is_file());
+        if fs::symlink_metadata(&path).is_ok() && !(update && is_file(&path)) {
+            return Err(Error::Exists { path, hint: "; nothing is written over it" });
         }
-        let file = OpenOptions::new().append(true).create(true).open(&place.path).map_err(failed(Operation::Create, &place.path))?;
-        Ok(Self { path: place.path, out: BufWriter::new(file) })
+        let partial = path.with_file_name(format!(".mailkeep-partial-{name}"));
+        if is_file(&partial) {
+            fs::remove_file(&partial).map_err(failed(Operation::Remove, &partial))?;
+        }
+        let file = File::create_new(&partial).map_err(failed(Operation::Create, &partial))?;
+        Ok(Self { path, partial, out: BufWriter::new(file) })
     }
 
     fn write(&mut self, line: &str) -> Result<(), Error> {
-        writeln!(self.out, "{line}").map_err(failed(Operation::Write, &self.path))
+        writeln!(self.out, "{line}").map_err(failed(Operation::Write, &self.partial))
     }
 
     fn finish(mut self) -> Result<(), Error> {
-        self.out.flush().map_err(failed(Operation::Write, &self.path))?;
-        self.out.get_ref().sync_all().map_err(failed(Operation::Sync, &self.path))
+        self.out.flush().map_err(failed(Operation::Write, &self.partial))?;
+        self.out.get_ref().sync_all().map_err(failed(Operation::Sync, &self.partial))?;
+        fs::rename(&self.partial, &self.path).map_err(failed(Operation::Rename, &self.path))
     }
+}
+
+/// Hands out the lines of a file, if it is there: one that a crash cut has no end, and is none.
+fn whole_lines(path: &Path, take: &mut dyn FnMut(&str) -> Result<(), Error>) -> Result<(), Error> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(failed(Operation::Open, path))?,
+    };
+    let mut lines = BufReader::new(file);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).map_err(failed(Operation::Read, path))? > 0 {
+        if let Some(whole) = line.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok()) {
+            take(whole)?;
+        }
+        line.clear();
+    }
+    Ok(())
 }
 
 impl Manifest {
     pub(super) fn open(destination: &Destination, update: bool) -> Result<Self, Error> {
         let sums = Lines::open(destination, "SHA256SUMS", update)?;
         let mails = Lines::open(destination, "MANIFEST.jsonl", update)?;
-        Ok(Self { sums, mails })
+        let mut manifest = Self { sums, mails, summed: HashSet::new(), told: HashSet::new() };
+        manifest.keep(destination)?;
+        Ok(manifest)
+    }
+
+    /// Lines of the manifest before, whose files are there.
+    fn keep(&mut self, destination: &Destination) -> Result<(), Error> {
+        let Self { sums, mails, summed, told } = self;
+        whole_lines(&sums.path.clone(), &mut |line| match line.split_once("  ") {
+            Some((digest, file)) if is_digest(digest) && destination.has(file) && summed.insert(key(file)) => sums.write(line),
+            _ => Ok(()),
+        })?;
+        let mut lines = HashSet::new();
+        whole_lines(&mails.path.clone(), &mut |line| {
+            let parsed: Option<serde_json::Value> = serde_json::from_str(line).ok();
+            match parsed.as_ref().and_then(|line| line.get("file")?.as_str()) {
+                Some(file) if summed.contains(&key(file)) && lines.insert(key(line)) => {
+                    told.insert(key(file));
+                    mails.write(line)
+                }
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Does it say all of this file?
+    pub(super) fn tells_of(&self, file: &str) -> bool {
+        self.told.contains(&key(file))
     }
 
     pub(super) fn add(&mut self, entry: &Entry, record: &MessageRecord) -> Result<(), Error> {
@@ -80,11 +181,11 @@ impl Manifest {
 
     /// Names never hold what `sha256sum` would have to escape.
     pub(super) fn add_file(&mut self, file: &str, digest: Digest) -> Result<(), Error> {
-        self.sums.write(&format!("{digest}  {file}"))
+        if self.summed.insert(key(file)) { self.sums.write(&format!("{digest}  {file}")) } else { Ok(()) }
     }
 
     pub(super) fn finish(self) -> Result<(), Error> {
-        self.sums.finish()?;
-        self.mails.finish()
+        self.mails.finish()?;
+        self.sums.finish()
     }
 }

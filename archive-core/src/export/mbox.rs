@@ -1,9 +1,9 @@
 //! An mbox for each folder, quoted as mboxrd, so that reading it gives the same mails again (spec A31.6).
 
-use super::manifest::Entry;
+use super::manifest::{Entry, Laying};
 use super::names::Moment;
 use super::new_file::NewFile;
-use super::place::Destination;
+use super::place::{Destination, Place};
 use super::{NotLaid, Read};
 use crate::error::Error;
 use crate::folder::FolderPath;
@@ -13,10 +13,10 @@ use crate::source::mbox_quote::LineQuoter;
 
 const ROOM: usize = 256 << 10;
 
-/// An mbox that is being written; without a file if there is one already, which stays as it is.
+/// An mbox that is being written, or the place of one that is there already, which stays as it is.
 pub(super) struct MboxFile {
     folder: FolderPath,
-    file: Option<NewFile>,
+    file: Result<NewFile, Place>,
 }
 
 impl MboxFile {
@@ -30,10 +30,10 @@ impl MboxFile {
         let place = above.join(&format!("{name}.mbox"));
         let is_there = update && place.is_taken()?;
         let file = match is_there {
-            true => None,
+            true => Err(place),
             false => {
                 destination.make(&above)?;
-                Some(NewFile::create(place)?)
+                Ok(NewFile::create(place)?)
             }
         };
         Ok(Self { folder: folder.clone(), file })
@@ -43,8 +43,11 @@ impl MboxFile {
         &self.folder
     }
 
-    pub(super) fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Option<Entry>, NotLaid> {
-        let Some(file) = &mut self.file else { return Ok(None) };
+    pub(super) fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laying, NotLaid> {
+        let file = match &mut self.file {
+            Ok(file) => file,
+            Err(there) => return Ok(Laying::There(there.clone())),
+        };
         let (start, digest) = file.mark();
         let mut lay = |file: &mut NewFile| {
             let line = from_line(record);
@@ -80,7 +83,7 @@ impl MboxFile {
         };
         match lay(file) {
             Ok((offset, len)) => {
-                Ok(Some(Entry { file: file.name().to_owned(), offset, len, quoting: Some("mboxrd"), digest_of_file: None }))
+                Ok(Laying::New(Entry { file: file.name().to_owned(), offset, len, quoting: Some("mboxrd"), digest_of_file: None }))
             }
             Err(NotLaid::Unread(error)) => {
                 file.cut(start, digest).map_err(NotLaid::Destination)?;
@@ -92,7 +95,7 @@ impl MboxFile {
 
     /// The file gets its name; its name and digest, if it was written.
     pub(super) fn end(self) -> Result<Option<(String, Digest)>, Error> {
-        let Some(file) = self.file else { return Ok(None) };
+        let Ok(file) = self.file else { return Ok(None) };
         let name = file.name().to_owned();
         Ok(Some((name, file.finish(None)?)))
     }

@@ -14,9 +14,10 @@ mod place;
 use std::path::Path;
 
 use crate::error::Error;
+use crate::folder::FolderPath;
 use crate::message::MessageRecord;
 
-use manifest::Manifest;
+use manifest::{Entry, Laying, Manifest};
 use mbox::MboxFile;
 use place::Destination;
 
@@ -48,6 +49,15 @@ pub(crate) enum Laid {
     Written,
     /// It was there already.
     Present,
+}
+
+impl From<Laying> for Laid {
+    fn from(laying: Laying) -> Self {
+        match laying {
+            Laying::New(_) => Self::Written,
+            Laying::There(_) => Self::Present,
+        }
+    }
 }
 
 /// Takes bytes.
@@ -83,16 +93,26 @@ impl Exporter {
 
     /// Writes a mail. Those of a folder come one after the other.
     pub(crate) fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laid, NotLaid> {
-        let entry = match self.layout.format {
+        let laying = match self.layout.format {
             ExportFormat::Eml => eml::write(&mut self.destination, record, self.layout, read)?,
             ExportFormat::Maildir => maildir::write(&mut self.destination, record, read)?,
             ExportFormat::Mbox => self.mbox_for(record)?.add(record, read)?,
         };
-        let Some(entry) = entry else { return Ok(Laid::Present) };
-        if let Some(manifest) = &mut self.manifest {
-            manifest.add(&entry, record).map_err(NotLaid::Destination)?;
+        let Some(manifest) = &mut self.manifest else { return Ok(laying.into()) };
+        match &laying {
+            Laying::New(entry) => manifest.add(entry, record).map_err(NotLaid::Destination)?,
+            Laying::There(place) if manifest.tells_of(&place.relative) => {}
+            // The export before this one did not come to its end.
+            Laying::There(place) if self.layout.format == ExportFormat::Mbox => {
+                let hint = " and is not in the manifest; remove it and update again";
+                return Err(NotLaid::Unread(Error::Exists { path: place.path.clone(), hint }));
+            }
+            Laying::There(place) => {
+                let entry = Entry::of_file(place, record).map_err(NotLaid::Unread)?;
+                manifest.add(&entry, record).map_err(NotLaid::Destination)?;
+            }
         }
-        Ok(Laid::Written)
+        Ok(laying.into())
     }
 
     fn mbox_for(&mut self, record: &MessageRecord) -> Result<&mut MboxFile, NotLaid> {
@@ -108,6 +128,11 @@ impl Exporter {
     fn end_mbox(&mut self) -> Result<(), Error> {
         let Some((file, digest)) = self.mbox.take().map(MboxFile::end).transpose()?.flatten() else { return Ok(()) };
         self.manifest.as_mut().map_or(Ok(()), |manifest| manifest.add_file(&file, digest))
+    }
+
+    /// Whether an export may end before a mail of `folder`: an mbox is written to its end.
+    pub(crate) fn may_end_before(&self, folder: Option<&FolderPath>) -> bool {
+        self.mbox.as_ref().is_none_or(|open| folder.is_some_and(|folder| folder != open.folder()))
     }
 
     /// All is written: what is open gets its name.

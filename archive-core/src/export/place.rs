@@ -64,6 +64,13 @@ impl Destination {
         Place { path: self.root.clone(), relative: String::new() }
     }
 
+    /// Whether there is a file of this name, relative to the destination.
+    pub(super) fn has(&self, relative: &str) -> bool {
+        let path = Path::new(relative);
+        let is_below = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        is_below && fs::symlink_metadata(self.root.join(path)).is_ok_and(|data| data.is_file())
+    }
+
     /// The place of a folder, not made yet.
     pub(super) fn folder(&self, path: &FolderPath) -> Place {
         path.names().iter().fold(self.root(), |place, name| place.join(&escape(name)))
