@@ -104,6 +104,7 @@ fn bad_use_is_told_in_one_object_of_json() {
 #[test]
 fn archives_and_keys_lie_apart() {
     let place = Place::with_archive();
+    let keys = files(&place.at("config"));
     for args in [
         &["init", "arch/inner", "--owner", "bob", "--recovery-key-file", "second.txt"][..],
         &["init", "new", "--owner", "bob", "--recovery-key-file", "new/recovery.txt"],
@@ -114,6 +115,7 @@ fn archives_and_keys_lie_apart() {
         assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
     }
     assert!(!place.at("new").exists() && !place.at("arch/inner").exists() && !place.at("second.txt").exists());
+    assert_eq!(files(&place.at("config")), keys);
 }
 
 #[test]
@@ -129,25 +131,4 @@ fn files_that_are_no_keys_are_twelve() {
         let ran = place.run(&["--json", "ls", "--key-file", name]);
         assert_eq!((ran.code, &ran.last()["error"]["code"]), (12, &json!("bad_key")), "{name}");
     }
-}
-
-/// The largest file that a process may make is a full disk.
-#[cfg(unix)]
-#[test]
-fn a_limit_of_file_sizes_is_a_full_disk() {
-    let place = Place::with_archive();
-    let mail = |no: u32| {
-        format!(
-            "From a@b.example Mon Jan  1 00:00:00 2024\nSubject: {no}\n\n{}\n",
-            (0..4000).map(|at| format!("{:x} ", (at ^ no).wrapping_mul(0x9E37_79B9))).collect::<String>()
-        )
-    };
-    place.write("big.mbox", (0..40).map(|no| mail(no) + "\n").collect::<String>().as_bytes());
-    let binary = env!("CARGO_BIN_EXE_mailkeep");
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", &format!("ulimit -f 256; exec {binary} --json -a arch import big.mbox")]).current_dir(place.at("."));
-    let ran = fixture::Ran::from(command.env("XDG_CONFIG_HOME", place.at("config")).output().unwrap());
-    assert_eq!((ran.code, &ran.last()["error"]["code"]), (3, &json!("disk_full")), "{}{}", ran.out, ran.err);
-    assert_eq!(place.ok(&["--json", "verify"]).last()["damaged"], 0);
-    assert!(!files(&place.at("arch")).is_empty());
 }

@@ -1,7 +1,7 @@
 //! `check`: may the source be deleted?
 
 use archive_core::source::SourceOptions;
-use archive_core::{Archive, Error};
+use archive_core::{Archive, Error, Stop};
 use serde_json::json;
 
 use super::import::{Events, none_readable, sources, total};
@@ -19,7 +19,7 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
     let (mut skipped, mut without_mail, mut unreadable) = (0, 0, Vec::new());
     for one in &sources {
         one.name().clone_into(&mut events.source);
-        let report = match one.read(|source| system(archive).check(source, &options, &mut events)) {
+        let report = match one.read(&Stop::default(), |source| system(archive).check(source, &options, &mut events)) {
             Err(error @ Error::Source { .. }) => {
                 events.unreadable(&error);
                 failed += 1;

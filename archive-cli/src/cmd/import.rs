@@ -14,6 +14,7 @@ use super::failed::Failed;
 use super::system;
 use crate::args::{CommitRule, Import};
 use crate::failure::{Exit, Failure};
+use crate::input::Input;
 use crate::key as keys;
 use crate::out::progress::Progress;
 use crate::out::{Out, escape, json, when};
@@ -141,17 +142,17 @@ impl Source {
     }
 
     /// Hands the source to one of the library's readers.
-    pub fn read<T>(&self, take: impl FnOnce(ImportSource<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn read<T>(&self, stop: &Stop, take: impl FnOnce(ImportSource<'_>) -> Result<T, Error>) -> Result<T, Error> {
         match self {
             Self::Path(path) => take(ImportSource::Path(path)),
-            Self::StandardInput => take(ImportSource::Stream(&mut std::io::stdin().lock(), "")),
+            Self::StandardInput => take(ImportSource::Stream(&mut Input::standard(Arc::clone(stop))?, "")),
         }
     }
 
     fn import(&self, archive: &Archive, options: &ImportOptions, events: &mut Events) -> Result<ImportReport, Error> {
         self.name().clone_into(&mut events.source);
         events.told = ImportReport::default();
-        let report = self.read(|source| {
+        let report = self.read(&options.stop, |source| {
             if !events.is_json {
                 let target = system(archive).target(&source, options)?;
                 events.progress.say(&format!("{}: into {target}", escape::line(&self.name())));
@@ -378,7 +379,7 @@ fn plan(archive: &Archive, sources: &[Source], options: &ImportOptions, events: 
     let mut losses = 0;
     for one in sources {
         one.name().clone_into(&mut events.source);
-        let plan = one.read(|source| system(archive).plan(source, options, &mut *events))?;
+        let plan = one.read(&options.stop, |source| system(archive).plan(source, options, &mut *events))?;
         events.source_ended();
         for (folder, count, bytes) in &plan.folders {
             if out.is_json() {

@@ -47,6 +47,9 @@ pub fn run(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Fail
             }
         };
     }
+    if args.headers {
+        return headers(acting, args, out);
+    }
     let raw = acting.raw(id)?;
     let guesses = match acting.record(id) {
         Ok(record) => record.charset_guesses,
@@ -58,12 +61,8 @@ pub fn run(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Fail
         Err(error) => return Err(error.into()),
     };
     let view = mail::view(&raw, &guesses);
-    if args.headers {
-        let header = raw.get(..usize::try_from(view.header_len).unwrap_or(usize::MAX)).unwrap_or(&raw);
-        return match &args.output {
-            Some(_) => whole(header, args, out),
-            None => out.line(escape::text(&String::from_utf8_lossy(header)).trim_end()).map(|()| Exit::Done),
-        };
+    if view.is_cut {
+        out.note("warning: the mail has more parts or header fields than are looked through; --raw has them all")?;
     }
     if let Some(number) = args.part {
         let part = view.part(number).filter(|part| !part.is_multipart);
@@ -90,6 +89,30 @@ fn thread(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Failu
         false => out.note(&format!("{} mails", messages.len()))?,
     }
     Ok(Exit::Done)
+}
+
+/// Of a large mail only its beginning is read.
+fn headers(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
+    let mut begin = Vec::new();
+    let is_over = |begin: &[u8], from: usize| {
+        let new = begin.get(from.saturating_sub(3)..).unwrap_or_default();
+        new.windows(2).any(|two| two == b"\n\n" || two == b"\r\r") || new.windows(3).any(|three| three == b"\n\r\n")
+    };
+    let read = acting.read(args.id, &mut |bytes| {
+        let from = begin.len();
+        begin.extend_from_slice(bytes);
+        if is_over(&begin, from) { Err(Error::Stopped) } else { Ok(()) }
+    });
+    match read {
+        Err(Error::Stopped) => {}
+        read => read?,
+    }
+    let len = mail::view(&begin, &[]).header_len;
+    let header = begin.get(..usize::try_from(len).unwrap_or(usize::MAX)).unwrap_or(&begin);
+    match &args.output {
+        Some(_) => whole(header, args, out),
+        None => out.line(escape::text(&String::from_utf8_lossy(header)).trim_end()).map(|()| Exit::Done),
+    }
 }
 
 fn whole(bytes: &[u8], args: &Show, out: &mut Out) -> Result<Exit, Failure> {
@@ -177,6 +200,7 @@ fn readable(acting: &Acting<'_>, args: &Show, view: &View, out: &mut Out) -> Res
             mail.insert("header".to_owned(), header.into());
             mail.insert("text".to_owned(), texts().collect::<Vec<_>>().join("\n").into());
             mail.insert("parts".to_owned(), parts.into());
+            mail.insert("is_cut".to_owned(), view.is_cut.into());
         }
         out.json(&mail)?;
         return Ok(Exit::Done);
@@ -220,7 +244,7 @@ fn save(view: &View, dir: &Path, out: &mut Out) -> Result<Exit, Failure> {
         true => out.json(&object!({ "event": "summary", "saved": saved }))?,
         false => out.note(&format!("{saved} saved"))?,
     }
-    Ok(Exit::Done)
+    Ok(if view.is_cut { Exit::Wrong } else { Exit::Done })
 }
 
 /// Under its own base name, or with a number behind it where that is taken.

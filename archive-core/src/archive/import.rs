@@ -385,6 +385,10 @@ impl SourceVisitor for Feeder<'_, '_> {
     }
 
     fn trouble(&mut self, trouble: Trouble) {
+        if self.options.stop.load(Ordering::Relaxed) {
+            // The source was broken off.
+            return;
+        }
         if trouble.kind.is_loss() && !matches!(trouble.kind, source::TroubleKind::Unsupported(_)) {
             self.report.read += 1;
             self.report.failed += 1;

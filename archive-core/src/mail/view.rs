@@ -9,7 +9,7 @@ use super::header_text::decode_words;
 use super::html;
 use super::media::fields;
 use super::transfer::Decoder;
-use super::walk::{Kind, Node, NodeNo, Visitor, Walker};
+use super::walk::{Kind, MAX_HEADER, Node, NodeNo, Visitor, Walker};
 
 /// So much text is made of HTML.
 const MOST_TEXT: usize = 16 << 20;
@@ -24,6 +24,8 @@ pub struct View {
     pub header_len: u64,
     /// All parts, in document order.
     pub parts: Vec<PartView>,
+    /// There is more than this: a header above 256 KiB or more than 10,000 parts. The mail's bytes have it.
+    pub is_cut: bool,
 }
 
 /// A part of a mail.
@@ -92,8 +94,13 @@ pub fn view(raw: &[u8], recorded_guesses: &[(u32, String)]) -> View {
     let mut reader = Reader { guesses: recorded_guesses, view: View::default(), open: Vec::new(), told: 0, raw };
     let mut walker = Walker::new();
     walker.push(raw, &mut reader);
-    walker.finish(&mut reader);
+    let end = walker.finish(&mut reader);
     let mut view = reader.view;
+    if end.overflowed {
+        // Where the last one ends is not known.
+        view.parts.pop();
+        view.is_cut = true;
+    }
     let shown: Vec<bool> = view.parts.iter().map(|part| view.shows(part)).collect();
     view.parts.iter_mut().zip(shown).for_each(|(part, shown)| part.is_shown = shown);
     view
@@ -143,6 +150,7 @@ impl Reader<'_> {
             self.view.header.push((String::from_utf8_lossy(field.name).into_owned(), value));
         }
         self.view.header_len = node.header_at.end;
+        self.view.is_cut |= node.header.len() >= MAX_HEADER;
     }
 
     fn take(&mut self, at: u64, bytes: &[u8]) {
@@ -247,6 +255,18 @@ mod tests {
         let inner = view.parts.iter().find(|part| part.media == "message/rfc822").unwrap();
         assert_eq!(inner.bytes, b"Subject: inner\n\ninside");
         assert!(view.parts.iter().any(|part| part.is_nested && part.text.as_deref() == Some("inside") && !part.is_shown));
+    }
+
+    #[test]
+    fn what_is_beyond_the_limits_is_told() {
+        let part = "--o\nContent-Disposition: attachment\nContent-Type: text/plain\n\nabc\n";
+        let mail = |parts: usize| format!("Content-Type: multipart/mixed; boundary=o\n\n{}--o--\n", part.repeat(parts));
+        let whole = view(mail(9_999).as_bytes(), &[]);
+        assert_eq!((whole.parts.len(), whole.is_cut), (10_000, false));
+        let cut = view(mail(10_050).as_bytes(), &[]);
+        assert!(cut.is_cut && cut.parts.len() > 9_990);
+        assert!(cut.parts.iter().skip(1).all(|part| part.bytes == b"abc"), "no part has the bytes of others");
+        assert!(view(format!("{}\n", "X: y\n".repeat(100_000)).as_bytes(), &[]).is_cut);
     }
 
     #[test]
