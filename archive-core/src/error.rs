@@ -1,5 +1,6 @@
 //! What can go wrong in an archive: one umbrella with stable codes, damage with its place, and whose fault it is.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::id::{ContentNo, MessageId};
@@ -10,7 +11,7 @@ use crate::vfs::VfsError;
 #[non_exhaustive]
 pub enum Error {
     /// A file operation failed. What has a receipt stays; free some space or mend the medium and try again.
-    #[error("{0}")]
+    #[error("{0}{hint}", hint = way_out(.0))]
     Io(#[from] VfsError),
     /// Bytes on disk are not what was written. Way out: `verify` names all damage; everything else stays readable.
     #[error("{0}")]
@@ -66,7 +67,7 @@ pub enum Error {
         hint: &'static str,
     },
     /// Another process writes to the archive. Way out: wait for it, or stop it.
-    #[error("{}: in use by another writer ({holder})", path.display())]
+    #[error("{}: in use by another writer ({holder}); wait for it, or stop it", path.display())]
     InUse {
         /// The lock file.
         path: PathBuf,
@@ -133,6 +134,18 @@ pub enum Error {
     /// A promise of this library to itself was broken. Please report it.
     #[error("internal error: {0}; please report it")]
     Bug(&'static str),
+}
+
+/// What to do where a file operation failed.
+fn way_out(error: &VfsError) -> &'static str {
+    let is_denied = matches!(error.source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+    if error.is_full() {
+        return "; free some space and try again: what has a receipt stays";
+    }
+    if is_denied && error.path.ends_with("write.lock") {
+        return "; an archive is opened for writing, also by who only reads: take a copy to where files can be written";
+    }
+    ""
 }
 
 impl Error {

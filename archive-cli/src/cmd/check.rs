@@ -60,7 +60,7 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
             _ => "the source holds mail that the archive does not",
         };
         if skipped > 0 {
-            out.note(&format!("{skipped} files are no mail, named above, and in no archive"))?;
+            out.note(&format!("files that are no mail, named above and in no archive: {skipped}"))?;
         }
         out.note(&format!("read {read} = present {present} + missing {missing}; {failed} could not be read: {verdict}"))?;
     }

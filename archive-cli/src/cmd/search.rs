@@ -40,6 +40,9 @@ pub fn run(acting: &Acting<'_>, args: &Search, out: &mut Out) -> Result<Exit, Fa
     };
     let found = acting.search(&first.clone().count_by(&by).with_suggestions().limit(left.min(PAGE)))?;
     for (key, counts) in args.by.iter().zip(&found.counts) {
+        if args.by.len() > 1 && !out.is_json() {
+            out.heading(&key_name(*key))?;
+        }
         print_counts(*key, counts, out)?;
     }
     let table = message_table();
@@ -54,6 +57,11 @@ pub fn run(acting: &Acting<'_>, args: &Search, out: &mut Out) -> Result<Exit, Fa
         let Some(next) = cursor.as_deref().filter(|_| left > 0) else { break };
         let more = acting.search(&first.clone().after(next).limit(left.min(PAGE)))?;
         (hits, snippets, cursor) = (more.hits, more.snippets, more.cursor);
+    }
+    if let Some(folder) = args.folder.as_deref().filter(|_| found.total == 0)
+        && !acting.folders().iter().any(|known| known.path.to_string() == folder)
+    {
+        out.note(&format!("note: there is no folder `{}`; `mailkeep ls` lists them", escape::line(folder)))?;
     }
     let summary = Summary { total: found.total, shown, cursor: cursor.filter(|_| !counts_only), coverage: found.coverage };
     summary.print(counts_only, &found.notices, found.suggestions.as_ref(), out)?;
@@ -127,8 +135,12 @@ fn print_hit(table: &Table<5>, hit: &MessageInfo, snippet: Option<&HitSnippet>, 
     }
 }
 
+fn key_name(key: CountKey) -> String {
+    key.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
 fn print_counts(key: CountKey, counts: &Counts, out: &mut Out) -> Result<(), Failure> {
-    let name = key.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let name = key_name(key);
     let table = Table::new([-8, 0]);
     for (text, messages) in &counts.rows {
         match out.is_json() {
@@ -141,7 +153,8 @@ fn print_counts(key: CountKey, counts: &Counts, out: &mut Out) -> Result<(), Fai
 
 fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
     let table = Table::new([-8, 0]);
-    for report in acting.explain(request)? {
+    let clauses = acting.explain(request)?;
+    for report in &clauses {
         if out.is_json() {
             let words: Vec<_> = report.words.iter().map(|(word, messages)| object!({ "word": word, "messages": messages })).collect();
             let line = object!({
@@ -163,12 +176,13 @@ fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Resul
             table.row(out, ["", &format!("and {at_least}{} more words", report.all_words - report.words.len())])?;
         }
     }
-    Ok(Exit::Done)
+    clauses_ended(clauses.len(), out)
 }
 
 fn why(acting: &Acting<'_>, id: MessageId, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
     let table = Table::new([8, 32, 0]);
-    for verdict in acting.why(id, request)? {
+    let clauses = acting.why(id, request)?;
+    for verdict in &clauses {
         let met = match verdict.met {
             Some(true) => "yes",
             Some(false) => "no",
@@ -178,6 +192,15 @@ fn why(acting: &Acting<'_>, id: MessageId, request: &SearchRequest, out: &mut Ou
             true => out.json(&object!({ "event": "why", "clause": verdict.clause, "met": verdict.met, "fields": verdict.fields }))?,
             false => table.row(out, [met, &verdict.clause, &verdict.fields.join(", ")])?,
         }
+    }
+    clauses_ended(clauses.len(), out)
+}
+
+fn clauses_ended(clauses: usize, out: &mut Out) -> Result<Exit, Failure> {
+    match (out.is_json(), clauses) {
+        (true, _) => out.json(&object!({ "event": "summary", "clauses": clauses }))?,
+        (false, 0) => out.note("the query asks for nothing")?,
+        (false, _) => {}
     }
     Ok(Exit::Done)
 }

@@ -1,6 +1,8 @@
 //! Criteria (S3, A22): everything that a search can ask, as one value with one form in JSON, which saved searches, rules and other
 //! programs carry. Relative dates stay relative: they are told the time when the search is run.
 
+use std::fmt;
+
 use archive_index::{DateSpan, Field, Filter, FilterKind, Period, Query, Scope, parse_in};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -158,6 +160,16 @@ impl DateRange {
     }
 }
 
+impl fmt::Display for DateRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = |text: &Option<String>| text.clone().unwrap_or_default();
+        match &self.period {
+            Some(period) => f.write_str(period),
+            None => write!(f, "{}..{}", of(&self.from), of(&self.to)),
+        }
+    }
+}
+
 /// Sizes in bytes, bounds included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -291,20 +303,22 @@ impl SearchCriteria {
         }
         let mut filter = |kind, written: &str| parts.push(Query::of_filter(Filter { kind, written: written.into() }));
         if let Some(FolderScope { path, subfolders }) = &self.folder {
-            filter(FilterKind::Folder { path: path.clone(), subfolders: *subfolders }, "folder");
+            filter(FilterKind::Folder { path: path.clone(), subfolders: *subfolders }, &format!("folder:{path}"));
         }
         if let Some(range) = &self.date {
-            filter(FilterKind::Date(range.span("date")?), "date");
+            filter(FilterKind::Date(range.span("date")?), &format!("date:{range}"));
         }
         if let Some(range) = &self.archived {
-            filter(FilterKind::Archived(range.span("archived")?), "archived");
+            filter(FilterKind::Archived(range.span("archived")?), &format!("archived:{range}"));
         }
         if let Some(SizeRange { min, max }) = self.size {
-            filter(FilterKind::Larger(min.unwrap_or(0)), "size");
-            filter(FilterKind::Smaller(max.unwrap_or(u64::MAX)), "size");
+            let max_text = max.map(|max| max.to_string()).unwrap_or_default();
+            filter(FilterKind::Larger(min.unwrap_or(0)), &format!("size:{}..", min.unwrap_or(0)));
+            filter(FilterKind::Smaller(max.unwrap_or(u64::MAX)), &format!("size:..{max_text}"));
         }
         if self.with_attachments != self.without_attachments {
-            filter(FilterKind::Attachments(self.with_attachments), "attachments");
+            let written = if self.with_attachments { "with attachments" } else { "without attachments" };
+            filter(FilterKind::Attachments(self.with_attachments), written);
         }
         if let Some(level) = self.importance {
             let priority = match level {
@@ -312,7 +326,7 @@ impl SearchCriteria {
                 Level::Normal => archive_index::Priority::Normal,
                 Level::High => archive_index::Priority::High,
             };
-            filter(FilterKind::Priority(priority), "importance");
+            filter(FilterKind::Priority(priority), &format!("importance:{}", format!("{level:?}").to_lowercase()));
         }
         let query = Query::all_of(parts);
         let nothing_asked = query.is_empty() && self.store.is_none();
