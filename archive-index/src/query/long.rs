@@ -20,8 +20,16 @@ struct Piece {
     goes_on: bool,
 }
 
+/// The documents with a word of several pieces.
+pub(super) fn docs_with_long_words<S: Source>(source: &S, zones: Zones) -> Result<Bits, IndexError> {
+    let (lo, hi) = source.range();
+    let mut docs = Bits::empty(lo, hi);
+    source.find(&Pattern::all_with_lead(LONG), &mut |_, term| source.docs(term, zones, &mut docs))?;
+    Ok(docs)
+}
+
 /// Adds the documents with a word of several pieces that `pattern` matches as a whole.
-pub(crate) fn long_words<S: Source>(source: &S, pattern: &Pattern, zones: Zones, how: How<'_>, found: &mut Bits) -> Result<(), IndexError> {
+pub(super) fn long_words<S: Source>(source: &S, pattern: &Pattern, zones: Zones, how: How<'_>, found: &mut Bits) -> Result<(), IndexError> {
     let Some(elems) = pattern.over_pieces() else { return Ok(()) };
     let start = closure(elems, vec![true]);
     let (lo, hi) = source.range();
@@ -34,29 +42,63 @@ pub(crate) fn long_words<S: Source>(source: &S, pattern: &Pattern, zones: Zones,
     for docs in docs.chunks(AT_ONCE) {
         let mut window = Bits::empty(lo, hi);
         docs.iter().for_each(|doc| window.insert(*doc));
-        let firsts = places_of(source, LONG, zones, &window, how)?;
-        let mut rests = places_of(source, CONTINUES, zones, &window, how)?;
-        rests.sort_unstable_by_key(|(place, _)| *place);
-        let mut pieces = Pieces::default();
-        for (place, key) in firsts {
-            let mut states = advance(elems, &start, &pieces.get(&key).letters);
-            let mut next = place + 1;
-            // A word that goes on has its next piece at the next position.
-            while let Ok(at) = rests.binary_search_by_key(&next, |(place, _)| *place) {
-                let Some((_, key)) = rests.get(at) else { break };
-                let piece = pieces.get(key);
-                states = advance(elems, &states, &piece.letters);
-                if !piece.goes_on {
-                    if states.last() == Some(&true) && states.len() == elems.len() + 1 {
-                        found.insert((place >> 32) as u32);
-                    }
-                    break;
-                }
-                next += 1;
-            }
-        }
+        long_places(source, pattern, zones, &window, how)?.into_iter().for_each(|place| found.insert((place >> 32) as u32));
     }
     Ok(())
+}
+
+/// Where words of several pieces begin in the documents of `window` that `pattern` matches as a whole.
+pub(super) fn long_places<S: Source>(
+    source: &S,
+    pattern: &Pattern,
+    zones: Zones,
+    window: &Bits,
+    how: How<'_>,
+) -> Result<Vec<u64>, IndexError> {
+    let Some(elems) = pattern.over_pieces() else { return Ok(Vec::new()) };
+    let start = closure(elems, vec![true]);
+    let firsts = places_of(source, LONG, zones, window, how)?;
+    let mut rests = places_of(source, CONTINUES, zones, window, how)?;
+    rests.sort_unstable_by_key(|(place, _)| *place);
+    let mut pieces = Pieces::default();
+    let mut found = Vec::new();
+    for (place, key) in firsts {
+        let mut states = advance(elems, &start, &pieces.get(&key).letters);
+        let mut next = place + 1;
+        // A word that goes on has its next piece at the next position.
+        while let Ok(at) = rests.binary_search_by_key(&next, |(place, _)| *place) {
+            let Some((_, key)) = rests.get(at) else { break };
+            let piece = pieces.get(key);
+            states = advance(elems, &states, &piece.letters);
+            if !piece.goes_on {
+                if states.last() == Some(&true) && states.len() == elems.len() + 1 {
+                    found.push(place);
+                }
+                break;
+            }
+            next += 1;
+        }
+    }
+    Ok(found)
+}
+
+/// Where words go on, and so how positions become words.
+pub(super) struct Rests(Vec<u64>);
+
+impl Rests {
+    /// Of the documents of `window`.
+    pub(super) fn of<S: Source>(source: &S, window: &Bits, how: How<'_>) -> Result<Self, IndexError> {
+        let mut rests: Vec<u64> = places_of(source, CONTINUES, Zones::ALL, window, how)?.into_iter().map(|(place, _)| place).collect();
+        rests.sort_unstable();
+        rests.dedup();
+        Ok(Self(rests))
+    }
+
+    /// The place counted in words: pieces of a word have that of its beginning.
+    pub(super) fn word_at(&self, place: u64) -> u64 {
+        let below = |place: u64| self.0.partition_point(|rest| *rest <= place) as u64;
+        place - (below(place) - below(place >> 32 << 32))
+    }
 }
 
 /// Pieces taken apart, each once.

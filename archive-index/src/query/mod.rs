@@ -4,6 +4,7 @@ pub(crate) mod filter;
 pub(crate) mod grammar;
 pub(crate) mod leaf;
 mod long;
+mod phrase;
 pub(crate) mod probe;
 pub(crate) mod run;
 pub(crate) mod snippet;

@@ -94,9 +94,18 @@ impl Pattern {
     pub(crate) fn over_pieces(&self) -> Option<&[Elem]> {
         let beginning =
             matches!(self.elems.split_last(), Some((Elem::Many, rest)) if rest.iter().all(|elem| matches!(elem, Elem::Letter(_))));
-        let wild = self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many));
-        (wild && !beginning && self.lead == 0 && !matches!(self.shape, Shape::AnyAlone | Shape::All | Shape::Near(_)))
+        (self.is_wild() && !beginning && self.lead == 0 && !matches!(self.shape, Shape::AnyAlone | Shape::All | Shape::Near(_)))
             .then_some(&self.elems)
+    }
+
+    /// A piece that continues a word.
+    pub(crate) fn continues(&self) -> bool {
+        self.lead == CONTINUES
+    }
+
+    /// It has wildcards.
+    pub(crate) fn is_wild(&self) -> bool {
+        self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
     }
 
     /// Words that differ from this one in one letter, or in two from six letters on.

@@ -1,0 +1,238 @@
+//! Phrases: parts that follow each other. Positions are read only of documents that have all the parts.
+
+use super::long::{Rests, docs_with_long_words, long_places};
+use super::run::{How, empty, special, word};
+use super::tree::{Part, Term};
+use crate::error::IndexError;
+use crate::postings::bits::Bits;
+use crate::postings::places::Places;
+use crate::segment::Source;
+use crate::terms::pattern::Pattern;
+use crate::text::class::class;
+use crate::text::field::Zones;
+use crate::text::key::{KeyParts, PIECE, VALUE_ENDS, parts};
+
+/// Positions held at a time while a phrase is joined, in bytes of their packed form.
+const POSITIONS_AT_ONCE: u64 = 4 << 20;
+/// The position in a place; above it is the document.
+const POSITION: u64 = u32::MAX as u64;
+
+/// The documents of complete addresses in which the parts of `term` follow each other.
+fn complete<S: Source>(source: &S, term: &Term, how: How<'_>) -> Result<Bits, IndexError> {
+    let mut docs = empty(source);
+    let zones = Zones(term.zones.0 & Zones::ADDRESSES.0);
+    let Some(pattern) = term.complete.as_ref().filter(|_| zones.0 != 0) else { return Ok(docs) };
+    let needs_word = term.parts.first() == Some(&Part::AnyWord);
+    source.find(pattern, &mut |key, found| {
+        how.go_on()?;
+        if pattern.is_whole() || is_sure_with_beginning(key, pattern, needs_word) {
+            source.docs(found, zones, &mut docs)?;
+        }
+        Ok(())
+    })?;
+    Ok(docs)
+}
+
+/// Whether parts that end a complete address follow each other in it. Not sure of long ones, of which only the beginning is known, or whose words are
+/// kept in pieces. With `needs_word`, a word must stand before them.
+fn is_sure_with_beginning(key: &[u8], pattern: &Pattern, needs_word: bool) -> bool {
+    let KeyParts { folded, exact, .. } = parts(key);
+    let letters = |form: &[u8]| std::str::from_utf8(form).map_or(usize::MAX, |form| form.chars().count());
+    let beginning = folded.get(..folded.len().saturating_sub(pattern.end().len())).and_then(|form| std::str::from_utf8(form).ok());
+    letters(exact.unwrap_or(folded)) < PIECE
+        && beginning.is_some_and(|beginning| !needs_word || beginning.chars().any(|c| class(c).is_word()))
+}
+
+/// The documents in which the parts of `term` follow each other. Of documents that other clauses do not leave in `within` nothing is read.
+pub(super) fn phrase<S: Source>(source: &S, term: &Term, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+    let mut found = complete(source, term, how)?;
+    let is_wild = |part: &Part| match part {
+        Part::Word(pattern) => pattern.is_wild(),
+        Part::AnyWord => true,
+    };
+    // A word that is kept in pieces is one word to a wildcard: documents with one are joined by words instead of positions.
+    let long = if term.parts.iter().any(is_wild) { docs_with_long_words(source, term.zones)? } else { empty(source) };
+    let mut words = Vec::new();
+    for (offset, part) in (0u64..).zip(&term.parts) {
+        let Part::Word(pattern) = part else { continue };
+        let (docs, weight) = word(source, pattern, term.zones, how)?;
+        words.push(PhraseWord { weight, offset, pattern, docs });
+    }
+    if words.is_empty() {
+        return long_values(source, term.parts.len() as u64, term.zones, how);
+    }
+    words.sort_by_key(|word| word.weight);
+    let lightest = words.first().map_or(0, |word| word.weight);
+    let left = |may_be_long: bool| {
+        let mut left = within.cloned();
+        for word in &words {
+            let mut docs = word.docs.clone();
+            if may_be_long && word.pattern.over_pieces().is_some() {
+                docs.or(&long);
+            }
+            match &mut left {
+                Some(left) => left.and(&docs),
+                None => left = Some(docs),
+            }
+        }
+        left.unwrap_or_else(|| empty(source))
+    };
+    let mut plain = left(false);
+    plain.and_not(&found);
+    plain.and_not(&long);
+    let stars: Vec<u64> = (0u64..).zip(&term.parts).filter(|(_, part)| **part == Part::AnyWord).map(|(offset, _)| offset).collect();
+    if !plain.is_empty() {
+        for window in windows(&plain, lightest, source) {
+            how.go_on()?;
+            join(source, &Phrase { words: &words, stars: &stars, zones: term.zones }, window, how, &mut found)?;
+        }
+    }
+    if !long.is_empty() {
+        let mut wanted = left(true);
+        wanted.and(&long);
+        wanted.and_not(&found);
+        if !wanted.is_empty() {
+            for window in windows(&wanted, lightest, source) {
+                join_words(source, term, &window, how, &mut found)?;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A phrase that is looked for: its words, lightest first, and where a `*` stands for one.
+struct Phrase<'q> {
+    words: &'q [PhraseWord<'q>],
+    stars: &'q [u64],
+    zones: Zones,
+}
+
+/// A word of a phrase, how many words behind its beginning, and the bytes that its positions take.
+struct PhraseWord<'q> {
+    weight: u64,
+    offset: u64,
+    pattern: &'q Pattern,
+    docs: Bits,
+}
+
+/// Cuts the candidates so that the positions of each cut fit into memory.
+fn windows<S: Source>(candidates: &Bits, weight: u64, source: &S) -> Vec<Bits> {
+    let count = usize::try_from(weight / POSITIONS_AT_ONCE).unwrap_or(usize::MAX);
+    if count == 0 {
+        return vec![candidates.clone()];
+    }
+    let docs: Vec<u32> = candidates.iter().collect();
+    let cut = |docs: &[u32]| {
+        let mut window = empty(source);
+        docs.iter().for_each(|&doc| window.insert(doc));
+        window
+    };
+    docs.chunks((docs.len() / (count + 1)).max(64)).map(cut).collect()
+}
+
+/// Adds the documents of `wanted` in which the parts follow each other. The lightest word gives the places at which the phrase may
+/// begin; each of the others strikes out of them, in fewer documents from word to word.
+fn join<S: Source>(source: &S, phrase: &Phrase<'_>, mut wanted: Bits, how: How<'_>, found: &mut Bits) -> Result<(), IndexError> {
+    let mut starts: Option<Vec<u64>> = None;
+    for word in phrase.words {
+        let mut places = match starts.take() {
+            None => Places::all(word.offset),
+            Some(starts) => Places::among(starts, word.offset, source.range()),
+        };
+        source.find(word.pattern, &mut |_, term| {
+            how.go_on()?;
+            places.begin_term();
+            source.positions(term, phrase.zones, &wanted, &mut places)
+        })?;
+        let kept = places.into_sorted();
+        wanted = empty(source);
+        kept.iter().for_each(|place| wanted.insert((place >> 32) as u32));
+        if kept.is_empty() {
+            return Ok(());
+        }
+        starts = Some(kept);
+    }
+    let starts = starts.unwrap_or_default();
+    if phrase.stars.is_empty() {
+        found.or(&wanted);
+        return Ok(());
+    }
+    let ends = value_ends(source, Zones::ALL, &wanted)?;
+    for start in starts {
+        // A `*` needs a word at its position: none of the ends of values.
+        if phrase.stars.iter().all(|offset| ends.binary_search(&(start + offset)).is_err()) {
+            found.insert((start >> 32) as u32);
+        }
+    }
+    Ok(())
+}
+
+/// The same for documents with words that are kept in pieces: each word counts as one, however many positions it has.
+fn join_words<S: Source>(source: &S, term: &Term, wanted: &Bits, how: How<'_>, found: &mut Bits) -> Result<(), IndexError> {
+    let rests = Rests::of(source, wanted, how)?;
+    let mut offset = 0;
+    let mut starts: Option<Vec<u64>> = None;
+    let mut stars = Vec::new();
+    for part in &term.parts {
+        let pattern = match part {
+            Part::AnyWord => {
+                stars.push(offset);
+                offset += 1;
+                continue;
+            }
+            Part::Word(pattern) => pattern,
+        };
+        let mut places = Places::all(0);
+        source.find(pattern, &mut |_, found| {
+            how.go_on()?;
+            places.begin_term();
+            source.positions(found, term.zones, wanted, &mut places)
+        })?;
+        let mut places = places.into_sorted();
+        places.extend(long_places(source, pattern, term.zones, wanted, how)?);
+        // What continues a word of the query stands where the word does.
+        let at = if pattern.continues() { offset - 1 } else { offset };
+        let begins = |place: u64| rests.word_at(place).checked_sub(at).filter(|start| *start & POSITION > 0 && *start >> 32 == place >> 32);
+        let mut begins: Vec<u64> = places.into_iter().filter_map(begins).collect();
+        begins.sort_unstable();
+        begins.dedup();
+        if let Some(before) = &starts {
+            begins.retain(|start| before.binary_search(start).is_ok());
+        }
+        starts = Some(begins);
+        offset += u64::from(!pattern.continues());
+    }
+    let ends = value_ends(source, Zones::ALL, wanted)?;
+    let mut ends: Vec<u64> = ends.into_iter().map(|end| rests.word_at(end)).collect();
+    ends.sort_unstable();
+    for start in starts.unwrap_or_default() {
+        if stars.iter().all(|offset| ends.binary_search(&(start + offset)).is_err()) {
+            found.insert((start >> 32) as u32);
+        }
+    }
+    Ok(())
+}
+
+fn value_ends<S: Source>(source: &S, zones: Zones, wanted: &Bits) -> Result<Vec<u64>, IndexError> {
+    let mut places = Places::all(0);
+    source.special(VALUE_ENDS, &mut |_, term| source.positions(term, zones, wanted, &mut places))?;
+    Ok(places.into_sorted())
+}
+
+/// The documents with a value of at least so many words: a phrase of nothing but `*`.
+fn long_values<S: Source>(source: &S, words: u64, zones: Zones, how: How<'_>) -> Result<Bits, IndexError> {
+    let wanted = special(source, VALUE_ENDS, zones)?;
+    let rests = Rests::of(source, &wanted, how)?;
+    let ends = value_ends(source, Zones::ALL, &wanted)?;
+    let mut found = empty(source);
+    for end in value_ends(source, zones, &wanted)? {
+        let doc = end >> 32 << 32;
+        let before = ends.get(..ends.partition_point(|&other| other < end)).and_then(<[u64]>::last);
+        // Position 0 is an end too.
+        let start = before.filter(|&&before| before > doc).map_or(doc, |&before| before);
+        if rests.word_at(end) - rests.word_at(start) > words {
+            found.insert((end >> 32) as u32);
+        }
+    }
+    Ok(found)
+}
