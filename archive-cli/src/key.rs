@@ -18,7 +18,8 @@ const MAX_SECRET: u64 = 64 << 10;
 /// The text of a file with a secret, without its line end.
 pub fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let file = fs::File::open(path).map_err(Failure::file("open", path))?;
-    let mut bytes = Zeroizing::new(Vec::new());
+    // With room for all, so that no copy is left where it grew.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET as usize + 64));
     file.take(MAX_SECRET + 1).read_to_end(&mut bytes).map_err(Failure::file("read", path))?;
     let bad = |hint| Error::BadKey { what: path.display().to_string(), hint };
     if bytes.len() as u64 > MAX_SECRET {

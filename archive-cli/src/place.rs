@@ -35,9 +35,7 @@ pub fn existing(path: &Path) -> PathBuf {
 
 /// What a command writes in clear may not lie in the archive, nor take the place of a file of it.
 pub fn outside(path: &Path, archive: &Archive) -> Result<(), Failure> {
-    let there = path.ancestors().find(|path| path.exists() || path.as_os_str().is_empty());
-    let there = there.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match archive.holds(there) {
+    match archive.holds(&existing(path)) {
         true => Err(Failure::Usage(format!("{}: lies inside the archive {}", path.display(), archive.dir().display()))),
         false => Ok(()),
     }

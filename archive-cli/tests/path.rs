@@ -129,10 +129,13 @@ fn an_update_brings_the_manifest_up_to_what_is_there() {
         assert_eq!([lines("SHA256SUMS"), lines("MANIFEST.jsonl")], whole, "{format}");
         // What has the name of a mail and not its bytes is told.
         std::fs::remove_file(path("SHA256SUMS")).unwrap();
-        std::fs::write(path(&gone), "changed").unwrap();
-        let ran = place.run(&update);
-        assert_eq!((ran.code, &ran.last()["failed"]), (1, &json!(1)), "{}", ran.out);
-        assert_eq!(std::fs::read_to_string(path(&gone)).unwrap(), "changed");
+        for other in ["changed".to_owned(), "longer ".repeat(1000)] {
+            std::fs::write(path(&gone), &other).unwrap();
+            let ran = place.run(&update);
+            assert_eq!((ran.code, &ran.last()["failed"]), (1, &json!(1)), "{}", ran.out);
+            assert_eq!(std::fs::read_to_string(path(&gone)).unwrap(), other);
+            assert!(!std::fs::read_to_string(path("SHA256SUMS")).unwrap().contains(&gone));
+        }
     }
     let update = ["--json", "export", "mbox", "--format", "mbox", "--manifest", "--update"];
     place.ok(&["export", "mbox", "--format", "mbox", "--manifest"]);

@@ -114,6 +114,8 @@ fn archives_and_keys_lie_apart() {
         let ran = place.run(args);
         assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
     }
+    let mut command = place.command(&["init", "new", "--owner", "bob", "--recovery-key-file", "second.txt"]);
+    assert_eq!(command.env("XDG_CONFIG_HOME", place.at("new/config")).status().unwrap().code(), Some(2));
     assert!(!place.at("new").exists() && !place.at("arch/inner").exists() && !place.at("second.txt").exists());
     assert_eq!(files(&place.at("config")), keys);
 }

@@ -140,7 +140,7 @@ pub enum Error {
 fn way_out(error: &VfsError) -> &'static str {
     let is_denied = matches!(error.source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
     if error.is_full() {
-        return "; free some space and try again: what has a receipt stays";
+        return "; free some space and try again";
     }
     if is_denied && error.path.ends_with("write.lock") {
         return "; an archive is opened for writing, also by who only reads: take a copy to where files can be written";

@@ -106,9 +106,9 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
         return refuse("is, or lies in, what is to be imported");
     }
     let mut begin = Vec::new();
-    if let Ok(file) = fs::File::open(path)
-        && file.metadata().is_ok_and(|data| data.is_file())
-    {
+    // Opening a pipe would wait for who writes to it.
+    if fs::metadata(path).is_ok_and(|data| data.is_file()) {
+        let file = fs::File::open(path).map_err(Failure::file("open", path))?;
         file.take(RECEIPT_BEGINS.len() as u64).read_to_end(&mut begin).map_err(Failure::file("read", path))?;
     }
     if begin.is_empty() || begin == RECEIPT_BEGINS { Ok(()) } else { refuse("exists, and has no receipts") }
@@ -377,9 +377,19 @@ fn plan(archive: &Archive, sources: &[Source], options: &ImportOptions, events: 
     let table = crate::out::table::Table::new([-8, -10, 0]);
     let mut mails = 0;
     let mut losses = 0;
+    let mut unreadable = Vec::new();
     for one in sources {
         one.name().clone_into(&mut events.source);
-        let plan = one.read(&options.stop, |source| system(archive).plan(source, options, &mut *events))?;
+        let plan = match one.read(&options.stop, |source| system(archive).plan(source, options, &mut *events)) {
+            Err(error @ Error::Source { .. }) => {
+                events.unreadable(&error);
+                losses += 1;
+                unreadable.push(error);
+                continue;
+            }
+            plan => plan?,
+        };
+        losses += u64::from(plan.source.mails == 0 && plan.source.skipped_files > 0);
         events.source_ended();
         for (folder, count, bytes) in &plan.folders {
             if out.is_json() {
@@ -392,6 +402,9 @@ fn plan(archive: &Archive, sources: &[Source], options: &ImportOptions, events: 
         losses += plan.source.losses + plan.source.unsupported_files;
     }
     events.progress.end();
+    if let Some(error) = none_readable(sources, unreadable) {
+        return Err(error.into());
+    }
     if options.stop.load(Ordering::Relaxed) {
         return Err(Error::Stopped.into());
     }

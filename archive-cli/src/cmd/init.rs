@@ -86,8 +86,9 @@ fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
     if let Some(outer) = place::existing(dir).ancestors().find(|above| place::is_archive(above) && *above != place::existing(dir)) {
         return Err(Failure::Usage(format!("{}: lies inside the archive {}", dir.display(), outer.display())));
     }
-    let named = [&common.key_file, &common.recovery_key_file];
-    match named.into_iter().flatten().find(|file| place::existing(file).starts_with(place::existing(dir))) {
+    let key_file = common.key_file.clone().or_else(place::config);
+    let kept = [key_file, common.recovery_key_file.clone()];
+    match kept.into_iter().flatten().find(|file| place::existing(file).starts_with(place::existing(dir))) {
         Some(file) => Err(Failure::Usage(format!("{}: a key may not lie in the archive that it opens", file.display()))),
         None => Ok(()),
     }

@@ -91,12 +91,13 @@ fn thread(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Failu
     Ok(Exit::Done)
 }
 
-/// Of a large mail only its beginning is read.
+/// Of a large mail only its beginning is read, as it was sealed; its digest is that of the whole.
 fn headers(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     let mut begin = Vec::new();
     let is_over = |begin: &[u8], from: usize| {
         let new = begin.get(from.saturating_sub(3)..).unwrap_or_default();
-        new.windows(2).any(|two| two == b"\n\n" || two == b"\r\r") || new.windows(3).any(|three| three == b"\n\r\n")
+        let ends_line = |three: &[u8]| three == b"\n\r\n" || (three.starts_with(b"\r\r") && !three.ends_with(b"\n"));
+        new.windows(2).any(|two| two == b"\n\n") || new.windows(3).any(ends_line)
     };
     let read = acting.read(args.id, &mut |bytes| {
         let from = begin.len();

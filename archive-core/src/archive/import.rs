@@ -98,7 +98,8 @@ pub struct ImportReport {
 }
 
 impl Acting<'_> {
-    /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later.
+    /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later. An index that cannot be written ends the
+    /// import; its next open makes up for what is missing.
     pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
         self.only_system("to import")?;
         let target = self.target(&source, options)?;
@@ -318,6 +319,7 @@ impl Feeder<'_, '_> {
                 Ok(0) => break,
                 Ok(len) => len,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(_) if self.options.stop.load(Ordering::Relaxed) => return Ok(()),
                 Err(error) => {
                     // The store is free again: who is told may want to archive something.
                     drop(examiner);
@@ -349,7 +351,6 @@ impl Feeder<'_, '_> {
             guesses,
         };
         let outcome = large.finish(header, examined.extents, text, place, self.options.duplicates, Some(self.run), crate::clock::now())?;
-        self.store.index_queued()?;
         let receipt = receipt(self.store.no(), outcome, digest, source, offset);
         let mut sums = Sums::default();
         sums.count(receipt.outcome());
@@ -357,7 +358,7 @@ impl Feeder<'_, '_> {
         self.report.duplicate += sums.duplicate;
         self.report.restated += sums.restated;
         locked(self.events).receipt(&receipt);
-        Ok(())
+        self.store.index_queued()
     }
 }
 

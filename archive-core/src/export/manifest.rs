@@ -35,27 +35,31 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// That of a mail whose file is there already.
-    pub(super) fn of_file(place: &Place, record: &MessageRecord) -> Result<Self, Error> {
+    /// That of a mail whose file is there already, if it ends with the mail; what `may_lead` allows stands before it.
+    pub(super) fn of_file(place: &Place, record: &MessageRecord, may_lead: bool) -> Result<Self, Error> {
+        let other = || Error::Exists { path: place.path.clone(), hint: " and is not the mail; remove it and update again" };
+        let data = fs::symlink_metadata(&place.path).map_err(failed(Operation::List, &place.path))?;
+        let lead = data.len().checked_sub(record.info.size).filter(|lead| data.is_file() && (*lead == 0 || may_lead));
+        let offset = lead.ok_or_else(other)?;
         let mut file = File::open(&place.path).map_err(failed(Operation::Open, &place.path))?;
-        let (mut hasher, mut len, mut window) = (Sha256::new(), 0, vec![0; 256 << 10]);
+        let (mut of_file, mut of_mail) = (Sha256::new(), Sha256::new());
+        let (mut at, mut window) = (0u64, vec![0; 256 << 10]);
         loop {
             let read = file.read(&mut window).map_err(failed(Operation::Read, &place.path))?;
             if read == 0 {
                 break;
             }
-            hasher.update(window.get(..read).unwrap_or_default());
-            len += read as u64;
+            let bytes = window.get(..read).unwrap_or_default();
+            of_file.update(bytes);
+            let skip = usize::try_from(offset.saturating_sub(at)).unwrap_or(usize::MAX);
+            of_mail.update(bytes.get(skip..).unwrap_or_default());
+            at += read as u64;
         }
-        let digest = Digest(hasher.finalize().into());
-        // Fields of its origin may stand before it.
-        let offset = len.checked_sub(record.info.size).filter(|offset| *offset > 0 || digest == record.digest);
-        match offset {
-            Some(offset) => {
-                Ok(Self { file: place.relative.clone(), offset, len: record.info.size, quoting: None, digest_of_file: Some(digest) })
-            }
-            None => Err(Error::Exists { path: place.path.clone(), hint: " and is not the mail; remove it and update again" }),
+        if Digest(of_mail.finalize().into()) != record.digest {
+            return Err(other());
         }
+        let digest_of_file = Some(Digest(of_file.finalize().into()));
+        Ok(Self { file: place.relative.clone(), offset, len: record.info.size, quoting: None, digest_of_file })
     }
 }
 
@@ -63,7 +67,8 @@ impl Entry {
 pub(super) struct Manifest {
     sums: Lines,
     mails: Lines,
-    /// Files that have a line in `sums`, and those that have one in `mails` too.
+    update: bool,
+    /// In an update: files that have a line in `sums`, and those that have one in `mails` too.
     summed: HashSet<Key>,
     told: HashSet<Key>,
 }
@@ -84,6 +89,13 @@ struct Lines {
     path: PathBuf,
     partial: PathBuf,
     out: BufWriter<File>,
+}
+
+/// An export that did not come to its end leaves the manifest as it was.
+impl Drop for Lines {
+    fn drop(&mut self) {
+        let _renamed = fs::remove_file(&self.partial);
+    }
 }
 
 impl Lines {
@@ -133,14 +145,14 @@ impl Manifest {
     pub(super) fn open(destination: &Destination, update: bool) -> Result<Self, Error> {
         let sums = Lines::open(destination, "SHA256SUMS", update)?;
         let mails = Lines::open(destination, "MANIFEST.jsonl", update)?;
-        let mut manifest = Self { sums, mails, summed: HashSet::new(), told: HashSet::new() };
+        let mut manifest = Self { sums, mails, update, summed: HashSet::new(), told: HashSet::new() };
         manifest.keep(destination)?;
         Ok(manifest)
     }
 
     /// Lines of the manifest before, whose files are there.
     fn keep(&mut self, destination: &Destination) -> Result<(), Error> {
-        let Self { sums, mails, summed, told } = self;
+        let Self { sums, mails, summed, told, .. } = self;
         whole_lines(&sums.path.clone(), &mut |line| match line.split_once("  ") {
             Some((digest, file)) if is_digest(digest) && destination.has(file) && summed.insert(key(file)) => sums.write(line),
             _ => Ok(()),
@@ -181,7 +193,7 @@ impl Manifest {
 
     /// Names never hold what `sha256sum` would have to escape.
     pub(super) fn add_file(&mut self, file: &str, digest: Digest) -> Result<(), Error> {
-        if self.summed.insert(key(file)) { self.sums.write(&format!("{digest}  {file}")) } else { Ok(()) }
+        if !self.update || self.summed.insert(key(file)) { self.sums.write(&format!("{digest}  {file}")) } else { Ok(()) }
     }
 
     pub(super) fn finish(self) -> Result<(), Error> {

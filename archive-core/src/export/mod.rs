@@ -108,7 +108,7 @@ impl Exporter {
                 return Err(NotLaid::Unread(Error::Exists { path: place.path.clone(), hint }));
             }
             Laying::There(place) => {
-                let entry = Entry::of_file(place, record).map_err(NotLaid::Unread)?;
+                let entry = Entry::of_file(place, record, self.layout.format == ExportFormat::Eml).map_err(NotLaid::Unread)?;
                 manifest.add(&entry, record).map_err(NotLaid::Destination)?;
             }
         }

@@ -9,7 +9,7 @@ use super::header_text::decode_words;
 use super::html;
 use super::media::fields;
 use super::transfer::Decoder;
-use super::walk::{Kind, MAX_HEADER, Node, NodeNo, Visitor, Walker};
+use super::walk::{Kind, Node, NodeNo, Visitor, Walker};
 
 /// So much text is made of HTML.
 const MOST_TEXT: usize = 16 << 20;
@@ -150,7 +150,7 @@ impl Reader<'_> {
             self.view.header.push((String::from_utf8_lossy(field.name).into_owned(), value));
         }
         self.view.header_len = node.header_at.end;
-        self.view.is_cut |= node.header.len() >= MAX_HEADER;
+        self.view.is_cut |= node.header_is_cut();
     }
 
     fn take(&mut self, at: u64, bytes: &[u8]) {

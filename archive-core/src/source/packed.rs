@@ -199,7 +199,9 @@ fn read_zip(place: &Place, file: File, mut counted: u64, depth: usize, reading: 
     // Of members with one name only the last can be asked for.
     let hidden = listed.map_or(0, |file| directory_len(file, archive.central_directory_start())).saturating_sub(archive.len());
     if hidden > 0 {
-        let why = format!("{hidden} of its members have the names of others; unpack them apart and read the folder");
+        let why = format!(
+            "{hidden} of its members cannot be asked for by their names, which others have too; unpack them apart and read the folder"
+        );
         reading.trouble(place, 0, TroubleKind::Unreadable(why));
     }
     for number in 0..archive.len() {

@@ -57,7 +57,7 @@ impl Store {
     }
 
     /// Packs and flushes what commits before have left, where it is enough.
-    fn tidy(&self) -> Result<(), Error> {
+    pub(super) fn tidy(&self) -> Result<(), Error> {
         let (unpacked, in_memory) = {
             let catalog = self.catalog();
             (catalog.basis().unpacked_bytes, catalog.memory_len())
@@ -66,6 +66,8 @@ impl Store {
             self.pack()?;
         }
         if in_memory >= self.options.flush_bytes {
+            // Not of a store that may not be written: what the catalog then has may be half of a commit.
+            let _writer = self.writer()?;
             self.catalog_mut().flush()?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! Contents are queued while the writer is held, so they reach the index in the order of their numbers. The index may lag as far as
 //! it likes: its basis names the commit up to which it is true, and opening catches up.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use archive_index::{Columns, DocNo, Field, Index, Label, LabelKind, Priority, Snapshot, Value, ValueKind};
@@ -39,6 +40,24 @@ struct Waiting {
     contents: Vec<(ContentNo, Option<Indexable>)>,
     /// Of their texts.
     bytes: usize,
+}
+
+/// Contents that are being given to the index. What an error or a panic leaves over waits again, before what came meanwhile: the index takes
+/// contents in order, and would never see what another overtook.
+struct Taken<'i> {
+    indexer: &'i Indexer,
+    contents: VecDeque<(ContentNo, Option<Indexable>)>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if !self.contents.is_empty() {
+            let mut waiting = self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let newer = std::mem::take(&mut waiting.contents);
+            waiting.contents = self.contents.drain(..).chain(newer).collect();
+            waiting.bytes = waiting.contents.iter().filter_map(|(_, known)| known.as_ref()).map(Indexable::bytes).sum();
+        }
+    }
 }
 
 /// Text that may wait; of what comes above, only the number is kept, and it is read from the store again.
@@ -106,13 +125,10 @@ impl Indexer {
         }
     }
 
-    /// What an error left over waits again, before what came meanwhile: the index takes contents in order, and would never see what another
-    /// overtook.
-    fn put_back(&self, first: ContentNo, rest: impl Iterator<Item = (ContentNo, Option<Indexable>)>) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let newer = std::mem::take(&mut waiting.contents);
-        waiting.contents = std::iter::once((first, None)).chain(rest).chain(newer).collect();
-        waiting.bytes = waiting.contents.iter().filter_map(|(_, known)| known.as_ref()).map(Indexable::bytes).sum();
+    /// What waits, to be taken in order.
+    fn take_waiting(&self) -> Taken<'_> {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        Taken { indexer: self, contents: waiting.contents.into() }
     }
 
     /// Removes files that the index does not name.
@@ -176,14 +192,12 @@ impl Store {
     /// Feeds the index with what waits for it.
     pub(crate) fn index_queued(&self) -> Result<(), Error> {
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = std::mem::take(&mut *self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let index = self.indexer.index();
-        let mut contents = waiting.contents.into_iter();
-        while let Some((content, known)) = contents.next() {
-            if let Err(error) = self.index_waiting(&index, content, known) {
-                self.indexer.put_back(content, contents);
-                return Err(error);
-            }
+        let mut taken = self.indexer.take_waiting();
+        while let Some((content, known)) = taken.contents.front_mut() {
+            let (content, known) = (*content, known.take());
+            self.index_waiting(&index, content, known)?;
+            taken.contents.pop_front();
         }
         if index.is_spilled() {
             // So that a crash in a long import costs the indexing of a segment, and not of all.

@@ -93,6 +93,7 @@ impl SplitSink for LargeContent<'_> {
 impl Store {
     /// Begins to take in a large content.
     pub(crate) fn begin_large(&self) -> Result<LargeContent<'_>, Error> {
+        self.tidy()?;
         self.note_damage()?;
         let mut writer = self.writer()?;
         let before = Some(writer.latch(|writer| writer.containers.checkpoint())?);

@@ -89,12 +89,12 @@ impl Placer {
         std::thread::scope(|scope| {
             // A thread that the system does not give is not missed.
             let others: Vec<_> = (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
-            let mut done = work();
-            for other in others {
-                done.extend(other.join().map_err(|_| Error::Bug("compressing a block panicked"))?);
-            }
-            for (at, block) in done {
-                encoded[at] = block;
+            let mut done = vec![Ok(work())];
+            done.extend(others.into_iter().map(std::thread::ScopedJoinHandle::join));
+            for done in done {
+                for (at, block) in done.map_err(|_| Error::Bug("compressing a block panicked"))? {
+                    encoded[at] = block;
+                }
             }
             Ok(encoded)
         })

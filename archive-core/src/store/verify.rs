@@ -186,7 +186,7 @@ impl Store {
                 progress(checked.content_bytes)?;
             }
             // What a worker left out must not count as looked at.
-            let left_out = workers.into_iter().any(|worker| worker.join().is_err());
+            let left_out = workers.into_iter().fold(false, |left_out, worker| worker.join().is_err() | left_out);
             if left_out { Err(Error::Bug("verifying contents panicked")) } else { Ok(()) }
         })
     }

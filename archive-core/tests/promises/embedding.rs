@@ -23,6 +23,9 @@ const NO_CATALOG: u8 = 2;
 /// No index can be written.
 const NO_INDEX: u8 = 3;
 
+/// The next write of the index panics, once.
+const INDEX_PANICS: u8 = 4;
+
 /// The files of an archive on a file system that does what its switch says.
 #[derive(Debug, Clone)]
 struct Switched {
@@ -53,6 +56,10 @@ impl Switched {
         let is_in = |dir: &str| path_text.contains(&format!("/{dir}/"));
         match self.switch.load(Ordering::SeqCst) {
             PANICS if is_in("records") => {
+                self.switch.store(SOUND, Ordering::SeqCst);
+                panic!("a file system that panics");
+            }
+            INDEX_PANICS if is_in("index") => {
                 self.switch.store(SOUND, Ordering::SeqCst);
                 panic!("a file system that panics");
             }
@@ -287,6 +294,39 @@ fn s4_3_a_mail_that_the_index_cannot_take_has_its_receipt() {
     acting.import_one(&mail(no), &folder("anna")).expect("archived");
     let answer = acting.search(&SearchRequest::new("*")).expect("an answer");
     assert_eq!((answer.total, answer.coverage.not_indexed), (no as u64 + 1, 0), "with the next mail it is found");
+}
+
+#[test]
+fn s4_3_a_panic_of_the_index_leaves_nothing_out() {
+    let (_, archive, switch) = Switched::open(OpenOptions::default().memory(0));
+    let acting = archive.acting_as(Actor::System);
+    let words = |no: usize| (0..4000).map(|at| format!("w{no}x{at}")).collect::<Vec<_>>().join(" ");
+    let mail = |no: usize| format!("Subject: {no}\n\n{}\n", words(no)).into_bytes();
+    switch.store(INDEX_PANICS, Ordering::SeqCst);
+    let archive_one = |no| catch_unwind(AssertUnwindSafe(|| acting.import_one(&mail(no), &folder("anna"))));
+    let no = (0..500).find(|no| archive_one(*no).is_err()).expect("the index is written at some time");
+    for later in no + 1..no + 4 {
+        acting.import_one(&mail(later), &folder("anna")).expect("archived");
+    }
+    let answer = acting.search(&SearchRequest::new("*")).expect("an answer");
+    assert_eq!((answer.total, answer.coverage.not_indexed), (no as u64 + 4, 0));
+}
+
+/// A store that may not be written any more writes no catalog either.
+#[test]
+fn p4_a_latched_store_leaves_its_catalog_as_it_is() {
+    let (files, archive, switch) = Switched::open(OpenOptions::default().memory(0).index(false));
+    let acting = archive.acting_as(Actor::System);
+    let people: String = (0..60).map(|no| format!("Somebody Of A Long Name {no} <someone{no}@department{no}.example>, ")).collect();
+    let mail = |no: usize| format!("From: a@b.example\nTo: {people}\nSubject: mail {no} {}\n\nx\n", "s".repeat(900)).into_bytes();
+    switch.store(NO_CATALOG, Ordering::SeqCst);
+    (0..20_000).find(|no| acting.import_one(&mail(*no), &folder("anna")).is_err()).expect("the catalog is due");
+    switch.store(PANICS, Ordering::SeqCst);
+    catch_unwind(AssertUnwindSafe(|| archive.mark())).expect_err("the panic goes on");
+    // From here on it could be written.
+    let before = files.paths_with("/catalog/");
+    assert!(matches!(acting.import_one(&mail(30_000), &folder("anna")), Err(Error::Latched(_))));
+    assert_eq!(files.paths_with("/catalog/"), before);
 }
 
 #[test]
