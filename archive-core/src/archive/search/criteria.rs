@@ -312,9 +312,13 @@ impl SearchCriteria {
             filter(FilterKind::Archived(range.span("archived")?), &format!("archived:{range}"));
         }
         if let Some(SizeRange { min, max }) = self.size {
-            let max_text = max.map(|max| max.to_string()).unwrap_or_default();
-            filter(FilterKind::Larger(min.unwrap_or(0)), &format!("size:{}..", min.unwrap_or(0)));
-            filter(FilterKind::Smaller(max.unwrap_or(u64::MAX)), &format!("size:..{max_text}"));
+            // Without bounds it asks for any size.
+            if let Some(min) = min.or(max.is_none().then_some(0)) {
+                filter(FilterKind::Larger(min), &format!("size:{min}.."));
+            }
+            if let Some(max) = max {
+                filter(FilterKind::Smaller(max), &format!("size:..{max}"));
+            }
         }
         if self.with_attachments != self.without_attachments {
             let written = if self.with_attachments { "with attachments" } else { "without attachments" };
@@ -384,5 +388,12 @@ mod tests {
         assert!(criteria.query().unwrap().is_some());
         criteria.without_attachments = false;
         assert_eq!(criteria.query().unwrap(), None, "neither with nor without");
+        let shown = |min, max| {
+            let criteria = SearchCriteria { size: Some(SizeRange { min, max }), ..SearchCriteria::default() };
+            criteria.query().unwrap().map(|query| query.to_string())
+        };
+        assert_eq!(shown(Some(5), None).as_deref(), Some("size:5.."));
+        assert_eq!(shown(Some(5), Some(9)).as_deref(), Some("size:5.. size:..9"));
+        assert_eq!(shown(None, None).as_deref(), Some("size:0.."));
     }
 }
