@@ -229,6 +229,11 @@ impl Damage {
         }
     }
 
+    /// What it means that a file that was recorded cannot be opened: damage, where it is not there.
+    pub(crate) fn of_open(error: VfsError) -> Error {
+        if error.is_not_found() { Self::new(&error.path, 0, 0, DamageCause::Missing).into() } else { error.into() }
+    }
+
     pub(crate) fn new(file: &Path, offset: u64, len: u64, cause: DamageCause) -> Self {
         Self { file: file.to_owned(), offset, len, cause, costs: Vec::new() }
     }

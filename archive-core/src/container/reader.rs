@@ -54,10 +54,7 @@ impl Containers {
             return Ok(files[at].1.clone());
         }
         let path = self.path(number);
-        let file = self.vfs.open_read(&path).map_err(|error| match error.is_not_found() {
-            true => Error::Damage(Damage::new(&path, 0, 0, DamageCause::Missing)),
-            false => Error::Io(error),
-        })?;
+        let file = self.vfs.open_read(&path).map_err(Damage::of_open)?;
         let reader = SealedReader::open(&path, file, &self.key, FileKind::Container, self.owner)?;
         files.push_back((number, reader.clone()));
         if files.len() > OPEN_FILES {

@@ -337,10 +337,7 @@ pub(crate) fn next_frame(file: &SealedReader, from: u64, end: u64) -> Result<u64
 /// Records file `number`, to read commits and sections from.
 pub(crate) fn open_file(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid, number: u64) -> Result<RecordsFile, Error> {
     let path = super::log::file_path(dir, number);
-    let file = vfs.open_read(&path).map_err(|error| match error.is_not_found() {
-        true => Error::from(Damage::new(&path, 0, 0, DamageCause::Missing)),
-        false => error.into(),
-    })?;
+    let file = vfs.open_read(&path).map_err(Damage::of_open)?;
     let reader = SealedReader::open(&path, file, key, FileKind::Records, owner)?;
     let (len, moved) = (reader.len()?, Moved::of(&reader)?);
     Ok(RecordsFile { number, reader, len, moved, void_from: u64::MAX })
