@@ -40,6 +40,24 @@ pub enum Error {
         /// The newest version known here.
         known: u16,
     },
+    /// Written in a format that is not read any more. Fix: export the mail by the version that wrote it, and import it again.
+    #[error("{}: format version {found} is no longer read, only {known}; export the mail with the version that wrote it", path.display())]
+    TooOld {
+        /// The file.
+        path: PathBuf,
+        /// The version it names.
+        found: u16,
+        /// The version known here.
+        known: u16,
+    },
+    /// Written by a newer version in a way that allows reading, and no writing. Fix: a newer version of this library.
+    #[error("{what} {number} is unknown: mail can be read, and nothing is written; update this program")]
+    TooNewToWrite {
+        /// What was being read.
+        what: String,
+        /// The number that is unknown.
+        number: u64,
+    },
     /// A kind or key that must be understood is not. Way out: a newer version of this library; nothing has been changed.
     #[error("{what} {number} is unknown and may not be passed over; update this program")]
     UnknownFeature {
@@ -102,6 +120,19 @@ pub enum Error {
         /// The first damage found.
         damage: String,
     },
+    /// The store is an older state of itself, or another one: it lacks a commit that was noted elsewhere. It can be read. Fix: put back the
+    /// newer files, or accept the state that is there by `repair --accept-state`.
+    #[error(
+        "store {store} was rolled back: head {noted} was noted, head {found} is there; put back the newer files, or accept this state with `repair --accept-state`"
+    )]
+    RolledBack {
+        /// The store's name, or `master`.
+        store: String,
+        /// The head that was noted: sequence and chain value.
+        noted: String,
+        /// The head that is there.
+        found: String,
+    },
     /// A failed sync or write closed the store for writing. Way out: open the archive again; what has a receipt stays.
     #[error("an earlier write failed, so nothing more is written; open the archive again ({0})")]
     Latched(String),
@@ -159,6 +190,8 @@ impl Error {
             Self::NotAnArchive { .. } => "not_an_archive",
             Self::BrokenIdentity { .. } => "broken_identity",
             Self::TooNew { .. } => "format_too_new",
+            Self::TooOld { .. } => "format_too_old",
+            Self::TooNewToWrite { .. } => "too_new_to_write",
             Self::UnknownFeature { .. } => "unknown_feature",
             Self::WrongKey { .. } => "wrong_key",
             Self::BadKey { .. } => "bad_key",
@@ -169,6 +202,7 @@ impl Error {
             Self::Denied(_) => "denied",
             Self::Exists { .. } => "exists",
             Self::NeedsRepair { .. } => "needs_repair",
+            Self::RolledBack { .. } => "rolled_back",
             Self::Latched(_) => "latched",
             Self::Misuse(_) => "misuse",
             Self::Source { .. } => "source",

@@ -38,7 +38,7 @@ pub fn records(bytes: &[u8]) {
     let _ = Stamp::split(bytes);
     let _ = decode::<Table>(bytes);
     fact(bytes);
-    if let Ok(commit) = decode::<Commit>(bytes) {
+    if let Ok(commit) = Commit::from_bytes(bytes) {
         take(&commit);
     }
 }

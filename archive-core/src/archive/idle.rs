@@ -40,9 +40,11 @@ impl Drop for IdleMarker {
     }
 }
 
-fn mark(store: &Store, master: &Mutex<Master>) -> Result<(), Error> {
-    store.mark()?;
-    master.lock().unwrap_or_else(PoisonError::into_inner).mark()
+/// The store first: what the master notes of it is durable then.
+pub(super) fn mark(store: &Store, master: &Mutex<Master>) -> Result<(), Error> {
+    let mut master = master.lock().unwrap_or_else(PoisonError::into_inner);
+    store.mark(master.seen_head())?;
+    master.mark(store.seen_head())
 }
 
 impl Archive {

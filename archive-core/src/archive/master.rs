@@ -7,10 +7,11 @@ use std::sync::Arc;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::{
-    Commit, Fact, FactKind, Frontier, Link, NewCommit, NewFact, Records, Scan, ScanItem, ScannedCommit, SettingFact, StoreFact,
-    TakenCommit, cut_tail, list_files,
+    Commit, Fact, FactKind, Frontier, Head, HeadNumbers, Link, NewCommit, NewFact, Records, SaltRange, Scan, ScanItem, ScannedCommit,
+    SeenHead, SettingFact, StoreFact, TakenCommit, cut_tail, list_files, read_head, write_head,
 };
-use crate::seal::{HEADER_LEN, SecretKey, random};
+use crate::seal::{HEADER_LEN, SecretKey};
+use crate::store::LostFound;
 use crate::vfs::Vfs;
 use crate::wire::decode;
 
@@ -26,8 +27,19 @@ pub(super) const INDEX_TYPES: u32 = 4;
 /// The master, open for writing, or what is left of a damaged one.
 pub(super) struct Master {
     records: Result<Records, Damage>,
+    keeper: HeadKeeper,
     pub(super) stores: Vec<StoreFact>,
     settings: BTreeMap<u32, String>,
+}
+
+/// What writes `master/head.mkm`.
+struct HeadKeeper {
+    vfs: Arc<dyn Vfs>,
+    dir: PathBuf,
+    key: SecretKey,
+    id: Uuid,
+    /// What was last written or read.
+    written: Option<Head>,
 }
 
 pub(super) fn dir(archive: &Path) -> PathBuf {
@@ -49,6 +61,12 @@ impl Master {
         if let Some(damage) = listing.damage.into_iter().next() {
             return Err(damage.into());
         }
+        let head = match read_head(&**vfs, &dir, key, id) {
+            Ok(head) => head,
+            // Named by verifying, and written again on closing.
+            Err(Error::Damage(_)) => None,
+            Err(error) => return Err(error),
+        };
         let mut state = State { link: Link::origin(id), stores: Vec::new(), settings: BTreeMap::new() };
         let (mut pending, mut mark, mut clean, mut bad) = (None::<ScannedCommit>, state.link, false, None);
         for file in &listing.files {
@@ -70,6 +88,9 @@ impl Master {
         if let Some((_, damage)) = bad.filter(|(reached, _)| *reached < mark.sequence) {
             return Err(damage.into());
         }
+        if let Some(head) = &head {
+            mark = if head.link().sequence > mark.sequence { head.link() } else { mark };
+        }
         let taken = match pending {
             Some(commit) if commit.link.sequence <= mark.sequence => {
                 state.apply(&commit.commit, commit.link)?;
@@ -78,6 +99,10 @@ impl Master {
             Some(commit) => commit.commit.link_after(&state.link)?.filter(|link| *link == commit.link).map(|_| commit),
             None => None,
         };
+        if state.link.sequence < mark.sequence {
+            let path = listing.files.last().map_or_else(|| dir.clone(), |file| file.reader.path().to_owned());
+            return Err(Damage::new(&path, 0, 0, DamageCause::Truncated).into());
+        }
         let number = listing.files.last().map_or(0, |file| file.number);
         let tree = Frontier::default();
         let records = if clean && taken.is_none() && listing.leftovers.is_empty() {
@@ -95,8 +120,9 @@ impl Master {
             }
             let vfs = Arc::clone(vfs);
             let records = Records::take_over(Arc::clone(&vfs), &dir, key.duplicate(), id, number + 1, before, first, tree)?.0;
+            let lost = LostFound::new(&vfs, &dir);
             if let Some(old) = listing.files.last() {
-                cut_tail(&*vfs, old, before, 0)?;
+                cut_tail(&*vfs, old, before, 0, &mut |file, from| lost.keep_tail(file, from))?;
             }
             for path in &listing.leftovers {
                 if vfs.kind(path)?.is_some() {
@@ -106,12 +132,24 @@ impl Master {
             vfs.sync_dir(&dir)?;
             records
         };
-        Ok(Self { records: Ok(records), stores: state.stores, settings: state.settings })
+        let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: head };
+        Ok(Self { records: Ok(records), keeper, stores: state.stores, settings: state.settings })
     }
 
     /// In the place of a damaged master, which names its stores no more: they can be read, and nothing is written.
-    pub(super) fn salvaged(damage: Damage, stores: Vec<StoreFact>) -> Self {
-        Self { records: Err(damage), stores, settings: BTreeMap::new() }
+    pub(super) fn salvaged(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid, damage: Damage, stores: Vec<StoreFact>) -> Self {
+        let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir: dir(archive), key: key.duplicate(), id, written: None };
+        Self { records: Err(damage), keeper, stores, settings: BTreeMap::new() }
+    }
+
+    /// The head of a store as it was last noted.
+    pub(super) fn noted(&self, store: Uuid) -> Option<Link> {
+        self.keeper.written.as_ref()?.seen(store)
+    }
+
+    /// The master's own head, for the store to note.
+    pub(super) fn seen_head(&self) -> Option<SeenHead> {
+        self.records.as_ref().ok().map(|records| SeenHead::new(self.keeper.id, records.last()))
     }
 
     /// Why nothing is written.
@@ -161,17 +199,22 @@ impl Master {
     }
 
     fn commit(&mut self, facts: Vec<NewFact>) -> Result<(), Error> {
-        let (time, seed) = (crate::clock::now(), random()?);
-        self.writer()?.commit(NewCommit { time, seed, facts, container_end: (0, 0), container_frames: 0, section: &[] })?;
+        let (time, salts) = (crate::clock::now(), vec![SaltRange::fresh(0)?]);
+        self.writer()?.commit(NewCommit { time, facts, salts, container_end: (0, 0), container_frames: 0, section: &[] })?;
         Ok(())
     }
 
-    /// Says on disk that everything is synced.
-    pub(super) fn mark(&mut self) -> Result<(), Error> {
-        match &mut self.records {
-            Ok(records) => records.mark(),
-            Err(_) => Ok(()),
+    /// Says on disk that everything is synced, and how far the store was.
+    pub(super) fn mark(&mut self, store: SeenHead) -> Result<(), Error> {
+        let Ok(records) = &mut self.records else { return Ok(()) };
+        records.mark()?;
+        let head = Head::new(records.last(), (0, 0), HeadNumbers::default(), Frontier::default(), vec![store]);
+        let HeadKeeper { vfs, dir, key, id, written } = &mut self.keeper;
+        if written.as_ref() != Some(&head) {
+            write_head(&**vfs, dir, key, *id, &head)?;
+            *written = Some(head);
         }
+        Ok(())
     }
 
     fn writer(&mut self) -> Result<&mut Records, Error> {

@@ -88,6 +88,12 @@ impl Archive {
         self.store.damage()
     }
 
+    /// Why no mail is taken, where that is so: reading goes on.
+    #[must_use]
+    pub fn barred(&self) -> Option<&Error> {
+        self.store.barred()
+    }
+
     /// The archive's id.
     #[must_use]
     pub fn id(&self) -> Uuid {
@@ -109,7 +115,7 @@ impl Archive {
     /// Writes everything that is a cache and says on disk that all is synced, so that the next open need not look.
     pub fn close(self) -> Result<(), Error> {
         self.store.close()?;
-        self.master().mark()
+        self.mark()
     }
 
     fn master(&self) -> MutexGuard<'_, master::Master> {

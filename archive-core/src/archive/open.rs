@@ -11,7 +11,7 @@ use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::StoreFact;
 use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, complete_identity, read_identity, recovery_identifier};
-use crate::store::{Store, StoreOptions, Wrapping, create_store, store_uuid};
+use crate::store::{FromMaster, Store, StoreOptions, Wrapping, create_store, store_uuid};
 use crate::vfs::{DiskVfs, Vfs};
 
 /// What an archive may take of memory and disk.
@@ -111,13 +111,17 @@ impl Archive {
         let broken = || Error::BrokenIdentity { path: identity_path(dir) };
         let master_key = identity.master.open(&archive_key, id, MASTER)?.ok_or_else(broken)?;
         let stores = stores_dir(dir);
+        let salvaged = |damage: Damage| {
+            let stores = found_stores(&*vfs, &stores, damage.clone())?;
+            Ok::<_, Error>(Master::salvaged(&vfs, dir, &master_key, id, damage, stores))
+        };
         let mut master = match Master::open(&vfs, dir, &master_key, id) {
             Ok(master) if master.stores.is_empty() && has_mail(&*vfs, &stores)? => {
                 // Nothing is archived before the master names its store: what named it is lost.
                 let damage = Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated);
-                Master::salvaged(damage.clone(), found_stores(&*vfs, &stores, damage)?)
+                salvaged(damage)?
             }
-            Err(Error::Damage(damage)) => Master::salvaged(damage.clone(), found_stores(&*vfs, &stores, damage)?),
+            Err(Error::Damage(damage)) => salvaged(damage)?,
             master => master?,
         };
         if master.stores.is_empty() {
@@ -139,7 +143,8 @@ impl Archive {
         };
         let root = stores.join(&fact.name);
         let store_options = StoreOptions { index_types: super::indexes::configured(&master).types, ..options.store };
-        let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, master.damage().cloned())?;
+        let says = FromMaster { damage: master.damage().cloned(), noted: master.noted(Uuid(fact.uuid)), head: master.seen_head() };
+        let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, says)?;
         Ok(Self {
             idle: None,
             dir: dir.to_owned(),

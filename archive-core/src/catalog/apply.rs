@@ -16,7 +16,8 @@ use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
 use crate::records::{
-    Commit, CommitSpan, Committed, ContentFact, DamageFact, Fact, FactValue, Frontier, Link, MessageFact, PackedFact, PartFact, Runs,
+    Commit, CommitPlace, CommitSpan, Committed, ContentFact, DamageFact, Fact, FactValue, Frontier, Link, MessageFact, PackedFact,
+    PartFact, Runs,
 };
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
@@ -93,6 +94,7 @@ impl Catalog {
             unpacked_parts: Vec::new(),
             unpacked_bytes: 0,
             sections: BTreeMap::new(),
+            passed_over: None,
         };
         let (dir, folders) = (dir.to_owned(), Folders::default());
         let (shared, fresh) = (RoaringBitmap::new(), HashMap::new());
@@ -130,16 +132,30 @@ impl Catalog {
 
     /// Takes over one commit, which must follow the last one taken.
     pub(crate) fn apply(&mut self, commit: &Commit, link: Link, span: &CommitSpan) -> Result<(), Error> {
-        let salts = commit.salts()?;
+        let mut salts = commit.salts();
+        let mut passed_over = commit.passed_over().cloned();
         for (index, fact) in commit.facts.iter().enumerate() {
-            let Fact::Known { kind, bytes } = fact else { continue };
-            let fact = FactValue::read(*kind, bytes)?;
+            let (kind, bytes) = match fact {
+                Fact::Known { kind, bytes } => (*kind, bytes),
+                Fact::Erased { leaf, .. } => {
+                    // An erased content keeps its number, which follows from its place in the order, and its leaf.
+                    if let Some(leaf) = leaf {
+                        self.basis.tree.push_leaf(*leaf);
+                        self.basis.numbers.contents = self.basis.numbers.contents.saturating_add(1);
+                    }
+                    continue;
+                }
+            };
+            let fact = FactValue::read(kind, bytes, &mut passed_over)?;
             if let FactValue::Content(content) = &fact {
                 self.basis.tree.push(&salts.of(index)?, Digest(content.digest));
             }
             self.fact(fact, link.sequence, span, index)?;
         }
-        self.applied(link, span, commit.container_end);
+        if let Some(unknown) = passed_over {
+            self.basis.passed_over.get_or_insert((unknown.what.to_owned(), unknown.number));
+        }
+        self.applied(link, span, commit.container_end());
         Ok(())
     }
 
@@ -152,6 +168,13 @@ impl Catalog {
         self.basis.tree = tree;
         self.applied(link, &span, container_end);
         Ok(())
+    }
+
+    /// Takes over a fact that no commit holds: what a table of a container says, where the records lost it. The tree has its leaf already, or
+    /// lost it with the commit.
+    pub(crate) fn add_recovered(&mut self, sequence: u64, fact: FactValue) -> Result<(), Error> {
+        let nowhere = CommitSpan { place: CommitPlace { file: 0, offset: 0 }, begin: 0, section: Vec::new() };
+        self.fact(fact, sequence, &nowhere, 0)
     }
 
     fn applied(&mut self, link: Link, span: &CommitSpan, container_end: (u32, u64)) {

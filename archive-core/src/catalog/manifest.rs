@@ -13,7 +13,7 @@ use super::run::RunName;
 use crate::error::Error;
 use crate::id::Uuid;
 use crate::records::{Frontier, Link};
-use crate::seal::{FileKind, FrameKind, HEADER_LEN, RecordsStart, SealedReader, SealedWriter, SecretKey};
+use crate::seal::{FileKind, FrameKind, SecretKey, Single, read_single, replace_single};
 use crate::vfs::Vfs;
 use crate::wire::{Keys, decode, encode};
 
@@ -61,6 +61,8 @@ pub(crate) struct Basis {
     pub(crate) unpacked_bytes: u64,
     /// Records files that have sections, packed or not, and how many bytes of them.
     pub(crate) sections: BTreeMap<u64, u64>,
+    /// The first thing in the records that is unknown here and forbids writing.
+    pub(crate) passed_over: Option<(String, u64)>,
 }
 
 #[derive(Debug, Encode, Decode)]
@@ -99,6 +101,8 @@ pub(super) struct Manifest {
     pub(super) damaged_parts: NumberSet,
     #[cbor(n(16), default)]
     sections: BTreeMap<u64, u64>,
+    #[n(17)]
+    passed_over: Option<(String, u64)>,
 }
 
 /// Numbers, written as the gaps between them.
@@ -132,7 +136,7 @@ impl<'b, C> Decode<'b, C> for NumberSet {
 
 impl Keys for Manifest {
     const WHAT: &'static str = "key of the catalog's manifest";
-    const LAST: u64 = 16;
+    const LAST: u64 = 17;
 }
 
 impl Manifest {
@@ -155,6 +159,7 @@ impl Manifest {
             damaged_parts,
             unpacked_bytes: basis.unpacked_bytes,
             sections: basis.sections.clone(),
+            passed_over: basis.passed_over.clone(),
         }
     }
 
@@ -169,21 +174,21 @@ impl Manifest {
             unpacked_parts: self.unpacked_parts.clone(),
             unpacked_bytes: self.unpacked_bytes,
             sections: self.sections.clone(),
+            passed_over: self.passed_over.clone(),
         }
     }
 }
 
-/// Reads a manifest's bytes; `None` where there is none.
-pub(crate) fn read_manifest(vfs: &dyn Vfs, path: &Path, key: &SecretKey, kind: FileKind, owner: Uuid) -> Result<Option<Vec<u8>>, Error> {
-    if vfs.kind(path)?.is_none() {
-        return Ok(None);
-    }
-    let file = SealedReader::open(path, vfs.open_read(path)?, key, kind, owner)?;
-    let frame = file.frame(HEADER_LEN as u64, file.len()?)?;
-    Ok(Some(frame.bytes().to_vec()))
+fn single(kind: FileKind, owner: Uuid) -> Single {
+    Single { kind, frame: FrameKind::Manifest, owner }
 }
 
-/// Puts a manifest in place of the one before: new file, sync, rename, sync of the folder.
+/// Reads a manifest's bytes; `None` where there is none.
+pub(crate) fn read_manifest(vfs: &dyn Vfs, path: &Path, key: &SecretKey, kind: FileKind, owner: Uuid) -> Result<Option<Vec<u8>>, Error> {
+    read_single(vfs, path, key, single(kind, owner))
+}
+
+/// Puts a manifest in place of the one before.
 pub(crate) fn replace_manifest(
     vfs: &dyn Vfs,
     path: &Path,
@@ -192,16 +197,7 @@ pub(crate) fn replace_manifest(
     owner: Uuid,
     bytes: &[u8],
 ) -> Result<(), Error> {
-    let new = path.with_extension("tmp");
-    if vfs.kind(&new)?.is_some() {
-        vfs.remove(&new)?;
-    }
-    let mut writer = SealedWriter::create(vfs, &new, key, kind, owner, 0, RecordsStart::default())?;
-    writer.push(FrameKind::Manifest, &[bytes])?;
-    writer.sync()?;
-    vfs.rename(&new, path)?;
-    let dir = path.parent().ok_or(Error::Bug("a manifest lies in a folder"))?;
-    Ok(vfs.sync_dir(dir)?)
+    replace_single(vfs, path, key, single(kind, owner), bytes)
 }
 
 pub(super) fn decode_manifest(bytes: &[u8]) -> Option<Manifest> {

@@ -96,6 +96,30 @@ pub(crate) struct PartRow {
     pub(crate) section: Option<u64>,
 }
 
+impl ContentRow {
+    /// As far as the table in a container says it: what it takes to read the content, and no more.
+    pub(crate) fn to_read(size: u64, shape: Option<Shape>, runs: Runs) -> Self {
+        Self {
+            digest: [0; 32],
+            size,
+            shape,
+            runs,
+            section: None,
+            fact: FactPlace { file: 0, offset: 0, index: 0 },
+            restated: None,
+            sequence: 0,
+            date: 0,
+            date_source: 0,
+            attachments: 0,
+            importance: 0,
+            from: Vec::new(),
+            to: Vec::new(),
+            subject: String::new(),
+            attachment_types: None,
+        }
+    }
+}
+
 impl Keys for ContentRow {
     const WHAT: &'static str = "key of a content row";
     const LAST: u64 = 16;

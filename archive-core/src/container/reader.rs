@@ -122,6 +122,9 @@ impl Containers {
             match file.frame(at, range.end) {
                 Ok(frame) => {
                     at = frame.place.end();
+                    if frame.kind == FrameKind::HeaderCopy {
+                        continue;
+                    }
                     match Stamp::split(frame.bytes()).map(|(stamp, _)| stamp) {
                         Ok(stamp) => visit(Ok((stamp, frame)))?,
                         Err(_) => visit(Err(file.damage(frame.place, DamageCause::Decode)))?,

@@ -2,8 +2,11 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::records::{Runs, Shape};
-use crate::wire::Keys;
+use crate::records::{Runs, Shape, Stamp};
+use crate::wire::{Keys, decode, decompress};
+
+/// A table, decompressed, is never more than this.
+const MAX_TABLE: usize = 64 << 20;
 
 /// The table of one block.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -15,7 +18,7 @@ pub(crate) struct Table {
     /// Time of archiving: milliseconds since 1970, UTC.
     #[n(2)]
     pub(crate) archived: i64,
-    /// Seed of the commit's salts; the salt of a content is that of the fact named in its entry.
+    /// Seed of the salts of its contents, over the index of the fact named in the entry of each.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub(crate) seed: Option<[u8; 32]>,
     /// Contents whose last stored byte lies in this block.
@@ -34,6 +37,14 @@ pub(crate) struct Table {
 impl Keys for Table {
     const WHAT: &'static str = "key of a table";
     const LAST: u64 = 7;
+}
+
+impl Table {
+    /// The table in the plaintext of its frame; `None` where that is none.
+    pub(crate) fn read(plaintext: &[u8]) -> Option<Self> {
+        let (_, packed) = Stamp::split(plaintext).ok()?;
+        decode(&decompress(packed, MAX_TABLE)?).ok()
+    }
 }
 
 /// A content in a table.
@@ -67,6 +78,12 @@ pub(crate) struct TableMessage {
     /// Index into the table's folders.
     #[n(2)]
     pub(crate) folder: u32,
+    /// Its number in the folder.
+    #[n(3)]
+    pub(crate) number: u32,
+    /// Time of archiving, where it is not that of the table.
+    #[n(4)]
+    pub(crate) archived: Option<i64>,
 }
 
 /// A part in a table.

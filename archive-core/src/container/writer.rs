@@ -113,6 +113,7 @@ impl ContainerWriter {
     /// Closes the active container: synced, and immutable from now on.
     pub(crate) fn close(&mut self) -> Result<(), Error> {
         if let Some((no, mut writer)) = self.active.take() {
+            writer.copy_header();
             writer.sync()?;
             let end = writer.end();
             self.commit.facts.push(NewFact::new(FactValue::ContainerClosed(fact(no, &writer, Some(end)))));

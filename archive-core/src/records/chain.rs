@@ -1,11 +1,10 @@
 //! The record chain: a value after every commit over all that was true up to it.
 //!
-//! It runs over skeletons (sequence, tree head, hash of each fact), so that a deleted mail's facts can later be replaced by their
-//! hashes while every later value stays good. Docs: FORMAT.md, "Chain".
+//! It runs over the skeleton of each commit and over kind and hash of each fact, so that a deleted mail's facts can later be replaced
+//! by their hashes while every later value stays good. Docs: FORMAT.md, "Chain".
 
 use sha2::{Digest as _, Sha256};
 
-use super::TreeHead;
 use crate::id::Uuid;
 
 /// A place in the chain: the value after the commit of this sequence. Sequence 0 is before all commits.
@@ -15,6 +14,14 @@ pub(crate) struct Link {
     pub(crate) chain: [u8; 32],
 }
 
+impl std::fmt::Display for Link {
+    /// As heads are printed: the sequence, then the chain value in hexadecimal digits.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:", self.sequence)?;
+        self.chain.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl Link {
     /// The chain of a store or archive before its first commit.
     pub(crate) fn origin(owner: Uuid) -> Self {
@@ -22,16 +29,17 @@ impl Link {
         Self { sequence: 0, chain }
     }
 
-    /// The link after one more commit.
-    pub(crate) fn next(&self, tree: TreeHead, fact_hashes: &[[u8; 32]]) -> Self {
-        let sequence = self.sequence.saturating_add(1);
+    /// The link after one more commit: its skeleton as it is written, kind and hash of each fact.
+    pub(crate) fn next(&self, skeleton: &[u8], facts: &[(u16, [u8; 32])]) -> Self {
         let mut hasher = Sha256::new_with_prefix(self.chain);
-        hasher.update(sequence.to_le_bytes());
-        hasher.update(tree.size.to_le_bytes());
-        hasher.update(tree.hash);
-        hasher.update((fact_hashes.len() as u64).to_le_bytes());
-        fact_hashes.iter().for_each(|hash| hasher.update(hash));
-        Self { sequence, chain: hasher.finalize().into() }
+        hasher.update((skeleton.len() as u64).to_le_bytes());
+        hasher.update(skeleton);
+        hasher.update((facts.len() as u64).to_le_bytes());
+        for (kind, hash) in facts {
+            hasher.update(kind.to_le_bytes());
+            hasher.update(hash);
+        }
+        Self { sequence: self.sequence.saturating_add(1), chain: hasher.finalize().into() }
     }
 }
 

@@ -1,14 +1,15 @@
-//! One commit: its facts as bytes, their salts, the skeleton that the chain runs over.
+//! One commit: its skeleton, its facts as bytes, their salts.
 
 use minicbor::decode::Error as CborError;
 use minicbor::encode::{Error as EncodeError, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::chain::fact_hash;
+use super::salts::{SaltRange, Salts, cover};
 use super::{FactKind, FactValue, Frontier, Link, TreeHead};
 use crate::error::Error;
 use crate::id::Digest;
-use crate::wire::Keys;
+use crate::wire::{Keys, Undecodable, Unknown, decode_noting, encode};
 
 /// A fact to be committed.
 #[derive(Debug, Clone)]
@@ -35,15 +36,24 @@ impl NewFact {
 /// A fact as it lies in a commit: kind and bytes, or what is left of an erased one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fact {
-    Known { kind: u16, bytes: Vec<u8> },
-    Erased { hash: [u8; 32] },
+    Known {
+        kind: u16,
+        bytes: Vec<u8>,
+    },
+    Erased {
+        kind: u16,
+        hash: [u8; 32],
+        /// Of a content: its leaf in the tree.
+        leaf: Option<[u8; 32]>,
+    },
 }
 
 impl<C> Encode<C> for Fact {
     fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
         match self {
             Self::Known { kind, bytes } => e.array(2)?.u16(*kind)?.bytes(bytes)?,
-            Self::Erased { hash } => e.array(2)?.u16(0)?.bytes(hash)?,
+            Self::Erased { kind, hash, leaf: None } => e.array(3)?.u16(0)?.u16(*kind)?.bytes(hash)?,
+            Self::Erased { kind, hash, leaf: Some(leaf) } => e.array(4)?.u16(0)?.u16(*kind)?.bytes(hash)?.bytes(leaf)?,
         };
         Ok(())
     }
@@ -51,156 +61,181 @@ impl<C> Encode<C> for Fact {
 
 impl<'b, C> Decode<'b, C> for Fact {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, CborError> {
-        if d.array()? != Some(2) {
-            return Err(CborError::message("a fact is a pair"));
+        let (len, kind) = (d.array()?, d.u16()?);
+        let hash = |bytes: &[u8]| bytes.try_into().map_err(|_| CborError::message("a hash has 32 bytes"));
+        match (len, kind) {
+            (Some(3 | 4), 0) => {
+                let (kind, erased) = (d.u16()?, hash(d.bytes()?)?);
+                let leaf = if len == Some(4) { Some(hash(d.bytes()?)?) } else { None };
+                if kind == 0 || leaf.is_some() != (kind == FactKind::Content as u16) {
+                    return Err(CborError::message("an erased fact has its kind, and of a content its leaf"));
+                }
+                Ok(Self::Erased { kind, hash: erased, leaf })
+            }
+            (Some(2), 1..) => Ok(Self::Known { kind, bytes: d.bytes()?.to_vec() }),
+            _ => Err(CborError::message("no fact has this form")),
         }
-        let (kind, bytes) = (d.u16()?, d.bytes()?);
-        Ok(match kind {
-            0 => Self::Erased { hash: bytes.try_into().map_err(|_| CborError::message("a hash has 32 bytes"))? },
-            kind => Self::Known { kind, bytes: bytes.to_vec() },
-        })
     }
 }
 
-/// A commit as it is written.
+/// What the chain covers of a commit besides its facts.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub(crate) struct Commit {
+pub(crate) struct Skeleton {
     #[n(1)]
     pub(crate) sequence: u64,
     /// Milliseconds since 1970, UTC.
     #[n(2)]
     pub(crate) time: i64,
     #[n(3)]
-    tree_size: u64,
+    pub(crate) tree_size: u64,
     #[cbor(n(4), with = "minicbor::bytes")]
-    tree_hash: [u8; 32],
-    /// The salts are derived from it; a commit that lost facts has explicit salts instead.
-    #[cbor(n(5), with = "minicbor::bytes")]
-    seed: Option<[u8; 32]>,
-    #[n(6)]
-    pub(crate) facts: Vec<Fact>,
+    pub(crate) tree_hash: [u8; 32],
     /// Number of the active container (0 if none) and its end, tables included.
-    #[n(7)]
+    #[n(5)]
     pub(crate) container_end: (u32, u64),
     /// Frames before this one that hold the contents of a small commit.
-    #[n(8)]
+    #[n(6)]
     pub(crate) section_frames: u32,
-    /// 16 bytes a fact, in place of the seed.
-    #[cbor(n(9), with = "minicbor::bytes")]
-    salts: Option<Vec<u8>>,
 }
 
-impl Keys for Commit {
+impl Keys for Skeleton {
+    const WHAT: &'static str = "key of a commit's skeleton";
+    const LAST: u64 = 6;
+}
+
+/// A commit to be written: [`Written`], borrowed.
+#[derive(Encode)]
+#[cbor(map)]
+struct ToWrite<'c> {
+    #[cbor(n(1), with = "minicbor::bytes")]
+    skeleton: &'c [u8],
+    #[n(2)]
+    facts: &'c [Fact],
+    #[n(3)]
+    salts: &'c [SaltRange],
+}
+
+/// A commit as it is written.
+#[derive(Debug, Decode)]
+#[cbor(map)]
+struct Written {
+    /// The skeleton as bytes, since the chain covers what is there and not what is known of it.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    skeleton: Vec<u8>,
+    #[n(2)]
+    facts: Vec<Fact>,
+    #[n(3)]
+    salts: Vec<SaltRange>,
+}
+
+impl Keys for Written {
     const WHAT: &'static str = "key of a commit";
-    const LAST: u64 = 9;
+    const LAST: u64 = 3;
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Commit {
+    skeleton: Skeleton,
+    skeleton_bytes: Vec<u8>,
+    pub(crate) facts: Vec<Fact>,
+    salts: Vec<SaltRange>,
+    passed_over: Option<Unknown>,
+}
+
+/// What a commit is built from.
+pub(super) struct Parts {
+    pub(super) time: i64,
+    pub(super) facts: Vec<NewFact>,
+    pub(super) salts: Vec<SaltRange>,
+    pub(super) container_end: (u32, u64),
+    pub(super) section_frames: u32,
 }
 
 impl Commit {
     /// The commit after `last`, whose contents go into `tree`; the link after it, and what the catalog takes over.
-    pub(crate) fn build(
-        last: &Link,
-        tree: &mut Frontier,
-        time: i64,
-        seed: [u8; 32],
-        facts: Vec<NewFact>,
-        container_end: (u32, u64),
-        section_frames: u32,
-    ) -> Result<(Self, Link, Vec<FactValue>), Error> {
+    pub(super) fn build(last: &Link, tree: &mut Frontier, parts: Parts) -> Result<(Self, Link, Vec<FactValue>), Error> {
+        let Parts { time, facts, salts, container_end, section_frames } = parts;
         let mut hashes = Vec::with_capacity(facts.len());
         let mut kept = Vec::with_capacity(facts.len());
         let mut values = Vec::with_capacity(facts.len());
-        let salts = Salts::derived(&seed)?;
+        let mut of = Salts::new(&salts);
         for (at, fact) in facts.into_iter().enumerate() {
-            let salt = salts.of(at)?;
+            let salt = of.of(at)?;
             if let FactValue::Content(content) = &fact.value {
                 tree.push(&salt, Digest(content.digest));
             }
-            hashes.push(fact_hash(&salt, &fact.bytes));
+            hashes.push((fact.kind as u16, fact_hash(&salt, &fact.bytes)));
             kept.push(Fact::Known { kind: fact.kind as u16, bytes: fact.bytes });
             values.push(fact.value);
         }
         let head = tree.head();
-        let link = last.next(head, &hashes);
-        let commit = Self {
-            sequence: link.sequence,
-            time,
-            tree_size: head.size,
-            tree_hash: head.hash,
-            seed: Some(seed),
-            facts: kept,
-            container_end,
-            section_frames,
-            salts: None,
-        };
-        Ok((commit, link, values))
+        let sequence = last.sequence.saturating_add(1);
+        let skeleton = Skeleton { sequence, time, tree_size: head.size, tree_hash: head.hash, container_end, section_frames };
+        let skeleton_bytes = encode(&skeleton);
+        let link = last.next(&skeleton_bytes, &hashes);
+        Ok((Self { skeleton, skeleton_bytes, facts: kept, salts, passed_over: None }, link, values))
+    }
+
+    /// The bytes of a commit, before compression.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        encode(&ToWrite { skeleton: &self.skeleton_bytes, facts: &self.facts, salts: &self.salts })
+    }
+
+    /// The commit that `bytes` hold.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Undecodable> {
+        let mut passed_over = None;
+        let Written { skeleton: skeleton_bytes, facts, salts } = decode_noting(bytes, &mut passed_over)?;
+        let skeleton = decode_noting(&skeleton_bytes, &mut passed_over)?;
+        if !cover(&salts, facts.len()) {
+            return Err(Undecodable::Malformed);
+        }
+        Ok(Self { skeleton, skeleton_bytes, facts, salts, passed_over })
+    }
+
+    /// What was passed over in it that forbids writing, facts aside.
+    pub(crate) fn passed_over(&self) -> Option<&Unknown> {
+        self.passed_over.as_ref()
+    }
+
+    pub(crate) fn sequence(&self) -> u64 {
+        self.skeleton.sequence
+    }
+
+    /// Number of the active container (0 if none) and its end after the commit.
+    pub(crate) fn container_end(&self) -> (u32, u64) {
+        self.skeleton.container_end
+    }
+
+    /// Frames of its section.
+    pub(crate) fn section_frames(&self) -> u32 {
+        self.skeleton.section_frames
     }
 
     /// The tree head after the commit.
     pub(crate) fn tree(&self) -> TreeHead {
-        TreeHead { size: self.tree_size, hash: self.tree_hash }
+        TreeHead { size: self.skeleton.tree_size, hash: self.skeleton.tree_hash }
     }
 
     /// The salts of its facts.
-    pub(crate) fn salts(&self) -> Result<Salts<'_>, Error> {
-        match (&self.seed, &self.salts) {
-            (Some(seed), None) => Salts::derived(seed),
-            (None, Some(salts)) => Ok(Salts::Explicit(salts)),
-            _ => Err(Error::Bug("a commit has either a seed or salts")),
-        }
+    pub(crate) fn salts(&self) -> Salts<'_> {
+        Salts::new(&self.salts)
     }
 
     /// The link after this commit, if it follows `last`.
     pub(crate) fn link_after(&self, last: &Link) -> Result<Option<Link>, Error> {
-        if Some(self.sequence) != last.sequence.checked_add(1) || !self.has_salts() {
+        if Some(self.skeleton.sequence) != last.sequence.checked_add(1) {
             return Ok(None);
         }
         let mut hashes = Vec::with_capacity(self.facts.len());
-        let salts = self.salts()?;
+        let mut salts = self.salts();
         for (at, fact) in self.facts.iter().enumerate() {
             hashes.push(match fact {
-                Fact::Known { bytes, .. } => fact_hash(&salts.of(at)?, bytes),
-                Fact::Erased { hash } => *hash,
+                Fact::Known { kind, bytes } => (*kind, fact_hash(&salts.of(at)?, bytes)),
+                Fact::Erased { kind, hash, .. } => (*kind, *hash),
             });
         }
-        Ok(Some(last.next(self.tree(), &hashes)))
-    }
-
-    fn has_salts(&self) -> bool {
-        match (&self.seed, &self.salts) {
-            (Some(_), None) => true,
-            (None, Some(salts)) => salts.len() == self.facts.len() * 16,
-            _ => false,
-        }
-    }
-}
-
-/// The salts of a commit's facts.
-pub(crate) enum Salts<'c> {
-    /// HKDF-Expand (RFC 5869, 2.3) of the seed, over the index of each fact.
-    Derived(Box<hkdf::Hkdf<sha2::Sha256>>),
-    /// 16 bytes a fact.
-    Explicit(&'c [u8]),
-}
-
-impl Salts<'_> {
-    fn derived(seed: &[u8; 32]) -> Result<Self, Error> {
-        let hkdf = hkdf::Hkdf::from_prk(seed).map_err(|_| Error::Bug("HKDF refused a seed of 32 bytes"))?;
-        Ok(Self::Derived(Box::new(hkdf)))
-    }
-
-    /// The salt of fact `at`.
-    pub(crate) fn of(&self, at: usize) -> Result<[u8; 16], Error> {
-        match self {
-            Self::Derived(hkdf) => {
-                let mut salt = [0; 16];
-                hkdf.expand(&(at as u64).to_le_bytes(), &mut salt).map_err(|_| Error::Bug("HKDF refused 16 bytes"))?;
-                Ok(salt)
-            }
-            Self::Explicit(salts) => {
-                let salt = salts.get(at * 16..at * 16 + 16).and_then(|salt| salt.try_into().ok());
-                salt.ok_or(Error::Bug("a commit with explicit salts lacks one"))
-            }
-        }
+        Ok(Some(last.next(&self.skeleton_bytes, &hashes)))
     }
 }

@@ -303,8 +303,11 @@ pub(crate) struct MessageFact {
     pub(crate) quoting: Option<u8>,
     #[n(11)]
     pub(crate) flags: Option<String>,
+    /// Its number in the folder, from 1, never given again.
+    #[n(12)]
+    pub(crate) number: u32,
 }
-fact!(MessageFact, "key of a message", 11);
+fact!(MessageFact, "key of a message", 12);
 
 /// A folder was made.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -317,8 +320,11 @@ pub(crate) struct FolderFact {
     pub(crate) parent: u32,
     #[n(3)]
     pub(crate) name: String,
+    /// Of the numbers given in it; not 0.
+    #[n(4)]
+    pub(crate) epoch: u32,
 }
-fact!(FolderFact, "key of a folder", 3);
+fact!(FolderFact, "key of a folder", 4);
 
 /// Contents found damaged: nothing new may refer to them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -6,14 +6,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::commit::Parts;
 use super::moved::Moved;
 use super::stamp::Stamp;
-use super::{Commit, FactValue, Frontier, Link, NewFact};
+use super::{Commit, FactValue, Frontier, Link, NewFact, SaltRange};
 use crate::error::Error;
 use crate::id::Uuid;
 use crate::seal::{FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
-use crate::wire::{Effort, compress, encode};
+use crate::wire::{Effort, compress};
 
 /// A records file is closed when it is larger.
 const FILE_LIMIT: u64 = 64 << 20;
@@ -52,9 +53,9 @@ pub(crate) struct Committed {
 /// Everything a commit is made of.
 pub(crate) struct NewCommit<'a> {
     pub(crate) time: i64,
-    /// The salts of the facts are derived from it; fresh random bytes for every commit.
-    pub(crate) seed: [u8; 32],
     pub(crate) facts: Vec<NewFact>,
+    /// Where the salts of the facts come from.
+    pub(crate) salts: Vec<SaltRange>,
     /// Number of the active container (0 if none) and its end.
     pub(crate) container_end: (u32, u64),
     /// Frames that the commit has in containers.
@@ -190,15 +191,16 @@ impl Records {
             self.moved = Moved::default();
         }
         let section_frames = new.section.len() as u32;
-        let (commit, link, facts) =
-            Commit::build(&self.last, &mut self.tree, new.time, new.seed, new.facts, new.container_end, section_frames)?;
+        let NewCommit { time, facts, salts, container_end, .. } = new;
+        let parts = Parts { time, facts, salts, container_end, section_frames };
+        let (commit, link, facts) = Commit::build(&self.last, &mut self.tree, parts)?;
         let mut span = push(&mut self.writer, self.number, &commit, link, self.last, new.container_frames, new.section)?;
         self.writer.sync()?;
         span.place.offset = self.moved.first(span.place.offset);
         span.begin = self.moved.first(span.begin);
         self.last = link;
         self.marked = false;
-        Ok(Committed { link, span, container_end: new.container_end, tree: self.tree.clone(), facts })
+        Ok(Committed { link, span, container_end, tree: self.tree.clone(), facts })
     }
 
     /// Says on disk that everything up to the last commit is synced, where that is not said yet.
@@ -233,7 +235,7 @@ fn push(
         offsets.push(writer.push(FrameKind::Block, &[&stamp.encode(), block])?.offset);
         stamp.index += 1;
     }
-    let packed = compress(Effort::Facts, &encode(commit)).ok_or(Error::Bug("zstd refused a commit"))?;
+    let packed = compress(Effort::Facts, &commit.to_bytes()).ok_or(Error::Bug("zstd refused a commit"))?;
     let mut pieces = packed.chunks(PIECE).peekable();
     let mut offset = None;
     while let Some(piece) = pieces.next() {

@@ -7,9 +7,11 @@
 mod chain;
 mod commit;
 mod fact;
+mod head;
 mod log;
 mod moved;
 mod rewrite;
+mod salts;
 mod scan;
 mod stamp;
 mod tree;
@@ -21,7 +23,9 @@ pub(crate) use fact::{
     ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, Run, Runs, SettingFact,
     Shape, ShapeExtent, StoreFact,
 };
+pub(crate) use head::{Head, HeadNumbers, SeenHead, head_path, read_head, write_head};
 pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit};
+pub(crate) use salts::{Salt, SaltRange};
 pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files, next_frame, open_file, read_commit};
 pub(crate) use stamp::Stamp;
 pub(crate) use tree::{Frontier, TreeHead};

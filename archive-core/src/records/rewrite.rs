@@ -46,7 +46,9 @@ impl Records {
         let Some(stay) = staying(old)? else { return Ok(false) };
         let header = old.reader.header();
         let before = Link { sequence: header.start.first_sequence.saturating_sub(1), chain: header.start.chain };
-        let mut new = SealedWriter::create(&*self.vfs, path, &self.key, FileKind::Records, self.owner, old.number, header.start)?;
+        let new = SealedWriter::create(&*self.vfs, path, &self.key, FileKind::Records, self.owner, old.number, header.start)?;
+        // The table counts on the frames it names following each other, so the copy of the header comes after them.
+        let mut new = new.without_copy();
         let table = new.push(FrameKind::Moved, &[&Moved::encode(&stay.table, before)])?;
         for at in stay.frames {
             let frame = match old.reader.frame(at, old.len) {
@@ -66,6 +68,7 @@ impl Records {
         if new.end() != table.end() + stay.len {
             return Err(Error::Bug("a frame that was copied has another length"));
         }
+        new.copy_header();
         if let Some(last) = mark {
             new.push(FrameKind::Mark, &[&Stamp::mark(last).encode()])?;
         }
@@ -94,7 +97,7 @@ fn staying(old: &RecordsFile) -> Result<Option<Staying>, Error> {
             Err(Error::Damage(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if !matches!(raw.kind, FrameKind::Block | FrameKind::Moved) {
+        if !matches!(raw.kind, FrameKind::Block | FrameKind::Moved | FrameKind::HeaderCopy) {
             let first = old.moved.first(at);
             if first != follows {
                 stay.table.push((first, stay.len));

@@ -10,7 +10,7 @@ use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::seal::{FileKind, FrameKind, FramePlace, HEADER_LEN, Opened, RawFrame, SealedReader, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
-use crate::wire::{decode, decompress};
+use crate::wire::decompress;
 
 /// Facts of one commit, decompressed, are never more than this.
 const MAX_COMMIT: usize = 256 << 20;
@@ -33,7 +33,8 @@ pub(crate) struct Listing {
     pub(crate) files: Vec<RecordsFile>,
     /// Files that were never finished: they hold nothing.
     pub(crate) leftovers: Vec<PathBuf>,
-    /// Files whose header is broken. A file gets its name only when it was synced, so none of them is a leftover of a crash.
+    /// Headers that are broken, of files that a copy opened and of others. A file gets its name only when it was synced, so none of them is a
+    /// leftover of a crash.
     pub(crate) damage: Vec<Damage>,
 }
 
@@ -51,6 +52,8 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
                     if let Some(before) = listing.files.last_mut() {
                         before.void_from = reader.header().start.first_sequence;
                     }
+                    // The copy of a broken header gives all that it said; the damage is named all the same.
+                    listing.damage.extend(reader.header_damage());
                     let moved = Moved::of(&reader)?;
                     listing.files.push(RecordsFile { number, reader, len, moved, void_from: u64::MAX });
                 }
@@ -85,7 +88,7 @@ pub(crate) struct ScannedCommit {
 impl ScannedCommit {
     /// Frames that the commit has in containers: its last frame's index, less its other frames here.
     pub(crate) fn container_frames(&self) -> Option<u32> {
-        self.stamp.index.checked_sub(self.commit.section_frames.checked_add(self.pieces)?.checked_sub(1)?)
+        self.stamp.index.checked_sub(self.commit.section_frames().checked_add(self.pieces)?.checked_sub(1)?)
     }
 }
 
@@ -178,6 +181,9 @@ impl Scan {
     }
 
     fn take(&mut self, frame: &Opened) -> Result<Option<ScanItem>, Error> {
+        if frame.kind == FrameKind::HeaderCopy {
+            return Ok(None);
+        }
         let bad = ScanItem::Bad(self.file.reader.damage(frame.place, DamageCause::Decode));
         let Ok((stamp, rest)) = Stamp::split(frame.bytes()) else { return Ok(Some(bad)) };
         if frame.kind == FrameKind::Moved {
@@ -235,12 +241,12 @@ impl Scan {
             Err(Some(error)) => return Err(error),
         };
         // Where all that lay in it was packed, a section may be gone.
-        let (said, there) = (commit.section_frames as usize, pieces.section.len());
-        if commit.sequence != stamp.sequence || there != said && there != 0 {
+        let (said, there) = (commit.section_frames() as usize, pieces.section.len());
+        if commit.sequence() != stamp.sequence || there != said && there != 0 {
             return Ok(ScanItem::Bad(damage(DamageCause::Decode)));
         }
         Ok(ScanItem::Commit(Box::new(ScannedCommit {
-            link: Link { sequence: commit.sequence, chain: *chain },
+            link: Link { sequence: commit.sequence(), chain: *chain },
             commit,
             stamp,
             span: CommitSpan {
@@ -261,7 +267,7 @@ fn decode_commit(packed: &[u8]) -> Result<Commit, Option<Error>> {
         return Err(None);
     }
     let bytes = decompress(packed, len).ok_or(None)?;
-    decode(&bytes).map_err(|cause| match cause {
+    Commit::from_bytes(&bytes).map_err(|cause| match cause {
         crate::wire::Undecodable::Malformed => None,
         crate::wire::Undecodable::Unknown(what, number) => Some(Error::UnknownFeature { what, number }),
     })
@@ -275,6 +281,10 @@ pub(crate) fn read_commit(file: &RecordsFile, offset: u64) -> Result<Commit, Err
     let mut bytes = Vec::new();
     loop {
         let frame = file.frame(at, len)?;
+        if frame.kind == FrameKind::HeaderCopy {
+            at = frame.place.end();
+            continue;
+        }
         let broken = || Error::from(file.damage(frame.place, DamageCause::Decode));
         let (_, rest) = Stamp::split(frame.bytes()).map_err(|_| broken())?;
         match frame.kind {
@@ -289,9 +299,15 @@ pub(crate) fn read_commit(file: &RecordsFile, offset: u64) -> Result<Commit, Err
     }
 }
 
-/// Cuts everything behind commit `last` from a file that a later one has taken over from, so that no void frame is ever seen again.
-/// `from` is where a frame at or before the end of that commit was first written.
-pub(crate) fn cut_tail(vfs: &dyn Vfs, old: &RecordsFile, last: Link, from: u64) -> Result<(), Error> {
+/// Cuts everything after commit `last` from a file that a later one has taken over from, so that no void frame is ever seen again.
+/// `from` is where a frame at or before the end of that commit was first written. `keep` gets the file and where it will be cut.
+pub(crate) fn cut_tail(
+    vfs: &dyn Vfs,
+    old: &RecordsFile,
+    last: Link,
+    from: u64,
+    keep: &mut dyn FnMut(&SealedReader, u64) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut scan = Scan::new(old.clone(), from);
     let mut end = scan.at;
     while let Some(item) = scan.next()? {
@@ -302,6 +318,7 @@ pub(crate) fn cut_tail(vfs: &dyn Vfs, old: &RecordsFile, last: Link, from: u64) 
         }
     }
     if end < old.len {
+        keep(&old.reader, end)?;
         let file = vfs.open(old.reader.path())?;
         file.truncate(end)?;
         file.sync()?;

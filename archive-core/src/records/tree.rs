@@ -25,7 +25,12 @@ pub(crate) struct Frontier {
 impl Frontier {
     /// Appends the leaf of a content: salt of its fact, then its digest.
     pub(crate) fn push(&mut self, salt: &[u8; 16], digest: Digest) {
-        let mut node: [u8; 32] = Sha256::new_with_prefix([0]).chain_update(salt).chain_update(digest.0).finalize().into();
+        self.push_leaf(leaf_hash(salt, digest));
+    }
+
+    /// Appends a leaf of which nothing but its hash is left.
+    pub(crate) fn push_leaf(&mut self, leaf: [u8; 32]) {
+        let mut node = leaf;
         let mut rest = self.size;
         while rest & 1 == 1 {
             let Some(left) = self.roots.len().checked_sub(32) else { break };
@@ -51,6 +56,11 @@ impl Frontier {
     pub(crate) fn is_sound(&self) -> bool {
         self.roots.len() == 32 * self.size.count_ones() as usize
     }
+}
+
+/// The leaf hash of a content.
+pub(super) fn leaf_hash(salt: &[u8; 16], digest: Digest) -> [u8; 32] {
+    Sha256::new_with_prefix([0]).chain_update(salt).chain_update(digest.0).finalize().into()
 }
 
 #[cfg(test)]

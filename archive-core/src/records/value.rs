@@ -2,7 +2,7 @@
 
 use super::fact::{ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact};
 use crate::error::Error;
-use crate::wire::{Keys, Undecodable, decode, encode};
+use crate::wire::{Class, Keys, Undecodable, Unknown, decode_noting, encode};
 
 const EMPTY_MAP: u8 = 0xa0;
 
@@ -23,32 +23,38 @@ pub(crate) enum FactValue {
 }
 
 impl FactValue {
-    /// What the bytes of a fact say.
-    pub(crate) fn read(kind: u16, bytes: &[u8]) -> Result<Self, Error> {
+    /// What the bytes of a fact say; what had to be passed over in it and forbids writing goes into `passed_over`.
+    pub(crate) fn read(kind: u16, bytes: &[u8], passed_over: &mut Option<Unknown>) -> Result<Self, Error> {
         let is = |known: FactKind| kind == known as u16;
         Ok(if is(FactKind::Content) {
-            Self::Content(read(bytes)?)
+            Self::Content(read(bytes, passed_over)?)
         } else if is(FactKind::Message) {
-            Self::Message(read(bytes)?)
+            Self::Message(read(bytes, passed_over)?)
         } else if is(FactKind::Part) {
-            Self::Part(*read(bytes)?)
+            Self::Part(*read(bytes, passed_over)?)
         } else if is(FactKind::FolderMade) {
-            Self::FolderMade(*read(bytes)?)
+            Self::FolderMade(*read(bytes, passed_over)?)
         } else if is(FactKind::ImportRun) {
-            Self::ImportRun(*read(bytes)?)
+            Self::ImportRun(*read(bytes, passed_over)?)
         } else if is(FactKind::ContainerOpened) {
-            Self::ContainerOpened(*read(bytes)?)
+            Self::ContainerOpened(*read(bytes, passed_over)?)
         } else if is(FactKind::ContainerClosed) {
-            Self::ContainerClosed(*read(bytes)?)
+            Self::ContainerClosed(*read(bytes, passed_over)?)
         } else if is(FactKind::Packed) {
-            Self::Packed(*read(bytes)?)
+            Self::Packed(*read(bytes, passed_over)?)
         } else if is(FactKind::DamageNoted) {
-            Self::DamageNoted(*read(bytes)?)
-        } else if is(FactKind::Checkpoint) || kind >= 128 {
-            // What must not be passed over has a number below 128.
+            Self::DamageNoted(*read(bytes, passed_over)?)
+        } else if is(FactKind::Checkpoint) {
             Self::PassedOver
         } else {
-            return Err(Error::UnknownFeature { what: "kind of fact", number: kind.into() });
+            match class_of_kind(kind) {
+                Class::Ignore => {}
+                Class::NoWrite => {
+                    passed_over.get_or_insert(Unknown { what: KIND, number: kind.into() });
+                }
+                Class::Refuse => return Err(Error::UnknownFeature { what: KIND, number: kind.into() }),
+            }
+            Self::PassedOver
         })
     }
 
@@ -70,8 +76,20 @@ impl FactValue {
     }
 }
 
-fn read<'b, T: Keys + minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<Box<T>, Error> {
-    decode(bytes).map(Box::new).map_err(|cause| match cause {
+/// What a kind of fact that is not known allows. Docs: FORMAT.md, section 1.
+pub(crate) fn class_of_kind(kind: u16) -> Class {
+    match kind {
+        0..=95 => Class::Refuse,
+        96..=127 => Class::NoWrite,
+        128.. => Class::Ignore,
+    }
+}
+
+/// What [`class_of_kind`] judges, for messages.
+pub(crate) const KIND: &str = "kind of fact";
+
+fn read<'b, T: Keys + minicbor::Decode<'b, ()>>(bytes: &'b [u8], passed_over: &mut Option<Unknown>) -> Result<Box<T>, Error> {
+    decode_noting(bytes, passed_over).map(Box::new).map_err(|cause| match cause {
         Undecodable::Malformed => Error::Bug("a fact that lies behind a seal cannot be read"),
         Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
     })

@@ -13,6 +13,8 @@ use crate::vfs::{Vfs, VfsFile};
 
 /// Random nonces of 96 bits keep their margin up to here (NIST SP 800-38D, 8.3).
 const MAX_FRAMES: u64 = 1 << 32;
+/// The first frame boundary here or later has a copy of the header, which no damage to the first sectors reaches.
+const COPY_FROM: u64 = 4096;
 
 fn keyed(key: &SecretKey, header: &FileHeader) -> Result<(FileKey, [u8; 32]), Error> {
     let info = header.key_info();
@@ -26,6 +28,8 @@ pub(crate) struct SealedWriter {
     end: u64,
     frames: u64,
     pending: Vec<u8>,
+    /// No copy of the header is to be written on the way.
+    copied: bool,
 }
 
 impl SealedWriter {
@@ -45,14 +49,20 @@ impl SealedWriter {
         header.commitment = commitment;
         let file = vfs.create(path)?;
         file.append(&header.encode())?;
-        let reader = SealedReader { path: path.to_owned(), file, key: Arc::new(file_key), header };
-        Ok(Self { reader, end: HEADER_LEN as u64, frames: 0, pending: Vec::new() })
+        let reader = SealedReader { path: path.to_owned(), file, key: Arc::new(file_key), header, broken_header: false };
+        Ok(Self { reader, end: HEADER_LEN as u64, frames: 0, pending: Vec::new(), copied: !has_copy(kind) })
+    }
+
+    /// The copy of the header does not come on the way: the writer puts it where it wants.
+    pub(crate) fn without_copy(self) -> Self {
+        Self { copied: true, ..self }
     }
 
     /// Goes on behind the last byte of a file that was read and found whole.
     pub(crate) fn resume(reader: SealedReader) -> Result<Self, Error> {
         let end = reader.file.len()?;
-        Ok(Self { reader, end, frames: end / frame::FRAME_OVERHEAD as u64, pending: Vec::new() })
+        let copied = end >= COPY_FROM || !has_copy(reader.header.kind);
+        Ok(Self { reader, end, frames: end / frame::FRAME_OVERHEAD as u64, pending: Vec::new(), copied })
     }
 
     /// Seals `plaintext` as the next frame and keeps it until [`Self::flush`].
@@ -64,7 +74,17 @@ impl SealedWriter {
         let reader = &self.reader;
         let place = frame::seal(&reader.key, reader.header.file_id, self.end, kind, plaintext, &mut self.pending)?;
         self.end = place.end();
+        if !self.copied && self.end >= COPY_FROM {
+            self.copy_header();
+        }
         Ok(place)
+    }
+
+    /// Pushes a copy of the header as the next frame.
+    pub(crate) fn copy_header(&mut self) {
+        self.frames += 1;
+        self.copied = true;
+        self.end = frame::copy_header(self.end, &self.reader.header.encode(), &mut self.pending).end();
     }
 
     /// Appends what was pushed. After an error the file's end is unknown: nothing more may be pushed.
@@ -116,6 +136,8 @@ pub(crate) struct SealedReader {
     file: Arc<dyn VfsFile>,
     key: Arc<FileKey>,
     header: FileHeader,
+    /// The header at the start is broken, and a copy of it was read.
+    broken_header: bool,
 }
 
 impl std::fmt::Debug for SealedReader {
@@ -127,7 +149,11 @@ impl std::fmt::Debug for SealedReader {
 impl SealedReader {
     /// Reads the header and checks the key against its commitment.
     pub(crate) fn open(path: &Path, file: Arc<dyn VfsFile>, key: &SecretKey, kind: FileKind, owner: Uuid) -> Result<Self, Error> {
-        let header = read_header(path, &*file)?;
+        let (header, broken_header) = match read_header(path, &*file) {
+            Ok(header) => (header, false),
+            Err(Error::Damage(damage)) if has_copy(kind) => (find_copy(path, &*file)?.ok_or(damage)?, true),
+            Err(error) => return Err(error),
+        };
         if header.kind != kind || header.owner != owner {
             return Err(Damage::new(path, 0, HEADER_LEN as u64, DamageCause::Header).into());
         }
@@ -135,7 +161,12 @@ impl SealedReader {
         if !commits(&commitment, &header.commitment) {
             return Err(Damage::new(path, 0, HEADER_LEN as u64, DamageCause::KeyCommitment).into());
         }
-        Ok(Self { path: path.to_owned(), file, key: Arc::new(file_key), header })
+        Ok(Self { path: path.to_owned(), file, key: Arc::new(file_key), header, broken_header })
+    }
+
+    /// The damage to the header at the start, where the file was opened by a copy of it.
+    pub(crate) fn header_damage(&self) -> Option<Damage> {
+        self.broken_header.then(|| Damage::new(&self.path, 0, HEADER_LEN as u64, DamageCause::Header))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -194,8 +225,41 @@ impl SealedReader {
     /// The frame at `offset`, checked and opened.
     pub(crate) fn frame(&self, offset: u64, end: u64) -> Result<Opened, Error> {
         let raw = self.raw(offset, end)?;
-        self.sealed(raw)?.open(&self.key, self.header.file_id).map_err(|cause| self.damage(raw.place, cause).into())
+        let opened = self.sealed(raw)?.open(&self.key, self.header.file_id).map_err(|cause| self.damage(raw.place, cause))?;
+        if opened.kind == FrameKind::HeaderCopy && opened.bytes() != self.header.encode() {
+            return Err(self.damage(raw.place, DamageCause::Header).into());
+        }
+        Ok(opened)
     }
+}
+
+/// Do files of this kind carry copies of their header? Those that grow and can be made from nothing else.
+fn has_copy(kind: FileKind) -> bool {
+    matches!(kind, FileKind::Container | FileKind::Records)
+}
+
+/// A copy of the header of the file at `path`, looked for from the start, without a key.
+fn find_copy(path: &Path, file: &dyn VfsFile) -> Result<Option<FileHeader>, Error> {
+    const WINDOW: u64 = 1 << 20;
+    const COPY_LEN: u64 = (HEAD_LEN + HEADER_LEN + 4) as u64;
+    let (len, mut at) = (file.len()?, 0);
+    while at < len {
+        let mut window = vec![0; WINDOW.min(len - at) as usize];
+        file.read_exact_at(at, &mut window)?;
+        let mut from = 0;
+        while let Some(found) = RawFrame::find_marker(&window, from) {
+            from = found + 1;
+            let copy = window.get(found..found + COPY_LEN as usize);
+            if let Some(header) = copy.and_then(frame::read_copy).and_then(|bytes| FileHeader::decode(path, bytes).ok()) {
+                return Ok(Some(header));
+            }
+        }
+        if at + window.len() as u64 >= len {
+            break;
+        }
+        at += window.len() as u64 - (COPY_LEN - 1);
+    }
+    Ok(None)
 }
 
 /// The header of the file at `path`, without a key.

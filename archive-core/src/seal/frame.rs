@@ -3,6 +3,7 @@
 //! States are types: [`RawFrame`] has a good head, [`SealedFrame`] a good checksum, and only [`Opened`] has bytes to parse.
 
 use super::derive::{FileKey, NONCE_LEN, TAG_LEN};
+use super::header::HEADER_LEN;
 use crate::error::{DamageCause, Error};
 use crate::id::Uuid;
 use crate::wire::Fixed;
@@ -45,6 +46,10 @@ pub(crate) enum FrameKind {
     IndexEnd = 11,
     /// Where the commits of a records file that was written anew were first written.
     Moved = 12,
+    /// The head of a store or master.
+    Head = 13,
+    /// A copy of the file's header. Not sealed: it is found without a key when the header is broken.
+    HeaderCopy = 14,
 }
 
 impl FrameKind {
@@ -62,6 +67,8 @@ impl FrameKind {
             10 => Self::Failed,
             11 => Self::IndexEnd,
             12 => Self::Moved,
+            13 => Self::Head,
+            14 => Self::HeaderCopy,
             _ => return None,
         })
     }
@@ -106,13 +113,7 @@ pub(super) fn seal(
     if body_len > MAX_BODY {
         return Err(Error::Bug("a frame above 64 MiB was to be sealed"));
     }
-    let mut head = [0; HEAD_LEN];
-    head[..4].copy_from_slice(&MARKER);
-    head[4..6].copy_from_slice(&(kind as u16).to_le_bytes());
-    head[8..12].copy_from_slice(&(body_len as u32).to_le_bytes());
-    let crc = crc32fast::hash(&head[..12]);
-    head[12..].copy_from_slice(&crc.to_le_bytes());
-
+    let head = head_of(kind, body_len);
     out.reserve(HEAD_LEN + body_len);
     out.extend_from_slice(&head);
     let body = out.len();
@@ -125,6 +126,34 @@ pub(super) fn seal(
     let crc = crc32fast::hash(&out[body..]);
     out.extend_from_slice(&crc.to_le_bytes());
     Ok(FramePlace { offset, len: (HEAD_LEN + body_len) as u64 })
+}
+
+/// The head of a frame of this kind and body.
+fn head_of(kind: FrameKind, body_len: usize) -> [u8; HEAD_LEN] {
+    let mut head = [0; HEAD_LEN];
+    head[..4].copy_from_slice(&MARKER);
+    head[4..6].copy_from_slice(&(kind as u16).to_le_bytes());
+    head[8..12].copy_from_slice(&(body_len as u32).to_le_bytes());
+    let crc = crc32fast::hash(&head[..12]);
+    head[12..].copy_from_slice(&crc.to_le_bytes());
+    head
+}
+
+/// Appends to `out` the frame that will lie at `offset` of the file and holds the file's header as it is.
+pub(super) fn copy_header(offset: u64, header: &[u8; HEADER_LEN], out: &mut Vec<u8>) -> FramePlace {
+    let begin = out.len();
+    out.extend_from_slice(&head_of(FrameKind::HeaderCopy, HEADER_LEN + CRC_LEN));
+    out.extend_from_slice(header);
+    out.extend_from_slice(&crc32fast::hash(header).to_le_bytes());
+    FramePlace { offset, len: (out.len() - begin) as u64 }
+}
+
+/// The header in the bytes of a frame that is a copy of one.
+pub(super) fn read_copy(frame: &[u8]) -> Option<&[u8]> {
+    let (head, body) = frame.split_first_chunk()?;
+    let raw = RawFrame::read(head, 0).ok().filter(|raw| raw.kind == FrameKind::HeaderCopy)?;
+    let (header, crc) = body.get(..raw.body_len())?.split_last_chunk::<CRC_LEN>()?;
+    (crc32fast::hash(header).to_le_bytes() == *crc).then_some(header)
 }
 
 /// A frame whose head is good; its body is still to be read.
@@ -180,6 +209,11 @@ pub(crate) struct SealedFrame {
 
 impl SealedFrame {
     pub(super) fn open(mut self, key: &FileKey, file_id: Uuid) -> Result<Opened, DamageCause> {
+        if self.raw.kind == FrameKind::HeaderCopy {
+            let len = self.body.len();
+            self.body.splice(..0, [0; PAD_LEN]);
+            return Ok(Opened { kind: self.raw.kind, place: self.raw.place, text: self.body, len });
+        }
         let nonce: [u8; NONCE_LEN] = *self.body.first_chunk().ok_or(DamageCause::Tag)?;
         self.body.drain(..NONCE_LEN);
         key.open(&nonce, &mut self.body, &aad(file_id, self.raw.place.offset, &self.raw.head)).map_err(|_| DamageCause::Tag)?;

@@ -9,7 +9,7 @@ use crate::wire::{Fixed, TooShort};
 /// Bytes of a file header.
 pub(crate) const HEADER_LEN: usize = 144;
 const MAGIC: [u8; 8] = *b"MAILKEEP";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const SCHEME_HKDF: u16 = 1;
 /// Where the key commitment begins: all before it goes into the key of the file.
 const COMMITMENT_AT: usize = 108;
@@ -28,6 +28,7 @@ pub(crate) enum FileKind {
     Segment = 7,
     IndexManifest = 8,
     LostFound = 9,
+    Head = 10,
 }
 
 impl FileKind {
@@ -42,6 +43,7 @@ impl FileKind {
             7 => Self::Segment,
             8 => Self::IndexManifest,
             9 => Self::LostFound,
+            10 => Self::Head,
             _ => return None,
         })
     }
@@ -113,8 +115,11 @@ impl FileHeader {
             return Err(broken());
         }
         let (header, version, scheme) = Self::fields(head).map_err(|_| broken())?;
-        if version != VERSION {
+        if version > VERSION {
             return Err(Error::TooNew { path: path.to_owned(), found: version, known: VERSION });
+        }
+        if version < VERSION {
+            return Err(Error::TooOld { path: path.to_owned(), found: version, known: VERSION });
         }
         if scheme != SCHEME_HKDF {
             return Err(Error::UnknownFeature { what: "key scheme", number: scheme.into() });

@@ -11,6 +11,7 @@ mod file;
 mod frame;
 mod header;
 mod identity;
+mod single;
 mod slot;
 mod token;
 
@@ -19,6 +20,7 @@ pub(crate) use file::{SealedReader, SealedWriter};
 pub(crate) use frame::{FRAME_OVERHEAD, FrameKind, FramePlace, Opened, RawFrame};
 pub(crate) use header::{FileKind, HEADER_LEN, RecordsStart};
 pub(crate) use identity::{ArchiveIdentity, KeyWrap, StoreIdentity, complete_identity, read_identity, verify_identity, write_identity};
+pub(crate) use single::{Single, read_single, replace_single};
 pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
 pub(crate) use slot::{Slot, recovery_identifier};
 pub(crate) use token::{open_token, seal_token};

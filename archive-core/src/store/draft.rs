@@ -251,7 +251,7 @@ impl<'s> Draft<'s> {
                 None => {
                     self.numbers.folders = self.numbers.folders.checked_add(1).ok_or(Error::Bug("all folder numbers are given"))?;
                     let no = self.numbers.folders;
-                    self.folders.push(FolderFact { no, parent: at.0, name: name.clone() });
+                    self.folders.push(FolderFact { no, parent: at.0, name: name.clone(), epoch: 1 });
                     FolderNo(no)
                 }
             };

@@ -99,6 +99,11 @@ impl Indexer {
         })
     }
 
+    /// The commit up to which the index on disk is true, and where it was first written.
+    pub(super) fn basis(&self) -> Option<(Link, CommitPlace)> {
+        decode_basis(&self.index().basis())
+    }
+
     pub(super) fn index(&self) -> Arc<Index> {
         Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -10,6 +10,7 @@ mod facts;
 mod idle;
 mod indexer;
 mod large;
+mod lost;
 mod open;
 mod pack;
 mod pages;
@@ -19,8 +20,10 @@ mod prepared;
 mod read;
 mod recover;
 mod reindex;
+mod salvage;
 mod stats;
 mod verify;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -29,6 +32,8 @@ pub(crate) use create::{Wrapping, create_store, store_uuid};
 pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
 pub(crate) use indexer::{Indexer, failed, id_label};
+pub(crate) use lost::LostFound;
+pub(crate) use open::FromMaster;
 pub(crate) use placements::{Placed, Placements};
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
 pub use reindex::IndexStatus;
@@ -38,9 +43,9 @@ pub(crate) use verify::Reach;
 
 use crate::catalog::Catalog;
 use crate::container::{ContainerWriter, Containers};
-use crate::error::Error;
+use crate::error::{Damage, Error};
 use crate::id::{StoreNo, Uuid};
-use crate::records::Records;
+use crate::records::{Head, Records};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
 
@@ -105,8 +110,12 @@ pub(crate) struct Store {
     /// Where contents lie, as far as searches asked.
     placements: Mutex<Arc<Placements>>,
     last_seen: Mutex<placements::LastSeen>,
-    /// The first damage found at opening, if writing has to wait for repair.
-    damage: Option<crate::error::Damage>,
+    /// The first damage found at opening.
+    damage: Option<Damage>,
+    /// Why nothing is written.
+    barred: Option<Error>,
+    /// The head that was last written or read.
+    head: Mutex<Option<Head>>,
 }
 
 /// What only the one who writes may touch.
@@ -118,9 +127,14 @@ struct Writer {
 }
 
 impl Store {
-    /// The first damage found at opening, if writing has to wait for repair.
-    pub(crate) fn damage(&self) -> Option<&crate::error::Damage> {
+    /// The first damage found at opening.
+    pub(crate) fn damage(&self) -> Option<&Damage> {
         self.damage.as_ref()
+    }
+
+    /// Why nothing is written, where that is so.
+    pub(crate) fn barred(&self) -> Option<&Error> {
+        self.barred.as_ref()
     }
 
     pub(crate) fn no(&self) -> StoreNo {
@@ -154,11 +168,11 @@ impl Store {
     /// The one who writes, if the store may be written.
     fn writer(&self) -> Result<WriterGuard<'_>, Error> {
         let guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&*guard, &self.damage) {
+        match (&*guard, &self.barred) {
             (Some(Writer { latched: Some(why), .. }), _) => Err(Error::Latched(why.clone())),
             (Some(_), None) => Ok(WriterGuard(guard)),
-            (_, Some(damage)) => Err(Error::NeedsRepair { store: self.name.clone(), damage: damage.to_string() }),
-            (None, None) => Err(Error::Bug("a store without damage has no writer")),
+            (_, Some(barred)) => Err(barred.clone()),
+            (None, None) => Err(Error::Bug("a store that may be written has no writer")),
         }
     }
 }

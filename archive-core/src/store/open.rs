@@ -1,7 +1,7 @@
 //! A store is opened and closed.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::create::{WRAP, identity_path};
 use super::recover::Replay;
@@ -10,20 +10,41 @@ use crate::catalog::Catalog;
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error, Remedy};
 use crate::id::{StoreNo, Uuid};
-use crate::records::StoreFact;
+use crate::records::{Head, HeadNumbers, Link, SeenHead, StoreFact, write_head};
 use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey, StoreIdentity, read_identity};
 use crate::vfs::Vfs;
 
+/// What the master says of a store that is opened.
+pub(crate) struct FromMaster {
+    /// Its damage, which bars new mail.
+    pub(crate) damage: Option<Damage>,
+    /// The head of the store that it noted.
+    pub(crate) noted: Option<Link>,
+    /// Its own head.
+    pub(crate) head: Option<SeenHead>,
+}
+
+impl FromMaster {
+    /// The master was rolled back, if the store has seen more of it than there is.
+    fn rolled_back(&self, store: Option<&Head>) -> Option<Error> {
+        let own = self.head.as_ref()?;
+        let noted = store?.seen(Uuid(own.owner))?;
+        let found = own.link();
+        let holds = found.sequence > noted.sequence || found == noted;
+        (!holds).then(|| Error::RolledBack { store: "master".to_owned(), noted: noted.to_string(), found: found.to_string() })
+    }
+}
+
 impl Store {
-    /// Opens the store that `fact` names, in `root`: catalog, records, what a crash left, then the index up to the last commit. With `barred`, damage elsewhere that
-    /// has to be repaired first, no mail is taken.
+    /// Opens the store that `fact` names, in `root`: catalog, records, what a crash left, then the index up to the last commit. With damage in the `master` no mail is
+    /// taken.
     pub(crate) fn open(
         vfs: Arc<dyn Vfs>,
         fact: &StoreFact,
         root: &Path,
         archive_key: &SecretKey,
         options: StoreOptions,
-        barred: Option<Damage>,
+        master: FromMaster,
     ) -> Result<Self, Error> {
         let path = identity_path(root);
         let (uuid, identity): (Uuid, StoreIdentity) = read_identity(&*vfs, &path, FileKind::StoreIdentity)?;
@@ -35,7 +56,18 @@ impl Store {
         }
         let containers = Containers::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid);
         let mut catalog = Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, options.cache_bytes)?;
-        let replay = Replay { vfs: &vfs, dirs: &dirs, key: &key, owner: uuid, options: &options, containers: &containers };
+        let indexer = Indexer::open(Arc::clone(&vfs), &dirs.index, key.duplicate(), uuid, &options)?;
+        let replay = Replay {
+            vfs: &vfs,
+            dirs: &dirs,
+            key: &key,
+            owner: uuid,
+            options: &options,
+            containers: &containers,
+            name: &fact.name,
+            index_basis: indexer.basis().map(|(link, _)| link),
+            noted: master.noted,
+        };
         let recovered = replay.run(&mut catalog)?;
         let next = catalog.basis().numbers.containers + 1;
         let mut writer = ContainerWriter::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid, next, options.container_limit);
@@ -47,11 +79,18 @@ impl Store {
         if let Some((number, end)) = recovered.closed {
             writer.note_closed(number, containers.file(number)?.header().file_id, end);
         }
-        let damage = recovered.damage.into_iter().next().or(barred);
-        if damage.is_none() {
+        let master_is_sound = master.damage.is_none();
+        let rolled_back = master.rolled_back(recovered.head.as_ref());
+        let damage = recovered.damage.into_iter().next().or(master.damage);
+        let needs_repair = |damage: &Damage| Error::NeedsRepair { store: fact.name.clone(), damage: damage.to_string() };
+        let barred = match (recovered.barred.or(rolled_back), &recovered.records) {
+            (None, Some(_)) if master_is_sound => None,
+            (None, _) => damage.as_ref().map(needs_repair),
+            (barred, _) => barred,
+        };
+        if barred.is_none() {
             catalog.remove_leftovers()?;
         }
-        let indexer = Indexer::open(Arc::clone(&vfs), &dirs.index, key.duplicate(), uuid, &options)?;
         let store = Self {
             no: StoreNo(fact.no),
             name: fact.name.clone(),
@@ -62,7 +101,7 @@ impl Store {
             options,
             containers,
             catalog: RwLock::new(catalog),
-            writer: Mutex::new(recovered.records.filter(|_| damage.is_none()).map(|records| Writer {
+            writer: Mutex::new(recovered.records.filter(|_| barred.is_none()).map(|records| Writer {
                 records,
                 containers: writer,
                 latched: None,
@@ -76,7 +115,12 @@ impl Store {
             placements: Mutex::default(),
             last_seen: Mutex::default(),
             damage,
+            barred,
+            head: Mutex::new(recovered.head),
         };
+        if recovered.incomplete {
+            store.complete_from_tables()?;
+        }
         match store.catch_up() {
             // Mails can be read and searched as far as the index has come: what lacks is counted, and made up for when there is room again.
             Err(Error::Io(error)) if error.is_full() => {}
@@ -87,23 +131,47 @@ impl Store {
         Ok(store)
     }
 
-    /// Packs small commits, writes catalog and index, and says on disk that everything is synced.
+    /// Packs small commits, and writes catalog and index. [`Store::mark`] comes after it.
     pub(crate) fn close(&self) -> Result<(), Error> {
-        if self.damage.is_some() {
+        if self.barred.is_some() {
             return Ok(());
         }
         self.pack()?;
         self.note_damage()?;
         self.flush_index()?;
-        self.catalog_mut().flush()?;
-        self.mark()
+        self.catalog_mut().flush()
     }
 
-    /// Says on disk that everything up to the last commit is synced.
-    pub(crate) fn mark(&self) -> Result<(), Error> {
-        if self.damage.is_some() {
+    /// Says on disk that everything up to the last commit is synced, in the records and in `head.mkm`. `master` is the master's head.
+    pub(crate) fn mark(&self, master: Option<SeenHead>) -> Result<(), Error> {
+        if self.barred.is_some() {
             return Ok(());
         }
-        self.writer()?.latch(|writer| writer.records.mark())
+        let mut writer = self.writer()?;
+        writer.latch(|writer| writer.records.mark())?;
+        let head = {
+            let catalog = self.catalog();
+            let basis = catalog.basis();
+            let numbers = HeadNumbers {
+                contents: basis.numbers.contents,
+                messages: basis.numbers.messages,
+                parts: basis.numbers.parts,
+                runs: basis.numbers.runs,
+                folders: basis.numbers.folders,
+                containers: basis.numbers.containers,
+            };
+            Head::new(basis.link, basis.container, numbers, basis.tree.clone(), master.into_iter().collect())
+        };
+        let mut written = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.as_ref() != Some(&head) {
+            write_head(&*self.vfs, &self.dirs.root, &self.key, self.uuid, &head)?;
+            *written = Some(head);
+        }
+        Ok(())
+    }
+
+    /// The head of the store, as the master notes it.
+    pub(crate) fn seen_head(&self) -> SeenHead {
+        SeenHead::new(self.uuid, self.catalog().basis().link)
     }
 }

@@ -10,8 +10,7 @@ use crate::catalog::{ContentRow, PartRow};
 use crate::container::{Table, TableContent, TableMessage, TablePart};
 use crate::error::Error;
 use crate::id::{ContentNo, PartNo};
-use crate::records::{Committed, FactValue, NewCommit, NewFact, PackedFact, Run};
-use crate::seal::random;
+use crate::records::{Committed, FactValue, NewCommit, NewFact, PackedFact, Run, SaltRange};
 
 /// What is packed, with where it was laid.
 struct Packing {
@@ -123,7 +122,8 @@ impl Store {
             let mut facts = vec![NewFact::new(FactValue::Packed(fact))];
             facts.extend(placed.facts);
             let (container_end, container_frames) = (placed.end, placed.frames);
-            writer.records.commit(NewCommit { time: now, seed: random()?, facts, container_end, container_frames, section: &[] })
+            let salts = vec![SaltRange::fresh(0)?];
+            writer.records.commit(NewCommit { time: now, facts, salts, container_end, container_frames, section: &[] })
         })
     }
 
@@ -131,7 +131,7 @@ impl Store {
         let mut table =
             Table { sequence, archived: 0, seed: None, contents: Vec::new(), messages: Vec::new(), parts: Vec::new(), folders: Vec::new() };
         for (no, row, laid) in packing.contents.iter().filter(|(_, _, laid)| laid.last_block() == block) {
-            let salt = self.commit_at(row.fact)?.salts()?.of(row.fact.index as usize)?;
+            let salt = self.commit_at(row.fact)?.salts().of(row.fact.index as usize)?;
             let (fact, runs, shape) = (row.fact.index, laid.runs(places), row.shape.clone());
             table.contents.push(TableContent { no: no.0, size: row.size, fact, runs, shape, salt: Some(salt) });
             let catalog = self.catalog();
@@ -142,7 +142,8 @@ impl Store {
                 table.folders.push(path);
                 table.folders.len() - 1
             });
-            table.messages.push(TableMessage { no: message.0, content: no.0, folder: folder as u32 });
+            let archived = catalog.message_row(message)?.map(|row| row.archived);
+            table.messages.push(TableMessage { no: message.0, content: no.0, folder: folder as u32, number: 0, archived });
         }
         let parts = packing.parts.iter().filter(|(_, _, laid)| laid.last_block() == block);
         table.parts.extend(parts.map(|(no, row, laid)| TablePart { no: no.0, len: row.len, runs: laid.runs(places) }));

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::draft::SMALL;
 use crate::container::encode_block;
-use crate::id::{Digest, Identity};
-use crate::mail::{Extent, MailText};
+use crate::id::{ContentNo, Digest, Identity};
+use crate::mail::{Extent, Importance, MailText, Mailbox};
+use crate::records::{ContentFact, Runs, Shape};
 
 /// A mail in memory, ready to be committed.
 pub(crate) struct Prepared {
@@ -74,6 +75,42 @@ pub(crate) struct PreparedHeader {
     pub(crate) size: u64,
     pub(crate) facts: crate::mail::Facts,
     pub(crate) guesses: Vec<(u32, String)>,
+}
+
+impl PreparedHeader {
+    /// The fact of the content that the mail becomes.
+    pub(super) fn fact(self, no: ContentNo, shape: Option<Shape>, runs: Runs, (date, source): (i64, DateSource)) -> ContentFact {
+        let Self { digest, identity, restated, size, facts, guesses } = self;
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let list = |addresses: Vec<Mailbox>| addresses.into_iter().flat_map(|a| [a.name, a.address]).collect();
+        ContentFact {
+            no: no.0,
+            digest: digest.0,
+            identity: identity.0,
+            size,
+            shape,
+            runs,
+            date,
+            date_source: source as u8,
+            from: list(facts.from),
+            to: list(facts.to),
+            cc: list(facts.cc),
+            subject: facts.subject,
+            header_message_id: some(facts.header_message_id),
+            in_reply_to: facts.in_reply_to.as_flattened().to_vec(),
+            references: facts.references.as_flattened().to_vec(),
+            list_id: some(facts.list_id),
+            attachments: facts.attachments,
+            importance: match facts.importance {
+                Importance::Low => 1,
+                Importance::Normal => 2,
+                Importance::High => 3,
+            },
+            restated: restated.map(|digest| digest.0),
+            guesses: (!guesses.is_empty()).then_some(guesses),
+            attachment_types: (!facts.attachment_types.is_empty()).then_some(facts.attachment_types),
+        }
+    }
 }
 
 /// Where a mail goes and where it came from. Folder and path are those of many mails.

@@ -85,14 +85,17 @@ impl Store {
         Err(costs(damage.into(), no))
     }
 
-    fn join_row(&self, row: &ContentRow, sink: &mut Sink<'_>) -> Result<(), Error> {
+    pub(super) fn join_row(&self, row: &ContentRow, sink: &mut Sink<'_>) -> Result<(), Error> {
         let whole = Shape(vec![ShapeExtent { extent: Extent::Literal { len: row.size }, part: 0 }]);
         let shape = row.shape.as_ref().unwrap_or(&whole);
         let parts = shape.0.iter().filter(|extent| matches!(extent.extent, Extent::Part { .. }));
         let mut rows = Vec::new();
         for extent in parts {
             let part = self.catalog().part_row(PartNo(extent.part))?;
-            let part = part.ok_or(Error::Bug("a content takes a part that is not there"))?;
+            let part = part.ok_or_else(|| match &self.damage {
+                Some(damage) => Error::Damage(damage.clone()),
+                None => Error::Bug("a content takes a part that is not there"),
+            })?;
             rows.push((part.runs, part.section));
         }
         self.join(shape.0.iter().map(|extent| extent.extent), (&row.runs, row.section), &rows, sink)

@@ -1,17 +1,23 @@
 //! Replay: from the catalog's basis to the last commit that can be trusted, and what has to be done before anything is written.
 //!
-//! The clean mark is the highest commit that any valid frame calls synced. What is invalid at or below it is damage: named, replay goes
-//! on behind it, and writing waits for repair. Above it at most one commit is in flight: it is whole, then it is taken over, or it is cut,
-//! whatever valid frames follow. Docs: DURABILITY.md, "Opening".
+//! The clean mark is the highest commit that any witness calls durable: `head.mkm`, the manifests of catalog and index, valid frames.
+//! What is invalid at or below it is damage: named, replay goes on after it, and writing waits for repair. Above it at most one commit is in
+//! flight: it is whole, then it is taken over; or it does not count, then it is kept in `lost+found` and cut, whatever valid frames follow.
+//! Docs: DURABILITY.md, "Opening".
 
 use std::sync::Arc;
 
+use super::lost::LostFound;
+use super::witness::{Verdict, Who, Witnesses};
 use super::{StoreDirs, StoreOptions};
 use crate::catalog::Catalog;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::records::{Commit, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, TakenCommit, cut_tail, list_files};
+use crate::records::{
+    Commit, Head, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, TakenCommit, cut_tail, head_path, list_files,
+    read_head,
+};
 use crate::seal::{HEADER_LEN, SecretKey};
 use crate::vfs::Vfs;
 
@@ -24,6 +30,19 @@ pub(super) struct Recovered {
     /// A container that was found unfinished and is closed now, and its end.
     pub(super) closed: Option<(u32, u64)>,
     pub(super) damage: Vec<Damage>,
+    /// Why nothing may be written although no byte is damaged.
+    pub(super) barred: Option<Error>,
+    /// The records lost commits that the catalog does not know.
+    pub(super) incomplete: bool,
+    /// What `head.mkm` says.
+    pub(super) head: Option<Head>,
+}
+
+impl Recovered {
+    /// Reading goes on, and nothing is written.
+    fn reading_only(damage: Vec<Damage>, barred: Option<Error>) -> Self {
+        Self { records: None, active: None, closed: None, damage, barred, incomplete: false, head: None }
+    }
 }
 
 /// Everything that replay needs.
@@ -34,6 +53,12 @@ pub(super) struct Replay<'a> {
     pub(super) owner: Uuid,
     pub(super) options: &'a StoreOptions,
     pub(super) containers: &'a Containers,
+    /// Name of the store, for messages.
+    pub(super) name: &'a str,
+    /// The commit up to which the index says that it is true.
+    pub(super) index_basis: Option<Link>,
+    /// The head of this store that the master noted.
+    pub(super) noted: Option<Link>,
 }
 
 /// How the records stand to the catalog.
@@ -54,27 +79,57 @@ struct Found {
     marked_end: bool,
     /// Stretches that could not be read, each with the sequence that replay had reached.
     bad: Vec<(u64, Damage)>,
+    witnesses: Witnesses,
 }
 
 impl Replay<'_> {
     /// Brings `catalog` up to the records and makes them ready for writing.
     pub(super) fn run(&self, catalog: &mut Catalog) -> Result<Recovered, Error> {
+        let mut damage = Vec::new();
+        let head = match read_head(&**self.vfs, &self.dirs.root, self.key, self.owner) {
+            Ok(head) => head,
+            Err(Error::Damage(of_head)) => {
+                damage.push(of_head);
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let broken_head = !damage.is_empty();
+        let mut witnesses = Witnesses::default();
+        witnesses.hear(Who::Head, head.as_ref().map(Head::link));
+        witnesses.hear(Who::Index, self.index_basis);
+        witnesses.hear(Who::Master, self.noted);
+
         let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
         let flushed = catalog.basis().records;
-        let found = match self.scan(&listing, catalog)? {
+        let mut from_scratch = catalog.basis().link.sequence == 0;
+        let found = match self.scan(&listing, catalog, &witnesses)? {
             Scanned::Fits(found) => *found,
             Scanned::Ahead => return Ok(self.records_lost(&listing, catalog)),
             Scanned::Contradicts => {
                 catalog.reset(self.options.cache_bytes)?;
-                match self.scan(&listing, catalog)? {
+                from_scratch = true;
+                match self.scan(&listing, catalog, &witnesses)? {
                     Scanned::Fits(found) => *found,
                     _ => return Err(Error::Bug("an empty catalog does not fit the records")),
                 }
             }
         };
-        let mut damage = listing.damage.clone();
-        let tail = self.container_tail(catalog)?;
-        let mark = if tail.synced.sequence > found.mark.sequence { tail.synced } else { found.mark };
+        damage.extend(listing.damage.clone());
+        let mut mark = found.mark;
+        let mut raise = |link: Link| mark = if link.sequence > mark.sequence { link } else { mark };
+        raise(self.container_tail(catalog)?.synced);
+        let in_records = found.pending.as_ref().map_or(catalog.basis().link.sequence, |(commit, _)| commit.link.sequence);
+        for who in [Who::Head, Who::Index] {
+            match found.witnesses.verdict(who, in_records) {
+                Some((link, Verdict::Holds | Verdict::NotReached)) => raise(link),
+                // An index of other records is thrown away and built again.
+                Some((_, Verdict::Contradicted)) if who == Who::Head => {
+                    damage.push(Damage::new(&head_path(&self.dirs.root), HEADER_LEN as u64, 0, DamageCause::Chain));
+                }
+                _ => {}
+            }
+        }
         let mut taken = None;
         if let Some((commit, file)) = found.pending {
             if commit.link.sequence <= mark.sequence {
@@ -84,32 +139,76 @@ impl Replay<'_> {
             }
         }
         let reached = catalog.basis().link.sequence;
-        damage.extend(found.bad.into_iter().filter(|(at, _)| *at < mark.sequence).map(|(_, damage)| damage));
-        if reached < mark.sequence && damage.is_empty() {
-            damage.push(Damage::new(&self.dirs.records, 0, 0, DamageCause::Truncated));
+        let bad: Vec<Damage> = found.bad.into_iter().filter(|(at, _)| *at < mark.sequence).map(|(_, damage)| damage).collect();
+        let mut commits_lost = !bad.is_empty() || !listing.damage.is_empty();
+        damage.extend(bad);
+        if reached < mark.sequence {
+            commits_lost = true;
+            if damage.len() == usize::from(broken_head) {
+                damage.push(self.records_end_early(&listing));
+            }
         }
         let tail = self.container_tail(catalog)?;
         damage.extend(tail.damage.clone());
-        if !damage.is_empty() {
-            return Ok(Recovered { records: None, active: None, closed: None, damage });
-        }
         let clean = taken.is_none() && found.marked_end && listing.leftovers.is_empty() && !tail.unclean && reached == mark.sequence;
-        match listing.files.last() {
-            Some(last) if clean => {
-                let basis = catalog.basis();
-                let records = Records::resume(
-                    Arc::clone(self.vfs),
-                    &self.dirs.records,
-                    self.key.duplicate(),
-                    self.owner,
-                    last.number,
-                    basis.link,
-                    basis.tree.clone(),
-                )?;
-                let active = (basis.container.0 != 0).then_some(basis.container);
-                Ok(Recovered { records: Some(records), active, closed: None, damage })
+        let last = taken.as_ref().map_or(reached, |(commit, _)| commit.link.sequence);
+        let barred = self.barred(catalog, &found.witnesses, last);
+        // What the records lost, tables in containers say as far as they can; a catalog that was there knows more.
+        let incomplete = from_scratch && (commits_lost || matches!(barred, Some(Error::RolledBack { .. })));
+        // Where `head.mkm` cannot be read, the witness is missing that tells what is in flight from damage: then nothing is cut.
+        if damage.len() > usize::from(broken_head) || barred.is_some() || broken_head && !clean {
+            if let Some((commit, _)) = taken {
+                // Its mails may have receipts.
+                self.accept(catalog, &commit, &mut damage)?;
             }
-            _ => self.take_over(catalog, &listing, taken, flushed),
+            return Ok(Recovered { incomplete, ..Recovered::reading_only(damage, barred) });
+        }
+        let recovered = match listing.files.last() {
+            Some(last) if clean => self.go_on(catalog, last)?,
+            _ => match self.take_over(catalog, &listing, taken, flushed) {
+                // Where nothing can be kept, nothing is cut.
+                Err(Error::Io(error)) if error.is_refused() => Recovered::reading_only(damage.clone(), Some(error.into())),
+                taken_over => taken_over?,
+            },
+        };
+        Ok(Recovered { damage, head, ..recovered })
+    }
+
+    /// Goes on in files that were found clean.
+    fn go_on(&self, catalog: &Catalog, last: &RecordsFile) -> Result<Recovered, Error> {
+        let basis = catalog.basis();
+        let records = Records::resume(
+            Arc::clone(self.vfs),
+            &self.dirs.records,
+            self.key.duplicate(),
+            self.owner,
+            last.number,
+            basis.link,
+            basis.tree.clone(),
+        )?;
+        let active = (basis.container.0 != 0).then_some(basis.container);
+        Ok(Recovered { records: Some(records), active, ..Recovered::reading_only(Vec::new(), None) })
+    }
+
+    /// Why nothing may be written, although nothing is damaged.
+    fn barred(&self, catalog: &Catalog, witnesses: &Witnesses, reached: u64) -> Option<Error> {
+        if let Some((what, number)) = catalog.basis().passed_over.clone() {
+            return Some(Error::TooNewToWrite { what, number });
+        }
+        match witnesses.verdict(Who::Master, reached)? {
+            (_, Verdict::Holds) => None,
+            (noted, Verdict::Contradicted | Verdict::NotReached) => {
+                let found = catalog.basis().link;
+                Some(Error::RolledBack { store: self.name.to_owned(), noted: noted.to_string(), found: found.to_string() })
+            }
+        }
+    }
+
+    /// The damage of records that do not reach the clean mark.
+    fn records_end_early(&self, listing: &Listing) -> Damage {
+        match listing.files.last() {
+            Some(file) => Damage::new(file.reader.path(), file.len, 0, DamageCause::Truncated),
+            None => Damage::new(&self.dirs.records, 0, 0, DamageCause::Missing),
         }
     }
 
@@ -124,13 +223,15 @@ impl Replay<'_> {
             let (at, cause) = file.map_or((0, DamageCause::Missing), |file| (file.len.min(offset), DamageCause::Truncated));
             damage.push(Damage::new(&path, at, 0, cause));
         }
-        Recovered { records: None, active: None, closed: None, damage }
+        Recovered::reading_only(damage, None)
     }
 
     /// Replays the records behind the catalog's basis.
-    fn scan(&self, listing: &Listing, catalog: &mut Catalog) -> Result<Scanned, Error> {
+    fn scan(&self, listing: &Listing, catalog: &mut Catalog, witnesses: &Witnesses) -> Result<Scanned, Error> {
         let basis = catalog.basis().clone();
-        let mut found = Found { pending: None, mark: basis.link, marked_end: false, bad: Vec::new() };
+        let witnesses = witnesses.clone();
+        let mut found = Found { pending: None, mark: basis.link, marked_end: false, bad: Vec::new(), witnesses };
+        found.witnesses.see(basis.link);
         let mut confirmed = basis.link.sequence == 0;
         if !confirmed && !listing.files.iter().any(|file| file.number == basis.records.0) {
             return Ok(Scanned::Ahead);
@@ -158,6 +259,7 @@ impl Replay<'_> {
                         }
                     }
                     ScanItem::Commit(commit) => {
+                        found.witnesses.see(commit.link);
                         if let Some((before, _)) = found.pending.take() {
                             self.accept(catalog, &before, &mut damage)?;
                         }
@@ -207,7 +309,7 @@ impl Replay<'_> {
             return Ok(false);
         }
         // A section goes only after a later commit was synced: that of one in flight was torn.
-        if scanned.span.section.len() != scanned.commit.section_frames as usize {
+        if scanned.span.section.len() != scanned.commit.section_frames() as usize {
             return Ok(false);
         }
         let mut frames = 0;
@@ -234,7 +336,7 @@ impl Replay<'_> {
 
     /// The stretches of containers that `commit` filled, headers of new ones included.
     fn container_ranges(&self, catalog: &Catalog, commit: &Commit) -> Result<Vec<(u32, std::ops::Range<u64>)>, Error> {
-        let ((from_no, from), (to_no, to)) = (catalog.basis().container, commit.container_end);
+        let ((from_no, from), (to_no, to)) = (catalog.basis().container, commit.container_end());
         let mut ranges = Vec::new();
         let first = if from_no == 0 { catalog.basis().numbers.containers + 1 } else { from_no };
         let last = if to_no == 0 { from_no } else { to_no };
@@ -307,17 +409,25 @@ impl Replay<'_> {
                 file.sync()?;
                 known = known.max(number);
             }
-            container = scanned.commit.container_end;
+            container = scanned.commit.container_end();
         }
+        let lost = LostFound::new(self.vfs, &self.dirs.root);
         if container.0 != 0 {
-            let file = self.vfs.open(&self.containers.path(container.0))?;
+            let path = self.containers.path(container.0);
+            let file = self.vfs.open(&path)?;
             if file.len()? > container.1 {
+                lost.keep_tail(&self.containers.file(container.0)?, container.1)?;
                 file.truncate(container.1)?;
             }
             file.sync()?;
         }
         for number in self.containers.list()?.into_iter().filter(|number| *number > known) {
-            self.vfs.remove(&self.containers.path(number))?;
+            let file_id = match self.containers.file(number) {
+                Ok(file) => Some(file.header().file_id),
+                Err(Error::Damage(_)) => None,
+                Err(error) => return Err(error),
+            };
+            lost.keep_file(&self.containers.path(number), file_id)?;
         }
         self.vfs.sync_dir(&self.dirs.content)?;
         self.containers.forget();
@@ -348,7 +458,8 @@ impl Replay<'_> {
             records.set_tree(catalog.basis().tree.clone());
         }
         if let Some(old) = listing.files.last() {
-            cut_tail(&**self.vfs, old, basis.link, if old.number == flushed.0 { flushed.1 } else { 0 })?;
+            let from = if old.number == flushed.0 { flushed.1 } else { 0 };
+            cut_tail(&**self.vfs, old, basis.link, from, &mut |file, from| lost.keep_tail(file, from))?;
         }
         for path in &listing.leftovers {
             if self.vfs.kind(path)?.is_some() {
@@ -357,7 +468,7 @@ impl Replay<'_> {
         }
         self.vfs.sync_dir(&self.dirs.records)?;
         let closed = (container.0 != 0).then_some(container);
-        Ok(Recovered { records: Some(records), active: None, closed, damage: Vec::new() })
+        Ok(Recovered { records: Some(records), closed, ..Recovered::reading_only(Vec::new(), None) })
     }
 
     fn section_blocks(&self, scanned: &ScannedCommit, file: &RecordsFile) -> Result<Vec<Vec<u8>>, Error> {

@@ -47,10 +47,14 @@ impl Store {
             return Ok(());
         }
         if !self.index_fits()? {
+            if self.barred.is_some() {
+                // It may know what the records lost; nothing is thrown away before they were repaired.
+                return Ok(());
+            }
             self.indexer.reset()?;
         }
         let index = self.indexer.index();
-        if self.damage.is_none() {
+        if self.barred.is_none() {
             self.mend_index()?;
             self.indexer.remove_unused(&index)?;
         }

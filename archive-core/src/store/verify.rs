@@ -226,6 +226,7 @@ impl Store {
                 }
                 Err(error) => return Err(error),
             };
+            file.header_damage().into_iter().for_each(|damage| findings.add(damage));
             let len = file.len()?;
             checked.files += 1;
             checked.bytes += len;

@@ -31,6 +31,12 @@ impl VfsError {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
     }
 
+    /// `true` if nothing can be written there for now: it is full, read-only, or not allowed.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.is_full() || matches!(self.source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+    }
+
     /// `true` if the name is not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

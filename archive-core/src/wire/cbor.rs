@@ -1,8 +1,7 @@
 //! CBOR maps with integer keys, decoded by derived code behind a check of the key classes.
 //!
-//! Keys 0 to 63 must be known to read, keys 64 to 127 to write (every open of this version may write, so both are refused alike);
-//! keys from 128 on may be passed over. Unknown keys survive, since facts are copied as the bytes they came as.
-//! Docs: FORMAT.md, "Keys and classes".
+//! Keys 0 to 63 must be known to read, keys 64 to 127 to write; keys from 128 on may be passed over. Unknown keys survive, since facts are
+//! copied as the bytes they came as. Docs: FORMAT.md, section 1.
 
 use minicbor::{Decode, Decoder, Encode};
 
@@ -33,11 +32,40 @@ impl Undecodable {
     }
 }
 
-const MUST_KNOW: std::ops::RangeInclusive<u64> = 0..=127;
+/// What something unknown allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It must not be passed over.
+    Refuse,
+    /// Readers pass over it; nothing may be written.
+    NoWrite,
+    /// Readers and writers pass over it.
+    Ignore,
+}
 
-/// The value that `bytes` hold, all of them.
+/// Something unknown that was passed over and forbids writing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unknown {
+    pub(crate) what: &'static str,
+    pub(crate) number: u64,
+}
+
+fn class_of_key(key: u64) -> Class {
+    match key {
+        0..=63 => Class::Refuse,
+        64..=127 => Class::NoWrite,
+        128.. => Class::Ignore,
+    }
+}
+
+/// The value that `bytes` hold, all of them. For caches and the like, of which writing does not depend.
 pub(crate) fn decode<'b, T: Keys + Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, Undecodable> {
-    check_keys::<T>(bytes)?;
+    decode_noting(bytes, &mut None)
+}
+
+/// The same; the first thing that is unknown and forbids writing goes into `passed_over`.
+pub(crate) fn decode_noting<'b, T: Keys + Decode<'b, ()>>(bytes: &'b [u8], passed_over: &mut Option<Unknown>) -> Result<T, Undecodable> {
+    check_keys::<T>(bytes, passed_over)?;
     let mut decoder = Decoder::new(bytes);
     let value = decoder.decode().map_err(|_| Undecodable::Malformed)?;
     if decoder.position() != bytes.len() {
@@ -46,14 +74,26 @@ pub(crate) fn decode<'b, T: Keys + Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T,
     Ok(value)
 }
 
-fn check_keys<T: Keys>(bytes: &[u8]) -> Result<(), Undecodable> {
+/// Keys rise, so that none is there twice, and an unknown one is judged by its class.
+fn check_keys<T: Keys>(bytes: &[u8], passed_over: &mut Option<Unknown>) -> Result<(), Undecodable> {
     let mut decoder = Decoder::new(bytes);
     let malformed = |_| Undecodable::Malformed;
     let len = decoder.map().map_err(malformed)?.ok_or(Undecodable::Malformed)?;
+    let mut last = None;
     for _ in 0..len {
         let key = decoder.u64().map_err(malformed)?;
-        if key > T::LAST && MUST_KNOW.contains(&key) {
-            return Err(Undecodable::Unknown(T::WHAT, key));
+        if last.is_some_and(|last| last >= key) {
+            return Err(Undecodable::Malformed);
+        }
+        last = Some(key);
+        if key > T::LAST {
+            match class_of_key(key) {
+                Class::Refuse => return Err(Undecodable::Unknown(T::WHAT, key)),
+                Class::NoWrite => {
+                    passed_over.get_or_insert(Unknown { what: T::WHAT, number: key });
+                }
+                Class::Ignore => {}
+            }
         }
         decoder.skip().map_err(malformed)?;
     }
@@ -105,6 +145,14 @@ mod tests {
         assert_eq!(decode::<Known>(&map(&[(1, 7)])), Ok(Known { one: 7 }));
         assert_eq!(decode::<Known>(&map(&[(1, 7), (2, 1)])), Err(Undecodable::Unknown("test value", 2)));
         assert_eq!(decode::<Known>(&map(&[(1, 7), (128, 1)])), Ok(Known { one: 7 }));
+        for (key, noted) in [(64, true), (127, true), (128, false)] {
+            let mut passed_over = None;
+            assert_eq!(decode_noting::<Known>(&map(&[(1, 7), (key, 1)]), &mut passed_over), Ok(Known { one: 7 }));
+            assert_eq!(passed_over, noted.then_some(Unknown { what: "test value", number: key }));
+        }
+        for twice in [&[(1, 7), (1, 8)][..], &[(128, 1), (1, 7)]] {
+            assert_eq!(decode::<Known>(&map(twice)), Err(Undecodable::Malformed));
+        }
         assert_eq!(decode::<Known>(&[map(&[(1, 7)]), vec![0]].concat()), Err(Undecodable::Malformed));
         assert_eq!(decode::<Known>(b"\xff"), Err(Undecodable::Malformed));
     }

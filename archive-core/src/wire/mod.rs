@@ -6,6 +6,6 @@ mod cbor;
 mod compress;
 mod fixed;
 
-pub(crate) use cbor::{Keys, Undecodable, decode, encode, encode_to};
+pub(crate) use cbor::{Class, Keys, Undecodable, Unknown, decode, decode_noting, encode, encode_to};
 pub(crate) use compress::{Effort, compress, decompress, decompress_first};
 pub(crate) use fixed::{Fixed, TooShort};

@@ -10,6 +10,7 @@ mod embedding;
 mod examples;
 mod fixture;
 mod imports;
+mod loss;
 mod opening;
 mod p03;
 mod p04;

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use super::{Added, AddedMessage, AddedPart, Draft, Source};
 use crate::container::{ContainerWriter, Table, TableContent, TableMessage, TablePart};
 use crate::error::Error;
-use crate::mail::Importance;
-use crate::records::{Committed, ContentFact, DamageFact, FactValue, ImportRunFact, Link, MessageFact, NewCommit, NewFact, PartFact};
+use crate::records::{
+    Committed, ContentFact, DamageFact, FactValue, ImportRunFact, Link, MessageFact, NewCommit, NewFact, PartFact, Salt, SaltRange,
+};
 use crate::seal::random;
-use crate::store::{PreparedHeader, RunInfo, Writer};
+use crate::store::{RunInfo, Writer};
 
 /// Commits with fewer stored bytes carry them inside: one write, one sync.
 pub(in crate::store) const SMALL: usize = 256 << 10;
@@ -19,31 +20,39 @@ pub(in crate::store) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: 
         return Ok(None);
     }
     let last = writer.records.last();
-    let seed: [u8; 32] = random()?;
     let small = draft.placer.stored() < SMALL;
     let blocks = draft.placer.encode()?;
     let mut places = Vec::with_capacity(blocks.len());
+    let mut salts = Vec::new();
     if small {
         places.extend((0..blocks.len()).map(|at| (0, at as u64)));
     } else {
-        let tables = Tables::new(&draft, blocks.len());
+        let tables = Tables::new(&draft, blocks.len())?;
+        salts = tables.salts();
         for (at, block) in blocks.iter().enumerate() {
             places.push(writer.containers.block(last, block)?);
-            tables.write(&mut writer.containers, &places, at, last, seed)?;
+            tables.write(&mut writer.containers, &places, at, last)?;
         }
     }
     if draft.contents.iter().any(|content| matches!(content.laid, Source::Placed(_))) {
+        let seed = random()?;
+        salts = vec![SaltRange { first: 0, salt: Salt::Seed(seed) }];
         let table = draft.table(draft.contents.iter().enumerate(), draft.parts.iter(), &[], last.sequence + 1, seed);
         writer.containers.table(last, &table)?;
     }
     let placed = writer.containers.finish_commit()?;
     let time = draft.now;
+    // The seed of all facts but the contents that stand in tables: it stands nowhere else.
+    let in_tables = if salts.is_empty() { 0 } else { draft.contents.len() as u32 };
     let mut facts = draft.facts(&places, run);
     facts.extend(placed.facts);
+    if facts.len() > in_tables as usize {
+        salts.push(SaltRange::fresh(in_tables)?);
+    }
     let new = NewCommit {
         time,
-        seed,
         facts,
+        salts,
         container_end: placed.end,
         container_frames: placed.frames,
         section: if small { &blocks } else { &[] },
@@ -57,11 +66,14 @@ struct Tables<'d, 's> {
     /// Contents and parts by the block that holds their last byte.
     contents: Vec<Vec<usize>>,
     parts: Vec<Vec<usize>>,
+    /// For the salts of the contents of each.
+    seeds: Vec<[u8; 32]>,
 }
 
 impl<'d, 's> Tables<'d, 's> {
-    fn new(draft: &'d Draft<'s>, blocks: usize) -> Self {
-        let mut tables = Self { draft, contents: vec![Vec::new(); blocks], parts: vec![Vec::new(); blocks] };
+    fn new(draft: &'d Draft<'s>, blocks: usize) -> Result<Self, Error> {
+        let seeds = (0..blocks).map(|_| random()).collect::<Result<_, _>>()?;
+        let mut tables = Self { draft, contents: vec![Vec::new(); blocks], parts: vec![Vec::new(); blocks], seeds };
         let file = |rows: &mut Vec<Vec<usize>>, at: usize, laid: &Source| {
             if let Source::Laid(laid) = laid
                 && let Some(row) = rows.get_mut(laid.last_block())
@@ -71,20 +83,30 @@ impl<'d, 's> Tables<'d, 's> {
         };
         draft.contents.iter().enumerate().for_each(|(at, content)| file(&mut tables.contents, at, &content.laid));
         draft.parts.iter().enumerate().for_each(|(at, part)| file(&mut tables.parts, at, &part.laid));
-        tables
+        Ok(tables)
     }
 
-    fn write(
-        &self,
-        containers: &mut ContainerWriter,
-        places: &[(u32, u64)],
-        block: usize,
-        last: Link,
-        seed: [u8; 32],
-    ) -> Result<(), Error> {
+    /// A range for each row of contents that stand in one table.
+    fn salts(&self) -> Vec<SaltRange> {
+        let mut block_of = vec![0; self.draft.contents.len()];
+        for (block, contents) in self.contents.iter().enumerate() {
+            contents.iter().for_each(|at| block_of[*at] = block);
+        }
+        let rows = block_of.chunk_by(|a, b| a == b);
+        let mut first = 0;
+        rows.filter_map(|row| {
+            let seed = *self.seeds.get(*row.first()?)?;
+            let range = SaltRange { first, salt: Salt::Seed(seed) };
+            first += row.len() as u32;
+            Some(range)
+        })
+        .collect()
+    }
+
+    fn write(&self, containers: &mut ContainerWriter, places: &[(u32, u64)], block: usize, last: Link) -> Result<(), Error> {
         let contents = self.contents[block].iter().map(|at| (*at, &self.draft.contents[*at]));
         let parts = self.parts[block].iter().map(|at| &self.draft.parts[*at]);
-        containers.table(last, &self.draft.table(contents, parts, places, last.sequence + 1, seed))
+        containers.table(last, &self.draft.table(contents, parts, places, last.sequence + 1, self.seeds[block]))
     }
 }
 
@@ -124,7 +146,7 @@ impl Draft<'_> {
                 table.folders.push(message.place.folder.to_vec());
                 next
             });
-            table.messages.push(TableMessage { no: no.0, content: content.no.0, folder });
+            table.messages.push(TableMessage { no: no.0, content: content.no.0, folder, number: 0, archived: None });
         }
         table.parts.extend(parts.map(|part| TablePart { no: part.no.0, len: part.len, runs: part.laid.runs(places) }));
         table
@@ -158,36 +180,8 @@ impl Draft<'_> {
 
 impl Added {
     fn fact(self, places: &[(u32, u64)]) -> ContentFact {
-        let PreparedHeader { digest, identity, restated, size, facts, guesses } = self.header;
-        let some = |text: String| Some(text).filter(|text| !text.is_empty());
-        let list = |addresses: Vec<crate::mail::Mailbox>| addresses.into_iter().flat_map(|a| [a.name, a.address]).collect();
-        ContentFact {
-            no: self.no.0,
-            digest: digest.0,
-            identity: identity.0,
-            size,
-            shape: self.shape,
-            runs: self.laid.runs(places),
-            date: self.date,
-            date_source: self.date_source as u8,
-            from: list(facts.from),
-            to: list(facts.to),
-            cc: list(facts.cc),
-            subject: facts.subject,
-            header_message_id: some(facts.header_message_id),
-            in_reply_to: facts.in_reply_to.as_flattened().to_vec(),
-            references: facts.references.as_flattened().to_vec(),
-            list_id: some(facts.list_id),
-            attachments: facts.attachments,
-            importance: match facts.importance {
-                Importance::Low => 1,
-                Importance::Normal => 2,
-                Importance::High => 3,
-            },
-            restated: restated.map(|digest| digest.0),
-            guesses: (!guesses.is_empty()).then_some(guesses),
-            attachment_types: (!facts.attachment_types.is_empty()).then_some(facts.attachment_types),
-        }
+        let runs = self.laid.runs(places);
+        self.header.fact(self.no, self.shape, runs, (self.date, self.date_source))
     }
 }
 
@@ -206,6 +200,7 @@ impl AddedMessage {
             from_line: self.place.from_line,
             quoting: self.place.unquoted.then_some(1),
             flags: self.place.flags,
+            number: 0,
         }
     }
 }

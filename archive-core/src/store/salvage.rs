@@ -1,0 +1,253 @@
+//! What the records lost comes from the tables in containers: contents, parts, first messages and their folders.
+//!
+//! A table says where bytes lie and whose they are. What it does not say (digest, header facts) is taken from the mail itself. Rows made so
+//! have no fact in the records, which is how they are known as recovered. A recorded commit wins, else the table of the higher sequence.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::convert::Infallible;
+
+use sha2::{Digest as _, Sha256};
+
+use super::Store;
+use super::prepared::{DateSource, PreparedHeader};
+use crate::catalog::ContentRow;
+use crate::container::{Table, TableContent, TablePart};
+use crate::error::Error;
+use crate::id::{ContentNo, Digest, FolderNo, MessageNo, PartNo};
+use crate::mail::{Examination, Examiner, SplitSink};
+use crate::records::{FactValue, FolderFact, MessageFact, PackedFact, PartFact, Runs};
+use crate::seal::{FrameKind, HEADER_LEN, SealedReader};
+
+/// The direction of a message of which nothing is known.
+const DIRECTION_UNKNOWN: u8 = 3;
+
+/// What tables say and the catalog does not have, each with the sequence of its table.
+#[derive(Default)]
+struct Lacking {
+    /// With the time of archiving.
+    contents: BTreeMap<u32, (u64, (TableContent, i64))>,
+    messages: BTreeMap<u32, (u64, FoundMessage)>,
+    parts: BTreeMap<u32, (u64, TablePart)>,
+    /// Where contents and parts lie whose commit is there, and the one that packed them is not.
+    packed: [BTreeMap<u32, (u64, Runs)>; 2],
+}
+
+struct FoundMessage {
+    content: u32,
+    folder: Vec<String>,
+    number: u32,
+    archived: i64,
+}
+
+fn keep<T>(found: &mut BTreeMap<u32, (u64, T)>, no: u32, sequence: u64, value: T) {
+    match found.entry(no) {
+        Entry::Occupied(known) if known.get().0 >= sequence => {}
+        Entry::Occupied(mut known) => {
+            known.insert((sequence, value));
+        }
+        Entry::Vacant(free) => {
+            free.insert((sequence, value));
+        }
+    }
+}
+
+/// Were these bytes in a section that is gone?
+fn lie_nowhere(runs: &Runs, section: Option<u64>) -> bool {
+    section.is_none() && runs.0.iter().any(|run| run.container == 0)
+}
+
+/// Hands every table of `file` that can be read to `visit`.
+pub(crate) fn tables(file: &SealedReader, visit: &mut dyn FnMut(Table) -> Result<(), Error>) -> Result<(), Error> {
+    let (mut at, len) = (HEADER_LEN as u64, file.len()?);
+    while at < len {
+        let read = file.raw(at, len).and_then(|raw| match raw.kind {
+            FrameKind::Table => file.frame(at, len).map(|frame| (raw, Some(frame))),
+            _ => Ok((raw, None)),
+        });
+        match read {
+            Ok((raw, frame)) => {
+                at = raw.place.end();
+                if let Some(table) = frame.and_then(|frame| Table::read(frame.bytes())) {
+                    visit(table)?;
+                }
+            }
+            Err(Error::Damage(_)) => at = crate::records::next_frame(file, at + 1, len)?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Takes what a mail is split into and keeps nothing: only what the mail says is of interest.
+struct Nothing;
+
+impl SplitSink for Nothing {
+    type Error = Infallible;
+
+    fn stored(&mut self, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part_begin(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part(&mut self, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part_end(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Takes in what tables say and the records lack. Nothing is written: the rows live in memory until the store is repaired.
+    pub(super) fn complete_from_tables(&self) -> Result<(), Error> {
+        let mut lacking = Lacking::default();
+        for number in self.containers.list()? {
+            match self.containers.file(number) {
+                Ok(file) => tables(&file, &mut |table| self.note_lacking(table, &mut lacking))?,
+                Err(Error::Damage(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let Lacking { contents, messages, parts, packed } = lacking;
+        let [contents_packed, parts_packed] = packed.map(|runs| runs.into_iter().map(|(no, (_, runs))| (no, runs)).collect());
+        let packed = PackedFact { contents: contents_packed, parts: parts_packed };
+        self.catalog_mut().add_recovered(0, FactValue::Packed(packed))?;
+        for (no, (sequence, part)) in parts {
+            if let Some(digest) = self.digest_of(&part.runs)? {
+                let fact = PartFact { no, digest: digest.0, len: part.len, runs: part.runs };
+                self.catalog_mut().add_recovered(sequence, FactValue::Part(fact))?;
+            }
+        }
+        let mut messages_of: BTreeMap<u32, Vec<(u32, u64, FoundMessage)>> = BTreeMap::new();
+        for (no, (sequence, message)) in messages {
+            messages_of.entry(message.content).or_default().push((no, sequence, message));
+        }
+        for (no, (sequence, (content, archived))) in contents {
+            if let Some(fact) = self.recovered_content(content, archived)? {
+                self.catalog_mut().add_recovered(sequence, fact)?;
+                self.add_recovered_messages(messages_of.remove(&no).unwrap_or_default())?;
+            }
+        }
+        messages_of.into_values().try_for_each(|messages| self.add_recovered_messages(messages))
+    }
+
+    /// Notes of a table what the catalog lacks.
+    fn note_lacking(&self, table: Table, lacking: &mut Lacking) -> Result<(), Error> {
+        let catalog = self.catalog();
+        for content in table.contents {
+            match catalog.content_row(ContentNo(content.no))? {
+                None => keep(&mut lacking.contents, content.no, table.sequence, (content, table.archived)),
+                Some(row) if lie_nowhere(&row.runs, row.section) => {
+                    keep(&mut lacking.packed[0], content.no, table.sequence, content.runs);
+                }
+                Some(_) => {}
+            }
+        }
+        for part in table.parts {
+            match catalog.part_row(PartNo(part.no))? {
+                None => keep(&mut lacking.parts, part.no, table.sequence, part),
+                Some(row) if lie_nowhere(&row.runs, row.section) => keep(&mut lacking.packed[1], part.no, table.sequence, part.runs),
+                Some(_) => {}
+            }
+        }
+        for message in table.messages {
+            if catalog.message_row(MessageNo(message.no))?.is_none()
+                && let Some(folder) = usize::try_from(message.folder).ok().and_then(|at| table.folders.get(at))
+            {
+                let found = FoundMessage {
+                    content: message.content,
+                    folder: folder.clone(),
+                    number: message.number,
+                    archived: message.archived.unwrap_or(table.archived),
+                };
+                keep(&mut lacking.messages, message.no, table.sequence, found);
+            }
+        }
+        Ok(())
+    }
+
+    /// The digest of a part's bytes; `None` where they are damaged.
+    fn digest_of(&self, runs: &Runs) -> Result<Option<Digest>, Error> {
+        let mut hasher = Sha256::new();
+        match self.read_stored(&runs.0, None, &mut |bytes| {
+            hasher.update(bytes);
+            Ok(())
+        }) {
+            Ok(()) => Ok(Some(Digest(hasher.finalize().into()))),
+            Err(Error::Damage(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The fact of a content, as far as its bytes say it; `None` where they are damaged.
+    fn recovered_content(&self, content: TableContent, archived: i64) -> Result<Option<FactValue>, Error> {
+        let row = ContentRow::to_read(content.size, content.shape.clone(), content.runs.clone());
+        let mut examiner = Examiner::new(Nothing);
+        match self.join_row(&row, &mut |bytes| {
+            examiner.push(bytes);
+            Ok(())
+        }) {
+            Ok(()) => {}
+            Err(Error::Damage(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let Ok((Nothing, examined)) = examiner.finish();
+        let Examination { len, digest, identity, restated, facts, .. } = examined;
+        if len != content.size {
+            return Ok(None);
+        }
+        let (date, source) = match facts.date {
+            Some(date) => (date, DateSource::Mail),
+            None => (archived.div_euclid(1000), DateSource::Archiving),
+        };
+        let header = PreparedHeader { digest, identity, restated, size: len, facts, guesses: Vec::new() };
+        let fact = header.fact(ContentNo(content.no), content.shape, content.runs, (date, source));
+        Ok(Some(FactValue::Content(Box::new(fact))))
+    }
+
+    fn add_recovered_messages(&self, messages: Vec<(u32, u64, FoundMessage)>) -> Result<(), Error> {
+        for (no, sequence, message) in messages {
+            let folder = self.recovered_folder(&message.folder, sequence)?;
+            let fact = MessageFact {
+                no,
+                content: message.content,
+                folder: folder.0,
+                direction: DIRECTION_UNKNOWN,
+                archived: message.archived,
+                run: 0,
+                path: String::new(),
+                offset: 0,
+                from_line: None,
+                quoting: None,
+                flags: None,
+                number: message.number,
+            };
+            self.catalog_mut().add_recovered(sequence, FactValue::Message(Box::new(fact)))?;
+        }
+        Ok(())
+    }
+
+    /// The folder of this path, made where it is not there.
+    fn recovered_folder(&self, path: &[String], sequence: u64) -> Result<FolderNo, Error> {
+        let mut at = FolderNo(0);
+        for name in path {
+            let known = self.catalog().folders().child(at, name);
+            at = match known {
+                Some(known) => known,
+                None => {
+                    let mut catalog = self.catalog_mut();
+                    let no = catalog.basis().numbers.folders.saturating_add(1);
+                    let fact = FolderFact { no, parent: at.0, name: name.clone(), epoch: 1 };
+                    catalog.add_recovered(sequence, FactValue::FolderMade(fact))?;
+                    FolderNo(no)
+                }
+            };
+        }
+        Ok(at)
+    }
+}

@@ -1,0 +1,175 @@
+//! What opens is never discarded: whatever was zeroed or removed, alone or with the caches, an open lowers nothing.
+//!
+//! An archive of mails with receipts, closed; then each of its files is hurt in turn. The judge asks how many mails can be read, opens once
+//! more and asks again; and each mail that cannot be read must be spoken of.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use archive_core::vfs::Vfs;
+use archive_core::{Actor, Archive, Error, ImportOptions, Receipt};
+
+use crate::fixture::{DIR, Files, mbox, plain, put, put_each, put_stream, verify};
+
+/// A closed archive: mails in a container by tables, and mails that came one by one.
+fn closed() -> (Files, Vec<(Vec<u8>, Receipt)>) {
+    let (files, archive) = Files::create();
+    let bulk = plain(80, 900, 71);
+    let mut all: Vec<(Vec<u8>, Receipt)> = Vec::new();
+    all.extend(bulk.iter().cloned().zip(put_stream(&archive, &mbox(&bulk), "bulk.mbox", &ImportOptions::default()).1.receipts));
+    let singles = plain(12, 200, 72);
+    all.extend(singles.iter().cloned().zip(put_each(&archive, &singles)));
+    archive.close().expect("closed");
+    (files, all)
+}
+
+fn readable(archive: &Archive, mails: &[(Vec<u8>, Receipt)]) -> usize {
+    let acting = archive.acting_as(Actor::System);
+    let whole = |(mail, receipt): &&(Vec<u8>, Receipt)| acting.raw(receipt.id()).is_ok_and(|raw| raw == *mail);
+    mails.iter().filter(whole).count()
+}
+
+/// Bytes of everything that is no cache, put aside or not.
+fn kept(files: &Files) -> BTreeMap<PathBuf, usize> {
+    let of_truth =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "mkc" || extension == "mkr" || extension == "mkl");
+    files.paths().into_iter().filter(of_truth).map(|path| (path.clone(), files.bytes(&path).len())).collect()
+}
+
+const CACHES: [&[&str]; 5] = [&[], &["/catalog/"], &["/index/"], &["/catalog/", "/index/"], &["/catalog/", "/index/", "head.mkm"]];
+
+fn lose(files: &Files, names: &[&str]) {
+    for path in names.iter().flat_map(|name| files.paths_with(name)) {
+        files.remove(&path);
+    }
+}
+
+fn zero_tail(files: &Files, path: &Path) {
+    let mut bytes = files.bytes(path);
+    let from = bytes.len().saturating_sub(512);
+    bytes[from..].fill(0);
+    files.write(path, &bytes);
+}
+
+/// Opens what was hurt, and judges: nothing is lowered by opening, and nothing is missing in silence.
+fn judge(what: &str, files: &Files, mails: &[(Vec<u8>, Receipt)]) -> Option<usize> {
+    let before = kept(files);
+    let first = match files.try_open() {
+        Ok(archive) => archive,
+        Err(error) => {
+            assert!(!matches!(error, Error::Bug(_)), "{what}: {error}");
+            assert_eq!(kept(files), before, "{what}: an open that fails changes nothing");
+            return None;
+        }
+    };
+    let count = readable(&first, mails);
+    let report = verify(&first);
+    if count < mails.len() {
+        assert!(!report.findings.is_empty() || first.barred().is_some(), "{what}: {count} of {} and nothing is said", mails.len());
+    }
+    if !report.findings.is_empty() {
+        let (was, is) = (before.values().sum::<usize>(), kept(files).values().sum::<usize>());
+        assert!(is >= was, "{what}: {was} bytes of records and containers became {is}");
+    }
+    let _closed = first.close();
+    let again = files.open();
+    assert!(readable(&again, mails) >= count, "{what}: the second open reads fewer than {count}");
+    Some(count)
+}
+
+#[test]
+fn p11_a_zeroed_tail_of_any_file_costs_what_it_hits_whatever_cache_is_lost_too() {
+    let (whole, mails) = closed();
+    for path in whole.paths() {
+        for lost in CACHES {
+            let files = whole.copy();
+            if !lost.iter().any(|name| path.to_string_lossy().contains(name)) {
+                zero_tail(&files, &path);
+            }
+            lose(&files, lost);
+            let what = format!("{} zeroed, lost {lost:?}", path.display());
+            let count = judge(&what, &files, &mails);
+            let is_container = path.to_string_lossy().contains("/content/");
+            if !is_container && !path.ends_with("archive.mk") {
+                assert_eq!(count, Some(mails.len()), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn p11_any_file_may_be_removed_alone_or_with_caches_and_opening_lowers_nothing() {
+    let (whole, mails) = closed();
+    for path in whole.paths() {
+        for lost in CACHES {
+            let files = whole.copy();
+            lose(&files, lost);
+            if files.paths().contains(&path) {
+                files.remove(&path);
+            }
+            let what = format!("{} removed, lost {lost:?}", path.display());
+            let count = judge(&what, &files, &mails);
+            if path.to_string_lossy().contains("/records/") {
+                assert_eq!(count, Some(mails.len()), "{what}: tables have every packed mail");
+            }
+        }
+    }
+}
+
+#[test]
+fn p11_any_two_files_may_be_removed_and_opening_lowers_nothing() {
+    let (whole, mails) = closed();
+    let paths = whole.paths();
+    for (at, first) in paths.iter().enumerate() {
+        for second in &paths[at + 1..] {
+            let files = whole.copy();
+            files.remove(first);
+            files.remove(second);
+            judge(&format!("{} and {} removed", first.display(), second.display()), &files, &mails);
+        }
+    }
+}
+
+#[test]
+fn p1_p13_a_writer_killed_after_an_idle_pause_and_one_more_commit_loses_nothing() {
+    let (files, archive) = Files::create();
+    let mails = plain(6, 100, 73);
+    let mut all: Vec<(Vec<u8>, Receipt)> = mails[..5].iter().cloned().zip(put_each(&archive, &mails[..5])).collect();
+    archive.mark().expect("idle");
+    all.push((mails[5].clone(), put(&archive, "anna/Inbox", &mails[5])));
+    // Killed: nothing is closed.
+    let killed = files.copy();
+    drop(archive);
+    for lost in CACHES {
+        let files = killed.copy();
+        lose(&files, lost);
+        let archive = files.open();
+        assert_eq!(readable(&archive, &all), all.len(), "lost {lost:?}");
+        assert!(archive.damage().is_none(), "a crash is no damage: {:?}", archive.damage());
+        put(&archive, "anna/Inbox", b"Subject: later\n\nit goes on\n");
+    }
+}
+
+#[test]
+fn p13_what_a_crash_left_is_put_aside_before_it_is_cut_and_once() {
+    let (files, archive) = Files::create();
+    let mails = plain(3, 100, 74);
+    let all: Vec<(Vec<u8>, Receipt)> = mails.iter().cloned().zip(put_each(&archive, &mails)).collect();
+    archive.close().expect("closed");
+    // Half a commit that was in flight.
+    let path = files.paths_with("/records/").pop().expect("a records file");
+    let torn = b"MKF\x01 half of a frame that nobody has a receipt for".repeat(3);
+    files.vfs.open(&path).and_then(|file| file.append(&torn)).expect("appended");
+    let archive = files.open();
+    assert!(archive.damage().is_none(), "{:?}", archive.damage());
+    assert_eq!(readable(&archive, &all), all.len());
+    drop(archive);
+    let aside = files.paths_with("lost+found");
+    let [tail] = aside.as_slice() else { panic!("one tail: {aside:?}") };
+    let bytes = files.bytes(tail);
+    assert!(bytes.starts_with(b"MAILKEEP") && bytes.ends_with(&torn), "the header of its file, and what was cut");
+    let archive = files.open();
+    assert!(verify(&archive).findings.is_empty(), "what was put aside is no damage");
+    assert_eq!(files.paths_with("lost+found").len(), 1);
+    assert!(files.paths_with(DIR).len() > 5);
+}
