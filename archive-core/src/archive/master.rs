@@ -10,7 +10,7 @@ use crate::records::{
     Commit, Fact, FactKind, Frontier, Head, HeadNumbers, Link, NewCommit, NewFact, Records, SaltRange, Scan, ScanItem, ScannedCommit,
     SeenHead, SettingFact, StoreFact, TakenCommit, cut_tail, list_files, read_head, write_head,
 };
-use crate::seal::{HEADER_LEN, SecretKey};
+use crate::seal::SecretKey;
 use crate::store::LostFound;
 use crate::vfs::Vfs;
 use crate::wire::decode;
@@ -70,7 +70,7 @@ impl Master {
         let mut state = State { link: Link::origin(id), stores: Vec::new(), settings: BTreeMap::new() };
         let (mut pending, mut mark, mut clean, mut bad) = (None::<ScannedCommit>, state.link, false, None);
         for file in &listing.files {
-            let mut scan = Scan::new(file.clone(), HEADER_LEN as u64);
+            let mut scan = Scan::new(file.clone(), 0);
             while let Some(item) = scan.next()? {
                 clean = false;
                 match item {

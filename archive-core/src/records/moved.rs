@@ -62,10 +62,9 @@ impl Moved {
     }
 
     /// The frame's plaintext. `stretches` are pairs of the offset at which frames were first written, and their offset now less the end of
-    /// this frame.
-    pub(super) fn encode(stretches: &[(u64, u64)], before: Link) -> Vec<u8> {
-        let stamp = Stamp { sequence: before.sequence, index: u32::MAX, synced: before };
-        let mut bytes = stamp.encode().to_vec();
+    /// this frame. `last` was synced: without the commit that packed them, the sections would still be there.
+    pub(super) fn encode(stretches: &[(u64, u64)], last: Link) -> Vec<u8> {
+        let mut bytes = Stamp::mark(last).encode().to_vec();
         for (first, offset) in stretches {
             bytes.extend_from_slice(&first.to_le_bytes());
             bytes.extend_from_slice(&offset.to_le_bytes());

@@ -45,11 +45,10 @@ impl Records {
     fn copy(&self, old: &RecordsFile, path: &Path, mark: Option<Link>) -> Result<bool, Error> {
         let Some(stay) = staying(old)? else { return Ok(false) };
         let header = old.reader.header();
-        let before = Link { sequence: header.start.first_sequence.saturating_sub(1), chain: header.start.chain };
         let new = SealedWriter::create(&*self.vfs, path, &self.key, FileKind::Records, self.owner, old.number, header.start)?;
         // The table counts on the frames it names following each other, so the copy of the header comes after them.
         let mut new = new.without_copy();
-        let table = new.push(FrameKind::Moved, &[&Moved::encode(&stay.table, before)])?;
+        let table = new.push(FrameKind::Moved, &[&Moved::encode(&stay.table, self.last)])?;
         for at in stay.frames {
             let frame = match old.reader.frame(at, old.len) {
                 Ok(frame) => frame,

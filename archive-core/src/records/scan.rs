@@ -187,6 +187,7 @@ impl Scan {
         let bad = ScanItem::Bad(self.file.reader.damage(frame.place, DamageCause::Decode));
         let Ok((stamp, rest)) = Stamp::split(frame.bytes()) else { return Ok(Some(bad)) };
         if frame.kind == FrameKind::Moved {
+            self.see(stamp);
             let first = frame.place.offset == HEADER_LEN as u64 && Moved::decode(frame.bytes(), frame.place.end()).is_some();
             return Ok((!first).then_some(bad));
         }

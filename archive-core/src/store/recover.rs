@@ -238,7 +238,7 @@ impl Replay<'_> {
         }
         let mut damage = Vec::new();
         for file in listing.files.iter().filter(|file| file.number >= basis.records.0) {
-            let offset = if file.number == basis.records.0 { basis.records.1 } else { HEADER_LEN as u64 };
+            let offset = if file.number == basis.records.0 { basis.records.1 } else { 0 };
             let mut scan = Scan::new(file.clone(), offset);
             found.marked_end = scan.synced.sequence >= catalog.basis().link.sequence && file.len == HEADER_LEN as u64;
             while let Some(item) = scan.next()? {
