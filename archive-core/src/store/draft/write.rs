@@ -33,12 +33,12 @@ pub(in crate::store) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: 
         }
     }
     if draft.contents.iter().any(|content| matches!(content.laid, Source::Placed(_))) {
-        let table = draft.table(draft.contents.iter().enumerate(), draft.parts.iter(), &[], last.sequence + 1, seed);
+        let table = draft.table(draft.contents.iter().enumerate(), draft.parts.iter(), &[], last.sequence + 1, seed)?;
         writer.containers.table(last, &table)?;
     }
     let placed = writer.containers.finish_commit()?;
     let time = draft.now;
-    let mut facts = draft.facts(&places, run);
+    let mut facts = draft.facts(&places, run)?;
     facts.extend(placed.facts);
     let new = NewCommit {
         time,
@@ -84,7 +84,7 @@ impl<'d, 's> Tables<'d, 's> {
     ) -> Result<(), Error> {
         let contents = self.contents[block].iter().map(|at| (*at, &self.draft.contents[*at]));
         let parts = self.parts[block].iter().map(|at| &self.draft.parts[*at]);
-        containers.table(last, &self.draft.table(contents, parts, places, last.sequence + 1, seed))
+        containers.table(last, &self.draft.table(contents, parts, places, last.sequence + 1, seed)?)
     }
 }
 
@@ -96,7 +96,7 @@ impl Draft<'_> {
         places: &[(u32, u64)],
         sequence: u64,
         seed: [u8; 32],
-    ) -> Table {
+    ) -> Result<Table, Error> {
         let mut table = Table {
             sequence,
             archived: self.now,
@@ -112,7 +112,7 @@ impl Draft<'_> {
                 no: content.no.0,
                 size: content.header.size,
                 fact: at as u32,
-                runs: content.laid.runs(places),
+                runs: content.laid.runs(places)?,
                 shape: content.shape.clone(),
                 salt: None,
             });
@@ -126,18 +126,20 @@ impl Draft<'_> {
             });
             table.messages.push(TableMessage { no: no.0, content: content.no.0, folder });
         }
-        table.parts.extend(parts.map(|part| TablePart { no: part.no.0, len: part.len, runs: part.laid.runs(places) }));
-        table
+        for part in parts {
+            table.parts.push(TablePart { no: part.no.0, len: part.len, runs: part.laid.runs(places)? });
+        }
+        Ok(table)
     }
 
     /// Facts of the commit: contents first, so that the index of each is known to its table.
-    fn facts(self, places: &[(u32, u64)], run: Option<&RunInfo>) -> Vec<NewFact> {
+    fn facts(self, places: &[(u32, u64)], run: Option<&RunInfo>) -> Result<Vec<NewFact>, Error> {
         let mut facts = Vec::with_capacity(self.contents.len() + self.messages.len() + self.parts.len() + 2);
         for content in self.contents {
-            facts.push(NewFact::new(FactValue::Content(Box::new(content.fact(places)))));
+            facts.push(NewFact::new(FactValue::Content(Box::new(content.fact(places)?))));
         }
         for part in &self.parts {
-            let fact = PartFact { no: part.no.0, digest: part.digest.0, len: part.len, runs: part.laid.runs(places) };
+            let fact = PartFact { no: part.no.0, digest: part.digest.0, len: part.len, runs: part.laid.runs(places)? };
             facts.push(NewFact::new(FactValue::Part(fact)));
         }
         facts.extend(self.folders.into_iter().map(|folder| NewFact::new(FactValue::FolderMade(folder))));
@@ -152,22 +154,22 @@ impl Draft<'_> {
         let run = if run.is_some() { next_run } else { next_run.saturating_sub(1) };
         let now = self.now;
         facts.extend(self.messages.into_iter().map(|message| NewFact::new(FactValue::Message(Box::new(message.fact(run, now))))));
-        facts
+        Ok(facts)
     }
 }
 
 impl Added {
-    fn fact(self, places: &[(u32, u64)]) -> ContentFact {
+    fn fact(self, places: &[(u32, u64)]) -> Result<ContentFact, Error> {
         let PreparedHeader { digest, identity, restated, size, facts, guesses } = self.header;
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let list = |addresses: Vec<crate::mail::Mailbox>| addresses.into_iter().flat_map(|a| [a.name, a.address]).collect();
-        ContentFact {
+        Ok(ContentFact {
             no: self.no.0,
             digest: digest.0,
             identity: identity.0,
             size,
             shape: self.shape,
-            runs: self.laid.runs(places),
+            runs: self.laid.runs(places)?,
             date: self.date,
             date_source: self.date_source as u8,
             from: list(facts.from),
@@ -187,7 +189,7 @@ impl Added {
             restated: restated.map(|digest| digest.0),
             guesses: (!guesses.is_empty()).then_some(guesses),
             attachment_types: (!facts.attachment_types.is_empty()).then_some(facts.attachment_types),
-        }
+        })
     }
 }
 
@@ -206,6 +208,7 @@ impl AddedMessage {
             from_line: self.place.from_line,
             quoting: self.place.unquoted.then_some(1),
             flags: self.place.flags,
+            number: self.number,
         }
     }
 }
@@ -221,6 +224,7 @@ impl RunInfo {
             source: self.source.clone(),
             size: self.size,
             modified: self.modified,
+            jumped_from: self.jumped_from,
         }
     }
 }
