@@ -86,8 +86,8 @@ pub use archive::{
     Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth,
     ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
     ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, NoEvents, NotSearchable, OpenOptions, Order, OrderKey, Outcome,
-    RebuildProgress, Receipt, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex,
-    Suggestions, User, VerifyReport, read_zone,
+    RebuildProgress, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange,
+    StatsReport, Stop, StoreIndex, Suggestions, User, VerifyReport, read_zone,
 };
 pub use clock::Clock;
 pub use error::{Damage, DamageCause, Error, Remedy};

@@ -23,6 +23,7 @@ mod plan;
 mod prepare;
 mod read;
 mod receipt;
+mod repair;
 mod search;
 mod verify;
 
@@ -41,6 +42,7 @@ pub use list::{FolderInfo, StatsReport};
 pub use open::OpenOptions;
 pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};
+pub use repair::{RepairOptions, RepairReport};
 pub use search::{
     ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Level, Order, OrderKey, SearchCriteria, SearchField,
     SearchRequest, SearchResult, SizeRange, Suggestions, read_zone,

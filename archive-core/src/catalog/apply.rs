@@ -17,8 +17,8 @@ use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
 use crate::records::{
-    Commit, CommitPlace, CommitSpan, Committed, ContentFact, DamageFact, Fact, FactValue, Frontier, Link, MessageFact, PackedFact,
-    PartFact, Runs,
+    Commit, CommitPlace, CommitSpan, Committed, ContentFact, DamageFact, Fact, FactValue, Frontier, HeadNumbers, Link, MessageFact,
+    PackedFact, PartFact, Runs,
 };
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
@@ -126,6 +126,7 @@ impl Catalog {
             sections: BTreeMap::new(),
             passed_over: None,
             archived: None,
+            repaired_at: (0, 0),
         };
         let (dir, folders) = (dir.to_owned(), Folders::default());
         let (sets, fresh) = (Sets::default(), HashMap::new());
@@ -261,6 +262,19 @@ impl Catalog {
             }
             FactValue::Packed(fact) => self.packed(fact),
             FactValue::DamageNoted(fact) => self.damage(&fact),
+            FactValue::Repaired(fact) => {
+                let HeadNumbers { contents, messages, parts, runs, folders, containers } = fact.numbers;
+                numbers.contents = numbers.contents.max(contents);
+                numbers.messages = numbers.messages.max(messages);
+                numbers.parts = numbers.parts.max(parts);
+                numbers.runs = numbers.runs.max(runs);
+                numbers.folders = numbers.folders.max(folders);
+                numbers.containers = numbers.containers.max(containers);
+                self.basis.tree = fact.tree;
+                self.basis.repaired_at = (place.file, place.offset);
+                Ok(())
+            }
+            FactValue::Recovered(fact) => self.fact(*fact, sequence, span, index),
             FactValue::PassedOver => Ok(()),
         }
     }

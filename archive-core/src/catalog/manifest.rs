@@ -57,6 +57,8 @@ pub(crate) struct Basis {
     pub(crate) passed_over: Option<(String, u64)>,
     /// Time of archiving of the last message, if there is one: milliseconds since 1970, UTC.
     pub(crate) archived: Option<i64>,
+    /// Records file and offset of the last repair: damage before it was accepted. Zeros if there was none.
+    pub(crate) repaired_at: (u64, u64),
 }
 
 /// What a manifest says. Nothing in it grows with messages, contents or folders: that lies in rows. Of runs there are fewer than
@@ -93,11 +95,13 @@ pub(super) struct Manifest {
     archived: Option<i64>,
     #[n(19)]
     passed_over: Option<(String, u64)>,
+    #[n(20)]
+    repaired_at: (u64, u64),
 }
 
 impl Keys for Manifest {
     const WHAT: &'static str = "key of the catalog's manifest";
-    const LAST: u64 = 19;
+    const LAST: u64 = 20;
 }
 
 impl Manifest {
@@ -116,6 +120,7 @@ impl Manifest {
             passed_over: basis.passed_over.clone(),
             next_run,
             archived: basis.archived,
+            repaired_at: basis.repaired_at,
         }
     }
 
@@ -130,6 +135,7 @@ impl Manifest {
             sections: self.sections.clone(),
             passed_over: self.passed_over.clone(),
             archived: self.archived,
+            repaired_at: self.repaired_at,
         }
     }
 }

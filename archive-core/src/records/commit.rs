@@ -1,12 +1,15 @@
 //! One commit: its skeleton, its facts as bytes, their salts.
 
+use std::borrow::Cow;
+
 use minicbor::decode::Error as CborError;
 use minicbor::encode::{Error as EncodeError, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use super::chain::fact_hash;
 use super::salts::{SaltRange, Salts, cover};
-use super::{FactKind, FactValue, Frontier, Link, TreeHead};
+use super::tree::FIRST_TREE;
+use super::{FactKind, FactValue, Frontier, Link, RecoveredFact, TreeHead};
 use crate::error::Error;
 use crate::id::Digest;
 use crate::wire::{Keys, Undecodable, Unknown, decode_noting, encode};
@@ -78,6 +81,19 @@ impl<'b, C> Decode<'b, C> for Fact {
     }
 }
 
+impl Fact {
+    /// The bytes of what the fact says, whether a lost commit held it or its own; `None` of an erased one.
+    pub(crate) fn own_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Known { kind, bytes } if *kind == FactKind::Recovered as u16 => {
+                decode_noting::<RecoveredFact>(bytes, &mut None).ok().map(|fact| fact.bytes.into())
+            }
+            Self::Known { bytes, .. } => Some(bytes.into()),
+            Self::Erased { .. } => None,
+        }
+    }
+}
+
 /// What the chain covers of a commit besides its facts.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -97,11 +113,14 @@ pub(crate) struct Skeleton {
     /// Frames before this one that hold the contents of a small commit.
     #[n(6)]
     pub(crate) section_frames: u32,
+    /// Number of the tree, where it is not the first.
+    #[n(7)]
+    tree_no: Option<u32>,
 }
 
 impl Keys for Skeleton {
     const WHAT: &'static str = "key of a commit's skeleton";
-    const LAST: u64 = 6;
+    const LAST: u64 = 7;
 }
 
 /// A commit to be written: [`Written`], borrowed.
@@ -172,7 +191,8 @@ impl Commit {
         }
         let head = tree.head();
         let sequence = last.sequence.saturating_add(1);
-        let skeleton = Skeleton { sequence, time, tree_size: head.size, tree_hash: head.hash, container_end, section_frames };
+        let tree_no = Some(head.no).filter(|no| *no != FIRST_TREE);
+        let skeleton = Skeleton { sequence, time, tree_size: head.size, tree_hash: head.hash, container_end, section_frames, tree_no };
         let skeleton_bytes = encode(&skeleton);
         let link = last.next(&skeleton_bytes, &hashes);
         Ok((Self { skeleton, skeleton_bytes, facts: kept, salts, passed_over: None }, link, values))
@@ -215,7 +235,12 @@ impl Commit {
 
     /// The tree head after the commit.
     pub(crate) fn tree(&self) -> TreeHead {
-        TreeHead { size: self.skeleton.tree_size, hash: self.skeleton.tree_hash }
+        TreeHead { no: self.skeleton.tree_no.unwrap_or(FIRST_TREE), size: self.skeleton.tree_size, hash: self.skeleton.tree_hash }
+    }
+
+    /// Does it repair the store, and so go on after commits that are lost?
+    pub(crate) fn repairs(&self) -> bool {
+        self.facts.iter().any(|fact| matches!(fact, Fact::Known { kind, .. } if *kind == FactKind::Repaired as u16))
     }
 
     /// The salts of its facts.

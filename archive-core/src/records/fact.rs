@@ -7,6 +7,7 @@ use minicbor::decode::Error as CborError;
 use minicbor::encode::{Error as EncodeError, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
+use super::{Frontier, HeadNumbers, SeenHead};
 use crate::mail::{Eol, Extent, Wrap};
 use crate::wire::Keys;
 
@@ -32,6 +33,8 @@ pub(crate) enum FactKind {
     DirectionChanged = 15,
     Checkpoint = 16,
     DamageNoted = 17,
+    Repaired = 18,
+    Recovered = 19,
     /// Of the master: a store of the archive.
     Store = 64,
     /// Of the master: a setting.
@@ -338,6 +341,37 @@ pub(crate) struct DamageFact {
     pub(crate) contents: Vec<u32>,
 }
 fact!(DamageFact, "key of noted damage", 1);
+
+/// The store was repaired: what the records before this file lost stays lost, and how it goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct RepairedFact {
+    /// Sequences of commits that are lost, from and to.
+    #[n(1)]
+    pub(crate) lost: Vec<(u64, u64)>,
+    /// The next numbers to give.
+    #[n(2)]
+    pub(crate) numbers: HeadNumbers,
+    /// The tree that goes on, or a new one.
+    #[n(3)]
+    pub(crate) tree: Frontier,
+    /// Where an older state was accepted: the head that had been noted.
+    #[n(4)]
+    pub(crate) accepted: Option<SeenHead>,
+}
+fact!(RepairedFact, "key of a repair", 4);
+
+/// A fact that a lost commit held, as far as it could be recovered. Its content is in the tree already, or went with the tree that was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct RecoveredFact {
+    /// Content, part, message or folder made.
+    #[n(1)]
+    pub(crate) kind: u16,
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub(crate) bytes: Vec<u8>,
+}
+fact!(RecoveredFact, "key of a recovered fact", 2);
 
 /// Of the master: a store of the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -5,9 +5,13 @@ use sha2::{Digest as _, Sha256};
 
 use crate::id::Digest;
 
-/// Size and root of the tree at a moment.
+/// Number of the tree that a store begins with. Another begins where a repair could not go on with the one before.
+pub(super) const FIRST_TREE: u32 = 1;
+
+/// Number, size and root of the tree at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TreeHead {
+    pub(crate) no: u32,
     pub(crate) size: u64,
     pub(crate) hash: [u8; 32],
 }
@@ -20,9 +24,24 @@ pub(crate) struct Frontier {
     size: u64,
     #[cbor(n(2), with = "minicbor::bytes")]
     roots: Vec<u8>,
+    /// Number of the tree, where it is not the first.
+    #[n(3)]
+    no: Option<u32>,
 }
 
 impl Frontier {
+    /// The tree after one that cannot be gone on with: its first leaf is the last head known of that.
+    pub(crate) fn after(lost: TreeHead) -> Self {
+        let mut tree = Self { no: Some(lost.no.saturating_add(1)), ..Self::default() };
+        tree.push_leaf(Sha256::new_with_prefix([0]).chain_update(lost.hash).finalize().into());
+        tree
+    }
+
+    /// Number of the tree.
+    pub(crate) fn no(&self) -> u32 {
+        self.no.unwrap_or(FIRST_TREE)
+    }
+
     /// Appends the leaf of a content: salt of its fact, then its digest.
     pub(crate) fn push(&mut self, salt: &[u8; 16], digest: Digest) {
         self.push_leaf(leaf_hash(salt, digest));
@@ -45,11 +64,11 @@ impl Frontier {
     pub(crate) fn head(&self) -> TreeHead {
         let mut roots = self.roots.rchunks_exact(32);
         let Some(last) = roots.next() else {
-            return TreeHead { size: 0, hash: Sha256::digest([]).into() };
+            return TreeHead { no: self.no(), size: 0, hash: Sha256::digest([]).into() };
         };
         let fold = |right: Vec<u8>, left: &[u8]| Sha256::new_with_prefix([1]).chain_update(left).chain_update(right).finalize().to_vec();
         let hash = roots.fold(last.to_vec(), fold);
-        TreeHead { size: self.size, hash: hash.try_into().unwrap_or_default() }
+        TreeHead { no: self.no(), size: self.size, hash: hash.try_into().unwrap_or_default() }
     }
 
     /// `false` for a frontier that no sequence of leaves gives.

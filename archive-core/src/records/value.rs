@@ -1,6 +1,9 @@
 //! Facts of a store as values: what a commit is made from, and what the catalog takes over, whether the commit was just written or is read again.
 
-use super::fact::{ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact};
+use super::fact::{
+    ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, RecoveredFact,
+    RepairedFact,
+};
 use crate::error::Error;
 use crate::wire::{Class, Keys, Undecodable, Unknown, decode_noting, encode};
 
@@ -18,6 +21,9 @@ pub(crate) enum FactValue {
     Message(Box<MessageFact>),
     FolderMade(FolderFact),
     DamageNoted(DamageFact),
+    Repaired(Box<RepairedFact>),
+    /// What a lost commit held; never a recovered fact itself.
+    Recovered(Box<Self>),
     /// Of a kind that may be passed over.
     PassedOver,
 }
@@ -44,6 +50,10 @@ impl FactValue {
             Self::Packed(*read(bytes, passed_over)?)
         } else if is(FactKind::DamageNoted) {
             Self::DamageNoted(*read(bytes, passed_over)?)
+        } else if is(FactKind::Repaired) {
+            Self::Repaired(read(bytes, passed_over)?)
+        } else if is(FactKind::Recovered) {
+            Self::recovered(*read(bytes, passed_over)?, passed_over)?
         } else if is(FactKind::Checkpoint) {
             Self::PassedOver
         } else {
@@ -58,6 +68,14 @@ impl FactValue {
         })
     }
 
+    fn recovered(fact: RecoveredFact, passed_over: &mut Option<Unknown>) -> Result<Self, Error> {
+        let is = |known: FactKind| fact.kind == known as u16;
+        if ![FactKind::Content, FactKind::Part, FactKind::Message, FactKind::FolderMade].into_iter().any(is) {
+            return Err(Error::UnknownFeature { what: "kind of a recovered fact", number: fact.kind.into() });
+        }
+        Ok(Self::Recovered(Box::new(Self::read(fact.kind, &fact.bytes, passed_over)?)))
+    }
+
     /// Its kind and bytes, as a commit holds them.
     pub(super) fn write(&self) -> (FactKind, Vec<u8>) {
         match self {
@@ -70,6 +88,11 @@ impl FactValue {
             Self::Message(fact) => (FactKind::Message, encode(&**fact)),
             Self::FolderMade(fact) => (FactKind::FolderMade, encode(fact)),
             Self::DamageNoted(fact) => (FactKind::DamageNoted, encode(fact)),
+            Self::Repaired(fact) => (FactKind::Repaired, encode(&**fact)),
+            Self::Recovered(fact) => {
+                let (kind, bytes) = fact.write();
+                (FactKind::Recovered, encode(&RecoveredFact { kind: kind as u16, bytes }))
+            }
             // A checkpoint says nothing.
             Self::PassedOver => (FactKind::Checkpoint, vec![EMPTY_MAP]),
         }

@@ -50,9 +50,9 @@ impl Store {
     fn fact<T: Keys + for<'b> minicbor::Decode<'b, ()>>(&self, place: FactPlace) -> Result<T, Error> {
         let path = self.dirs.records.join(format!("{:06}.mkr", place.file));
         let damage = || crate::error::Damage::new(&path, place.offset, 0, DamageCause::Disagreement);
-        match self.commit_at(place)?.facts.get(place.index as usize) {
-            Some(Fact::Known { bytes, .. }) => decode(bytes).map_err(|cause| cause.at(damage)),
-            _ => Err(damage().into()),
+        match self.commit_at(place)?.facts.get(place.index as usize).and_then(Fact::own_bytes) {
+            Some(bytes) => decode(&bytes).map_err(|cause| cause.at(damage)),
+            None => Err(damage().into()),
         }
     }
 }

@@ -20,6 +20,7 @@ mod prepared;
 mod read;
 mod recover;
 mod reindex;
+mod repair;
 mod salvage;
 mod stats;
 mod verify;
@@ -46,7 +47,7 @@ use crate::clock::{Clock, Watch};
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error};
 use crate::id::{StoreNo, Uuid};
-use crate::records::{Head, Records};
+use crate::records::{Head, Link, Records};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
 
@@ -120,6 +121,8 @@ pub(crate) struct Store {
     barred: Option<Error>,
     /// The head that was last written or read.
     head: Mutex<Option<Head>>,
+    /// The clean mark at opening.
+    mark: Link,
 }
 
 /// What only the one who writes may touch.
@@ -143,6 +146,10 @@ impl Store {
 
     pub(crate) fn no(&self) -> StoreNo {
         self.no
+    }
+
+    pub(crate) fn uuid(&self) -> Uuid {
+        self.uuid
     }
 
     pub(crate) fn name(&self) -> &str {

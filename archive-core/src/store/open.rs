@@ -120,6 +120,7 @@ impl Store {
             damage,
             barred,
             head: Mutex::new(recovered.head),
+            mark: recovered.mark,
         };
         if recovered.incomplete {
             store.complete_from_tables()?;

@@ -5,6 +5,7 @@
 //! flight: it is whole, then it is taken over; or it does not count, then it is kept in `lost+found` and cut, whatever valid frames follow.
 //! Docs: DURABILITY.md, "Opening".
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::lost::LostFound;
@@ -36,12 +37,14 @@ pub(super) struct Recovered {
     pub(super) incomplete: bool,
     /// What `head.mkm` says.
     pub(super) head: Option<Head>,
+    /// The clean mark.
+    pub(super) mark: Link,
 }
 
 impl Recovered {
     /// Reading goes on, and nothing is written.
-    fn reading_only(damage: Vec<Damage>, barred: Option<Error>) -> Self {
-        Self { records: None, active: None, closed: None, damage, barred, incomplete: false, head: None }
+    fn reading_only(damage: Vec<Damage>, barred: Option<Error>, mark: Link) -> Self {
+        Self { records: None, active: None, closed: None, damage, barred, incomplete: false, head: None, mark }
     }
 }
 
@@ -105,7 +108,7 @@ impl Replay<'_> {
         let mut from_scratch = catalog.basis().link.sequence == 0;
         let found = match self.scan(&listing, catalog, &witnesses)? {
             Scanned::Fits(found) => *found,
-            Scanned::Ahead => return Ok(self.records_lost(&listing, catalog)),
+            Scanned::Ahead => return Ok(Recovered { head, ..self.records_lost(&listing, catalog) }),
             Scanned::Contradicts => {
                 catalog.reset(self.options.cache_bytes)?;
                 from_scratch = true;
@@ -115,7 +118,14 @@ impl Replay<'_> {
                 }
             }
         };
-        damage.extend(listing.damage.clone());
+        // The last commit is not in the catalog yet.
+        let accepted = match &found.pending {
+            Some((commit, _)) if commit.commit.repairs() => (commit.span.place.file, commit.span.place.offset),
+            _ => catalog.basis().repaired_at,
+        };
+        let unaccepted = |damage: &Damage| !is_before(damage, accepted);
+        let listing_damage: Vec<Damage> = listing.damage.iter().filter(|damage| unaccepted(damage)).cloned().collect();
+        damage.extend(listing_damage.clone());
         let mut mark = found.mark;
         let mut raise = |link: Link| mark = if link.sequence > mark.sequence { link } else { mark };
         raise(self.container_tail(catalog)?.synced);
@@ -139,8 +149,9 @@ impl Replay<'_> {
             }
         }
         let reached = catalog.basis().link.sequence;
-        let bad: Vec<Damage> = found.bad.into_iter().filter(|(at, _)| *at < mark.sequence).map(|(_, damage)| damage).collect();
-        let mut commits_lost = !bad.is_empty() || !listing.damage.is_empty();
+        let bad: Vec<Damage> =
+            found.bad.into_iter().filter(|(at, _)| *at < mark.sequence).map(|(_, damage)| damage).filter(unaccepted).collect();
+        let mut commits_lost = !bad.is_empty() || !listing_damage.is_empty();
         damage.extend(bad);
         if reached < mark.sequence {
             commits_lost = true;
@@ -152,22 +163,25 @@ impl Replay<'_> {
         damage.extend(tail.damage.clone());
         let clean = taken.is_none() && found.marked_end && listing.leftovers.is_empty() && !tail.unclean && reached == mark.sequence;
         let last = taken.as_ref().map_or(reached, |(commit, _)| commit.link.sequence);
-        let barred = self.barred(catalog, &found.witnesses, last);
+        let is_damaged = damage.len() > usize::from(broken_head);
+        // What is damaged may well be older than what was noted.
+        let barred =
+            self.barred(catalog, &found.witnesses, last).filter(|barred| !(is_damaged && matches!(barred, Error::RolledBack { .. })));
         // What the records lost, tables in containers say as far as they can; a catalog that was there knows more.
         let incomplete = from_scratch && (commits_lost || matches!(barred, Some(Error::RolledBack { .. })));
         // Where `head.mkm` cannot be read, the witness is missing that tells what is in flight from damage: then nothing is cut.
-        if damage.len() > usize::from(broken_head) || barred.is_some() || broken_head && !clean {
+        if is_damaged || barred.is_some() || broken_head && !clean {
             if let Some((commit, _)) = taken {
                 // Its mails may have receipts.
                 self.accept(catalog, &commit, &mut damage)?;
             }
-            return Ok(Recovered { incomplete, ..Recovered::reading_only(damage, barred) });
+            return Ok(Recovered { incomplete, head, ..Recovered::reading_only(damage, barred, mark) });
         }
         let recovered = match listing.files.last() {
             Some(last) if clean => self.go_on(catalog, last)?,
             _ => match self.take_over(catalog, &listing, taken, flushed) {
                 // Where nothing can be kept, nothing is cut.
-                Err(Error::Io(error)) if error.is_refused() => Recovered::reading_only(damage.clone(), Some(error.into())),
+                Err(Error::Io(error)) if error.is_refused() => Recovered::reading_only(damage.clone(), Some(error.into()), mark),
                 taken_over => taken_over?,
             },
         };
@@ -187,7 +201,7 @@ impl Replay<'_> {
             basis.tree.clone(),
         )?;
         let active = (basis.container.0 != 0).then_some(basis.container);
-        Ok(Recovered { records: Some(records), active, ..Recovered::reading_only(Vec::new(), None) })
+        Ok(Recovered { records: Some(records), active, ..Recovered::reading_only(Vec::new(), None, catalog.basis().link) })
     }
 
     /// Why nothing may be written, although nothing is damaged.
@@ -223,7 +237,7 @@ impl Replay<'_> {
             let (at, cause) = file.map_or((0, DamageCause::Missing), |file| (file.len.min(offset), DamageCause::Truncated));
             damage.push(Damage::new(&path, at, 0, cause));
         }
-        Recovered::reading_only(damage, None)
+        Recovered::reading_only(damage, None, catalog.basis().link)
     }
 
     /// Replays the records behind the catalog's basis.
@@ -290,7 +304,8 @@ impl Replay<'_> {
     }
 
     fn accept(&self, catalog: &mut Catalog, scanned: &ScannedCommit, damage: &mut Vec<Damage>) -> Result<(), Error> {
-        let last = catalog.basis().link;
+        // A commit that repairs goes on after what is lost; its frames say after which.
+        let last = if scanned.commit.repairs() { scanned.stamp.synced } else { catalog.basis().link };
         if scanned.commit.link_after(&last)? != Some(scanned.link) {
             let path = self.dirs.records.join(format!("{:06}.mkr", scanned.span.place.file));
             damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
@@ -468,7 +483,7 @@ impl Replay<'_> {
         }
         self.vfs.sync_dir(&self.dirs.records)?;
         let closed = (container.0 != 0).then_some(container);
-        Ok(Recovered { records: Some(records), closed, ..Recovered::reading_only(Vec::new(), None) })
+        Ok(Recovered { records: Some(records), closed, ..Recovered::reading_only(Vec::new(), None, catalog.basis().link) })
     }
 
     fn section_blocks(&self, scanned: &ScannedCommit, file: &RecordsFile) -> Result<Vec<Vec<u8>>, Error> {
@@ -480,6 +495,17 @@ impl Replay<'_> {
         }
         Ok(blocks)
     }
+}
+
+/// Does damage of records lie before this place?
+pub(super) fn is_before(damage: &Damage, (file, offset): (u64, u64)) -> bool {
+    file > 0 && number_of(&damage.file).is_some_and(|number| (number, damage.offset) < (file, offset))
+}
+
+/// The number that a records file has by its name.
+pub(super) fn number_of(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    name.strip_suffix(".mkr")?.parse().ok()
 }
 
 struct Tail {

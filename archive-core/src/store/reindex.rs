@@ -80,7 +80,10 @@ impl Store {
             if no.is_multiple_of(64) && !progress(no, contents.end) {
                 return Ok(false);
             }
-            self.index_content(index, ContentNo(no), &self.indexable(ContentNo(no))?)?;
+            // Numbers that a repair left out, and contents that damage took, have nothing to index.
+            if self.catalog().content_row(ContentNo(no))?.is_some() {
+                self.index_content(index, ContentNo(no), &self.indexable(ContentNo(no))?)?;
+            }
         }
         Ok(true)
     }

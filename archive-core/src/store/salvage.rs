@@ -184,9 +184,20 @@ impl Store {
         }
     }
 
-    /// The fact of a content, as far as its bytes say it; `None` where they are damaged.
+    /// The fact of a content that a table names, as far as its bytes say it; `None` where they are damaged.
     fn recovered_content(&self, content: TableContent, archived: i64) -> Result<Option<FactValue>, Error> {
-        let row = ContentRow::to_read(content.size, content.shape.clone(), content.runs.clone());
+        let row = ContentRow::to_read(content.size, content.shape, content.runs);
+        self.content_fact_of(ContentNo(content.no), row, None, archived)
+    }
+
+    /// The fact of a content whose commit is lost, from the row that the catalog has of it; `None` where its bytes are damaged.
+    pub(super) fn content_again(&self, no: ContentNo, row: ContentRow) -> Result<Option<FactValue>, Error> {
+        let (digest, date) = (Digest(row.digest), row.date);
+        self.content_fact_of(no, row, Some(digest), date.saturating_mul(1000))
+    }
+
+    /// What the bytes of a content say. `known` is its digest, where the archive knows it. `undated` is for a mail without a date: ms.
+    fn content_fact_of(&self, no: ContentNo, row: ContentRow, known: Option<Digest>, undated: i64) -> Result<Option<FactValue>, Error> {
         let mut examiner = Examiner::new(Nothing);
         match self.join_row(&row, &mut |bytes| {
             examiner.push(bytes);
@@ -198,16 +209,15 @@ impl Store {
         }
         let Ok((Nothing, examined)) = examiner.finish();
         let Examination { len, digest, identity, restated, facts, .. } = examined;
-        if len != content.size {
+        if len != row.size || known.is_some_and(|known| known != digest) {
             return Ok(None);
         }
         let (date, source) = match facts.date {
             Some(date) => (date, DateSource::Mail),
-            None => (archived.div_euclid(1000), DateSource::Archiving),
+            None => (undated.div_euclid(1000), DateSource::Archiving),
         };
         let header = PreparedHeader { digest, identity, restated, size: len, facts, guesses: Vec::new() };
-        let fact = header.fact(ContentNo(content.no), content.shape, content.runs, (date, source));
-        Ok(Some(FactValue::Content(Box::new(fact))))
+        Ok(Some(FactValue::Content(Box::new(header.fact(no, row.shape, row.runs, (date, source))))))
     }
 
     fn add_recovered_messages(&self, messages: Vec<(u32, u64, FoundMessage)>) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use super::Store;
+use super::recover::number_of;
 use crate::catalog::FactPlace;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
@@ -65,11 +66,6 @@ impl Findings {
         let known = self.0.entry((damage.file.clone(), damage.offset)).or_insert_with(|| Damage { costs: Vec::new(), ..damage.clone() });
         known.costs.extend(damage.costs);
     }
-}
-
-/// The number that a records file has by its name.
-fn number_of(path: &Path) -> Option<u64> {
-    path.file_stem()?.to_str()?.parse().ok()
 }
 
 /// What a damaged page of the catalog does not say is left out: the page is named for itself.

@@ -22,6 +22,7 @@ mod p11;
 mod p12;
 mod p14;
 mod p15;
+mod repair;
 mod rules_answers;
 mod rules_criteria;
 mod rules_query;

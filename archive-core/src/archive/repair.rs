@@ -1,0 +1,65 @@
+//! An archive that takes no mail is made ready for it again. Nothing is deleted; what is lost is noted and named.
+
+use super::Acting;
+use crate::error::Error;
+
+/// What a repair may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RepairOptions {
+    /// Accept an archive that is an older state of itself, or was put together from several.
+    pub accept_state: bool,
+    /// Say what would be done, and do nothing.
+    pub dry_run: bool,
+}
+
+/// What a repair did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RepairReport {
+    /// Why the archive took no mail; `None` where nothing was to be repaired.
+    pub reason: Option<String>,
+    /// Commits of the store that are lost: sequences, from and to.
+    pub lost_commits: Vec<(u64, u64)>,
+    /// Messages that lost commits held, and that are recorded again from what the catalog and the containers say.
+    pub recorded_again: u64,
+    /// The Merkle tree could not be continued: a new one begins whose first leaf is the last head known.
+    pub new_tree: bool,
+    /// The highest number given could not be proven, so numbers were left out, that none is given twice.
+    pub left_out: bool,
+}
+
+impl Acting<'_> {
+    /// Makes an archive that takes no mail ready for it again: lost commits are noted, what is known of them is recorded again, and a new
+    /// records file goes on. The archive is to be closed and opened again afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RolledBack`] where an older state would have to be accepted and `accept_state` does not say so; [`Error::TooNewToWrite`] and
+    /// errors of the system, which a repair cannot mend.
+    pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
+        self.only_system("to repair an archive")?;
+        let (archive, store) = (self.archive, &self.archive.store);
+        let mut report = RepairReport { reason: None, lost_commits: Vec::new(), recorded_again: 0, new_tree: false, left_out: false };
+        let reason = match store.barred() {
+            None => return Ok(report),
+            Some(Error::RolledBack { .. }) if options.accept_state => store.barred(),
+            Some(Error::NeedsRepair { .. }) => store.barred(),
+            Some(other) => return Err(other.clone()),
+        };
+        report.reason = reason.map(ToString::to_string);
+        let mut master = archive.master();
+        let repair = match options.dry_run {
+            true => store.plan_repair()?,
+            false => {
+                let repair = store.repair(master.noted(store.uuid()), master.seen_head())?;
+                master.mark(repair.head.clone())?;
+                repair
+            }
+        };
+        report.lost_commits = repair.lost;
+        report.recorded_again = repair.messages;
+        report.new_tree = repair.new_tree;
+        report.left_out = repair.left_out;
+        Ok(report)
+    }
+}

@@ -1,0 +1,255 @@
+//! A store that may not be written is made ready for mail again. Nothing is deleted: a new records file goes on after what is lost.
+//!
+//! It begins after the last commit that any witness knows, with its chain value. It notes which commits are lost, the next numbers, and the
+//! tree that goes on, and records again what lost commits held, as far as catalog and tables know it. Until that note is synced the store
+//! stays as it is, and a repair that was broken off is begun again. Docs: FORMAT.md, "After damage"; DURABILITY.md, "Repair".
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::Store;
+use super::recover::number_of;
+use crate::catalog::{FactPlace, Numbers};
+use crate::error::Error;
+use crate::id::{ContentNo, MessageNo, PartNo};
+use crate::records::{
+    FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact, PartFact, Records, RepairedFact,
+    SaltRange, Scan, ScanItem, SeenHead, list_files, write_head,
+};
+
+/// Where the highest number is not proven, so many are left out, that no number is given twice.
+const LEFT_OUT: u32 = 1 << 20;
+/// Recovered facts of one commit.
+const FACTS_OF_COMMIT: usize = 20_000;
+
+/// What a repair does, or would do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Repair {
+    /// Commits that are lost: sequences from and to.
+    pub(crate) lost: Vec<(u64, u64)>,
+    /// Messages recorded again.
+    pub(crate) messages: u64,
+    /// The tree could not be gone on with, and a new one is begun.
+    pub(crate) new_tree: bool,
+    /// Numbers were left out, since the highest one was not proven.
+    pub(crate) left_out: bool,
+    /// The head afterwards; that before where nothing was done.
+    pub(crate) head: SeenHead,
+}
+
+/// What is known to go on from.
+struct GoOn {
+    link: Link,
+    lost: Vec<(u64, u64)>,
+    numbers: HeadNumbers,
+    left_out: bool,
+    tree: Frontier,
+    new_tree: bool,
+}
+
+impl Store {
+    /// What [`Store::repair`] would do.
+    pub(crate) fn plan_repair(&self) -> Result<Repair, Error> {
+        let go_on = self.go_on()?;
+        let facts = self.facts_to_record_again(&go_on.lost)?;
+        Ok(self.report(&go_on, &facts))
+    }
+
+    fn report(&self, go_on: &GoOn, facts: &[FactValue]) -> Repair {
+        let is_message = |fact: &&FactValue| matches!(fact, FactValue::Recovered(inner) if matches!(**inner, FactValue::Message(_)));
+        Repair {
+            lost: go_on.lost.clone(),
+            messages: facts.iter().filter(is_message).count() as u64,
+            new_tree: go_on.new_tree,
+            left_out: go_on.left_out,
+            head: self.seen_head(),
+        }
+    }
+
+    /// Makes the store ready for mail; it is to be opened again afterwards. `noted` is the head that the master noted, `master` its own.
+    pub(crate) fn repair(&self, noted: Option<Link>, master: Option<SeenHead>) -> Result<Repair, Error> {
+        let go_on = self.go_on()?;
+        let mut facts = self.facts_to_record_again(&go_on.lost)?;
+        let mut report = self.report(&go_on, &facts);
+        let accepted = matches!(self.barred, Some(Error::RolledBack { .. })).then_some(noted).flatten();
+        let accepted = accepted.map(|noted| SeenHead::new(self.uuid, noted));
+        let names = self.vfs.list(&self.dirs.records)?;
+        let number = names.iter().filter_map(|entry| number_of(&entry.path)).max().map_or(1, |last| last + 1);
+        let (vfs, key) = (Arc::clone(&self.vfs), self.key.duplicate());
+        let mut records = Records::begin(vfs, &self.dirs.records, key, self.uuid, number, go_on.link, go_on.tree.clone())?;
+        let time = crate::clock::now();
+        let mut commit = |facts: Vec<NewFact>| {
+            let salts = vec![SaltRange::fresh(0)?];
+            records.commit(NewCommit { time, facts, salts, container_end: (0, 0), container_frames: 0, section: &[] }).map(drop)
+        };
+        while facts.len() > FACTS_OF_COMMIT {
+            let rest = facts.split_off(FACTS_OF_COMMIT);
+            commit(std::mem::replace(&mut facts, rest).into_iter().map(NewFact::new).collect())?;
+        }
+        // The last commit, since it is what accepts the damage before it.
+        let GoOn { lost, numbers, tree, .. } = go_on;
+        let repaired = RepairedFact { lost, numbers, tree: tree.clone(), accepted };
+        let all = std::iter::once(FactValue::Repaired(Box::new(repaired))).chain(facts);
+        commit(all.map(NewFact::new).collect())?;
+        records.mark()?;
+        report.head = SeenHead::new(self.uuid, records.last());
+        let head = Head::new(records.last(), (0, 0), numbers, tree, master.into_iter().collect());
+        write_head(&*self.vfs, &self.dirs.root, &self.key, self.uuid, &head)?;
+        Ok(report)
+    }
+
+    /// Where the store goes on: after the last commit that any witness knows.
+    fn go_on(&self) -> Result<GoOn, Error> {
+        let catalog = self.catalog();
+        let basis = catalog.basis();
+        let link = if self.mark.sequence > basis.link.sequence { self.mark } else { basis.link };
+        let (found, mut last_link, mut last_tree) = self.commits_there()?;
+        let link = if last_link.sequence > link.sequence { last_link } else { link };
+        let lost = gaps(&found, link.sequence);
+        let head = self.head.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().filter(|head| head.link() == link);
+        let containers = self.containers.list()?.into_iter().max().unwrap_or(0);
+        let (mut numbers, proven) = match &head {
+            Some(head) => (head.numbers, true),
+            None => (head_numbers(basis.numbers), basis.link == link && (lost.is_empty() || last_link != link)),
+        };
+        if !proven {
+            numbers.contents = numbers.contents.saturating_add(LEFT_OUT);
+            numbers.messages = numbers.messages.saturating_add(LEFT_OUT);
+        }
+        numbers.containers = numbers.containers.max(containers);
+        let tree = match head {
+            Some(head) => Some(head.tree),
+            None => {
+                if last_link.sequence < basis.link.sequence {
+                    (last_link, last_tree) = (basis.link, Some(basis.tree.head()));
+                }
+                let sound = basis.link == link && last_link == link && last_tree == Some(basis.tree.head());
+                sound.then(|| basis.tree.clone())
+            }
+        };
+        let new_tree = tree.is_none();
+        let tree = tree.unwrap_or_else(|| Frontier::after(last_tree.unwrap_or_else(|| basis.tree.head())));
+        Ok(GoOn { link, lost, numbers, left_out: !proven, tree, new_tree })
+    }
+
+    /// Sequences of the commits that are there, the last link, and the tree head after it.
+    fn commits_there(&self) -> Result<(BTreeSet<u64>, Link, Option<crate::records::TreeHead>), Error> {
+        let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
+        let (mut found, mut last, mut tree) = (BTreeSet::new(), Link::origin(self.uuid), None);
+        for file in listing.files {
+            let mut scan = Scan::new(file, 0);
+            while let Some(item) = scan.next()? {
+                if let ScanItem::Commit(commit) = item {
+                    found.insert(commit.link.sequence);
+                    if commit.link.sequence > last.sequence {
+                        (last, tree) = (commit.link, Some(commit.commit.tree()));
+                    }
+                }
+            }
+        }
+        Ok((found, last, tree))
+    }
+
+    /// What the catalog knows of lost commits, as facts to be recorded again.
+    fn facts_to_record_again(&self, lost: &[(u64, u64)]) -> Result<Vec<FactValue>, Error> {
+        let mut facts = Vec::new();
+        if lost.is_empty() {
+            return Ok(facts);
+        }
+        let numbers = self.catalog().basis().numbers;
+        let mut packed = Vec::new();
+        // Folders first, so that each is there before what lies in it; the catalog does not say which commit made one.
+        for folder in self.catalog().folders().iter() {
+            let fact = FolderFact { no: folder.no, parent: folder.parent, name: folder.name.to_owned(), epoch: folder.epoch };
+            facts.push(FactValue::FolderMade(fact));
+        }
+        for no in (0..numbers.parts).map(PartNo) {
+            let Some(row) = self.catalog().part_row(no)? else { continue };
+            facts.push(FactValue::Part(PartFact { no: no.0, digest: row.digest, len: row.len, runs: row.runs }));
+        }
+        for no in (0..numbers.contents).map(ContentNo) {
+            let Some(row) = self.catalog().content_row(no)? else { continue };
+            if self.is_lost(row.fact)? {
+                facts.extend(self.content_again(no, row)?);
+            } else if row.section.is_none() && self.was_in_a_section(no)? {
+                packed.push((no.0, row.runs));
+            }
+        }
+        let mut messages = Vec::new();
+        self.catalog().message_rows(MessageNo(0), &mut |no, row| {
+            messages.push((no, row));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for (no, row) in messages {
+            if self.is_lost(row.fact)? {
+                facts.push(FactValue::Message(Box::new(MessageFact {
+                    no: no.0,
+                    content: row.content,
+                    folder: row.folder,
+                    direction: row.direction,
+                    archived: row.archived,
+                    run: 0,
+                    path: String::new(),
+                    offset: 0,
+                    from_line: None,
+                    quoting: None,
+                    flags: None,
+                    number: row.number,
+                })));
+            }
+        }
+        let mut facts: Vec<FactValue> = facts.into_iter().map(|fact| FactValue::Recovered(Box::new(fact))).collect();
+        if !packed.is_empty() {
+            facts.push(FactValue::Packed(PackedFact { contents: packed, parts: Vec::new() }));
+        }
+        Ok(facts)
+    }
+
+    /// Does the fact of a content say that it lies in the section of its commit? Then a commit that packed it is needed.
+    fn was_in_a_section(&self, no: ContentNo) -> Result<bool, Error> {
+        Ok(self.content_fact(no)?.is_some_and(|fact| fact.runs.0.iter().any(|run| run.container == 0)))
+    }
+
+    /// Can the commit that holds this fact not be read any more?
+    fn is_lost(&self, place: FactPlace) -> Result<bool, Error> {
+        if place.file == 0 {
+            return Ok(true);
+        }
+        match self.commit_at(place) {
+            Ok(_) => Ok(false),
+            Err(Error::Damage(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn head_numbers(numbers: Numbers) -> HeadNumbers {
+    let Numbers { contents, messages, parts, runs, folders, containers, .. } = numbers;
+    HeadNumbers { contents, messages, parts, runs, folders, containers }
+}
+
+/// Sequences from 1 to `last` that are not among those found, as ranges.
+fn gaps(found: &BTreeSet<u64>, last: u64) -> Vec<(u64, u64)> {
+    let mut gaps = Vec::new();
+    let mut next = 1;
+    for sequence in found.iter().copied().chain([last.saturating_add(1)]) {
+        if sequence > next {
+            gaps.push((next, sequence - 1));
+        }
+        next = next.max(sequence.saturating_add(1));
+    }
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn gaps_are_what_is_not_there() {
+        let gaps = |found: &[u64], last| super::gaps(&found.iter().copied().collect(), last);
+        assert_eq!(gaps(&[1, 2, 3], 3), []);
+        assert_eq!(gaps(&[], 2), [(1, 2)]);
+        assert_eq!(gaps(&[2, 3, 6], 8), [(1, 1), (4, 5), (7, 8)]);
+        assert_eq!(gaps(&[1, 2], 1), []);
+    }
+}

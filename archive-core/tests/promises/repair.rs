@@ -1,0 +1,194 @@
+//! An archive that takes no mail is repaired: it takes mail again, no old id leads to other bytes, and nothing was deleted.
+
+use std::path::Path;
+
+use archive_core::vfs::Vfs;
+use archive_core::{Actor, Archive, ImportOptions, Receipt, RepairOptions, RepairReport};
+
+use crate::fixture::{Files, ask, mbox, plain, put, put_each, put_stream, verify};
+
+struct Filled {
+    files: Files,
+    mails: Vec<(Vec<u8>, Receipt)>,
+}
+
+fn filled() -> Filled {
+    let (files, archive) = Files::create();
+    let bulk = plain(80, 900, 81);
+    let mut mails: Vec<(Vec<u8>, Receipt)> = Vec::new();
+    mails.extend(bulk.iter().cloned().zip(put_stream(&archive, &mbox(&bulk), "bulk.mbox", &ImportOptions::default()).1.receipts));
+    let singles = plain(12, 200, 82);
+    mails.extend(singles.iter().cloned().zip(put_each(&archive, &singles)));
+    archive.close().expect("closed");
+    Filled { files, mails }
+}
+
+fn lose(files: &Files, names: &[&str]) {
+    for path in names.iter().flat_map(|name| files.paths_with(name)) {
+        files.remove(&path);
+    }
+}
+
+fn zero(files: &Files, path: &Path, from: usize, len: usize) {
+    let mut bytes = files.bytes(path);
+    bytes[from..from + len].fill(0);
+    files.write(path, &bytes);
+}
+
+fn repair(archive: &Archive, options: RepairOptions) -> RepairReport {
+    archive.acting_as(Actor::System).repair(options).expect("repaired")
+}
+
+/// Every mail by its old id: its own bytes, or none at all; how many are there.
+fn old_ids(archive: &Archive, mails: &[(Vec<u8>, Receipt)]) -> usize {
+    let acting = archive.acting_as(Actor::System);
+    let mut there = 0;
+    for (mail, receipt) in mails {
+        if let Ok(raw) = acting.raw(receipt.id()) {
+            assert!(raw == *mail, "{} leads to other bytes", receipt.id());
+            there += 1;
+        }
+    }
+    there
+}
+
+/// Repairs what was hurt, and judges: mail is taken again, and old ids lead to what they did, now and after a rebuild of all caches.
+fn judge(what: &str, Filled { files, mails }: &Filled) -> RepairReport {
+    let archive = files.open();
+    assert!(archive.barred().is_some(), "{what}: nothing to repair");
+    let there = old_ids(&archive, mails);
+    let acting = archive.acting_as(Actor::System);
+    assert_eq!(
+        acting.import_one(b"Subject: no\n\nno\n", &crate::fixture::folder("anna")).expect_err("barred").code(),
+        "needs_repair",
+        "{what}"
+    );
+    let before = files.paths();
+    let plan = repair(&archive, RepairOptions { dry_run: true, ..RepairOptions::default() });
+    assert_eq!(files.paths(), before, "{what}: a plan writes nothing");
+    let report = repair(&archive, RepairOptions::default());
+    assert_eq!(report, plan, "{what}: what was planned is done");
+    drop(archive);
+    assert!(before.iter().all(|path| files.paths().contains(path)), "{what}: nothing is deleted");
+
+    let archive = files.open();
+    assert!(archive.barred().is_none(), "{what}: {:?}", archive.barred());
+    assert_eq!(old_ids(&archive, mails), there, "{what}");
+    let new = plain(5, 120, 83);
+    let receipts: Vec<(Vec<u8>, Receipt)> = new.iter().cloned().zip(put_each(&archive, &new)).collect();
+    let known = |receipt: &Receipt| mails.iter().any(|(_, old)| old.id() == receipt.id());
+    assert!(!receipts.iter().any(|(_, receipt)| known(receipt)), "{what}: a number was given twice");
+    archive.close().expect("closed");
+
+    for caches in [&[][..], &["/catalog/", "/index/"]] {
+        let files = files.copy();
+        lose(&files, caches);
+        let archive = files.open();
+        assert!(archive.barred().is_none(), "{what}, lost {caches:?}: {:?}", archive.barred());
+        assert_eq!(old_ids(&archive, mails), there, "{what}, lost {caches:?}");
+        assert_eq!(old_ids(&archive, &receipts), receipts.len(), "{what}, lost {caches:?}");
+        ask(&archive).expect("every question is answered");
+    }
+    report
+}
+
+#[test]
+fn p11_commits_lost_at_the_end_are_noted_and_their_mails_recorded_again() {
+    let hurt = filled();
+    let path = hurt.files.paths_with("/records/")[0].clone();
+    let len = hurt.files.bytes(&path).len();
+    zero(&hurt.files, &path, len - 512, 512);
+    lose(&hurt.files, &["/catalog/", "/index/"]);
+    let report = judge("the tail of the records zeroed", &hurt);
+    assert!(!report.lost_commits.is_empty() && !report.left_out && !report.new_tree, "head.mkm proves numbers and tree: {report:?}");
+}
+
+#[test]
+fn p11_commits_lost_in_the_middle_are_noted_and_their_mails_recorded_again() {
+    let hurt = filled();
+    let path = hurt.files.paths_with("/records/")[0].clone();
+    // The facts of the first import.
+    zero(&hurt.files, &path, 3000, 64);
+    lose(&hurt.files, &["/catalog/", "/index/"]);
+    let report = judge("a commit in the middle", &hurt);
+    assert!(report.recorded_again >= 80, "{report:?}");
+}
+
+#[test]
+fn p11_records_that_are_gone_are_made_again_from_containers() {
+    let hurt = filled();
+    lose(&hurt.files, &["/records/", "/catalog/", "/index/"]);
+    let report = judge("no records", &hurt);
+    assert_eq!(report.recorded_again, 92, "{report:?}");
+}
+
+#[test]
+fn p11_where_nothing_proves_the_highest_number_many_are_left_out() {
+    let hurt = filled();
+    lose(&hurt.files, &["/records/", "/catalog/", "/index/", "head.mkm"]);
+    let report = judge("no records and no heads", &hurt);
+    assert!(report.left_out && report.new_tree, "{report:?}");
+}
+
+#[test]
+fn p11_damage_below_a_sound_catalog_keeps_all_that_the_catalog_knows() {
+    let hurt = filled();
+    let path = hurt.files.paths_with("/records/")[0].clone();
+    let len = hurt.files.bytes(&path).len();
+    zero(&hurt.files, &path, len - 512, 512);
+    let report = judge("the tail of the records zeroed, the catalog sound", &hurt);
+    assert!(!report.new_tree && !report.left_out, "{report:?}");
+}
+
+#[test]
+fn p11_a_lost_container_bars_mail_until_it_is_noted() {
+    let hurt = filled();
+    lose(&hurt.files, &["/content/000001.mkc"]);
+    let report = judge("no container", &hurt);
+    assert!(report.lost_commits.is_empty(), "{report:?}");
+}
+
+#[test]
+fn an_archive_that_takes_mail_has_nothing_to_repair() {
+    let Filled { files, .. } = filled();
+    let before: Vec<Vec<u8>> = files.paths().iter().map(|path| files.bytes(path)).collect();
+    let archive = files.open();
+    let report = repair(&archive, RepairOptions::default());
+    assert_eq!(report.reason, None);
+    archive.close().expect("closed");
+    let lock = |path: &&std::path::PathBuf| !path.ends_with("write.lock");
+    let after: Vec<Vec<u8>> = files.paths().iter().map(|path| files.bytes(path)).collect();
+    let (paths, changed) = (files.paths(), before.iter().zip(&after).map(|(a, b)| a != b).collect::<Vec<bool>>());
+    let changed: Vec<_> = paths.iter().zip(changed).filter(|(path, changed)| *changed && lock(path)).collect();
+    assert!(changed.is_empty(), "opening and closing without a change writes nothing: {changed:?}");
+}
+
+#[test]
+fn p6_an_archive_that_was_rolled_back_is_read_and_takes_mail_when_that_is_accepted() {
+    let Filled { files, mut mails } = filled();
+    let older = files.copy();
+    let archive = files.open();
+    mails.push((b"Subject: newer\n\nnewer\n".to_vec(), put(&archive, "anna/Inbox", b"Subject: newer\n\nnewer\n")));
+    archive.close().expect("closed");
+    // The store of before, with the master of today.
+    for path in files.paths_with("/stores/") {
+        files.remove(&path);
+    }
+    for path in older.paths_with("/stores/") {
+        files.vfs.create(&path).and_then(|file| file.append(&older.bytes(&path))).expect("put back");
+    }
+    let archive = files.open();
+    assert_eq!(archive.barred().map(archive_core::Error::code), Some("rolled_back"));
+    assert_eq!(old_ids(&archive, &mails), mails.len() - 1, "what is there is read");
+    let acting = archive.acting_as(Actor::System);
+    assert_eq!(acting.repair(RepairOptions::default()).expect_err("not accepted").code(), "rolled_back");
+    archive.close().expect("closed");
+    assert_eq!(files.open().barred().map(archive_core::Error::code), Some("rolled_back"), "closing hides nothing");
+    repair(&files.open(), RepairOptions { accept_state: true, ..RepairOptions::default() });
+    let archive = files.open();
+    assert!(archive.barred().is_none(), "{:?}", archive.barred());
+    put(&archive, "anna/Inbox", b"Subject: goes on\n\ngoes on\n");
+    assert!(verify(&archive).findings.is_empty());
+    archive.close().expect("closed");
+    assert!(files.open().barred().is_none());
+}
