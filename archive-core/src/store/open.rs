@@ -90,6 +90,7 @@ impl Store {
         };
         if barred.is_none() {
             catalog.remove_leftovers()?;
+            containers.remove_leftovers()?;
         }
         let store = Self {
             no: StoreNo(fact.no),
@@ -107,9 +108,8 @@ impl Store {
                 latched: None,
             })),
             indexer,
-            last_commit: Mutex::default(),
+            records_read: super::facts::RecordsRead::default(),
             idle: super::idle::Idle::default(),
-            last_file: Mutex::default(),
             sections: RwLock::default(),
             damaged: Mutex::default(),
             placements: Mutex::default(),
