@@ -72,6 +72,8 @@ pub enum Command {
     Export(Export),
     /// Read and check everything
     Verify(Verify),
+    /// Make an archive that takes no mail ready for it again
+    Repair(Repair),
     /// What the archive holds and takes on disk
     Stats(Stats),
     /// Build again what can be built from the mails
@@ -147,6 +149,22 @@ pub struct Import {
     /// Show the folders and how many mails would go there; store nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `repair`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep repair --dry-run
+  mailkeep repair
+
+Nothing is deleted. What is lost is noted, and what is known of it is recorded again. Make a copy of the archive first.")]
+pub struct Repair {
+    /// Say what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Accept an archive that is an older state of itself
+    #[arg(long)]
+    pub accept_state: bool,
 }
 
 /// Arguments of `check`.

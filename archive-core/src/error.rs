@@ -268,6 +268,9 @@ impl Damage {
             Some(Remedy::RemoveCatalog) => {
                 "; where verifying finds the records whole, remove the folder `catalog`, which the next open makes anew from them"
             }
+            None if self.file.extension().is_some_and(|extension| extension == "tmp") => {
+                "; nothing of the mail was archived: import it again"
+            }
             None => "",
         }
     }

@@ -333,3 +333,97 @@ fn p2_a_single_mail_whose_write_is_torn_is_there_whole_or_not_at_all() {
         }
     }
 }
+
+/// A mail above 16 MiB whose text compresses to some MiB, so that it takes several writes.
+fn large() -> Vec<u8> {
+    let mut raw = b"From: anna@example.org\nSubject: large\n\n".to_vec();
+    let noise = mail(1000, 2_100_000);
+    while raw.len() < 17 << 20 {
+        // More noise than zstd looks back for at the level of blocks.
+        raw.extend_from_slice(&noise);
+    }
+    raw
+}
+
+/// An archive with a mail, and where the import of a large mail after it begins.
+fn before_large(vfs: &SimVfs, promises: &mut Promises) -> Result<(Archive, u64), Error> {
+    let shared: Arc<dyn Vfs> = Arc::new(vfs.clone());
+    let options = CreateOptions::new("anna").open_options(options().index(false));
+    let archive = Archive::create_on(shared, Path::new(DIR), options, |_, keys| {
+        promises.key = keys.key_file.as_deref().cloned();
+        Ok(())
+    })?;
+    one(&archive, 60, promises)?;
+    let calls = vfs.calls();
+    Ok((archive, calls))
+}
+
+fn import_large(archive: &Archive, mut raw: &[u8], promises: &mut Promises) -> Result<(), Error> {
+    archive.acting_as(Actor::System).import(ImportSource::Stream(&mut raw, "large.eml"), &ImportOptions::default(), promises).map(drop)
+}
+
+/// Opens what was left: what has a receipt is there, nothing else is but perhaps the whole mail, and no file of what was being received.
+fn judge_large(vfs: &SimVfs, promises: &Promises, raw: &[u8], what: &str) {
+    let key = Key::File(promises.key.clone().unwrap_or_default().into());
+    let reopen = || Archive::open_on(Arc::new(vfs.clone()), Path::new(DIR), &key, options().index(false));
+    let archive = reopen().unwrap_or_else(|error| panic!("{what}: opening: {error}"));
+    let content = vfs.list(&Path::new(DIR).join("stores/1/content")).unwrap();
+    assert!(content.iter().all(|entry| entry.path.extension().is_some_and(|extension| extension == "mkc")), "{what}: {content:?}");
+    let acting = archive.acting_as(Actor::System);
+    for (id, digest) in &promises.receipts {
+        let read = acting.raw(*id).unwrap_or_else(|error| panic!("{what}: receipted mail {id}: {error}"));
+        assert_eq!(Digest::of(&read), *digest, "{what}: receipted mail {id} changed");
+    }
+    let messages = acting.stats().unwrap().messages;
+    assert!(messages >= promises.receipts.len() as u64 && messages <= 2, "{what}: {messages} messages");
+    let mut again = Promises { key: promises.key.clone(), receipts: promises.receipts.clone() };
+    import_large(&archive, raw, &mut again).unwrap_or_else(|error| panic!("{what}: importing again: {error}"));
+    assert_eq!(acting.stats().unwrap().messages, 2, "{what}: the mail is there once");
+    let report = acting.verify(Depth::Everything, &mut |_| Ok(())).unwrap();
+    assert!(report.findings.is_empty(), "{what}: verify: {:?}", report.findings);
+}
+
+/// A large mail lies in a file of its own before it is copied: a crash or a fault at any call leaves the mail whole or nothing of it.
+#[test]
+fn p1_p2_p13_a_crash_or_fault_at_every_call_of_the_import_of_a_large_mail_leaves_it_whole_or_nothing() {
+    let raw = large();
+    let (vfs, mut promises) = (disk(0), Promises::default());
+    let (archive, first) = before_large(&vfs, &mut promises).unwrap();
+    import_large(&archive, &raw, &mut promises).unwrap();
+    let calls = first..vfs.calls();
+    assert_eq!(promises.receipts.len(), 2);
+    assert!(calls.end - first > 12, "the file, the container, the commit, and the file's end: {calls:?}");
+    drop(archive);
+    judge_large(&vfs.process_death(), &promises, &raw, "no crash");
+    let mut explored = 0;
+    let mut judge_all = |vfs: &SimVfs, promises: &Promises, call, what: &str| {
+        let left = [
+            ("all unsynced lost", vfs.power_loss(CrashStyle::KeepNothing)),
+            ("some kept", vfs.power_loss(CrashStyle::Seeded(call))),
+            ("process killed", vfs.process_death()),
+        ];
+        for (outcome, left) in left {
+            judge_large(&left, promises, &raw, &format!("{what}, {outcome}"));
+            explored += 1;
+        }
+    };
+    for call in calls.clone() {
+        for moment in [CrashMoment::Within, CrashMoment::After] {
+            let (vfs, mut promises) = (disk(0), Promises::default());
+            let (archive, _) = before_large(&vfs, &mut promises).unwrap();
+            vfs.crash_at(call, moment);
+            let _crashed = import_large(&archive, &raw, &mut promises);
+            drop(archive);
+            judge_all(&vfs, &promises, call, &format!("{moment:?} call {call} of {calls:?}"));
+        }
+        for fault in [Fault::Eio, Fault::ShortWrite, Fault::SyncForgets] {
+            let (vfs, mut promises) = (disk(0), Promises::default());
+            let (archive, _) = before_large(&vfs, &mut promises).unwrap();
+            vfs.fail_at(call, fault);
+            let _faulted = import_large(&archive, &raw, &mut promises);
+            drop(archive);
+            judge_all(&vfs, &promises, call, &format!("{fault:?} at call {call} of {calls:?}"));
+        }
+    }
+    println!("outcomes explored: {explored} (of calls {calls:?})");
+}

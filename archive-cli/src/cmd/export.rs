@@ -75,5 +75,5 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
     if report.stopped {
         return Err(Error::Stopped.into());
     }
-    Ok(if report.failed + report.without_record > 0 { Exit::Wrong } else { Exit::Done })
+    Ok(if report.failed + report.without_record > 0 { Exit::Wrong } else { super::whole(archive) })
 }

@@ -10,6 +10,7 @@ mod key;
 mod ls;
 mod manual;
 mod rebuild;
+mod repair;
 mod search;
 mod show;
 mod stats;
@@ -37,6 +38,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Ls(args) => on_archive(common, out, |archive, out| ls::run(&system(archive), args, out)),
         Command::Export(args) => on_archive(common, out, |archive, out| export::run(archive, args, out)),
         Command::Verify(args) => on_archive(common, out, |archive, out| verify::run(archive, args, out)),
+        Command::Repair(args) => on_archive(common, out, |archive, out| repair::run(archive, &args, out)),
         Command::Stats(_) => on_archive(common, out, stats::run),
         Command::Rebuild(command) => on_archive(common, out, |archive, out| rebuild::run(&system(archive), &command, out)),
         Command::Key(command) => key::run(common, command, out),
@@ -49,10 +51,13 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
 /// Opens the archive, works on it, closes it.
 fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     let archive = keys::open(common)?;
-    if let Some(damage) = archive.damage() {
-        out.note(&format!(
-            "warning: the archive is damaged, takes no mail and may not know all of its mails; `verify` says more: {damage}"
-        ))?;
+    match (archive.barred(), archive.damage()) {
+        (_, Some(damage)) if archive.barred().is_some() => out.note(&format!(
+            "warning: the archive is damaged, takes no mail and may not know all of its mails; `verify` says more, `repair` makes it ready: {damage}"
+        ))?,
+        (Some(barred), _) => out.note(&format!("warning: the archive takes no mail: {barred}"))?,
+        (None, Some(damage)) => out.note(&format!("warning: {damage}"))?,
+        (None, None) => {}
     }
     let done = work(&archive, out);
     let closed = archive.close();
@@ -65,6 +70,11 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
         closed => closed?,
     }
     Ok(exit)
+}
+
+/// What is said of an archive that was read to its end: wrong where the open found that something is missing or not as it was.
+fn whole(archive: &Archive) -> Exit {
+    if archive.damage().is_some() || archive.barred().is_some() { Exit::Wrong } else { Exit::Done }
 }
 
 fn system(archive: &Archive) -> Acting<'_> {

@@ -84,10 +84,14 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         }))?;
     } else {
         keys::warn_unconfirmed(archive, out)?;
-        let verdict = if damaged == 0 { "all is well".to_owned() } else { format!("{damaged} places are damaged") };
+        let verdict = match (damaged, archive.barred()) {
+            (0, None) => "all is well".to_owned(),
+            (0, Some(barred)) => format!("no damage, but no mail is taken: {barred}"),
+            _ => format!("{damaged} places are damaged"),
+        };
         out.note(&format!("{} files, {}, {} mails: {verdict}", report.files, when::size(report.bytes), report.messages))?;
     }
-    Ok(if damaged == 0 { Exit::Done } else { Exit::Wrong })
+    Ok(if damaged == 0 { super::whole(archive) } else { Exit::Wrong })
 }
 
 /// Ids for people: all of a few, of many the first.

@@ -45,8 +45,8 @@ pub struct ImportOptions {
 pub enum ImportSource<'a> {
     /// A file or folder.
     Path(&'a Path),
-    /// A stream; its name says what it is, as far as a name does. While a mail above 16 MiB is read from it, the store is held: whoever else
-    /// archives waits for its end, and so would the stream if it did. Searches and reads go on.
+    /// A stream; its name says what it is, as far as a name does. However slow it is, nobody else waits for it: others archive meanwhile, and
+    /// the stream itself may.
     Stream(&'a mut dyn Read, &'a str),
 }
 
@@ -299,7 +299,7 @@ impl Feeder<'_, '_> {
         }
     }
 
-    /// Takes in a large mail. What the source cannot give is a failed mail, not the end of the import.
+    /// Receives a large mail; others archive meanwhile. What the source cannot give is a failed mail, not the end of the import.
     fn large(&mut self, head: &[u8], rest: &mut dyn Read, place: NewPlace) -> Result<(), Error> {
         self.settle();
         if self.failure.is_set() {
@@ -322,7 +322,7 @@ impl Feeder<'_, '_> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(_) if self.options.stop.load(Ordering::Relaxed) => return Ok(()),
                 Err(error) => {
-                    // The store is free again: who is told may want to archive something.
+                    // Nothing of it is left when that is reported.
                     drop(examiner);
                     self.report.failed += 1;
                     let kind = source::TroubleKind::Unreadable(error.to_string());

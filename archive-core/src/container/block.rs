@@ -47,6 +47,11 @@ impl OpenBlock {
         }
     }
 
+    /// Bytes of memory that it takes when all of it is ready.
+    pub(super) fn weight(&self) -> u64 {
+        (self.len + self.packed.as_ref().map_or(0, Vec::len)) as u64
+    }
+
     /// Bytes `start..start + len` of the block; `None` if it does not have them. `ahead` more will be asked for next.
     pub(super) fn stretch(&mut self, start: u32, len: u32, ahead: u32) -> Option<&[u8]> {
         let (start, end) = (start as usize, (start as usize).checked_add(len as usize)?);

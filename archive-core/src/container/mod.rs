@@ -5,10 +5,12 @@
 
 mod block;
 mod reader;
+mod received;
 mod table;
 mod writer;
 
 pub(crate) use block::{BLOCK_LEN, encode_block};
 pub(crate) use reader::Containers;
+pub(crate) use received::Received;
 pub(crate) use table::{Table, TableContent, TableMessage, TablePart};
-pub(crate) use writer::{Checkpoint, ContainerWriter};
+pub(crate) use writer::ContainerWriter;

@@ -1,10 +1,13 @@
 //! Reading stored bytes by their place, and walking over all frames of a container.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::block::OpenBlock;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use super::block::{BLOCK_LEN, OpenBlock};
+use super::received::{self, Received};
 use super::writer::file_path;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
@@ -12,27 +15,51 @@ use crate::records::{Run, Stamp};
 use crate::seal::{FileKind, FrameKind, FramePlace, Opened, SealedReader, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
 
-/// Blocks kept decompressed, as far as they were asked for.
-const CACHED_BLOCKS: usize = 8;
+/// Bytes of blocks kept decompressed, as far as they were asked for.
+const BLOCK_BYTES: u64 = 16 << 20;
 /// File handles kept open.
 const OPEN_FILES: usize = 16;
 
-/// The readers of a store's containers.
+/// The readers of a store's containers. Nobody waits for a file or block that another one reads, but who wants the same.
 pub(crate) struct Containers {
     vfs: Arc<dyn Vfs>,
     dir: PathBuf,
     key: SecretKey,
     owner: Uuid,
-    files: Mutex<VecDeque<(u32, SealedReader)>>,
-    blocks: Mutex<VecDeque<CachedBlock>>,
+    files: Cache<u32, SealedReader>,
+    /// By container and frame.
+    blocks: Cache<(u32, u64), Arc<CachedBlock>, ByMemory>,
 }
 
-/// Container, frame, and the block as far as it was decompressed.
-type CachedBlock = ((u32, u64), Arc<Mutex<OpenBlock>>);
+struct CachedBlock {
+    /// Bytes of memory that it takes when all of it is decompressed.
+    weight: u64,
+    block: Mutex<OpenBlock>,
+}
+
+#[derive(Debug, Clone)]
+struct ByMemory;
+
+impl Weighter<(u32, u64), Arc<CachedBlock>> for ByMemory {
+    fn weight(&self, _: &(u32, u64), block: &Arc<CachedBlock>) -> u64 {
+        block.weight
+    }
+}
 
 impl Containers {
     pub(crate) fn new(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid) -> Self {
-        Self { vfs, dir: dir.to_owned(), key, owner, files: Mutex::default(), blocks: Mutex::default() }
+        let blocks = Cache::with_weighter(BLOCK_BYTES as usize / BLOCK_LEN, BLOCK_BYTES, ByMemory);
+        Self { vfs, dir: dir.to_owned(), key, owner, files: Cache::new(OPEN_FILES), blocks }
+    }
+
+    /// Begins to receive a content whose end is not in sight.
+    pub(crate) fn receive(&self) -> Result<Received, Error> {
+        Received::create(Arc::clone(&self.vfs), &self.dir, &self.key, self.owner)
+    }
+
+    /// Removes what was being received when a process died.
+    pub(crate) fn remove_leftovers(&self) -> Result<(), Error> {
+        received::remove_leftovers(&*self.vfs, &self.dir)
     }
 
     pub(crate) fn path(&self, number: u32) -> PathBuf {
@@ -49,24 +76,17 @@ impl Containers {
 
     /// The reader of container `number`.
     pub(crate) fn file(&self, number: u32) -> Result<SealedReader, Error> {
-        let mut files = lock(&self.files);
-        if let Some(at) = files.iter().position(|(open, _)| *open == number) {
-            return Ok(files[at].1.clone());
-        }
-        let path = self.path(number);
-        let file = self.vfs.open_read(&path).map_err(Damage::of_open)?;
-        let reader = SealedReader::open(&path, file, &self.key, FileKind::Container, self.owner)?;
-        files.push_back((number, reader.clone()));
-        if files.len() > OPEN_FILES {
-            files.pop_front();
-        }
-        Ok(reader)
+        self.files.get_or_insert_with(&number, || {
+            let path = self.path(number);
+            let file = self.vfs.open_read(&path).map_err(Damage::of_open)?;
+            SealedReader::open(&path, file, &self.key, FileKind::Container, self.owner)
+        })
     }
 
-    /// Forgets open files and blocks, after files were cut or removed.
+    /// Forgets open files and blocks, after files were cut or removed. What is being read meanwhile is not kept either.
     pub(crate) fn forget(&self) {
-        lock(&self.files).clear();
-        lock(&self.blocks).clear();
+        self.files.clear();
+        self.blocks.clear();
     }
 
     /// Hands the stored bytes of `run` to `sink`, at once. `ahead` more behind them will be asked for next.
@@ -85,30 +105,14 @@ impl Containers {
         sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let frame = cached_as.1;
-        let block = self.block(file, cached_as, frame)?;
-        let mut block = lock(&block);
+        let block = self.blocks.get_or_insert_with(&cached_as, || {
+            let opened = file.frame(frame, file.len()?)?;
+            let block = open_block(file, &opened)?;
+            Ok::<_, Error>(Arc::new(CachedBlock { weight: block.weight(), block: Mutex::new(block) }))
+        })?;
+        let mut block = block.block.lock().unwrap_or_else(PoisonError::into_inner);
         let missing = || Damage::new(file.path(), frame, u64::from(run.len), DamageCause::Decode);
         sink(block.stretch(run.start, run.len, ahead).ok_or_else(missing)?)
-    }
-
-    fn block(&self, file: &SealedReader, cached_as: (u32, u64), frame: u64) -> Result<Arc<Mutex<OpenBlock>>, Error> {
-        {
-            let mut blocks = lock(&self.blocks);
-            if let Some(at) = blocks.iter().position(|(place, _)| *place == cached_as) {
-                let found = blocks.remove(at).ok_or(Error::Bug("a cached block was just found"))?;
-                let block = Arc::clone(&found.1);
-                blocks.push_back(found);
-                return Ok(block);
-            }
-        }
-        let opened = file.frame(frame, file.len()?)?;
-        let block = Arc::new(Mutex::new(open_block(file, &opened)?));
-        let mut blocks = lock(&self.blocks);
-        blocks.push_back((cached_as, Arc::clone(&block)));
-        while blocks.len() > CACHED_BLOCKS {
-            blocks.pop_front();
-        }
-        Ok(block)
     }
 
     /// Walks over the frames of `file` in `range`. What cannot be read is handed over as damage, and the walk goes on behind it.
@@ -151,8 +155,4 @@ fn open_block(file: &SealedReader, opened: &Opened) -> Result<OpenBlock, Error> 
     }
     let (_, block) = Stamp::split(opened.bytes()).map_err(|_| broken())?;
     OpenBlock::new(block).ok_or_else(broken)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

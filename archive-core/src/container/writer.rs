@@ -7,7 +7,7 @@ use super::table::Table;
 use crate::error::Error;
 use crate::id::Uuid;
 use crate::records::{ContainerFact, FactValue, Link, NewFact, Stamp};
-use crate::seal::{FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter, SecretKey};
+use crate::seal::{FileKind, FrameKind, RecordsStart, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
 use crate::wire::{Effort, compress, encode};
 
@@ -35,15 +35,6 @@ pub(crate) struct ContainerWriter {
 struct InCommit {
     frames: u32,
     facts: Vec<NewFact>,
-    dirty: bool,
-}
-
-/// A place to which a commit under way can be taken back.
-pub(crate) struct Checkpoint {
-    active: Option<(u32, u64)>,
-    next_no: u32,
-    frames: u32,
-    facts: usize,
     dirty: bool,
 }
 
@@ -119,45 +110,6 @@ impl ContainerWriter {
             self.commit.facts.push(NewFact::new(FactValue::ContainerClosed(fact(no, &writer, Some(end)))));
         }
         Ok(())
-    }
-
-    /// Remembers what the commit under way has so far.
-    pub(crate) fn checkpoint(&mut self) -> Result<Checkpoint, Error> {
-        if let Some((_, writer)) = &mut self.active {
-            writer.flush()?;
-        }
-        let active = self.active.as_ref().map(|(no, writer)| (*no, writer.end()));
-        let InCommit { frames, ref facts, dirty } = self.commit;
-        Ok(Checkpoint { active, next_no: self.next_no, frames, facts: facts.len(), dirty })
-    }
-
-    /// Cuts everything written since, and syncs the cut, so that its numbers may be used again.
-    pub(crate) fn roll_back(&mut self, to: Checkpoint) -> Result<(), Error> {
-        let opened = self.active.take();
-        for no in to.next_no..self.next_no {
-            self.vfs.remove(&file_path(&self.dir, no))?;
-        }
-        self.vfs.sync_dir(&self.dir)?;
-        if let Some((no, end)) = to.active {
-            let writer = match opened.filter(|(open, _)| *open == no) {
-                Some((_, writer)) => writer,
-                None => {
-                    let path = file_path(&self.dir, no);
-                    SealedWriter::resume(SealedReader::open(&path, self.vfs.open(&path)?, &self.key, FileKind::Container, self.owner)?)?
-                }
-            };
-            self.active = Some((no, writer.cut(end)?));
-        }
-        self.next_no = to.next_no;
-        self.commit.frames = to.frames;
-        self.commit.facts.truncate(to.facts);
-        self.commit.dirty = to.dirty;
-        Ok(())
-    }
-
-    /// Hands everything written so far to the file, so that it can be read.
-    pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        self.active.as_mut().map_or(Ok(()), |(_, writer)| writer.flush())
     }
 
     /// Notes that container `no` was found closed at `end` when the store was opened.

@@ -22,7 +22,7 @@ const FILE_LIMIT: u64 = 64 << 20;
 const PIECE: usize = 4 << 20;
 
 /// Where a commit was first written: its records file and the offset of its first frame that holds facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct CommitPlace {
     pub(crate) file: u64,
     pub(crate) offset: u64,

@@ -105,15 +105,6 @@ impl SealedWriter {
         Ok(self.reader.file.sync()?)
     }
 
-    /// Cuts the file to `end` and syncs the cut.
-    pub(crate) fn cut(mut self, end: u64) -> Result<Self, Error> {
-        self.pending.clear();
-        self.reader.file.truncate(end)?;
-        self.reader.file.sync()?;
-        self.end = end;
-        Ok(self)
-    }
-
     /// Bytes that [`Self::flush`] would append.
     pub(crate) fn pending_len(&self) -> usize {
         self.pending.len()

@@ -6,10 +6,14 @@ use super::draft::{Draft, Duplicates, Outcome, SMALL, write_draft};
 use super::indexer::{Indexable, labels_of};
 use super::{Prepared, RunInfo, Store, WriterGuard};
 use crate::error::Error;
+use crate::id::ContentNo;
 use crate::records::Committed;
 
 /// Contents of small commits are packed into blocks when there are this many bytes of them.
 pub(super) const PACK_AT: u64 = 8 << 20;
+
+/// New contents, and what of them is to be indexed.
+type Texts = Vec<(ContentNo, Option<Indexable>)>;
 
 impl Store {
     /// Commits `mails` as one: durable when this returns. The outcome of each mail, in order. Text of new contents waits for
@@ -30,30 +34,41 @@ impl Store {
         if mails.iter().map(Prepared::stored_len).sum::<usize>() >= SMALL {
             mails.iter_mut().for_each(Prepared::drop_blocks);
         }
-        let mut writer = self.writer()?;
-        let mut outcomes = Vec::with_capacity(mails.len());
-        let mut queued = Vec::new();
-        let damaged = self.newly_damaged();
-        let committed = {
-            let catalog = self.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, damaged.clone(), now);
+        self.commit_drafted(duplicates, run, now, |draft, _| {
+            let mut outcomes = Vec::with_capacity(mails.len());
+            let mut texts = Vec::new();
             for mut mail in mails {
                 let text = mail.text.take().map(|text| Indexable { text, labels: labels_of(&mail.header.facts) });
                 let (outcome, new) = draft.add(mail)?;
                 outcomes.push(outcome);
-                queued.extend(new.map(|content| (content, text)));
+                texts.extend(new.map(|content| (content, text)));
             }
-            writer.latch(|writer| write_draft(writer, draft, run))?
+            Ok((outcomes, texts))
+        })
+    }
+
+    /// One commit of what `fill` puts into its draft: written, synced, taken over by the catalog. `fill` also gives the texts of new contents.
+    pub(super) fn commit_drafted<T>(
+        &self,
+        duplicates: Duplicates,
+        run: Option<&RunInfo>,
+        now: i64,
+        fill: impl FnOnce(&mut Draft<'_>, &mut WriterGuard<'_>) -> Result<(T, Texts), Error>,
+    ) -> Result<T, Error> {
+        let mut writer = self.writer()?;
+        let damaged = self.newly_damaged();
+        let (committed, filled, texts) = {
+            let catalog = self.catalog();
+            let mut draft = Draft::new(&catalog, duplicates, damaged.clone(), now);
+            let (filled, texts) = fill(&mut draft, &mut writer)?;
+            (writer.latch(|writer| write_draft(writer, draft, run))?, filled, texts)
         };
-        let wrote = committed.is_some();
         if let Some(committed) = committed {
             self.take_over(&mut writer, committed)?;
-        }
-        if wrote {
             self.damaged.lock().unwrap_or_else(PoisonError::into_inner).retain(|no| !damaged.contains(no));
         }
-        self.indexer.queue(queued);
-        Ok(outcomes)
+        self.indexer.queue(texts);
+        Ok(filled)
     }
 
     /// Packs and flushes what commits before have left, where it is enough.

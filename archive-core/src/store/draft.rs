@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::folder::{self, MAX_DEPTH};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::Extent;
-use crate::records::{FolderFact, Runs, Shape, ShapeExtent};
+use crate::records::{FolderFact, Run, Runs, Shape, ShapeExtent};
 
 /// When is a mail a duplicate of one that is there?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,17 +51,17 @@ struct Added {
     laid: Source,
 }
 
-/// Where stored bytes come from: laid into blocks of this commit, or appended to containers already.
+/// Where stored bytes come from: laid into blocks of this commit, or received as blocks that [`Draft::copy_received`] puts into containers.
 enum Source {
     Laid(Laid),
-    Placed(Runs),
+    Received(Runs),
 }
 
 impl Source {
     fn runs(&self, places: &[(u32, u64)]) -> Result<Runs, Error> {
         match self {
             Self::Laid(laid) => laid.runs(places),
-            Self::Placed(runs) => Ok(runs.clone()),
+            Self::Received(runs) => Ok(runs.clone()),
         }
     }
 }
@@ -146,12 +146,12 @@ impl<'s> Draft<'s> {
         Ok((Outcome::Stored(self.message(content, folder, mail.place)?), Some(content)))
     }
 
-    /// Takes in a mail whose bytes lie in containers already.
-    pub(super) fn add_placed(
+    /// Takes in a mail whose bytes were received as blocks.
+    pub(super) fn add_received(
         &mut self,
         header: PreparedHeader,
         place: NewPlace,
-        large: super::large::PlacedContent,
+        large: super::large::ReceivedContent,
     ) -> Result<(Outcome, Option<ContentNo>), Error> {
         let folder = self.folder(&place.folder)?;
         let like = self.candidates(header.digest)?;
@@ -167,14 +167,25 @@ impl<'s> Draft<'s> {
             let part = match extent {
                 Extent::Part { .. } => {
                     let (digest, len, runs) = parts.next().ok_or(Error::Bug("an extent takes a part that was not written"))?;
-                    self.part(digest, len, |_| Ok(Source::Placed(runs)))?.0
+                    self.part(digest, len, |_| Ok(Source::Received(runs)))?.0
                 }
                 _ => 0,
             };
             shape.push(ShapeExtent { extent, part });
         }
-        let content = self.content(header, Some(Shape(shape)), Source::Placed(large.runs), &place)?;
+        let content = self.content(header, Some(Shape(shape)), Source::Received(large.runs), &place)?;
         Ok((Outcome::Stored(self.message(content, folder, place)?), Some(content)))
+    }
+
+    /// Has `copy` put each received block that this commit needs where its run then says. What turned out to be known is not copied.
+    pub(super) fn copy_received(&mut self, copy: &mut dyn FnMut(&Run) -> Result<Run, Error>) -> Result<(), Error> {
+        let parts = self.parts.iter_mut().map(|part| &mut part.laid);
+        for source in parts.chain(self.contents.iter_mut().map(|content| &mut content.laid)) {
+            if let Source::Received(runs) = source {
+                runs.0.iter_mut().try_for_each(|run| copy(run).map(|copied| *run = copied))?;
+            }
+        }
+        Ok(())
     }
 
     fn lay(&mut self, extents: &[Extent], stored: Stretch, parts: Vec<(Digest, Stretch)>) -> Result<(Option<Shape>, Laid), Error> {
@@ -371,11 +382,6 @@ impl<'s> Draft<'s> {
             folder = FolderNo(made.parent);
         }
         self.catalog.folders().user_archive(folder)
-    }
-
-    /// Does the commit add a content?
-    pub(super) fn adds_content(&self) -> bool {
-        !self.contents.is_empty()
     }
 
     fn is_empty(&self) -> bool {

@@ -1,6 +1,9 @@
 //! Facts read again from the records: what no list asks.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use super::Store;
 use crate::catalog::FactPlace;
@@ -8,6 +11,44 @@ use crate::error::{DamageCause, Error};
 use crate::id::{ContentNo, MessageNo};
 use crate::records::{Commit, CommitPlace, ContentFact, Fact, MessageFact, RecordsFile, open_file, read_commit};
 use crate::wire::{Keys, decode};
+
+/// Records files kept open.
+const OPEN_FILES: usize = 4;
+/// Bytes of commits kept: more than one has that an import makes, apart from mails that are nothing but header.
+const COMMIT_BYTES: u64 = 16 << 20;
+
+/// What was read last of the records. Nobody waits for what another one reads, but who wants the same.
+pub(super) struct RecordsRead {
+    commits: Cache<CommitPlace, Arc<Commit>, ByMemory>,
+    files: Cache<u64, Arc<RecordsFile>>,
+}
+
+impl Default for RecordsRead {
+    fn default() -> Self {
+        Self { commits: Cache::with_weighter(16, COMMIT_BYTES, ByMemory), files: Cache::new(OPEN_FILES) }
+    }
+}
+
+impl RecordsRead {
+    /// Forgets the handle of a file that another one has replaced. What is being opened meanwhile is not kept either.
+    pub(super) fn forget_file(&self, number: u64) {
+        self.files.remove(&number);
+    }
+}
+
+/// A commit weighs what its facts take.
+#[derive(Debug, Clone)]
+struct ByMemory;
+
+impl Weighter<CommitPlace, Arc<Commit>> for ByMemory {
+    fn weight(&self, _: &CommitPlace, commit: &Arc<Commit>) -> u64 {
+        let bytes = |fact: &Fact| match fact {
+            Fact::Known { bytes, .. } => bytes.len(),
+            _ => 0,
+        };
+        commit.facts.iter().map(|fact| (size_of::<Fact>() + bytes(fact)) as u64).sum::<u64>() + 256
+    }
+}
 
 impl Store {
     /// The fact of a content.
@@ -22,29 +63,16 @@ impl Store {
         row.map(|row| self.fact(row.fact)).transpose()
     }
 
-    /// The commit that holds a fact. The last one read is kept, since neighbours are mostly asked for together.
+    /// The commit that holds a fact. Those read last are kept, since neighbours are mostly asked for together.
     pub(super) fn commit_at(&self, place: FactPlace) -> Result<Arc<Commit>, Error> {
         let place = CommitPlace { file: place.file, offset: place.offset };
-        let mut last = self.last_commit.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, commit)) = &*last
-            && *known == place
-        {
-            return Ok(Arc::clone(commit));
-        }
-        let commit = Arc::new(read_commit(&*self.records_file(place.file)?, place.offset)?);
-        *last = Some((place, Arc::clone(&commit)));
-        Ok(commit)
+        self.records_read.commits.get_or_insert_with(&place, || Ok(Arc::new(read_commit(&*self.records_file(place.file)?, place.offset)?)))
     }
 
-    /// Records file `number`, for reading. The last one asked for is kept; its length is that of when it was opened.
+    /// Records file `number`, for reading; its length is that of when it was opened.
     pub(super) fn records_file(&self, number: u64) -> Result<Arc<RecordsFile>, Error> {
-        let mut last = self.last_file.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = last.as_ref().filter(|file| file.number == number) {
-            return Ok(Arc::clone(file));
-        }
-        let file = Arc::new(open_file(&*self.vfs, &self.dirs.records, &self.key, self.uuid, number)?);
-        *last = Some(Arc::clone(&file));
-        Ok(file)
+        let open = || Ok(Arc::new(open_file(&*self.vfs, &self.dirs.records, &self.key, self.uuid, number)?));
+        self.records_read.files.get_or_insert_with(&number, open)
     }
 
     fn fact<T: Keys + for<'b> minicbor::Decode<'b, ()>>(&self, place: FactPlace) -> Result<T, Error> {

@@ -1,31 +1,35 @@
-//! A content above 16 MiB: sealed and appended chunk by chunk while it is read, without a number; number and table come at its end.
+//! A content above 16 MiB: its blocks are received into a file of their own while its source is read, and nobody waits for that source.
+//! When it has ended, they are read back, joined and compared (P7), and copied into a container by the commit that names them.
 //!
-//! If it turns out to be known, or its source fails, what was appended is cut again before anything else is written.
+//! What is copied is what was compared: each block is held against the digest that it had in memory, at both reads.
+
+use std::io::{self, Cursor, Read};
+use std::slice;
 
 use sha2::{Digest as _, Sha256};
 
-use super::draft::{Draft, Duplicates, Outcome, write_draft};
+use super::draft::{Duplicates, Outcome};
 use super::indexer::{Indexable, labels_of};
+use super::read::{StoredBytes, join};
 use super::{NewPlace, PreparedHeader, RunInfo, Store, WriterGuard};
-use crate::container::{BLOCK_LEN, Checkpoint, encode_block};
+use crate::container::{BLOCK_LEN, Received, encode_block};
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Digest;
 use crate::mail::{Extent, MailText, SplitSink};
 use crate::records::{Run, Runs};
 
-/// What lies in containers already and waits for its number.
-pub(crate) struct PlacedContent {
+/// What was received, and waits for its number and its place.
+pub(super) struct ReceivedContent {
     pub(super) extents: Vec<Extent>,
     pub(super) runs: Runs,
     /// Parts in the order in which extents take them.
     pub(super) parts: Vec<(Digest, u64, Runs)>,
 }
 
-/// A large content being taken in. The store is held until it is finished or dropped.
+/// A large content being received. When this is dropped, nothing of it is left.
 pub(crate) struct LargeContent<'s> {
     store: &'s Store,
-    writer: WriterGuard<'s>,
-    before: Option<Checkpoint>,
+    received: Received,
     own: Stream,
     parts: Vec<(Digest, u64, Runs)>,
     part: Option<(Sha256, u64, Stream)>,
@@ -39,25 +43,24 @@ struct Stream {
 }
 
 impl Stream {
-    fn push(&mut self, writer: &mut WriterGuard<'_>, mut bytes: &[u8]) -> Result<(), Error> {
+    fn push(&mut self, received: &mut Received, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
             let (now, rest) = bytes.split_at(bytes.len().min(BLOCK_LEN - self.waiting.len()));
             self.waiting.extend_from_slice(now);
             bytes = rest;
             if self.waiting.len() == BLOCK_LEN {
-                self.flush(writer)?;
+                self.flush(received)?;
             }
         }
         Ok(())
     }
 
-    fn flush(&mut self, writer: &mut WriterGuard<'_>) -> Result<(), Error> {
+    fn flush(&mut self, received: &mut Received) -> Result<(), Error> {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let block = encode_block(&self.waiting);
-        let (container, frame) = writer.latch(|writer| writer.containers.block(writer.records.last(), &block))?;
-        self.runs.push(Run { container, frame, start: 0, len: self.waiting.len() as u32 });
+        let run = received.push(&encode_block(&self.waiting), self.waiting.len() as u32)?;
+        self.runs.push(run);
         self.waiting.clear();
         Ok(())
     }
@@ -67,7 +70,7 @@ impl SplitSink for LargeContent<'_> {
     type Error = Error;
 
     fn stored(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.own.push(&mut self.writer, bytes)
+        self.own.push(&mut self.received, bytes)
     }
 
     fn part_begin(&mut self) -> Result<(), Error> {
@@ -79,30 +82,28 @@ impl SplitSink for LargeContent<'_> {
         let (hasher, len, stream) = self.part.as_mut().ok_or(Error::Bug("bytes of a part that was not begun"))?;
         hasher.update(bytes);
         *len += bytes.len() as u64;
-        stream.push(&mut self.writer, bytes)
+        stream.push(&mut self.received, bytes)
     }
 
     fn part_end(&mut self) -> Result<(), Error> {
         let (hasher, len, mut stream) = self.part.take().ok_or(Error::Bug("the end of a part that was not begun"))?;
-        stream.flush(&mut self.writer)?;
+        stream.flush(&mut self.received)?;
         self.parts.push((Digest(hasher.finalize().into()), len, Runs(stream.runs)));
         Ok(())
     }
 }
 
 impl Store {
-    /// Begins to take in a large content.
+    /// Begins to receive a large content, if the store may be written.
     pub(crate) fn begin_large(&self) -> Result<LargeContent<'_>, Error> {
-        self.tidy()?;
-        self.note_damage()?;
-        let mut writer = self.writer()?;
-        let before = Some(writer.latch(|writer| writer.containers.checkpoint())?);
-        Ok(LargeContent { store: self, writer, before, own: Stream::default(), parts: Vec::new(), part: None })
+        drop(self.writer()?);
+        let received = self.containers.receive()?;
+        Ok(LargeContent { store: self, received, own: Stream::default(), parts: Vec::new(), part: None })
     }
 }
 
 impl LargeContent<'_> {
-    /// Joins what was written, compares it, and commits it.
+    /// Joins what was received, compares it, and commits it.
     #[expect(clippy::too_many_arguments, reason = "everything about the content comes at its end")]
     pub(crate) fn finish(
         mut self,
@@ -114,53 +115,81 @@ impl LargeContent<'_> {
         run: Option<&RunInfo>,
         now: i64,
     ) -> Result<Outcome, Error> {
-        self.own.flush(&mut self.writer)?;
-        self.writer.latch(|writer| writer.containers.flush())?;
-        self.compare(&extents, header.digest)?;
-        let large = PlacedContent { extents, runs: Runs(std::mem::take(&mut self.own.runs)), parts: std::mem::take(&mut self.parts) };
-        let indexable = text.map(|text| Indexable { text, labels: labels_of(&header.facts) });
-        let before = self.before.take().ok_or(Error::Bug("a large content is finished twice"))?;
-        let store = self.store;
-        let (committed, outcome, new) = {
-            let catalog = store.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, store.newly_damaged(), now);
-            let (outcome, new) = draft.add_placed(header, place, large)?;
-            if !draft.adds_content() {
-                self.writer.latch(|writer| writer.containers.roll_back(before))?;
-                store.containers.forget();
-            }
-            (self.writer.latch(|writer| write_draft(writer, draft, run))?, outcome, new)
-        };
-        if let Some(committed) = committed {
-            store.take_over(&mut self.writer, committed)?;
-        }
-        store.indexer.queue(new.map(|content| (content, indexable)).into_iter().collect());
-        Ok(outcome)
-    }
-
-    /// P7: what was written, read back and joined, must have the digest of what was read.
-    fn compare(&self, extents: &[Extent], digest: Digest) -> Result<(), Error> {
-        let mut hasher = Sha256::new();
-        let parts: Vec<(Runs, Option<u64>)> = self.parts.iter().map(|(_, _, runs)| (runs.clone(), None)).collect();
-        let own = Runs(self.own.runs.clone());
-        self.store.join(extents.iter().copied(), (&own, None), &parts, &mut |bytes| {
-            hasher.update(bytes);
-            Ok(())
-        })?;
-        if Digest(hasher.finalize().into()) != digest {
-            let number = self.own.runs.first().map_or(0, |run| run.container);
-            return Err(Damage::new(&self.store.containers.path(number), 0, 0, DamageCause::Digest).into());
-        }
-        Ok(())
+        self.own.flush(&mut self.received)?;
+        self.received.flush()?;
+        let Self { store, received, own, parts, .. } = self;
+        let large = ReceivedContent { extents, runs: Runs(own.runs), parts };
+        compare(&received, &large, header.digest)?;
+        let text = text.map(|text| Indexable { text, labels: labels_of(&header.facts) });
+        store.tidy()?;
+        store.note_damage()?;
+        store.commit_drafted(duplicates, run, now, |draft, writer| {
+            let (outcome, new) = draft.add_received(header, place, large)?;
+            draft.copy_received(&mut |run| copy(&received, run, writer))?;
+            Ok((outcome, new.map(|content| (content, text)).into_iter().collect()))
+        })
     }
 }
 
-impl Drop for LargeContent<'_> {
-    fn drop(&mut self) {
-        if let Some(before) = self.before.take() {
-            // An error here latches the store, and the next open cuts what is left.
-            let _latched = self.writer.latch(|writer| writer.containers.roll_back(before));
-            self.store.containers.forget();
+/// P7: what was received, read back and joined, must have the digest of what was read from the source.
+fn compare(received: &Received, large: &ReceivedContent, digest: Digest) -> Result<(), Error> {
+    let mut hasher = Sha256::new();
+    let own = ReadBack::new(received, &large.runs);
+    let parts = large.parts.iter().map(|(_, _, runs)| ReadBack::new(received, runs));
+    join(large.extents.iter().copied(), own, parts, &mut |bytes| {
+        hasher.update(bytes);
+        Ok(())
+    })?;
+    if Digest(hasher.finalize().into()) != digest {
+        return Err(Damage::new(received.path(), 0, 0, DamageCause::Digest).into());
+    }
+    Ok(())
+}
+
+/// Copies a block into a container, compressed as it is. An error latches the store: the commit under way has frames there already.
+fn copy(received: &Received, run: &Run, writer: &mut WriterGuard<'_>) -> Result<Run, Error> {
+    writer.latch(|writer| {
+        let block = received.block(run)?;
+        let (container, frame) = writer.containers.block(writer.records.last(), &block)?;
+        Ok(Run { container, frame, ..*run })
+    })
+}
+
+/// Stored bytes, read back from the file of what was received.
+struct ReadBack<'r> {
+    received: &'r Received,
+    runs: slice::Iter<'r, Run>,
+    block: Cursor<Vec<u8>>,
+    error: Option<Error>,
+}
+
+impl<'r> ReadBack<'r> {
+    fn new(received: &'r Received, runs: &'r Runs) -> Self {
+        Self { received, runs: runs.0.iter(), block: Cursor::default(), error: None }
+    }
+}
+
+impl Read for ReadBack<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let len = self.block.read(buf)?;
+            if len > 0 || buf.is_empty() {
+                return Ok(len);
+            }
+            let Some(run) = self.runs.next() else { return Ok(0) };
+            match self.received.stored(run) {
+                Ok(block) => self.block = Cursor::new(block),
+                Err(error) => {
+                    self.error = Some(error);
+                    return Err(io::Error::other("a received block cannot be read back"));
+                }
+            }
         }
+    }
+}
+
+impl StoredBytes for ReadBack<'_> {
+    fn error(&mut self) -> Option<Error> {
+        self.error.take()
     }
 }

@@ -101,13 +101,10 @@ pub(crate) struct Store {
     catalog: RwLock<Catalog>,
     writer: Mutex<Option<Writer>>,
     indexer: Indexer,
-    /// The commit whose facts were read last.
-    last_commit: Mutex<Option<(crate::records::CommitPlace, Arc<crate::records::Commit>)>>,
+    records_read: facts::RecordsRead,
     idle: idle::Idle,
     /// What the clock is expected to read.
     watch: Watch,
-    /// The records file that was read last.
-    last_file: Mutex<Option<Arc<crate::records::RecordsFile>>>,
     /// Held for reading by who reads contents: a section does not go while someone may be on the way to it.
     sections: RwLock<()>,
     /// Contents that a read found damaged and no commit has noted yet.

@@ -91,6 +91,7 @@ impl Store {
         };
         if barred.is_none() {
             catalog.remove_leftovers()?;
+            containers.remove_leftovers()?;
         }
         let watch = Watch::begin(options.clock.now());
         let store = Self {
@@ -109,10 +110,9 @@ impl Store {
                 latched: None,
             })),
             indexer,
-            last_commit: Mutex::default(),
+            records_read: super::facts::RecordsRead::default(),
             idle: super::idle::Idle::default(),
             watch,
-            last_file: Mutex::default(),
             sections: RwLock::default(),
             damaged: Mutex::default(),
             placements: Mutex::default(),

@@ -2,7 +2,7 @@
 //! the records, so that nothing lies on disk twice.
 
 use std::collections::BTreeSet;
-use std::sync::{PoisonError, TryLockError};
+use std::sync::TryLockError;
 
 use super::place::{Laid, Placer};
 use super::{Store, WriterGuard};
@@ -50,7 +50,7 @@ impl Store {
                 Err(TryLockError::WouldBlock) => return Ok(()),
             };
             writer.latch(|writer| writer.records.drop_sections(number))?;
-            *self.last_file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.records_read.forget_file(number);
             self.containers.forget();
             self.catalog_mut().sections_dropped(number);
         }

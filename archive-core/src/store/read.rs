@@ -9,7 +9,7 @@ use crate::catalog::ContentRow;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::{ContentNo, Digest, PartNo};
 use crate::mail::{Extent, JoinError, Joiner};
-use crate::records::{Run, Runs, Shape, ShapeExtent};
+use crate::records::{Run, Shape, ShapeExtent};
 
 /// Contents up to this size are checked before the first byte is handed out.
 const IN_MEMORY: u64 = 16 << 20;
@@ -98,39 +98,8 @@ impl Store {
             })?;
             rows.push((part.runs, part.section));
         }
-        self.join(shape.0.iter().map(|extent| extent.extent), (&row.runs, row.section), &rows, sink)
-    }
-
-    /// Joins what the extents say out of stored bytes and of parts, which are taken in order.
-    pub(super) fn join(
-        &self,
-        extents: impl Iterator<Item = Extent>,
-        own: (&Runs, Option<u64>),
-        parts: &[(Runs, Option<u64>)],
-        sink: &mut Sink<'_>,
-    ) -> Result<(), Error> {
-        let mut own = RunReader::new(self, &own.0.0, own.1);
-        let mut parts = parts.iter();
-        let mut joiner = Joiner::new(SinkWriter { sink, error: None });
-        for extent in extents {
-            let joined = match extent {
-                Extent::Literal { .. } | Extent::Decoded { .. } => {
-                    joiner.extent(&extent, &mut own).map_err(|error| (error, own.error.take()))
-                }
-                Extent::Part { .. } => {
-                    let (runs, section) = parts.next().ok_or(Error::Bug("a content has fewer parts than its extents"))?;
-                    let mut part = RunReader::new(self, &runs.0, *section);
-                    joiner.extent(&extent, &mut part).map_err(|error| (error, part.error.take()))
-                }
-            };
-            match joined {
-                Ok(()) => {}
-                Err((_, Some(error))) => return Err(error),
-                Err((JoinError::Write(_), None)) => return Err(joiner.into_inner().error.unwrap_or(Error::Stopped)),
-                Err((_, None)) => return Err(Error::Bug("the extents of a content do not fit its stored bytes")),
-            }
-        }
-        Ok(())
+        let parts = rows.iter().map(|(runs, section)| RunReader::new(self, &runs.0, *section));
+        join(shape.0.iter().map(|extent| extent.extent), RunReader::new(self, &row.runs.0, row.section), parts, sink)
     }
 
     /// Hands the stored bytes of `runs` to `sink`, as they lie in blocks.
@@ -156,7 +125,38 @@ impl Store {
     }
 }
 
-/// Reads on through runs. An error of the store is kept, since that of a reader has no room for it.
+/// Stored bytes, read on. An error is kept as it was, since that of a reader has no room for it.
+pub(super) trait StoredBytes: Read {
+    fn error(&mut self) -> Option<Error>;
+}
+
+/// Joins what the extents say out of a content's own stored bytes and of its parts, which are taken in order.
+pub(super) fn join<R: StoredBytes>(
+    extents: impl Iterator<Item = Extent>,
+    mut own: R,
+    mut parts: impl Iterator<Item = R>,
+    sink: &mut Sink<'_>,
+) -> Result<(), Error> {
+    let mut joiner = Joiner::new(SinkWriter { sink, error: None });
+    for extent in extents {
+        let joined = match extent {
+            Extent::Literal { .. } | Extent::Decoded { .. } => joiner.extent(&extent, &mut own).map_err(|error| (error, own.error())),
+            Extent::Part { .. } => {
+                let mut part = parts.next().ok_or(Error::Bug("a content has fewer parts than its extents"))?;
+                joiner.extent(&extent, &mut part).map_err(|error| (error, part.error()))
+            }
+        };
+        match joined {
+            Ok(()) => {}
+            Err((_, Some(error))) => return Err(error),
+            Err((JoinError::Write(_), None)) => return Err(joiner.into_inner().error.unwrap_or(Error::Stopped)),
+            Err((_, None)) => return Err(Error::Bug("the extents of a content do not fit its stored bytes")),
+        }
+    }
+    Ok(())
+}
+
+/// Reads on through runs.
 struct RunReader<'s> {
     store: &'s Store,
     runs: &'s [Run],
@@ -196,6 +196,12 @@ impl Read for RunReader<'_> {
             return Ok(len as usize);
         }
         Ok(0)
+    }
+}
+
+impl StoredBytes for RunReader<'_> {
+    fn error(&mut self) -> Option<Error> {
+        self.error.take()
     }
 }
 

@@ -33,11 +33,15 @@ pub struct StoreStats {
     pub damage: Option<String>,
 }
 
-/// Bytes of the files in `dir` itself.
+/// Bytes of the files in `dir` itself. What goes meanwhile has none.
 pub(crate) fn bytes_in(vfs: &dyn Vfs, dir: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
     for entry in vfs.list(dir)?.iter().filter(|entry| entry.kind == EntryKind::File) {
-        bytes += vfs.open_read(&entry.path)?.len()?;
+        bytes += match vfs.open_read(&entry.path) {
+            Ok(file) => file.len()?,
+            Err(error) if error.is_not_found() => 0,
+            Err(error) => return Err(error.into()),
+        };
     }
     Ok(bytes)
 }

@@ -9,7 +9,9 @@
 mod embedding;
 mod examples;
 mod fixture;
+mod hooked;
 mod imports;
+mod large_mails;
 mod loss;
 mod opening;
 mod p03;

@@ -34,7 +34,7 @@ pub(in crate::store) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: 
             tables.write(&mut writer.containers, &places, at, last)?;
         }
     }
-    if draft.contents.iter().any(|content| matches!(content.laid, Source::Placed(_))) {
+    if draft.contents.iter().any(|content| matches!(content.laid, Source::Received(_))) {
         let seed = random()?;
         salts = vec![SaltRange { first: 0, salt: Salt::Seed(seed) }];
         let table = draft.table(draft.contents.iter().enumerate(), draft.parts.iter(), &[], last.sequence + 1, seed)?;

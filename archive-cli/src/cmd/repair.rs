@@ -1,0 +1,47 @@
+//! `repair`.
+
+use archive_core::{Archive, RepairOptions};
+use serde_json::json;
+
+use super::system;
+use crate::args::Repair;
+use crate::failure::{Exit, Failure};
+use crate::out::{Out, escape};
+
+pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Failure> {
+    let options = RepairOptions { accept_state: args.accept_state, dry_run: args.dry_run };
+    let report = system(archive).repair(options)?;
+    if out.is_json() {
+        out.json(&json!({
+            "event": "summary",
+            "reason": report.reason,
+            "lost_commits": report.lost_commits,
+            "recorded_again": report.recorded_again,
+            "new_tree": report.new_tree,
+            "left_out": report.left_out,
+            "dry_run": args.dry_run,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    let Some(reason) = &report.reason else {
+        out.line("nothing to repair")?;
+        return Ok(Exit::Done);
+    };
+    out.line(&format!("takes no mail because: {}", escape::line(reason)))?;
+    if !report.lost_commits.is_empty() {
+        let ranges = report.lost_commits.iter().map(|(from, to)| if from == to { from.to_string() } else { format!("{from} to {to}") });
+        out.line(&format!("lost commits: {}", ranges.collect::<Vec<_>>().join(", ")))?;
+        out.line(&format!("mails of lost commits that are recorded again: {}", report.recorded_again))?;
+    }
+    if report.new_tree {
+        out.line("the Merkle tree cannot be continued: a new one begins with the last head known")?;
+    }
+    if report.left_out {
+        out.line("the highest number is not proven: numbers are left out, so that none is given twice")?;
+    }
+    out.line(match args.dry_run {
+        true => "nothing was changed; without --dry-run, this is done",
+        false => "done: the next command can archive mail again; `verify` says what is lost",
+    })?;
+    Ok(Exit::Done)
+}
