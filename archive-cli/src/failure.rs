@@ -98,7 +98,7 @@ impl Failure {
                 "not_an_archive" | "format_too_new" | "broken_identity" | "unknown_feature" => Exit::NoArchive,
                 "in_use" => Exit::InUse,
                 "wrong_key" | "bad_key" => Exit::NoKey,
-                "no_such_message" | "no_such_folder" | "no_such_store" | "denied" | "misuse" | "query" | "exists" => Exit::Misuse,
+                "no_such_message" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied" | "misuse" | "query" | "exists" => Exit::Misuse,
                 "stopped" => Exit::Stopped,
                 _ => Exit::Io,
             },
@@ -136,6 +136,7 @@ impl Failure {
                 Error::InUse { path, holder } => json!({ "path": path.to_string_lossy(), "holder": holder }),
                 Error::NoSuchMessage(id) => json!({ "id": id.to_string() }),
                 Error::NoSuchFolder(folder) => json!({ "folder": folder }),
+                Error::AmbiguousFolder { path, folders } => json!({ "folder": path, "folders": folders }),
                 Error::Io(error) => path(&error.path),
                 Error::NotAnArchive { path: at, .. }
                 | Error::BrokenIdentity { path: at }

@@ -104,6 +104,14 @@ pub enum Error {
     /// No folder of this path.
     #[error("folder `{0}` is not in this archive")]
     NoSuchFolder(String),
+    /// The path names several folders, whose names differ in their Unicode form alone. Reading takes all of them; nothing is changed.
+    #[error("folder `{path}` may be any of {}: nothing was archived; name another folder", folders.join(", "))]
+    AmbiguousFolder {
+        /// The path asked for.
+        path: String,
+        /// The folders, with all that is not ASCII written as its code.
+        folders: Vec<String>,
+    },
     /// A name exists already where something new was to be made. Way out: another name, or remove it.
     #[error("{}: exists already{hint}", path.display())]
     Exists {
@@ -199,6 +207,7 @@ impl Error {
             Self::NoSuchMessage(_) => "no_such_message",
             Self::NoSuchFolder(_) => "no_such_folder",
             Self::NoSuchStore(_) => "no_such_store",
+            Self::AmbiguousFolder { .. } => "ambiguous_folder",
             Self::Denied(_) => "denied",
             Self::Exists { .. } => "exists",
             Self::NeedsRepair { .. } => "needs_repair",

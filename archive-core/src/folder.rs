@@ -1,24 +1,72 @@
-//! Paths of folders as text: names joined by `/`, in which `/` is written `%2F` and `%` before two hex digits `%25`.
+//! Paths of folders: their bounds, their text, and what becomes of a path of a source that is beyond them.
+//!
+//! A path is at most 128 names deep. A name has 1 to 1,024 bytes and no `/`, so that names joined by `/` are the path as text.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A folder: names from the user archive down. Names are any Unicode and keep their case.
+use icu_normalizer::ComposingNormalizerBorrowed;
+use sha2::{Digest as _, Sha256};
+
+/// Names of a path at the most.
+pub(crate) const MAX_DEPTH: usize = 128;
+/// Bytes of a name at the most.
+pub(crate) const MAX_NAME: usize = 1 << 10;
+/// Hex digits of a SHA-256 at the end of what was shortened, behind a `~`.
+const DIGITS: usize = 16;
+/// Bytes of an error's text that repeat what is no path.
+const SHOWN: usize = 200;
+
+/// A folder: names from the user archive down, at most 128. Names are any Unicode of 1 to 1,024 bytes without `/`, and keep their case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FolderPath(Vec<String>);
 
 /// The text or the names are no path of a folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no folder: names are not empty, and are joined by / (a / in a name is %2F)")]
-pub struct NotAFolderPath(String);
+#[error("`{text}` is no folder: {why}")]
+pub struct NotAFolderPath {
+    text: String,
+    why: &'static str,
+}
+
+/// Why a name cannot be that of a folder.
+pub(crate) fn refusal(name: &str) -> Option<&'static str> {
+    match name {
+        "" => Some("names are not empty, and are joined by /"),
+        name if name.contains('/') => Some("a name has no /"),
+        name if name.len() > MAX_NAME => Some("a name has at most 1,024 bytes"),
+        _ => None,
+    }
+}
 
 impl FolderPath {
     /// The folder with these names, the user archive first.
     pub fn from_names(names: Vec<String>) -> Result<Self, NotAFolderPath> {
-        match names.is_empty() || names.iter().any(String::is_empty) {
-            true => Err(NotAFolderPath(names.join("/"))),
-            false => Ok(Self(names)),
+        let why = match names.len() {
+            0 => Some("names are not empty, and are joined by /"),
+            depth if depth > MAX_DEPTH => Some("a path has at most 128 names"),
+            _ => names.iter().find_map(|name| refusal(name)),
+        };
+        match why {
+            None => Ok(Self(names)),
+            Some(why) => {
+                let text: String = names.iter().flat_map(|name| ["/", name]).skip(1).flat_map(str::chars).take(SHOWN).collect();
+                Err(NotAFolderPath { text, why })
+            }
         }
+    }
+
+    /// The same path with its names in NFC. Paths that are the same in this form are the same when they are asked for.
+    #[must_use]
+    pub fn normal(&self) -> Self {
+        let nfc = ComposingNormalizerBorrowed::new_nfc();
+        Self(self.0.iter().map(|name| nfc.normalize(name).into_owned()).collect())
+    }
+
+    /// Is this folder `above`, or does it lie below it? Compared in NFC.
+    #[must_use]
+    pub fn is_within(&self, above: &Self) -> bool {
+        self.normal().0.starts_with(&above.normal().0)
     }
 
     /// The names, the user archive first.
@@ -32,36 +80,8 @@ impl FromStr for FolderPath {
     type Err = NotAFolderPath;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let names = text.trim_matches('/').split('/').map(decode);
-        Self::from_names(names.collect()).map_err(|_| NotAFolderPath(text.to_owned()))
+        Self::from_names(text.trim_matches('/').split('/').map(str::to_owned).collect())
     }
-}
-
-/// What a `%` may begin, and what it stands for then.
-const CODES: [(&str, char); 3] = [("2F", '/'), ("2f", '/'), ("25", '%')];
-
-fn decode(mut text: &str) -> String {
-    let mut name = String::with_capacity(text.len());
-    while let Some((before, behind)) = text.split_once('%') {
-        name.push_str(before);
-        let code = CODES.iter().find(|(code, _)| behind.starts_with(code));
-        name.push(code.map_or('%', |(_, stands_for)| *stands_for));
-        text = code.map_or(behind, |(code, _)| &behind[code.len()..]);
-    }
-    name.push_str(text);
-    name
-}
-
-fn encode(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for (at, c) in name.char_indices() {
-        match c {
-            '/' => text.push_str("%2F"),
-            '%' if CODES.iter().any(|(code, _)| name[at + 1..].starts_with(code)) => text.push_str("%25"),
-            c => text.push(c),
-        }
-    }
-    text
 }
 
 impl fmt::Display for FolderPath {
@@ -70,10 +90,107 @@ impl fmt::Display for FolderPath {
             if at > 0 {
                 f.write_str("/")?;
             }
-            f.write_str(&encode(name))?;
+            f.write_str(name)?;
         }
         Ok(())
     }
+}
+
+/// A path of a source within the bounds of folders, built name by name; it takes no more memory for a path that is deeper or longer.
+///
+/// What it becomes depends on the path alone, so that the next import meets the same folders. A name that is too long or holds a `/` is
+/// shortened: its beginning, `~`, and 16 hex digits of its SHA-256, at most 1,024 bytes; `/` becomes `_`. Of a path that is too deep all levels
+/// but the last stay; the last is made in the same way of all names from there on, joined by `/`, with the SHA-256 of the whole path.
+#[derive(Debug, Clone)]
+pub(crate) struct Shortened {
+    names: Vec<String>,
+    most: usize,
+    depth: usize,
+    /// The beginning of all names from the last level on.
+    rest: String,
+    /// All names, joined by `/`.
+    whole: Sha256,
+}
+
+impl Default for Shortened {
+    fn default() -> Self {
+        Self::within(MAX_DEPTH)
+    }
+}
+
+impl Shortened {
+    /// An empty path that gets at most `most` names.
+    fn within(most: usize) -> Self {
+        Self { names: Vec::new(), most, depth: 0, rest: String::new(), whole: Sha256::new() }
+    }
+
+    /// Goes into the folder of this name; one without a name is none.
+    pub(crate) fn push(&mut self, name: &str) {
+        if name.is_empty() {
+            return;
+        }
+        if self.depth > 0 {
+            self.whole.update("/");
+        }
+        self.whole.update(name);
+        self.depth += 1;
+        if self.depth < self.most {
+            self.names.push(bounded(name));
+            return;
+        }
+        if self.depth > self.most && self.rest.len() < MAX_NAME {
+            self.rest.push('/');
+        }
+        self.rest.push_str(beginning(name, MAX_NAME.saturating_sub(self.rest.len())));
+        if self.depth == self.most {
+            self.names.push(bounded(name));
+        } else if let Some(last) = self.names.last_mut() {
+            *last = shortened(&self.rest, self.whole.clone());
+        }
+    }
+
+    /// The names, as many as there may be.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+/// The folder of a source's path below `target`: within the bounds, whatever room the target leaves. Where it leaves none, the target itself.
+pub(crate) fn below(target: &[String], names: &[String]) -> Vec<String> {
+    let mut path = Shortened::within(MAX_DEPTH.saturating_sub(target.len()));
+    names.iter().for_each(|name| path.push(name));
+    target.iter().cloned().chain(path.names).collect()
+}
+
+fn bounded(name: &str) -> String {
+    match refusal(name) {
+        None => name.to_owned(),
+        Some(_) => shortened(name, Sha256::new_with_prefix(name)),
+    }
+}
+
+fn shortened(text: &str, whole: Sha256) -> String {
+    ended(beginning(text, MAX_NAME - DIGITS - 1).replace('/', "_"), whole)
+}
+
+fn ended(mut beginning: String, whole: Sha256) -> String {
+    let digest: [u8; 32] = whole.finalize().into();
+    beginning.push('~');
+    digest.iter().take(DIGITS / 2).for_each(|byte| beginning.push_str(&format!("{byte:02x}")));
+    beginning
+}
+
+/// As much of `text` as `most` bytes hold.
+fn beginning(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+}
+
+/// `text`, or its beginning, `~` and 16 hex digits of its SHA-256 where it has more than `most` bytes.
+pub(crate) fn at_most(text: String, most: usize) -> String {
+    if text.len() <= most {
+        return text;
+    }
+    ended(beginning(&text, most.saturating_sub(DIGITS + 1)).to_owned(), Sha256::new_with_prefix(&text))
 }
 
 #[cfg(test)]
@@ -83,9 +200,57 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_path_reads_back_what_it_prints(names in proptest::collection::vec("[a/%25Ff]{1,8}", 1..4)) {
+        fn a_path_reads_back_what_it_prints(names in proptest::collection::vec("[a%25Ff~]{1,8}", 1..4)) {
             let path = FolderPath::from_names(names).unwrap();
             prop_assert_eq!(path.to_string().parse(), Ok(path));
         }
+
+        #[test]
+        fn whatever_a_source_is_called_its_folders_are_within_bounds(
+            names in proptest::collection::vec("[aü/]{0,9}", 0..300), long in "[ü/]{500,900}", target in 0usize..=128) {
+            let names = [names, vec![long]].concat();
+            let target = vec!["t".to_owned(); target];
+            let path = below(&target, &names);
+            prop_assert_eq!(&path, &below(&target, &names));
+            prop_assert!(path.starts_with(&target) && path.len() <= 128);
+            prop_assert!(path.is_empty() || FolderPath::from_names(path).is_ok());
+        }
+    }
+
+    fn digits(text: &str) -> String {
+        crate::id::Digest::of(text.as_bytes()).to_string()[..16].to_owned()
+    }
+
+    #[test]
+    fn what_is_too_long_or_too_deep_is_shortened_by_its_full_name() {
+        let long = "ü".repeat(600);
+        assert_eq!(bounded(&long), format!("{}~{}", "ü".repeat(503), digits(&long)));
+        assert_eq!(bounded("in/out"), format!("in_out~{}", digits("in/out")));
+        assert_eq!(bounded(&"x".repeat(1024)), "x".repeat(1024));
+        let names: Vec<String> = (0..200).map(|n| n.to_string()).collect();
+        let path = below(&["anna".to_owned()], &names);
+        assert_eq!(path.len(), 128);
+        assert_eq!(path[1..127], names[..126]);
+        assert_eq!(path[127], format!("{}~{}", names[126..].join("_"), digits(&names.join("/"))));
+        assert_eq!(below(&[], &names[..128]), names[..128]);
+        // Two steps give the same folder, whatever the first made of the path.
+        let mut first = Shortened::default();
+        names.iter().for_each(|name| first.push(name));
+        assert_eq!(first.names()[127], format!("{}~{}", names[127..].join("_"), digits(&names.join("/"))));
+    }
+
+    #[test]
+    fn what_is_no_folder_says_why() {
+        for (names, why) in [
+            (vec![], "not empty"),
+            (vec!["a".to_owned(), String::new()], "not empty"),
+            (vec!["in/out".to_owned()], "no /"),
+            (vec!["x".repeat(1025)], "1,024"),
+            (vec!["x".to_owned(); 129], "128"),
+        ] {
+            let error = FolderPath::from_names(names).unwrap_err().to_string();
+            assert!(error.contains(why) && error.len() < 300, "{error}");
+        }
+        assert_eq!("/anna/in/".parse::<FolderPath>().unwrap().names(), ["anna", "in"]);
     }
 }

@@ -89,6 +89,7 @@ pub use archive::{
     RebuildProgress, Receipt, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex,
     Suggestions, User, VerifyReport, read_zone,
 };
+pub use clock::Clock;
 pub use error::{Damage, DamageCause, Error, Remedy};
 pub use export::ExportFormat;
 pub use folder::{FolderPath, NotAFolderPath};

@@ -90,6 +90,8 @@ pub struct MessageRecord {
     pub source: String,
     /// Offset there.
     pub source_offset: u64,
+    /// Its number in its folder, which no other message gets there; none where its record is damaged.
+    pub number_in_folder: Option<u32>,
     /// From_ line of the mbox it was in.
     pub from_line: Option<Vec<u8>>,
     /// Quoted From lines were unquoted by one level.

@@ -21,10 +21,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Frames carry the stamps, and blocks the places, that records speak of.
     ("container", &["id", "error", "vfs", "wire", "seal", "records"]),
     ("catalog", &["id", "error", "vfs", "wire", "seal", "mail", "records"]),
-    ("source", &["mail"]),
+    ("source", &["mail", "folder"]),
     // Both know what quoting of mailboxes is.
     ("export", &["id", "folder", "message", "error", "vfs", "mail", "source"]),
-    ("store", &["id", "clock", "error", "vfs", "wire", "seal", "mail", "records", "container", "catalog"]),
+    ("store", &["id", "clock", "folder", "error", "vfs", "wire", "seal", "mail", "records", "container", "catalog"]),
     (
         "archive",
         &["id", "clock", "error", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source", "export", "folder", "message"],

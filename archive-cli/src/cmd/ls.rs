@@ -1,6 +1,7 @@
 //! `ls`.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use archive_core::{Acting, Error, FolderInfo, FolderPath, MessageInfo};
@@ -15,13 +16,13 @@ use crate::out::{Out, json, when};
 pub fn run(acting: &Acting<'_>, args: Ls, out: &mut Out) -> Result<Exit, Failure> {
     let mut folders = acting.folders();
     if let Some(wanted) = &args.folder {
-        folders.retain(|folder| folder.path.names().starts_with(wanted.names()));
+        folders.retain(|folder| folder.path.is_within(wanted));
         if folders.is_empty() {
             return Err(Error::NoSuchFolder(wanted.to_string()).into());
         }
     }
     if args.messages {
-        return messages(acting, &folders, args.sort.unwrap_or(SortKey::Date), args.sort.is_none(), out);
+        return messages(acting, folders, args.sort.unwrap_or(SortKey::Date), args.sort.is_none(), out);
     }
     match args.sort {
         None | Some(SortKey::Name) => {}
@@ -46,8 +47,11 @@ pub fn run(acting: &Acting<'_>, args: Ls, out: &mut Out) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-fn messages(acting: &Acting<'_>, folders: &[FolderInfo], sort: SortKey, is_listed_by_folder: bool, out: &mut Out) -> Result<Exit, Failure> {
+fn messages(acting: &Acting<'_>, mut folders: Vec<FolderInfo>, sort: SortKey, is_listed_by_folder: bool, out: &mut Out) -> Result<Exit, Failure> {
     let table = message_table();
+    // Folders whose names differ in their Unicode form alone are listed as one.
+    let mut listed = HashSet::new();
+    folders.retain(|folder| listed.insert(folder.path.normal()));
     let mut count = 0;
     let mut print = |info: &MessageInfo, out: &mut Out| {
         count += 1;
@@ -57,12 +61,12 @@ fn messages(acting: &Acting<'_>, folders: &[FolderInfo], sort: SortKey, is_liste
         }
     };
     if is_listed_by_folder {
-        for folder in folders {
+        for folder in &folders {
             each(acting, &folder.path, |info| print(&info, out))?;
         }
     } else {
         let mut all = Vec::new();
-        for folder in folders {
+        for folder in &folders {
             each(acting, &folder.path, |info| {
                 all.push(info);
                 Ok(())

@@ -12,7 +12,7 @@ use super::import_one::receipt;
 use super::{ImportEvents, ImportOptions, Outcome, locked};
 use crate::error::Error;
 use crate::id::Digest;
-use crate::store::{Prepared, RunInfo, Store};
+use crate::store::{NewPlace, Prepared, RunInfo, Store};
 
 /// A commit is made when mails of this weight wait.
 const COMMIT_WEIGHT: u64 = 16 << 20;
@@ -23,13 +23,13 @@ const IN_FLIGHT: u64 = 40 << 20;
 /// What a mail weighs beside its bytes: its facts and the words of its text take memory too, and of small mails more than their bytes.
 const WEIGHT_OF_A_MAIL: u64 = 2 << 10;
 
-pub(super) fn weight(bytes: u64) -> u64 {
-    bytes + WEIGHT_OF_A_MAIL
+pub(super) fn weight(bytes: u64, place: &NewPlace) -> u64 {
+    bytes + place.path.len() as u64 + WEIGHT_OF_A_MAIL
 }
 
 /// What is on its way to the committer, with its place in the order of the source.
 pub(super) enum Ready {
-    /// Mails that follow each other.
+    /// Mails that follow each other; of what failed the weight.
     Mails { at: u64, mails: Vec<Result<Prepared, (Error, u64)>> },
     /// A wish to know when all before it are durable.
     Barrier { at: u64, done: SyncSender<()> },
@@ -192,11 +192,11 @@ impl Committer<'_, '_> {
                             if batch.is_empty() {
                                 since = Instant::now();
                             }
-                            batch_weight += weight(prepared.header.size);
+                            batch_weight += weight(prepared.header.size, &prepared.place);
                             batch.push(prepared);
                         }
-                        Err((error, bytes)) => {
-                            self.budget.give_back(weight(bytes));
+                        Err((error, weight)) => {
+                            self.budget.give_back(weight);
                             self.failure.set(error);
                         }
                     }
@@ -223,7 +223,7 @@ impl Committer<'_, '_> {
         if !self.failure.is_set() {
             let told: Vec<(Digest, Arc<str>, u64)> =
                 mails.iter().map(|mail| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset)).collect();
-            match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), crate::clock::now()) {
+            match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), self.store.now()) {
                 Ok(outcomes) => {
                     *first = false;
                     let receipts = told.into_iter().zip(outcomes).map(|((digest, source, offset), outcome)| {

@@ -8,7 +8,7 @@ use super::{Acting, SearchRequest, Stop};
 use crate::error::Error;
 use crate::export::{ExportFormat, Exporter, Laid, Layout, NotLaid};
 use crate::folder::FolderPath;
-use crate::id::MessageId;
+use crate::id::{FolderNo, MessageId};
 
 /// What is exported, and how.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +36,7 @@ pub struct ExportOptions {
 pub enum ExportEvent<'a> {
     /// Bytes of mails written so far.
     Progress(u64),
-    /// A message could not be read; the export goes on.
+    /// A message could not be read, or its name is too long for the file system; the export goes on.
     Failed {
         /// The message.
         id: MessageId,
@@ -55,7 +55,7 @@ pub struct ExportReport {
     pub present: u64,
     /// Of those written, messages whose record is damaged: without From_ line and flags of where they came from.
     pub without_record: u64,
-    /// Messages that could not be read.
+    /// Messages that could not be read, or whose names are too long for the file system.
     pub failed: u64,
     /// Bytes of the messages written.
     pub bytes: u64,
@@ -86,7 +86,7 @@ impl Acting<'_> {
                     let laid = exporter.add(&record, &mut |sink| self.read(id, sink));
                     laid.map(|laid| (laid, record.info.size, damage.is_some()))
                 }
-                Err(error) => Err(NotLaid::Unread(error)),
+                Err(error) => Err(NotLaid::Mail(error)),
             };
             match laid {
                 Ok((Laid::Written, size, without_record)) => {
@@ -96,7 +96,7 @@ impl Acting<'_> {
                     events(ExportEvent::Progress(report.bytes));
                 }
                 Ok((Laid::Present, ..)) => report.present += 1,
-                Err(NotLaid::Unread(error)) => {
+                Err(NotLaid::Mail(error)) => {
                     report.failed += 1;
                     events(ExportEvent::Failed { id, error: &error });
                 }
@@ -109,8 +109,9 @@ impl Acting<'_> {
 
     /// What is to be exported, folder by folder.
     fn chosen(&self, options: &ExportOptions) -> Result<Vec<MessageId>, Error> {
-        let is_below = |path: &FolderPath| options.folder.as_ref().is_none_or(|folder| path.names().starts_with(folder.names()));
-        let folders: Vec<FolderPath> = self.folders().into_iter().map(|folder| folder.path).filter(is_below).collect();
+        let is_below = |path: &FolderPath| options.folder.as_ref().is_none_or(|folder| path.is_within(folder));
+        let folders: Vec<FolderNo> =
+            self.numbered_folders().into_iter().filter(|(_, info)| is_below(&info.path)).map(|(no, _)| no).collect();
         if let Some(folder) = options.folder.as_ref().filter(|_| folders.is_empty()) {
             return Err(Error::NoSuchFolder(folder.to_string()));
         }
@@ -123,7 +124,7 @@ impl Acting<'_> {
         let mut ids = Vec::new();
         for folder in &folders {
             let first = ids.len();
-            self.messages_in(folder, &mut |info| {
+            self.messages_of(&[*folder], &mut |info| {
                 ids.push(info.id);
                 Ok(ControlFlow::Continue(()))
             })?;

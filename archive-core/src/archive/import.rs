@@ -18,7 +18,7 @@ use super::jobs::{Feed, Job, Jobs};
 use super::prepare::{Places, prepare};
 use super::{Acting, Receipt, locked};
 use crate::error::Error;
-use crate::folder::FolderPath;
+use crate::folder::{FolderPath, below};
 use crate::mail::{Examiner, TextReader};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
 use crate::store::{Duplicates, NewPlace, PreparedHeader, RunInfo, Store};
@@ -193,16 +193,15 @@ impl Acting<'_> {
     pub fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
         self.only_system("to import")?;
         if let Some(into) = &options.into {
-            return Ok(into.clone());
+            return self.to_change(into);
         }
-        let mut names = vec![self.archive.owner()];
-        match source {
-            ImportSource::Path(path) => names.push(source::folder_name(&absolute(path))),
-            ImportSource::Stream(_, name) if !name.is_empty() => names.push(source::folder_name(Path::new(name))),
-            ImportSource::Stream(..) => {}
-        }
-        names.retain(|name| !name.is_empty());
-        FolderPath::from_names(names).map_err(|error| Error::Misuse(error.to_string()))
+        let name = match source {
+            ImportSource::Path(path) => source::folder_name(&absolute(path)),
+            ImportSource::Stream(_, name) if !name.is_empty() => source::folder_name(Path::new(name)),
+            ImportSource::Stream(..) => String::new(),
+        };
+        let owner = Some(self.archive.owner()).filter(|owner| !owner.is_empty());
+        FolderPath::from_names(below(owner.as_slice(), &[name])).map_err(|error| Error::Misuse(error.to_string()))
     }
 
     fn run_info(&self, source: &ImportSource<'_>) -> RunInfo {
@@ -211,13 +210,15 @@ impl Acting<'_> {
             ImportSource::Stream(_, name) => ((*name).to_owned(), None),
         };
         let modified = data.as_ref().and_then(|data| data.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok());
+        let start = self.archive.store.now();
         RunInfo {
             actor: self.actor.name().to_owned(),
             host: super::lock::host(),
             source: text,
             size: data.filter(std::fs::Metadata::is_file).map(|data| data.len()),
             modified: modified.and_then(|since| i64::try_from(since.as_secs()).ok()),
-            start: crate::clock::now(),
+            start,
+            jumped_from: self.archive.store.jumped_from(start),
         }
     }
 }
@@ -250,8 +251,8 @@ fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
         let taken = jobs.take();
         let Some(at) = taken.first().map(|job| job.at) else { return };
         let mails = taken.into_iter().map(|Job { raw, place, .. }| {
-            let bytes = raw.len() as u64;
-            prepare(raw, place, index).map_err(|error| (error, bytes))
+            let weight = weight(raw.len() as u64, &place);
+            prepare(raw, place, index).map_err(|error| (error, weight))
         });
         let mails = mails.collect();
         if ready.send(Ready::Mails { at, mails }).is_err() {
@@ -283,7 +284,7 @@ impl Feeder<'_, '_> {
     }
 
     fn whole(&mut self, raw: Vec<u8>, place: NewPlace) {
-        self.budget.take(weight(raw.len() as u64));
+        self.budget.take(weight(raw.len() as u64, &place));
         self.jobs.push(Job { at: self.next, raw, place });
         self.next += 1;
     }
@@ -350,7 +351,7 @@ impl Feeder<'_, '_> {
             facts: examined.facts,
             guesses,
         };
-        let outcome = large.finish(header, examined.extents, text, place, self.options.duplicates, Some(self.run), crate::clock::now())?;
+        let outcome = large.finish(header, examined.extents, text, place, self.options.duplicates, Some(self.run), self.store.now())?;
         let receipt = receipt(self.store.no(), outcome, digest, source, offset);
         let mut sums = Sums::default();
         sums.count(receipt.outcome());

@@ -55,7 +55,7 @@ impl Acting<'_> {
     pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
         self.only_system("to import")?;
         let place = NewPlace {
-            folder: folder.names().into(),
+            folder: self.to_change(folder)?.names().into(),
             path: Arc::default(),
             offset: 0,
             from_line: None,
@@ -95,7 +95,7 @@ impl Acting<'_> {
 
 impl super::Archive {
     fn commit_all(&self, mails: Vec<Prepared>, slots: &[Slot]) {
-        match self.store.commit(mails, Duplicates::Folder, None, crate::clock::now()) {
+        match self.store.commit(mails, Duplicates::Folder, None, self.store.now()) {
             Ok(outcomes) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *locked(slot) = Some(Ok(outcome))),
             Err(error) => slots.iter().for_each(|slot| *locked(slot) = Some(Err(error.clone()))),
         }

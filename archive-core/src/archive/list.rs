@@ -1,14 +1,15 @@
 //! Lists: folders with their counts, messages of a folder, what the archive takes.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::Acting;
-use crate::catalog::{ContentRow, MessageRow};
+use crate::catalog::{ContentRow, Dated, MessageRow};
 use crate::error::Error;
 use crate::folder::FolderPath;
-use crate::id::{FolderNo, MessageId};
+use crate::id::{FolderNo, MessageId, MessageNo};
 use crate::message::{AddressInfo, DateOrigin, MessageInfo};
-use crate::store::StoreStats;
+use crate::store::{Store, StoreStats};
 
 /// Messages of a folder that are looked up at once.
 const AT_ONCE: usize = 64;
@@ -22,6 +23,10 @@ pub struct FolderInfo {
     pub messages: u64,
     /// Bytes of these messages.
     pub bytes: u64,
+    /// Seconds since 1970 of its making. Together with the numbers of messages in it, it names a message for ever.
+    pub epoch: u32,
+    /// The number that the last message got here; 0 if none did. Numbers are never given again.
+    pub last_number: u32,
 }
 
 impl MessageInfo {
@@ -82,44 +87,115 @@ pub struct StatsReport {
     pub not_indexed: u64,
 }
 
+/// A folder whose messages are listed.
+struct Listed {
+    folder: FolderNo,
+    waiting: VecDeque<Dated>,
+    last: Option<Dated>,
+    ended: bool,
+}
+
+impl Listed {
+    fn begin(folder: FolderNo) -> Self {
+        Self { folder, waiting: VecDeque::new(), last: None, ended: false }
+    }
+
+    /// Looks up the next messages, where none wait and some may follow.
+    fn fill(&mut self, store: &Store) -> Result<(), Error> {
+        if self.waiting.is_empty() && !self.ended {
+            self.waiting = store.catalog().messages_in(self.folder, self.last.as_ref(), AT_ONCE)?.into();
+            self.ended = self.waiting.is_empty();
+        }
+        Ok(())
+    }
+
+    fn order(&self) -> Option<&[u8]> {
+        self.waiting.front().and_then(Dated::order)
+    }
+
+    fn take(&mut self) -> Option<MessageNo> {
+        let next = self.waiting.pop_front()?;
+        let no = next.message;
+        self.last = Some(next);
+        Some(no)
+    }
+}
+
 impl Acting<'_> {
     /// All folders with their counts, in order of their paths.
     #[must_use]
     pub fn folders(&self) -> Vec<FolderInfo> {
+        self.numbered_folders().into_iter().map(|(_, info)| info).collect()
+    }
+
+    /// The same, with their numbers.
+    pub(super) fn numbered_folders(&self) -> Vec<(FolderNo, FolderInfo)> {
         let catalog = self.archive.store.catalog();
         let folders = catalog.folders();
         let sight = self.actor.sight(folders);
-        let info = |folder: &crate::catalog::Folder| {
-            let path = FolderPath::from_names(folders.path(FolderNo(folder.no))).ok()?;
-            Some(FolderInfo { path, messages: folder.messages, bytes: folder.bytes })
-        };
-        let mut list: Vec<FolderInfo> = folders.iter().filter(|folder| sight.sees(FolderNo(folder.no))).filter_map(info).collect();
-        list.sort_by(|a, b| a.path.names().cmp(b.path.names()));
+        let mut list = Vec::new();
+        for folder in folders.iter() {
+            let no = FolderNo(folder.no);
+            let Some(path) = Some(no).filter(|no| sight.sees(*no)).and_then(|no| FolderPath::from_names(folders.path(no)).ok()) else {
+                continue;
+            };
+            let crate::catalog::Folder { messages, bytes, epoch, last, .. } = folder;
+            list.push((no, FolderInfo { path, messages: messages.into(), bytes, epoch, last_number: last }));
+        }
+        list.sort_by(|(_, a), (_, b)| a.path.names().cmp(b.path.names()));
         list
     }
 
-    /// Messages of one folder, newest first, until the visitor breaks.
+    /// The folder that a path names for a change: what is there in another Unicode form is meant, and where several are, none is.
+    pub(super) fn to_change(&self, path: &FolderPath) -> Result<FolderPath, Error> {
+        let catalog = self.archive.store.catalog();
+        let folders = catalog.folders();
+        let (mut names, mut above) = (Vec::with_capacity(path.names().len()), Some(FolderNo(0)));
+        for name in path.names() {
+            let like = above.map(|above| folders.children_like(above, name)).unwrap_or_default();
+            if like.len() > 1 {
+                let folders = like.into_iter().map(|no| folders.path(no).join("/").escape_default().to_string()).collect();
+                return Err(Error::AmbiguousFolder { path: path.to_string(), folders });
+            }
+            above = like.first().copied();
+            let known = above.and_then(|no| folders.get(no));
+            names.push(known.map_or_else(|| name.clone(), |folder| folder.name.to_owned()));
+        }
+        FolderPath::from_names(names).map_err(|error| Error::Misuse(error.to_string()))
+    }
+
+    /// Messages of one folder, newest first, until the visitor breaks. Where the path names several, whose names differ in their Unicode form
+    /// alone, those of all of them.
     pub fn messages_in(
         &self,
         folder: &FolderPath,
         visit: &mut dyn FnMut(MessageInfo) -> Result<ControlFlow<()>, Error>,
     ) -> Result<(), Error> {
+        let (mut folders, sight) = (self.archive.store.catalog().folders().of_path(folder.names()), self.sight());
+        folders.retain(|no| sight.sees(*no));
+        if folders.is_empty() {
+            return Err(Error::NoSuchFolder(folder.to_string()));
+        }
+        self.messages_of(&folders, visit)
+    }
+
+    /// Messages of folders, newest first.
+    pub(super) fn messages_of(
+        &self,
+        folders: &[FolderNo],
+        visit: &mut dyn FnMut(MessageInfo) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
         let store = &self.archive.store;
-        let no = store.folder(folder.names()).filter(|no| self.sight().sees(*no));
-        let no = no.ok_or_else(|| Error::NoSuchFolder(folder.to_string()))?;
-        let mut last = None;
+        let mut lists: Vec<Listed> = folders.iter().map(|folder| Listed::begin(*folder)).collect();
         loop {
-            // The visitor may ask the catalog, so it is not called while that is held.
-            let messages = store.catalog().messages_in(no, last.as_ref(), AT_ONCE)?;
-            for at in &messages {
-                let info = self.message(MessageId { store: store.no(), no: at.message })?;
-                if visit(info)?.is_break() {
-                    return Ok(());
-                }
+            for list in &mut lists {
+                list.fill(store)?;
             }
-            match messages.into_iter().next_back() {
-                Some(at) => last = Some(at),
-                None => return Ok(()),
+            let first = lists.iter_mut().filter(|list| !list.waiting.is_empty()).min_by(|a, b| a.order().cmp(&b.order()));
+            // The visitor may ask the catalog, so it is not called while that is held.
+            let Some(no) = first.and_then(Listed::take) else { return Ok(()) };
+            if visit(self.message(MessageId { store: store.no(), no })?)?.is_break() {
+                return Ok(());
             }
         }
     }

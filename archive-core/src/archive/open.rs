@@ -7,6 +7,7 @@ use super::create::{MASTER, RECOVERY_WRAP};
 use super::lock::WriteLock;
 use super::master::Master;
 use super::{Archive, identity_path, import_one, stores_dir};
+use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::StoreFact;
@@ -33,6 +34,7 @@ impl Default for OpenOptions {
             page_bytes: 0,
             index: true,
             index_types: Vec::new(),
+            clock: Clock::default(),
         };
         Self { store }.memory(MEMORY)
     }
@@ -50,6 +52,13 @@ impl OpenOptions {
     #[must_use]
     pub fn index(mut self, index: bool) -> Self {
         self.store.index = index;
+        self
+    }
+
+    /// Where the time comes from; the system's clock unless told.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.store.clock = clock;
         self
     }
 

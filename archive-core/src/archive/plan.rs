@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::import::read_source;
 use super::{Acting, ImportEvents, ImportOptions, ImportSource};
 use crate::error::Error;
-use crate::folder::FolderPath;
+use crate::folder::{FolderPath, below};
 use crate::source::{Body, Item, SourceVisitor, Summary, Trouble};
 
 /// What an import would bring.
@@ -42,7 +42,7 @@ struct Planner<'a> {
 
 impl SourceVisitor for Planner<'_> {
     fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
-        let names = self.target.iter().chain(item.folder).cloned().collect();
+        let names = below(self.target, item.folder);
         let (mails, bytes) = self.folders.entry(names).or_default();
         *mails += 1;
         *bytes += match &item.body {

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::folder::below;
 use crate::id::Digest;
 use crate::mail::join::join;
 use crate::mail::split::Split;
@@ -124,9 +125,10 @@ impl<'t> Places<'t> {
                 (Arc::clone(folder), Arc::clone(path))
             }
             last => {
-                let folder: Arc<[String]> = self.target.iter().chain(item.folder).cloned().collect();
+                let folder: Arc<[String]> = below(self.target, item.folder).into();
                 let path: Arc<str> = item.source.into();
-                *last = Some(LastPlace { below: item.folder.to_vec(), folder: Arc::clone(&folder), path: Arc::clone(&path) });
+                let below = item.folder.to_vec();
+                *last = Some(LastPlace { below, folder: Arc::clone(&folder), path: Arc::clone(&path) });
                 (folder, path)
             }
         }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::folders::{Folder, Folders};
+use super::folders::Folders;
 use super::manifest::{Basis, Manifest, Numbers, decode_manifest, encode_manifest, read_manifest, replace_manifest};
 pub(crate) use super::rows::FactPlace;
-use super::rows::{read_row, write_row};
+use super::rows::{FolderRow, read_row, write_row};
+use super::sets::{SetOf, Sets};
 use super::sorted::Sorted;
 use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
@@ -29,10 +30,20 @@ fn manifest_path(dir: &Path) -> PathBuf {
     dir.join("manifest.mkm")
 }
 
+/// Memory that a row takes which waits to be written with the next files, about.
+const WAITING_ROW: usize = 256;
+
 /// A message at its place in the order of its folder.
 pub(crate) struct Dated {
     pub(crate) message: MessageNo,
     key: Vec<u8>,
+}
+
+impl Dated {
+    /// Where it stands among messages of any folders: the least comes first.
+    pub(crate) fn order(&self) -> Option<&[u8]> {
+        self.key.get(keys::in_folder(FolderNo(0)).len()..)
+    }
 }
 
 /// The catalog of one store.
@@ -45,12 +56,9 @@ pub(crate) struct Catalog {
     folders: Folders,
     basis: Basis,
     flushed: Link,
-    /// Contents placed more than once: all others have exactly one message, so totals need no look-up.
-    shared: RoaringBitmap,
+    sets: Sets,
     /// Contents of the commit being applied that have no message yet: date and size.
     fresh: HashMap<u32, (i64, u64)>,
-    /// Contents noted damaged, and the parts that they take.
-    damaged: [RoaringBitmap; 2],
 }
 
 impl Catalog {
@@ -62,27 +70,58 @@ impl Catalog {
             Err(error) => return Err(error),
         };
         if let Some(manifest) = found {
-            let opened = Sorted::open(Arc::clone(&vfs), dir, key.duplicate(), owner, &manifest.runs, cache_bytes);
-            match opened {
-                Ok(sorted) => {
-                    let basis = manifest.basis();
-                    let folders = Folders::load(manifest.folders);
-                    let (flushed, shared) = (basis.link, manifest.shared.0);
-                    let damaged = [manifest.damaged.0, manifest.damaged_parts.0];
-                    let (dir, fresh) = (dir.to_owned(), HashMap::new());
-                    return Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed, shared, fresh, damaged });
-                }
-                Err(Error::Damage(_)) => {}
+            match Self::of_manifest(&vfs, dir, &key, owner, cache_bytes, &manifest) {
+                Ok(Some(catalog)) => return Ok(catalog),
+                Ok(None) | Err(Error::Damage(_)) => {}
                 Err(Error::Io(error)) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
         }
-        Self::empty(vfs, dir, key, owner, cache_bytes)
+        Self::empty(vfs, dir, key, owner, 1, cache_bytes)
     }
 
-    /// A catalog that knows nothing yet.
-    pub(crate) fn empty(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, cache_bytes: u64) -> Result<Self, Error> {
-        let sorted = Sorted::open(Arc::clone(&vfs), dir, key.duplicate(), owner, &[], cache_bytes)?;
+    /// The catalog that a manifest names; `None` if its rows cannot be read.
+    fn of_manifest(
+        vfs: &Arc<dyn Vfs>,
+        dir: &Path,
+        key: &SecretKey,
+        owner: Uuid,
+        cache_bytes: u64,
+        manifest: &Manifest,
+    ) -> Result<Option<Self>, Error> {
+        let sorted = Sorted::open(Arc::clone(vfs), dir, key.duplicate(), owner, &manifest.runs, manifest.next_run, cache_bytes)?;
+        let (mut folders, mut sets, mut all_read) = (Folders::default(), Sets::default(), true);
+        sorted.scan(keys::FOLDERS, keys::FOLDERS, &mut |key, row| {
+            match (keys::last_number(key), read_row::<FolderRow>(row)) {
+                (Some(no), Ok(row)) => folders.load(no, &row),
+                _ => all_read = false,
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        folders.loaded();
+        sorted.scan(keys::SETS, keys::SETS, &mut |key, row| {
+            all_read &= keys::set_of(key).and_then(|(of, upper)| sets.load(of, upper, row)).is_some();
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let basis = manifest.basis();
+        let (flushed, fresh) = (basis.link, HashMap::new());
+        let (vfs, dir, key) = (Arc::clone(vfs), dir.to_owned(), key.duplicate());
+        Ok(all_read.then_some(Self { vfs, dir, key, owner, sorted, folders, basis, flushed, sets, fresh }))
+    }
+
+    /// A catalog that knows nothing yet. Its files get other numbers than those that are there, and `next_number` or a later one.
+    fn empty(
+        vfs: Arc<dyn Vfs>,
+        dir: &Path,
+        key: SecretKey,
+        owner: Uuid,
+        next_number: u64,
+        cache_bytes: u64,
+    ) -> Result<Self, Error> {
+        let there = vfs.list(dir)?;
+        let numbers = there.iter().filter_map(|entry| entry.path.file_stem()?.to_str()?.parse::<u64>().ok());
+        let next_number = numbers.map(|number| number.saturating_add(1)).fold(next_number, u64::max);
+        let sorted = Sorted::open(Arc::clone(&vfs), dir, key.duplicate(), owner, &[], next_number, cache_bytes)?;
         let link = Link::origin(owner);
         let basis = Basis {
             link,
@@ -90,20 +129,20 @@ impl Catalog {
             numbers: Numbers::default(),
             records: (0, 0),
             container: (0, 0),
-            unpacked: Vec::new(),
-            unpacked_parts: Vec::new(),
             unpacked_bytes: 0,
             sections: BTreeMap::new(),
             passed_over: None,
+            archived: None,
         };
         let (dir, folders) = (dir.to_owned(), Folders::default());
-        let (shared, fresh) = (RoaringBitmap::new(), HashMap::new());
-        Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, shared, fresh, damaged: Default::default() })
+        let (sets, fresh) = (Sets::default(), HashMap::new());
+        Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, sets, fresh })
     }
 
     /// Throws everything away, to be filled from the records again.
     pub(crate) fn reset(&mut self, cache_bytes: u64) -> Result<(), Error> {
-        *self = Self::empty(Arc::clone(&self.vfs), &self.dir, self.key.duplicate(), self.owner, cache_bytes)?;
+        let next_number = self.sorted.next_number();
+        *self = Self::empty(Arc::clone(&self.vfs), &self.dir, self.key.duplicate(), self.owner, next_number, cache_bytes)?;
         Ok(())
     }
 
@@ -113,12 +152,27 @@ impl Catalog {
 
     /// Was this content noted damaged?
     pub(crate) fn is_damaged(&self, content: ContentNo) -> bool {
-        self.damaged[0].contains(content.0)
+        self.sets.of(SetOf::Damaged).contains(content.0)
     }
 
-    /// Contents placed more than once.
+    /// Contents placed more than once: all others have exactly one message, so totals need no look-up.
     pub(crate) fn shared(&self) -> &RoaringBitmap {
-        &self.shared
+        self.sets.of(SetOf::Shared)
+    }
+
+    /// Contents in sections of small commits that wait to be packed.
+    pub(crate) fn unpacked(&self) -> &RoaringBitmap {
+        self.sets.of(SetOf::Unpacked)
+    }
+
+    /// Parts there.
+    pub(crate) fn unpacked_parts(&self) -> &RoaringBitmap {
+        self.sets.of(SetOf::UnpackedParts)
+    }
+
+    /// Messages with which times of archiving may fall: from each of them to the next, times rise with numbers.
+    pub(crate) fn archived_earlier(&self) -> &RoaringBitmap {
+        self.sets.of(SetOf::Earlier)
     }
 
     pub(crate) fn folders(&self) -> &Folders {
@@ -127,7 +181,7 @@ impl Catalog {
 
     /// Bytes that recent changes take in memory, about.
     pub(crate) fn memory_len(&self) -> usize {
-        self.sorted.memory_len()
+        self.sorted.memory_len() + (self.folders.changed() as usize + self.sets.changed()) * WAITING_ROW
     }
 
     /// Takes over one commit, which must follow the last one taken.
@@ -201,7 +255,7 @@ impl Catalog {
             FactValue::Part(fact) => self.part(fact, place, &span.section),
             FactValue::FolderMade(fact) => {
                 numbers.folders = numbers.folders.max(fact.no);
-                self.folders.add(Folder { no: fact.no, parent: fact.parent, name: fact.name, messages: 0, bytes: 0 });
+                self.folders.add(fact.no, fact.parent, &fact.name, fact.epoch);
                 Ok(())
             }
             FactValue::ImportRun(fact) => {
@@ -223,7 +277,7 @@ impl Catalog {
         let digest = Digest(fact.digest);
         let (runs, in_section) = resolve(fact.runs, section)?;
         if in_section {
-            self.basis.unpacked.push(fact.no);
+            self.sets.insert(SetOf::Unpacked, fact.no);
             self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_add(runs.bytes());
         }
         let row = ContentRow {
@@ -263,7 +317,7 @@ impl Catalog {
     fn part(&mut self, fact: PartFact, place: FactPlace, section: &[u64]) -> Result<(), Error> {
         let (runs, in_section) = resolve(fact.runs, section)?;
         if in_section {
-            self.basis.unpacked_parts.push(fact.no);
+            self.sets.insert(SetOf::UnpackedParts, fact.no);
             self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_add(runs.bytes());
         }
         let row = PartRow { digest: fact.digest, len: fact.len, runs, section: in_section.then_some(place.file) };
@@ -276,13 +330,15 @@ impl Catalog {
 
     fn message(&mut self, fact: &MessageFact, place: FactPlace) -> Result<(), Error> {
         let (no, content) = (MessageNo(fact.no), ContentNo(fact.content));
+        self.archived(no, fact.archived);
+        self.folders.number(fact.folder, fact.number);
         self.basis.numbers.messages = self.basis.numbers.messages.max(no.0.saturating_add(1));
         let (date, size) = match self.fresh.remove(&fact.content) {
             Some(of) => of,
             None => {
                 // Where damage took the content's fact, the message goes with it; the damage is named by whoever replays.
                 let Some(of) = self.content_row(content)? else { return Ok(()) };
-                self.shared.insert(fact.content);
+                self.sets.insert(SetOf::Shared, fact.content);
                 (of.date, of.size)
             }
         };
@@ -291,17 +347,30 @@ impl Catalog {
         self.sorted.put_value(keys::message(no), |out| write_row(&row, out));
         self.sorted.put(keys::dated(FolderNo(fact.folder), date, no));
         self.sorted.put_value(keys::placed(content).with(no.0), |out| out.extend_from_slice(&fact.folder.to_le_bytes()));
-        self.folders.count(fact.folder, 1, size);
+        self.folders.count(fact.folder, size);
         Ok(())
+    }
+
+    /// Notes where times of archiving fall: the clock may have been set back, and damage may bring messages out of their order.
+    fn archived(&mut self, no: MessageNo, time: i64) {
+        if no.0 < self.basis.numbers.messages {
+            self.sets.insert(SetOf::Earlier, no.0);
+            self.sets.insert(SetOf::Earlier, no.0.saturating_add(1));
+            return;
+        }
+        if self.basis.archived.is_some_and(|last| time < last) {
+            self.sets.insert(SetOf::Earlier, no.0);
+        }
+        self.basis.archived = Some(time);
     }
 
     fn damage(&mut self, fact: &DamageFact) -> Result<(), Error> {
         for no in &fact.contents {
             let Some(row) = self.content_row(ContentNo(*no))? else { continue };
-            self.damaged[0].insert(*no);
+            self.sets.insert(SetOf::Damaged, *no);
             for extent in row.shape.iter().flat_map(|shape| &shape.0) {
                 if let crate::mail::Extent::Part { .. } = extent.extent {
-                    self.damaged[1].insert(extent.part);
+                    self.sets.insert(SetOf::DamagedParts, extent.part);
                 }
             }
         }
@@ -309,11 +378,8 @@ impl Catalog {
     }
 
     fn packed(&mut self, fact: PackedFact) -> Result<(), Error> {
-        let packed: RoaringBitmap = fact.contents.iter().map(|(no, _)| *no).collect();
-        self.basis.unpacked.retain(|no| !packed.contains(*no));
-        let packed: RoaringBitmap = fact.parts.iter().map(|(no, _)| *no).collect();
-        self.basis.unpacked_parts.retain(|no| !packed.contains(*no));
         for (no, runs) in fact.contents {
+            self.sets.remove(SetOf::Unpacked, no);
             let Some(row) = self.content_row(ContentNo(no))? else { continue };
             if row.section.is_some() {
                 self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
@@ -322,6 +388,7 @@ impl Catalog {
             self.sorted.put_value(keys::content(ContentNo(no)), |out| write_row(&row, out));
         }
         for (no, runs) in fact.parts {
+            self.sets.remove(SetOf::UnpackedParts, no);
             let Some(row) = self.part_row(PartNo(no))? else { continue };
             if row.section.is_some() {
                 self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
@@ -338,12 +405,6 @@ impl Catalog {
 
     pub(crate) fn message_row(&self, no: MessageNo) -> Result<Option<MessageRow>, Error> {
         self.sorted.get(&keys::message(no))?.map(|row| read_row(&row)).transpose()
-    }
-
-    /// When the last message was archived: milliseconds since 1970, UTC.
-    pub(crate) fn last_archived(&self) -> Result<i64, Error> {
-        let last = self.basis.numbers.messages.checked_sub(1).map(|no| self.message_row(MessageNo(no))).transpose()?;
-        Ok(last.flatten().map_or(i64::MIN, |row| row.archived))
     }
 
     /// The rows of the messages from `from` on, in order.
@@ -375,7 +436,7 @@ impl Catalog {
     /// The part with this digest, if it may be referred to.
     pub(crate) fn part_by_digest(&self, digest: Digest) -> Result<Option<PartNo>, Error> {
         for no in self.numbers_behind(&keys::by_part_digest(digest))? {
-            if !self.damaged[1].contains(no) && self.part_row(PartNo(no))?.is_some_and(|row| row.digest == digest.0) {
+            if !self.sets.of(SetOf::DamagedParts).contains(no) && self.part_row(PartNo(no))?.is_some_and(|row| row.digest == digest.0) {
                 return Ok(Some(PartNo(no)));
             }
         }
@@ -423,14 +484,26 @@ impl Catalog {
         if self.flushed == self.basis.link {
             return Ok(());
         }
+        self.put_changed();
         let flushed = self.sorted.flush()?;
         self.vfs.sync_dir(&self.dir)?;
-        let manifest =
-            Manifest::new(&self.basis, flushed.runs.clone(), self.folders.all(), [&self.shared, &self.damaged[0], &self.damaged[1]]);
+        let manifest = Manifest::new(&self.basis, flushed.runs.clone(), self.sorted.next_number());
         let bytes = encode_manifest(&manifest);
         replace_manifest(&*self.vfs, &manifest_path(&self.dir), &self.key, FileKind::CatalogManifest, self.owner, &bytes)?;
         self.flushed = self.basis.link;
         self.sorted.switch(flushed)
+    }
+
+    /// Puts the rows of folders and sets that changed to what is written next.
+    fn put_changed(&mut self) {
+        for no in self.folders.take_changed() {
+            let Some(folder) = self.folders.get(FolderNo(no)) else { continue };
+            let super::Folder { parent, name, messages, bytes, last, epoch, .. } = folder;
+            let row = FolderRow { parent, name: name.to_owned(), messages, bytes, last, epoch };
+            self.sorted.put_value(keys::folder(no), |out| write_row(&row, out));
+        }
+        let sorted = &mut self.sorted;
+        self.sets.take_changed(&mut |of, upper, row| sorted.put_value(keys::set(of, upper), |out| out.extend_from_slice(row)));
     }
 
     /// Reads and checks every page; damage is handed to `report`.

@@ -1,94 +1,201 @@
-//! The tree of folders with its counters, kept in memory as a whole: it changes with every commit.
+//! The tree of folders with its counters, in memory as a whole: it changes with every commit. On disk each folder is a row, which is written
+//! again when the folder changed.
+//!
+//! A folder takes about 55 bytes and its name; one whose name is not in NFC as much again and twice its name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use icu_normalizer::ComposingNormalizerBorrowed;
-use minicbor::{Decode, Encode};
 use roaring::RoaringBitmap;
 
+use super::rows::FolderRow;
 use crate::id::FolderNo;
 
 /// A folder.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub(crate) struct Folder {
-    #[n(1)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Folder<'f> {
     pub(crate) no: u32,
     /// 0 is the root.
-    #[n(2)]
     pub(crate) parent: u32,
-    #[n(3)]
-    pub(crate) name: String,
+    pub(crate) name: &'f str,
     /// Messages in the folder itself.
-    #[n(4)]
-    pub(crate) messages: u64,
+    pub(crate) messages: u32,
     /// Bytes of these messages, each counted as often as it lies here.
-    #[n(5)]
     pub(crate) bytes: u64,
+    /// The highest number that a message got here; 0 if none did.
+    pub(crate) last: u32,
+    pub(crate) epoch: u32,
 }
 
-fn normal(name: &str) -> String {
-    ComposingNormalizerBorrowed::new_nfc().normalize(name).into_owned()
+fn normal(name: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(name)
+}
+
+/// A folder without its name, which lies with all others.
+#[derive(Debug)]
+struct Node {
+    /// Where the name begins in all names.
+    name: usize,
+    bytes: u64,
+    no: u32,
+    parent: u32,
+    name_len: u32,
+    messages: u32,
+    last: u32,
+    epoch: u32,
 }
 
 /// The tree.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Folders {
-    by_no: BTreeMap<u32, Folder>,
-    by_name: HashMap<(u32, String), u32>,
-    /// By parent and name in NFC, in which names are compared when they are asked for.
-    by_normal_name: HashMap<(u32, String), Vec<u32>>,
+    /// In order of their numbers.
+    nodes: Vec<Node>,
+    names: String,
+    /// Numbers by parent and name.
+    by_name: HashTable<u32>,
+    hasher: RandomState,
+    /// Those whose name is not in NFC, by parent and name in NFC.
+    other_forms: HashMap<(u32, Box<str>), Vec<u32>>,
+    /// Folders whose rows are out of date.
+    changed: RoaringBitmap,
+}
+
+/// Where the folder of number `no` lies among `nodes`, or would.
+fn find(nodes: &[Node], no: u32) -> Result<usize, usize> {
+    // They are dense from 1, unless damage took some.
+    let dense = (no as usize).wrapping_sub(1);
+    match nodes.get(dense) {
+        Some(node) if node.no == no => Ok(dense),
+        _ => nodes.binary_search_by_key(&no, |node| node.no),
+    }
+}
+
+fn name_of<'n>(names: &'n str, node: &Node) -> &'n str {
+    names.get(node.name..node.name + node.name_len as usize).unwrap_or_default()
 }
 
 impl Folders {
-    pub(super) fn load(folders: Vec<Folder>) -> Self {
-        let mut tree = Self::default();
-        folders.into_iter().for_each(|folder| tree.add(folder));
-        tree
+    /// Takes over a row.
+    pub(super) fn load(&mut self, no: u32, row: &FolderRow) {
+        let FolderRow { parent, messages, bytes, last, epoch, .. } = *row;
+        self.insert(Folder { no, parent, name: &row.name, messages, bytes, last, epoch });
     }
 
-    pub(super) fn all(&self) -> Vec<Folder> {
-        self.by_no.values().cloned().collect()
+    /// All rows were taken over.
+    pub(super) fn loaded(&mut self) {
+        self.nodes.shrink_to_fit();
+        self.names.shrink_to_fit();
     }
 
-    pub(super) fn add(&mut self, folder: Folder) {
-        self.by_name.insert((folder.parent, folder.name.clone()), folder.no);
-        self.by_normal_name.entry((folder.parent, normal(&folder.name))).or_default().push(folder.no);
-        self.by_no.insert(folder.no, folder);
+    /// A folder was made.
+    pub(super) fn add(&mut self, no: u32, parent: u32, name: &str, epoch: u32) {
+        self.insert(Folder { no, parent, name, messages: 0, bytes: 0, last: 0, epoch });
+        self.changed.insert(no);
     }
 
-    pub(super) fn count(&mut self, folder: u32, messages: u64, bytes: u64) {
-        if let Some(folder) = self.by_no.get_mut(&folder) {
-            folder.messages = folder.messages.saturating_add(messages);
-            folder.bytes = folder.bytes.saturating_add(bytes);
+    fn insert(&mut self, folder: Folder<'_>) {
+        let Folder { no, parent, name, messages, bytes, last, epoch } = folder;
+        let Err(at) = find(&self.nodes, no) else { return };
+        let node = Node { name: self.names.len(), bytes, no, parent, name_len: name.len() as u32, messages, last, epoch };
+        self.names.push_str(name);
+        self.nodes.insert(at, node);
+        let Self { nodes, names, by_name, hasher, .. } = self;
+        let known = |no: u32| find(nodes, no).ok().and_then(|at| nodes.get(at)).map(|node| (node.parent, name_of(names, node)));
+        let slot = by_name.entry(
+            hasher.hash_one((parent, name)),
+            |other| known(*other) == Some((parent, name)),
+            |other| hasher.hash_one(known(*other).unwrap_or_default()),
+        );
+        match slot {
+            Entry::Occupied(mut slot) => *slot.get_mut() = no,
+            Entry::Vacant(slot) => drop(slot.insert(no)),
+        }
+        if let Cow::Owned(normal) = normal(name)
+            && normal != name
+        {
+            self.other_forms.entry((parent, normal.into())).or_default().push(no);
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Folder> {
-        self.by_no.values()
+    fn node_mut(&mut self, no: u32) -> Option<&mut Node> {
+        let at = find(&self.nodes, no).ok()?;
+        self.changed.insert(no);
+        self.nodes.get_mut(at)
+    }
+
+    /// A message came in.
+    pub(super) fn count(&mut self, folder: u32, size: u64) {
+        if let Some(node) = self.node_mut(folder) {
+            node.messages = node.messages.saturating_add(1);
+            node.bytes = node.bytes.saturating_add(size);
+        }
+    }
+
+    /// A message got a number, whatever became of it.
+    pub(super) fn number(&mut self, folder: u32, number: u32) {
+        if let Some(node) = self.node_mut(folder) {
+            node.last = node.last.max(number);
+        }
+    }
+
+    /// Folders whose rows are out of date, from now on no more.
+    pub(super) fn take_changed(&mut self) -> RoaringBitmap {
+        std::mem::take(&mut self.changed)
+    }
+
+    pub(super) fn changed(&self) -> u64 {
+        self.changed.len()
+    }
+
+    fn shown(&self, node: &Node) -> Folder<'_> {
+        let Node { no, parent, messages, bytes, last, epoch, .. } = *node;
+        Folder { no, parent, name: name_of(&self.names, node), messages, bytes, last, epoch }
+    }
+
+    pub(crate) fn get(&self, no: FolderNo) -> Option<Folder<'_>> {
+        let at = find(&self.nodes, no.0).ok()?;
+        self.nodes.get(at).map(|node| self.shown(node))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Folder<'_>> {
+        self.nodes.iter().map(|node| self.shown(node))
     }
 
     /// The folder of this name below `parent`.
     pub(crate) fn child(&self, parent: FolderNo, name: &str) -> Option<FolderNo> {
-        self.by_name.get(&(parent.0, name.to_owned())).copied().map(FolderNo)
+        let is_it = |no: &u32| self.get(FolderNo(*no)).is_some_and(|folder| folder.parent == parent.0 && folder.name == name);
+        self.by_name.find(self.hasher.hash_one((parent.0, name)), is_it).copied().map(FolderNo)
+    }
+
+    /// The folders below `parent` whose name is this one in NFC.
+    pub(crate) fn children_like(&self, parent: FolderNo, name: &str) -> Vec<FolderNo> {
+        let name = normal(name);
+        let mut found: Vec<FolderNo> = self.child(parent, &name).into_iter().collect();
+        if !self.other_forms.is_empty() {
+            let others = self.other_forms.get(&(parent.0, Box::from(&*name)));
+            found.extend(others.into_iter().flatten().copied().map(FolderNo));
+        }
+        found
     }
 
     /// The folders of this path; names are compared in NFC, in which several may be the same.
     pub(crate) fn of_path(&self, names: &[String]) -> Vec<FolderNo> {
-        let mut at = vec![0];
+        let mut at = vec![FolderNo(0)];
         for name in names {
-            let name = normal(name);
-            let below = |parent: u32| self.by_normal_name.get(&(parent, name.clone())).into_iter().flatten().copied();
-            at = at.into_iter().flat_map(below).collect();
+            at = at.into_iter().flat_map(|parent| self.children_like(parent, name)).collect();
         }
-        if names.is_empty() { Vec::new() } else { at.into_iter().map(FolderNo).collect() }
+        if names.is_empty() { Vec::new() } else { at }
     }
 
     /// `exact` themselves, and `roots` with all folders below them.
     pub(crate) fn spread(&self, exact: &[FolderNo], roots: &[FolderNo]) -> RoaringBitmap {
         let mut below: RoaringBitmap = roots.iter().map(|no| no.0).collect();
         // A parent is always made before its child.
-        for folder in self.by_no.values().filter(|_| !roots.is_empty()) {
+        for folder in self.nodes.iter().filter(|_| !roots.is_empty()) {
             if below.contains(folder.parent) {
                 below.insert(folder.no);
             }
@@ -97,16 +204,51 @@ impl Folders {
         below
     }
 
+    /// The folder, and those above it up to the first level.
+    fn upward(&self, no: FolderNo) -> impl Iterator<Item = Folder<'_>> {
+        // A parent is always made before its child, so numbers fall on the way up and the walk ends.
+        std::iter::successors(self.get(no), |folder| self.get(FolderNo(folder.parent)).filter(|parent| parent.no < folder.no))
+    }
+
     /// Names from the first level down to the folder.
     pub(crate) fn path(&self, no: FolderNo) -> Vec<String> {
-        let mut names = Vec::new();
-        let mut at = no.0;
-        // A parent is always made before its child, so numbers fall on the way up and the walk ends.
-        while let Some(folder) = self.by_no.get(&at) {
-            names.push(folder.name.clone());
-            at = if folder.parent < at { folder.parent } else { 0 };
-        }
+        let mut names: Vec<String> = self.upward(no).map(|folder| folder.name.to_owned()).collect();
         names.reverse();
         names
+    }
+
+    /// The user archive that a folder lies in, or is.
+    pub(crate) fn user_archive(&self, no: FolderNo) -> Option<FolderNo> {
+        self.upward(no).last().map(|folder| FolderNo(folder.no))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_found_by_parent_and_name_also_where_damage_took_some() {
+        let mut folders = Folders::default();
+        // Number 2 is missing, and 5 comes before 4.
+        for (no, parent, name) in [(1, 0, "anna"), (3, 1, "in"), (5, 3, "in"), (4, 1, "Gr\u{fc}n"), (6, 1, "Gru\u{308}n"), (7, 0, "in")] {
+            folders.add(no, parent, name, 9);
+        }
+        assert_eq!(folders.child(FolderNo(1), "in"), Some(FolderNo(3)));
+        assert_eq!(folders.child(FolderNo(3), "in"), Some(FolderNo(5)));
+        assert_eq!(folders.child(FolderNo(2), "in"), None);
+        assert_eq!(folders.path(FolderNo(5)), ["anna", "in", "in"]);
+        assert_eq!(folders.user_archive(FolderNo(5)), Some(FolderNo(1)));
+        let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(folders.of_path(&path("anna/Gr\u{fc}n")), [FolderNo(4), FolderNo(6)]);
+        assert_eq!(folders.of_path(&path("anna/Gru\u{308}n")), [FolderNo(4), FolderNo(6)]);
+        assert_eq!(folders.child(FolderNo(1), "Gru\u{308}n"), Some(FolderNo(6)));
+        assert_eq!(folders.of_path(&path("in")), [FolderNo(7)]);
+        assert_eq!(folders.spread(&[FolderNo(7)], &[FolderNo(3)]).iter().collect::<Vec<_>>(), [3, 5, 7]);
+    }
+
+    #[test]
+    fn a_folder_takes_little_more_memory_than_its_name() {
+        assert_eq!(size_of::<Node>(), 40);
     }
 }

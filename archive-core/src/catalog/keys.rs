@@ -81,15 +81,38 @@ pub(super) fn part(no: PartNo) -> Key {
 
 /// The first 8 bytes of a digest, for contents that have it with or without their status headers.
 pub(super) fn by_digest(digest: Digest) -> Key {
-    short(b'd', &digest.0)
+    short(b'd', digest.0.first_chunk())
 }
 
 pub(super) fn by_identity(identity: Identity) -> Key {
-    short(b'i', &identity.0)
+    short(b'i', identity.0.first_chunk())
 }
 
 pub(super) fn by_part_digest(digest: Digest) -> Key {
-    short(b'q', &digest.0)
+    short(b'q', digest.0.first_chunk())
+}
+
+/// What all keys of folders begin with.
+pub(super) const FOLDERS: &[u8] = b"n";
+
+pub(super) fn folder(no: u32) -> Key {
+    Key::begun(b'n').with(no)
+}
+
+/// What all keys of sets begin with.
+pub(super) const SETS: &[u8] = b"s";
+
+/// The numbers of a set whose upper half is `upper`.
+pub(super) fn set(of: u8, upper: u16) -> Key {
+    Key::begun(b's').and(&[of]).and(&upper.to_be_bytes())
+}
+
+/// Set and upper half of a [`set`] key.
+pub(super) fn set_of(key: &[u8]) -> Option<(u8, u16)> {
+    match key {
+        [b's', of, high, low] => Some((*of, u16::from_be_bytes([*high, *low]))),
+        _ => None,
+    }
 }
 
 /// Messages of a content.
@@ -129,8 +152,9 @@ pub(super) fn short_digest(key: &[u8]) -> Option<(u8, u64)> {
     matches!(letter, b'd' | b'i' | b'q').then(|| (*letter, u64::from_be_bytes(*digest)))
 }
 
-fn short(letter: u8, digest: &[u8]) -> Key {
-    Key::begun(letter).and(digest.get(..8).unwrap_or_default())
+fn short(letter: u8, digest: Option<&[u8; 8]>) -> Key {
+    // Digests and identities are longer: there always is one.
+    digest.map_or(Key::begun(letter), |digest| Key::begun(letter).and(digest))
 }
 
 #[cfg(test)]

@@ -5,10 +5,6 @@ use std::path::Path;
 
 use minicbor::{Decode, Encode};
 
-use roaring::RoaringBitmap;
-
-use super::folders::Folder;
-use super::page::{put_varint, take_varint};
 use super::run::RunName;
 use crate::error::Error;
 use crate::id::Uuid;
@@ -53,18 +49,19 @@ pub(crate) struct Basis {
     pub(crate) records: (u64, u64),
     /// Number of the active container (0 if none) and its end.
     pub(crate) container: (u32, u64),
-    /// Contents in sections of small commits that wait to be packed.
-    pub(crate) unpacked: Vec<u32>,
-    /// Parts there.
-    pub(crate) unpacked_parts: Vec<u32>,
-    /// Stored bytes of both.
+    /// Stored bytes of what lies in sections of small commits and waits to be packed.
     pub(crate) unpacked_bytes: u64,
     /// Records files that have sections, packed or not, and how many bytes of them.
     pub(crate) sections: BTreeMap<u64, u64>,
     /// The first thing in the records that is unknown here and forbids writing.
     pub(crate) passed_over: Option<(String, u64)>,
+    /// Time of archiving of the last message, if there is one: milliseconds since 1970, UTC.
+    pub(crate) archived: Option<i64>,
 }
 
+/// What a manifest says. Nothing in it grows with messages, contents or folders: that lies in rows. Of runs there are fewer than
+/// [`FANOUT`](super::sorted::FANOUT) a level, but for those beside a damaged one; of sections at most 20 bytes a records file, so that a frame has
+/// room for those of three million files.
 #[derive(Debug, Encode, Decode)]
 #[cbor(map)]
 pub(super) struct Manifest {
@@ -80,68 +77,31 @@ pub(super) struct Manifest {
     records: (u64, u64),
     #[n(6)]
     container: (u32, u64),
-    #[n(7)]
-    unpacked: Vec<u32>,
-    #[n(8)]
-    unpacked_parts: Vec<u32>,
     #[n(9)]
     pub(super) runs: Vec<RunName>,
-    #[n(10)]
-    pub(super) folders: Vec<Folder>,
     /// Which of `readers.0` and `readers.1` holds the files of this manifest.
     #[n(11)]
     readers: u8,
     #[n(12)]
     unpacked_bytes: u64,
-    #[n(13)]
-    pub(super) shared: NumberSet,
-    #[n(14)]
-    pub(super) damaged: NumberSet,
-    #[n(15)]
-    pub(super) damaged_parts: NumberSet,
-    #[cbor(n(16), default)]
+    #[n(16)]
     sections: BTreeMap<u64, u64>,
     #[n(17)]
     passed_over: Option<(String, u64)>,
-}
-
-/// Numbers, written as the gaps between them.
-#[derive(Debug, Default)]
-pub(super) struct NumberSet(pub(super) RoaringBitmap);
-
-impl<C> Encode<C> for NumberSet {
-    fn encode<W: minicbor::encode::Write>(&self, e: &mut minicbor::Encoder<W>, _: &mut C) -> Result<(), minicbor::encode::Error<W::Error>> {
-        let (mut bytes, mut last) = (Vec::new(), 0);
-        for no in &self.0 {
-            put_varint(&mut bytes, u64::from(no - last));
-            last = no;
-        }
-        e.bytes(&bytes)?;
-        Ok(())
-    }
-}
-
-impl<'b, C> Decode<'b, C> for NumberSet {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        let mut bytes = d.bytes()?;
-        let (mut set, mut last) = (RoaringBitmap::new(), 0u32);
-        while !bytes.is_empty() {
-            let gap = take_varint(&mut bytes).and_then(|gap| u32::try_from(gap).ok());
-            last = gap.and_then(|gap| last.checked_add(gap)).ok_or_else(|| minicbor::decode::Error::message("no such number"))?;
-            set.insert(last);
-        }
-        Ok(Self(set))
-    }
+    /// The number of the next run: never one that a run had before.
+    #[n(18)]
+    pub(super) next_run: u64,
+    #[n(19)]
+    archived: Option<i64>,
 }
 
 impl Keys for Manifest {
     const WHAT: &'static str = "key of the catalog's manifest";
-    const LAST: u64 = 17;
+    const LAST: u64 = 19;
 }
 
 impl Manifest {
-    pub(super) fn new(basis: &Basis, runs: Vec<RunName>, folders: Vec<Folder>, sets: [&RoaringBitmap; 3]) -> Self {
-        let [shared, damaged, damaged_parts] = sets.map(|set| NumberSet(set.clone()));
+    pub(super) fn new(basis: &Basis, runs: Vec<RunName>, next_run: u64) -> Self {
         Self {
             sequence: basis.link.sequence,
             chain: basis.link.chain,
@@ -149,17 +109,13 @@ impl Manifest {
             numbers: basis.numbers,
             records: basis.records,
             container: basis.container,
-            unpacked: basis.unpacked.clone(),
-            unpacked_parts: basis.unpacked_parts.clone(),
             runs,
-            folders,
             readers: 0,
-            shared,
-            damaged,
-            damaged_parts,
             unpacked_bytes: basis.unpacked_bytes,
             sections: basis.sections.clone(),
             passed_over: basis.passed_over.clone(),
+            next_run,
+            archived: basis.archived,
         }
     }
 
@@ -170,11 +126,10 @@ impl Manifest {
             numbers: self.numbers,
             records: self.records,
             container: self.container,
-            unpacked: self.unpacked.clone(),
-            unpacked_parts: self.unpacked_parts.clone(),
             unpacked_bytes: self.unpacked_bytes,
             sections: self.sections.clone(),
             passed_over: self.passed_over.clone(),
+            archived: self.archived,
         }
     }
 }

@@ -12,9 +12,10 @@ mod merge;
 mod page;
 mod rows;
 mod run;
+mod sets;
 mod sorted;
 
-pub(crate) use apply::{Catalog, FactPlace};
+pub(crate) use apply::{Catalog, Dated, FactPlace};
 pub(crate) use folders::{Folder, Folders};
 pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, PartRow};
@@ -28,6 +29,8 @@ pub(crate) fn fuzz_pages(bytes: &[u8]) {
             let _ = rows::read_row::<ContentRow>(value.unwrap_or(key));
             let _ = rows::read_row::<MessageRow>(value.unwrap_or(key));
             let _ = rows::read_row::<PartRow>(value.unwrap_or(key));
+            let _ = rows::read_row::<rows::FolderRow>(value.unwrap_or(key));
+            let _ = sets::Sets::default().load(1, 0, value.unwrap_or(key));
         }
     }
     run::fuzz_directory(bytes);

@@ -120,6 +120,28 @@ impl ContentRow {
     }
 }
 
+/// What is known of a folder by its number.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct FolderRow {
+    /// 0 is the root.
+    #[n(1)]
+    pub(crate) parent: u32,
+    #[n(2)]
+    pub(crate) name: String,
+    /// Messages in the folder itself.
+    #[n(3)]
+    pub(crate) messages: u32,
+    /// Bytes of these messages, each counted as often as it lies here.
+    #[n(4)]
+    pub(crate) bytes: u64,
+    /// The highest number that a message got here; 0 if none did.
+    #[n(5)]
+    pub(crate) last: u32,
+    #[n(6)]
+    pub(crate) epoch: u32,
+}
+
 impl Keys for ContentRow {
     const WHAT: &'static str = "key of a content row";
     const LAST: u64 = 16;
@@ -128,6 +150,11 @@ impl Keys for ContentRow {
 impl Keys for MessageRow {
     const WHAT: &'static str = "key of a message row";
     const LAST: u64 = 5;
+}
+
+impl Keys for FolderRow {
+    const WHAT: &'static str = "key of a folder row";
+    const LAST: u64 = 6;
 }
 
 impl Keys for PartRow {

@@ -1,4 +1,4 @@
-//! A run: an immutable sealed file of sorted entries in pages, with a directory of the pages' first keys.
+//! A run: an immutable sealed file of sorted entries in pages, with a directory of the pages' first keys, in as many frames as it takes.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,6 +18,8 @@ use crate::wire::{Effort, compress, decompress};
 /// Entries of a page before compression.
 const PAGE_LEN: usize = 32 << 10;
 const MAX_PAGE: usize = 64 << 20;
+/// Bytes of a directory's frame before compression: with one frame for all, a run would end at some 250 million messages.
+const DIRECTORY_LEN: usize = 1 << 20;
 /// Bytes handed to the file at once.
 const FLUSH: usize = 4 << 20;
 
@@ -30,7 +32,7 @@ pub(crate) struct RunName {
     /// How often its entries were merged.
     #[n(1)]
     pub(crate) level: u32,
-    /// Offset of its directory.
+    /// Offset of the first frame of its directory, which ends with the file.
     #[n(2)]
     pub(crate) directory: u64,
     #[n(3)]
@@ -58,8 +60,8 @@ impl quick_cache::Weighter<(u64, u32), Arc<Page>> for ByMemory {
 pub(super) struct RunWriter {
     writer: SealedWriter,
     page: PageBuilder,
-    directory: Vec<u8>,
-    pages: u64,
+    /// Frames of the directory.
+    directory: Vec<Vec<u8>>,
     last_offset: u64,
     number: u64,
 }
@@ -71,7 +73,7 @@ impl RunWriter {
             vfs.remove(&path)?;
         }
         let writer = SealedWriter::create(vfs, &path, key, FileKind::CatalogRun, owner, number, RecordsStart::default())?;
-        Ok(Self { writer, page: PageBuilder::default(), directory: Vec::new(), pages: 0, last_offset: 0, number })
+        Ok(Self { writer, page: PageBuilder::default(), directory: Vec::new(), last_offset: 0, number })
     }
 
     /// Appends an entry whose key is above all before it.
@@ -97,11 +99,15 @@ impl RunWriter {
 
     fn push_page(&mut self, first: &[u8], packed: &[u8]) -> Result<(), Error> {
         let place = self.writer.push(FrameKind::CatalogPage, &[packed])?;
-        put_varint(&mut self.directory, place.offset - self.last_offset);
-        put_varint(&mut self.directory, first.len() as u64);
-        self.directory.extend_from_slice(first);
+        if self.directory.last().is_none_or(|frame| frame.len() >= DIRECTORY_LEN) {
+            self.directory.push(Vec::new());
+        }
+        if let Some(frame) = self.directory.last_mut() {
+            put_varint(frame, place.offset - self.last_offset);
+            put_varint(frame, first.len() as u64);
+            frame.extend_from_slice(first);
+        }
         self.last_offset = place.offset;
-        self.pages += 1;
         if self.writer.pending_len() >= FLUSH {
             self.writer.flush()?;
         }
@@ -111,9 +117,12 @@ impl RunWriter {
     /// Writes the directory and syncs the file; the caller syncs the folder before he names the run.
     pub(super) fn finish(mut self, level: u32) -> Result<RunName, Error> {
         self.finish_page()?;
-        let place = self.writer.push(FrameKind::CatalogDirectory, &[&packed(&self.directory)?])?;
+        let directory = self.writer.end();
+        for frame in &self.directory {
+            self.writer.push(FrameKind::CatalogDirectory, &[&packed(frame)?])?;
+        }
         self.writer.sync()?;
-        Ok(RunName { number: self.number, level, directory: place.offset, len: self.writer.end() })
+        Ok(RunName { number: self.number, level, directory, len: self.writer.end() })
     }
 }
 
@@ -151,8 +160,12 @@ impl Run {
     pub(super) fn open(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid, name: RunName) -> Result<Self, Error> {
         let path = file_path(dir, name.number);
         let file = SealedReader::open(&path, vfs.open_read(&path)?, key, FileKind::CatalogRun, owner)?;
-        let frame = file.frame(name.directory, name.len)?;
-        let pages = decode_directory(frame.bytes()).ok_or_else(|| file.damage(frame.place, DamageCause::Decode))?;
+        let (mut pages, mut at) = (Vec::new(), name.directory);
+        while at < name.len {
+            let frame = file.frame(at, name.len)?;
+            let is_one = frame.kind == FrameKind::CatalogDirectory && decode_directory(frame.bytes(), &mut pages).is_some();
+            at = if is_one { frame.place.end() } else { return Err(file.damage(frame.place, DamageCause::Decode).into()) };
+        }
         Ok(Self { name, file, pages, filters: Default::default() })
     }
 
@@ -240,18 +253,20 @@ impl Run {
 
 #[cfg(any(test, fuzzing))]
 pub(super) fn fuzz_directory(bytes: &[u8]) {
-    let _ = decode_directory(bytes);
-    let _ = compress(Effort::Facts, bytes).and_then(|packed| decode_directory(&packed));
+    let mut pages = Vec::new();
+    let _ = decode_directory(bytes, &mut pages);
+    let _ = compress(Effort::Facts, bytes).and_then(|packed| decode_directory(&packed, &mut pages));
 }
 
-fn decode_directory(packed: &[u8]) -> Option<Vec<(Box<[u8]>, u64)>> {
+/// Adds the pages that a frame of a directory names; the offset of the first counts from the last page before.
+fn decode_directory(packed: &[u8], pages: &mut Vec<(Box<[u8]>, u64)>) -> Option<()> {
     let bytes = decompress(packed, MAX_PAGE)?;
     let mut bytes = bytes.as_slice();
-    let (mut pages, mut offset) = (Vec::new(), 0u64);
+    let mut offset = pages.last().map_or(0, |(_, offset)| *offset);
     while !bytes.is_empty() {
         offset = offset.checked_add(take_varint(&mut bytes)?)?;
         let len = take_varint(&mut bytes)?;
         pages.push((take_slice(&mut bytes, len)?.into(), offset));
     }
-    Some(pages)
+    Some(())
 }

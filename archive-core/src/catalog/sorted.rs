@@ -15,7 +15,7 @@ use crate::seal::SecretKey;
 use crate::vfs::Vfs;
 
 /// Runs of a level are merged into one of the next when there are this many.
-const FANOUT: usize = 8;
+pub(super) const FANOUT: usize = 8;
 /// What an entry in memory costs besides its bytes.
 const ENTRY_COST: usize = 64;
 /// Room that memory keeps when it was written: what came once comes again.
@@ -36,6 +36,7 @@ pub(super) struct Sorted {
     values: Vec<u8>,
     /// Newest first.
     runs: Vec<Arc<Run>>,
+    /// Of the next file. It never goes back, so that a page in the cache is never taken for one of another file.
     next_number: u64,
     cache: PageCache,
 }
@@ -45,7 +46,6 @@ pub(super) struct Flushed {
     pub(super) runs: Vec<RunName>,
     replaced: Vec<Arc<Run>>,
     opened: Vec<Arc<Run>>,
-    next_number: u64,
 }
 
 impl Sorted {
@@ -55,13 +55,15 @@ impl Sorted {
         key: SecretKey,
         owner: Uuid,
         names: &[RunName],
+        next_number: u64,
         cache_bytes: u64,
     ) -> Result<Self, Error> {
         let mut runs = Vec::new();
         for name in names {
             runs.push(Arc::new(Run::open(&*vfs, dir, &key, owner, name.clone())?));
         }
-        let next_number = names.iter().map(|name| name.number + 1).max().unwrap_or(1);
+        let after = names.iter().map(|name| name.number.saturating_add(1)).max().unwrap_or(1);
+        let next_number = next_number.max(after);
         let cache = PageCache::with_weighter((cache_bytes / (48 << 10)).max(16) as usize, cache_bytes, ByMemory);
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, memory: BTreeMap::new(), values: Vec::new(), runs, next_number, cache })
     }
@@ -83,13 +85,24 @@ impl Sorted {
         self.memory.len() * ENTRY_COST + self.values.len()
     }
 
-    fn value(&self, at: &Range<usize>) -> &[u8] {
-        self.values.get(at.clone()).unwrap_or_default()
+    fn value(&self, at: &Range<usize>) -> Result<&[u8], Error> {
+        self.values.get(at.clone()).ok_or(Error::Bug("the value of an entry in memory is gone"))
+    }
+
+    /// The number of the next file.
+    pub(super) fn next_number(&self) -> u64 {
+        self.next_number
+    }
+
+    fn take_number(&mut self) -> Result<u64, Error> {
+        let number = self.next_number;
+        self.next_number = number.checked_add(1).ok_or(Error::Bug("all numbers of runs are given"))?;
+        Ok(number)
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         if let Some(at) = self.memory.get(key) {
-            return Ok(Some(self.value(at).to_vec()));
+            return Ok(Some(self.value(at)?.to_vec()));
         }
         for run in self.runs.iter().filter(|run| run.pages() > 0) {
             let page = run.page(&self.cache, run.page_of(key))?;
@@ -117,7 +130,10 @@ impl Sorted {
             if !key.starts_with(prefix) {
                 return Ok(());
             }
-            let mut value = memory.next_if(|(found, _)| ***found == *key).map(|(_, at)| Some(self.value(at).to_vec()));
+            let mut value = match memory.next_if(|(found, _)| ***found == *key) {
+                Some((_, at)) => Some(Some(self.value(at)?.to_vec())),
+                None => None,
+            };
             for cursor in cursors.iter_mut().filter(|cursor| cursor.key().is_some_and(|found| found == key)) {
                 value.get_or_insert_with(|| cursor.value().map(<[u8]>::to_vec));
             }
@@ -135,33 +151,32 @@ impl Sorted {
     }
 
     /// Writes what lies in memory as a new run, and merges levels that are full. Nothing changes here before [`Self::switch`].
-    pub(super) fn flush(&self) -> Result<Flushed, Error> {
-        let mut next_number = self.next_number;
+    pub(super) fn flush(&mut self) -> Result<Flushed, Error> {
         let mut runs = self.runs.clone();
         let mut written = Vec::new();
         if !self.memory.is_empty() {
-            let mut writer = RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, next_number)?;
+            let number = self.take_number()?;
+            let mut writer = RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, number)?;
             for (key, at) in &self.memory {
-                writer.push(key, Some(self.value(at)))?;
+                writer.push(key, Some(self.value(at)?))?;
             }
             let run = self.reopen(writer.finish(0)?)?;
-            next_number += 1;
             written.push(Arc::clone(&run));
             runs.insert(0, run);
         }
         while let Some((level, range)) = full_level(&runs) {
-            let run = match self.merge(&runs[range.clone()], level + 1, next_number, range.end == runs.len()) {
+            let number = self.take_number()?;
+            let run = match self.merge(&runs[range.clone()], level + 1, number, range.end == runs.len()) {
                 // What was written now is kept beside runs that cannot be read any more.
                 Err(Error::Damage(_)) => break,
                 run => run?,
             };
-            next_number += 1;
             written.push(Arc::clone(&run));
             runs.splice(range, [run]);
         }
         let kept = |run: &Arc<Run>| runs.iter().any(|kept| kept.name.number == run.name.number);
         let replaced = self.runs.iter().chain(&written).filter(|run| !kept(run)).cloned().collect();
-        Ok(Flushed { runs: runs.iter().map(|run| run.name.clone()).collect(), replaced, opened: runs, next_number })
+        Ok(Flushed { runs: runs.iter().map(|run| run.name.clone()).collect(), replaced, opened: runs })
     }
 
     fn reopen(&self, name: RunName) -> Result<Arc<Run>, Error> {
@@ -180,7 +195,6 @@ impl Sorted {
         self.values.clear();
         self.values.shrink_to(KEPT);
         self.runs = flushed.opened;
-        self.next_number = flushed.next_number;
         for run in flushed.replaced {
             self.vfs.remove(run.path())?;
         }
@@ -280,7 +294,7 @@ mod tests {
     fn empty() -> Sorted {
         let vfs = Arc::new(MemVfs::new());
         vfs.create_dir(Path::new("/c")).unwrap();
-        Sorted::open(vfs, Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &[], 1 << 20).unwrap()
+        Sorted::open(vfs, Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &[], 1, 1 << 20).unwrap()
     }
 
     /// Spread like a digest.

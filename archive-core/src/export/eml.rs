@@ -13,11 +13,11 @@ const WORD: usize = 75 - 12;
 pub(super) fn write(destination: &mut Destination, record: &MessageRecord, layout: Layout, read: &mut Read<'_>) -> Result<Laying, NotLaid> {
     let folder = destination.folder(&record.info.folder);
     let place = folder.join(&file_name(record));
-    if layout.update && place.is_taken().map_err(NotLaid::Destination)? {
+    if layout.update && place.is_taken().map_err(NotLaid::at_place)? {
         return Ok(Laying::There(place));
     }
-    destination.make(&folder).map_err(NotLaid::Destination)?;
-    let mut file = NewFile::create(place).map_err(NotLaid::Destination)?;
+    destination.make(&folder).map_err(NotLaid::at_place)?;
+    let mut file = NewFile::create(place).map_err(NotLaid::at_place)?;
     let mut fields = layout.origin.then(|| origin(record));
     let mut offset = 0;
     let written = file.mail(read, &mut |bytes, write| {

@@ -10,16 +10,16 @@ pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read:
     let folder = destination.folder(&record.info.folder);
     let cur = folder.join("cur");
     let place = cur.join(&name(record));
-    if place.is_taken().map_err(NotLaid::Destination)? {
+    if place.is_taken().map_err(NotLaid::at_place)? {
         return Ok(Laying::There(place));
     }
-    if !cur.is_taken().map_err(NotLaid::Destination)? {
+    if !cur.is_taken().map_err(NotLaid::at_place)? {
         for name in ["tmp", "new"] {
-            destination.make(&folder.join(name)).map_err(NotLaid::Destination)?;
+            destination.make(&folder.join(name)).map_err(NotLaid::at_place)?;
         }
     }
-    destination.make(&cur).map_err(NotLaid::Destination)?;
-    let mut file = NewFile::create(place).map_err(NotLaid::Destination)?;
+    destination.make(&cur).map_err(NotLaid::at_place)?;
+    let mut file = NewFile::create(place).map_err(NotLaid::at_place)?;
     if let Err(why) = file.mail(read, &mut |bytes, write| write(bytes)) {
         file.give_up();
         return Err(why);

@@ -85,9 +85,9 @@ impl MboxFile {
             Ok((offset, len)) => {
                 Ok(Laying::New(Entry { file: file.name().to_owned(), offset, len, quoting: Some("mboxrd"), digest_of_file: None }))
             }
-            Err(NotLaid::Unread(error)) => {
+            Err(NotLaid::Mail(error)) => {
                 file.cut(start, digest).map_err(NotLaid::Destination)?;
-                Err(NotLaid::Unread(error))
+                Err(NotLaid::Mail(error))
             }
             Err(error) => Err(error),
         }

@@ -11,6 +11,7 @@ mod names;
 mod new_file;
 mod place;
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::error::Error;
@@ -69,10 +70,20 @@ pub(crate) type Read<'r> = dyn FnMut(&mut Sink<'_>) -> Result<(), Error> + 'r;
 /// Why a mail is not written.
 #[derive(Debug)]
 pub(crate) enum NotLaid {
-    /// It could not be read; the export goes on.
-    Unread(Error),
+    /// It could not be read, or its name is too long for the file system; the export goes on.
+    Mail(Error),
     /// The destination failed; the export ends.
     Destination(Error),
+}
+
+impl NotLaid {
+    /// What a failure at the place of a mail means.
+    fn at_place(error: Error) -> Self {
+        match &error {
+            Error::Io(failed) if failed.source.kind() == ErrorKind::InvalidFilename => Self::Mail(error),
+            _ => Self::Destination(error),
+        }
+    }
 }
 
 /// Writes mails, folder by folder.
@@ -105,10 +116,10 @@ impl Exporter {
             // The export before this one did not come to its end.
             Laying::There(place) if self.layout.format == ExportFormat::Mbox => {
                 let hint = " and is not in the manifest; remove it and update again";
-                return Err(NotLaid::Unread(Error::Exists { path: place.path.clone(), hint }));
+                return Err(NotLaid::Mail(Error::Exists { path: place.path.clone(), hint }));
             }
             Laying::There(place) => {
-                let entry = Entry::of_file(place, record, self.layout.format == ExportFormat::Eml).map_err(NotLaid::Unread)?;
+                let entry = Entry::of_file(place, record, self.layout.format == ExportFormat::Eml).map_err(NotLaid::Mail)?;
                 manifest.add(&entry, record).map_err(NotLaid::Destination)?;
             }
         }
@@ -119,7 +130,7 @@ impl Exporter {
         let path = &record.info.folder;
         if self.mbox.as_ref().is_none_or(|open| open.folder() != path) {
             self.end_mbox().map_err(NotLaid::Destination)?;
-            let open = MboxFile::open(&mut self.destination, path, self.layout.update).map_err(NotLaid::Destination)?;
+            let open = MboxFile::open(&mut self.destination, path, self.layout.update).map_err(NotLaid::at_place)?;
             return Ok(self.mbox.insert(open));
         }
         self.mbox.as_mut().ok_or(NotLaid::Destination(Error::Bug("an open mbox is gone")))

@@ -75,7 +75,7 @@ impl NewFile {
             (Ok(()), None) => Ok(()),
             (Err(error), None) => {
                 self.cut(len, digest).map_err(NotLaid::Destination)?;
-                Err(NotLaid::Unread(error))
+                Err(NotLaid::Mail(error))
             }
         }
     }

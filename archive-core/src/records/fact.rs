@@ -171,8 +171,11 @@ pub(crate) struct ImportRunFact {
     pub(crate) size: Option<u64>,
     #[n(8)]
     pub(crate) modified: Option<i64>,
+    /// Where the clock had jumped: the time of archiving of the last message before, milliseconds since 1970, UTC.
+    #[n(9)]
+    pub(crate) jumped_from: Option<i64>,
 }
-fact!(ImportRunFact, "key of an import run", 8);
+fact!(ImportRunFact, "key of an import run", 9);
 
 /// A container was opened or closed.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -292,6 +295,7 @@ pub(crate) struct MessageFact {
     #[n(6)]
     pub(crate) run: u32,
     /// Path within the source of the import.
+    /// At most 64 KiB.
     #[n(7)]
     pub(crate) path: String,
     #[n(8)]
@@ -303,7 +307,7 @@ pub(crate) struct MessageFact {
     pub(crate) quoting: Option<u8>,
     #[n(11)]
     pub(crate) flags: Option<String>,
-    /// Its number in the folder, from 1, never given again.
+    /// Its number in the folder, from 1: rises with each message that comes in, and is never given again.
     #[n(12)]
     pub(crate) number: u32,
 }
@@ -320,7 +324,7 @@ pub(crate) struct FolderFact {
     pub(crate) parent: u32,
     #[n(3)]
     pub(crate) name: String,
-    /// Of the numbers given in it; not 0.
+    /// Seconds since 1970 of its making, never 0.
     #[n(4)]
     pub(crate) epoch: u32,
 }

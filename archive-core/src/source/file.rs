@@ -106,7 +106,7 @@ fn empty(place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) -> C
         // Empty mailboxes of Thunderbird have no ending; other empty files are told in the same way, and are no loss.
         let name = &place.name;
         if names::has_ending(name, b".mbox") || names::has_ending(name, b".mbx") || !name.contains(&b'.') {
-            reading.folder(&place.as_mailbox().folder);
+            reading.folder(place.as_mailbox().folder.names());
         }
         reading.trouble(place, 0, TroubleKind::EmptyFile);
     }

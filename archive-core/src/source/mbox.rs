@@ -133,7 +133,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
 
     /// Hands out all mails of the file.
     pub(super) fn run(mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
-        reading.folder(&place.folder);
+        reading.folder(place.folder.names());
         let result = match self.find_first(place, reading) {
             ControlFlow::Continue(true) => self.mails(place, reading),
             ControlFlow::Continue(false) => ControlFlow::Continue(()),
@@ -208,8 +208,8 @@ impl<'w, 'r> Splitter<'w, 'r> {
         let wanted = !keeping.is_expunged() || reading.options.with_deleted;
         let date_hint = from_line.as_deref().and_then(from_line::date).map(|seconds| DateHint { seconds, kind: DateKind::MboxLine });
         let flags = keeping.mozilla_flags();
-        let item =
-            |quoting, body| Item { source: &place.source, offset, folder: &place.folder, from_line, quoting, flags, date_hint, body };
+        let folder = place.folder.names();
+        let item = |quoting, body| Item { source: &place.source, offset, folder, from_line, quoting, flags, date_hint, body };
 
         match self.find_end(&keeping) {
             End::Here { len, next, length_holds } => {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::item::{DateHint, DateKind};
+use crate::folder::Shortened;
 
 /// A file name as text, reversibly: bytes that are not UTF-8 are `%XX`, a `%` before two hexadecimal digits is `%25`.
 pub(super) fn source_text(name: &[u8]) -> String {
@@ -177,8 +178,8 @@ fn utf7(text: &str) -> Option<String> {
 /// The folder path of a file, built from the names above it one by one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FolderPath {
-    /// The folders so far.
-    pub(super) folder: Vec<String>,
+    /// The folders so far, within the bounds of folders.
+    pub(super) folder: Shortened,
     /// Inside a folder of Apple Mail, whose inner structure is none of folders.
     pub(super) apple: bool,
 }
@@ -190,13 +191,13 @@ impl FolderPath {
             return;
         }
         if maildir && name.len() > 1 && name.starts_with(b".") {
-            self.folder.extend(maildir_folders(name));
+            maildir_folders(name).for_each(|name| self.folder.push(&name));
             return;
         }
         let is_mailbox = has_ending(name, b".mbox") || has_ending(name, b".imapmbox");
         self.apple |= is_mailbox;
         let bare = without(name, &[b".mbox", b".imapmbox", b".sbd"]).unwrap_or(name);
-        self.folder.push(folder_text(bare));
+        self.folder.push(&folder_text(bare));
     }
 }
 

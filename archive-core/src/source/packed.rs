@@ -265,10 +265,7 @@ fn member(base: &Place, path: &[u8], reader: &mut dyn Read, depth: usize, readin
     let separator = |byte: &u8| *byte == b'/' || *byte == b'\\';
     let parts: Vec<&[u8]> = path.split(separator).filter(|part| !matches!(*part, b"" | b"." | b"..")).collect();
     let Some((name, mut above)) = parts.split_last() else { return ControlFlow::Continue(()) };
-    let mut place = base.clone();
-    for part in &parts {
-        place = place.below(part);
-    }
+    let mut place = base.far_below(&parts);
     if names::is_companion(name) || above.contains(&&b"__MACOSX"[..]) {
         return ControlFlow::Continue(());
     }

@@ -8,6 +8,10 @@ use std::rc::Rc;
 use super::item::{Item, SourceOptions, SourceVisitor, Summary, Trouble, TroubleKind};
 use super::names;
 use super::window::Window;
+use crate::folder::{Shortened, at_most};
+
+/// Bytes of a path within a source. Of a longer one the beginning stays, `~`, and 16 hex digits of the SHA-256 of the whole.
+const MAX_SOURCE: usize = 64 << 10;
 
 /// A file in the source, and the folder to which its mails go.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +21,7 @@ pub(super) struct Place {
     /// The name of the file alone.
     pub(super) name: Vec<u8>,
     /// The folder of its parent.
-    pub(super) folder: Vec<String>,
+    pub(super) folder: Shortened,
     /// Whether a mailbox file makes a folder of its name there.
     pub(super) own_folder: bool,
 }
@@ -25,16 +29,27 @@ pub(super) struct Place {
 impl Place {
     /// A place below this one.
     pub(super) fn below(&self, name: &[u8]) -> Self {
-        let text = names::source_text(name);
-        let source = if self.source.is_empty() { text } else { format!("{}/{text}", self.source) };
-        Self { source, name: name.to_vec(), folder: self.folder.clone(), own_folder: true }
+        self.far_below(&[name])
+    }
+
+    /// A place below this one, by all names on the way to it.
+    pub(super) fn far_below(&self, path: &[&[u8]]) -> Self {
+        let mut source = self.source.clone();
+        for name in path {
+            if !source.is_empty() {
+                source.push('/');
+            }
+            source.push_str(&names::source_text(name));
+        }
+        let name = path.last().copied().unwrap_or_default().to_vec();
+        Self { source: at_most(source, MAX_SOURCE), name, folder: self.folder.clone(), own_folder: true }
     }
 
     /// The same file, as a folder of its own if it is one among others.
     pub(super) fn as_mailbox(&self) -> Self {
         let mut place = self.clone();
         if place.own_folder {
-            place.folder.push(names::mailbox_name(&place.name));
+            place.folder.push(&names::mailbox_name(&place.name));
             place.own_folder = false;
         }
         place

@@ -47,7 +47,7 @@ fn hand_out(len: u64, beside: Beside, place: &Place, window: &mut Window<'_>, re
     let mut rest = Read::take(&mut *window, len - here as u64);
     let body = if whole { Body::Whole(head) } else { Body::Stream { head, rest: &mut rest } };
     let Beside { flags, date_hint } = beside;
-    let (source, folder) = (place.source.as_str(), place.folder.as_slice());
+    let (source, folder) = (place.source.as_str(), place.folder.names());
     reading.item(Item { source, offset, folder, from_line: None, quoting: Quoting::None, flags, date_hint, body })
 }
 

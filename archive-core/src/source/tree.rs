@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::file::{self, Role};
 use super::header;
@@ -15,8 +16,8 @@ use super::reading::{Place, Reading};
 /// Bytes of a numbered file that are looked at.
 const PEEK: u64 = 8 << 10;
 
-/// A folder that waits to be read.
-struct Waiting {
+/// A folder that is read.
+struct Folder {
     path: PathBuf,
     place: Place,
     folders: FolderPath,
@@ -26,6 +27,25 @@ struct Waiting {
     apple_mailbox: bool,
 }
 
+/// A folder that waits to be read: of a hundred thousand in one, each takes what its name does.
+struct Waiting {
+    above: Rc<Folder>,
+    name: OsString,
+    role: Role,
+}
+
+impl Waiting {
+    fn begin(self) -> Folder {
+        let Self { above, name, role } = self;
+        let (path, bytes) = (above.path.join(&name), name.as_encoded_bytes());
+        let mut folders = above.folders.clone();
+        if role != Role::Maildir {
+            folders.enter(bytes, path.join("cur").is_dir());
+        }
+        Folder { place: above.place.below(bytes), folders, role, apple_mailbox: names::has_ending(bytes, b".mbox"), path }
+    }
+}
+
 /// What lies in a folder, in order.
 struct Listing {
     files: Vec<OsString>,
@@ -33,21 +53,24 @@ struct Listing {
 }
 
 /// Reads all mail below a folder: of each folder first its files, then the folders in it, those
-/// of a Maildir before its subfolders. Depth is not limited, links to folders
+/// of a Maildir before its subfolders. Depth is not limited but by the paths that the system takes, links to folders
 /// are not followed.
 pub(super) fn read(path: &Path, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let apple = path.file_name().is_some_and(|name| names::has_ending(name.as_encoded_bytes(), b".mbox"));
-    let folders = FolderPath { folder: Vec::new(), apple };
-    let mut waiting = vec![Waiting { path: path.to_owned(), place: Place::default(), folders, role: Role::Any, apple_mailbox: apple }];
-    while let Some(next) = waiting.pop() {
-        let Some(listing) = list(&next, reading) else { continue };
-        let inner = read_files(&next, &listing, reading)?;
-        waiting.extend(inner.into_iter().rev());
+    let folders = FolderPath { apple, ..FolderPath::default() };
+    let mut waiting = Vec::new();
+    let mut next = Some(Folder { path: path.to_owned(), place: Place::default(), folders, role: Role::Any, apple_mailbox: apple });
+    while let Some(folder) = next {
+        if let Some(listing) = list(&folder, reading) {
+            read_files(&folder, &listing, reading)?;
+            inner(Rc::new(folder), listing, &mut waiting);
+        }
+        next = waiting.pop().map(Waiting::begin);
     }
     ControlFlow::Continue(())
 }
 
-fn list(folder: &Waiting, reading: &mut Reading<'_>) -> Option<Listing> {
+fn list(folder: &Folder, reading: &mut Reading<'_>) -> Option<Listing> {
     let entries = match fs::read_dir(&folder.path) {
         Ok(entries) => entries,
         Err(error) => {
@@ -75,14 +98,19 @@ fn list(folder: &Waiting, reading: &mut Reading<'_>) -> Option<Listing> {
     Some(listing)
 }
 
-/// Reads the files of a folder; returns the folders in it that are to be read.
-fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) -> ControlFlow<(), Vec<Waiting>> {
-    let has = |name: &str| listing.folders.iter().any(|folder| folder == name);
-    let maildir = has("cur") && (has("new") || has("tmp"));
+impl Listing {
+    fn is_maildir(&self) -> bool {
+        let has = |name: &str| self.folders.iter().any(|folder| folder == name);
+        has("cur") && (has("new") || has("tmp"))
+    }
+}
+
+/// Reads the files of a folder.
+fn read_files(folder: &Folder, listing: &Listing, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let sequences = reading.options.format == Some(Format::Mh) || listing.files.iter().any(|name| name == ".mh_sequences");
     let numbered = !sequences && folder.role == Role::Any && is_numbered_mail(folder, &listing.files);
-    if maildir || sequences || numbered || folder.apple_mailbox {
-        reading.folder(&folder.folders.folder);
+    if listing.is_maildir() || sequences || numbered || folder.apple_mailbox {
+        reading.folder(folder.folders.folder.names());
     }
     for name in &listing.files {
         let bytes = name.as_encoded_bytes();
@@ -100,30 +128,25 @@ fn read_files(folder: &Waiting, listing: &Listing, reading: &mut Reading<'_>) ->
         };
         read_file(&folder.path.join(name), role, &place, reading)?;
     }
-    let mut inner = Vec::new();
-    for name in &listing.folders {
-        let bytes = name.as_encoded_bytes();
+    ControlFlow::Continue(())
+}
+
+/// Adds the folders in a folder that are to be read to those that wait, the last one first.
+fn inner(above: Rc<Folder>, listing: Listing, waiting: &mut Vec<Waiting>) {
+    let maildir = listing.is_maildir();
+    let first = waiting.len();
+    for name in listing.folders {
         // What lies in `tmp` is not delivered; attachments of Apple Mail are no mails.
-        if (maildir && name == "tmp") || (folder.folders.apple && name == "Attachments") {
+        if (maildir && name == "tmp") || (above.folders.apple && name == "Attachments") {
             continue;
         }
-        let path = folder.path.join(name);
-        let mut next = Waiting {
-            place: folder.place.below(bytes),
-            folders: folder.folders.clone(),
-            role: Role::Any,
-            apple_mailbox: names::has_ending(bytes, b".mbox"),
-            path,
-        };
-        if maildir && (name == "cur" || name == "new") {
-            next.role = Role::Maildir;
-        } else {
-            next.folders.enter(bytes, next.path.join("cur").is_dir());
-        }
-        inner.push(next);
+        let role = if maildir && (name == "cur" || name == "new") { Role::Maildir } else { Role::Any };
+        waiting.push(Waiting { above: Rc::clone(&above), name, role });
     }
-    inner.sort_by_key(|next: &Waiting| next.role != Role::Maildir);
-    ControlFlow::Continue(inner)
+    if let Some(inner) = waiting.get_mut(first..) {
+        inner.sort_by_key(|next| next.role != Role::Maildir);
+        inner.reverse();
+    }
 }
 
 /// Bytes of all files at or below a path, as far as they can be seen: what `progress` counts up to.
@@ -144,7 +167,7 @@ pub(super) fn size(path: &Path) -> u64 {
 
 /// Whether all files of a folder have numbers for names, and one of the first looks like a mail: a folder of MH without its
 /// `.mh_sequences`.
-fn is_numbered_mail(folder: &Waiting, files: &[OsString]) -> bool {
+fn is_numbered_mail(folder: &Folder, files: &[OsString]) -> bool {
     let mut names = files.iter().filter(|name| !names::is_companion(name.as_encoded_bytes()));
     if !names.clone().all(|name| names::is_number(name.as_encoded_bytes())) {
         return false;

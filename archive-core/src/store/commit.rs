@@ -36,7 +36,7 @@ impl Store {
         let damaged = self.newly_damaged();
         let committed = {
             let catalog = self.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, damaged.clone(), now)?;
+            let mut draft = Draft::new(&catalog, duplicates, damaged.clone(), now);
             for mut mail in mails {
                 let text = mail.text.take().map(|text| Indexable { text, labels: labels_of(&mail.header.facts) });
                 let (outcome, new) = draft.add(mail)?;

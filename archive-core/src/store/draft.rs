@@ -12,6 +12,7 @@ use super::prepared::Stretch;
 use super::{DateSource, NewPlace, Prepared, PreparedHeader};
 use crate::catalog::{Catalog, Numbers};
 use crate::error::Error;
+use crate::folder::{self, MAX_DEPTH};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::Extent;
 use crate::records::{FolderFact, Runs, Shape, ShapeExtent};
@@ -57,10 +58,10 @@ enum Source {
 }
 
 impl Source {
-    fn runs(&self, places: &[(u32, u64)]) -> Runs {
+    fn runs(&self, places: &[(u32, u64)]) -> Result<Runs, Error> {
         match self {
             Self::Laid(laid) => laid.runs(places),
-            Self::Placed(runs) => runs.clone(),
+            Self::Placed(runs) => Ok(runs.clone()),
         }
     }
 }
@@ -76,6 +77,8 @@ struct AddedMessage {
     no: MessageNo,
     content: ContentNo,
     folder: FolderNo,
+    /// Its number in the folder.
+    number: u32,
     place: NewPlace,
 }
 
@@ -89,7 +92,10 @@ pub(super) struct Draft<'s> {
     parts: Vec<AddedPart>,
     messages: Vec<AddedMessage>,
     folders: Vec<FolderFact>,
-    folder_of: HashMap<Vec<String>, FolderNo>,
+    /// Those by parent and name.
+    made: HashMap<FolderNo, HashMap<String, FolderNo>>,
+    /// The last number given in each folder that gets messages here.
+    last_in: HashMap<FolderNo, u32>,
     /// Where the last mail went: most follow it.
     last_folder: Option<(Arc<[String]>, FolderNo)>,
     part_of: HashMap<Digest, PartNo>,
@@ -103,18 +109,18 @@ pub(super) struct Draft<'s> {
 }
 
 impl<'s> Draft<'s> {
-    pub(super) fn new(catalog: &'s Catalog, duplicates: Duplicates, damaged: Vec<u32>, now: i64) -> Result<Self, Error> {
-        Ok(Self {
+    pub(super) fn new(catalog: &'s Catalog, duplicates: Duplicates, damaged: Vec<u32>, now: i64) -> Self {
+        Self {
             catalog,
             numbers: catalog.basis().numbers,
             duplicates,
-            // Times of archiving never fall, whatever the clock does: searches by it rely on that.
-            now: now.max(catalog.last_archived()?),
+            now,
             contents: Vec::new(),
             parts: Vec::new(),
             messages: Vec::new(),
             folders: Vec::new(),
-            folder_of: HashMap::new(),
+            made: HashMap::new(),
+            last_in: HashMap::new(),
             last_folder: None,
             part_of: HashMap::new(),
             by_digest: BTreeSet::new(),
@@ -122,14 +128,14 @@ impl<'s> Draft<'s> {
             damaged,
             placed: BTreeSet::new(),
             placer: Placer::default(),
-        })
+        }
     }
 
     /// Takes in one mail and says what became of it.
     pub(super) fn add(&mut self, mail: Prepared) -> Result<(Outcome, Option<ContentNo>), Error> {
         let folder = self.folder(&mail.place.folder)?;
         let like = self.candidates(mail.header.digest)?;
-        if let Some(found) = self.duplicate(&mail.header, &like, folder, &mail.place.folder)? {
+        if let Some(found) = self.duplicate(&mail.header, &like, folder)? {
             return Ok((found, None));
         }
         if let Some(content) = self.same_bytes(mail.header.digest, like)? {
@@ -149,7 +155,7 @@ impl<'s> Draft<'s> {
     ) -> Result<(Outcome, Option<ContentNo>), Error> {
         let folder = self.folder(&place.folder)?;
         let like = self.candidates(header.digest)?;
-        if let Some(found) = self.duplicate(&header, &like, folder, &place.folder)? {
+        if let Some(found) = self.duplicate(&header, &like, folder)? {
             return Ok((found, None));
         }
         if let Some(content) = self.same_bytes(header.digest, like)? {
@@ -222,8 +228,12 @@ impl<'s> Draft<'s> {
 
     fn message(&mut self, content: ContentNo, folder: FolderNo, place: NewPlace) -> Result<MessageNo, Error> {
         let no = MessageNo(take(&mut self.numbers.messages)?);
+        let known = self.catalog.folders().get(folder).map_or(0, |folder| folder.last);
+        let last = self.last_in.entry(folder).or_insert(known);
+        let number = last.checked_add(1).ok_or(Error::Bug("all numbers of a folder are given"))?;
+        *last = number;
         self.placed.insert((content, no, folder));
-        self.messages.push(AddedMessage { no, content, folder, place });
+        self.messages.push(AddedMessage { no, content, folder, number, place });
         Ok(no)
     }
 
@@ -239,25 +249,30 @@ impl<'s> Draft<'s> {
     }
 
     fn folder_at(&mut self, path: &[String]) -> Result<FolderNo, Error> {
-        if let Some(known) = self.folder_of.get(path) {
-            return Ok(*known);
+        if path.len() > MAX_DEPTH {
+            return Err(Error::Bug("a path is deeper than folders are"));
         }
         let mut at = FolderNo(0);
-        for depth in 1..=path.len() {
-            let (path, name) = (&path[..depth], &path[depth - 1]);
-            let known = self.folder_of.get(path).copied().or_else(|| self.catalog.folders().child(at, name));
-            at = match known {
+        for name in path {
+            let made = self.made.get(&at).and_then(|below| below.get(name)).copied();
+            at = match made.or_else(|| self.catalog.folders().child(at, name)) {
                 Some(known) => known,
-                None => {
-                    self.numbers.folders = self.numbers.folders.checked_add(1).ok_or(Error::Bug("all folder numbers are given"))?;
-                    let no = self.numbers.folders;
-                    self.folders.push(FolderFact { no, parent: at.0, name: name.clone(), epoch: 1 });
-                    FolderNo(no)
-                }
+                None => self.make_folder(at, name)?,
             };
-            self.folder_of.insert(path.to_vec(), at);
         }
         Ok(at)
+    }
+
+    fn make_folder(&mut self, parent: FolderNo, name: &str) -> Result<FolderNo, Error> {
+        if folder::refusal(name).is_some() {
+            return Err(Error::Bug("a name is none of a folder"));
+        }
+        let no = self.numbers.folders.checked_add(1).ok_or(Error::Bug("all folder numbers are given"))?;
+        self.numbers.folders = no;
+        let epoch = u32::try_from(self.now.div_euclid(1000).clamp(1, i64::from(u32::MAX))).map_err(|_| Error::Bug("it was clamped"))?;
+        self.folders.push(FolderFact { no, parent: parent.0, name: name.to_owned(), epoch });
+        self.made.entry(parent).or_default().insert(name.to_owned(), FolderNo(no));
+        Ok(FolderNo(no))
     }
 
     fn placements(&self, content: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
@@ -305,7 +320,7 @@ impl<'s> Draft<'s> {
     }
 
     /// `like` are the contents whose digest is like that of the mail.
-    fn duplicate(&self, header: &PreparedHeader, like: &[ContentNo], folder: FolderNo, path: &[String]) -> Result<Option<Outcome>, Error> {
+    fn duplicate(&self, header: &PreparedHeader, like: &[ContentNo], folder: FolderNo) -> Result<Option<Outcome>, Error> {
         let bare = header.restated.unwrap_or(header.digest);
         let in_folder = |no| Ok::<_, Error>(self.placements(no)?.into_iter().find(|(_, at)| *at == folder).map(|(message, _)| message));
         match self.duplicates {
@@ -333,9 +348,10 @@ impl<'s> Draft<'s> {
                 let here = self.by_identity.range((header.identity, ContentNo(0))..).take_while(|(of, _)| *of == header.identity);
                 found.extend(here.map(|(_, no)| no));
                 found.retain(|no| self.is_sound(*no));
+                let home = self.user_archive(folder);
                 for no in found {
                     for (message, at) in self.placements(no)? {
-                        if self.user_archive(at).is_some_and(|name| path.first().is_some_and(|first| *first == name)) {
+                        if home.is_some() && self.user_archive(at) == home {
                             return Ok(Some(Outcome::Duplicate { message, restated: false }));
                         }
                     }
@@ -345,11 +361,16 @@ impl<'s> Draft<'s> {
         Ok(None)
     }
 
-    fn user_archive(&self, folder: FolderNo) -> Option<String> {
-        if let Some(name) = self.catalog.folders().path(folder).into_iter().next() {
-            return Some(name);
+    fn user_archive(&self, mut folder: FolderNo) -> Option<FolderNo> {
+        // Folders made here come after all others, parents before their children.
+        let first = self.catalog.basis().numbers.folders;
+        while let Some(made) = folder.0.checked_sub(first).and_then(|at| at.checked_sub(1)).and_then(|at| self.folders.get(at as usize)) {
+            if made.parent == 0 {
+                return Some(folder);
+            }
+            folder = FolderNo(made.parent);
         }
-        self.folder_of.iter().find(|(_, no)| **no == folder).and_then(|(path, _)| path.first().cloned())
+        self.catalog.folders().user_archive(folder)
     }
 
     /// Does the commit add a content?

@@ -123,7 +123,7 @@ impl LargeContent<'_> {
         let store = self.store;
         let (committed, outcome, new) = {
             let catalog = store.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, store.newly_damaged(), now)?;
+            let mut draft = Draft::new(&catalog, duplicates, store.newly_damaged(), now);
             let (outcome, new) = draft.add_placed(header, place, large)?;
             if !draft.adds_content() {
                 self.writer.latch(|writer| writer.containers.roll_back(before))?;

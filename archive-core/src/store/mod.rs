@@ -42,6 +42,7 @@ pub(crate) use stats::bytes_in;
 pub(crate) use verify::Reach;
 
 use crate::catalog::Catalog;
+use crate::clock::{Clock, Watch};
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error};
 use crate::id::{StoreNo, Uuid};
@@ -66,6 +67,7 @@ pub(crate) struct StoreOptions {
     pub(crate) index: bool,
     /// Media types of attachments that are to be searched.
     pub(crate) index_types: Vec<String>,
+    pub(crate) clock: Clock,
 }
 
 /// The folders of a store.
@@ -101,6 +103,8 @@ pub(crate) struct Store {
     /// The commit whose facts were read last.
     last_commit: Mutex<Option<(crate::records::CommitPlace, Arc<crate::records::Commit>)>>,
     idle: idle::Idle,
+    /// What the clock is expected to read.
+    watch: Watch,
     /// The records file that was read last.
     last_file: Mutex<Option<Arc<crate::records::RecordsFile>>>,
     /// Held for reading by who reads contents: a section does not go while someone may be on the way to it.
@@ -163,6 +167,17 @@ impl Store {
 
     fn catalog_mut(&self) -> RwLockWriteGuard<'_, Catalog> {
         self.catalog.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The clock's reading: milliseconds since 1970, UTC.
+    pub(crate) fn now(&self) -> i64 {
+        self.options.clock.now()
+    }
+
+    /// Where the clock reads `now` and has jumped: the time of archiving of the last message before.
+    pub(crate) fn jumped_from(&self, now: i64) -> Option<i64> {
+        let last = self.catalog().basis().archived?;
+        (now < last || self.watch.is_ahead(now)).then_some(last)
     }
 
     /// The one who writes, if the store may be written.

@@ -7,6 +7,7 @@ use super::create::{WRAP, identity_path};
 use super::recover::Replay;
 use super::{Indexer, Store, StoreDirs, StoreOptions, Writer};
 use crate::catalog::Catalog;
+use crate::clock::Watch;
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error, Remedy};
 use crate::id::{StoreNo, Uuid};
@@ -91,6 +92,7 @@ impl Store {
         if barred.is_none() {
             catalog.remove_leftovers()?;
         }
+        let watch = Watch::begin(options.clock.now());
         let store = Self {
             no: StoreNo(fact.no),
             name: fact.name.clone(),
@@ -109,6 +111,7 @@ impl Store {
             indexer,
             last_commit: Mutex::default(),
             idle: super::idle::Idle::default(),
+            watch,
             last_file: Mutex::default(),
             sections: RwLock::default(),
             damaged: Mutex::default(),

@@ -61,11 +61,11 @@ impl Store {
     fn files_with_unpacked(&self) -> Result<BTreeSet<u64>, Error> {
         let catalog = self.catalog();
         let mut files = BTreeSet::new();
-        for no in &catalog.basis().unpacked {
-            files.extend(catalog.content_row(ContentNo(*no))?.and_then(|row| row.section));
+        for no in catalog.unpacked() {
+            files.extend(catalog.content_row(ContentNo(no))?.and_then(|row| row.section));
         }
-        for no in &catalog.basis().unpacked_parts {
-            files.extend(catalog.part_row(PartNo(*no))?.and_then(|row| row.section));
+        for no in catalog.unpacked_parts() {
+            files.extend(catalog.part_row(PartNo(no))?.and_then(|row| row.section));
         }
         Ok(files)
     }
@@ -73,7 +73,7 @@ impl Store {
     fn gather(&self) -> Result<Packing, Error> {
         let (contents, parts) = {
             let catalog = self.catalog();
-            (catalog.basis().unpacked.clone(), catalog.basis().unpacked_parts.clone())
+            (catalog.unpacked().clone(), catalog.unpacked_parts().clone())
         };
         let mut packing = Packing { contents: Vec::new(), parts: Vec::new(), placer: Placer::default() };
         for no in parts.into_iter().map(PartNo) {
@@ -106,7 +106,7 @@ impl Store {
 
     fn write_packed(&self, writer: &mut WriterGuard<'_>, packing: &Packing) -> Result<Committed, Error> {
         let blocks = packing.placer.encode()?;
-        let now = crate::clock::now();
+        let now = self.now();
         writer.latch(|writer| {
             let last = writer.records.last();
             let mut places = Vec::with_capacity(blocks.len());
@@ -116,8 +116,8 @@ impl Store {
             }
             let placed = writer.containers.finish_commit()?;
             let fact = PackedFact {
-                contents: packing.contents.iter().map(|(no, _, laid)| (no.0, laid.runs(&places))).collect(),
-                parts: packing.parts.iter().map(|(no, _, laid)| (no.0, laid.runs(&places))).collect(),
+                contents: packing.contents.iter().map(|(no, _, laid)| Ok((no.0, laid.runs(&places)?))).collect::<Result<_, Error>>()?,
+                parts: packing.parts.iter().map(|(no, _, laid)| Ok((no.0, laid.runs(&places)?))).collect::<Result<_, Error>>()?,
             };
             let mut facts = vec![NewFact::new(FactValue::Packed(fact))];
             facts.extend(placed.facts);
@@ -132,21 +132,22 @@ impl Store {
             Table { sequence, archived: 0, seed: None, contents: Vec::new(), messages: Vec::new(), parts: Vec::new(), folders: Vec::new() };
         for (no, row, laid) in packing.contents.iter().filter(|(_, _, laid)| laid.last_block() == block) {
             let salt = self.commit_at(row.fact)?.salts().of(row.fact.index as usize)?;
-            let (fact, runs, shape) = (row.fact.index, laid.runs(places), row.shape.clone());
+            let (fact, runs, shape) = (row.fact.index, laid.runs(places)?, row.shape.clone());
             table.contents.push(TableContent { no: no.0, size: row.size, fact, runs, shape, salt: Some(salt) });
-            let catalog = self.catalog();
-            let Some((message, folder)) = catalog.placements(*no)?.into_iter().next() else { continue };
-            let path = catalog.folders().path(folder);
+            let Some((message, folder)) = self.catalog().placements(*no)?.into_iter().next() else { continue };
+            let Some(message_fact) = self.message_fact(message)? else { continue };
+            let path = self.catalog().folders().path(folder);
             let known = table.folders.iter().position(|folder| *folder == path);
             let folder = known.unwrap_or_else(|| {
                 table.folders.push(path);
                 table.folders.len() - 1
             });
-            let archived = catalog.message_row(message)?.map(|row| row.archived);
-            table.messages.push(TableMessage { no: message.0, content: no.0, folder: folder as u32, number: 0, archived });
+            let (number, archived) = (message_fact.number, Some(message_fact.archived));
+            table.messages.push(TableMessage { no: message.0, content: no.0, folder: folder as u32, number, archived });
         }
-        let parts = packing.parts.iter().filter(|(_, _, laid)| laid.last_block() == block);
-        table.parts.extend(parts.map(|(no, row, laid)| TablePart { no: no.0, len: row.len, runs: laid.runs(places) }));
+        for (no, row, laid) in packing.parts.iter().filter(|(_, _, laid)| laid.last_block() == block) {
+            table.parts.push(TablePart { no: no.0, len: row.len, runs: laid.runs(places)? });
+        }
         Ok(table)
     }
 }

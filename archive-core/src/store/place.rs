@@ -103,12 +103,12 @@ impl Placer {
 
 impl Laid {
     /// Runs, once it is known in which container and frame each block lies.
-    pub(super) fn runs(&self, places: &[(u32, u64)]) -> Runs {
+    pub(super) fn runs(&self, places: &[(u32, u64)]) -> Result<Runs, Error> {
         let run = |(at, start, len): &(usize, u32, u32)| {
-            let (container, frame) = places.get(*at).copied().unwrap_or_default();
-            Run { container, frame, start: *start, len: *len }
+            let (container, frame) = places.get(*at).copied().ok_or(Error::Bug("bytes lie in a block that has no place"))?;
+            Ok(Run { container, frame, start: *start, len: *len })
         };
-        Runs(self.0.iter().map(run).collect())
+        self.0.iter().map(run).collect::<Result<_, _>>().map(Runs)
     }
 
     /// Index of the block that holds the last byte; the first block for no bytes at all.
@@ -129,4 +129,19 @@ fn uses_most_bytes(sample: &[u8]) -> bool {
     let mut seen = [false; 256];
     sample.iter().for_each(|byte| seen[usize::from(*byte)] = true);
     seen.iter().filter(|seen| **seen).count() > 128
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_whose_block_has_no_place_are_an_error_and_lie_nowhere() {
+        let mut placer = Placer::default();
+        let laid = placer.lay(&vec![b'x'; BLOCK_LEN + 1]);
+        assert_eq!(laid.last_block(), 1);
+        let run = |frame, len| Run { container: 3, frame, start: 0, len };
+        assert_eq!(laid.runs(&[(3, 500), (3, 900)]).unwrap().0, [run(500, BLOCK_LEN as u32), run(900, 1)]);
+        assert!(matches!(laid.runs(&[(3, 500)]), Err(Error::Bug(_))));
+    }
 }

@@ -61,7 +61,8 @@ impl Placements {
             if self.folder_of.len() <= at {
                 self.folder_of.resize(at + 1, 0);
             }
-            match self.folder_of.get_mut(at) {
+            // A content whose first message damage took has one that may lie anywhere in the order of messages.
+            match self.folder_of.get_mut(at).filter(|_| !catalog.shared().contains(row.content)) {
                 Some(folder @ 0) => *folder = row.folder,
                 _ => drop(again.insert(row.content)),
             }

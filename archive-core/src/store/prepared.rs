@@ -147,4 +147,6 @@ pub(crate) struct RunInfo {
     pub(crate) size: Option<u64>,
     pub(crate) modified: Option<i64>,
     pub(crate) start: i64,
+    /// Where the clock had jumped before `start`: the time of archiving of the last message.
+    pub(crate) jumped_from: Option<i64>,
 }

@@ -69,7 +69,7 @@ impl Store {
     pub(super) fn note_damage(&self) -> Result<(), Error> {
         match self.newly_damaged().is_empty() {
             true => Ok(()),
-            false => self.commit(Vec::new(), super::Duplicates::Folder, None, crate::clock::now()).map(drop),
+            false => self.commit(Vec::new(), super::Duplicates::Folder, None, self.now()).map(drop),
         }
     }
 

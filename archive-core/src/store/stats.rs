@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Store;
 use crate::error::Error;
-use crate::id::{ContentNo, Digest, FolderNo};
+use crate::id::{ContentNo, Digest};
 use crate::vfs::{EntryKind, Vfs};
 
 /// A store and the bytes it takes on disk.
@@ -62,12 +62,6 @@ impl Store {
             head: link.chain,
             damage: self.damage.as_ref().map(ToString::to_string),
         })
-    }
-
-    /// The folder with these names.
-    pub(crate) fn folder(&self, names: &[String]) -> Option<FolderNo> {
-        let catalog = self.catalog();
-        names.iter().try_fold(FolderNo(0), |at, name| catalog.folders().child(at, name))
     }
 
     /// Contents with these bytes, or the same bytes but for status headers.

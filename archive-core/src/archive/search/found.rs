@@ -11,6 +11,7 @@ use archive_index::{Bound, Filter, FilterKind, LabelKind, LabelPattern, Leaf, Qu
 
 use super::calendar::Calendar;
 use crate::archive::actor::{FolderScope, Sight, folders_of};
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::id::{ContentNo, FolderNo, MessageNo};
 use crate::mail::facts::{id_hash, kept};
@@ -66,15 +67,18 @@ pub(super) struct Searcher<'a> {
 /// A condition on messages.
 pub(super) enum Condition {
     Folders(RoaringBitmap),
-    /// Time of archiving, as numbers of messages: these rise with it.
-    Archived(Range<u32>),
+    /// Time of archiving, as ranges of messages, which rise.
+    Archived(Vec<Range<u32>>),
 }
 
 impl Condition {
     pub(super) fn holds(&self, placed: &Placed) -> bool {
         match self {
             Self::Folders(folders) => folders.contains(placed.folder.0),
-            Self::Archived(messages) => messages.contains(&placed.message.0),
+            Self::Archived(ranges) => {
+                let at = ranges.partition_point(|range| range.end <= placed.message.0);
+                ranges.get(at).is_some_and(|range| range.contains(&placed.message.0))
+            }
         }
     }
 }
@@ -191,7 +195,7 @@ impl<'a> Searcher<'a> {
             FilterKind::Archived(span) => {
                 let Range { start, end } = self.calendar.seconds(span);
                 let millis = |seconds: i64| seconds.saturating_mul(1000);
-                Some(Condition::Archived(self.archived_from(millis(start))?..self.archived_from(millis(end))?))
+                Some(Condition::Archived(self.archived(millis(start)..millis(end))?))
             }
             _ => None,
         })
@@ -201,33 +205,38 @@ impl<'a> Searcher<'a> {
     fn singles(&self, condition: &Condition, placements: &Placements) -> Result<RoaringBitmap, Error> {
         match condition {
             Condition::Folders(folders) => Ok(placements.singles_in(folders)),
-            Condition::Archived(messages) => {
+            Condition::Archived(ranges) => {
                 let mut docs = RoaringBitmap::new();
-                docs.insert_range(self.content_from(messages.start)?..self.content_from(messages.end)?);
+                for messages in ranges {
+                    docs.insert_range(self.content_from(messages.start)?..self.content_from(messages.end)?);
+                }
                 docs -= placements.shared();
                 Ok(docs)
             }
         }
     }
 
-    /// The first message that was archived at `millis` or later. Times of archiving never fall.
-    fn archived_from(&self, millis: i64) -> Result<u32, Error> {
+    /// The messages that were archived in `span` of milliseconds, in ranges that rise.
+    fn archived(&self, span: Range<i64>) -> Result<Vec<Range<u32>>, Error> {
         let catalog = self.store.catalog();
-        partition(catalog.basis().numbers.messages, |no| {
-            let mut later = None;
-            catalog.message_rows(MessageNo(no), &mut |_, row| {
-                later = Some(row.archived >= millis);
-                Ok(ControlFlow::Break(()))
-            })?;
-            Ok(later.unwrap_or(true))
-        })
+        let all = catalog.basis().numbers.messages;
+        // The clock may have been set back: from each of these messages to the next, times rise with numbers.
+        let begins = catalog.archived_earlier().iter().take_while(|no| *no < all);
+        let ends = begins.clone().chain([all]);
+        let mut ranges = Vec::new();
+        for (begin, end) in std::iter::once(0).chain(begins).zip(ends) {
+            let from = archived_from(&catalog, begin..end, span.start)?;
+            let to = archived_from(&catalog, from..end, span.end)?;
+            ranges.extend(Some(from..to).filter(|range| !range.is_empty()));
+        }
+        Ok(ranges)
     }
 
     /// The first content whose first message is `message` or a later one: first messages rise with contents.
     fn content_from(&self, message: u32) -> Result<u32, Error> {
         let catalog = self.store.catalog();
         let contents = catalog.basis().numbers.contents;
-        partition(contents, |no| {
+        partition(0..contents, |no| {
             for no in no..contents {
                 if let Some((first, _)) = catalog.placements(ContentNo(no))?.first() {
                     return Ok(first.0 >= message);
@@ -238,9 +247,21 @@ impl<'a> Searcher<'a> {
     }
 }
 
-/// The first number below `end` for which `is_behind` holds, which holds for all that follow.
-fn partition(end: u32, is_behind: impl Fn(u32) -> Result<bool, Error>) -> Result<u32, Error> {
-    let (mut low, mut high) = (0, end);
+/// The first message of `among`, in which times of archiving rise, that was archived at `millis` or later.
+fn archived_from(catalog: &Catalog, among: Range<u32>, millis: i64) -> Result<u32, Error> {
+    partition(among.clone(), |no| {
+        let mut later = None;
+        catalog.message_rows(MessageNo(no), &mut |no, row| {
+            later = Some(no.0 >= among.end || row.archived >= millis);
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(later.unwrap_or(true))
+    })
+}
+
+/// The first number of `among` for which `is_behind` holds, which holds for all that follow.
+fn partition(among: Range<u32>, is_behind: impl Fn(u32) -> Result<bool, Error>) -> Result<u32, Error> {
+    let Range { start: mut low, end: mut high } = among;
     while low < high {
         let middle = low.midpoint(high);
         if is_behind(middle)? { high = middle } else { low = middle + 1 }

@@ -214,7 +214,7 @@ impl Acting<'_> {
         let name = &request.criteria.zone;
         let zone = read_zone(name);
         let zone = zone.ok_or_else(|| Error::Query(format!("zone: `{name}` is not known; zones look like Europe/Berlin or +02:00")))?;
-        Ok(Calendar::new(zone, request.now.unwrap_or_else(crate::clock::now)))
+        Ok(Calendar::new(zone, request.now.unwrap_or_else(|| self.archive.store.now())))
     }
 
     fn cursor(&self, place: &Place, criteria: &SearchCriteria) -> Result<String, Error> {

@@ -37,14 +37,14 @@ pub(in crate::store) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: 
     if draft.contents.iter().any(|content| matches!(content.laid, Source::Placed(_))) {
         let seed = random()?;
         salts = vec![SaltRange { first: 0, salt: Salt::Seed(seed) }];
-        let table = draft.table(draft.contents.iter().enumerate(), draft.parts.iter(), &[], last.sequence + 1, seed);
+        let table = draft.table(draft.contents.iter().enumerate(), draft.parts.iter(), &[], last.sequence + 1, seed)?;
         writer.containers.table(last, &table)?;
     }
     let placed = writer.containers.finish_commit()?;
     let time = draft.now;
     // The seed of all facts but the contents that stand in tables: it stands nowhere else.
     let in_tables = if salts.is_empty() { 0 } else { draft.contents.len() as u32 };
-    let mut facts = draft.facts(&places, run);
+    let mut facts = draft.facts(&places, run)?;
     facts.extend(placed.facts);
     if facts.len() > in_tables as usize {
         salts.push(SaltRange::fresh(in_tables)?);
@@ -106,7 +106,7 @@ impl<'d, 's> Tables<'d, 's> {
     fn write(&self, containers: &mut ContainerWriter, places: &[(u32, u64)], block: usize, last: Link) -> Result<(), Error> {
         let contents = self.contents[block].iter().map(|at| (*at, &self.draft.contents[*at]));
         let parts = self.parts[block].iter().map(|at| &self.draft.parts[*at]);
-        containers.table(last, &self.draft.table(contents, parts, places, last.sequence + 1, self.seeds[block]))
+        containers.table(last, &self.draft.table(contents, parts, places, last.sequence + 1, self.seeds[block])?)
     }
 }
 
@@ -118,7 +118,7 @@ impl Draft<'_> {
         places: &[(u32, u64)],
         sequence: u64,
         seed: [u8; 32],
-    ) -> Table {
+    ) -> Result<Table, Error> {
         let mut table = Table {
             sequence,
             archived: self.now,
@@ -134,7 +134,7 @@ impl Draft<'_> {
                 no: content.no.0,
                 size: content.header.size,
                 fact: at as u32,
-                runs: content.laid.runs(places),
+                runs: content.laid.runs(places)?,
                 shape: content.shape.clone(),
                 salt: None,
             });
@@ -146,20 +146,22 @@ impl Draft<'_> {
                 table.folders.push(message.place.folder.to_vec());
                 next
             });
-            table.messages.push(TableMessage { no: no.0, content: content.no.0, folder, number: 0, archived: None });
+            table.messages.push(TableMessage { no: no.0, content: content.no.0, folder, number: message.number, archived: None });
         }
-        table.parts.extend(parts.map(|part| TablePart { no: part.no.0, len: part.len, runs: part.laid.runs(places) }));
-        table
+        for part in parts {
+            table.parts.push(TablePart { no: part.no.0, len: part.len, runs: part.laid.runs(places)? });
+        }
+        Ok(table)
     }
 
     /// Facts of the commit: contents first, so that the index of each is known to its table.
-    fn facts(self, places: &[(u32, u64)], run: Option<&RunInfo>) -> Vec<NewFact> {
+    fn facts(self, places: &[(u32, u64)], run: Option<&RunInfo>) -> Result<Vec<NewFact>, Error> {
         let mut facts = Vec::with_capacity(self.contents.len() + self.messages.len() + self.parts.len() + 2);
         for content in self.contents {
-            facts.push(NewFact::new(FactValue::Content(Box::new(content.fact(places)))));
+            facts.push(NewFact::new(FactValue::Content(Box::new(content.fact(places)?))));
         }
         for part in &self.parts {
-            let fact = PartFact { no: part.no.0, digest: part.digest.0, len: part.len, runs: part.laid.runs(places) };
+            let fact = PartFact { no: part.no.0, digest: part.digest.0, len: part.len, runs: part.laid.runs(places)? };
             facts.push(NewFact::new(FactValue::Part(fact)));
         }
         facts.extend(self.folders.into_iter().map(|folder| NewFact::new(FactValue::FolderMade(folder))));
@@ -174,14 +176,14 @@ impl Draft<'_> {
         let run = if run.is_some() { next_run } else { next_run.saturating_sub(1) };
         let now = self.now;
         facts.extend(self.messages.into_iter().map(|message| NewFact::new(FactValue::Message(Box::new(message.fact(run, now))))));
-        facts
+        Ok(facts)
     }
 }
 
 impl Added {
-    fn fact(self, places: &[(u32, u64)]) -> ContentFact {
-        let runs = self.laid.runs(places);
-        self.header.fact(self.no, self.shape, runs, (self.date, self.date_source))
+    fn fact(self, places: &[(u32, u64)]) -> Result<ContentFact, Error> {
+        let runs = self.laid.runs(places)?;
+        Ok(self.header.fact(self.no, self.shape, runs, (self.date, self.date_source)))
     }
 }
 
@@ -200,7 +202,7 @@ impl AddedMessage {
             from_line: self.place.from_line,
             quoting: self.place.unquoted.then_some(1),
             flags: self.place.flags,
-            number: 0,
+            number: self.number,
         }
     }
 }
@@ -216,6 +218,7 @@ impl RunInfo {
             source: self.source.clone(),
             size: self.size,
             modified: self.modified,
+            jumped_from: self.jumped_from,
         }
     }
 }

@@ -1,0 +1,124 @@
+//! Sets of numbers that grow with the archive: in memory as bitmaps, on disk as rows of 65,536 numbers each, written again when one of them changed.
+
+use std::collections::BTreeSet;
+
+use roaring::RoaringBitmap;
+
+use super::page::{put_varint, take_varint};
+
+/// What the numbers of a set are. Its value stands in the keys of the set's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SetOf {
+    /// Contents placed more than once.
+    Shared = 1,
+    /// Contents noted damaged.
+    Damaged = 2,
+    /// Parts that these take.
+    DamagedParts = 3,
+    /// Contents in sections of small commits that wait to be packed.
+    Unpacked = 4,
+    /// Parts there.
+    UnpackedParts = 5,
+    /// Messages whose time of archiving is before that of the message with the number below, or may be.
+    Earlier = 6,
+}
+
+const SETS: [SetOf; 6] =
+    [SetOf::Shared, SetOf::Damaged, SetOf::DamagedParts, SetOf::Unpacked, SetOf::UnpackedParts, SetOf::Earlier];
+
+#[derive(Debug, Default)]
+struct NumberSet {
+    numbers: RoaringBitmap,
+    /// Upper halves of numbers whose rows are out of date.
+    changed: BTreeSet<u16>,
+}
+
+/// All sets of a catalog.
+#[derive(Debug, Default)]
+pub(super) struct Sets([NumberSet; SETS.len()]);
+
+impl Sets {
+    fn set(&self, of: SetOf) -> &NumberSet {
+        // The values of the sets are their places, from 1.
+        &self.0[of as usize - 1]
+    }
+
+    pub(super) fn of(&self, of: SetOf) -> &RoaringBitmap {
+        &self.set(of).numbers
+    }
+
+    pub(super) fn insert(&mut self, of: SetOf, number: u32) {
+        let set = &mut self.0[of as usize - 1];
+        if set.numbers.insert(number) {
+            set.changed.insert((number >> 16) as u16);
+        }
+    }
+
+    pub(super) fn remove(&mut self, of: SetOf, number: u32) {
+        let set = &mut self.0[of as usize - 1];
+        if set.numbers.remove(number) {
+            set.changed.insert((number >> 16) as u16);
+        }
+    }
+
+    pub(super) fn changed(&self) -> usize {
+        self.0.iter().map(|set| set.changed.len()).sum()
+    }
+
+    /// The rows that are out of date, from now on no more: set, upper half of its numbers, and their lower halves as gaps.
+    pub(super) fn take_changed(&mut self, put: &mut dyn FnMut(u8, u16, &[u8])) {
+        for (of, set) in SETS.into_iter().zip(&mut self.0) {
+            for upper in std::mem::take(&mut set.changed) {
+                let first = u32::from(upper) << 16;
+                let (mut row, mut last) = (Vec::new(), first);
+                for number in set.numbers.range(first..=first | 0xffff) {
+                    put_varint(&mut row, u64::from(number - last));
+                    last = number;
+                }
+                put(of as u8, upper, &row);
+            }
+        }
+    }
+
+    /// Takes over a row; `None` if it is none.
+    pub(super) fn load(&mut self, of: u8, upper: u16, mut row: &[u8]) -> Option<()> {
+        let set = self.0.get_mut(usize::from(of).checked_sub(1)?)?;
+        let mut lower = 0u16;
+        while !row.is_empty() {
+            lower = lower.checked_add(u16::try_from(take_varint(&mut row)?).ok()?)?;
+            set.numbers.insert(u32::from(upper) << 16 | u32::from(lower));
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sets_come_back_from_their_rows(numbers in proptest::collection::btree_set(prop_oneof![0u32..70_000, any::<u32>()], 0..200), gone in 0u32..70_000) {
+            let (mut sets, mut loaded) = (Sets::default(), Sets::default());
+            numbers.iter().for_each(|number| sets.insert(SetOf::Unpacked, *number));
+            sets.insert(SetOf::Earlier, u32::MAX);
+            let mut rows = std::collections::BTreeMap::new();
+            sets.take_changed(&mut |of, upper, row| drop(rows.insert((of, upper), row.to_vec())));
+            sets.remove(SetOf::Unpacked, gone);
+            sets.take_changed(&mut |of, upper, row| drop(rows.insert((of, upper), row.to_vec())));
+            assert_eq!(sets.changed(), 0);
+            rows.iter().for_each(|((of, upper), row)| loaded.load(*of, *upper, row).unwrap());
+            for of in SETS {
+                prop_assert_eq!(loaded.of(of), sets.of(of));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_row_of_a_set_is_refused() {
+        for (of, row) in [(0, &[][..]), (7, &[]), (1, &[0xff]), (1, &[0xff, 0xff, 0x03, 1]), (1, &[0xff, 0xff, 0x07])] {
+            assert_eq!(Sets::default().load(of, 0, row), None, "{of} {row:?}");
+        }
+    }
+}
