@@ -23,7 +23,7 @@ impl Store {
     }
 
     /// The commit that holds a fact. The last one read is kept, since neighbours are mostly asked for together.
-    pub(super) fn commit_at(&self, place: FactPlace) -> Result<Arc<Commit>, Error> {
+    pub(crate) fn commit_at(&self, place: FactPlace) -> Result<Arc<Commit>, Error> {
         let place = CommitPlace { file: place.file, offset: place.offset };
         let mut last = self.last_commit.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, commit)) = &*last
