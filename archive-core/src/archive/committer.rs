@@ -266,7 +266,7 @@ mod tests {
         let place = store.catalog().message_row(last).unwrap().unwrap().fact;
         let commit = store.commit_at(place).unwrap();
         let runs = commit.facts.iter().filter_map(|fact| match fact {
-            Fact::Known { kind, bytes } => match FactValue::read(*kind, bytes).unwrap() {
+            Fact::Known { kind, bytes } => match FactValue::read(*kind, bytes, &mut None).unwrap() {
                 FactValue::ImportRun(run) => Some(run.jumped_from),
                 _ => None,
             },
@@ -289,7 +289,7 @@ mod tests {
             let mbox = format!("From a@b.example Thu Jan  1 00:00:00 2015\nSubject: {no}\n\nx\n\n");
             let source = ImportSource::Stream(&mut mbox.as_bytes(), "one.mbox");
             archive.acting_as(Actor::System).import(source, &ImportOptions::default(), &mut NoEvents).unwrap();
-            assert_eq!(jumped_from(archive.store()), expected.map(|hours: i64| hours * HOUR), "{hours}");
+            assert_eq!(jumped_from(&archive.store), expected.map(|hours: i64| hours * HOUR), "{hours}");
         }
     }
 }
