@@ -245,3 +245,51 @@ impl Committer<'_, '_> {
         self.budget.give_back(weight);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::AtomicI64;
+
+    use super::*;
+    use crate::archive::{Actor, Archive, CreateOptions, ImportSource, NoEvents, OpenOptions};
+    use crate::clock::Clock;
+    use crate::id::MessageNo;
+    use crate::records::{Fact, FactValue};
+    use crate::vfs::MemVfs;
+
+    const HOUR: i64 = 60 * 60 * 1000;
+
+    /// What the run of the last import says of the clock.
+    fn jumped_from(store: &Store) -> Option<i64> {
+        let last = MessageNo(store.catalog().basis().numbers.messages - 1);
+        let place = store.catalog().message_row(last).unwrap().unwrap().fact;
+        let commit = store.commit_at(place).unwrap();
+        let runs = commit.facts.iter().filter_map(|fact| match fact {
+            Fact::Known { kind, bytes } => match FactValue::read(*kind, bytes, &mut None).unwrap() {
+                FactValue::ImportRun(run) => Some(run.jumped_from),
+                _ => None,
+            },
+            Fact::Erased { .. } => None,
+        });
+        runs.last().expect("a run")
+    }
+
+    #[test]
+    fn an_import_notes_that_the_clock_jumped_and_when_the_last_mail_was_archived() {
+        let now = Arc::new(AtomicI64::new(1_000 * HOUR));
+        let read = Arc::clone(&now);
+        let open = OpenOptions::default().clock(Clock::new(move || read.load(Ordering::Relaxed)));
+        let options = CreateOptions::new("anna").open_options(open);
+        let archive = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), options, |_, _| Ok(())).unwrap();
+        // The first mail, two hours later, two days later than what passed, back, and on from there.
+        let steps = [(1_000, None), (1_002, None), (1_050, Some(1_002)), (1_001, Some(1_050)), (1_003, None)];
+        for (no, (hours, expected)) in steps.into_iter().enumerate() {
+            now.store(hours * HOUR, Ordering::Relaxed);
+            let mbox = format!("From a@b.example Thu Jan  1 00:00:00 2015\nSubject: {no}\n\nx\n\n");
+            let source = ImportSource::Stream(&mut mbox.as_bytes(), "one.mbox");
+            archive.acting_as(Actor::System).import(source, &ImportOptions::default(), &mut NoEvents).unwrap();
+            assert_eq!(jumped_from(&archive.store), expected.map(|hours: i64| hours * HOUR), "{hours}");
+        }
+    }
+}

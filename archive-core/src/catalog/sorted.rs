@@ -305,6 +305,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_never_gets_the_number_of_another() {
+        let mut sorted = empty();
+        sorted.put(keys::by_digest(spread(1)));
+        let unnamed = sorted.flush().unwrap().runs[0].number;
+        // What was written was not named by a manifest, and is written once more.
+        let flushed = sorted.flush().unwrap();
+        assert!(flushed.runs[0].number > unnamed);
+        sorted.switch(flushed).unwrap();
+        let (vfs, names) = (Arc::clone(&sorted.vfs), [sorted.runs[0].name.clone()]);
+        let reopened =
+            |next| Sorted::open(Arc::clone(&vfs), Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &names, next, 1 << 20);
+        assert_eq!(reopened(9).unwrap().next_number(), 9);
+        assert_eq!(reopened(1).unwrap().next_number(), names[0].number + 1);
+    }
+
+    #[test]
     fn rows_that_come_in_order_and_digests_that_do_not_are_all_there_after_every_merge() {
         let mut sorted = empty();
         let mut model: Model<Vec<u8>, Vec<u8>> = Model::new();
@@ -326,6 +342,8 @@ mod tests {
             sorted.switch(flushed).unwrap();
         }
         assert!(sorted.runs.len() < 16 && sorted.runs.iter().any(|run| run.name.level == 2));
+        // The directory of the largest takes several frames: a page has five bytes there at least.
+        assert!(sorted.runs.iter().any(|run| run.pages() * 5 > 2 * crate::catalog::run::DIRECTORY_LEN));
         let mut all = Model::new();
         for letter in *b"cdf" {
             sorted

@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// The commit that holds a fact. Those read last are kept, since neighbours are mostly asked for together.
-    pub(super) fn commit_at(&self, place: FactPlace) -> Result<Arc<Commit>, Error> {
+    pub(crate) fn commit_at(&self, place: FactPlace) -> Result<Arc<Commit>, Error> {
         let place = CommitPlace { file: place.file, offset: place.offset };
         self.records_read.commits.get_or_insert_with(&place, || Ok(Arc::new(read_commit(&*self.records_file(place.file)?, place.offset)?)))
     }

@@ -6,9 +6,11 @@
 
 #![allow(missing_docs, reason = "a test binary")]
 
+mod clock;
 mod embedding;
 mod examples;
 mod fixture;
+mod folders;
 mod hooked;
 mod imports;
 mod large_mails;

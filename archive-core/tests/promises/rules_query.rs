@@ -226,14 +226,14 @@ fn s2_6_folders_with_those_below_or_without_and_attachments() {
     let (_, archive) = Files::create();
     let put_in =
         |path: &FolderPath, mail: &str| archive.acting_as(Actor::System).import_one(mail.as_bytes(), path).expect("a receipt").id();
-    let with_slash = FolderPath::from_names(vec!["anna".to_owned(), "in/out".to_owned()]).expect("a folder");
+    let with_percent = folder("anna/in%2Fout");
     let attached = "Content-Disposition: attachment; filename=x.txt\n\nx\n";
     let all = [
         put_in(&folder("anna/Inbox"), "Subject: a\n\nx\n"),
         put_in(&folder("anna/Inbox/Old"), "Subject: b\n\nx\n"),
         put_in(&folder("anna/My mail"), "Subject: c\n\nx\n"),
         put_in(&folder("bob/\u{c4}rger"), attached),
-        put_in(&with_slash, "Subject: d\n\nx\n"),
+        put_in(&with_percent, "Subject: d\n\nx\n"),
     ];
     check(
         &archive,
@@ -252,14 +252,13 @@ fn s2_6_folders_with_those_below_or_without_and_attachments() {
             ("in:nowhere", &[]),
             ("-in:nowhere", &[0, 1, 2, 3, 4]),
             ("-in:anna", &[3]),
-            (&format!("folder:{with_slash}"), &[4]),
+            ("folder:anna/in%2Fout", &[4]),
             ("in:anna/in", &[]),
             ("has:attachment", &[3]),
             ("HAS:Attachment", &[3]),
             ("-has:attachment", &[0, 1, 2, 4]),
         ],
     );
-    assert_eq!(with_slash.to_string(), "anna/in%2Fout", "as ls prints it");
 }
 
 #[test]
