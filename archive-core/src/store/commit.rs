@@ -13,7 +13,7 @@ pub(super) const PACK_AT: u64 = 8 << 20;
 
 impl Store {
     /// Commits `mails` as one: durable when this returns. The outcome of each mail, in order. Text of new contents waits for
-    /// [`Store::index_queued`].
+    /// [`Store::feed_index`].
     pub(crate) fn commit(
         &self,
         mut mails: Vec<Prepared>,
