@@ -262,8 +262,7 @@ impl Index {
                 view.memory = Arc::new(RwLock::new(Memory::new(writer.next)));
                 self.show(view);
             }
-            let manifest =
-                Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(&writer), ..self.manifest() };
+            let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(&writer), ..self.manifest() };
             self.replace_manifest(manifest)?;
         }
         while self.merge_due()? {}

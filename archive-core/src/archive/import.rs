@@ -234,11 +234,9 @@ pub(super) fn read_source(
     visitor: &mut dyn SourceVisitor,
 ) -> Result<source::Summary, Error> {
     match source {
-        ImportSource::Path(path) => source::read_path(path, options, visitor)
-            .map_err(|source::SourceError::Open { error, .. }| Error::Source {
-                path: path.to_owned(),
-                why: format!("{error}{}", crate::vfs::hint_of_open_files(&error)),
-            }),
+        ImportSource::Path(path) => source::read_path(path, options, visitor).map_err(|source::SourceError::Open { error, .. }| {
+            Error::Source { path: path.to_owned(), why: format!("{error}{}", crate::vfs::hint_of_open_files(&error)) }
+        }),
         ImportSource::Stream(stream, name) => Ok(source::read_stream(stream, name, options, visitor)),
     }
 }

@@ -86,7 +86,9 @@ pub(super) fn out_of_files() -> io::Error {
 pub fn hint_of_open_files(error: &io::Error) -> String {
     match error.raw_os_error() {
         _ if !is_out_of_files(error) => String::new(),
-        Some(ENFILE) if cfg!(unix) => "; all processes together have too many files open: end some, or raise the limit of the system".to_owned(),
+        Some(ENFILE) if cfg!(unix) => {
+            "; all processes together have too many files open: end some, or raise the limit of the system".to_owned()
+        }
         _ => match open_files_limit() {
             Some(limit) => format!("; raise the limit of open files, `ulimit -n`, which is now {limit}"),
             None => "; raise the limit of open files".to_owned(),
