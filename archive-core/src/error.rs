@@ -1,10 +1,9 @@
 //! What can go wrong in an archive: one umbrella with stable codes, damage with its place, and whose fault it is.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::id::{ContentNo, MessageId};
-use crate::vfs::VfsError;
+use crate::vfs::{VfsError, hint_of_open_files};
 
 /// Anything that a call of the library can fail with. The text says what, where, and what to do; the code is stable.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -161,6 +160,10 @@ pub enum Error {
     /// A segment of the index is damaged. Searches give it up and go on without it; building the index again mends it.
     #[error("index: segment of contents {start} to {end} is damaged ({what}); build the index again", start = .0.docs.start.0, end = .0.docs.end.0, what = .0.what)]
     IndexDamaged(Box<archive_index::SegmentDamage>),
+    /// Catalog or index could not be written. All mail is archived, and the next open makes up for what they lack. Way out: room on the medium, or the
+    /// right to write them.
+    #[error("{0}{hint}; all mail is archived, and the next open makes up for what catalog or index lack", hint = way_out(.0))]
+    CachesLag(VfsError),
     /// The index failed; it can be rebuilt from the store at any time.
     #[error("index: {0}")]
     Index(String),
@@ -176,15 +179,17 @@ pub enum Error {
 }
 
 /// What to do where a file operation failed.
-fn way_out(error: &VfsError) -> &'static str {
-    let is_denied = matches!(error.source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+fn way_out(error: &VfsError) -> String {
     if error.is_full() {
-        return "; free some space and try again";
+        return "; free some space and try again".to_owned();
     }
-    if is_denied && error.path.ends_with("write.lock") {
-        return "; an archive is opened for writing, also by who only reads: take a copy to where files can be written";
+    if error.is_denied() && error.path.ends_with("write.lock") {
+        return "; an archive is opened for writing, also by who only reads: take a copy to where files can be written".to_owned();
     }
-    ""
+    if error.is_denied() && error.operation.writes() {
+        return "; whoever archives needs the right to write there".to_owned();
+    }
+    hint_of_open_files(&error.source)
 }
 
 impl Error {
@@ -193,6 +198,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Io(error) if error.is_full() => "disk_full",
+            Self::Io(error) if error.is_out_of_files() => "too_many_open_files",
             Self::Io(_) => "io",
             Self::Damage(_) => "damage",
             Self::NotAnArchive { .. } => "not_an_archive",
@@ -216,6 +222,7 @@ impl Error {
             Self::Misuse(_) => "misuse",
             Self::Source { .. } => "source",
             Self::Query(_) => "query",
+            Self::CachesLag(_) => "caches_lag",
             Self::Index(_) | Self::IndexDamaged(_) => "index",
             Self::NoThread(_) => "no_thread",
             Self::Stopped => "stopped",

@@ -1,6 +1,7 @@
 //! What can go wrong in an index, with the file and page at fault.
 
 use crate::pages::{FileId, PageError, PageRef};
+use std::sync::Arc;
 
 /// Number of a document: the content number of the store, dense from 0 and rising.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +60,17 @@ pub enum IndexError {
     /// A promise of this code was broken. Way out: reopen, report.
     #[error("broken promise in the index: {0}")]
     Bug(&'static str),
+}
+
+/// A segment that the system does not let be read. Nothing is known of its pages, so it stays where and what it is; the next open tries again.
+#[derive(Clone, Debug)]
+pub struct UnreadSegment {
+    /// The file of the segment.
+    pub file: FileId,
+    /// The documents that cannot be searched for it.
+    pub docs: DocRange,
+    /// What the store of pages says about it.
+    pub cause: Arc<PageError>,
 }
 
 /// A page of a segment that cannot be used, and what that costs.

@@ -1,11 +1,11 @@
 //! The index: one writer, and snapshots for any number of readers.
 //!
 //! Invariants: documents rise; those below the watermark lie in segments that the manifest names, those above in memory or in segments
-//! that the next flush will name; a manifest names only finished files.
+//! that the next flush will name; a manifest names only finished files; a number of a file is never given twice, since pages are cached by it.
 
 use crate::columns::Columns;
-use crate::error::{DocNo, DocRange, IndexError, SegmentDamage};
-use crate::manifest::{Listed, Manifest};
+use crate::error::{DocNo, DocRange, IndexError, SegmentDamage, UnreadSegment};
+use crate::manifest::{FILES_END, Listed, Manifest};
 use crate::pages::{FileId, PageStore};
 use crate::query::leaf::Label;
 use crate::query::run::all;
@@ -16,6 +16,7 @@ use crate::segment::read::Segment;
 use crate::snapshot::Snapshot;
 use crate::text::field::Value;
 use roaring::RoaringBitmap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// What an index may take.
@@ -49,6 +50,7 @@ pub(crate) struct Open {
 pub(crate) struct View {
     pub(crate) segments: Vec<Open>,
     pub(crate) lost: Vec<SegmentDamage>,
+    pub(crate) unread: Vec<UnreadSegment>,
     /// Documents that were told dead.
     pub(crate) dead: Arc<RoaringBitmap>,
     pub(crate) memory: Arc<RwLock<Memory>>,
@@ -58,6 +60,8 @@ pub(crate) struct View {
 pub struct Index {
     store: Arc<dyn PageStore>,
     cache: Arc<PageCache>,
+    /// The number of the next file; shared with what is being built beside.
+    next_file: Arc<AtomicU64>,
     memory_budget: usize,
     writer: Mutex<Writer>,
     /// One merge at a time; taken before `writer`.
@@ -70,34 +74,50 @@ pub struct Index {
 struct Writer {
     /// The lowest number that is still free.
     next: u32,
-    /// Lost segments stay named, so that the next open says so too.
-    lost: Vec<Listed>,
+    /// Segments that are lost or unread stay named, so that the next open says so too, or can read them.
+    missing: Vec<Listed>,
 }
 
 impl Index {
     /// Opens the index that lies in `pages`, or begins one. Segments that cannot be opened do not keep it from opening: the snapshots name them.
     pub fn open(pages: Arc<dyn PageStore>, options: Options) -> Result<Index, IndexError> {
         let manifest = pages.load_manifest()?.map(|bytes| Manifest::decode(&bytes)).transpose()?.unwrap_or_default();
+        Self::of(pages, options, manifest)
+    }
+
+    /// An index that begins anew, whatever there is in `pages`: its first manifest takes the place of the one there, whose files are nobody's then.
+    pub fn anew(pages: Arc<dyn PageStore>, options: Options) -> Result<Index, IndexError> {
+        Self::of(pages, options, Manifest::default())
+    }
+
+    fn of(pages: Arc<dyn PageStore>, options: Options, manifest: Manifest) -> Result<Index, IndexError> {
+        // A crash leaves files behind that no manifest knows of.
+        let next_file = manifest.next_file.max(pages.highest()?.0.saturating_add(1));
         let cache = Arc::new(PageCache::new(options.page_cache));
-        let (mut segments, mut lost, mut lost_listed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut segments, mut lost, mut unread, mut missing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for listed in &manifest.segments {
             match Segment::open(&pages, listed.file, listed.docs, &cache) {
                 Ok(segment) => segments.push(Open { segment: Arc::new(segment), level: listed.level }),
                 Err(IndexError::Damaged(damage)) => {
                     lost.push(*damage);
-                    lost_listed.push(*listed);
+                    missing.push(*listed);
+                }
+                Err(IndexError::Pages(cause)) => {
+                    unread.push(UnreadSegment { file: listed.file, docs: listed.docs, cause: Arc::new(cause) });
+                    missing.push(*listed);
                 }
                 Err(error) => return Err(error),
             }
         }
         let next = manifest.watermark;
         let dead = Arc::new(manifest.dead.clone());
-        let view = View { segments, lost, dead, memory: Arc::new(RwLock::new(Memory::new(next))) };
+        let view = View { segments, lost, unread, dead, memory: Arc::new(RwLock::new(Memory::new(next))) };
         Ok(Index {
             store: pages,
             cache,
+            next_file: Arc::new(AtomicU64::new(next_file)),
             memory_budget: options.memory_budget,
-            writer: Mutex::new(Writer { next, lost: lost_listed }),
+            writer: Mutex::new(Writer { next, missing }),
             merging: Mutex::new(()),
             view: RwLock::new(view),
             manifest: RwLock::new(manifest),
@@ -107,13 +127,14 @@ impl Index {
     /// An index of the same pages that begins with document `start` and that no manifest names: it is filled, and then put in the place of
     /// what is to be built again, by [`replace`](Self::replace) or [`mend`](Self::mend). Until then it can be dropped without a trace.
     pub fn detached(&self, start: DocNo) -> Index {
-        let view =
-            View { segments: Vec::new(), lost: Vec::new(), dead: Arc::default(), memory: Arc::new(RwLock::new(Memory::new(start.0))) };
+        let memory = Arc::new(RwLock::new(Memory::new(start.0)));
+        let view = View { segments: Vec::new(), lost: Vec::new(), unread: Vec::new(), dead: Arc::default(), memory };
         Index {
             store: Arc::clone(&self.store),
             cache: Arc::clone(&self.cache),
+            next_file: Arc::clone(&self.next_file),
             memory_budget: self.memory_budget,
-            writer: Mutex::new(Writer { next: start.0, lost: Vec::new() }),
+            writer: Mutex::new(Writer { next: start.0, missing: Vec::new() }),
             merging: Mutex::new(()),
             view: RwLock::new(view),
             manifest: RwLock::default(),
@@ -131,12 +152,13 @@ impl Index {
         built.spill(&built_writer)?;
         let segments = built.view().segments;
         let next = built_writer.next;
-        let manifest = Manifest { watermark: next, basis: basis.to_vec(), segments: listed(&segments), dead: self.manifest().dead };
+        let manifest = Manifest { watermark: next, basis: basis.to_vec(), segments: listed(&segments), ..self.manifest() };
         self.replace_manifest(manifest)?;
         let old = self.view();
-        self.show(View { segments, lost: Vec::new(), memory: Arc::new(RwLock::new(Memory::new(next))), ..old.clone() });
+        let memory = Arc::new(RwLock::new(Memory::new(next)));
+        self.show(View { segments, lost: Vec::new(), unread: Vec::new(), memory, ..old.clone() });
         old.segments.iter().for_each(|open| open.segment.doom());
-        *writer = Writer { next, lost: Vec::new() };
+        *writer = Writer { next, missing: Vec::new() };
         drop((writer, merging));
         while self.merge_due()? {}
         Ok(())
@@ -151,7 +173,7 @@ impl Index {
         let Some(at) = view.segments.iter().position(|open| open.segment.file() == damage.file) else { return };
         let open = view.segments.remove(at);
         open.segment.doom();
-        writer.lost.extend(listed(&[open]));
+        writer.missing.extend(listed(&[open]));
         view.lost.push(damage.clone());
         self.show(view);
     }
@@ -167,7 +189,7 @@ impl Index {
         manifest.segments.extend(listed(&mended));
         manifest.segments.sort_unstable_by_key(|listed| listed.docs.start);
         self.replace_manifest(manifest)?;
-        writer.lost.retain(|listed| listed.docs != docs);
+        writer.missing.retain(|listed| listed.docs != docs);
         let mut view = self.view();
         view.lost.retain(|lost| lost.docs != docs);
         view.segments.extend(mended);
@@ -178,7 +200,8 @@ impl Index {
 
     /// Whether segments were written that no manifest names yet: a flush makes them durable.
     pub fn is_spilled(&self) -> bool {
-        self.view().segments.len() > self.manifest().segments.len()
+        let missing = self.lock().missing.len();
+        self.view().segments.len() + missing > self.manifest().segments.len()
     }
 
     /// The lowest number that can still be added.
@@ -199,8 +222,8 @@ impl Index {
     /// The files that are in use. All others of the store of pages may go while no other process reads the index.
     pub fn files(&self) -> Vec<FileId> {
         let writer = self.lock();
-        let lost = writer.lost.iter().map(|listed| listed.file);
-        self.view().segments.iter().map(|open| open.segment.file()).chain(lost).collect()
+        let missing = writer.missing.iter().map(|listed| listed.file);
+        self.view().segments.iter().map(|open| open.segment.file()).chain(missing).collect()
     }
 
     /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` in the order of the document.
@@ -239,8 +262,7 @@ impl Index {
                 view.memory = Arc::new(RwLock::new(Memory::new(writer.next)));
                 self.show(view);
             }
-            let dead = self.manifest().dead;
-            let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(&writer), dead };
+            let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(&writer), ..self.manifest() };
             self.replace_manifest(manifest)?;
         }
         while self.merge_due()? {}
@@ -307,17 +329,16 @@ impl Index {
         let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
         let docs = DocRange { start: DocNo(first.lo()), end: DocNo(last.hi()) };
         let level = run.iter().map(|open| open.level).max().unwrap_or(0).saturating_add(u8::from(run.len() > 1));
-        let file = merge(self.store.as_ref(), &inputs, &self.view().dead)?;
+        let file = self.new_file()?;
+        merge(self.store.as_ref(), file, &inputs, &self.view().dead)?;
         let segment = Arc::new(Segment::open(&self.store, file, docs, &self.cache)?);
         let _writer = self.lock();
         let mut manifest = self.manifest();
         manifest.segments.retain(|listed| !run.iter().any(|open| open.segment.file() == listed.file));
         manifest.segments.push(Listed { file, docs, level });
         manifest.segments.sort_unstable_by_key(|listed| listed.docs.start);
-        if let Err(error) = self.replace_manifest(manifest) {
-            segment.doom();
-            return Err(error);
-        }
+        // Where this fails the file stays: the manifest that names it may be on disk all the same.
+        self.replace_manifest(manifest)?;
         let mut view = self.view();
         view.segments.retain(|open| !run.iter().any(|merged| merged.segment.file() == open.segment.file()));
         let at = view.segments.partition_point(|open| open.segment.lo() < docs.start.0);
@@ -361,7 +382,8 @@ impl Index {
             let Some(&(last, _)) = memory.rows().last() else { return Ok(()) };
             let (lo, _) = crate::segment::Source::range(&*memory);
             let docs = DocRange { start: DocNo(lo), end: DocNo(last + 1) };
-            let file = memory.write(self.store.as_ref())?;
+            let file = self.new_file()?;
+            memory.write(self.store.as_ref(), file)?;
             let segment = Segment::open(&self.store, file, docs, &self.cache)?;
             view.segments.push(Open { segment: Arc::new(segment), level: 0 });
         }
@@ -373,12 +395,20 @@ impl Index {
     /// The segments as a manifest would name them now.
     fn listed(&self, writer: &Writer) -> Vec<Listed> {
         let mut listed = listed(&self.view().segments);
-        listed.extend(&writer.lost);
+        listed.extend(&writer.missing);
         listed.sort_unstable_by_key(|listed| listed.docs.start);
         listed
     }
 
+    /// A number that no file ever had.
+    fn new_file(&self) -> Result<FileId, IndexError> {
+        let next = |next: u64| (next < FILES_END).then_some(next + 1);
+        let given = self.next_file.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        given.map(FileId).map_err(|_| IndexError::TooLarge { what: "number of a file" })
+    }
+
     fn replace_manifest(&self, manifest: Manifest) -> Result<(), IndexError> {
+        let manifest = Manifest { next_file: self.next_file.load(Ordering::Relaxed), ..manifest };
         self.store.replace_manifest(&manifest.encode()?)?;
         *self.manifest.write().unwrap_or_else(PoisonError::into_inner) = manifest;
         Ok(())

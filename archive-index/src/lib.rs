@@ -34,7 +34,7 @@ mod text;
 mod wire;
 
 pub use columns::{Columns, Priority};
-pub use error::{DocNo, DocRange, IndexError, SegmentDamage};
+pub use error::{DocNo, DocRange, IndexError, SegmentDamage, UnreadSegment};
 pub use index::{Index, Options};
 pub use pages::{FileId, MemPages, PageError, PageErrorKind, PageReader, PageRef, PageStore, PageWriter};
 pub use query::filter::{DateSpan, Filter, FilterKind, NamedPeriod, Period, read_size};

@@ -6,6 +6,8 @@ use roaring::RoaringBitmap;
 
 /// The format of manifests that this code writes and reads.
 const FORMAT: u64 = 1;
+/// Numbers of files lie below it.
+pub(crate) const FILES_END: u64 = 1 << 53;
 
 /// Map keys of the manifest.
 mod key {
@@ -14,6 +16,7 @@ mod key {
     pub(super) const BASIS: u64 = 3;
     pub(super) const SEGMENTS: u64 = 4;
     pub(super) const DEAD: u64 = 5;
+    pub(super) const NEXT_FILE: u64 = 6;
 }
 
 /// A segment as the manifest has it.
@@ -34,6 +37,8 @@ pub(crate) struct Manifest {
     pub(crate) segments: Vec<Listed>,
     /// Documents that were told dead, whether their postings are still in segments or not.
     pub(crate) dead: RoaringBitmap,
+    /// Above the number of every file that was ever begun.
+    pub(crate) next_file: u64,
 }
 
 impl Manifest {
@@ -46,7 +51,7 @@ impl Manifest {
         let mut dead = Vec::new();
         // Writing into memory does not fail.
         let _ = self.dead.serialize_into(&mut dead);
-        out.map(5)?;
+        out.map(6)?;
         out.u64(key::FORMAT)?.u64(FORMAT)?;
         out.u64(key::WATERMARK)?.u32(self.watermark)?;
         out.u64(key::BASIS)?.bytes(&self.basis)?;
@@ -55,6 +60,7 @@ impl Manifest {
             out.array(4)?.u64(segment.file.0)?.u32(segment.docs.start.0)?.u32(segment.docs.end.0)?.u8(segment.level)?;
         }
         out.u64(key::DEAD)?.bytes(&dead)?;
+        out.u64(key::NEXT_FILE)?.u64(self.next_file)?;
         Ok(out.into_writer())
     }
 
@@ -65,6 +71,9 @@ impl Manifest {
             Some(FORMAT) => {}
             Some(found) => return Err(IndexError::FormatTooNew { found, known: FORMAT }),
             None => return Err(broken("format")),
+        }
+        if manifest.next_file > FILES_END || manifest.segments.iter().any(|listed| listed.file.0 >= manifest.next_file) {
+            return Err(broken("numbers of files"));
         }
         let mut end = 0;
         for Listed { docs, .. } in &manifest.segments {
@@ -103,6 +112,7 @@ impl Manifest {
                     let dead = RoaringBitmap::deserialize_from(decoder.bytes()?);
                     manifest.dead = dead.map_err(|_| minicbor::decode::Error::message("dead documents"))?;
                 }
+                key::NEXT_FILE => manifest.next_file = decoder.u64()?,
                 _ => decoder.skip()?,
             }
         }
@@ -123,7 +133,7 @@ mod tests {
         let docs = DocRange { start: DocNo(3), end: DocNo(70_000) };
         let segments = vec![Listed { file: FileId(1 << 40), docs, level: 2 }];
         let dead = [1, 2, 70_000].into_iter().collect();
-        let manifest = Manifest { watermark: 70_001, basis: vec![1, 2, 3], segments, dead };
+        let manifest = Manifest { watermark: 70_001, basis: vec![1, 2, 3], segments, dead, next_file: (1 << 40) + 1 };
         assert_eq!(Manifest::decode(&manifest.encode().unwrap()).unwrap(), manifest);
     }
 

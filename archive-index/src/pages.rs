@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A file of pages within its store. Numbers are given by the store and not used twice while a reader may hold the file.
+/// A file of pages within its store. Numbers are given by the index, rise from 1, and are never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u64);
 
@@ -22,7 +22,7 @@ pub enum PageErrorKind {
     Missing,
     /// It is there and its bytes are not those that were written.
     Damaged,
-    /// The system refused.
+    /// Anything else, like a system that refuses: nothing is known of the bytes, which may be whole.
     Io,
 }
 
@@ -46,8 +46,10 @@ impl PageError {
 
 /// Where the index keeps its pages. It is shared by one writer and any number of readers.
 pub trait PageStore: Send + Sync {
-    /// Begins a new file. It exists for readers only once it is finished.
-    fn create(&self) -> Result<Box<dyn PageWriter>, PageError>;
+    /// Begins file `file`, whose number was never given before. It exists for readers only once it is finished.
+    fn create(&self, file: FileId) -> Result<Box<dyn PageWriter>, PageError>;
+    /// The highest number that any file there has, finished or not; 0 if there is none.
+    fn highest(&self) -> Result<FileId, PageError>;
     /// Opens a finished file.
     fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError>;
     /// Gives a finished file up: nothing will open it again. What is open may still be read; the store may remove it later.
@@ -63,7 +65,7 @@ pub trait PageWriter: Send {
     /// Appends a page of at most 4 MiB; places rise.
     fn append(&mut self, page: &[u8]) -> Result<PageRef, PageError>;
     /// Closes the file. After `Ok` all its pages are durable.
-    fn finish(self: Box<Self>) -> Result<FileId, PageError>;
+    fn finish(self: Box<Self>) -> Result<(), PageError>;
 }
 
 /// A finished file.
@@ -85,7 +87,6 @@ pub struct MemPages {
 #[derive(Debug, Default)]
 struct MemInner {
     files: HashMap<FileId, Arc<Pages>>,
-    next: u64,
     manifest: Option<Vec<u8>>,
 }
 
@@ -98,11 +99,11 @@ impl MemPages {
     /// A copy that shares nothing with this one.
     pub fn deep_clone(&self) -> Self {
         let inner = self.lock();
-        let copy = MemInner { files: inner.files.clone(), next: inner.next, manifest: inner.manifest.clone() };
+        let copy = MemInner { files: inner.files.clone(), manifest: inner.manifest.clone() };
         Self { inner: Arc::new(Mutex::new(copy)) }
     }
 
-    /// The finished files, in the order in which they were made.
+    /// The finished files, in the order of their numbers.
     pub fn files(&self) -> Vec<FileId> {
         let mut files: Vec<FileId> = self.lock().files.keys().copied().collect();
         files.sort_unstable();
@@ -138,8 +139,15 @@ impl MemPages {
 }
 
 impl PageStore for MemPages {
-    fn create(&self) -> Result<Box<dyn PageWriter>, PageError> {
-        Ok(Box::new(MemWriter { store: self.clone(), pages: Vec::new() }))
+    fn create(&self, file: FileId) -> Result<Box<dyn PageWriter>, PageError> {
+        if self.lock().files.contains_key(&file) {
+            return Err(PageError::new(PageErrorKind::Io, format!("file {} is there already", file.0)));
+        }
+        Ok(Box::new(MemWriter { store: self.clone(), file, pages: Vec::new() }))
+    }
+
+    fn highest(&self) -> Result<FileId, PageError> {
+        Ok(self.lock().files.keys().copied().max().unwrap_or(FileId(0)))
     }
 
     fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError> {
@@ -166,6 +174,7 @@ impl PageStore for MemPages {
 
 struct MemWriter {
     store: MemPages,
+    file: FileId,
     pages: Pages,
 }
 
@@ -175,12 +184,9 @@ impl PageWriter for MemWriter {
         Ok(PageRef(self.pages.len() as u64 - 1))
     }
 
-    fn finish(self: Box<Self>) -> Result<FileId, PageError> {
-        let mut inner = self.store.lock();
-        let file = FileId(inner.next);
-        inner.next += 1;
-        inner.files.insert(file, Arc::new(self.pages));
-        Ok(file)
+    fn finish(self: Box<Self>) -> Result<(), PageError> {
+        self.store.lock().files.insert(self.file, Arc::new(self.pages));
+        Ok(())
     }
 }
 

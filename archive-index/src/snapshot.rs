@@ -1,7 +1,7 @@
 //! What one reader sees: the segments and the documents in memory at one moment.
 
 use crate::columns::{CHUNK, Columns, Dated};
-use crate::error::{DocNo, IndexError, SegmentDamage};
+use crate::error::{DocNo, IndexError, SegmentDamage, UnreadSegment};
 use crate::index::View;
 use crate::postings::bits::Bits;
 use crate::query::leaf::Leaf;
@@ -53,7 +53,8 @@ impl Snapshot {
         DocNo(self.end)
     }
 
-    /// The documents that meet the query. It equals a scan of all documents of the snapshot, less those of [`lost`](Self::lost).
+    /// The documents that meet the query. It equals a scan of all documents of the snapshot, less those of [`lost`](Self::lost) and
+    /// [`unread`](Self::unread).
     pub fn search(&self, query: &Bound) -> Result<RoaringBitmap, IndexError> {
         self.gather(&Search { root: &query.root, stop: &self.stop })
     }
@@ -135,7 +136,12 @@ impl Snapshot {
         Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 
-    /// Segments that could not be opened, with the documents that cannot be searched for it.
+    /// Segments that the system did not let be read when the index was opened.
+    pub fn unread(&self) -> &[UnreadSegment] {
+        &self.view.unread
+    }
+
+    /// Segments that are damaged or not there, with the documents that cannot be searched for it.
     pub fn lost(&self) -> &[SegmentDamage] {
         &self.view.lost
     }

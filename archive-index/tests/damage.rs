@@ -105,8 +105,11 @@ fn a_broken_manifest_is_an_error() {
 struct Full(MemPages);
 
 impl PageStore for Full {
-    fn create(&self) -> Result<Box<dyn archive_index::PageWriter>, PageError> {
+    fn create(&self, _file: FileId) -> Result<Box<dyn archive_index::PageWriter>, PageError> {
         Err(PageError::new(PageErrorKind::Io, "no room"))
+    }
+    fn highest(&self) -> Result<FileId, PageError> {
+        self.0.highest()
     }
     fn open(&self, file: FileId) -> Result<Arc<dyn archive_index::PageReader>, PageError> {
         self.0.open(file)

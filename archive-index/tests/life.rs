@@ -1,6 +1,9 @@
 //! What becomes of documents after they were indexed: told dead, purged, given up, mended, built again.
 
-use archive_index::{Bound, Columns, DocNo, Field, Index, IndexError, MemPages, Options, PageRef, PageStore, Value, ValueKind, parse};
+use archive_index::{
+    Bound, Columns, DocNo, DocRange, Field, FileId, Index, IndexError, MemPages, Options, PageRef, PageStore, SegmentDamage, Value,
+    ValueKind, parse,
+};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -162,6 +165,42 @@ fn p11_a_damaged_segment_is_given_up_and_mended_alone() {
     assert!(index.snapshot().lost().is_empty());
     assert_eq!(found(&index, "common"), whole);
     assert_eq!(found(&open(&pages), "common"), whole);
+}
+
+/// Pages are cached by the number of their file.
+#[test]
+fn p8_numbers_of_files_never_go_back() {
+    let pages = MemPages::new();
+    let index = open(&pages);
+    add(&index, 0);
+    index.flush(b"").unwrap();
+    assert_eq!(found(&index, "common"), [0], "its pages are in the cache");
+    let file = index.files()[0];
+    let docs = index.snapshot().all().unwrap();
+    index.give_up(&SegmentDamage { file, page: None, what: "seal", docs: DocRange { start: DocNo(0), end: DocNo(1) } });
+    assert!(pages.files().is_empty() && docs.contains(0), "the file went");
+    // What is built again beside documents that come in takes its numbers from the same counter.
+    let built = index.detached(DocNo(0));
+    add_as(&built, 7, 0);
+    add(&index, 1);
+    index.flush(b"").unwrap();
+    add(&built, 1);
+    index.replace(&built, b"").unwrap();
+    assert_eq!((found(&index, "word7"), found(&index, "word0"), found(&index, "common")), (vec![0], vec![], vec![0, 1]));
+    let highest = pages.files().into_iter().max().unwrap();
+    assert!(pages.files().iter().all(|new| *new > file) && highest.0 == 3);
+    // Nor do they where the file with the highest number went before the index was opened again, or where a crash left one behind.
+    index.give_up(&SegmentDamage { file: highest, page: None, what: "seal", docs: DocRange { start: DocNo(0), end: DocNo(2) } });
+    drop((index, built));
+    let index = open(&pages);
+    add(&index, 2);
+    index.flush(b"").unwrap();
+    assert_eq!(pages.files(), [FileId(4)]);
+    pages.create(FileId(9)).unwrap().finish().unwrap();
+    let index = open(&pages);
+    add(&index, 3);
+    index.flush(b"").unwrap();
+    assert_eq!(pages.files(), [FileId(4), FileId(9), FileId(10)]);
 }
 
 /// Numbers so far apart that the segments are shared out among the processors.

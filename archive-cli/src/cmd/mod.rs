@@ -16,7 +16,7 @@ mod show;
 mod stats;
 mod verify;
 
-use archive_core::{Acting, Actor, Archive};
+use archive_core::{Acting, Actor, Archive, Error};
 
 use crate::args::{Args, Command, Common};
 use crate::failure::{Exit, Failure};
@@ -63,10 +63,8 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     let closed = archive.close();
     let exit = done?;
     match closed {
-        // Receipts and results hold; what could not be written is made up for by the next open.
-        Err(error) if error.code() == "disk_full" => {
-            out.note(&format!("mailkeep: {error}; what is missing is written at the next open"))?
-        }
+        // Receipts and results hold.
+        Err(error @ Error::CachesLag(_)) => out.note(&format!("warning: {error}"))?,
         closed => closed?,
     }
     Ok(exit)

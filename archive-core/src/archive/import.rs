@@ -98,8 +98,9 @@ pub struct ImportReport {
 }
 
 impl Acting<'_> {
-    /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later. An index that cannot be written ends the
-    /// import; its next open makes up for what is missing.
+    /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later. What an index that cannot be written lacks is
+    /// counted by searches, and made up for when it can. A catalog that cannot be written keeps what is new in memory, up to its share of the
+    /// budget; then the import ends with the error, before the mails that do not fit any more are archived.
     pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
         self.only_system("to import")?;
         let target = self.target(&source, options)?;
@@ -130,7 +131,7 @@ impl Acting<'_> {
             others.push(begin(scope, move || {
                 let _alarm = alarm_of_index;
                 while fed_end.recv().is_ok() {
-                    if let Err(error) = store.index_queued() {
+                    if let Err(error) = store.feed_index() {
                         failure_of_index.set(error);
                     }
                 }
@@ -179,7 +180,7 @@ impl Acting<'_> {
             return Err(error);
         }
         let mut report = imported?;
-        store.index_queued()?;
+        store.feed_index()?;
         report.stopped = options.stop.load(Ordering::Relaxed);
         if report.stopped {
             // What was read and not committed before the stop is not counted as read.
@@ -233,8 +234,9 @@ pub(super) fn read_source(
     visitor: &mut dyn SourceVisitor,
 ) -> Result<source::Summary, Error> {
     match source {
-        ImportSource::Path(path) => source::read_path(path, options, visitor)
-            .map_err(|source::SourceError::Open { error, .. }| Error::Source { path: path.to_owned(), why: error.to_string() }),
+        ImportSource::Path(path) => source::read_path(path, options, visitor).map_err(|source::SourceError::Open { error, .. }| {
+            Error::Source { path: path.to_owned(), why: format!("{error}{}", crate::vfs::hint_of_open_files(&error)) }
+        }),
         ImportSource::Stream(stream, name) => Ok(source::read_stream(stream, name, options, visitor)),
     }
 }
@@ -359,7 +361,7 @@ impl Feeder<'_, '_> {
         self.report.duplicate += sums.duplicate;
         self.report.restated += sums.restated;
         locked(self.events).receipt(&receipt);
-        self.store.index_queued()
+        self.store.feed_index()
     }
 }
 

@@ -88,7 +88,7 @@ impl Acting<'_> {
         drop(queue);
         let outcome = locked(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
         // The mail is archived; what the index could not take waits for it, and searches say so.
-        let _waits = self.archive.store.index_queued();
+        let _waits = self.archive.store.feed_index();
         Ok(receipt(self.archive.store.no(), outcome, digest, Arc::default(), 0))
     }
 }

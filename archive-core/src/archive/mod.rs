@@ -114,10 +114,13 @@ impl Archive {
         Acting::new(self, actor)
     }
 
-    /// Writes everything that is a cache and says on disk that all is synced, so that the next open need not look.
+    /// Writes everything that is a cache and says on disk that all is synced, so that the next open need not look. After [`Error::CachesLag`] it
+    /// need not look either, but for what catalog and index lack.
     pub fn close(self) -> Result<(), Error> {
-        self.store.close()?;
-        self.mark()
+        match self.store.close() {
+            Err(lag @ Error::CachesLag(_)) => self.mark().and(Err(lag)),
+            closed => closed.and_then(|()| self.mark()),
+        }
     }
 
     fn master(&self) -> MutexGuard<'_, master::Master> {

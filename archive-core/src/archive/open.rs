@@ -176,8 +176,10 @@ fn found_stores(vfs: &dyn Vfs, stores: &Path, damage: Damage) -> Result<Vec<Stor
     for entry in entries {
         let name = entry.path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         let Ok(no) = name.parse() else { continue };
-        if let Ok(uuid) = store_uuid(vfs, &entry.path) {
-            found.push(StoreFact { no, uuid: uuid.0, name, current: false });
+        match store_uuid(vfs, &entry.path) {
+            Ok(uuid) => found.push(StoreFact { no, uuid: uuid.0, name, current: false }),
+            Err(Error::Io(error)) if !error.is_not_found() => return Err(error.into()),
+            Err(_) => {}
         }
     }
     found.sort_by_key(|store| store.no);

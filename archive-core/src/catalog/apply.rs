@@ -21,7 +21,7 @@ use crate::records::{
     PackedFact, PartFact, Runs,
 };
 use crate::seal::{FileKind, SecretKey};
-use crate::vfs::{EntryKind, Vfs};
+use crate::vfs::Vfs;
 
 /// Names and addresses of a list that its row repeats.
 const ROW_ADDRESSES: usize = 6;
@@ -62,10 +62,11 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// Opens the catalog in `dir`. One that is missing or cannot be read begins anew, to be filled from the records.
+    /// Opens the catalog in `dir`. One that is missing or proven damaged begins anew, to be filled from the records. What the system or a newer format
+    /// refuses proves nothing, and is an error: without a catalog no mail is found.
     pub(crate) fn open(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, cache_bytes: u64) -> Result<Self, Error> {
         let found = match read_manifest(&*vfs, &manifest_path(dir), &key, FileKind::CatalogManifest, owner) {
-            Ok(bytes) => bytes.and_then(|bytes| decode_manifest(&bytes)),
+            Ok(bytes) => bytes.map(|bytes| decode_manifest(&bytes)).transpose()?.flatten(),
             Err(Error::Damage(_)) => None,
             Err(error) => return Err(error),
         };
@@ -524,22 +525,13 @@ impl Catalog {
         self.sorted.verify(report)
     }
 
-    /// The files that make the catalog, its manifest first.
-    pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let mut files = vec![manifest_path(&self.dir)];
-        files.extend(self.sorted.files());
-        files
-    }
-
-    /// Removes files in the catalog's folder that no manifest names.
+    /// Removes runs that no manifest names, and what is left of one that was never finished.
     pub(crate) fn remove_leftovers(&self) -> Result<(), Error> {
-        let files = self.files();
-        for entry in self.vfs.list(&self.dir)? {
-            if entry.kind == EntryKind::File && !files.contains(&entry.path) {
-                self.vfs.remove(&entry.path)?;
-            }
+        let unfinished = manifest_path(&self.dir).with_extension("tmp");
+        if self.vfs.kind(&unfinished)?.is_some() {
+            self.vfs.remove(&unfinished)?;
         }
-        Ok(())
+        self.sorted.remove_leftovers()
     }
 }
 

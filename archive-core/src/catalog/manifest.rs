@@ -11,7 +11,7 @@ use crate::id::Uuid;
 use crate::records::{Frontier, Link};
 use crate::seal::{FileKind, FrameKind, SecretKey, Single, read_single, replace_single};
 use crate::vfs::Vfs;
-use crate::wire::{Keys, decode, encode};
+use crate::wire::{Keys, Undecodable, decode, encode};
 
 /// The next numbers to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
@@ -161,9 +161,13 @@ pub(crate) fn replace_manifest(
     replace_single(vfs, path, key, single(kind, owner), bytes)
 }
 
-pub(super) fn decode_manifest(bytes: &[u8]) -> Option<Manifest> {
-    let manifest: Manifest = decode(bytes).ok()?;
-    manifest.tree.is_sound().then_some(manifest)
+/// The manifest that `bytes` are; `None` where they are none. One of a newer format is an error.
+pub(super) fn decode_manifest(bytes: &[u8]) -> Result<Option<Manifest>, Error> {
+    match decode::<Manifest>(bytes) {
+        Ok(manifest) => Ok(manifest.tree.is_sound().then_some(manifest)),
+        Err(Undecodable::Malformed) => Ok(None),
+        Err(Undecodable::Unknown(what, number)) => Err(Error::UnknownFeature { what, number }),
+    }
 }
 
 pub(super) fn encode_manifest(manifest: &Manifest) -> Vec<u8> {

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::keys::Key;
 use super::merge::merge;
 use super::page::Page;
-use super::run::{ByMemory, PageCache, Run, RunName, RunWriter};
+use super::run::{ByMemory, PageCache, Run, RunName, RunWriter, file_path};
 use crate::error::Error;
 use crate::id::Uuid;
 use crate::seal::SecretKey;
-use crate::vfs::Vfs;
+use crate::vfs::{EntryKind, Vfs};
 
 /// Runs of a level are merged into one of the next when there are this many.
 pub(super) const FANOUT: usize = 8;
@@ -36,7 +36,7 @@ pub(super) struct Sorted {
     values: Vec<u8>,
     /// Newest first.
     runs: Vec<Arc<Run>>,
-    /// Of the next file. It never goes back, so that a page in the cache is never taken for one of another file.
+    /// Of the next file. No number is given twice, whatever becomes of the file: pages are cached by it.
     next_number: u64,
     cache: PageCache,
 }
@@ -62,7 +62,9 @@ impl Sorted {
         for name in names {
             runs.push(Arc::new(Run::open(&*vfs, dir, &key, owner, name.clone())?));
         }
-        let after = names.iter().map(|name| name.number.saturating_add(1)).max().unwrap_or(1);
+        // A crash leaves runs behind that no manifest knows of.
+        let there = runs_in(&*vfs, dir)?.into_iter().map(|(number, _)| number);
+        let after = names.iter().map(|name| name.number).chain(there).max().map_or(1, |number| number.saturating_add(1));
         let next_number = next_number.max(after);
         let cache = PageCache::with_weighter((cache_bytes / (48 << 10)).max(16) as usize, cache_bytes, ByMemory);
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, memory: BTreeMap::new(), values: Vec::new(), runs, next_number, cache })
@@ -215,10 +217,27 @@ impl Sorted {
         Ok(())
     }
 
-    /// Numbers of the runs' files.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        self.runs.iter().map(|run| run.path().to_owned()).collect()
+    /// Removes runs in the folder that are none of these.
+    pub(super) fn remove_leftovers(&self) -> Result<(), Error> {
+        for (number, path) in runs_in(&*self.vfs, &self.dir)? {
+            if !self.runs.iter().any(|run| run.name.number == number) {
+                self.vfs.remove(&path)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// The runs in a folder, named by a manifest or not. None where there is no folder.
+fn runs_in(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
+    let entries = match vfs.list(dir) {
+        Err(error) if error.is_not_found() => Vec::new(),
+        entries => entries?,
+    };
+    let files = entries.into_iter().filter(|entry| entry.kind == EntryKind::File);
+    let runs = files.filter_map(|entry| Some((entry.path.file_stem()?.to_str()?.parse().ok()?, entry.path)));
+    // No run has a number that large, whoever put the file there.
+    Ok(runs.filter(|(number, path)| *number < 1 << 53 && file_path(dir, *number) == *path).collect())
 }
 
 /// The first level with [`FANOUT`] neighbours, and where they are.

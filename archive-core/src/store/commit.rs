@@ -17,7 +17,7 @@ type Texts = Vec<(ContentNo, Option<Indexable>)>;
 
 impl Store {
     /// Commits `mails` as one: durable when this returns. The outcome of each mail, in order. Text of new contents waits for
-    /// [`Store::index_queued`].
+    /// [`Store::feed_index`].
     pub(crate) fn commit(
         &self,
         mut mails: Vec<Prepared>,

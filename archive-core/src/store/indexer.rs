@@ -1,12 +1,15 @@
 //! From contents to the index: those just committed from memory, those behind the watermark read again.
 //!
-//! Contents are queued while the writer is held, so they reach the index in the order of their numbers. The index may lag as far as
-//! it likes: its basis names the commit up to which it is true, and opening catches up.
+//! The index takes contents in the order of their numbers, and may lag as far as it likes: its basis names the commit up to which it is true,
+//! opening catches up, and searches count what it lacks. So an index that cannot be read or written keeps nobody from reading and archiving.
+//! It is thrown away only where it is proven damaged or foreign, never after an error of the system.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use archive_index::{Columns, DocNo, Field, Index, Label, LabelKind, Priority, Snapshot, Value, ValueKind};
+use archive_index::{
+    Columns, DocNo, Field, Index, IndexError, Label, LabelKind, MemPages, PageErrorKind, PageStore, Priority, Snapshot, Value, ValueKind,
+};
 
 use super::pages::SealedPages;
 use super::{Store, StoreOptions};
@@ -21,6 +24,8 @@ use crate::vfs::Vfs;
 /// The index of a store and the contents on their way to it.
 pub(crate) struct Indexer {
     index: Mutex<Arc<Index>>,
+    /// Why the index that lies on disk is not this one: the system does not let it be read. It stays as it is, and nothing is fed.
+    unread: Mutex<Option<Error>>,
     pages: Arc<SealedPages>,
     enabled: bool,
     /// What the index may take.
@@ -34,41 +39,28 @@ pub(crate) struct Indexer {
     types: RwLock<Vec<String>>,
 }
 
-/// Contents on their way to the index.
+/// Contents on their way to the index. Their numbers are those from the next one of the index up to `end`, so that none is ever left out,
+/// whatever failed meanwhile.
 #[derive(Default)]
 struct Waiting {
-    contents: Vec<(ContentNo, Option<Indexable>)>,
-    /// Of their texts.
+    /// Contents below it are to be indexed.
+    end: u32,
+    /// Some of them with their texts, in order. The others are read from the store again.
+    texts: VecDeque<(ContentNo, Indexable)>,
+    /// Of the texts.
     bytes: usize,
 }
 
-/// Contents that are being given to the index. What an error or a panic leaves over waits again, before what came meanwhile: the index takes
-/// contents in order, and would never see what another overtook.
-struct Taken<'i> {
-    indexer: &'i Indexer,
-    contents: VecDeque<(ContentNo, Option<Indexable>)>,
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        if !self.contents.is_empty() {
-            let mut waiting = self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let newer = std::mem::take(&mut waiting.contents);
-            waiting.contents = self.contents.drain(..).chain(newer).collect();
-            waiting.bytes = waiting.contents.iter().filter_map(|(_, known)| known.as_ref()).map(Indexable::bytes).sum();
-        }
-    }
-}
-
-/// Text that may wait; of what comes above, only the number is kept, and it is read from the store again.
+/// Text that may wait; what comes above is read from the store again.
 const WAITING_BYTES: usize = 24 << 20;
 
 /// What an error of the index means to the archive: that of the file where a file failed.
-pub(crate) fn failed(error: archive_index::IndexError) -> Error {
+pub(crate) fn failed(error: IndexError) -> Error {
     match error {
-        archive_index::IndexError::Stopped => Error::Stopped,
-        archive_index::IndexError::Damaged(damage) => Error::IndexDamaged(damage),
-        archive_index::IndexError::Pages(pages) => match pages.cause.downcast::<Error>() {
+        IndexError::Stopped => Error::Stopped,
+        IndexError::Damaged(damage) => Error::IndexDamaged(damage),
+        IndexError::FormatTooNew { found, .. } => Error::UnknownFeature { what: "format of the index", number: found },
+        IndexError::Pages(pages) => match pages.cause.downcast::<Error>() {
             Ok(error) => *error,
             Err(cause) => Error::Index(cause.to_string()),
         },
@@ -86,9 +78,16 @@ impl Indexer {
     ) -> Result<Self, Error> {
         let pages = Arc::new(SealedPages::new(vfs, dir.to_owned(), key, owner));
         let memory = archive_index::Options { memory_budget: options.index_bytes, page_cache: options.page_bytes };
-        let index = open_index(&pages, memory)?;
+        let (index, unread) = match open_index(&pages, memory) {
+            // Mails can be read without it.
+            Err(error @ Error::Io(_)) if !is_shortage(&error) => {
+                (Index::open(Arc::new(MemPages::new()), memory).map_err(failed)?, Some(error))
+            }
+            index => (index?, None),
+        };
         Ok(Self {
             index: Mutex::new(Arc::new(index)),
+            unread: Mutex::new(unread),
             pages,
             enabled: options.index,
             memory,
@@ -108,12 +107,28 @@ impl Indexer {
         Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Throws the index away; it begins anew.
+    /// Throws the index away, which was proven foreign; it begins anew.
     pub(super) fn reset(&self) -> Result<(), Error> {
-        self.pages.remove_all()?;
-        let index = open_index(&self.pages, self.memory)?;
-        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
+        self.put(Arc::new(begin_anew(&self.pages, self.memory)?));
         Ok(())
+    }
+
+    /// The index whose place one takes that is built again: where the one on disk cannot be read, an empty one that nobody sees yet.
+    pub(super) fn replaceable(&self) -> Result<Arc<Index>, Error> {
+        let is_unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_unread { anew(&self.pages, self.memory).map(Arc::new) } else { Ok(self.index()) }
+    }
+
+    /// From now on `index` is searched and fed.
+    pub(super) fn put(&self, index: Arc<Index>) {
+        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = index;
+        *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Why the index or some of it could not be read when it was opened.
+    pub(crate) fn unread(&self) -> Option<Error> {
+        let whole = self.unread.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        whole.or_else(|| self.index().snapshot().unread().iter().map(|segment| cause_of(&segment.cause)).next())
     }
 
     /// Contents just committed; called with the writer held.
@@ -121,19 +136,33 @@ impl Indexer {
         if !self.enabled {
             return;
         }
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fed = self.is_enabled();
+        let mut waiting = self.waiting();
         for (content, known) in contents {
-            let bytes = known.as_ref().map_or(0, Indexable::bytes);
-            let known = known.filter(|_| waiting.bytes + bytes <= WAITING_BYTES);
-            waiting.bytes += if known.is_some() { bytes } else { 0 };
-            waiting.contents.push((content, known));
+            waiting.end = waiting.end.max(content.0 + 1);
+            let Some(known) = known.filter(|_| is_fed) else { continue };
+            let bytes = known.bytes();
+            if waiting.bytes + bytes <= WAITING_BYTES {
+                waiting.bytes += bytes;
+                waiting.texts.push_back((content, known));
+            }
         }
     }
 
-    /// What waits, to be taken in order.
-    fn take_waiting(&self) -> Taken<'_> {
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        Taken { indexer: self, contents: waiting.contents.into() }
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The text of `content`, if it waits. Those of contents before it are needed no more.
+    fn take_text(&self, content: ContentNo) -> Option<Indexable> {
+        let mut waiting = self.waiting();
+        while let Some((no, text)) = waiting.texts.pop_front_if(|(no, _)| *no <= content) {
+            waiting.bytes -= text.bytes();
+            if no == content {
+                return Some(text);
+            }
+        }
+        None
     }
 
     /// Removes files that the index does not name.
@@ -169,7 +198,7 @@ impl Indexer {
 
     /// Is new mail indexed at once?
     pub(crate) fn is_enabled(&self) -> bool {
-        self.enabled
+        self.enabled && self.unread.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
     /// What a search sees from now on.
@@ -178,49 +207,90 @@ impl Indexer {
     }
 }
 
-/// An index whose manifest cannot be read is thrown away: it is a cache.
+/// Opens the index. One that is proven damaged is thrown away: it is a cache. A system that refuses proves nothing.
 fn open_index(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Index, Error> {
-    let open = || Index::open(Arc::clone(pages) as Arc<dyn archive_index::PageStore>, options);
-    match open() {
-        Ok(index) => Ok(index),
-        Err(archive_index::IndexError::FormatTooNew { found, .. }) => {
-            Err(Error::UnknownFeature { what: "format of the index", number: found })
+    match Index::open(Arc::clone(pages) as Arc<dyn PageStore>, options) {
+        Ok(index) => {
+            // What passes is an error of the call; what stays, of a segment alone.
+            match index.snapshot().unread().iter().map(|segment| cause_of(&segment.cause)).find(is_shortage) {
+                Some(shortage) => Err(shortage),
+                None => Ok(index),
+            }
         }
-        Err(_) => {
-            pages.remove_all()?;
-            open().map_err(failed)
-        }
+        Err(IndexError::Manifest { .. }) => begin_anew(pages, options),
+        Err(IndexError::Pages(error)) if error.kind == PageErrorKind::Damaged => begin_anew(pages, options),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Throws away what there is of an index, as far as that can be written, and begins anew.
+fn begin_anew(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Index, Error> {
+    may_lag(pages.remove_all())?;
+    anew(pages, options)
+}
+
+fn anew(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Index, Error> {
+    Index::anew(Arc::clone(pages) as Arc<dyn PageStore>, options).map_err(failed)
+}
+
+/// The error of the store behind one of pages.
+fn cause_of(error: &archive_index::PageError) -> Error {
+    error.cause.downcast_ref::<Error>().cloned().unwrap_or_else(|| Error::Index(error.to_string()))
+}
+
+fn is_shortage(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.is_shortage())
+}
+
+/// What a cache says that was to be brought up. One that cannot be written lags, and searches count what it lacks; a shortage, which passes,
+/// is an error of the call.
+pub(super) fn may_lag(written: Result<(), Error>) -> Result<(), Error> {
+    match written {
+        Err(error @ Error::Io(_)) if !is_shortage(&error) => Ok(()),
+        written => written,
     }
 }
 
 impl Store {
-    /// Feeds the index with what waits for it.
-    pub(crate) fn index_queued(&self) -> Result<(), Error> {
+    /// Feeds the index with what waits for it. An index that cannot be written lags, and archiving goes on: what it lacks is counted by searches.
+    pub(crate) fn feed_index(&self) -> Result<(), Error> {
+        match self.given_up(self.index_queued()) {
+            Err(Error::Io(_)) => Ok(()),
+            fed => fed,
+        }
+    }
+
+    /// A segment that a merge found damaged is given up, and costs nothing else.
+    fn given_up(&self, fed: Result<(), Error>) -> Result<(), Error> {
+        match fed {
+            Err(Error::IndexDamaged(damage)) => {
+                self.indexer.give_up(&damage);
+                Ok(())
+            }
+            fed => fed,
+        }
+    }
+
+    /// Feeds the index with what waits for it: contents committed since, and those that it still lacks from before.
+    fn index_queued(&self) -> Result<(), Error> {
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.indexer.is_enabled() {
+            return Ok(());
+        }
         let index = self.indexer.index();
-        let mut taken = self.indexer.take_waiting();
-        while let Some((content, known)) = taken.contents.front_mut() {
-            let (content, known) = (*content, known.take());
-            self.index_waiting(&index, content, known)?;
-            taken.contents.pop_front();
+        let end = self.indexer.waiting().end;
+        for content in (index.next().0..end).map(ContentNo) {
+            let known = match self.indexer.take_text(content) {
+                Some(known) => known,
+                None => self.indexable(content)?,
+            };
+            self.index_content(&index, content, &known)?;
         }
         if index.is_spilled() {
             // So that a crash in a long import costs the indexing of a segment, and not of all.
             index.flush(&self.index_basis()).map_err(failed)?;
         }
         Ok(())
-    }
-
-    fn index_waiting(&self, index: &Index, content: ContentNo, known: Option<Indexable>) -> Result<(), Error> {
-        // An index that was built again meanwhile has it.
-        if content.0 < index.next().0 {
-            return Ok(());
-        }
-        let known = match known {
-            Some(known) => known,
-            None => self.indexable(content)?,
-        };
-        self.index_content(index, content, &known)
     }
 
     /// The commit that the index is true to, or more than that: what lies above the watermark is looked at again at open.
@@ -230,6 +300,10 @@ impl Store {
     }
 
     pub(super) fn index_content(&self, index: &Index, content: ContentNo, known: &Indexable) -> Result<(), Error> {
+        if self.damage.is_some() && self.catalog().content_row(content)?.is_none() {
+            // Its facts lay in records that cannot be read: no message leads to it.
+            return Ok(());
+        }
         let columns = self.columns_of(content, &known.text)?;
         index.add(DocNo(content.0), &known.values(), &known.labels, &columns).map_err(failed)
     }
@@ -287,20 +361,18 @@ impl Store {
 
     /// Writes a segment of what is in memory.
     pub(crate) fn flush_index(&self) -> Result<(), Error> {
-        if !self.indexer.enabled {
+        if !self.indexer.is_enabled() {
             return Ok(());
         }
-        self.index_queued()?;
+        self.given_up(self.index_queued())?;
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.indexer.waiting.lock().unwrap_or_else(PoisonError::into_inner).contents.is_empty() {
-            return Ok(());
-        }
+        // It may name a commit whose contents came meanwhile: what lies above the watermark is looked at again at open.
         let basis = self.index_basis();
         let index = self.indexer.index();
         if index.basis() == basis && index.watermark() == index.next() {
             return Ok(());
         }
-        index.flush(&basis).map_err(failed)
+        self.given_up(index.flush(&basis).map_err(failed))
     }
 }
 

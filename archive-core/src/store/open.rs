@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::create::{WRAP, identity_path};
+use super::indexer::may_lag;
 use super::recover::Replay;
 use super::{Indexer, Store, StoreDirs, StoreOptions, Writer};
 use crate::catalog::Catalog;
@@ -52,8 +53,12 @@ impl Store {
         let key = identity.key.open(archive_key, uuid, WRAP)?.filter(|_| uuid.0 == fact.uuid);
         let Some(key) = key else { return Err(Error::BrokenIdentity { path }) };
         let dirs = StoreDirs::below(root);
-        for dir in [&dirs.records, &dirs.content, &dirs.catalog, &dirs.index] {
+        for dir in [&dirs.records, &dirs.content] {
             vfs.create_dir(dir)?;
+        }
+        // Caches: a folder that cannot be made holds nothing, and what would go there stays in memory.
+        for dir in [&dirs.catalog, &dirs.index] {
+            may_lag(vfs.create_dir(dir).map_err(Error::from))?;
         }
         let containers = Containers::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid);
         let mut catalog = Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, options.cache_bytes)?;
@@ -90,8 +95,8 @@ impl Store {
             (barred, _) => barred,
         };
         if barred.is_none() {
-            catalog.remove_leftovers()?;
-            containers.remove_leftovers()?;
+            may_lag(catalog.remove_leftovers())?;
+            may_lag(containers.remove_leftovers())?;
         }
         let watch = Watch::begin(options.clock.now());
         let store = Self {
@@ -126,24 +131,26 @@ impl Store {
             store.complete_from_tables()?;
         }
         match store.catch_up() {
-            // Mails can be read and searched as far as the index has come: what lacks is counted, and made up for when there is room again.
-            Err(Error::Io(error)) if error.is_full() => {}
-            // The same where a page of the catalog is damaged: made up for when it was made anew.
+            // Mails can be read and searched as far as the index has come where a page of the catalog is damaged: what lacks is counted, and made up for when it was made anew.
             Err(Error::Damage(damage)) if damage.remedy() == Some(Remedy::RemoveCatalog) => {}
             caught_up => caught_up?,
         }
         Ok(store)
     }
 
-    /// Packs small commits, and writes catalog and index. [`Store::mark`] comes after it.
+    /// Packs small commits, and writes catalog and index; [`Error::CachesLag`] where only these could not be written. [`Store::mark`] comes after it.
     pub(crate) fn close(&self) -> Result<(), Error> {
         if self.barred.is_some() {
             return Ok(());
         }
         self.pack()?;
         self.note_damage()?;
-        self.flush_index()?;
-        self.catalog_mut().flush()
+        let indexed = self.flush_index();
+        let cataloged = self.catalog_mut().flush();
+        match indexed.and(cataloged) {
+            Err(Error::Io(error)) => Err(Error::CachesLag(error)),
+            written => written,
+        }
     }
 
     /// Says on disk that everything up to the last commit is synced, in the records and in `head.mkm`. `master` is the master's head.

@@ -37,51 +37,63 @@ impl SealedPages {
         self.dir.join("manifest.mkm")
     }
 
-    /// Removes all files of the index.
+    /// Removes all files of the index. Only what is proven damaged or foreign may go.
     pub(super) fn remove_all(&self) -> Result<(), Error> {
         // Without its manifest nothing names a segment, so a crash in between leaves an empty index and files to be removed.
-        self.remove_where(|path| *path == self.manifest())?;
-        self.remove_where(|_| true)
-    }
-
-    /// Removes files that no manifest names.
-    pub(super) fn remove_others(&self, used: &[FileId]) -> Result<(), Error> {
-        let keep: Vec<PathBuf> = used.iter().map(|file| self.path(*file)).chain([self.manifest()]).collect();
-        self.remove_where(|path| !keep.contains(path))
-    }
-
-    fn remove_where(&self, goes: impl Fn(&PathBuf) -> bool) -> Result<(), Error> {
-        for path in self.files()?.iter().filter(|path| goes(path)) {
-            self.vfs.remove(path)?;
+        if self.vfs.kind(&self.manifest())?.is_some() {
+            self.vfs.remove(&self.manifest())?;
+            self.vfs.sync_dir(&self.dir)?;
         }
-        Ok(self.vfs.sync_dir(&self.dir)?)
+        self.remove_others(&[])
     }
 
-    /// Files of the index, its manifest first.
-    pub(super) fn files(&self) -> Result<Vec<PathBuf>, Error> {
-        let entries = self.vfs.list(&self.dir)?;
-        Ok(entries.into_iter().filter(|entry| entry.kind == EntryKind::File).map(|entry| entry.path).collect())
+    /// Removes segments that no manifest names, and what is left of one that was never finished.
+    pub(super) fn remove_others(&self, used: &[FileId]) -> Result<(), Error> {
+        let segments = self.segments()?.into_iter().filter(|file| !used.contains(file)).map(|file| self.path(file));
+        let unfinished = self.manifest().with_extension("tmp");
+        let unfinished = self.vfs.kind(&unfinished)?.map(|_| unfinished);
+        let mut removed = false;
+        for path in segments.chain(unfinished) {
+            self.vfs.remove(&path)?;
+            removed = true;
+        }
+        if removed { Ok(self.vfs.sync_dir(&self.dir)?) } else { Ok(()) }
+    }
+
+    /// The segments in the folder, named by a manifest or not. None where there is no folder.
+    fn segments(&self) -> Result<Vec<FileId>, Error> {
+        let entries = match self.vfs.list(&self.dir) {
+            Err(error) if error.is_not_found() => Vec::new(),
+            entries => entries?,
+        };
+        let files = entries.into_iter().filter(|entry| entry.kind == EntryKind::File);
+        let segments = files.filter_map(|entry| Some((FileId(entry.path.file_stem()?.to_str()?.parse().ok()?), entry.path)));
+        // No segment has a number that large, whoever put the file there.
+        Ok(segments.filter(|(file, path)| file.0 < 1 << 53 && self.path(*file) == *path).map(|(file, _)| file).collect())
     }
 }
 
+/// Damaged is what is proven so; of what the system or a newer format refuses nothing is known.
 fn failed(error: Error) -> PageError {
     let kind = match &error {
         Error::Io(error) if error.is_not_found() => PageErrorKind::Missing,
-        Error::Io(_) => PageErrorKind::Io,
-        _ => PageErrorKind::Damaged,
+        Error::Damage(_) => PageErrorKind::Damaged,
+        _ => PageErrorKind::Io,
     };
     PageError::new(kind, error)
 }
 
 impl PageStore for SealedPages {
-    fn create(&self) -> Result<Box<dyn PageWriter>, PageError> {
-        let highest = self.files().map_err(failed)?.iter().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).max();
-        let file = FileId(highest.map_or(1, |number: u64| number + 1));
+    fn highest(&self) -> Result<FileId, PageError> {
+        Ok(self.segments().map_err(failed)?.into_iter().max().unwrap_or(FileId(0)))
+    }
+
+    fn create(&self, file: FileId) -> Result<Box<dyn PageWriter>, PageError> {
         let start = RecordsStart::default();
         let writer = SealedWriter::create(&*self.vfs, &self.path(file), &self.key, FileKind::Segment, self.owner, file.0, start);
         let writer = writer.map_err(failed)?;
         let (vfs, dir) = (Arc::clone(&self.vfs), self.dir.clone());
-        Ok(Box::new(SealedPageWriter { writer, vfs, dir, file, last: 0, finished: false }))
+        Ok(Box::new(SealedPageWriter { writer, vfs, dir, last: 0, finished: false }))
     }
 
     fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError> {
@@ -109,7 +121,6 @@ struct SealedPageWriter {
     writer: SealedWriter,
     vfs: Arc<dyn Vfs>,
     dir: PathBuf,
-    file: FileId,
     last: u64,
     finished: bool,
 }
@@ -124,12 +135,12 @@ impl PageWriter for SealedPageWriter {
         Ok(PageRef(place.offset))
     }
 
-    fn finish(mut self: Box<Self>) -> Result<FileId, PageError> {
+    fn finish(mut self: Box<Self>) -> Result<(), PageError> {
         self.writer.push(FrameKind::IndexEnd, &[&self.last.to_le_bytes()]).map_err(failed)?;
         self.writer.sync().map_err(failed)?;
         self.vfs.sync_dir(&self.dir).map_err(|error| failed(error.into()))?;
         self.finished = true;
-        Ok(self.file)
+        Ok(())
     }
 }
 

@@ -357,7 +357,13 @@ impl Replay<'_> {
         let last = if to_no == 0 { from_no } else { to_no };
         for number in first..=last {
             let start = if number == from_no { from } else { 0 };
-            let end = if number == to_no { to } else { self.containers.file(number).and_then(|file| file.len()).unwrap_or(start) };
+            let end = match self.containers.file(number).and_then(|file| file.len()) {
+                _ if number == to_no => to,
+                Ok(len) => len,
+                // Then the commit is not whole. Of what the system refuses nothing is known, and nothing may be cut for it.
+                Err(Error::Damage(_)) => start,
+                Err(error) => return Err(error),
+            };
             ranges.push((number, start..end));
         }
         Ok(ranges)

@@ -6,10 +6,10 @@ use std::sync::PoisonError;
 use archive_index::{DocRange, Index};
 
 use super::Store;
-use super::indexer::{decode_basis, encode_basis, failed};
-use crate::error::{Damage, Error};
+use super::indexer::{decode_basis, encode_basis, failed, may_lag};
+use crate::error::Error;
 use crate::id::ContentNo;
-use crate::records::{Scan, ScanItem, list_files};
+use crate::records::{Scan, ScanItem, open_file};
 
 /// How the index of a store is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ use crate::records::{Scan, ScanItem, list_files};
 pub enum IndexStatus {
     /// Everything that was flushed can be searched.
     Ok,
-    /// Some of it is damaged, and its messages cannot be searched: build it again.
+    /// Some of it is damaged or cannot be read, and its messages cannot be searched: build it again.
     NeedsRebuild,
     /// It is being built again; searches go on in the old one.
     Rebuilding {
@@ -41,7 +41,8 @@ impl Drop for Rebuilding<'_> {
 }
 
 impl Store {
-    /// Brings the index up to the last commit, or begins it anew where the records contradict it. A damaged segment is mended alone.
+    /// Brings the index up to the last commit, or begins it anew where the records contradict it. A damaged segment is mended alone. As far as the
+    /// index cannot be written, it lags; a shortage is an error.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
         if !self.indexer.is_enabled() {
             return Ok(());
@@ -55,11 +56,11 @@ impl Store {
         }
         let index = self.indexer.index();
         if self.barred.is_none() {
-            self.mend_index()?;
-            self.indexer.remove_unused(&index)?;
+            may_lag(self.indexer.remove_unused(&index))?;
+            may_lag(self.mend_index())?;
         }
-        self.fill(&index, index.next().0..self.catalog().basis().numbers.contents, &mut |_, _| true)?;
-        Ok(())
+        let contents = self.catalog().basis().numbers.contents;
+        may_lag(self.fill(&index, index.next().0..contents, &mut |_, _| true).map(drop))
     }
 
     /// Builds the segments again that were lost.
@@ -91,7 +92,7 @@ impl Store {
     /// Builds the index anew from the mails, while searches go on in the old one, and puts it in its place. False if `progress` ended it.
     pub(crate) fn rebuild_index(&self, progress: &mut Progress<'_>) -> Result<bool, Error> {
         let _rebuilding = Rebuilding(self);
-        let index = self.indexer.index();
+        let index = self.indexer.replaceable()?;
         let built = index.detached(archive_index::DocNo(0));
         let mut report = |done, of| {
             self.indexer.set_rebuilding(Some((done, of)));
@@ -108,7 +109,9 @@ impl Store {
                     (encode_basis(catalog.basis().link, catalog.basis().records), catalog.basis().numbers.contents)
                 };
                 let rest = self.fill(&built, built.next().0..contents, &mut |_, _| true);
-                rest.and_then(|_| index.replace(&built, &basis).map_err(failed)).map(|()| true)
+                rest.and_then(|_| index.replace(&built, &basis).map_err(failed))?;
+                self.indexer.put(index);
+                Ok(true)
             }
             ended => ended,
         }
@@ -118,12 +121,12 @@ impl Store {
     pub(crate) fn index_status(&self) -> IndexStatus {
         match self.indexer.rebuilding() {
             Some((done, of)) => IndexStatus::Rebuilding { done, of },
-            None if self.indexer.snapshot().lost().is_empty() => IndexStatus::Ok,
+            None if self.indexer.snapshot().lost().is_empty() && self.indexer.unread().is_none() => IndexStatus::Ok,
             None => IndexStatus::NeedsRebuild,
         }
     }
 
-    /// Do the records have the commit that the index is based on?
+    /// Do the records have the commit that the index is based on? Where it cannot be seen for damage, nothing is proven, and the index stays.
     fn index_fits(&self) -> Result<bool, Error> {
         let index = self.indexer.index();
         let basis = index.basis();
@@ -131,13 +134,15 @@ impl Store {
             return Ok(index.watermark().0 == 0);
         }
         let Some((link, place)) = decode_basis(&basis) else { return Ok(false) };
-        let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
-        let Some(file) = listing.files.into_iter().find(|file| file.number == place.file) else { return Ok(false) };
-        Ok(match Scan::new(file, place.offset).next() {
-            Ok(Some(ScanItem::Commit(commit))) => commit.link == link,
-            Ok(Some(ScanItem::Bad(Damage { .. }))) => self.damage.is_some(),
-            Ok(_) => false,
+        let unseen = self.damage.is_some();
+        let file = match open_file(&*self.vfs, &self.dirs.records, &self.key, self.uuid, place.file) {
+            Ok(file) => file,
+            Err(Error::Damage(_)) => return Ok(unseen),
             Err(error) => return Err(error),
+        };
+        Ok(match Scan::new(file, place.offset).next()? {
+            Some(ScanItem::Commit(commit)) => commit.link == link,
+            _ => unseen,
         })
     }
 }

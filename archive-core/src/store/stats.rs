@@ -46,6 +46,14 @@ pub(crate) fn bytes_in(vfs: &dyn Vfs, dir: &Path) -> Result<u64, Error> {
     Ok(bytes)
 }
 
+/// Bytes of a cache; none where its folder cannot be read.
+fn of_cache(bytes: Result<u64, Error>) -> Result<u64, Error> {
+    match bytes {
+        Err(Error::Io(error)) if !error.is_shortage() => Ok(0),
+        bytes => bytes,
+    }
+}
+
 impl Store {
     /// What the store takes on disk, and its head.
     pub(crate) fn stats(&self) -> Result<StoreStats, Error> {
@@ -60,8 +68,8 @@ impl Store {
             messages: messages.into(),
             containers: bytes(&self.dirs.content)?,
             records: bytes(&self.dirs.records)?,
-            catalog: bytes(&self.dirs.catalog)?,
-            index: bytes(&self.dirs.index)?,
+            catalog: of_cache(bytes(&self.dirs.catalog))?,
+            index: of_cache(bytes(&self.dirs.index))?,
             sequence: link.sequence,
             head: link.chain,
             damage: self.damage.as_ref().map(ToString::to_string),

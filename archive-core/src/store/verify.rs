@@ -286,7 +286,12 @@ impl Store {
     }
 
     fn verify_cache(&self, dir: &Path, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
-        for path in self.vfs.list(dir)?.into_iter().map(|entry| entry.path) {
+        let entries = match self.vfs.list(dir) {
+            // The folder could not be made, and holds nothing.
+            Err(error) if error.is_not_found() => Vec::new(),
+            entries => entries?,
+        };
+        for path in entries.into_iter().map(|entry| entry.path) {
             let kind = match path.extension().and_then(|extension| extension.to_str()) {
                 Some("mks") => FileKind::CatalogRun,
                 Some("mki") => FileKind::Segment,

@@ -34,7 +34,25 @@ impl VfsError {
     /// `true` if nothing can be written there for now: it is full, read-only, or not allowed.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.is_full() || matches!(self.source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+        self.is_full() || self.is_denied()
+    }
+
+    /// `true` if the process or the system is short of open files or of memory: nothing is wrong with the file, and the same call may succeed later.
+    #[must_use]
+    pub fn is_shortage(&self) -> bool {
+        is_out_of_files(&self.source) || self.source.kind() == io::ErrorKind::OutOfMemory
+    }
+
+    /// `true` if the process or the system has as many files open as it may.
+    #[must_use]
+    pub fn is_out_of_files(&self) -> bool {
+        is_out_of_files(&self.source)
+    }
+
+    /// `true` if the system does not let the file be written: no right to do it, or a read-only medium.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self.source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
     }
 
     /// `true` if the name is not there.
@@ -42,6 +60,52 @@ impl VfsError {
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
+}
+
+/// Numbers of the system's errors that have no kind of their own: the same on all that are like Unix.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+/// `ERROR_TOO_MANY_OPEN_FILES`.
+const WINDOWS_TOO_MANY: i32 = 4;
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    match error.raw_os_error() {
+        Some(number) if cfg!(windows) => number == WINDOWS_TOO_MANY,
+        number => matches!(number, Some(EMFILE | ENFILE)),
+    }
+}
+
+/// The system's answer where the process has too many files open.
+#[cfg(any(test, feature = "sim"))]
+pub(super) fn out_of_files() -> io::Error {
+    io::Error::from_raw_os_error(if cfg!(windows) { WINDOWS_TOO_MANY } else { EMFILE })
+}
+
+/// What to do about `error`, where that is a matter of how many files may be open, as an end of its text; else nothing.
+#[must_use]
+pub fn hint_of_open_files(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        _ if !is_out_of_files(error) => String::new(),
+        Some(ENFILE) if cfg!(unix) => {
+            "; all processes together have too many files open: end some, or raise the limit of the system".to_owned()
+        }
+        _ => match open_files_limit() {
+            Some(limit) => format!("; raise the limit of open files, `ulimit -n`, which is now {limit}"),
+            None => "; raise the limit of open files".to_owned(),
+        },
+    }
+}
+
+/// How many files the process may have open.
+#[cfg(unix)]
+fn open_files_limit() -> Option<u64> {
+    use nix::sys::resource::{Resource, getrlimit};
+    getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft)
+}
+
+#[cfg(not(unix))]
+fn open_files_limit() -> Option<u64> {
+    None
 }
 
 /// The error of changing a file that was opened for reading alone.
@@ -91,6 +155,13 @@ pub enum Operation {
     Truncate,
     /// Syncing a file.
     Sync,
+}
+
+impl Operation {
+    /// `true` if it changes something on the medium.
+    pub(crate) fn writes(self) -> bool {
+        !matches!(self, Self::Open | Self::List | Self::Lock | Self::Len | Self::Read)
+    }
 }
 
 impl fmt::Display for Operation {

@@ -17,7 +17,7 @@ mod names;
 mod sim;
 
 pub use disk::DiskVfs;
-pub use error::{Operation, VfsError};
+pub use error::{Operation, VfsError, hint_of_open_files};
 pub use mem::MemVfs;
 #[cfg(any(test, feature = "sim"))]
 pub use sim::{CrashMoment, CrashStyle, Fault, SimVfs};

@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, reason = "a test binary")]
 
+mod caches;
 mod clock;
 mod embedding;
 mod examples;

@@ -112,10 +112,10 @@ pub(crate) struct SegmentWriter {
 }
 
 impl SegmentWriter {
-    /// Begins a segment of the documents from `lo` on and below `hi`.
-    pub(crate) fn create(store: &dyn PageStore, lo: u32, hi: u32) -> Result<Self, IndexError> {
+    /// Begins a segment of the documents from `lo` on and below `hi`, as `file`.
+    pub(crate) fn create(store: &dyn PageStore, file: FileId, lo: u32, hi: u32) -> Result<Self, IndexError> {
         Ok(Self {
-            out: Output { file: store.create()?, envelope: Envelope::new()? },
+            out: Output { file: store.create(file)?, envelope: Envelope::new()? },
             lo,
             hi,
             docs_count: 0,
@@ -208,7 +208,7 @@ impl SegmentWriter {
     }
 
     /// Closes the file; after `Ok` it is durable.
-    pub(crate) fn finish(mut self) -> Result<FileId, IndexError> {
+    pub(crate) fn finish(mut self) -> Result<(), IndexError> {
         self.cut_terms()?;
         self.cut_backward()?;
         self.docs.cut_page(&mut self.out)?;

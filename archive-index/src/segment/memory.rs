@@ -309,9 +309,9 @@ impl Memory {
         Ok(())
     }
 
-    /// Writes all of it as a segment of the documents below `hi`.
-    pub(crate) fn write(&self, store: &dyn PageStore) -> Result<FileId, IndexError> {
-        let mut writer = SegmentWriter::create(store, self.lo, self.hi)?;
+    /// Writes all of it to `file`, as a segment of the documents below `hi`.
+    pub(crate) fn write(&self, store: &dyn PageStore, file: FileId) -> Result<(), IndexError> {
+        let mut writer = SegmentWriter::create(store, file, self.lo, self.hi)?;
         let mut sorted: Vec<u32> = (0..self.entries.len() as u32).collect();
         let key_of = |number: u32| self.entries.get(number as usize).map_or(&[][..], |entry| self.key(entry));
         sorted.sort_unstable_by(|&a, &b| key_of(a).cmp(key_of(b)));

@@ -14,11 +14,11 @@ use roaring::RoaringBitmap;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Writes one segment out of `inputs`, which are in the order of their documents, without what they have of `dead` documents.
-pub(crate) fn merge(store: &dyn PageStore, inputs: &[&Segment], dead: &RoaringBitmap) -> Result<FileId, IndexError> {
+/// Writes one segment out of `inputs`, which are in the order of their documents, to `file`, without what they have of `dead` documents.
+pub(crate) fn merge(store: &dyn PageStore, file: FileId, inputs: &[&Segment], dead: &RoaringBitmap) -> Result<(), IndexError> {
     let lo = inputs.first().map_or(0, |segment| segment.lo());
     let hi = inputs.last().map_or(0, |segment| segment.hi());
-    let mut writer = SegmentWriter::create(store, lo, hi)?;
+    let mut writer = SegmentWriter::create(store, file, lo, hi)?;
     let dropped = merge_terms(inputs, lo, dead, &mut writer)?;
     merge_backward(inputs, &dropped, &mut writer)?;
     for segment in inputs {

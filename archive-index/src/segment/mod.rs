@@ -84,8 +84,8 @@ mod tests {
                 index.add(DocNo(number), &[body, to], &[], &Columns { date: i64::from(number % 9), ..Columns::default() }).unwrap();
             }
             index.flush(b"").unwrap();
-            let reader = store.open(FileId(0)).unwrap();
-            let pages = (0..store.page_lengths(FileId(0)).len()).map(|at| {
+            let reader = store.open(FileId(1)).unwrap();
+            let pages = (0..store.page_lengths(FileId(1)).len()).map(|at| {
                 let page = reader.read(PageRef(at as u64)).unwrap();
                 let kind = KINDS[usize::from(page[0]) - 1];
                 (kind, open(kind, &page).unwrap())
@@ -103,7 +103,7 @@ mod tests {
             let (plain, manifest) = plain_pages();
             let store = MemPages::new();
             let mut envelope = Envelope::new().unwrap();
-            let mut writer = store.create().unwrap();
+            let mut writer = store.create(FileId(1)).unwrap();
             let target = page.index(plain.len());
             for (at, (kind, bytes)) in plain.iter().enumerate() {
                 let mut bytes = bytes.clone();

@@ -7,7 +7,6 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use archive_index::{FileId, PageError, PageErrorKind, PageReader, PageRef, PageStore, PageWriter};
 use tempfile::NamedTempFile;
@@ -18,13 +17,12 @@ const BUFFER: usize = 4 << 20;
 /// The folder.
 pub struct FilePages {
     dir: PathBuf,
-    next: AtomicU64,
 }
 
 impl FilePages {
     /// Pages in `dir`, which is empty.
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), next: AtomicU64::new(1) }
+        Self { dir: dir.to_owned() }
     }
 
     fn path(&self, file: FileId) -> PathBuf {
@@ -49,10 +47,14 @@ fn keep(file: NamedTempFile, path: &Path) -> io::Result<()> {
 }
 
 impl PageStore for FilePages {
-    fn create(&self) -> Result<Box<dyn PageWriter>, PageError> {
-        let file = FileId(self.next.fetch_add(1, Ordering::Relaxed));
+    fn create(&self, file: FileId) -> Result<Box<dyn PageWriter>, PageError> {
         let out = BufWriter::with_capacity(BUFFER, NamedTempFile::new_in(&self.dir).map_err(failed)?);
-        Ok(Box::new(Writer { out, path: self.path(file), file, end: 0, last: 0 }))
+        Ok(Box::new(Writer { out, path: self.path(file), end: 0, last: 0 }))
+    }
+
+    /// The folder was empty: what lies there, the index has numbered itself.
+    fn highest(&self) -> Result<FileId, PageError> {
+        Ok(FileId(0))
     }
 
     fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError> {
@@ -83,7 +85,6 @@ impl PageStore for FilePages {
 struct Writer {
     out: BufWriter<NamedTempFile>,
     path: PathBuf,
-    file: FileId,
     end: u64,
     last: u64,
 }
@@ -97,11 +98,10 @@ impl PageWriter for Writer {
         Ok(PageRef(self.last))
     }
 
-    fn finish(mut self: Box<Self>) -> Result<FileId, PageError> {
+    fn finish(mut self: Box<Self>) -> Result<(), PageError> {
         self.out.write_all(&self.last.to_le_bytes()).map_err(failed)?;
         let file = self.out.into_inner().map_err(|error| failed(error.into_error()))?;
-        keep(file, &self.path).map_err(failed)?;
-        Ok(self.file)
+        keep(file, &self.path).map_err(failed)
     }
 }
 

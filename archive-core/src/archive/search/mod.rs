@@ -101,7 +101,7 @@ impl SearchRequest {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {
-    /// Messages that are not indexed yet.
+    /// Messages that the index does not have: not indexed yet, or in a part of it that is damaged or cannot be read.
     pub not_indexed: u64,
     /// Messages of which some text could not be read, and for which that text would decide.
     pub undecided: u64,
@@ -178,6 +178,10 @@ impl Acting<'_> {
         };
         let Some(query) = criteria.query()? else { return Ok(answer) };
         answer.notices = query.notices().iter().map(|notice| notice_text(&criteria.text, notice)).collect();
+        if self.actor == Actor::System {
+            let unread = store.indexer().unread();
+            answer.notices.extend(unread.map(|error| format!("some of the index cannot be read, and was not looked at: {error}")));
+        }
         let found = searcher.find(&query, Ask::Hits)?;
         answer.total = found.total();
         answer.coverage.undecided = searcher.find(&query, Ask::Undecided)?.total();
@@ -244,8 +248,8 @@ impl Acting<'_> {
 pub(super) fn missing(snapshot: &Snapshot, store: &crate::store::Store) -> RoaringBitmap {
     let mut docs = RoaringBitmap::new();
     docs.insert_range(snapshot.end().0..store.catalog().basis().numbers.contents.max(snapshot.end().0));
-    for lost in snapshot.lost() {
-        let DocRange { start, end } = lost.docs;
+    let lost = snapshot.lost().iter().map(|lost| lost.docs);
+    for DocRange { start, end } in lost.chain(snapshot.unread().iter().map(|unread| unread.docs)) {
         docs.insert_range(start.0..end.0);
     }
     docs

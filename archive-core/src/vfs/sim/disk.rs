@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::chance::Chance;
 use super::content::Content;
 use super::{CrashMoment, CrashStyle, Fault};
+use crate::vfs::error::out_of_files;
 use crate::vfs::holders::Holders;
 use crate::vfs::names::{Names, Node, parent};
 
@@ -48,6 +49,19 @@ pub(super) struct Plan {
     pub(super) read_faults: BTreeMap<u64, Fault>,
     pub(super) crash: Option<(u64, CrashMoment)>,
     pub(super) dead: bool,
+    /// Folders whose files cannot be changed, and how that fails.
+    pub(super) refused_changes: BTreeMap<PathBuf, Fault>,
+    /// Folders whose files cannot be read, and how that fails.
+    pub(super) refused_reads: BTreeMap<PathBuf, Fault>,
+    /// How many files may be open.
+    pub(super) most_open: Option<usize>,
+    pub(super) open: usize,
+    pub(super) most_opened: usize,
+}
+
+/// Which of `refused` a call on `path` meets: that of the folder or of a file in it.
+fn refused(refused: &BTreeMap<PathBuf, Fault>, path: &Path) -> Option<Fault> {
+    path.ancestors().find_map(|above| refused.get(above)).copied()
 }
 
 #[derive(Debug, Clone)]
@@ -63,8 +77,8 @@ impl Disk {
         Self { seed, ..Self::default() }
     }
 
-    /// Counts a call that changes something. `Err`: it is to fail thus, and with this effect.
-    pub(super) fn begin_call(&mut self) -> Result<(), (Effect, io::Error)> {
+    /// Counts a call that changes something at `path`. `Err`: it is to fail thus, and with this effect.
+    pub(super) fn begin_call(&mut self, path: &Path) -> Result<(), (Effect, io::Error)> {
         if self.plan.dead {
             return Err((Effect::None, dead()));
         }
@@ -82,28 +96,45 @@ impl Disk {
             };
             return Err((effect, dead()));
         }
-        match self.plan.faults.remove(&call) {
+        match self.plan.faults.remove(&call).or_else(|| refused(&self.plan.refused_changes, path)) {
             None => Ok(()),
             Some(Fault::Eio | Fault::ShortRead) => Err((Effect::None, eio())),
             Some(Fault::Enospc) => Err((Effect::None, ErrorKind::StorageFull.into())),
             Some(Fault::ShortWrite) => Err((part, ErrorKind::StorageFull.into())),
             Some(Fault::SyncForgets) => Err((Effect::Forget, eio())),
+            Some(Fault::Denied) => Err((Effect::None, ErrorKind::PermissionDenied.into())),
+            Some(Fault::ReadOnly) => Err((Effect::None, ErrorKind::ReadOnlyFilesystem.into())),
+            Some(Fault::OutOfFiles) => Err((Effect::None, out_of_files())),
         }
     }
 
-    /// Counts a call that changes nothing.
-    pub(super) fn begin_read(&mut self) -> io::Result<()> {
+    /// Counts a call that changes nothing, at `path`.
+    pub(super) fn begin_read(&mut self, path: &Path) -> io::Result<()> {
         if self.plan.dead {
             return Err(dead());
         }
         let call = self.plan.reads;
         self.plan.reads += 1;
-        match self.plan.read_faults.remove(&call) {
+        match self.plan.read_faults.remove(&call).or_else(|| refused(&self.plan.refused_reads, path)) {
             None => Ok(()),
             Some(Fault::ShortRead) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the file ends before (simulated)")),
             Some(Fault::Enospc) => Err(ErrorKind::StorageFull.into()),
             Some(Fault::Eio | Fault::ShortWrite | Fault::SyncForgets) => Err(eio()),
+            Some(Fault::Denied) => Err(ErrorKind::PermissionDenied.into()),
+            Some(Fault::ReadOnly) => Err(ErrorKind::ReadOnlyFilesystem.into()),
+            Some(Fault::OutOfFiles) => Err(out_of_files()),
         }
+    }
+
+    /// Fails if one file more cannot be open.
+    pub(super) fn need_handle(&self) -> io::Result<()> {
+        if self.plan.most_open.is_some_and(|most| self.plan.open >= most) { Err(out_of_files()) } else { Ok(()) }
+    }
+
+    /// Counts a file that is open from now on.
+    pub(super) fn opened(&mut self) {
+        self.plan.open += 1;
+        self.plan.most_opened = self.plan.most_opened.max(self.plan.open);
     }
 
     /// The bytes of a file. Numbers come from this disk, so that the file is there.

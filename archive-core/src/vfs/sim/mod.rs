@@ -67,6 +67,12 @@ pub enum Fault {
     /// A sync of a file fails, and the system takes what was dirty for clean though the medium never got it: a later sync
     /// succeeds without carrying it. Only [`VfsFile::rewrite`] makes it dirty again.
     SyncForgets,
+    /// The process has no right to do it; no effect.
+    Denied,
+    /// The file system is read-only; no effect.
+    ReadOnly,
+    /// The process has too many files open; no effect.
+    OutOfFiles,
 }
 
 impl SimVfs {
@@ -108,6 +114,36 @@ impl SimVfs {
         self.disk().plan.read_faults.insert(read, fault);
     }
 
+    /// Lets every changing call on `dir` and what lies below it fail from now on; `None` ends that.
+    pub fn refuse_changes(&self, dir: &Path, fault: Option<Fault>) {
+        let mut disk = self.disk();
+        match fault {
+            Some(fault) => disk.plan.refused_changes.insert(dir.to_owned(), fault),
+            None => disk.plan.refused_changes.remove(dir),
+        };
+    }
+
+    /// Lets every call that changes nothing on `dir` and what lies below it fail from now on; `None` ends that. A single file may be named too.
+    pub fn refuse_reads(&self, dir: &Path, fault: Option<Fault>) {
+        let mut disk = self.disk();
+        match fault {
+            Some(fault) => disk.plan.refused_reads.insert(dir.to_owned(), fault),
+            None => disk.plan.refused_reads.remove(dir),
+        };
+    }
+
+    /// At most so many files and locks may be open at a time, through all handles of this disk. Listing and syncing a folder needs one
+    /// for as long as it takes.
+    pub fn limit_open_files(&self, most: Option<usize>) {
+        self.disk().plan.most_open = most;
+    }
+
+    /// How many files and locks were open at a time, at the most.
+    #[must_use]
+    pub fn most_opened(&self) -> usize {
+        self.disk().plan.most_opened
+    }
+
     /// `true` if the process died, so that every call fails.
     #[must_use]
     pub fn is_dead(&self) -> bool {
@@ -138,7 +174,7 @@ impl SimVfs {
     /// Makes a changing call; a failing one has its whole effect or none.
     fn change<T>(&self, operation: Operation, path: &Path, act: impl FnOnce(&mut Disk) -> io::Result<T>) -> Result<T, VfsError> {
         let mut disk = self.disk();
-        let done = match disk.begin_call() {
+        let done = match disk.begin_call(path) {
             Ok(()) => act(&mut disk),
             Err((Effect::Whole, error)) => act(&mut disk).and(Err(error)),
             Err((_, error)) => Err(error),
@@ -149,9 +185,17 @@ impl SimVfs {
     /// Makes a call that changes nothing.
     fn read<T>(&self, operation: Operation, path: &Path, act: impl FnOnce(&mut Disk) -> io::Result<T>) -> Result<T, VfsError> {
         let mut disk = self.disk();
-        disk.begin_read().and_then(|()| act(&mut disk)).map_err(|error| VfsError::new(operation, path, error))
+        disk.begin_read(path).and_then(|()| act(&mut disk)).map_err(|error| VfsError::new(operation, path, error))
     }
 
+    fn opened(&self, path: &Path) -> Result<FileNo, VfsError> {
+        self.read(Operation::Open, path, |disk| {
+            disk.need_handle()?;
+            disk.names.file(path).inspect(|_| disk.opened())
+        })
+    }
+
+    /// A handle of `file`, which was counted as open.
     fn handle(&self, file: FileNo, path: &Path, writable: bool) -> Arc<dyn VfsFile> {
         Arc::new(SimFile { vfs: self.clone(), file, path: path.to_owned(), writable })
     }
@@ -171,18 +215,19 @@ impl fmt::Debug for SimVfs {
 
 impl Vfs for SimVfs {
     fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        let file = self.change(Operation::Create, path, |disk| disk.create(path))?;
+        let file = self.change(Operation::Create, path, |disk| {
+            disk.need_handle()?;
+            disk.create(path).inspect(|_| disk.opened())
+        })?;
         Ok(self.handle(file, path, true))
     }
 
     fn open(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        let file = self.read(Operation::Open, path, |disk| disk.names.file(path))?;
-        Ok(self.handle(file, path, true))
+        Ok(self.handle(self.opened(path)?, path, true))
     }
 
     fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        let file = self.read(Operation::Open, path, |disk| disk.names.file(path))?;
-        Ok(self.handle(file, path, false))
+        Ok(self.handle(self.opened(path)?, path, false))
     }
 
     fn create_dir(&self, path: &Path) -> Result<(), VfsError> {
@@ -190,7 +235,7 @@ impl Vfs for SimVfs {
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>, VfsError> {
-        self.read(Operation::List, dir, |disk| disk.names.list(dir))
+        self.read(Operation::List, dir, |disk| disk.need_handle().and_then(|()| disk.names.list(dir)))
     }
 
     fn kind(&self, path: &Path) -> Result<Option<EntryKind>, VfsError> {
@@ -206,13 +251,15 @@ impl Vfs for SimVfs {
     }
 
     fn sync_dir(&self, dir: &Path) -> Result<(), VfsError> {
-        self.change(Operation::SyncDir, dir, |disk| disk.sync_dir(dir))
+        self.change(Operation::SyncDir, dir, |disk| disk.need_handle().and_then(|()| disk.sync_dir(dir)))
     }
 
     fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
         let file = self.read(Operation::Lock, path, |disk| {
+            disk.need_handle()?;
             let file = disk.names.file(path)?;
-            Ok(disk.holders.entry(file).or_default().take(kind).then_some(file))
+            let taken = disk.holders.entry(file).or_default().take(kind);
+            Ok(taken.then(|| disk.opened()).map(|()| file))
         })?;
         Ok(file.map(|file| Box::new(SimLock { vfs: self.clone(), file, path: path.to_owned(), kind }) as Box<dyn VfsLock>))
     }
@@ -241,7 +288,7 @@ impl VfsFile for SimFile {
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
         let mut disk = self.vfs.disk();
         let failed = |error| VfsError::new(Operation::Read, &self.path, name_range(offset, buf.len(), error));
-        disk.begin_read().map_err(failed)?;
+        disk.begin_read(&self.path).map_err(failed)?;
         match range_of(disk.content(self.file).live(), offset, buf.len()) {
             Some(found) => {
                 buf.copy_from_slice(found);
@@ -254,7 +301,7 @@ impl VfsFile for SimFile {
     fn append(&self, bytes: &[u8]) -> Result<(), VfsError> {
         self.need_writable(Operation::Write)?;
         let mut disk = self.vfs.disk();
-        let (written, error) = match disk.begin_call() {
+        let (written, error) = match disk.begin_call(&self.path) {
             Ok(()) => (bytes, None),
             Err((Effect::Whole, error)) => (bytes, Some(error)),
             Err((Effect::Part(fraction), error)) => {
@@ -287,7 +334,7 @@ impl VfsFile for SimFile {
     fn sync(&self) -> Result<(), VfsError> {
         self.need_writable(Operation::Sync)?;
         let mut disk = self.vfs.disk();
-        let outcome = disk.begin_call();
+        let outcome = disk.begin_call(&self.path);
         let content = disk.content(self.file);
         match &outcome {
             Ok(()) | Err((Effect::Whole, _)) => content.sync(),
@@ -295,6 +342,12 @@ impl VfsFile for SimFile {
             Err((Effect::None | Effect::Part(_), _)) => {}
         }
         outcome.map_err(|(_, error)| VfsError::new(Operation::Sync, &self.path, error))
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        self.vfs.disk().plan.open -= 1;
     }
 }
 
@@ -323,6 +376,8 @@ impl VfsLock for SimLock {
 
 impl Drop for SimLock {
     fn drop(&mut self) {
-        self.vfs.disk().holders.entry(self.file).or_default().give_back(self.kind);
+        let mut disk = self.vfs.disk();
+        disk.holders.entry(self.file).or_default().give_back(self.kind);
+        disk.plan.open -= 1;
     }
 }
