@@ -12,7 +12,7 @@ use super::manifest::{Basis, Manifest, Numbers, decode_manifest, encode_manifest
 pub(crate) use super::rows::FactPlace;
 use super::rows::{FolderRow, read_row, write_row};
 use super::sets::{SetOf, Sets};
-use super::sorted::Sorted;
+use super::sorted::{Sorted, runs_in};
 use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
@@ -112,9 +112,8 @@ impl Catalog {
 
     /// A catalog that knows nothing yet. Its files get other numbers than those that are there, and `next_number` or a later one.
     fn empty(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, next_number: u64, cache_bytes: u64) -> Result<Self, Error> {
-        let there = vfs.list(dir)?;
-        let numbers = there.iter().filter_map(|entry| entry.path.file_stem()?.to_str()?.parse::<u64>().ok());
-        let next_number = numbers.map(|number| number.saturating_add(1)).fold(next_number, u64::max);
+        let there = runs_in(&*vfs, dir)?.into_iter().map(|(number, _)| number.saturating_add(1));
+        let next_number = there.fold(next_number, u64::max);
         let sorted = Sorted::open(Arc::clone(&vfs), dir, key.duplicate(), owner, &[], next_number, cache_bytes)?;
         let link = Link::origin(owner);
         let basis = Basis {

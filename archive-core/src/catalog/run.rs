@@ -19,7 +19,7 @@ use crate::wire::{Effort, compress, decompress};
 const PAGE_LEN: usize = 32 << 10;
 const MAX_PAGE: usize = 64 << 20;
 /// Bytes of a directory's frame before compression: with one frame for all, a run would end at some 250 million messages.
-pub(super) const DIRECTORY_LEN: usize = if cfg!(test) { 256 } else { 1 << 20 };
+pub(super) const DIRECTORY_LEN: usize = if cfg!(test) { 128 } else { 1 << 20 };
 /// Bytes handed to the file at once.
 const FLUSH: usize = 4 << 20;
 

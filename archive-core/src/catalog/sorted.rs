@@ -229,7 +229,7 @@ impl Sorted {
 }
 
 /// The runs in a folder, named by a manifest or not. None where there is no folder.
-fn runs_in(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
+pub(super) fn runs_in(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
     let entries = match vfs.list(dir) {
         Err(error) if error.is_not_found() => Vec::new(),
         entries => entries?,

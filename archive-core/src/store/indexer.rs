@@ -282,6 +282,7 @@ impl Store {
         for content in (index.next().0..end).map(ContentNo) {
             let known = match self.indexer.take_text(content) {
                 Some(known) => known,
+                None if !self.is_there(content)? => continue,
                 None => self.indexable(content)?,
             };
             self.index_content(&index, content, &known)?;
@@ -300,12 +301,13 @@ impl Store {
     }
 
     pub(super) fn index_content(&self, index: &Index, content: ContentNo, known: &Indexable) -> Result<(), Error> {
-        if self.damage.is_some() && self.catalog().content_row(content)?.is_none() {
-            // Its facts lay in records that cannot be read: no message leads to it.
-            return Ok(());
-        }
         let columns = self.columns_of(content, &known.text)?;
         index.add(DocNo(content.0), &known.values(), &known.labels, &columns).map_err(failed)
+    }
+
+    /// Is there a content of this number? A repair leaves numbers out, damage takes facts, and no message leads to what is not there.
+    pub(super) fn is_there(&self, content: ContentNo) -> Result<bool, Error> {
+        Ok(self.catalog().content_row(content)?.is_some())
     }
 
     /// The columns of a content with this text.

@@ -81,8 +81,7 @@ impl Store {
             if no.is_multiple_of(64) && !progress(no, contents.end) {
                 return Ok(false);
             }
-            // Numbers that a repair left out, and contents that damage took, have nothing to index.
-            if self.catalog().content_row(ContentNo(no))?.is_some() {
+            if self.is_there(ContentNo(no))? {
                 self.index_content(index, ContentNo(no), &self.indexable(ContentNo(no))?)?;
             }
         }
