@@ -264,3 +264,203 @@ impl Commit {
         Ok(Some(last.next(&self.skeleton_bytes, &hashes)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Uuid;
+    use crate::records::salts::{SALT_LEN, Salt};
+    use crate::records::tree::leaf_hash;
+    use crate::records::{ContentFact, FolderFact, ImportRunFact, Runs};
+
+    /// What compaction will do to a commit: nothing is left of the facts but kind, hash and leaf, and their ranges of salts are explicit.
+    fn erased(commit: &Commit, gone: &[usize]) -> Commit {
+        let mut salts = commit.salts();
+        let all: Vec<[u8; SALT_LEN]> = (0..commit.facts.len()).map(|at| salts.of(at).unwrap()).collect();
+        let mut left = commit.clone();
+        for at in gone {
+            let Fact::Known { kind, bytes } = &commit.facts[*at] else { panic!("erased twice") };
+            let content: Option<ContentFact> = (*kind == FactKind::Content as u16).then(|| crate::wire::decode(bytes).unwrap());
+            let leaf = content.map(|content| leaf_hash(&all[*at], Digest(content.digest)));
+            left.facts[*at] = Fact::Erased { kind: *kind, hash: fact_hash(&all[*at], bytes), leaf };
+        }
+        let ends: Vec<usize> = left.salts.iter().skip(1).map(|range| range.first as usize).chain([all.len()]).collect();
+        for (range, end) in left.salts.iter_mut().zip(ends) {
+            let facts = range.first as usize..end;
+            if facts.clone().any(|at| gone.contains(&at)) {
+                let salt = |at: usize| if gone.contains(&at) { [0; SALT_LEN] } else { all[at] };
+                range.salt = Salt::Explicit(facts.flat_map(salt).collect());
+            }
+        }
+        Commit::from_bytes(&left.to_bytes()).unwrap()
+    }
+
+    fn content(no: u32) -> NewFact {
+        NewFact::new(FactValue::Content(Box::new(ContentFact {
+            no,
+            digest: [no as u8; 32],
+            identity: [0; 16],
+            size: 5,
+            shape: None,
+            runs: Runs::default(),
+            date: 0,
+            date_source: 1,
+            from: Vec::new(),
+            to: Vec::new(),
+            cc: Vec::new(),
+            subject: format!("subject {no}"),
+            header_message_id: None,
+            in_reply_to: Vec::new(),
+            references: Vec::new(),
+            list_id: None,
+            attachments: 0,
+            importance: 2,
+            restated: None,
+            guesses: None,
+            attachment_types: None,
+        })))
+    }
+
+    fn built() -> (Link, Commit, Link, Frontier) {
+        let (origin, mut tree) = (Link::origin(Uuid([7; 16])), Frontier::default());
+        let mut facts: Vec<NewFact> = (0..5).map(content).collect();
+        let folder = FolderFact { no: 1, parent: 0, name: "anna".to_owned(), epoch: 1 };
+        facts.push(NewFact::new(FactValue::FolderMade(folder)));
+        // Contents of two blocks, then all other facts.
+        let seeded = |first, byte| SaltRange { first, salt: Salt::Seed([byte; 32]) };
+        let salts = vec![seeded(0, 1), seeded(2, 2), seeded(5, 3)];
+        let parts = Parts { time: 77, facts, salts, container_end: (1, 5000), section_frames: 0 };
+        let (commit, link, _) = Commit::build(&origin, &mut tree, parts).unwrap();
+        (origin, commit, link, tree)
+    }
+
+    #[test]
+    fn p9_an_erased_fact_keeps_chain_tree_and_all_other_salts() {
+        let (origin, commit, link, tree) = built();
+        for gone in [&[0][..], &[3], &[0, 4, 5], &[0, 1, 2, 3, 4, 5]] {
+            let left = erased(&commit, gone);
+            assert_eq!(left.link_after(&origin).unwrap(), Some(link), "the chain value stays");
+            let mut again = Frontier::default();
+            let mut salts = left.salts();
+            for (at, fact) in left.facts.iter().enumerate() {
+                match fact {
+                    Fact::Erased { kind, leaf, .. } => {
+                        assert!(gone.contains(&at));
+                        assert_eq!(leaf.is_some(), *kind == FactKind::Content as u16);
+                        leaf.iter().for_each(|leaf| again.push_leaf(*leaf));
+                        assert_eq!(salts.of(at).unwrap(), [0; SALT_LEN], "nothing confirms a guess");
+                    }
+                    Fact::Known { kind, bytes } if *kind == FactKind::Content as u16 => {
+                        let content: ContentFact = crate::wire::decode(bytes).unwrap();
+                        assert_eq!(salts.of(at).unwrap(), commit.salts().of(at).unwrap());
+                        again.push(&salts.of(at).unwrap(), Digest(content.digest));
+                    }
+                    Fact::Known { .. } => {}
+                }
+            }
+            assert_eq!(again.head(), tree.head(), "the tree stays");
+            let seeds = left.salts.iter().filter(|range| matches!(range.salt, Salt::Seed(_))).count();
+            let hit = [0..2, 2..5, 5..6].into_iter().filter(|facts| facts.clone().any(|at| gone.contains(&at))).count();
+            assert_eq!(seeds, 3 - hit, "a seed goes where it would confirm, and stays elsewhere");
+        }
+    }
+
+    #[test]
+    fn p6_whatever_is_changed_in_a_commit_changes_the_chain() {
+        let (origin, commit, link, _) = built();
+        let holds = |changed: &Commit| changed.link_after(&origin).unwrap() == Some(link);
+        let changed_skeleton = |change: &dyn Fn(&mut Skeleton)| {
+            let mut changed = commit.clone();
+            change(&mut changed.skeleton);
+            changed.skeleton_bytes = encode(&changed.skeleton);
+            changed
+        };
+        assert!(holds(&commit));
+        for (what, changed) in [
+            ("time", changed_skeleton(&|skeleton| skeleton.time += 1)),
+            ("tree size", changed_skeleton(&|skeleton| skeleton.tree_size += 1)),
+            ("tree hash", changed_skeleton(&|skeleton| skeleton.tree_hash[0] ^= 1)),
+            ("container", changed_skeleton(&|skeleton| skeleton.container_end.0 += 1)),
+            ("container end", changed_skeleton(&|skeleton| skeleton.container_end.1 += 1)),
+            ("section", changed_skeleton(&|skeleton| skeleton.section_frames += 1)),
+            ("tree number", changed_skeleton(&|skeleton| skeleton.tree_no = Some(2))),
+        ] {
+            assert!(!holds(&changed), "{what}");
+        }
+        // A key that this version does not know is covered like all others.
+        let mut unknown = commit.clone();
+        unknown.skeleton_bytes[0] += 1;
+        unknown.skeleton_bytes.extend_from_slice(&[0x18, 200, 1]);
+        let unknown = Commit::from_bytes(&unknown.to_bytes()).unwrap();
+        assert!(!holds(&unknown) && unknown.passed_over().is_none());
+        for at in 0..commit.facts.len() {
+            for new_kind in [FactKind::Checkpoint as u16, 200] {
+                let mut changed = commit.clone();
+                if let Fact::Known { kind, .. } = &mut changed.facts[at] {
+                    *kind = new_kind;
+                }
+                assert!(!holds(&changed), "kind of fact {at}");
+            }
+            let mut changed = commit.clone();
+            if let Fact::Known { bytes, .. } = &mut changed.facts[at] {
+                let last = bytes.len() - 1;
+                bytes[last] ^= 1;
+            }
+            assert!(!holds(&changed), "bytes of fact {at}");
+        }
+        let mut more = commit.clone();
+        let run = ImportRunFact { no: 0, ..run() };
+        let (kind, bytes) = (FactKind::ImportRun as u16, encode(&run));
+        more.facts.push(Fact::Known { kind, bytes });
+        assert!(!holds(&more), "a fact more");
+        let mut fewer = commit.clone();
+        fewer.facts.pop();
+        fewer.salts.pop();
+        assert!(!holds(&fewer), "a fact less");
+        let mut swapped = commit;
+        swapped.facts.swap(0, 1);
+        assert!(!holds(&swapped), "another order");
+    }
+
+    fn run() -> ImportRunFact {
+        let text = String::new;
+        ImportRunFact {
+            no: 0,
+            actor: text(),
+            program: text(),
+            start: 0,
+            host: text(),
+            source: text(),
+            size: None,
+            modified: None,
+            jumped_from: None,
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_in_a_commit_is_judged_by_its_class() {
+        let (_, commit, ..) = built();
+        let with_key = |key: u8| {
+            let mut changed = commit.clone();
+            changed.skeleton_bytes[0] += 1;
+            changed.skeleton_bytes.extend_from_slice(&[0x18, key, 1]);
+            Commit::from_bytes(&changed.to_bytes())
+        };
+        assert_eq!(with_key(40).unwrap_err(), Undecodable::Unknown(Skeleton::WHAT, 40));
+        assert_eq!(with_key(64).unwrap().passed_over().map(|unknown| unknown.number), Some(64));
+        assert!(with_key(128).unwrap().passed_over().is_none());
+        let read = |kind: u16| {
+            let mut passed_over = None;
+            FactValue::read(kind, &[0xa0], &mut passed_over).map(|value| (value, passed_over.map(|unknown| unknown.number)))
+        };
+        for refused in [4, 10, 15, 20, 63, 70, 95] {
+            assert_eq!(read(refused).unwrap_err().code(), "unknown_feature", "kind {refused}");
+        }
+        for no_write in [96, 97, 127] {
+            assert_eq!(read(no_write).unwrap(), (FactValue::PassedOver, Some(no_write.into())));
+        }
+        for ignored in [128, 132, 1000] {
+            assert_eq!(read(ignored).unwrap(), (FactValue::PassedOver, None));
+        }
+    }
+}
