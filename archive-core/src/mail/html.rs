@@ -138,7 +138,9 @@ mod tests {
             assert_eq!((html.text.as_str(), html.attributes.len()), ("a ", 0), "{cut}");
         }
         assert_eq!(text_of("<title>a</title x", 1000).text, "\na");
-        assert_eq!((words("a<"), words("a</"), words("<title>a</title")), (vec!["a<"], vec!["a</"], vec!["a</title"]));
+        for text in ["a<", "a</", "<title>a</title"] {
+            assert_eq!(words(text), [text.trim_start_matches("<title>")], "{text}");
+        }
     }
 
     #[test]
