@@ -181,4 +181,29 @@ mod tests {
             }
         }
     }
+
+    /// Depth, long runs and large counts, in CBOR and in anything.
+    fn hostile() -> Vec<Vec<u8>> {
+        const MANY: usize = 100_000;
+        let deep = [&[0x81][..], &[0x9f], &[0xa1, 0x18, 0x80], &[0xbf, 0x01], &[0xc0], &[0x5f], &[0xd8, 0x18], &[0x82, 0x80]];
+        let mut all: Vec<Vec<u8>> = deep.iter().map(|again| again.repeat(MANY)).collect();
+        // Passed over, as keys of their class are.
+        all.extend(deep.iter().map(|again| [&[0xa1, 0x18, 0x80][..], &again.repeat(MANY), &[0]].concat()));
+        // As facts of a commit, and as elements where a list of anything is read.
+        all.extend(deep.iter().flat_map(|again| (1..12).map(|key| [&[0xa1, key][..], &again.repeat(1000)].concat())));
+        all.extend((0..=255u8).map(|byte| vec![byte; 4096]));
+        all
+    }
+
+    #[test]
+    fn no_decoder_calls_itself_in_proportion_to_its_input() {
+        let work = || {
+            for bytes in hostile() {
+                for target in [super::header, super::frame, super::records, super::catalog, super::replay, super::container] {
+                    target(&bytes);
+                }
+            }
+        };
+        std::thread::Builder::new().stack_size(128 << 10).spawn(work).unwrap().join().unwrap();
+    }
 }

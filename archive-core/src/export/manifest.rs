@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::place::{Destination, Place, failed};
@@ -141,6 +142,12 @@ fn whole_lines(path: &Path, take: &mut dyn FnMut(&str) -> Result<(), Error>) -> 
     Ok(())
 }
 
+/// What of a line is looked at; all else is passed over, however deep it is.
+#[derive(Deserialize)]
+struct Told {
+    file: String,
+}
+
 impl Manifest {
     pub(super) fn open(destination: &Destination, update: bool) -> Result<Self, Error> {
         let sums = Lines::open(destination, "SHA256SUMS", update)?;
@@ -158,15 +165,12 @@ impl Manifest {
             _ => Ok(()),
         })?;
         let mut lines = HashSet::new();
-        whole_lines(&mails.path.clone(), &mut |line| {
-            let parsed: Option<serde_json::Value> = serde_json::from_str(line).ok();
-            match parsed.as_ref().and_then(|line| line.get("file")?.as_str()) {
-                Some(file) if summed.contains(&key(file)) && lines.insert(key(line)) => {
-                    told.insert(key(file));
-                    mails.write(line)
-                }
-                _ => Ok(()),
+        whole_lines(&mails.path.clone(), &mut |line| match serde_json::from_str(line).ok().map(|Told { file }| file) {
+            Some(file) if summed.contains(&key(&file)) && lines.insert(key(line)) => {
+                told.insert(key(&file));
+                mails.write(line)
             }
+            _ => Ok(()),
         })
     }
 

@@ -1,10 +1,14 @@
 //! Text out of HTML, from the tokens alone (docs/TEXT.md, T9).
 //!
-//! Hostile nesting costs nothing, since no tree is built.
+//! Hostile nesting costs nothing, since no tree is built. The tokenizer is our own, since those that there are call themselves for each
+//! attribute, or compare each attribute with all before it, or keep whole comments; it is a loop, and linear.
 
-use std::convert::Infallible;
+mod characters;
+mod tokens;
 
-use html5gum::{Emitter, Error, State, Tokenizer};
+use characters::append;
+use htmlize::Context;
+use tokens::{Tag, TextState, Token, Tokens};
 
 /// What HTML says to a reader.
 #[derive(Debug, Default)]
@@ -15,44 +19,27 @@ pub(super) struct HtmlText {
     pub(super) attributes: Vec<String>,
 }
 
-/// Takes the text out of `html`. Text and attributes each end soon behind `most` bytes, above which the caller cuts.
+/// Takes the text out of `html`. Text and attributes each end soon after `most` bytes, above which the caller cuts.
 pub(super) fn text_of(html: &str, most: usize) -> HtmlText {
     let mut collector = Collector { most, ..Collector::default() };
-    match Tokenizer::new_with_emitter(html, &mut collector).finish() {
-        Ok(()) => {}
-        Err(never) => match never {},
+    for token in Tokens::new(html) {
+        match token {
+            Token::Text(text, state) => collector.text(text, state),
+            Token::Start(tag) => collector.start_tag(&tag),
+            Token::End(tag) => collector.end_tag(&tag),
+        }
     }
-    HtmlText { text: string(collector.text), attributes: collector.attributes }
-}
-
-/// Pieces of text may end inside a character, their sum does not.
-fn string(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+    collector.found
 }
 
 #[derive(Debug, Default)]
 struct Collector {
     most: usize,
-    text: Vec<u8>,
-    attributes: Vec<String>,
+    found: HtmlText,
     attribute_bytes: usize,
-    tag: Tag,
-    last_start_tag: Vec<u8>,
     dropping: Dropping,
     /// How many templates are open.
     templates: u64,
-}
-
-/// The tag that is being read.
-#[derive(Debug, Default)]
-struct Tag {
-    name: Vec<u8>,
-    is_end: bool,
-    attribute: Vec<u8>,
-    value: Vec<u8>,
-    seen_alt: bool,
-    seen_title: bool,
-    values: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,160 +50,47 @@ enum Dropping {
     Style,
 }
 
-impl Tag {
-    fn begin(&mut self, is_end: bool) {
-        self.name.clear();
-        self.attribute.clear();
-        self.value.clear();
-        self.values.clear();
-        (self.seen_alt, self.seen_title) = (false, false);
-        self.is_end = is_end;
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.is_end && matches!(self.attribute.as_slice(), b"alt" | b"title")
-    }
-
-    fn end_attribute(&mut self) {
-        let seen = match self.attribute.as_slice() {
-            b"alt" => &mut self.seen_alt,
-            b"title" => &mut self.seen_title,
-            _ => return self.value.clear(),
-        };
-        if !*seen && !self.value.is_empty() {
-            self.values.push(std::mem::take(&mut self.value));
-        }
-        *seen = true;
-        self.value.clear();
-    }
-}
-
 impl Collector {
-    fn separate(&mut self) {
-        if self.templates == 0 && self.text.last() != Some(&b'\n') && separates(&self.tag.name) {
-            self.text.push(b'\n');
+    fn text(&mut self, text: &str, state: TextState) {
+        if self.templates == 0 && self.dropping == Dropping::Nothing {
+            let references = (state != TextState::Raw).then_some(Context::General);
+            append(&mut self.found.text, text, references, state != TextState::Data, self.most);
         }
     }
 
-    fn start_tag(&mut self) -> Option<State> {
-        self.separate();
+    fn separate(&mut self, tag: &Tag<'_>) {
+        if self.templates == 0 && !self.found.text.ends_with('\n') && separates(tag.name()) {
+            self.found.text.push('\n');
+        }
+    }
+
+    fn start_tag(&mut self, tag: &Tag<'_>) {
+        self.separate(tag);
         if self.templates == 0 {
-            for value in self.tag.values.drain(..) {
+            for value in tag.values.iter().flatten() {
                 if self.attribute_bytes <= self.most {
-                    self.attribute_bytes = self.attribute_bytes.saturating_add(value.len());
-                    self.attributes.push(string(value));
+                    let mut text = String::new();
+                    append(&mut text, value, Some(Context::Attribute), true, self.most);
+                    self.attribute_bytes = self.attribute_bytes.saturating_add(text.len());
+                    self.found.attributes.push(text);
                 }
             }
         }
-        match self.tag.name.as_slice() {
+        match tag.name() {
             b"script" => self.dropping = Dropping::Script,
             b"style" => self.dropping = Dropping::Style,
             b"template" => self.templates = self.templates.saturating_add(1),
             _ => {}
         }
-        self.last_start_tag.clone_from(&self.tag.name);
-        state_behind(&self.tag.name)
     }
 
-    fn end_tag(&mut self) {
-        match (self.tag.name.as_slice(), self.dropping) {
+    fn end_tag(&mut self, tag: &Tag<'_>) {
+        match (tag.name(), self.dropping) {
             (b"script", Dropping::Script) | (b"style", Dropping::Style) => self.dropping = Dropping::Nothing,
             (b"template", _) => self.templates = self.templates.saturating_sub(1),
             _ => {}
         }
-        self.separate();
-    }
-}
-
-impl Emitter for &mut Collector {
-    type Token = Infallible;
-
-    fn set_last_start_tag(&mut self, last_start_tag: Option<&[u8]>) {
-        self.last_start_tag = last_start_tag.unwrap_or_default().to_vec();
-    }
-
-    fn emit_eof(&mut self) {}
-
-    fn emit_error(&mut self, _: Error) {}
-
-    fn should_emit_errors(&mut self) -> bool {
-        false
-    }
-
-    fn pop_token(&mut self) -> Option<Infallible> {
-        None
-    }
-
-    fn emit_string(&mut self, text: &[u8]) {
-        if self.templates == 0 && self.dropping == Dropping::Nothing && self.text.len() <= self.most {
-            self.text.extend_from_slice(text);
-        }
-    }
-
-    fn init_start_tag(&mut self) {
-        self.tag.begin(false);
-    }
-
-    fn init_end_tag(&mut self) {
-        self.tag.begin(true);
-    }
-
-    fn emit_current_tag(&mut self) -> Option<State> {
-        self.tag.end_attribute();
-        if self.tag.is_end {
-            self.end_tag();
-            return None;
-        }
-        self.start_tag()
-    }
-
-    fn push_tag_name(&mut self, name: &[u8]) {
-        self.tag.name.extend_from_slice(name);
-    }
-
-    fn init_attribute(&mut self) {
-        self.tag.end_attribute();
-        self.tag.attribute.clear();
-    }
-
-    fn push_attribute_name(&mut self, name: &[u8]) {
-        self.tag.attribute.extend_from_slice(name);
-    }
-
-    fn push_attribute_value(&mut self, value: &[u8]) {
-        if self.tag.is_wanted() {
-            self.tag.value.extend_from_slice(value);
-        }
-    }
-
-    fn current_is_appropriate_end_tag_token(&mut self) -> bool {
-        self.tag.is_end && !self.tag.name.is_empty() && self.tag.name == self.last_start_tag
-    }
-
-    fn set_self_closing(&mut self) {}
-
-    // Comments and doctypes leave nothing (T9.4).
-    fn init_comment(&mut self) {}
-    fn push_comment(&mut self, _: &[u8]) {}
-    fn emit_current_comment(&mut self) {}
-    fn init_doctype(&mut self) {}
-    fn push_doctype_name(&mut self, _: &[u8]) {}
-    fn emit_current_doctype(&mut self) {}
-    fn set_force_quirks(&mut self) {}
-    fn set_doctype_public_identifier(&mut self, _: &[u8]) {}
-    fn set_doctype_system_identifier(&mut self, _: &[u8]) {}
-    fn push_doctype_public_identifier(&mut self, _: &[u8]) {}
-    fn push_doctype_system_identifier(&mut self, _: &[u8]) {}
-}
-
-/// The states that start tags switch to (T9.2).
-fn state_behind(start_tag: &[u8]) -> Option<State> {
-    match start_tag {
-        b"title" | b"textarea" => Some(State::RcData),
-        b"style" | b"xmp" => Some(State::RawText),
-        b"script" => Some(State::ScriptData),
-        b"plaintext" => Some(State::PlainText),
-        _ => None,
+        self.separate(tag);
     }
 }
 
@@ -249,6 +123,54 @@ mod tests {
     fn t9_1_tokens_with_the_error_handling_of_the_standard() {
         assert_eq!(words("a &lt;b&gt; &amp &nbsp;c&#x41;&notit; <!-- x"), ["a", "<b>", "&", "cA\u{ac}it;"]);
         assert_eq!(words("a < b <3 </ x> c <b"), ["a", "<", "b", "<3", "c"]);
+    }
+
+    #[test]
+    fn t9_1_comments_end_where_the_standard_ends_them() {
+        assert_eq!(words("<!-->a<!--->b<!---->c<!-- -- - > x --!>d<!-- <!-->e<!-- > ->"), ["abcde"]);
+        assert_eq!(words("a<!x>b<?x>c</ x>d</>e<!doctype x 'y>z'>f"), ["abcdez'>f"]);
+    }
+
+    #[test]
+    fn t9_1_what_the_end_cuts() {
+        for cut in ["<b title=x", "<b title='x", "<b title=", "<b ", "<b/", "</b", "<!-- x", "<!x", "<b title=x alt=\""] {
+            let html = text_of(&format!("a {cut}"), 1000);
+            assert_eq!((html.text.as_str(), html.attributes.len()), ("a ", 0), "{cut}");
+        }
+        assert_eq!(text_of("<title>a</title x", 1000).text, "\na");
+        for text in ["a<", "a</", "<title>a</title"] {
+            assert_eq!(words(text), [text.trim_start_matches("<title>")], "{text}");
+        }
+    }
+
+    #[test]
+    fn t9_1_attributes_in_any_form() {
+        let html = text_of("<i a=b\"'c title = 'x' / alt=\ny/><i =alt=z/title=u><i title>v<i title=\"a\"alt=b>w", 1000);
+        assert_eq!((html.text.as_str(), html.attributes), ("vw", ["x", "y/", "u", "a", "b"].map(str::to_owned).into()));
+        assert_eq!(text_of("<i alt='&lt&ltx&lt=&lt;&#65x\0\r\n&#13;'>", 1000).attributes, ["<&ltx&lt=<Ax\u{fffd}\n\r"]);
+    }
+
+    #[test]
+    fn t9_1_t9_3_line_ends_and_nul() {
+        assert_eq!(text_of("a\r\nb\rc\0<xmp>\0\r&lt;</xmp>", 1000).text, "a\nb\nc\0\n\u{fffd}\n&lt;\n");
+    }
+
+    #[test]
+    fn t9_2_where_scripts_and_raw_text_end() {
+        assert_eq!(words("<script><!-- <script> </script> x </script>a"), ["a"]);
+        assert_eq!(words("<script><!-- <script> --> </script>a"), ["a"]);
+        assert_eq!(words("<script><!--></script>a"), ["a"]);
+        assert_eq!(words("<script></scripts></SCRIPT\r>a<style></sty></style/x>b<script>c"), ["ab"]);
+    }
+
+    #[test]
+    fn text_ends_soon_after_the_limit() {
+        for html in ["ä".repeat(50), "&auml;".repeat(50), "a\r".repeat(50), "<xmp>".to_owned() + &"\0".repeat(50), "a<b>".repeat(50)] {
+            let length = text_of(&html, 10).text.len();
+            assert!((11..20).contains(&length), "{html}: {length}");
+        }
+        let html = text_of(&"<i alt='1234567890'>".repeat(50), 15);
+        assert_eq!(html.attributes.len(), 2);
     }
 
     #[test]

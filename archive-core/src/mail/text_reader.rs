@@ -33,7 +33,7 @@ impl TextReader {
     /// The end of the mail.
     #[must_use]
     pub fn finish(self) -> MailText {
-        let Self { mut collected, layer } = self;
+        let Self { mut collected, mut layer } = self;
         layer.finish(&mut collected);
         collected.out
     }
@@ -97,8 +97,8 @@ impl Layer {
         self.walker.push(bytes, &mut Walk { entities: &mut self.entities, collected });
     }
 
-    fn finish(mut self, collected: &mut Collected) -> WalkEnd {
-        self.walker.finish(&mut Walk { entities: &mut self.entities, collected })
+    fn finish(&mut self, collected: &mut Collected) -> WalkEnd {
+        std::mem::take(&mut self.walker).finish(&mut Walk { entities: &mut self.entities, collected })
     }
 }
 
@@ -112,7 +112,7 @@ impl Encoded {
     }
 
     /// Says how many entities there were.
-    fn finish(mut self, collected: &mut Collected) -> u32 {
+    fn finish(&mut self, collected: &mut Collected) -> u32 {
         self.decoder.finish(&mut self.decoded);
         self.layer.push(&self.decoded, collected);
         self.layer.finish(collected).next.0.saturating_sub(self.first.0)
@@ -203,7 +203,7 @@ impl Walk<'_> {
     fn finish(&mut self, body: Body) {
         match body {
             Body::Text(text) => text.finish(self.collected),
-            Body::Encoded(nested) => self.entities.inside = nested.finish(self.collected),
+            Body::Encoded(mut nested) => self.entities.inside = nested.finish(self.collected),
             Body::Nothing => {}
         }
     }

@@ -452,31 +452,32 @@ impl Tree {
                 Line::Delimiter { of, closes, len } => return self.delimiter(of, closes, len, visitor),
             }
         }
-        let end = self.line_end.byte();
-        let needle = [end, b'-', b'-'];
-        for at in memmem::find_iter(bytes, &needle) {
-            let line = bytes.get(at + 1..).unwrap_or_default();
-            let before = at - usize::from(self.is_crlf(bytes, at));
-            match self.line(line, last) {
-                Line::Other => {}
-                Line::Unknown => {
-                    self.tell(bytes.get(..before).unwrap_or_default(), visitor);
-                    return before;
-                }
-                Line::Delimiter { of, closes, len } => {
-                    self.tell(bytes.get(..before).unwrap_or_default(), visitor);
-                    let glue = at + 1 - before;
-                    return match self.delimiter(of, closes, len, visitor) {
-                        // The rest is the open node's, the line end before the delimiter too.
-                        0 => before,
-                        len => before + glue + len,
-                    };
-                }
-            }
+        let Some((at, line)) = self.find_delimiter(bytes, last) else {
+            let decided = if last { bytes.len() } else { bytes.len() - self.undecided(bytes) };
+            self.tell(bytes.get(..decided).unwrap_or_default(), visitor);
+            return decided;
+        };
+        let before = at - usize::from(self.is_crlf(bytes, at));
+        self.tell(bytes.get(..before).unwrap_or_default(), visitor);
+        match line {
+            Line::Delimiter { of, closes, len } => match self.delimiter(of, closes, len, visitor) {
+                // The rest is the open node's, the line end before the delimiter too.
+                0 => before,
+                len => at + 1 + len,
+            },
+            Line::Unknown | Line::Other => before,
         }
-        let decided = if last { bytes.len() } else { bytes.len() - self.undecided(bytes) };
-        self.tell(bytes.get(..decided).unwrap_or_default(), visitor);
-        decided
+    }
+
+    /// The first line end before a line that is a delimiter line, or may become one. Apart from [`Self::body`], which encoded mails in
+    /// encoded mails call from within, since a search takes much of the stack.
+    #[inline(never)]
+    fn find_delimiter(&self, bytes: &[u8], last: bool) -> Option<(usize, Line)> {
+        let needle = [self.line_end.byte(), b'-', b'-'];
+        memmem::find_iter(bytes, &needle).find_map(|at| match self.line(bytes.get(at + 1..).unwrap_or_default(), last) {
+            Line::Other => None,
+            line => Some((at, line)),
+        })
     }
 
     /// Length of the end of `bytes` that may belong to a delimiter line.

@@ -335,7 +335,7 @@ fn term_node(text: &str, whole: &str, written: Written, frame: Frame) -> Result<
         false if everything => Node::All,
         false if frame.excluded => {
             let address = (address_of(text), Zones(zones.0 & Zones::ADDRESSES.0));
-            term(Zones(zones.0 & Zones::WITHOUT_ADDRESSES.0), Some(address).filter(|(_, zones)| zones.0 != 0))
+            term(Zones(zones.0 & Zones::WITHOUT_ADDRESSES.0), Some(address).filter(|(_, zones)| zones.0 != 0).map(Box::new))
         }
         _ => term(zones, None),
     };

@@ -72,7 +72,7 @@ impl Node<Leaf> {
             Node::Term(term) => {
                 let mut term = term.clone();
                 term.zones = Zones(term.zones.0 & zones.0);
-                if let Some((_, of_address)) = &mut term.address {
+                if let Some((_, of_address)) = term.address.as_deref_mut() {
                     *of_address = Zones(of_address.0 & zones.0);
                 }
                 Node::Term(term)

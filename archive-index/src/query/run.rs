@@ -51,28 +51,41 @@ impl How<'_> {
 }
 
 /// The documents of `source` for which `node` holds. `within`, where given, are those that still matter: others may come or not.
-/// Depth is bounded by the grammar.
+///
+/// It calls itself for groups within groups, of which the grammar allows 32; what takes much of the stack is done in functions of its own.
 pub(crate) fn run<S: Source>(source: &S, node: &Node<Leaf>, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
     how.go_on()?;
     match node {
-        Node::All => all(source),
-        Node::Nothing => Ok(empty(source)),
-        Node::Not(inner) => {
-            let mut docs = all(source)?;
-            docs.and_not(&run(source, inner, within, How { reading: how.reading.excluded(), ..how })?);
-            Ok(docs)
-        }
-        Node::Or(nodes) => {
-            let mut docs = empty(source);
-            for node in nodes {
-                docs.or(&run(source, node, within, how)?);
-            }
-            Ok(docs)
-        }
         Node::And(nodes) => and(source, nodes, within, how),
+        Node::Or(nodes) => or(source, nodes, within, how),
+        Node::Not(inner) => not(source, inner, within, how),
+        leaf => run_leaf(source, leaf, within, how),
+    }
+}
+
+#[inline(never)]
+fn run_leaf<S: Source>(source: &S, node: &Node<Leaf>, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+    match node {
+        Node::All => all(source),
         Node::Term(term) => run_term(source, term, within, how),
         Node::Filter(leaf) => filter(source, leaf, within),
+        Node::Nothing | Node::And(_) | Node::Or(_) | Node::Not(_) => Ok(empty(source)),
     }
+}
+
+fn or<S: Source>(source: &S, nodes: &[Node<Leaf>], within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+    let mut docs = empty(source);
+    for node in nodes {
+        docs.or(&run(source, node, within, how)?);
+    }
+    Ok(docs)
+}
+
+fn not<S: Source>(source: &S, inner: &Node<Leaf>, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+    let gone = run(source, inner, within, How { reading: how.reading.excluded(), ..how })?;
+    let mut docs = all(source)?;
+    docs.and_not(&gone);
+    Ok(docs)
 }
 
 /// Words before columns before phrases before exclusions.
@@ -87,31 +100,39 @@ fn cost(node: &Node<Leaf>) -> u8 {
     }
 }
 
-fn and<S: Source>(source: &S, nodes: &[Node<Leaf>], within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
+#[inline(never)]
+fn cheapest_first(nodes: &[Node<Leaf>]) -> Vec<&Node<Leaf>> {
     let mut order: Vec<&Node<Leaf>> = nodes.iter().collect();
     order.sort_by_key(|node| cost(node));
+    order
+}
+
+fn and<S: Source>(source: &S, nodes: &[Node<Leaf>], within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
     let mut docs: Option<Bits> = None;
-    for node in order {
+    for node in cheapest_first(nodes) {
         if docs.as_ref().is_some_and(Bits::is_empty) {
             break;
         }
-        if let Node::Not(inner) = node {
-            let mut left = match docs.take() {
-                Some(docs) => docs,
-                None => all(source)?,
-            };
-            let gone = run(source, inner, Some(&left), How { reading: how.reading.excluded(), ..how })?;
-            left.and_not(&gone);
-            docs = Some(left);
-            continue;
+        let (node, reading, excludes) = match node {
+            Node::Not(inner) => (&**inner, how.reading.excluded(), true),
+            node => (node, how.reading, false),
+        };
+        if excludes && docs.is_none() {
+            docs = Some(all(source)?);
         }
-        let found = run(source, node, docs.as_ref().or(within), how)?;
-        match &mut docs {
-            Some(docs) => docs.and(&found),
-            None => docs = Some(found),
-        }
+        let found = run(source, node, docs.as_ref().or(within), How { reading, ..how })?;
+        narrow(&mut docs, found, excludes);
     }
     Ok(docs.unwrap_or_else(|| empty(source)))
+}
+
+#[inline(never)]
+fn narrow(docs: &mut Option<Bits>, found: Bits, excludes: bool) {
+    match docs {
+        Some(docs) if excludes => docs.and_not(&found),
+        Some(docs) => docs.and(&found),
+        None => *docs = Some(found),
+    }
 }
 
 /// The documents that meet a filter; of columns only those of `within` are looked at.
@@ -160,7 +181,7 @@ fn run_term<S: Source>(source: &S, term: &Term, within: Option<&Bits>, how: How<
         }
         _ => phrase(source, term, within, how)?,
     };
-    if let Some((address, zones)) = &term.address {
+    if let Some((address, zones)) = term.address.as_deref() {
         docs.or(&word(source, address, *zones, how)?.0);
     }
     if how.reading == Reading::Possible {

@@ -150,13 +150,28 @@ pub(crate) enum Node<F> {
 
 impl<F> Node<F> {
     fn bind<L, E>(&self, leaf: &mut impl FnMut(&F) -> Result<L, E>) -> Result<Node<L>, E> {
-        let mut each = |nodes: &[Node<F>]| nodes.iter().map(|node| node.bind(leaf)).collect::<Result<Vec<_>, E>>();
+        // Not collected: that takes three times the stack.
+        let mut each = |nodes: &[Node<F>]| {
+            let mut bound = Vec::with_capacity(nodes.len());
+            for node in nodes {
+                bound.push(node.bind(leaf)?);
+            }
+            Ok(bound)
+        };
+        match self {
+            Node::And(nodes) => each(nodes).map(Node::And),
+            Node::Or(nodes) => each(nodes).map(Node::Or),
+            Node::Not(inner) => inner.bind(leaf).map(Box::new).map(Node::Not),
+            node => node.bind_leaf(leaf),
+        }
+    }
+
+    /// Apart from [`Self::bind`], which calls itself for groups within groups, since it takes more of the stack.
+    #[inline(never)]
+    fn bind_leaf<L, E>(&self, leaf: &mut impl FnMut(&F) -> Result<L, E>) -> Result<Node<L>, E> {
         Ok(match self {
             Node::All => Node::All,
-            Node::Nothing => Node::Nothing,
-            Node::And(nodes) => Node::And(each(nodes)?),
-            Node::Or(nodes) => Node::Or(each(nodes)?),
-            Node::Not(inner) => Node::Not(Box::new(inner.bind(leaf)?)),
+            Node::Nothing | Node::And(_) | Node::Or(_) | Node::Not(_) => Node::Nothing,
             Node::Term(term) => Node::Term(term.clone()),
             Node::Filter(filter) => Node::Filter(leaf(filter)?),
         })
@@ -222,7 +237,7 @@ pub(crate) struct Term {
     pub(crate) zones: Zones,
     pub(crate) parts: Vec<Part>,
     /// In a bare exclusion: the clause as a complete address (S2.4), and the address fields it is compared in.
-    pub(crate) address: Option<(Pattern, Zones)>,
+    pub(crate) address: Option<Box<(Pattern, Zones)>>,
     /// Complete addresses in which the parts follow each other: their documents need no look at positions. Others may be met too.
     pub(crate) complete: Option<Box<Pattern>>,
     /// Field and text as they were written.
