@@ -7,6 +7,7 @@
 #![allow(missing_docs, reason = "a test binary")]
 
 mod clock;
+mod creation;
 mod embedding;
 mod examples;
 mod fixture;
@@ -15,6 +16,8 @@ mod hooked;
 mod imports;
 mod large_mails;
 mod loss;
+#[cfg(unix)]
+mod links;
 mod opening;
 mod p03;
 mod p04;
