@@ -68,6 +68,7 @@ fn nothing_in_clear_is_written_into_the_archive() {
     }
     assert_eq!(bytes_of(&place.at("arch")), before);
     place.ok(&["show", "1:0", "--raw", "-o", "out/mail.eml"]);
+    assert_eq!(std::fs::read(place.at("out/mail.eml")).unwrap(), place.ok(&["show", "1:0", "--raw", "-o", "-"]).bytes);
     place.ok(&["show", "1:1", "--save", "out/saved"]);
     place.ok(&["man", "out/man"]);
 }

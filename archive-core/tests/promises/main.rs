@@ -15,9 +15,9 @@ mod folders;
 mod hooked;
 mod imports;
 mod large_mails;
-mod loss;
 #[cfg(unix)]
 mod links;
+mod loss;
 mod opening;
 mod p03;
 mod p04;
