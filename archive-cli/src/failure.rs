@@ -95,7 +95,9 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Archive(error) => match error.code() {
-                "not_an_archive" | "format_too_new" | "format_too_old" | "broken_identity" | "unknown_feature" => Exit::NoArchive,
+                "not_an_archive" | "unfinished_creation" | "format_too_new" | "format_too_old" | "broken_identity" | "unknown_feature" => {
+                    Exit::NoArchive
+                }
                 "in_use" => Exit::InUse,
                 "wrong_key" | "bad_key" => Exit::NoKey,
                 "no_such_message" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied" | "misuse" | "query" | "exists" => {
@@ -142,6 +144,8 @@ impl Failure {
                 Error::Io(error) => path(&error.path),
                 Error::NotAnArchive { path: at, .. }
                 | Error::BrokenIdentity { path: at }
+                | Error::Unfinished { path: at }
+                | Error::LockLost { path: at }
                 | Error::TooNew { path: at, .. }
                 | Error::Exists { path: at, .. }
                 | Error::Source { path: at, .. } => path(at),

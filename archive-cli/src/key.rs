@@ -9,15 +9,16 @@ use zeroize::Zeroizing;
 
 use crate::args::Common;
 use crate::failure::Failure;
-use crate::out::Out;
+use crate::out::{Out, escape};
 use crate::place;
 
 /// No file with a secret is larger.
 const MAX_SECRET: u64 = 64 << 10;
 
-/// The text of a file with a secret, without its line end.
-pub fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
+/// The text of a file with a secret, without its line end. Warns where others may read it too.
+pub fn secret_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
     let file = fs::File::open(path).map_err(Failure::file("open", path))?;
+    warn_open(&file, path, out)?;
     // With room for all, so that no copy is left where it grew.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET as usize + 64));
     file.take(MAX_SECRET + 1).read_to_end(&mut bytes).map_err(Failure::file("read", path))?;
@@ -30,33 +31,54 @@ pub fn secret_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }
 
+/// Pipes and devices have no readers of their own.
+#[cfg(unix)]
+fn warn_open(file: &fs::File, path: &Path, out: &mut Out) -> Result<(), Failure> {
+    let data = file.metadata().map_err(Failure::file("look at", path))?;
+    if !data.is_file() || std::os::unix::fs::MetadataExt::mode(&data) & 0o077 == 0 {
+        return Ok(());
+    }
+    let path = path.display().to_string();
+    let quoted = format!("'{}'", path.replace('\'', "'\\''"));
+    out.note(&format!(
+        "warning: others than you may read {}, which opens the archive; mend it with: chmod 600 {}",
+        escape::line(&path),
+        escape::line(&quoted)
+    ))
+}
+
+#[cfg(not(unix))]
+fn warn_open(_file: &fs::File, _path: &Path, _out: &mut Out) -> Result<(), Failure> {
+    Ok(())
+}
+
 /// The key that options or environment name.
-pub fn named(common: &Common) -> Result<Option<Key>, Failure> {
+pub fn named(common: &Common, out: &mut Out) -> Result<Option<Key>, Failure> {
     let from_environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = &common.key_file {
-        return Ok(Some(Key::File(secret_file(file)?)));
+        return Ok(Some(Key::File(secret_file(file, out)?)));
     }
     if let Some(file) = &common.passphrase_file {
-        return Ok(Some(Key::Passphrase(secret_file(file)?)));
+        return Ok(Some(Key::Passphrase(secret_file(file, out)?)));
     }
     if let Some(file) = &common.recovery_key_file {
-        return Ok(Some(Key::Recovery(secret_file(file)?)));
+        return Ok(Some(Key::Recovery(secret_file(file, out)?)));
     }
     if let Some(file) = from_environment("MAILKEEP_KEY_FILE") {
-        return Ok(Some(Key::File(secret_file(&PathBuf::from(file))?)));
+        return Ok(Some(Key::File(secret_file(&PathBuf::from(file), out)?)));
     }
     let passphrase = from_environment("MAILKEEP_PASSPHRASE").map(|value| Zeroizing::new(value.to_string_lossy().into_owned()));
     Ok(passphrase.map(Key::Passphrase))
 }
 
 /// The key for the archive in `dir`: as named, else the key file kept for it, else as answered on the terminal.
-pub fn find(common: &Common, dir: &Path, id: Uuid) -> Result<Key, Failure> {
-    if let Some(key) = named(common)? {
+pub fn find(common: &Common, dir: &Path, id: Uuid, out: &mut Out) -> Result<Key, Failure> {
+    if let Some(key) = named(common, out)? {
         return Ok(key);
     }
     let kept = place::key_file(id);
     if let Some(file) = kept.as_deref().filter(|file| file.exists()) {
-        return Ok(Key::File(secret_file(file)?));
+        return Ok(Key::File(secret_file(file, out)?));
     }
     if is_dialogue() {
         let answer = ask(&format!("Passphrase or recovery key for {}: ", dir.display()))?;
@@ -77,10 +99,10 @@ fn guess_kind(answer: Zeroizing<String>) -> Key {
 }
 
 /// Opens the archive that is meant.
-pub fn open(common: &Common) -> Result<Archive, Failure> {
+pub fn open(common: &Common, out: &mut Out) -> Result<Archive, Failure> {
     let dir = place::archive(common)?;
     let id = Archive::id_of(&dir)?;
-    let key = find(common, &dir, id)?;
+    let key = find(common, &dir, id, out)?;
     match Archive::open(&dir, &key, OpenOptions::default()) {
         Err(Error::BadKey { what, hint }) => {
             let needed = Archive::opens_with(&dir)?;

@@ -35,8 +35,18 @@ pub fn existing(path: &Path) -> PathBuf {
 
 /// What a command writes in clear may not lie in the archive, nor take the place of a file of it.
 pub fn outside(path: &Path, archive: &Archive) -> Result<(), Failure> {
-    match archive.holds(&existing(path)) {
-        true => Err(Failure::Usage(format!("{}: lies inside the archive {}", path.display(), archive.dir().display()))),
+    refuse_inside(path, archive.dir())
+}
+
+/// The same for a command that opens none: in no archive at all.
+pub fn outside_all(common: &Common, path: &Path) -> Result<(), Failure> {
+    let around = existing(path).ancestors().map(Path::to_owned).collect::<Vec<_>>();
+    around.into_iter().chain(archive(common)).filter(|dir| is_archive(dir)).try_for_each(|dir| refuse_inside(path, &dir))
+}
+
+fn refuse_inside(path: &Path, dir: &Path) -> Result<(), Failure> {
+    match Archive::lies_in(dir, path) {
+        true => Err(Failure::Usage(format!("{}: lies inside the archive {}", path.display(), dir.display()))),
         false => Ok(()),
     }
 }

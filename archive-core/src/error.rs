@@ -11,7 +11,7 @@ use crate::vfs::{VfsError, hint_of_open_files};
 pub enum Error {
     /// A file operation failed. What has a receipt stays; free some space or mend the medium and try again.
     #[error("{0}{hint}", hint = way_out(.0))]
-    Io(#[from] VfsError),
+    Io(VfsError),
     /// Bytes on disk are not what was written. Way out: `verify` names all damage; everything else stays readable.
     #[error("{0}")]
     Damage(#[from] Damage),
@@ -90,6 +90,19 @@ pub enum Error {
         path: PathBuf,
         /// Who holds it, as far as it said so.
         holder: String,
+    },
+    /// The file that is the lock was removed or replaced while this process wrote: another may write too, and nothing has a receipt since. Way
+    /// out: leave `write.lock` alone, and open the archive again; what has a receipt stays.
+    #[error("{}: the lock was removed while the archive was open for writing; what was written last has no receipt; open the archive again", path.display())]
+    LockLost {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The making of an archive was cut short in this folder. Nothing was archived. Way out: make it again, which clears what was begun.
+    #[error("{}: an archive was begun here and is not finished, so it holds nothing; make it again in this folder", path.display())]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
     },
     /// Nothing with this id. Way out: ids are printed by `search` and `ls`.
     #[error("message {0} is not in this archive")]
@@ -178,6 +191,15 @@ pub enum Error {
     Bug(&'static str),
 }
 
+impl From<VfsError> for Error {
+    fn from(error: VfsError) -> Self {
+        match error.is_link() {
+            true => Damage::new(&error.path, 0, 0, DamageCause::Link).into(),
+            false => Self::Io(error),
+        }
+    }
+}
+
 /// What to do where a file operation failed.
 fn way_out(error: &VfsError) -> String {
     if error.is_full() {
@@ -210,6 +232,8 @@ impl Error {
             Self::WrongKey { .. } => "wrong_key",
             Self::BadKey { .. } => "bad_key",
             Self::InUse { .. } => "in_use",
+            Self::LockLost { .. } => "lock_lost",
+            Self::Unfinished { .. } => "unfinished_creation",
             Self::NoSuchMessage(_) => "no_such_message",
             Self::NoSuchFolder(_) => "no_such_folder",
             Self::NoSuchStore(_) => "no_such_store",
@@ -329,6 +353,10 @@ pub enum DamageCause {
     /// Two sources that must agree do not.
     #[error("the catalog does not agree with the records")]
     Disagreement,
+    /// A link (to another place, or a further name of the same file) lies where a file or folder of the archive's own should. Nothing is read or
+    /// written through it.
+    #[error("a link lies in its place")]
+    Link,
     /// Bytes that no format names.
     #[error("bytes that belong to nothing")]
     Stray,

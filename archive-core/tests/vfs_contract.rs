@@ -96,7 +96,11 @@ macro_rules! vfs_contract {
             sync_dir_needs_a_directory,
             an_exclusive_lock_excludes_all,
             shared_locks_exclude_an_exclusive_one,
-            a_lock_needs_a_file,
+            a_lock_needs_something,
+            a_directory_is_locked_like_a_file,
+            a_lock_knows_whether_its_path_stands_for_it,
+            rename_new_replaces_nothing,
+            a_file_has_one_name,
             a_note_replaces_the_bytes,
             a_note_needs_an_exclusive_lock,
             a_lock_follows_its_file_through_a_rename,
@@ -357,9 +361,69 @@ fn shared_locks_exclude_an_exclusive_one(at: &Place) {
     assert!(try_lock(LockKind::Exclusive).is_some());
 }
 
-fn a_lock_needs_a_file(at: &Place) {
+fn a_lock_needs_something(at: &Place) {
     assert!(at.vfs.try_lock(&at.path("l"), LockKind::Exclusive).unwrap_err().is_not_found());
-    assert_names(at.vfs.try_lock(&at.dir, LockKind::Shared), Operation::Lock, &at.dir);
+    assert_names(at.vfs.try_lock(&at.path("l"), LockKind::Shared), Operation::Lock, &at.path("l"));
+}
+
+fn a_directory_is_locked_like_a_file(at: &Place) {
+    at.file("l", b"kept");
+    let try_lock = |path: &Path, kind| at.vfs.try_lock(path, kind).unwrap();
+    let held = try_lock(&at.dir, LockKind::Exclusive).unwrap();
+    assert!(try_lock(&at.dir, LockKind::Exclusive).is_none());
+    assert!(try_lock(&at.dir, LockKind::Shared).is_none());
+    assert_names(held.note(b"x"), Operation::Write, &at.dir);
+    assert_eq!((held.path(), held.is_in_place().unwrap()), (at.dir.as_path(), true));
+    // What lies in it is locked, made and removed as ever.
+    let file = try_lock(&at.path("l"), LockKind::Exclusive).unwrap();
+    at.vfs.remove(&at.path("l")).unwrap();
+    at.file("l", b"");
+    assert!(held.is_in_place().unwrap());
+    drop((held, file));
+    let one = try_lock(&at.dir, LockKind::Shared).unwrap();
+    let _two = try_lock(&at.dir, LockKind::Shared).unwrap();
+    assert!(try_lock(&at.dir, LockKind::Exclusive).is_none());
+    drop(one);
+}
+
+fn a_lock_knows_whether_its_path_stands_for_it(at: &Place) {
+    at.file("l", b"");
+    let held = at.vfs.try_lock(&at.path("l"), LockKind::Exclusive).unwrap().unwrap();
+    assert_eq!((held.path(), held.is_in_place().unwrap()), (at.path("l").as_path(), true));
+    held.note(b"someone").unwrap();
+    assert!(held.is_in_place().unwrap());
+    at.vfs.rename(&at.path("l"), &at.path("m")).unwrap();
+    assert!(!held.is_in_place().unwrap());
+    at.file("l", b"");
+    assert!(!held.is_in_place().unwrap(), "another file");
+    at.vfs.rename(&at.path("m"), &at.path("l")).unwrap();
+    assert!(held.is_in_place().unwrap());
+    at.vfs.remove(&at.path("l")).unwrap();
+    assert!(!held.is_in_place().unwrap());
+}
+
+fn rename_new_replaces_nothing(at: &Place) {
+    at.file("a", b"new");
+    at.file("b", b"old");
+    at.vfs.create_dir(&at.path("d")).unwrap();
+    for to in [at.path("b"), at.path("d"), at.path("a")] {
+        let error = at.vfs.rename_new(&at.path("a"), &to).unwrap_err();
+        assert!(error.is_taken(), "{error}");
+        assert_names::<()>(Err(error), Operation::Rename, &at.path("a"));
+    }
+    assert_eq!((at.bytes_at("a"), at.bytes_at("b")), (b"new".to_vec(), b"old".to_vec()));
+    assert!(at.vfs.rename_new(&at.path("none"), &at.path("c")).unwrap_err().is_not_found());
+    assert!(at.vfs.rename_new(&at.path("a"), &at.path("none/c")).unwrap_err().is_not_found());
+    at.vfs.rename_new(&at.path("a"), &at.path("d/c")).unwrap();
+    assert_eq!(at.bytes_at("d/c"), b"new");
+    assert_eq!(at.names(), [at.path("b"), at.path("d")]);
+}
+
+fn a_file_has_one_name(at: &Place) {
+    let file = at.file("a", b"");
+    assert_eq!(file.links().unwrap(), 1);
+    at.vfs.rename(&at.path("a"), &at.path("b")).unwrap();
+    assert_eq!((file.links().unwrap(), at.vfs.open_read(&at.path("b")).unwrap().links().unwrap()), (1, 1));
 }
 
 fn a_note_replaces_the_bytes(at: &Place) {
@@ -388,21 +452,112 @@ fn a_lock_follows_its_file_through_a_rename(at: &Place) {
 }
 
 #[cfg(unix)]
-#[test]
-fn what_is_created_on_disk_is_for_its_owner_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let at = Place::disk();
-    at.file("a", b"");
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&at.dir), mode(&at.path("a"))), (0o700, 0o600));
-}
+mod unix {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-#[cfg(unix)]
-#[test]
-fn a_link_on_disk_is_neither_file_nor_directory() {
-    let at = Place::disk();
-    at.file("a", b"");
-    std::os::unix::fs::symlink(at.path("a"), at.path("link")).unwrap();
-    assert_eq!(at.vfs.kind(&at.path("link")).unwrap(), Some(EntryKind::Other));
-    assert_eq!(at.vfs.list(&at.dir).unwrap()[1].kind, EntryKind::Other);
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn what_is_created_on_disk_has_the_mode_of_the_folder_it_lies_in() {
+        for (of_folder, of_files) in [(0o700, 0o600), (0o750, 0o640), (0o770, 0o660), (0o755, 0o644)] {
+            let at = Place::disk();
+            std::fs::set_permissions(&at.dir, std::fs::Permissions::from_mode(of_folder)).unwrap();
+            at.file("a", b"");
+            at.vfs.create_dir(&at.path("sub")).unwrap();
+            at.file("sub/a", b"");
+            let modes = ["a", "sub", "sub/a"].map(|name| mode(&at.path(name)) & 0o777);
+            assert_eq!(modes, [of_files, of_folder, of_files], "{of_folder:o}");
+        }
+    }
+
+    #[test]
+    fn a_folder_on_disk_keeps_the_group_that_the_one_around_it_hands_down() {
+        let at = Place::disk();
+        std::fs::set_permissions(&at.dir, std::fs::Permissions::from_mode(0o2750)).unwrap();
+        let handed_down = mode(&at.dir) & 0o2000;
+        at.vfs.create_dir(&at.path("sub")).unwrap();
+        assert_eq!(mode(&at.path("sub")), handed_down | 0o750);
+    }
+
+    #[test]
+    fn a_link_on_disk_is_neither_file_nor_directory() {
+        let at = Place::disk();
+        at.file("a", b"");
+        symlink(at.path("a"), at.path("link")).unwrap();
+        assert_eq!(at.vfs.kind(&at.path("link")).unwrap(), Some(EntryKind::Other));
+        assert_eq!(at.vfs.list(&at.dir).unwrap()[1].kind, EntryKind::Other);
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_file_is_not_followed() {
+        let at = Place::disk();
+        at.file("foreign", b"kept");
+        for (target, name) in [("foreign", "link"), ("nothing", "dangling")] {
+            symlink(at.path(target), at.path(name)).unwrap();
+            let path = at.path(name);
+            for opened in [at.vfs.open(&path), at.vfs.open_read(&path)] {
+                let error = opened.unwrap_err();
+                assert!(error.is_link() && !error.is_not_found() && error.to_string().contains("a link lies in its place"), "{error}");
+                assert_names::<()>(Err(error), Operation::Open, &path);
+            }
+            assert!(at.vfs.try_lock(&path, LockKind::Exclusive).unwrap_err().is_link());
+            assert!(at.vfs.create(&path).is_err());
+        }
+        assert_eq!(at.bytes_at("foreign"), b"kept");
+        assert_eq!(at.vfs.kind(&at.path("nothing")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_directory_is_not_one() {
+        let at = Place::disk();
+        at.vfs.create_dir(&at.path("d")).unwrap();
+        symlink(at.path("d"), at.path("link")).unwrap();
+        let error = at.vfs.create_dir(&at.path("link")).unwrap_err();
+        assert!(error.is_link(), "{error}");
+        at.vfs.create_dir(&at.path("d")).unwrap();
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_removed_itself() {
+        let at = Place::disk();
+        at.file("foreign", b"kept");
+        at.file("new", b"new");
+        symlink(at.path("foreign"), at.path("link")).unwrap();
+        assert!(at.vfs.rename_new(&at.path("new"), &at.path("link")).unwrap_err().is_taken());
+        at.vfs.rename(&at.path("new"), &at.path("link")).unwrap();
+        assert_eq!((at.bytes_at("link"), at.bytes_at("foreign")), (b"new".to_vec(), b"kept".to_vec()));
+        symlink(at.path("foreign"), at.path("other")).unwrap();
+        at.vfs.remove(&at.path("other")).unwrap();
+        assert_eq!(at.bytes_at("foreign"), b"kept");
+    }
+
+    #[test]
+    fn a_file_knows_how_many_names_it_has_and_no_note_is_written_to_several() {
+        let at = Place::disk();
+        let file = at.file("a", b"kept");
+        std::fs::hard_link(at.path("a"), at.path("b")).unwrap();
+        let reader = at.vfs.open_read(&at.path("b")).unwrap();
+        assert_eq!((file.links().unwrap(), reader.links().unwrap()), (2, 2));
+        let lock = at.vfs.try_lock(&at.path("b"), LockKind::Exclusive).unwrap().unwrap();
+        assert!(lock.note(b"someone").unwrap_err().is_link());
+        assert_eq!(at.bytes_at("a"), b"kept");
+        at.vfs.remove(&at.path("b")).unwrap();
+        assert_eq!((file.links().unwrap(), reader.links().unwrap()), (1, 1));
+        at.vfs.remove(&at.path("a")).unwrap();
+        assert_eq!(file.links().unwrap(), 0);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+        let at = Place::disk();
+        let path = at.path("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert_names(at.vfs.open(&path), Operation::Open, &path);
+        assert_names(at.vfs.open_read(&path), Operation::Open, &path);
+        assert_names(at.vfs.try_lock(&path, LockKind::Shared), Operation::Lock, &path);
+    }
 }

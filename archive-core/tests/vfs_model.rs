@@ -14,6 +14,7 @@ enum Step {
     OpenRead(usize),
     CreateDir(usize),
     Rename(usize, usize),
+    RenameNew(usize, usize),
     Remove(usize),
     SyncDir(usize),
     Lock(usize, bool),
@@ -37,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => name().prop_map(Step::OpenRead),
         2 => name().prop_map(Step::CreateDir),
         2 => (name(), name()).prop_map(|(from, to)| Step::Rename(from, to)),
+        2 => (name(), name()).prop_map(|(from, to)| Step::RenameNew(from, to)),
         1 => name().prop_map(Step::Remove),
         1 => name().prop_map(Step::SyncDir),
         1 => (name(), any::<bool>()).prop_map(|(name, shared)| Step::Lock(name, shared)),
@@ -83,6 +85,7 @@ impl Process {
             Step::Create(_) | Step::Open(_) | Step::OpenRead(_) => unreachable!(),
             Step::CreateDir(name) => self.vfs.create_dir(&at(name)).is_ok(),
             Step::Rename(from, to) => self.vfs.rename(&at(from), &at(to)).is_ok(),
+            Step::RenameNew(from, to) => self.vfs.rename_new(&at(from), &at(to)).is_ok(),
             Step::Remove(name) => self.vfs.remove(&at(name)).is_ok(),
             Step::SyncDir(name) => self.vfs.sync_dir(&at(name)).is_ok(),
             Step::Lock(name, shared) => {

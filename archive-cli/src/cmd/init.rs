@@ -51,7 +51,7 @@ pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut 
     refuse_place(common, dir)?;
     let mut options = CreateOptions::new(owner);
     if let Some(file) = &common.passphrase_file {
-        let passphrase = keys::secret_file(file)?;
+        let passphrase = keys::secret_file(file, out)?;
         if passphrase.is_empty() {
             return Err(Failure::Usage(format!("{}: the passphrase is empty", file.display())));
         }
@@ -62,7 +62,8 @@ pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut 
     let archive = match Archive::create(dir, options, |id, made| kept.keep(common, id, made)) {
         Ok(archive) => archive,
         Err(error) => {
-            if !dir.join("archive.mk").exists() {
+            // Another may have made one here meanwhile, which opens with other keys.
+            if kept.id.is_none() || Archive::id_of(dir).ok() != kept.id {
                 kept.forget();
                 if !was_there {
                     // It is empty, or something else put a file there, which stays.
@@ -88,7 +89,7 @@ fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
     }
     let key_file = common.key_file.clone().or_else(place::config);
     let kept = [key_file, common.recovery_key_file.clone()];
-    match kept.into_iter().flatten().find(|file| place::existing(file).starts_with(place::existing(dir))) {
+    match kept.into_iter().flatten().find(|file| Archive::lies_in(dir, file)) {
         Some(file) => Err(Failure::Usage(format!("{}: a key may not lie in the archive that it opens", file.display()))),
         None => Ok(()),
     }
@@ -97,6 +98,7 @@ fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
 /// Where the keys went.
 #[derive(Default)]
 struct Kept {
+    id: Option<Uuid>,
     key_file: Option<PathBuf>,
     recovery_file: Option<PathBuf>,
     recovery: Option<Zeroizing<String>>,
@@ -104,6 +106,7 @@ struct Kept {
 
 impl Kept {
     fn keep(&mut self, common: &Common, id: Uuid, made: &ArchiveKeys) -> Result<(), Error> {
+        self.id = Some(id);
         if let Some(text) = &made.key_file {
             let path = common.key_file.clone().or_else(|| place::key_file(id));
             let path = path.ok_or_else(|| Error::Misuse("there is no folder for configuration; give --key-file FILE".to_owned()))?;

@@ -16,7 +16,7 @@ pub fn run(common: &Common, command: Key, out: &mut Out) -> Result<Exit, Failure
         Key::Confirm => confirm(common, out),
         Key::AddPassphrase { new_passphrase_file } => super::on_archive(common, out, |archive, out| {
             let passphrase = match new_passphrase_file {
-                Some(file) => keys::secret_file(&file)?,
+                Some(file) => keys::secret_file(&file, out)?,
                 None if keys::is_dialogue() => keys::ask_new_passphrase("New passphrase: ")?.unwrap_or_default(),
                 None => return Err(Failure::Usage("without a terminal, give --new-passphrase-file FILE".to_owned())),
             };
@@ -71,14 +71,14 @@ fn status(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
 
 fn test(common: &Common, out: &mut Out) -> Result<Exit, Failure> {
     let dir = place::archive(common)?;
-    let key = keys::find(common, &dir, Archive::id_of(&dir)?)?;
+    let key = keys::find(common, &dir, Archive::id_of(&dir)?, out)?;
     told(&Archive::test_key(&dir, &key)?, "opens the archive", out)
 }
 
 fn confirm(common: &Common, out: &mut Out) -> Result<Exit, Failure> {
     let dir = place::archive(common)?;
     let text = match &common.recovery_key_file {
-        Some(file) => keys::secret_file(file)?,
+        Some(file) => keys::secret_file(file, out)?,
         None if keys::is_dialogue() => keys::ask("Recovery key: ")?,
         None => return Err(Failure::Usage("without a terminal, give --recovery-key-file FILE".to_owned())),
     };

@@ -34,7 +34,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Import(args) => on_archive(common, out, |archive, out| import::run(archive, args, out)),
         Command::Check(args) => on_archive(common, out, |archive, out| check::run(archive, args, out)),
         Command::Search(args) => on_archive(common, out, |archive, out| search::run(&system(archive), &args, out)),
-        Command::Show(args) => on_archive(common, out, |archive, out| show::run(&system(archive), &args, out)),
+        Command::Show(args) => on_archive(common, out, |archive, out| show::run(archive, &args, out)),
         Command::Ls(args) => on_archive(common, out, |archive, out| ls::run(&system(archive), args, out)),
         Command::Export(args) => on_archive(common, out, |archive, out| export::run(archive, args, out)),
         Command::Verify(args) => on_archive(common, out, |archive, out| verify::run(archive, args, out)),
@@ -44,13 +44,13 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Key(command) => key::run(common, command, out),
         Command::Demo(args) => demo::run(common, &args, out),
         Command::Completions { shell } => manual::completions(shell, out),
-        Command::Man { dir } => manual::pages(&dir),
+        Command::Man { dir } => manual::pages(common, &dir),
     }
 }
 
 /// Opens the archive, works on it, closes it.
 fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
-    let archive = keys::open(common)?;
+    let archive = keys::open(common, out)?;
     match (archive.barred(), archive.damage()) {
         (_, Some(damage)) if archive.barred().is_some() => out.note(&format!(
             "warning: the archive is damaged, takes no mail and may not know all of its mails; `verify` says more, `repair` makes it ready: {damage}"

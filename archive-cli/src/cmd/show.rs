@@ -6,21 +6,26 @@ use std::path::{Path, PathBuf};
 
 use archive_core::mail::{self, PartView, View};
 use archive_core::vfs::{Operation, VfsError};
-use archive_core::{Acting, Error};
+use archive_core::{Acting, Archive, Error};
 use serde_json::json as object;
 
 use super::search::{message_row, message_table};
+use super::system;
 use crate::args::Show;
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, escape, json, when};
+use crate::place;
 
 /// Header fields that a reader wants to see, in this order.
 const SHOWN: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
 /// Bytes of a file name that every file system takes.
 const MAX_NAME: usize = 200;
 
-pub fn run(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
-    let id = args.id;
+pub fn run(archive: &Archive, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
+    for path in [&args.output, &args.save].into_iter().flatten().filter(|path| *path != Path::new("-")) {
+        place::outside(path, archive)?;
+    }
+    let (acting, id) = (&system(archive), args.id);
     if args.record {
         let record = acting.record(id)?;
         print_record(&json::record(&record), out)?;

@@ -70,6 +70,13 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         let (offset, len, cause) = (finding.offset, finding.len, finding.cause);
         out.line(&format!("{}: offset {offset}, {len} bytes: {cause}; {costs}", escape::line(&file)))?;
     }
+    for path in &report.foreign {
+        let file = path.display().to_string();
+        match out.is_json() {
+            true => out.json(&json!({ "event": "foreign", "file": file }))?,
+            false => out.line(&format!("{}: does not belong in the archive; it is left as it is", escape::line(&file)))?,
+        }
+    }
     let damaged = report.findings.len();
     let seconds = progress.seconds();
     if out.is_json() {
@@ -79,6 +86,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             "bytes": report.bytes,
             "messages": report.messages,
             "damaged": damaged,
+            "foreign": report.foreign.len(),
             "seconds": seconds,
             "recovery_key": keys::recovery_state(archive),
         }))?;
@@ -89,6 +97,9 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             (0, Some(barred)) => format!("no damage, but no mail is taken: {barred}"),
             _ => format!("{damaged} places are damaged"),
         };
+        if !report.foreign.is_empty() {
+            out.note(&format!("notice: {} names in the archive's folder do not belong there", report.foreign.len()))?;
+        }
         out.note(&format!("{} files, {}, {} mails: {verdict}", report.files, when::size(report.bytes), report.messages))?;
     }
     Ok(if damaged == 0 { super::whole(archive) } else { Exit::Wrong })

@@ -1,16 +1,22 @@
-//! An archive is made: its identity first, the rest by the same code that completes a creation which a crash cut short.
+//! An archive is made under its lock: master, first store and owner first, all of it synced; then `archive.mk`, in one step that replaces
+//! nothing. Without it there is no archive, and what was begun is cleared by whoever makes one there next.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Archive, OpenOptions, identity_path};
+use super::lock::FolderLock;
+use super::master::Master;
+use super::unfinished::{clear, unfinished};
+use super::{Archive, OpenOptions, identity_path, stores_dir};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::Uuid;
-use crate::seal::{ArchiveIdentity, ArchiveKeys, FileKind, KeyWrap, RecoveryKey, SecretKey, Slot, random, write_identity};
-use crate::vfs::{DiskVfs, Vfs};
+use crate::records::{Link, SeenHead, StoreFact};
+use crate::seal::{ArchiveIdentity, ArchiveKeys, FileKind, KeyWrap, RecoveryKey, SecretKey, Slot, create_identity, random};
+use crate::store::{Wrapping, create_store};
+use crate::vfs::{DiskVfs, Operation, Vfs, VfsError};
 
 pub(super) const MASTER: &str = "master key";
 pub(super) const MASTER_RECOVERY: &str = "master key by recovery";
@@ -53,13 +59,12 @@ impl CreateOptions {
 }
 
 impl Archive {
-    /// Makes an archive in `dir`, a folder that is empty or not there yet, and opens it.
+    /// Makes an archive in `dir`, a folder that is not there yet, or is empty, or holds nothing but an archive whose making was cut short; and
+    /// opens it. A folder made here is for its owner alone; files and folders in it take their mode from it.
     ///
     /// `keep` gets the archive's id and its keys, which nobody can show again, before anything is written: where it fails, nothing is made.
     pub fn create(dir: &Path, options: CreateOptions, keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>) -> Result<Self, Error> {
-        if !dir.exists() {
-            std::fs::create_dir_all(dir).map_err(|source| crate::vfs::VfsError::new(crate::vfs::Operation::Create, dir, source))?;
-        }
+        make_folder(dir).map_err(|source| VfsError::new(Operation::Create, dir, source))?;
         Ok(Self::create_on(Arc::new(DiskVfs::new()), dir, options, keep)?.watched())
     }
 
@@ -71,15 +76,8 @@ impl Archive {
         keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         FolderPath::from_names(vec![options.owner.clone()]).map_err(|error| Error::Misuse(error.to_string()))?;
-        // What a crash left of an earlier creation is no archive yet, and is written anew.
-        let unfinished = dir.join("archive.mk.tmp");
-        if vfs.list(dir)?.iter().any(|entry| entry.path != unfinished) {
-            let hint = match vfs.kind(&identity_path(dir))? {
-                Some(_) => ": it is an archive already",
-                None => " and is not empty; an archive needs a folder of its own",
-            };
-            return Err(Error::Exists { path: dir.to_owned(), hint });
-        }
+        let lock = FolderLock::take(&*vfs, dir)?;
+        unfinished(&*vfs, dir)?;
         let (id, made) = (Uuid(random()?), crate::clock::now().div_euclid(1000));
         let (archive_key, master_key) = (SecretKey::random()?, SecretKey::random()?);
         let (recovery_key, recovery_wrap_key) = (SecretKey::random()?, SecretKey::random()?);
@@ -101,9 +99,42 @@ impl Archive {
             recovery: KeyWrap::make(&recovery_key, &recovery_wrap_key, id, RECOVERY)?,
         };
         keep(id, &keys)?;
-        write_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
-        let archive = Self::open_with(vfs, dir, id, identity, archive_key, options.open)?;
-        archive.master().set(super::master::OWNER, &options.owner)?;
-        Ok(archive)
+        let lock = lock.note(&*vfs)?;
+        clear(&*vfs, dir)?;
+        let mut master = Master::create(&vfs, dir, &master_key, id)?;
+        let (stores, name) = (stores_dir(dir), "1".to_owned());
+        vfs.create_dir(&stores)?;
+        vfs.sync_dir(dir)?;
+        let recovery = identity.recovery.clone();
+        let wrapping = Wrapping { archive: id, archive_key: &archive_key, recovery_wrap_key: &recovery_wrap_key, recovery };
+        let uuid = create_store(&vfs, &stores.join(&name), &wrapping)?;
+        master.add_store(StoreFact { no: 1, uuid: uuid.0, name, current: true })?;
+        master.set(super::master::OWNER, &options.owner)?;
+        // The next open is to find a master that says that all of it is synced.
+        master.mark(SeenHead::new(uuid, Link::origin(uuid)))?;
+        drop(master);
+        if lock.to_watch().is_some_and(|watched| !watched.is_in_place().unwrap_or_default()) {
+            return Err(Error::LockLost { path: super::lock::path(dir) });
+        }
+        // Last, and all else is synced: whoever finds it has an archive.
+        create_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
+        Self::open_with(vfs, dir, id, identity, archive_key, options.open, lock)
+    }
+}
+
+/// Makes `dir` for its owner alone, and the folders above it as others make them; what is there stays as it is.
+fn make_folder(dir: &Path) -> std::io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = dir.parent() {
+        std::fs::create_dir_all(above)?;
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(dir) {
+        Err(_) if dir.is_dir() => Ok(()),
+        made => made,
     }
 }

@@ -1,35 +1,85 @@
-//! One writing process at a time (P14): the system's lock on `write.lock`, with a note of who holds it for messages alone.
+//! One writing process at a time (P14): the system's locks on the archive's folder, which nobody removes, and on `write.lock`, which has a
+//! note of who holds it. Where folders have no locks, that file is all there is, and may be removed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::Error;
-use crate::vfs::{LockKind, Vfs, VfsLock};
+use crate::vfs::{EntryKind, LockKind, Vfs, VfsLock};
 
-const MAGIC: [u8; 8] = *b"MKLOCK\0\x01";
+pub(super) const MAGIC: [u8; 8] = *b"MKLOCK\0\x01";
 const NOTE_LEN: usize = 64;
+
+/// The lock on the folder of an archive, if the system has such locks. It writes nothing.
+#[derive(Debug)]
+pub(super) struct FolderLock {
+    dir: PathBuf,
+    lock: Option<Box<dyn VfsLock>>,
+}
 
 /// The right to write, while it lives.
 #[derive(Debug)]
 pub(super) struct WriteLock {
-    _lock: Box<dyn VfsLock>,
+    folder: FolderLock,
+    file: Arc<dyn VfsLock>,
+    is_new: bool,
 }
 
-fn path(dir: &Path) -> PathBuf {
+/// The file with the note.
+pub(super) fn path(dir: &Path) -> PathBuf {
     dir.join("write.lock")
+}
+
+impl FolderLock {
+    pub(super) fn take(vfs: &dyn Vfs, dir: &Path) -> Result<Self, Error> {
+        let lock = match vfs.try_lock(dir, LockKind::Exclusive) {
+            Ok(Some(lock)) => Some(lock),
+            Ok(None) => return Err(in_use(vfs, path(dir))),
+            Err(error) if error.is_unsupported() => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { dir: dir.to_owned(), lock })
+    }
+
+    /// Takes the lock on `write.lock` too, and says there who has it.
+    pub(super) fn note(self, vfs: &dyn Vfs) -> Result<WriteLock, Error> {
+        let path = path(&self.dir);
+        // A snapshot of hard links has the file too: it keeps it, and the archive gets its own. Where the file is the lock it stays, and is refused.
+        if self.lock.is_some() && vfs.kind(&path)? == Some(EntryKind::File) && vfs.open_read(&path)?.links()? > 1 {
+            vfs.remove(&path)?;
+        }
+        let is_new = vfs.kind(&path)?.is_none();
+        match if is_new { vfs.create(&path).map(drop) } else { Ok(()) } {
+            Err(error) if error.is_taken() => return Err(in_use(vfs, path)),
+            created => created?,
+        }
+        let Some(file) = vfs.try_lock(&path, LockKind::Exclusive)? else { return Err(in_use(vfs, path)) };
+        if !file.is_in_place()? {
+            return Err(in_use(vfs, path));
+        }
+        file.note(&note())?;
+        Ok(WriteLock { folder: self, file: file.into(), is_new })
+    }
 }
 
 impl WriteLock {
     pub(super) fn take(vfs: &dyn Vfs, dir: &Path) -> Result<Self, Error> {
-        let path = path(dir);
-        if vfs.kind(&path)?.is_none() {
-            vfs.create(&path)?;
-        }
-        let Some(lock) = vfs.try_lock(&path, LockKind::Exclusive)? else {
-            return Err(Error::InUse { holder: holder(vfs, &path), path });
-        };
-        lock.note(&note())?;
-        Ok(Self { _lock: lock })
+        FolderLock::take(vfs, dir)?.note(vfs)
     }
+
+    /// The lock, if it can be lost: whoever writes has to look at it before a receipt.
+    pub(super) fn to_watch(&self) -> Option<Arc<dyn VfsLock>> {
+        self.folder.lock.is_none().then(|| Arc::clone(&self.file))
+    }
+
+    /// Whether another process may hold a lock that was removed, and still write to the files that are there.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.folder.lock.is_none() && self.is_new
+    }
+}
+
+fn in_use(vfs: &dyn Vfs, path: PathBuf) -> Error {
+    Error::InUse { holder: holder(vfs, &path), path }
 }
 
 /// Magic, process id, start (milliseconds since 1970), host (padded with zeros), CRC-32. Docs: FORMAT.md, "Locks".

@@ -47,17 +47,21 @@ pub(super) fn dir(archive: &Path) -> PathBuf {
 }
 
 impl Master {
-    /// Opens the master, or makes it where the archive was only just begun.
-    pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid) -> Result<Self, Error> {
+    /// Makes the master of a new archive.
+    pub(super) fn create(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid) -> Result<Self, Error> {
         let dir = dir(archive);
         vfs.create_dir(&dir)?;
         vfs.sync_dir(archive)?;
-        let mut listing = list_files(&**vfs, &dir, key, id)?;
-        let begun = vfs.kind(&super::stores_dir(archive))?.is_some();
-        if listing.files.is_empty() && !begun {
-            // The archive was only just begun: nothing names a store before the master has a file.
-            listing.damage.clear();
-        }
+        let records = Records::begin(Arc::clone(vfs), &dir, key.duplicate(), id, 1, Link::origin(id), Frontier::default())?;
+        let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: None };
+        Ok(Self { records: Ok(records), keeper, stores: Vec::new(), settings: BTreeMap::new() })
+    }
+
+    /// Opens the master. With `anew`, nothing is appended to a file that is there.
+    pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid, anew: bool) -> Result<Self, Error> {
+        let dir = dir(archive);
+        vfs.create_dir(&dir)?;
+        let listing = list_files(&**vfs, &dir, key, id)?;
         if let Some(damage) = listing.damage.into_iter().next() {
             return Err(damage.into());
         }
@@ -106,7 +110,7 @@ impl Master {
         let number = listing.files.last().map_or(0, |file| file.number);
         let tree = Frontier::default();
         let records = if clean && taken.is_none() && listing.leftovers.is_empty() {
-            Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, state.link, tree)?
+            Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, state.link, tree, anew)?
         } else {
             let first = taken.as_ref().map(|scanned| TakenCommit {
                 commit: &scanned.commit,

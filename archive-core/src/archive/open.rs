@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::create::{MASTER, RECOVERY_WRAP};
+use super::create::MASTER;
 use super::lock::WriteLock;
 use super::master::Master;
+use super::unfinished::unfinished;
 use super::{Archive, identity_path, import_one, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::StoreFact;
 use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, complete_identity, read_identity, recovery_identifier};
-use crate::store::{FromMaster, Store, StoreOptions, Wrapping, create_store, store_uuid};
+use crate::store::{FromMaster, Store, StoreOptions, store_uuid};
 use crate::vfs::{DiskVfs, Vfs};
 
 /// What an archive may take of memory and disk.
@@ -35,6 +36,8 @@ impl Default for OpenOptions {
             index: true,
             index_types: Vec::new(),
             clock: Clock::default(),
+            new_files: false,
+            lock: None,
         };
         Self { store }.memory(MEMORY)
     }
@@ -86,7 +89,8 @@ impl Archive {
     pub fn open_on(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
         let (id, identity) = read_archive(&*vfs, dir)?;
         let archive_key = open_slots(&identity, id, key)?.1;
-        Self::open_with(vfs, dir, id, identity, archive_key, options)
+        let lock = WriteLock::take(&*vfs, dir)?;
+        Self::open_with(vfs, dir, id, identity, archive_key, options, lock)
     }
 
     /// The id of the archive in `dir`, without a key.
@@ -100,13 +104,6 @@ impl Archive {
         Ok(needed(&identity, id))
     }
 
-    /// Whether `path` lies inside the archive, or is it.
-    #[must_use]
-    pub fn holds(&self, path: &Path) -> bool {
-        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        real(path).starts_with(real(&self.dir))
-    }
-
     pub(super) fn open_with(
         vfs: Arc<dyn Vfs>,
         dir: &Path,
@@ -114,44 +111,32 @@ impl Archive {
         identity: ArchiveIdentity,
         archive_key: SecretKey,
         options: OpenOptions,
+        lock: WriteLock,
     ) -> Result<Self, Error> {
-        let lock = WriteLock::take(&*vfs, dir)?;
         complete_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
         let broken = || Error::BrokenIdentity { path: identity_path(dir) };
         let master_key = identity.master.open(&archive_key, id, MASTER)?.ok_or_else(broken)?;
         let stores = stores_dir(dir);
+        vfs.create_dir(&stores)?;
         let salvaged = |damage: Damage| {
             let stores = found_stores(&*vfs, &stores, damage.clone())?;
             Ok::<_, Error>(Master::salvaged(&vfs, dir, &master_key, id, damage, stores))
         };
-        let mut master = match Master::open(&vfs, dir, &master_key, id) {
-            Ok(master) if master.stores.is_empty() && has_mail(&*vfs, &stores)? => {
-                // Nothing is archived before the master names its store: what named it is lost.
+        let master = match Master::open(&vfs, dir, &master_key, id, lock.is_doubtful()) {
+            Ok(master) if master.stores.is_empty() => {
+                // An archive has its first store before it has its identity: what named it is lost.
                 let damage = Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated);
                 salvaged(damage)?
             }
             Err(Error::Damage(damage)) => salvaged(damage)?,
             master => master?,
         };
-        if master.stores.is_empty() {
-            vfs.create_dir(&stores)?;
-            vfs.sync_dir(dir)?;
-            let recovery_wrap_key = identity.recovery_wrap.open(&archive_key, id, RECOVERY_WRAP)?.ok_or_else(broken)?;
-            let name = free_name(&*vfs, &stores)?;
-            let wrapping = Wrapping {
-                archive: id,
-                archive_key: &archive_key,
-                recovery_wrap_key: &recovery_wrap_key,
-                recovery: identity.recovery.clone(),
-            };
-            let uuid = create_store(&vfs, &stores.join(&name), &wrapping)?;
-            master.add_store(StoreFact { no: 1, uuid: uuid.0, name, current: true })?;
-        }
         let Some(fact) = master.stores.iter().find(|store| store.current).cloned() else {
             return Err(Error::Bug("no store of the archive takes new mail"));
         };
         let root = stores.join(&fact.name);
-        let store_options = StoreOptions { index_types: super::indexes::configured(&master).types, ..options.store };
+        let index_types = super::indexes::configured(&master).types;
+        let store_options = StoreOptions { index_types, new_files: lock.is_doubtful(), lock: lock.to_watch(), ..options.store };
         let says = FromMaster { damage: master.damage().cloned(), noted: master.noted(Uuid(fact.uuid)), head: master.seen_head() };
         let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, says)?;
         Ok(Self {
@@ -190,36 +175,12 @@ fn found_stores(vfs: &dyn Vfs, stores: &Path, damage: Damage) -> Result<Vec<Stor
     Ok(found)
 }
 
-/// Does any store that the master does not know hold more than its empty folders?
-fn has_mail(vfs: &dyn Vfs, stores: &Path) -> Result<bool, Error> {
-    if vfs.kind(stores)?.is_none() {
-        return Ok(false);
-    }
-    for store in vfs.list(stores)? {
-        for dir in ["content", "catalog"] {
-            let dir = store.path.join(dir);
-            if vfs.kind(&dir)?.is_some() && !vfs.list(&dir)?.is_empty() {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// Leftovers of a creation that a crash cut short keep their name; nothing names them.
-fn free_name(vfs: &dyn Vfs, stores: &Path) -> Result<String, Error> {
-    for number in 1u32.. {
-        let name = number.to_string();
-        if vfs.kind(&stores.join(&name))?.is_none() {
-            return Ok(name);
-        }
-    }
-    Err(Error::Bug("all names of stores are taken"))
-}
-
 pub(super) fn read_archive(vfs: &dyn Vfs, dir: &Path) -> Result<(Uuid, ArchiveIdentity), Error> {
     let path = identity_path(dir);
     if vfs.kind(&path)?.is_none() && vfs.kind(&dir.join("archive.mk.2"))?.is_none() {
+        if unfinished(vfs, dir).is_ok_and(|files| !files.is_empty()) {
+            return Err(Error::Unfinished { path: dir.to_owned() });
+        }
         return Err(Error::NotAnArchive { path: dir.to_owned(), why: "there is no archive.mk" });
     }
     read_identity(vfs, &path, FileKind::ArchiveIdentity)

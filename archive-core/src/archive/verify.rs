@@ -42,6 +42,8 @@ pub struct VerifyReport {
     pub content_bytes: u64,
     /// What is damaged.
     pub findings: Vec<Finding>,
+    /// What lies in the archive's folder and does not belong to it. It is no damage, and left as it is.
+    pub foreign: Vec<PathBuf>,
 }
 
 /// How much is read.
@@ -79,6 +81,7 @@ impl Acting<'_> {
             messages: checked.messages,
             content_bytes: checked.content_bytes,
             findings: Vec::new(),
+            foreign: archive.foreign()?,
         };
         let mut own = verify_identity(&*archive.vfs, &identity_path(&archive.dir), FileKind::ArchiveIdentity, archive.id)?;
         report.files += Master::verify(&*archive.vfs, &archive.dir, &archive.master_key()?, archive.id, &mut |damage| own.push(damage))?;

@@ -69,7 +69,7 @@ impl Containers {
     /// Numbers of the containers that are there.
     pub(crate) fn list(&self) -> Result<Vec<u32>, Error> {
         let entries = self.vfs.list(&self.dir)?;
-        let files = entries.iter().filter(|entry| entry.kind == EntryKind::File);
+        let files = entries.iter().filter(|entry| entry.kind != EntryKind::Dir);
         let names = files.filter_map(|entry| entry.path.file_name()?.to_str()?.strip_suffix(".mkc"));
         Ok(names.filter_map(|name| name.parse().ok()).collect())
     }

@@ -111,7 +111,9 @@ impl Records {
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved: Moved::default(), last, marked: false, tree })
     }
 
-    /// Goes on in a file that was read to its end and found clean.
+    /// Goes on in a file that was read to its end and found clean, or begins the next where that one may not be appended to: it has other names
+    /// (a snapshot), or `anew` is asked for.
+    #[expect(clippy::too_many_arguments, reason = "what a writer is made of has no other use")]
     pub(crate) fn resume(
         vfs: Arc<dyn Vfs>,
         dir: &Path,
@@ -120,9 +122,14 @@ impl Records {
         number: u64,
         last: Link,
         tree: Frontier,
+        anew: bool,
     ) -> Result<Self, Error> {
         let path = file_path(dir, number);
-        let reader = SealedReader::open(&path, vfs.open(&path)?, &key, FileKind::Records, owner)?;
+        let file = vfs.open(&path)?;
+        if anew || file.links()? > 1 {
+            return Self::begin(vfs, dir, key, owner, number + 1, last, tree);
+        }
+        let reader = SealedReader::open(&path, file, &key, FileKind::Records, owner)?;
         let moved = Moved::of(&reader)?;
         let writer = SealedWriter::resume(reader)?;
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved, last, marked: true, tree })

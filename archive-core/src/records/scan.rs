@@ -9,7 +9,7 @@ use super::{Commit, Link};
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::seal::{FileKind, FrameKind, FramePlace, HEADER_LEN, Opened, RawFrame, SealedReader, SecretKey};
-use crate::vfs::{EntryKind, Vfs};
+use crate::vfs::{EntryKind, Vfs, cut_file};
 use crate::wire::decompress;
 
 /// Facts of one commit, decompressed, are never more than this.
@@ -41,12 +41,13 @@ pub(crate) struct Listing {
 /// Lists the records files in `dir`.
 pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<Listing, Error> {
     let mut listing = Listing { files: Vec::new(), leftovers: Vec::new(), damage: Vec::new() };
-    for entry in vfs.list(dir)?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
+    for entry in vfs.list(dir)?.into_iter().filter(|entry| entry.kind != EntryKind::Dir) {
         let name = entry.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.ends_with(".tmp") {
             listing.leftovers.push(entry.path);
         } else if name.ends_with(".mkr") {
-            match SealedReader::open(&entry.path, vfs.open_read(&entry.path)?, key, FileKind::Records, owner) {
+            let opened = vfs.open_read(&entry.path).map_err(Error::from);
+            match opened.and_then(|file| SealedReader::open(&entry.path, file, key, FileKind::Records, owner)) {
                 Ok(reader) => {
                     let (number, len) = (reader.header().number, reader.len()?);
                     if let Some(before) = listing.files.last_mut() {
@@ -320,9 +321,7 @@ pub(crate) fn cut_tail(
     }
     if end < old.len {
         keep(&old.reader, end)?;
-        let file = vfs.open(old.reader.path())?;
-        file.truncate(end)?;
-        file.sync()?;
+        cut_file(vfs, old.reader.path(), end)?;
     }
     Ok(())
 }

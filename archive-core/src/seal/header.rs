@@ -8,7 +8,7 @@ use crate::wire::{Fixed, TooShort};
 
 /// Bytes of a file header.
 pub(crate) const HEADER_LEN: usize = 144;
-const MAGIC: [u8; 8] = *b"MAILKEEP";
+pub(crate) const MAGIC: [u8; 8] = *b"MAILKEEP";
 const VERSION: u16 = 2;
 const SCHEME_HKDF: u16 = 1;
 /// Where the key commitment begins: all before it goes into the key of the file.

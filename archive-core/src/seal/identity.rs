@@ -120,6 +120,21 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
 
 /// Writes both copies of an identity file, one after the other, each whole or not at all.
 pub(crate) fn write_identity(vfs: &dyn Vfs, path: &Path, kind: FileKind, owner: Uuid, value: &impl Encode<()>) -> Result<(), Error> {
+    let bytes = identity_bytes(kind, owner, value)?;
+    replace_copy(vfs, path, &bytes)?;
+    replace_copy(vfs, &second_copy(path), &bytes)
+}
+
+/// Like [`write_identity`], where there is none yet: fails if the first copy has come into being meanwhile, and leaves it as it is.
+pub(crate) fn create_identity(vfs: &dyn Vfs, path: &Path, kind: FileKind, owner: Uuid, value: &impl Encode<()>) -> Result<(), Error> {
+    let bytes = identity_bytes(kind, owner, value)?;
+    let new = write_new(vfs, path, &bytes)?;
+    vfs.rename_new(&new, path)?;
+    vfs.sync_dir(folder_of(path)?)?;
+    replace_copy(vfs, &second_copy(path), &bytes)
+}
+
+fn identity_bytes(kind: FileKind, owner: Uuid, value: &impl Encode<()>) -> Result<Vec<u8>, Error> {
     let file_id = Uuid(random()?);
     let header = FileHeader { kind, file_id, owner, number: 0, generation: 0, start: RecordsStart::default(), commitment: [0; 32] };
     let body = encode(value);
@@ -128,19 +143,29 @@ pub(crate) fn write_identity(vfs: &dyn Vfs, path: &Path, kind: FileKind, owner: 
     bytes.extend_from_slice(&body);
     let crc = crc32fast::hash(&bytes[HEADER_LEN..]);
     bytes.extend_from_slice(&crc.to_le_bytes());
-    let dir = path.parent().ok_or(Error::Bug("an identity file lies in a folder"))?;
-    for copy in [path.to_owned(), second_copy(path)] {
-        let new = suffixed(&copy, ".tmp");
-        if vfs.kind(&new)?.is_some() {
-            vfs.remove(&new)?;
-        }
-        let file = vfs.create(&new)?;
-        file.append(&bytes)?;
-        file.sync()?;
-        vfs.rename(&new, &copy)?;
-        vfs.sync_dir(dir)?;
+    Ok(bytes)
+}
+
+fn folder_of(path: &Path) -> Result<&Path, Error> {
+    path.parent().ok_or(Error::Bug("an identity file lies in a folder"))
+}
+
+fn replace_copy(vfs: &dyn Vfs, copy: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let new = write_new(vfs, copy, bytes)?;
+    vfs.rename(&new, copy)?;
+    Ok(vfs.sync_dir(folder_of(copy)?)?)
+}
+
+/// Writes what is to be `copy` under another name, which it gives back, and syncs it.
+fn write_new(vfs: &dyn Vfs, copy: &Path, bytes: &[u8]) -> Result<PathBuf, Error> {
+    let new = suffixed(copy, ".tmp");
+    if vfs.kind(&new)?.is_some() {
+        vfs.remove(&new)?;
     }
-    Ok(())
+    let file = vfs.create(&new)?;
+    file.append(bytes)?;
+    file.sync()?;
+    Ok(new)
 }
 
 /// Reads an identity file, or its second copy where the first is broken or missing.
@@ -185,6 +210,7 @@ pub(crate) fn verify_identity(vfs: &dyn Vfs, path: &Path, kind: FileKind, owner:
             }
             Err(Error::Io(error)) if error.is_not_found() => DamageCause::Missing,
             Err(Error::Io(error)) => return Err(error.into()),
+            Err(Error::Damage(damage)) => damage.cause,
             _ => DamageCause::Decode,
         };
         damage.push(Damage::new(&copy, 0, 0, cause));

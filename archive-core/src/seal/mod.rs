@@ -18,8 +18,10 @@ mod token;
 pub(crate) use derive::{SecretKey, random};
 pub(crate) use file::{SealedReader, SealedWriter};
 pub(crate) use frame::{FRAME_OVERHEAD, FrameKind, FramePlace, Opened, RawFrame};
-pub(crate) use header::{FileKind, HEADER_LEN, RecordsStart};
-pub(crate) use identity::{ArchiveIdentity, KeyWrap, StoreIdentity, complete_identity, read_identity, verify_identity, write_identity};
+pub(crate) use header::{FileKind, HEADER_LEN, MAGIC as HEADER_MAGIC, RecordsStart};
+pub(crate) use identity::{
+    ArchiveIdentity, KeyWrap, StoreIdentity, complete_identity, create_identity, read_identity, verify_identity, write_identity,
+};
 pub(crate) use single::{Single, read_single, replace_single};
 pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
 pub(crate) use slot::{Slot, recovery_identifier};

@@ -49,7 +49,7 @@ use crate::error::{Damage, Error};
 use crate::id::{StoreNo, Uuid};
 use crate::records::{Head, Link, Records};
 use crate::seal::SecretKey;
-use crate::vfs::Vfs;
+use crate::vfs::{Vfs, VfsLock};
 
 /// What a store is opened with.
 #[derive(Debug, Clone)]
@@ -69,6 +69,10 @@ pub(crate) struct StoreOptions {
     /// Media types of attachments that are to be searched.
     pub(crate) index_types: Vec<String>,
     pub(crate) clock: Clock,
+    /// Appends go to new files alone: another process may still hold the ones that are there.
+    pub(crate) new_files: bool,
+    /// The lock that may be lost while the store is open: looked at after each write, and before anything of it counts.
+    pub(crate) lock: Option<Arc<dyn VfsLock>>,
 }
 
 /// The folders of a store.
@@ -126,6 +130,8 @@ pub(crate) struct Store {
 struct Writer {
     records: Records,
     containers: ContainerWriter,
+    /// See [`StoreOptions::lock`].
+    lock: Option<Arc<dyn VfsLock>>,
     /// What a write failed with: nothing more is written until the store is opened again.
     latched: Option<String>,
 }
@@ -196,15 +202,25 @@ impl Store {
     }
 }
 
+impl Writer {
+    /// Fails if what was just written may stand beside what another process writes.
+    fn holds_lock(&self) -> Result<(), Error> {
+        match &self.lock {
+            Some(lock) if !lock.is_in_place()? => Err(Error::LockLost { path: lock.path().to_owned() }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The writer, which is there and not latched.
 struct WriterGuard<'s>(MutexGuard<'s, Option<Writer>>);
 
 impl WriterGuard<'_> {
-    /// Runs `write`; an error latches the store, and so does a panic.
+    /// Runs `write`; an error latches the store, and so do a panic and a lost lock.
     fn latch<T>(&mut self, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
         let writer = self.0.as_mut().ok_or(Error::Bug("a writer vanished while it was held"))?;
         let before = writer.latched.replace("a write panicked".to_owned());
-        let result = write(writer);
+        let result = write(writer).and_then(|done| writer.holds_lock().map(|()| done));
         writer.latched = before.or_else(|| result.as_ref().err().map(Error::to_string));
         result
     }

@@ -77,14 +77,22 @@ impl Store {
         let recovered = replay.run(&mut catalog)?;
         let next = catalog.basis().numbers.containers + 1;
         let mut writer = ContainerWriter::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid, next, options.container_limit);
-        if let Some((number, _)) = recovered.active {
+        let mut closed = recovered.closed;
+        if let Some((number, end)) = recovered.active {
             let path = containers.path(number);
-            let reader = SealedReader::open(&path, vfs.open(&path)?, &key, FileKind::Container, uuid)?;
-            writer.resume(number, SealedWriter::resume(reader)?);
+            let file = vfs.open(&path)?;
+            match options.new_files || file.links()? > 1 {
+                true => closed = Some((number, end)),
+                false => {
+                    let reader = SealedReader::open(&path, file, &key, FileKind::Container, uuid)?;
+                    writer.resume(number, SealedWriter::resume(reader)?);
+                }
+            }
         }
-        if let Some((number, end)) = recovered.closed {
+        if let Some((number, end)) = closed {
             writer.note_closed(number, containers.file(number)?.header().file_id, end);
         }
+        let lock = options.lock.clone();
         let master_is_sound = master.damage.is_none();
         let rolled_back = master.rolled_back(recovered.head.as_ref());
         let damage = recovered.damage.into_iter().next().or(master.damage);
@@ -112,6 +120,7 @@ impl Store {
             writer: Mutex::new(recovered.records.filter(|_| barred.is_none()).map(|records| Writer {
                 records,
                 containers: writer,
+                lock,
                 latched: None,
             })),
             indexer,

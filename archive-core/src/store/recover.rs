@@ -20,7 +20,7 @@ use crate::records::{
     read_head,
 };
 use crate::seal::{HEADER_LEN, SecretKey};
-use crate::vfs::Vfs;
+use crate::vfs::{Vfs, cut_file};
 
 /// A store's records as they were found, the catalog brought up to them.
 pub(super) struct Recovered {
@@ -199,6 +199,7 @@ impl Replay<'_> {
             last.number,
             basis.link,
             basis.tree.clone(),
+            self.options.new_files,
         )?;
         let active = (basis.container.0 != 0).then_some(basis.container);
         Ok(Recovered { records: Some(records), active, ..Recovered::reading_only(Vec::new(), None, catalog.basis().link) })
@@ -438,9 +439,10 @@ impl Replay<'_> {
             let file = self.vfs.open(&path)?;
             if file.len()? > container.1 {
                 lost.keep_tail(&self.containers.file(container.0)?, container.1)?;
-                file.truncate(container.1)?;
+                cut_file(&**self.vfs, &path, container.1)?;
+            } else {
+                file.sync()?;
             }
-            file.sync()?;
         }
         for number in self.containers.list()?.into_iter().filter(|number| *number > known) {
             let file_id = match self.containers.file(number) {

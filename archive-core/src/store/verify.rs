@@ -299,7 +299,8 @@ impl Store {
                 Some("mkm") => FileKind::IndexManifest,
                 _ => continue,
             };
-            let opened = SealedReader::open(&path, self.vfs.open_read(&path)?, &self.key, kind, self.uuid);
+            let file = self.vfs.open_read(&path).map_err(Error::from);
+            let opened = file.and_then(|file| SealedReader::open(&path, file, &self.key, kind, self.uuid));
             match opened.and_then(|file| self.verify_frames(&file, findings, checked)) {
                 Ok(()) => {}
                 Err(Error::Damage(damage)) => findings.add(damage),

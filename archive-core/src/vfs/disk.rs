@@ -1,21 +1,29 @@
-//! The real file system, by the standard library alone.
+//! The real file system, by the standard library and, where that has no call, the system's.
 //!
 //! Files are not opened in the system's append mode: there every write goes to the end, [`VfsFile::rewrite`] included. The
 //! end is tracked here instead, which is right as long as a file has one appender at a time; the archive's write lock sees to it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::error::{check_cut, name_range, read_only};
+use super::error::{Linked, check_cut, name_range, read_only};
 use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, VfsLock};
+
+#[cfg(windows)]
+#[path = "disk/windows.rs"]
+mod system;
+#[cfg(unix)]
+#[path = "disk/unix.rs"]
+mod system;
 
 /// Bytes that a rewrite holds in memory at a time.
 const REWRITE_STEP: usize = 1 << 20;
 
-/// The system's own files and directories. What it creates is readable by its owner alone, where the system knows owners.
+/// The system's own files and directories. What it creates has the mode of the directory it lies in, files without the bits to execute: who
+/// may read or change the one may do so with the other.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DiskVfs;
 
@@ -29,31 +37,30 @@ impl DiskVfs {
 
 impl Vfs for DiskVfs {
     fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        owner_alone(&mut options);
-        let file = options.open(path).map_err(failed(Operation::Create, path))?;
+        let file = system::create(path).map_err(failed(Operation::Create, path))?;
         Ok(Arc::new(Appendable::new(file, path, 0)))
     }
 
     fn open(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        let (file, len) = open_file(path, OpenOptions::new().read(true).write(true)).map_err(failed(Operation::Open, path))?;
+        let (file, len) = open_file(path, true).map_err(failed(Operation::Open, path))?;
         Ok(Arc::new(Appendable::new(file, path, len)))
     }
 
     fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        let (file, _) = open_file(path, OpenOptions::new().read(true)).map_err(failed(Operation::Open, path))?;
+        let (file, _) = open_file(path, false).map_err(failed(Operation::Open, path))?;
         Ok(Arc::new(Readable { file, path: path.to_owned() }))
     }
 
     fn create_dir(&self, path: &Path) -> Result<(), VfsError> {
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        match builder.create(path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-            other => other.map_err(failed(Operation::Create, path)),
+        match system::create_dir(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => match fs::symlink_metadata(path) {
+                Ok(there) if there.is_dir() => Ok(()),
+                Ok(there) if there.is_symlink() => Err(Linked::Symbolic.into()),
+                _ => Err(error),
+            },
+            other => other,
         }
+        .map_err(failed(Operation::Create, path))
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<DirEntry>, VfsError> {
@@ -81,26 +88,31 @@ impl Vfs for DiskVfs {
         fs::rename(from, to).map_err(failed(Operation::Rename, from))
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
+        system::rename_new(from, to).map_err(failed(Operation::Rename, from))
+    }
+
     fn remove(&self, path: &Path) -> Result<(), VfsError> {
         fs::remove_file(path).map_err(failed(Operation::Remove, path))
     }
 
     fn sync_dir(&self, dir: &Path) -> Result<(), VfsError> {
-        sync_names(dir).map_err(failed(Operation::SyncDir, dir))
+        system::sync_names(dir).map_err(failed(Operation::SyncDir, dir))
     }
 
     fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
+        let is_dir = path.is_dir();
         // Where locks are emulated over a network, an exclusive one wants a file open for writing, a shared one for reading.
-        let mut options = OpenOptions::new();
-        options.read(true).write(kind == LockKind::Exclusive);
-        let (file, _) = open_file(path, &options).map_err(failed(Operation::Lock, path))?;
+        let opened = if is_dir { system::open_dir(path) } else { open_file(path, kind == LockKind::Exclusive).map(|(file, _)| file) };
+        let file = opened.map_err(failed(Operation::Lock, path))?;
         let locked = match kind {
             LockKind::Shared => file.try_lock_shared(),
             LockKind::Exclusive => file.try_lock(),
         };
         match locked {
-            Ok(()) => Ok(Some(Box::new(Lock { file: Mutex::new(file), path: path.to_owned(), kind }))),
+            Ok(()) => Ok(Some(Box::new(Lock { file: Mutex::new(file), path: path.to_owned(), kind, is_dir }))),
             Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if is_dir => Err(VfsError::new(Operation::Lock, path, system::without_folder_locks(error))),
             Err(TryLockError::Error(error)) => Err(VfsError::new(Operation::Lock, path, error)),
         }
     }
@@ -138,6 +150,10 @@ impl VfsFile for Readable {
     fn sync(&self) -> Result<(), VfsError> {
         Err(VfsError::new(Operation::Sync, &self.path, read_only()))
     }
+
+    fn links(&self) -> Result<u64, VfsError> {
+        system::links(&self.file).map_err(failed(Operation::Len, &self.path))
+    }
 }
 
 /// A file opened for reading and appending.
@@ -173,7 +189,7 @@ impl VfsFile for Appendable {
     fn append(&self, bytes: &[u8]) -> Result<(), VfsError> {
         let _changing = self.change();
         let end = self.end.load(Ordering::Acquire);
-        match write_all_at(&self.file, bytes, end) {
+        match system::write_all_at(&self.file, bytes, end) {
             Ok(()) => {
                 self.end.store(end + bytes.len() as u64, Ordering::Release);
                 Ok(())
@@ -197,7 +213,7 @@ impl VfsFile for Appendable {
             let (part, _) = buf.split_at_mut(step);
             let at = offset.saturating_add(done);
             read_range(&self.file, &self.path, at, part)?;
-            write_all_at(&self.file, part, at).map_err(failed(Operation::Write, &self.path))?;
+            system::write_all_at(&self.file, part, at).map_err(failed(Operation::Write, &self.path))?;
             done += step as u64;
         }
         Ok(())
@@ -216,28 +232,54 @@ impl VfsFile for Appendable {
         // Carries the length too, which is the one piece of metadata that reading needs.
         self.file.sync_data().map_err(failed(Operation::Sync, &self.path))
     }
+
+    fn links(&self) -> Result<u64, VfsError> {
+        system::links(&self.file).map_err(failed(Operation::Len, &self.path))
+    }
 }
 
-/// A file with the system's lock on it; closing it gives the lock back.
+/// A file or directory with the system's lock on it; closing it gives the lock back.
 #[derive(Debug)]
 struct Lock {
     file: Mutex<File>,
     path: PathBuf,
     kind: LockKind,
+    is_dir: bool,
+}
+
+impl Lock {
+    fn file(&self) -> MutexGuard<'_, File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl VfsLock for Lock {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn note(&self, bytes: &[u8]) -> Result<(), VfsError> {
         let write = || {
+            if self.is_dir {
+                return Err(ErrorKind::IsADirectory.into());
+            }
             if self.kind == LockKind::Shared {
                 return Err(read_only());
             }
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut file = self.file();
+            let links = system::links(&file)?;
+            if links > 1 {
+                return Err(Linked::Hard(links).into());
+            }
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
             file.write_all(bytes)
         };
         write().map_err(failed(Operation::Write, &self.path))
+    }
+
+    fn is_in_place(&self) -> Result<bool, VfsError> {
+        system::stands_for(&self.path, &self.file(), self.is_dir).map_err(failed(Operation::List, &self.path))
     }
 }
 
@@ -245,14 +287,23 @@ fn failed(operation: Operation, path: &Path) -> impl FnOnce(io::Error) -> VfsErr
     move |error| VfsError::new(operation, path, error)
 }
 
-/// Opens a regular file and takes its length; the system would also open a directory for reading.
-fn open_file(path: &Path, options: &OpenOptions) -> io::Result<(File, u64)> {
-    let file = options.open(path)?;
+/// Opens a regular file and takes its length. The system would also open a directory, and wait for the other end of a pipe.
+fn open_file(path: &Path, writable: bool) -> io::Result<(File, u64)> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(writable);
+    system::no_follow(&mut options);
+    let file = match options.open(path) {
+        // Systems differ in how they say it.
+        Err(_) if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) => return Err(Linked::Symbolic.into()),
+        opened => opened?,
+    };
     let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(ErrorKind::IsADirectory.into());
+    match kind_of(metadata.file_type()) {
+        EntryKind::File => Ok((file, metadata.len())),
+        EntryKind::Dir => Err(ErrorKind::IsADirectory.into()),
+        EntryKind::Other if metadata.is_symlink() => Err(Linked::Symbolic.into()),
+        EntryKind::Other => Err(io::Error::other("no file, but a pipe or device")),
     }
-    Ok((file, metadata.len()))
 }
 
 fn kind_of(file_type: fs::FileType) -> EntryKind {
@@ -267,70 +318,5 @@ fn kind_of(file_type: fs::FileType) -> EntryKind {
 
 fn read_range(file: &File, path: &Path, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
     let len = buf.len();
-    fill_at(file, offset, buf).map_err(|error| VfsError::new(Operation::Read, path, name_range(offset, len, error)))
-}
-
-#[cfg(unix)]
-fn owner_alone(options: &mut OpenOptions) {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-}
-
-#[cfg(not(unix))]
-fn owner_alone(_options: &mut OpenOptions) {}
-
-#[cfg(unix)]
-fn fill_at(file: &File, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, buf, offset)
-}
-
-#[cfg(unix)]
-fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
-}
-
-#[cfg(unix)]
-fn sync_names(dir: &Path) -> io::Result<()> {
-    let file = File::open(dir)?;
-    if !file.metadata()?.is_dir() {
-        return Err(ErrorKind::NotADirectory.into());
-    }
-    file.sync_all()
-}
-
-#[cfg(windows)]
-fn fill_at(file: &File, mut offset: u64, mut buf: &mut [u8]) -> io::Result<()> {
-    while !buf.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, buf, offset) {
-            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-            Ok(n) => {
-                buf = buf.split_at_mut(n).1;
-                offset += n as u64;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-#[cfg(windows)]
-fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match std::os::windows::fs::FileExt::seek_write(file, bytes, offset) {
-            Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(n) => {
-                bytes = bytes.split_at(n).1;
-                offset += n as u64;
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Directories cannot be synced there; the file system keeps a journal of names.
-#[cfg(windows)]
-fn sync_names(dir: &Path) -> io::Result<()> {
-    if fs::metadata(dir)?.is_dir() { Ok(()) } else { Err(ErrorKind::NotADirectory.into()) }
+    system::fill_at(file, offset, buf).map_err(|error| VfsError::new(Operation::Read, path, name_range(offset, len, error)))
 }

@@ -60,6 +60,39 @@ impl VfsError {
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
+
+    /// `true` if the name was to be new and is not.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AlreadyExists
+    }
+
+    /// `true` if the file system has no such operation.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        self.source.kind() == io::ErrorKind::Unsupported
+    }
+
+    /// `true` if a link lies in the place of a file or directory, or the file has names elsewhere.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        self.source.get_ref().is_some_and(|inner| inner.is::<Linked>())
+    }
+}
+
+/// Why a name or file is not touched: it leads to what may not be the archive's.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub(super) enum Linked {
+    #[error("a link lies in its place; nothing is read or written through it")]
+    Symbolic,
+    #[error("it has {0} names (hard links); nothing is written, since it would show under all of them")]
+    Hard(u64),
+}
+
+impl From<Linked> for io::Error {
+    fn from(linked: Linked) -> Self {
+        Self::other(linked)
+    }
 }
 
 /// Numbers of the system's errors that have no kind of their own: the same on all that are like Unix.

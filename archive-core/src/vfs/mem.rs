@@ -1,5 +1,6 @@
 //! A file system in memory, for tests and for archives that need no medium.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, Vf
 #[derive(Clone, Default)]
 pub struct MemVfs {
     names: Arc<Mutex<Names<Arc<Content>>>>,
+    /// Who holds the locks of directories.
+    dirs: Arc<Mutex<BTreeMap<PathBuf, Holders>>>,
 }
 
 #[derive(Default)]
@@ -80,6 +83,10 @@ impl Vfs for MemVfs {
         self.names().rename(from, to).map_err(|error| VfsError::new(Operation::Rename, from, error))
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
+        self.names().rename_new(from, to).map_err(|error| VfsError::new(Operation::Rename, from, error))
+    }
+
     fn remove(&self, path: &Path) -> Result<(), VfsError> {
         self.names().remove(path).map_err(|error| VfsError::new(Operation::Remove, path, error))
     }
@@ -89,11 +96,14 @@ impl Vfs for MemVfs {
     }
 
     fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
-        let content = self.names().file(path).map_err(|error| VfsError::new(Operation::Lock, path, error))?;
-        if !content.holders().take(kind) {
-            return Ok(None);
-        }
-        Ok(Some(Box::new(MemLock { content, path: path.to_owned(), kind })))
+        let names = self.names();
+        let locked = match names.kind(path) {
+            Some(EntryKind::Dir) => Locked::Dir,
+            _ => Locked::File(names.file(path).map_err(|error| VfsError::new(Operation::Lock, path, error))?),
+        };
+        drop(names);
+        let lock = MemLock { vfs: self.clone(), locked, path: path.to_owned(), kind };
+        Ok(lock.holders(|holders| holders.take(kind)).then(|| Box::new(Held(lock)) as Box<dyn VfsLock>))
     }
 }
 
@@ -172,30 +182,73 @@ impl VfsFile for MemFile {
     fn sync(&self) -> Result<(), VfsError> {
         self.need_writable(Operation::Sync)
     }
+
+    fn links(&self) -> Result<u64, VfsError> {
+        Ok(1)
+    }
+}
+
+#[derive(Debug)]
+enum Locked {
+    File(Arc<Content>),
+    Dir,
 }
 
 #[derive(Debug)]
 struct MemLock {
-    content: Arc<Content>,
+    vfs: MemVfs,
+    locked: Locked,
     path: PathBuf,
     kind: LockKind,
 }
 
-impl VfsLock for MemLock {
-    fn note(&self, bytes: &[u8]) -> Result<(), VfsError> {
-        if self.kind == LockKind::Shared {
-            return Err(VfsError::new(Operation::Write, &self.path, read_only()));
+impl MemLock {
+    fn holders<T>(&self, act: impl FnOnce(&mut Holders) -> T) -> T {
+        match &self.locked {
+            Locked::File(content) => act(&mut content.holders()),
+            Locked::Dir => {
+                let mut dirs = self.vfs.dirs.lock().unwrap_or_else(PoisonError::into_inner);
+                act(dirs.entry(self.path.clone()).or_default())
+            }
         }
-        let mut content = self.content.write();
-        content.clear();
-        content.extend_from_slice(bytes);
-        Ok(())
     }
 }
 
-impl Drop for MemLock {
+/// A lock that was taken, and is given back.
+#[derive(Debug)]
+struct Held(MemLock);
+
+impl VfsLock for Held {
+    fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    fn note(&self, bytes: &[u8]) -> Result<(), VfsError> {
+        let refuse = |error| Err(VfsError::new(Operation::Write, &self.0.path, error));
+        match &self.0.locked {
+            Locked::Dir => refuse(ErrorKind::IsADirectory.into()),
+            Locked::File(_) if self.0.kind == LockKind::Shared => refuse(read_only()),
+            Locked::File(content) => {
+                let mut content = content.write();
+                content.clear();
+                content.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn is_in_place(&self) -> Result<bool, VfsError> {
+        let names = self.0.vfs.names();
+        Ok(match &self.0.locked {
+            Locked::Dir => names.kind(&self.0.path) == Some(EntryKind::Dir),
+            Locked::File(content) => names.file(&self.0.path).is_ok_and(|there| Arc::ptr_eq(&there, content)),
+        })
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        self.content.holders().give_back(self.kind);
+        self.0.holders(|holders| holders.give_back(self.0.kind));
     }
 }
 

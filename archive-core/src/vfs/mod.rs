@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod cut;
 mod disk;
 mod error;
 mod holders;
@@ -16,6 +17,7 @@ mod names;
 #[cfg(any(test, feature = "sim"))]
 mod sim;
 
+pub(crate) use cut::cut_file;
 pub use disk::DiskVfs;
 pub use error::{Operation, VfsError, hint_of_open_files};
 pub use mem::MemVfs;
@@ -26,6 +28,10 @@ pub use sim::{CrashMoment, CrashStyle, Fault, SimVfs};
 ///
 /// A name (created, renamed, removed) survives a loss of power only after [`Vfs::sync_dir`] of its directory
 /// returned `Ok`; contents only after [`VfsFile::sync`]. Every error names the path and the operation.
+///
+/// Links are not followed: where a call wants a file, a link in its place is an error ([`VfsError::is_link`]), and so is one where
+/// [`Vfs::create_dir`] wants a directory. The directories in which names lie may be links; whoever must not be led elsewhere asks
+/// [`Vfs::create_dir`] first.
 pub trait Vfs: Send + Sync + std::fmt::Debug {
     /// Creates a new empty file, open for reading and appending. Fails if the name exists.
     fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
@@ -48,15 +54,19 @@ pub trait Vfs: Send + Sync + std::fmt::Debug {
     /// Gives the file `from` the name `to` in one step; a file at `to` is replaced. Open files stay usable.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), VfsError>;
 
+    /// Like [`Vfs::rename`], but fails if the name `to` exists ([`VfsError::is_taken`]).
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), VfsError>;
+
     /// Removes a file. Files that are open stay readable until they are closed.
     fn remove(&self, path: &Path) -> Result<(), VfsError>;
 
     /// `Ok`: all names created, renamed or removed in `dir` before survive a loss of power.
     fn sync_dir(&self, dir: &Path) -> Result<(), VfsError>;
 
-    /// Takes the system's lock on the file at `path`, without waiting; `None` if another holder is in the way.
-    /// The lock goes with the value, and with the process. The file must exist. Two locks of the same process exclude each other
-    /// like those of two processes.
+    /// Takes the system's lock on the file or directory at `path`, without waiting; `None` if another holder is in the way.
+    /// The lock goes with the value, and with the process. What is locked must exist. Two locks of the same process exclude each other
+    /// like those of two processes. A directory may be named through a link. Where the system has no locks for directories, that is an
+    /// error ([`VfsError::is_unsupported`]).
     fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError>;
 }
 
@@ -86,13 +96,22 @@ pub trait VfsFile: Send + Sync + std::fmt::Debug {
 
     /// `Ok`: all bytes written before survive a loss of power. `Err`: nothing is known; do not write on.
     fn sync(&self) -> Result<(), VfsError>;
+
+    /// How many names the file has now. With more than one, what is written shows under all of them.
+    fn links(&self) -> Result<u64, VfsError>;
 }
 
 /// A lock held; dropping it gives it back.
 pub trait VfsLock: Send + Sync + std::fmt::Debug {
+    /// The path by which it was taken.
+    fn path(&self) -> &Path;
+
     /// Replaces the locked file's bytes by `bytes`. For messages to others alone: never synced, nobody may rely on it.
-    /// Fails under a shared lock.
+    /// Fails under a shared lock, on a directory, and on a file that has more than one name ([`VfsError::is_link`]).
     fn note(&self, bytes: &[u8]) -> Result<(), VfsError>;
+
+    /// Whether the path still stands for what is locked. `false`: it was removed, renamed or replaced, and another may hold a lock there.
+    fn is_in_place(&self) -> Result<bool, VfsError>;
 }
 
 /// How a lock is shared.

@@ -91,6 +91,15 @@ impl<F: Clone> Names<F> {
         Ok(())
     }
 
+    /// Gives a file another name, which must be free.
+    pub(super) fn rename_new(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.file(from)?;
+        if self.kind(to).is_some() {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        self.rename(from, to)
+    }
+
     /// Removes the name of a file.
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
         self.file(path)?;

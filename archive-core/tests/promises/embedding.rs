@@ -104,6 +104,10 @@ impl Vfs for Switched {
         self.inner.rename(from, to)
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
+        self.inner.rename_new(from, to)
+    }
+
     fn remove(&self, path: &Path) -> Result<(), VfsError> {
         self.inner.remove(path)
     }
@@ -141,6 +145,10 @@ impl VfsFile for SwitchedFile {
 
     fn sync(&self) -> Result<(), VfsError> {
         self.inner.sync()
+    }
+
+    fn links(&self) -> Result<u64, VfsError> {
+        self.inner.links()
     }
 }
 

@@ -67,6 +67,10 @@ impl Vfs for Hooked {
         self.inner.rename(from, to)
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
+        self.inner.rename_new(from, to)
+    }
+
     fn remove(&self, path: &Path) -> Result<(), VfsError> {
         self.inner.remove(path)
     }
@@ -117,5 +121,9 @@ impl VfsFile for HookedFile {
 
     fn sync(&self) -> Result<(), VfsError> {
         self.inner.sync()
+    }
+
+    fn links(&self) -> Result<u64, VfsError> {
+        self.inner.links()
     }
 }

@@ -8,6 +8,7 @@
 
 mod caches;
 mod clock;
+mod creation;
 mod embedding;
 mod examples;
 mod fixture;
@@ -15,6 +16,8 @@ mod folders;
 mod hooked;
 mod imports;
 mod large_mails;
+#[cfg(unix)]
+mod links;
 mod loss;
 mod opening;
 mod p03;

@@ -7,12 +7,20 @@ use std::path::{Path, PathBuf};
 use super::chance::Chance;
 use super::content::Content;
 use super::{CrashMoment, CrashStyle, Fault};
+use crate::vfs::EntryKind;
 use crate::vfs::error::out_of_files;
 use crate::vfs::holders::Holders;
 use crate::vfs::names::{Names, Node, parent};
 
 /// Number of a file on the disk, whatever its name; never used again.
 pub(super) type FileNo = u64;
+
+/// What a lock is on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Locked {
+    File(FileNo),
+    Dir(PathBuf),
+}
 
 /// How much of a call's effect takes place when the call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +42,7 @@ pub(super) struct Disk {
     /// Changes of names that no sync of a directory has carried yet, in their order.
     unsynced: Vec<NameChange>,
     pub(super) files: BTreeMap<FileNo, Content>,
-    pub(super) holders: BTreeMap<FileNo, Holders>,
+    pub(super) holders: BTreeMap<Locked, Holders>,
     next_file: FileNo,
     seed: u64,
     pub(super) plan: Plan,
@@ -162,6 +170,20 @@ impl Disk {
         self.names.rename(from, to)?;
         self.unsynced.push(NameChange::Rename { from: from.to_owned(), to: to.to_owned() });
         Ok(())
+    }
+
+    pub(super) fn rename_new(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.names.rename_new(from, to)?;
+        self.unsynced.push(NameChange::Rename { from: from.to_owned(), to: to.to_owned() });
+        Ok(())
+    }
+
+    /// What stands at `path`, to be locked.
+    pub(super) fn locked(&self, path: &Path) -> io::Result<Locked> {
+        match self.names.kind(path) {
+            Some(EntryKind::Dir) => Ok(Locked::Dir(path.to_owned())),
+            _ => self.names.file(path).map(Locked::File),
+        }
     }
 
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::disk::{Disk, Effect, FileNo};
+use self::disk::{Disk, Effect, FileNo, Locked};
 use super::error::{check_cut, name_range, read_only};
 use super::mem::{past_end, range_of};
 use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, VfsLock};
@@ -246,6 +246,10 @@ impl Vfs for SimVfs {
         self.change(Operation::Rename, from, |disk| disk.rename(from, to))
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
+        self.change(Operation::Rename, from, |disk| disk.rename_new(from, to))
+    }
+
     fn remove(&self, path: &Path) -> Result<(), VfsError> {
         self.change(Operation::Remove, path, |disk| disk.remove(path))
     }
@@ -255,13 +259,13 @@ impl Vfs for SimVfs {
     }
 
     fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
-        let file = self.read(Operation::Lock, path, |disk| {
+        let locked = self.read(Operation::Lock, path, |disk| {
             disk.need_handle()?;
-            let file = disk.names.file(path)?;
-            let taken = disk.holders.entry(file).or_default().take(kind);
-            Ok(taken.then(|| disk.opened()).map(|()| file))
+            let locked = disk.locked(path)?;
+            let taken = disk.holders.entry(locked.clone()).or_default().take(kind);
+            Ok(taken.then(|| disk.opened()).map(|()| locked))
         })?;
-        Ok(file.map(|file| Box::new(SimLock { vfs: self.clone(), file, path: path.to_owned(), kind }) as Box<dyn VfsLock>))
+        Ok(locked.map(|locked| Box::new(SimLock { vfs: self.clone(), locked, path: path.to_owned(), kind }) as Box<dyn VfsLock>))
     }
 }
 
@@ -343,6 +347,10 @@ impl VfsFile for SimFile {
         }
         outcome.map_err(|(_, error)| VfsError::new(Operation::Sync, &self.path, error))
     }
+
+    fn links(&self) -> Result<u64, VfsError> {
+        self.vfs.read(Operation::Len, &self.path, |_| Ok(1))
+    }
 }
 
 impl Drop for SimFile {
@@ -351,33 +359,42 @@ impl Drop for SimFile {
     }
 }
 
-/// A lock on a file of the simulated disk.
+/// A lock on a file or directory of the simulated disk.
 #[derive(Debug)]
 struct SimLock {
     vfs: SimVfs,
-    file: FileNo,
+    locked: Locked,
     path: PathBuf,
     kind: LockKind,
 }
 
 impl VfsLock for SimLock {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn note(&self, bytes: &[u8]) -> Result<(), VfsError> {
         if self.kind == LockKind::Shared {
             return Err(VfsError::new(Operation::Write, &self.path, read_only()));
         }
         self.vfs.change(Operation::Write, &self.path, |disk| {
-            let content = disk.content(self.file);
+            let Locked::File(file) = self.locked else { return Err(io::ErrorKind::IsADirectory.into()) };
+            let content = disk.content(file);
             content.cut(0);
             content.append(bytes);
             Ok(())
         })
+    }
+
+    fn is_in_place(&self) -> Result<bool, VfsError> {
+        self.vfs.read(Operation::List, &self.path, |disk| Ok(disk.locked(&self.path).is_ok_and(|there| there == self.locked)))
     }
 }
 
 impl Drop for SimLock {
     fn drop(&mut self) {
         let mut disk = self.vfs.disk();
-        disk.holders.entry(self.file).or_default().give_back(self.kind);
+        disk.holders.entry(self.locked.clone()).or_default().give_back(self.kind);
         disk.plan.open -= 1;
     }
 }

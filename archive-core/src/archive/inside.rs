@@ -1,0 +1,77 @@
+//! Whether a path leads into an archive: nothing in clear is written there, and no file of it is taken for a source.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Archive, stores_dir};
+
+/// Links that are followed before a path is taken as it is.
+const MOST_LINKS: usize = 40;
+
+impl Archive {
+    /// Whether `path` lies inside the archive, or is it. See [`Archive::lies_in`].
+    #[must_use]
+    pub fn holds(&self, path: &Path) -> bool {
+        Self::lies_in(&self.dir, path)
+    }
+
+    /// Whether `path`, which need not be there, leads into the folder `dir` of an archive, or is it: by its name, by links (also by one whose
+    /// target is not there yet), or by a folder of the archive that is mounted elsewhere.
+    #[must_use]
+    pub fn lies_in(dir: &Path, path: &Path) -> bool {
+        let (dir, path) = (target(dir), target(path));
+        if path.starts_with(&dir) {
+            return true;
+        }
+        let folders: Vec<_> = folders(&dir).iter().filter_map(|folder| identity(folder)).collect();
+        path.ancestors().filter_map(identity).any(|above| folders.contains(&above))
+    }
+}
+
+/// Where something made at `path` would lie: links are followed, also a last one that leads to nothing.
+fn target(path: &Path) -> PathBuf {
+    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for _ in 0..MOST_LINKS {
+        let found = path.ancestors().find_map(|above| {
+            let rest = path.strip_prefix(above).ok()?;
+            match (fs::canonicalize(above), fs::read_link(above)) {
+                (Ok(real), _) => Some((real.join(rest), true)),
+                (Err(_), Ok(to)) => Some((above.parent()?.join(to).join(rest), false)),
+                _ => None,
+            }
+        });
+        match found {
+            // Nothing behind an empty rest: without it a path would end in a slash.
+            Some((real, true)) => return real.components().collect(),
+            Some((next, false)) => path = next,
+            None => break,
+        }
+    }
+    path
+}
+
+/// The archive's folders, those of its stores included, which may lie elsewhere.
+fn folders(dir: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![dir.to_owned(), super::master::dir(dir), stores_dir(dir)];
+    let below = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    let stores = below(&stores_dir(dir));
+    folders.extend(stores.iter().flat_map(|store| below(store)));
+    folders.extend(stores);
+    folders.extend(below(&super::master::dir(dir)));
+    folders
+}
+
+/// What tells a folder from all others, under whatever name.
+#[cfg(unix)]
+fn identity(folder: &Path) -> Option<(u64, u64)> {
+    let data = fs::metadata(folder).ok()?;
+    Some((std::os::unix::fs::MetadataExt::dev(&data), std::os::unix::fs::MetadataExt::ino(&data)))
+}
+
+#[cfg(not(unix))]
+fn identity(_folder: &Path) -> Option<(u64, u64)> {
+    None
+}

@@ -1,0 +1,88 @@
+//! What the making of an archive leaves behind when it is cut short: known by names, sizes and magics, so that nothing else is ever removed.
+
+use std::path::{Path, PathBuf};
+
+use super::identity_path;
+use crate::error::Error;
+use crate::seal::{HEADER_LEN, HEADER_MAGIC};
+use crate::vfs::{EntryKind, Vfs};
+
+/// Larger is no file of an archive that was never finished.
+const MOST: u64 = 64 << 10;
+/// How the page begins that lies beside an archive's files.
+const PAGE: &[u8] = b"# The format on disk";
+/// Folders that are made before `archive.mk` is.
+const FOLDERS: [&str; 8] =
+    ["master", "stores", "stores/1", "stores/1/records", "stores/1/content", "stores/1/catalog", "stores/1/index", "stores/1/lost+found"];
+/// Files that are, each of them also with `.tmp` behind its name.
+const FILES: [&str; 9] = [
+    "archive.mk",
+    "write.lock",
+    "FORMAT.md",
+    "master/000001.mkr",
+    "master/head.mkm",
+    "stores/1/store.mk",
+    "stores/1/store.mk.2",
+    "stores/1/head.mkm",
+    RECORDS,
+];
+/// With a single commit in it there may be mail in them: then it was an archive, whose identity is lost.
+const RECORDS: &str = "stores/1/records/000001.mkr";
+
+/// The files in `dir` that the making of an archive left, none in an empty folder. Fails where there is an archive, or anything else.
+pub(super) fn unfinished(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let refuse = |hint| Err(Error::Exists { path: dir.to_owned(), hint });
+    let second = dir.join("archive.mk.2");
+    if vfs.kind(&identity_path(dir))?.is_some() || vfs.kind(&second)?.is_some() {
+        return refuse(": it is an archive already");
+    }
+    let (mut files, mut folders) = (Vec::new(), vec![dir.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in vfs.list(&folder)? {
+            let name = relative(dir, &entry.path);
+            match entry.kind {
+                EntryKind::Dir if FOLDERS.contains(&name.as_str()) => folders.push(entry.path),
+                EntryKind::File if is_ours(vfs, &entry.path, &name)? => files.push(entry.path),
+                _ => return refuse(" and is not empty; an archive needs a folder of its own"),
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Removes what the making of an archive left in `dir`, but for the lock and the folders, which are used again.
+pub(super) fn clear(vfs: &dyn Vfs, dir: &Path) -> Result<(), Error> {
+    let lock = super::lock::path(dir);
+    let mut cleared = Vec::new();
+    for path in unfinished(vfs, dir)?.into_iter().filter(|path| *path != lock) {
+        vfs.remove(&path)?;
+        cleared.extend(path.parent().map(Path::to_owned));
+    }
+    cleared.dedup();
+    cleared.iter().try_for_each(|folder| Ok(vfs.sync_dir(folder)?))
+}
+
+/// With `/` between its parts on every system; empty where it is none of ours.
+fn relative(dir: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(dir).ok().map(|below| below.iter().map(|part| part.to_str()).collect::<Option<Vec<&str>>>());
+    parts.flatten().unwrap_or_default().join("/")
+}
+
+/// Bytes that never reached the medium read as zeros, or are not there.
+fn is_ours(vfs: &dyn Vfs, path: &Path, name: &str) -> Result<bool, Error> {
+    let name = name.strip_suffix(".tmp").unwrap_or(name);
+    if !FILES.contains(&name) {
+        return Ok(false);
+    }
+    let file = vfs.open_read(path)?;
+    let len = file.len()?;
+    let begins: &[u8] = match name {
+        "write.lock" => &super::lock::MAGIC,
+        "FORMAT.md" => PAGE,
+        _ => &HEADER_MAGIC,
+    };
+    let mut begin = vec![0; begins.len().min(usize::try_from(len).unwrap_or(usize::MAX))];
+    file.read_exact_at(0, &mut begin)?;
+    let most = if name == RECORDS { HEADER_LEN as u64 } else { MOST };
+    Ok(len <= most && begin.iter().zip(begins).all(|(byte, of_ours)| byte == of_ours || *byte == 0))
+}
