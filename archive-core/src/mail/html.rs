@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn t9_1_attributes_in_any_form() {
         let html = text_of("<i a=b\"'c title = 'x' / alt=\ny/><i =alt=z/title=u><i title>v<i title=\"a\"alt=b>w", 1000);
-        assert_eq!((html.text.as_str(), html.attributes), ("vw", ["x", "y/", "u", "a", "b"].map(str::to_owned).into()));
+        assert_eq!((html.text.as_str(), html.attributes), ("vw", ["x", "y/", "a", "b"].map(str::to_owned).into()));
         assert_eq!(text_of("<i alt='&lt&ltx&lt=&lt;&#65x\0\r\n&#13;'>", 1000).attributes, ["<&ltx&lt=<Ax\u{fffd}\n\r"]);
     }
 
