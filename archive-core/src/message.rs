@@ -48,6 +48,8 @@ pub struct MessageInfo {
     pub subject: String,
     /// Where it lies.
     pub folder: FolderPath,
+    /// Its number there, which no other message ever gets.
+    pub number_in_folder: u32,
     /// Bytes.
     pub size: u64,
     /// Attachments.
@@ -90,8 +92,6 @@ pub struct MessageRecord {
     pub source: String,
     /// Offset there.
     pub source_offset: u64,
-    /// Its number in its folder, which no other message gets there; none where its record is damaged.
-    pub number_in_folder: Option<u32>,
     /// From_ line of the mbox it was in.
     pub from_line: Option<Vec<u8>>,
     /// Quoted From lines were unquoted by one level.

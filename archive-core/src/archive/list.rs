@@ -46,6 +46,7 @@ impl MessageInfo {
             to: addresses(&content.to),
             subject: content.subject,
             folder,
+            number_in_folder: row.number,
             size: content.size,
             attachments: content.attachments,
             importance: content.importance as i8 - 2,

@@ -71,7 +71,6 @@ impl Acting<'_> {
             sequence: row.sequence,
             source: message.as_ref().map(|message| message.path.clone()).unwrap_or_default(),
             source_offset: message.as_ref().map_or(0, |message| message.offset),
-            number_in_folder: message.as_ref().map(|message| message.number),
             from_line: message.as_ref().and_then(|message| message.from_line.clone()),
             unquoted: message.as_ref().is_some_and(|message| message.quoting == Some(1)),
             flags: message.and_then(|message| message.flags),

@@ -249,6 +249,15 @@ mod tests {
 
     #[test]
     fn a_folder_takes_little_more_memory_than_its_name() {
-        assert_eq!(size_of::<Node>(), 40);
+        let mut folders = Folders::default();
+        for no in 1..=50_000 {
+            let row = FolderRow { parent: no / 2, name: format!("{no:030}"), messages: 1, bytes: 1, last: 1, epoch: 1 };
+            folders.load(no, &row);
+        }
+        folders.loaded();
+        let nodes = folders.nodes.capacity() * size_of::<Node>();
+        let each = (nodes + folders.names.capacity() + folders.by_name.allocation_size()) / 50_000;
+        assert!(each <= 30 + 55, "{each} bytes");
+        assert!(folders.other_forms.is_empty());
     }
 }

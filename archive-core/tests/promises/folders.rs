@@ -234,8 +234,7 @@ fn numbers(archive: &Archive) -> BTreeMap<String, Vec<u32>> {
     let mut numbers: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     acting
         .messages(&mut |info| {
-            let number = acting.record(info.id)?.number_in_folder.expect("a number");
-            numbers.entry(info.folder.to_string()).or_default().push(number);
+            numbers.entry(info.folder.to_string()).or_default().push(info.number_in_folder);
             Ok(ControlFlow::Continue(()))
         })
         .expect("all messages");
