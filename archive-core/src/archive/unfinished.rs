@@ -14,7 +14,7 @@ const PAGE: &[u8] = b"# The format on disk";
 /// Folders that are made before `archive.mk` is.
 const FOLDERS: [&str; 8] =
     ["master", "stores", "stores/1", "stores/1/records", "stores/1/content", "stores/1/catalog", "stores/1/index", "stores/1/lost+found"];
-/// Files that are, each of them also with `.tmp` behind its name.
+/// Files that are, each of them also with `.tmp` behind its name or in the place of its ending.
 const FILES: [&str; 9] = [
     "archive.mk",
     "write.lock",
@@ -70,10 +70,9 @@ fn relative(dir: &Path, path: &Path) -> String {
 
 /// Bytes that never reached the medium read as zeros, or are not there.
 fn is_ours(vfs: &dyn Vfs, path: &Path, name: &str) -> Result<bool, Error> {
-    let name = name.strip_suffix(".tmp").unwrap_or(name);
-    if !FILES.contains(&name) {
-        return Ok(false);
-    }
+    let stem = name.strip_suffix(".tmp").unwrap_or(name);
+    let is_meant = |known: &&&str| **known == stem || stem != name && Path::new(known).with_extension("") == Path::new(stem);
+    let Some(name) = FILES.iter().find(is_meant).copied() else { return Ok(false) };
     let file = vfs.open_read(path)?;
     let len = file.len()?;
     let begins: &[u8] = match name {

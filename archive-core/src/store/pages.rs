@@ -66,7 +66,7 @@ impl SealedPages {
             Err(error) if error.is_not_found() => Vec::new(),
             entries => entries?,
         };
-        let files = entries.into_iter().filter(|entry| entry.kind == EntryKind::File);
+        let files = entries.into_iter().filter(|entry| entry.kind != EntryKind::Dir);
         let segments = files.filter_map(|entry| Some((FileId(entry.path.file_stem()?.to_str()?.parse().ok()?), entry.path)));
         // No segment has a number that large, whoever put the file there.
         Ok(segments.filter(|(file, path)| file.0 < 1 << 53 && self.path(*file) == *path).map(|(file, _)| file).collect())

@@ -109,8 +109,9 @@ fn a5_a_link_in_the_place_of_each_file_is_named_or_replaced_and_never_written_th
             Ok(archive) => {
                 let report = verify(&archive);
                 let named = report.findings.iter().any(|finding| finding.file == path && finding.cause.to_string().contains("link"));
-                let is_cache = what.contains("catalog/") || what.contains("index/");
-                assert!(named || is_cache, "{what}: {:?}", report.findings);
+                // What the next close writes again anyway.
+                let is_replaced = ["catalog/", "index/", "head.mkm"].iter().any(|part| what.contains(part));
+                assert!(named || is_replaced, "{what}: {:?}", report.findings);
                 let _refused = archive.acting_as(Actor::System).import_one(&plain(1, 20, 9)[0], &folder("anna/Inbox"));
                 let _refused = archive.close();
             }
