@@ -3,6 +3,7 @@
 //! Some limits are tried; with `MAILKEEP_ALL_LIMITS` set, all from 12 to 40.
 #![cfg(unix)]
 
+#[allow(dead_code, reason = "shared with other tests")]
 mod fixture;
 
 use std::path::{Path, PathBuf};
@@ -62,13 +63,13 @@ fn total(place: &Place, archive: &str, query: &str) -> (u64, u64) {
 #[test]
 fn p4_few_open_files_cost_no_cache() {
     let place = Place::with_archive();
-    for no in 0..6 {
+    for no in 0..4 {
         place.write("in.mbox", mbox(no).as_bytes());
         place.ok(&["import", "in.mbox"]);
     }
-    place.write("new.mbox", mbox(6).as_bytes());
+    place.write("new.mbox", mbox(4).as_bytes());
     let before = caches(&place.at("arch"));
-    assert!(before.len() > 12, "a segment and a run for each import");
+    assert!(before.len() >= 10, "a segment and a run for each import");
     let (mut done, mut refused) = (0, 0);
     for limit in limits() {
         for args in
@@ -88,16 +89,16 @@ fn p4_few_open_files_cost_no_cache() {
                 _ => panic!("{said}"),
             }
             if ran.code == 0 && args[0] == "search" {
-                assert!(ran.err.contains("30 found") && !ran.err.contains("not indexed"), "{said}");
+                assert!(ran.err.contains("20 found") && !ran.err.contains("not indexed"), "{said}");
             }
             let now = caches(&place.at(&archive));
             let is_manifest = |path: &Path| path.extension().is_some_and(|end| end == "mkm");
             let gone: Vec<_> = before.iter().filter(|old| !is_manifest(&old.0) && !now.contains(old)).map(|(path, _)| path).collect();
             assert!(gone.is_empty(), "{gone:?} are gone: {said}");
-            assert!(args == ["import", "new.mbox"] || now == before, "{said}");
+            assert!(args[0] == "import" || now == before, "who reads changes nothing: {said}");
             // With room again all is well, and what was there is there still.
             place.ok(&["-a", &archive, "import", "new.mbox"]);
-            assert_eq!(total(&place, &archive, "invoice"), (35, 0), "{said}");
+            assert_eq!(total(&place, &archive, "invoice"), (25, 0), "{said}");
             place.ok(&["-a", &archive, "verify"]);
             let now = caches(&place.at(&archive));
             assert!(before.iter().all(|old| is_manifest(&old.0) || now.contains(old)), "built again: {said}");

@@ -394,3 +394,27 @@ fn a_new_file_under_a_freed_name_does_not_cost_the_old_file() {
         assert_eq!(olds, 1, "seed {seed}");
     }
 }
+
+#[test]
+fn a_folder_can_be_refused_and_open_files_are_counted() {
+    let vfs = SimVfs::new(5);
+    for dir in ["/a", "/b"] {
+        vfs.create_dir(Path::new(dir)).unwrap();
+    }
+    let (inside, beside) = (Path::new("/a/file"), Path::new("/b/file"));
+    let kept = [vfs.create(inside).unwrap(), vfs.create(beside).unwrap()];
+    vfs.refuse_changes(Path::new("/a"), Some(Fault::Denied));
+    assert!(kept[0].append(b"x").unwrap_err().is_denied() && vfs.remove(inside).unwrap_err().is_denied());
+    kept[1].append(b"x").unwrap();
+    kept[0].len().unwrap();
+    vfs.refuse_reads(inside, Some(Fault::Eio));
+    assert!(vfs.open_read(inside).is_err() && vfs.open_read(beside).is_ok());
+    vfs.refuse_changes(Path::new("/a"), None);
+    vfs.refuse_reads(inside, None);
+    kept[0].append(b"x").unwrap();
+    vfs.limit_open_files(Some(2));
+    let error = vfs.open(inside).unwrap_err();
+    assert!(error.is_out_of_files() && error.is_shortage() && vfs.list(Path::new("/a")).unwrap_err().is_out_of_files());
+    drop(kept);
+    assert!(vfs.open(inside).is_ok() && vfs.most_opened() == 3);
+}

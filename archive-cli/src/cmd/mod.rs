@@ -65,6 +65,7 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     match closed {
         // Receipts and results hold.
         Err(error @ Error::CachesLag(_)) => out.note(&format!("warning: {error}"))?,
+        Err(error) if error.code() == "disk_full" => out.note(&format!("warning: {error}"))?,
         closed => closed?,
     }
     Ok(exit)
