@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 
 from fileformat import COPY, FormatError, cbor, judge_keys, open_file, read_frames
-from records import BLOCK, CONTAINER, CONTENT, COPY_FROM, MESSAGE, TABLE, decompress, numbered, quads, seeded, stamp_of
+from records import BLOCK, CONTAINER, CONTENT, COPY_FROM, MESSAGE, RECOVERED, TABLE, decompress, numbered, quads, seeded, stamp_of
 
 
 def check_containers(store):
@@ -58,7 +58,8 @@ def walk_container(store, number, path, indices, tables):
             store.notes.add(f"{path}: a frame of kind {frame.kind}: nothing may be written")
             continue
         stamp, rest = stamp_of(frame.plain)
-        if store.records.links.get(stamp.synced) != stamp.synced_chain or stamp.synced >= stamp.sequence:
+        lost = any(begin <= stamp.synced <= end for begin, end in store.records.lost)
+        if (store.records.links.get(stamp.synced) != stamp.synced_chain and not lost) or stamp.synced >= stamp.sequence:
             raise FormatError(path, frame.offset, f"the stamp of commit {stamp.sequence} names {stamp.synced} with another chain value")
         indices[stamp.sequence].append(stamp.index)
         if frame.kind == TABLE:
@@ -78,6 +79,8 @@ def check_indices(store, indices):
         if found != list(range(len(found))) or before not in (0, len(found)):
             yield f"commit {commit.sequence}: frames {found} in containers, {before} by its records"
     for sequence in indices:
+        if any(begin <= sequence <= end for begin, end in store.records.lost):
+            continue
         yield f"commit {sequence} has frames in containers and is not in the records"
 
 
@@ -85,15 +88,16 @@ def check_tables(store, tables):
     """Every row of a table against the facts, and each content that lies in containers in a table of its own."""
     wrong = []
     salts, first, by_sequence = {}, {}, {}
-    number = 0
     for commit in store.commits:
         by_sequence[commit.sequence] = commit
         for i, fact in enumerate(commit.facts):
             if fact.kind == CONTENT:
-                salts[number] = fact.salt, i
-                number += 1
+                salts[commit.numbers[i]] = fact.salt, i
             elif fact.kind == MESSAGE and fact.value:
                 first.setdefault(fact.value[2], fact.value)
+            elif fact.kind == RECOVERED and fact.value[1] == MESSAGE:
+                value = cbor(fact.value[2])
+                first[value[2]] = min(value, first.get(value[2], value), key=lambda message: message[1])
     listed = set()
     seeds = set()
     for what, sequence, table in tables:
@@ -110,7 +114,8 @@ def check_tables(store, tables):
             fact, placed = store.contents[content]
             if salt is None:
                 salt = seeded(table[3], index) if table.get(3) else None
-            if (salt, index) != salts[content]:
+            # Of what a repair recovered no salt is known to the records.
+            if content in salts and (salt, index) != salts[content]:
                 wrong.append(f"{what}: content {content}: salt or index is not that of its fact")
             if (size, shape) != (fact[4], fact.get(5)) or [((CONTAINER, c), *r) for c, *r in quads(runs)] != placed:
                 wrong.append(f"{what}: content {content}: size, shape or runs are not those of its fact")

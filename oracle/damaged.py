@@ -13,7 +13,7 @@ from fileformat import (
     store_key_by_recovery,
 )  # fmt: skip
 from records import (
-    CONTAINER, CONTENT, FOLDER, MESSAGE, PACKED, PART, RECORDS, STORE_FACTS, TABLE, chain_after, decode, decompress, numbered, put_together,
+    CONTAINER, CONTENT, PACKED, PART, RECORDS, RECOVERED, STORE_FACTS, TABLE, chain_after, decode, decompress, numbered, put_together,
     quads, stamp_of,
 )  # fmt: skip
 
@@ -151,18 +151,15 @@ class Damaged(Contents):
         contents = []
         for commits, how in ((self.commits, "records"), (self.apart, "records put aside")):
             for commit in commits:
-                for fact in commit.facts:
-                    if fact.value is None:
-                        continue
-                    if fact.kind == CONTENT:
-                        contents.append([how, fact.value, self.placed(commit, fact.value[6])])
+                for kind, value in self.facts_of(commit):
+                    if kind == CONTENT:
+                        contents.append([how, value, self.placed(commit, value[6])])
                         if how == "records":
-                            self.contents[fact.value[1]] = contents[-1]
-                    elif fact.kind == PART:
-                        found = fact.value[2], fact.value[3], self.placed(commit, fact.value[4])
-                        self.parts.setdefault(fact.value[1], []).append(found)
-                    elif fact.kind == PACKED and how == "records":
-                        self.packed(commit, fact.value)
+                            self.contents[value[1]] = contents[-1]
+                    elif kind == PART:
+                        self.parts.setdefault(value[1], []).append((value[2], value[3], self.placed(commit, value[4])))
+                    elif kind == PACKED and how == "records":
+                        self.packed(commit, value)
         for number, length, runs in parts:
             self.parts.setdefault(number, []).append((None, length, runs))
         for how, fact, runs in contents:
@@ -171,6 +168,14 @@ class Damaged(Contents):
             fact = self.contents.get(number)
             if fact is None or fact[2] != runs or fact[1][2] not in self.mails:
                 self.keep(how, f"content {number} of a table", runs, shape, size, None)
+
+    def facts_of(self, commit):
+        """(kind, map) of its facts; what a repair recovered counts like the fact itself."""
+        for fact in commit.facts:
+            if fact.value is not None and fact.kind == RECOVERED:
+                yield fact.value[1], cbor(fact.value[2])
+            elif fact.value is not None:
+                yield fact.kind, fact.value
 
     def packed(self, commit, value):
         for row in value[1]:

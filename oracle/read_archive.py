@@ -22,8 +22,8 @@ from contents import Contents
 from damaged import read_damaged
 from fileformat import FormatError, archive_keys, open_file, store_key
 from records import (
-    CONTAINER, CONTENT, FOLDER, MASTER_FACTS, MESSAGE, PACKED, PART, RECORDS, STORE_FACTS, Records, cbor, check_head, good_frames,
-    numbered, quads, read_head, stamp_of, TABLE, decompress,
+    CONTAINER, CONTENT, COPY, FOLDER, MASTER_FACTS, MESSAGE, PACKED, PART, RECORDS, RECOVERED, REPAIRED, STORE_FACTS, TABLE, Records, cbor,
+    check_head, decompress, good_frames, numbered, quads, read_head, stamp_of,
 )  # fmt: skip
 
 
@@ -38,7 +38,7 @@ class Store(Contents):
         self.containers = {}  # number: file id
         self.closed = {}  # number: length
         self.files = {}
-        self.next_run = self.next_message = 0
+        self.next_run = self.next_message = self.next_part = 0
         self.numbers = {}  # folder: the highest number given in it
         self.head = read_head(folder, owner, key, notes)
         self.records = Records(os.path.join(folder, "records"), owner, key, STORE_FACTS, notes)
@@ -46,7 +46,7 @@ class Store(Contents):
         for commit in self.records.commits():
             self.commits.append(commit)
             if self.head and self.head.sequence == commit.sequence:
-                self.at_head = self.records.tree.size, self.records.tree.roots()
+                self.at_head = self.records.next_content, self.records.tree.size, self.records.tree.roots()
         self.leave_out_in_flight()
         self.check_own_head(0, [0, 0])
         for commit in self.commits:
@@ -77,7 +77,7 @@ class Store(Contents):
         if not os.path.exists(path) or os.path.getsize(path) < end:
             return False
         file = open_file(path, CONTAINER, self.owner, self.key)
-        indices = [s.index for s in (stamp_of(f.plain)[0] for f in good_frames(file) if f.kind != 14) if s.sequence == commit.sequence]
+        indices = [s.index for s in (stamp_of(f.plain)[0] for f in good_frames(file) if f.kind != COPY) if s.sequence == commit.sequence]
         return len(indices) == commit.frames_in_containers()
 
     def check_own_head(self, sequence, end):
@@ -85,8 +85,8 @@ class Store(Contents):
         if head is None or head.sequence != sequence:
             return
         check_head(path, (head.sequence, head.chain), self.records.links, "the store's own head")
-        size, roots = self.at_head if sequence else (0, b"")
-        highest = [size, self.next_message, len(self.parts), self.next_run, max(self.folders), max(self.containers, default=0)]
+        contents, size, roots = self.at_head if sequence else (0, 0, b"")
+        highest = [contents, self.next_message, self.next_part, self.next_run, max(self.folders), max(self.containers, default=0)]
         for name, said, found in (
             ("end of the container", head.end, end), ("next numbers", head.next, highest),
             ("tree", (head.tree_size, head.tree_roots), (size, roots)),
@@ -98,6 +98,17 @@ class Store(Contents):
         kind, value = fact.kind, fact.value
         if value is None:
             return
+        if kind == CONTENT and index and commit.facts[index - 1].kind != CONTENT:
+            raise ValueError(f"{self.folder}: commit {commit.sequence}: a content after other facts")
+        if kind == REPAIRED:
+            _, self.next_message, self.next_part, self.next_run = value[2][:4]
+        elif kind == RECOVERED:
+            self.count(commit, value[1], cbor(value[2]), dense=False)
+        else:
+            self.count(commit, kind, value)
+
+    def count(self, commit, kind, value, dense=True):
+        """A fact joins the state; `dense`: it takes the next number of its kind."""
         if kind == 1:
             self.next_run = value[1] + 1
         elif kind in (2, 3):
@@ -106,12 +117,10 @@ class Store(Contents):
             if kind == 3:
                 self.closed[value[1]] = value[3]
         elif kind == CONTENT:
-            if index and commit.facts[index - 1].kind != CONTENT:
-                raise ValueError(f"{self.folder}: commit {commit.sequence}: a content after other facts")
             self.contents[value[1]] = (value, self.placed(commit, value[6]))
         elif kind == PART:
-            if value[1] != len(self.parts):
-                raise ValueError(f"{self.folder}: part {value[1]} where {len(self.parts)} comes")
+            if dense:
+                self.next_part = self.following("part", value[1], self.next_part)
             self.parts[value[1]] = [(value[2], value[3], self.placed(commit, value[4]))]
         elif kind == PACKED:
             for number, runs in (row[:2] for row in value[1]):
@@ -120,24 +129,26 @@ class Store(Contents):
                 digest, length, _ = self.parts[number][0]
                 self.parts[number] = [(digest, length, self.placed(commit, runs))]
         elif kind == MESSAGE:
-            self.take_message(value)
+            if dense:
+                self.next_message = self.following("message", value[1], self.next_message)
+                self.numbers[value[3]] = self.following("number in the folder", value[12], self.numbers.get(value[3], 0) + 1) - 1
+            self.messages.append(value)
         elif kind == FOLDER:
-            if value[1] in self.folders or not 0 < value[4] < 1 << 32 or "/" in value[3] or len(value[3].encode()) > 1024:
-                raise ValueError(f"{self.folder}: folder {value}")
-            path = (*self.folders[value[2]], value[3])
-            if path in self.folders.values() or len(path) > 128:
-                raise ValueError(f"{self.folder}: folder {path}")
-            self.folders[value[1]] = path
+            self.take_folder(value)
 
-    def take_message(self, value):
-        if value[1] != self.next_message:
-            raise ValueError(f"{self.folder}: message {value[1]} where {self.next_message} comes")
-        self.next_message += 1
-        number = self.numbers.get(value[3], 0) + 1
-        if value[12] != number:
-            raise ValueError(f"{self.folder}: message {value[1]}: {value[12]} where {number} comes in folder {value[3]}")
-        self.numbers[value[3]] = number
-        self.messages.append(value)
+    def following(self, what, number, expected):
+        """The number after this one, which must be the one expected; before and after a repair there may be gaps."""
+        if number != expected and not (self.records.lost and number > expected):
+            raise ValueError(f"{self.folder}: {what} {number} where {expected} comes")
+        return number + 1
+
+    def take_folder(self, value):
+        if value[1] in self.folders or not 0 < value[4] < 1 << 32 or "/" in value[3] or len(value[3].encode()) > 1024:
+            raise ValueError(f"{self.folder}: folder {value}")
+        path = (*self.folders[value[2]], value[3])
+        if path in self.folders.values() or len(path) > 128:
+            raise ValueError(f"{self.folder}: folder {path}")
+        self.folders[value[1]] = path
 
     def placed(self, commit, flat):
         """Runs with the place of their file."""

@@ -12,7 +12,7 @@ from fileformat import COPY, HEADER, FormatError, cbor, judge_keys, open_file, r
 
 BLOCK, TABLE, MARK, PIECE, LAST, MOVED, HEAD_FRAME = 1, 2, 3, 4, 5, 12, 13
 CONTAINER, RECORDS, HEAD_FILE = 3, 4, 10
-CONTENT, PART, PACKED, MESSAGE, FOLDER = 5, 6, 7, 8, 9
+CONTENT, PART, PACKED, MESSAGE, FOLDER, REPAIRED, RECOVERED = 5, 6, 7, 8, 9, 18, 19
 MARK_INDEX = 0xFFFFFFFF
 COPY_FROM = 4096
 WINDOW = 8 << 20
@@ -20,9 +20,9 @@ WINDOW = 8 << 20
 # The keys of each fact that is known; kinds that the page names without a map have None.
 STORE_FACTS = {
     1: range(1, 9), 2: range(1, 4), 3: range(1, 4), 5: range(1, 22), 6: range(1, 5), 7: range(1, 3), 8: range(1, 13), 9: range(1, 5),
-    16: None, 17: range(1, 2),
+    16: None, 17: range(1, 2), 18: range(1, 5), 19: range(1, 3),
 }  # fmt: skip
-MASTER_FACTS = {16: None, 64: range(1, 5), 65: range(1, 3), 66: None}
+MASTER_FACTS = {16: None, 18: range(1, 5), 64: range(1, 5), 65: range(1, 3), 66: None}
 
 
 class Stamp(NamedTuple):
@@ -96,6 +96,17 @@ class Tree:
     def roots(self):
         return b"".join(root for _, root in self.stack)
 
+    @classmethod
+    def going_on(cls, size, roots):
+        """The tree of this size: its complete subtrees are the bits of the size."""
+        tree = cls()
+        tree.size = size
+        sizes = [1 << bit for bit in reversed(range(size.bit_length())) if size >> bit & 1]
+        if len(roots) != 32 * len(sizes):
+            raise ValueError(f"a tree of {size} leaves with {len(roots)} bytes of roots")
+        tree.stack = [(n, roots[32 * i : 32 * i + 32]) for i, n in enumerate(sizes)]
+        return tree
+
     def head(self):
         if not self.stack:
             return hashlib.sha256(b"").digest()
@@ -146,6 +157,11 @@ class Commit(NamedTuple):
     facts: list
     section: list  # offsets of its blocks, None for one that is lacking; empty where the section is gone
     seeds: list  # (first, end, seed) of the ranges with a seed
+    numbers: dict  # index of a fact: number of its content
+
+    def repair(self):
+        """The map of its fact 18, or None."""
+        return next((f.value for f in self.facts if f.kind == REPAIRED and f.value), None)
 
     def frames_in_containers(self):
         """By the index of its first piece: containers are counted first, then the section (section 7)."""
@@ -211,7 +227,7 @@ def decode(path, number, frames, known, notes):
     body = cbor(decompress(frames.body, 256 << 20))
     judge_keys(what, body, (1, 2, 3), notes)
     skeleton = cbor(body[1])
-    judge_keys(f"{what}: the skeleton", skeleton, range(1, 7), notes)
+    judge_keys(f"{what}: the skeleton", skeleton, range(1, 8), notes)
     if skeleton[1] != frames.sequence:
         raise ValueError(f"{what}: the skeleton says {skeleton[1]}")
     section = [frames.section.get(frames.pieces - skeleton[6] + i) for i in range(skeleton[6])] if frames.section else []
@@ -237,7 +253,7 @@ def decode(path, number, frames, known, notes):
             notes.add(f"{what}: a fact of kind {kind}: nothing may be written")
         digest = hashlib.sha256(salt + data).digest()
         facts.append(Fact(kind, value, salt, digest, leaf(salt, value[2]) if kind == CONTENT else None))
-    return Commit(number, frames, frames.sequence, skeleton, facts, section, seeds), body[1]
+    return Commit(number, frames, frames.sequence, skeleton, facts, section, seeds, {}), body[1]
 
 
 def chain_before_all(owner):
@@ -260,26 +276,57 @@ class Records:
                 raise FormatError(path, 48, f"number {file.header.number}")
         self.links = {0: chain_before_all(owner)}
         self.tree = Tree()
+        self.tree_number = None
+        self.next_content = 0
         self.last = 0
+        self.lost = []  # [from, to] of commits that a repair accepted as lost
         self.clean = max((file.header.first_sequence - 1 for file in self.files), default=0)
         self.stopped = None  # why the last file could not be read to its end
         self.stamps = []
 
     def commits(self):
+        repaired = self.last_repair()
         for i, file in enumerate(self.files):
             header = file.header
             void = self.files[i + 1].header.first_sequence if i + 1 < len(self.files) else None
-            if header.first_sequence > self.last + 1:
+            if i <= repaired:
+                # What is lost before a repair is known and accepted.
+                self.links.setdefault(header.first_sequence - 1, header.chain)
+            elif header.first_sequence > self.last + 1:
                 raise FormatError(file.path, 68, f"first sequence {header.first_sequence}, the next commit is {self.last + 1}")
             if header.chain != self.links.get(header.first_sequence - 1):
                 raise FormatError(file.path, 76, "the chain value does not go on from the file before")
-            for frames in put_together(self.frames(file, void), self.notes):
-                yield self.follow(file, frames)
-            if void is not None and self.last + 1 < void:
+            frames = self.frames(file, void) if i >= repaired else self.frames_left(file, void)
+            for together in put_together(frames, self.notes):
+                commit = self.follow(file, together, i < repaired, i == repaired)
+                if commit:
+                    yield commit
+            if i >= repaired and void is not None and self.last + 1 < void:
                 raise FormatError(file.path, file.end(), f"ends with commit {self.last}, the next file begins with {void}")
         for path, offset, stamp in self.stamps:
-            if self.links.get(stamp.synced) != stamp.synced_chain:
+            lost = any(begin <= stamp.synced <= end for begin, end in self.lost)
+            if self.links.get(stamp.synced) != stamp.synced_chain and not (lost and stamp.synced not in self.links):
                 raise FormatError(path, offset, f"the stamp names commit {stamp.synced} with another chain value")
+
+    def last_repair(self):
+        """The index of the last file that has a commit with fact 18, or -1."""
+        for i in reversed(range(len(self.files))):
+            for frames in put_together(scan_frames(self.files[i]), set()):
+                try:
+                    commit, _ = decode(self.files[i].path, i, frames, self.known, set())
+                except (ValueError, LookupError, TypeError):
+                    continue
+                if commit.repair():
+                    return i
+        return -1
+
+    def frames_left(self, file, void):
+        for frame, error in scan_frames(file):
+            if frame and frame.kind != COPY and void is not None and stamp_of(frame.plain)[0].sequence >= void:
+                return
+            if error:
+                self.notes.add(f"before a repair: {error}")
+            yield frame, error
 
     def frames(self, file, void):
         """The frames of a file that count. The last file may end in what a crash left of a commit in flight."""
@@ -326,29 +373,50 @@ class Records:
         elif stamp.synced >= stamp.sequence:
             raise FormatError(file.path, frame.offset, f"commit {stamp.sequence} calls {stamp.synced} synced")
 
-    def follow(self, file, frames):
+    def follow(self, file, frames, broken=False, repairing=False):
+        """The commit, judged by the one before it; `broken`: it stands before a repair, and where it cannot be judged it is noted."""
         try:
             commit, skeleton = decode(file.path, file.header.number, frames, self.known, self.notes)
         except (ValueError, LookupError, TypeError) as error:
+            if broken:
+                self.notes.add(f"before a repair: {file.path}: offset {frames.offset}: {error}")
+                return None
             raise FormatError(file.path, frames.offset, f"{type(error).__name__}: {error}") from error
-        if len(frames.section) not in (0, commit.skeleton[6]) or None in commit.section:
+        if not broken and (len(frames.section) not in (0, commit.skeleton[6]) or None in commit.section):
             raise FormatError(file.path, frames.offset, f"{len(frames.section)} blocks in a section of {commit.skeleton[6]}")
-        if commit.sequence != self.last + 1:
+        if commit.sequence != self.last + 1 and not (commit.sequence > self.last and (broken or repairing)):
             raise FormatError(file.path, frames.offset, f"commit {commit.sequence}, expected {self.last + 1}")
-        value = chain_after(self.links[self.last], skeleton, commit.facts)
+        if broken or repairing:
+            self.links.setdefault(*frames.before)
+        before = self.links.get(commit.sequence - 1)
+        value = chain_after(before, skeleton, commit.facts) if before else frames.value
         if value != frames.value:
             raise FormatError(file.path, frames.offset, f"commit {commit.sequence}: the chain value is another")
-        for fact in commit.facts:
-            if fact.kind != CONTENT:
-                continue
-            if fact.value is not None and fact.value[1] != self.tree.size:
-                raise FormatError(file.path, frames.offset, f"content {fact.value[1]} where {self.tree.size} comes")
-            self.tree.add(fact.leaf)
-        if (commit.skeleton[3], commit.skeleton[4]) != (self.tree.size, self.tree.head()):
+        repair = commit.repair()
+        if repair:
+            self.lost += repair[1]
+            self.next_content = repair[2][0]
+            self.tree = Tree.going_on(repair[3][1], repair[3][2])
+            self.tree_number = repair[3].get(3)
+        self.take_contents(file, commit, broken)
+        said = commit.skeleton[3], commit.skeleton[4], commit.skeleton.get(7)
+        if not broken and said != (self.tree.size, self.tree.head(), self.tree_number):
             raise FormatError(file.path, frames.offset, f"commit {commit.sequence}: the tree head is another")
-        self.last += 1
+        self.last = commit.sequence
         self.links[self.last] = value
         return commit
+
+    def take_contents(self, file, commit, broken):
+        for i, fact in enumerate(commit.facts):
+            if fact.kind != CONTENT:
+                continue
+            if fact.value is not None and fact.value[1] != self.next_content:
+                if not broken:
+                    raise FormatError(file.path, commit.frames.offset, f"content {fact.value[1]} where {self.next_content} comes")
+                self.next_content = fact.value[1]
+            commit.numbers[i] = self.next_content
+            self.next_content += 1
+            self.tree.add(fact.leaf)
 
 
 def check_moved(path, frame, rest):

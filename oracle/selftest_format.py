@@ -217,6 +217,21 @@ class Commits(unittest.TestCase):
         self.assertEqual(bool(notes), noted)
 
 
+class Trees(unittest.TestCase):
+    def test_a_tree_goes_on_from_its_roots(self):
+        leaves = [hashlib.sha256(bytes([i])).digest() for i in range(13)]
+        for cut in range(13):
+            whole, first = Tree(), Tree()
+            for one in leaves[:cut]:
+                first.add(one)
+            second = Tree.going_on(first.size, first.roots())
+            for one in leaves:
+                whole.add(one)
+            for one in leaves[cut:]:
+                second.add(one)
+            self.assertEqual((whole.head(), whole.roots()), (second.head(), second.roots()))
+
+
 class Values(unittest.TestCase):
     def test_cbor_that_is_never_written_is_refused(self):
         for wrong in (b"\xa2\x02\x00\x01\x00", b"\xa2\x01\x00\x01\x00", b"\xf9\x00\x00", b"\xc0\x00", b"\x9f\xff", b"\xa1\x61a\x00", b"\x00\x00", b"\x82\x00"):
