@@ -1,0 +1,141 @@
+"""Containers against records (docs/FORMAT.md, sections 7, 8, 11): stamps, order of frames, copies of the header, tables, where seeds lie."""
+
+import os
+from collections import defaultdict
+
+from fileformat import COPY, FormatError, cbor, judge_keys, open_file, read_frames
+from records import BLOCK, CONTAINER, CONTENT, COPY_FROM, MESSAGE, RECOVERED, TABLE, decompress, numbered, quads, seeded, stamp_of
+
+
+def check_containers(store):
+    """What is not as promised in the containers of a store that was read from its records."""
+    wrong = []
+    indices = defaultdict(list)  # sequence: indices of its frames in containers, in the order in which they lie
+    tables = []
+    found = {}
+    for number, path in numbered(os.path.join(store.folder, "content"), "mkc"):
+        if number not in store.containers:
+            store.notes.add(f"{path}: no fact names this container: it belongs to no commit")
+            continue
+        try:
+            found[number] = walk_container(store, number, path, indices, tables)
+        except (FormatError, ValueError, LookupError) as error:
+            wrong.append(f"{path}: {error}")
+    if store.commits:
+        active, end = store.commits[-1].skeleton[5]
+        ends = {**{n: n and end for n in [active]}, **store.closed}
+        for number in store.containers:
+            if number in ends and found.get(number) != ends[number]:
+                wrong.append(f"container {number}: frames of commits up to {found.get(number)}, the records say {ends[number]}")
+    wrong += check_indices(store, indices)
+    wrong += check_tables(store, tables)
+    return wrong
+
+
+def walk_container(store, number, path, indices, tables):
+    """The offset up to which the container holds frames of commits and their copies of the header."""
+    file = open_file(path, CONTAINER, store.owner, store.key)
+    if file.header.file_id != store.containers[number] or file.header.number != number:
+        raise FormatError(path, 16, "another file than the records name")
+    active, recorded = store.commits[-1].skeleton[5]
+    end = recorded if number == active and number not in store.closed else file.end()
+    copied, last, at = False, None, file.base + file.skip
+    for frame in read_frames(file):
+        at = frame.offset
+        if at >= end:
+            store.notes.add(f"{path}: a tail from {at} that belongs to no commit")
+            break
+        at = frame.offset + frame.length
+        if frame.offset >= COPY_FROM and not copied and frame.kind != COPY:
+            raise FormatError(path, frame.offset, "no copy of the header at the first boundary after 4,096")
+        last = frame.kind
+        if frame.kind == COPY:
+            copied = True
+            if frame.plain != file.header.raw:
+                raise FormatError(path, frame.offset, "the copy of the header differs from the header")
+            continue
+        if frame.kind not in (BLOCK, TABLE):
+            store.notes.add(f"{path}: a frame of kind {frame.kind}: nothing may be written")
+            continue
+        stamp, rest = stamp_of(frame.plain)
+        lost = any(begin <= stamp.synced <= end for begin, end in store.records.lost)
+        if (store.records.links.get(stamp.synced) != stamp.synced_chain and not lost) or stamp.synced >= stamp.sequence:
+            raise FormatError(path, frame.offset, f"the stamp of commit {stamp.sequence} names {stamp.synced} with another chain value")
+        indices[stamp.sequence].append(stamp.index)
+        if frame.kind == TABLE:
+            table = cbor(decompress(rest, 64 << 20))
+            judge_keys(f"{path}: table at {frame.offset}", table, range(1, 8), store.notes)
+            tables.append((f"{path}: table at {frame.offset}", stamp.sequence, table))
+    if number in store.closed and last != COPY:
+        raise FormatError(path, file.end(), "a closed container does not end in a copy of the header")
+    return min(at, end)
+
+
+def check_indices(store, indices):
+    """A commit's frames are counted in containers first, then in its section, then its pieces."""
+    for commit in store.commits:
+        found = indices.pop(commit.sequence, [])
+        before = commit.frames_in_containers()
+        if found != list(range(len(found))) or before not in (0, len(found)):
+            yield f"commit {commit.sequence}: frames {found} in containers, {before} by its records"
+    for sequence in indices:
+        if any(begin <= sequence <= end for begin, end in store.records.lost):
+            continue
+        yield f"commit {sequence} has frames in containers and is not in the records"
+
+
+def check_tables(store, tables):
+    """Every row of a table against the facts, and each content that lies in containers in a table of its own."""
+    wrong = []
+    salts, first, by_sequence = {}, {}, {}
+    for commit in store.commits:
+        by_sequence[commit.sequence] = commit
+        for i, fact in enumerate(commit.facts):
+            if fact.kind == CONTENT:
+                salts[commit.numbers[i]] = fact.salt, i
+            elif fact.kind == MESSAGE and fact.value:
+                first.setdefault(fact.value[2], fact.value)
+            elif fact.kind == RECOVERED and fact.value[1] == MESSAGE:
+                value = cbor(fact.value[2])
+                first[value[2]] = min(value, first.get(value[2], value), key=lambda message: message[1])
+    listed = set()
+    seeds = set()
+    for what, sequence, table in tables:
+        if table[1] != sequence:
+            wrong.append(f"{what}: sequence {table[1]} in a frame of {sequence}")
+        if table.get(3):
+            seeds.add(table[3])
+        for row in table[4]:
+            content, size, index, runs, shape, salt = (row + [None] * 6)[:6]
+            listed.add(content)
+            if content not in store.contents:
+                wrong.append(f"{what}: content {content} is in no commit")
+                continue
+            fact, placed = store.contents[content]
+            if salt is None:
+                salt = seeded(table[3], index) if table.get(3) else None
+            # Of what a repair recovered no salt is known to the records.
+            if content in salts and (salt, index) != salts[content]:
+                wrong.append(f"{what}: content {content}: salt or index is not that of its fact")
+            if (size, shape) != (fact[4], fact.get(5)) or [((CONTAINER, c), *r) for c, *r in quads(runs)] != placed:
+                wrong.append(f"{what}: content {content}: size, shape or runs are not those of its fact")
+        for row in table[5]:
+            message, content, folder, counted, time = (row + [None] * 5)[:5]
+            fact = first.get(content)
+            if fact is None or fact[1] != message or store.folders[fact[3]] != tuple(table[7][folder]):
+                wrong.append(f"{what}: message {message} of content {content} is not the first one in the records")
+            elif (counted, table[2] if time is None else time) != (fact[12], fact[5]):
+                wrong.append(f"{what}: message {message}: {counted}, {time}, {table[2]}; its fact says {fact[12]}, {fact[5]}")
+        for row in table[6]:
+            _, length, placed = store.parts.get(row[0], [(None, None, None)])[0]
+            if row[1] != length or [((CONTAINER, c), *r) for c, *r in quads(row[2])] != placed:
+                wrong.append(f"{what}: part {row[0]}: length or runs are not those of its fact")
+    for number, (_, runs) in store.contents.items():
+        if runs and all(place[0] == CONTAINER for place, *_ in runs) and number not in listed:
+            wrong.append(f"content {number} lies in containers and no table has it")
+    # A seed that stands in a table may give salts of contents alone: else an erased fact of another kind could be guessed.
+    for commit in store.commits:
+        for begin, end, seed in commit.seeds:
+            if seed in seeds and any(fact.kind != CONTENT for fact in commit.facts[begin:end]):
+                wrong.append(f"commit {commit.sequence}: a seed that stands in a table gives salts of other facts than contents")
+    return wrong

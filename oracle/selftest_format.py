@@ -1,0 +1,258 @@
+"""Tests of the reader of docs/FORMAT.md on bytes made by hand: the page's example, commits with erased facts, classes of what is unknown.
+
+python3.11 oracle/selftest_format.py
+"""
+
+import hashlib
+import os
+import re
+import struct
+import unittest
+import zlib
+
+import zstandard
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from contents import Contents, encode
+from fileformat import COPY, HEADER, MARKER, FormatError, Sealed, cbor, copied_header, judge_keys, made_header, read_frames, scan_frames, sealed
+from records import (
+    BLOCK, CONTAINER, CONTENT, LAST, MARK, PIECE, STORE_FACTS, Tree, block, chain_after, chain_before_all, decode, leaf, put_together, salts_of, seeded,
+    stamp_of,
+)  # fmt: skip
+
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "FORMAT.md")
+KEY, FILE_ID, OWNER = bytes(range(32)), bytes(range(0x20, 0x30)), bytes(range(0x40, 0x50))
+
+
+def encoded(value):
+    """CBOR of what the format uses."""
+
+    def head(major, n):
+        for low, size in ((24, 0), (24, 1), (25, 2), (26, 4), (27, 8)):
+            if size == 0 and n < 24:
+                return bytes([major << 5 | n])
+            if size and n < 1 << 8 * size:
+                return bytes([major << 5 | low]) + n.to_bytes(size, "big")
+        raise ValueError(n)
+
+    if value is None or isinstance(value, bool):
+        return {None: b"\xf6", False: b"\xf4", True: b"\xf5"}[value]
+    if isinstance(value, int):
+        return head(0, value) if value >= 0 else head(1, -1 - value)
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, str):
+        return head(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(encoded, value))
+    return head(5, len(value)) + b"".join(encoded(k) + encoded(v) for k, v in value.items())
+
+
+def frame(header, at, kind, plain):
+    """A frame of a file, sealed as section 4 says."""
+    body_length = len(plain) + 2 + 12 + 16 + 4 if kind != COPY else len(plain) + 4
+    head = MARKER + struct.pack("<HHI", kind, 0, body_length)
+    head += struct.pack("<I", zlib.crc32(head))
+    if kind == COPY:
+        body = plain
+    else:
+        nonce = struct.pack("<QI", at, kind)
+        key = sealed("", header.raw, header.kind, header.owner, KEY, header).aead
+        body = nonce + key.encrypt(nonce, b"\0\0" + plain, header.file_id + struct.pack("<Q", at) + head)
+    return head + body + struct.pack("<I", zlib.crc32(body))
+
+
+def file_of(kind, *frames):
+    """A file with these (kind, plaintext); None stands for some bytes of noise."""
+    header = made_header(kind, 1, FILE_ID, OWNER, KEY)
+    data = header.raw
+    for item in frames:
+        data += b"noise" if item is None else frame(header, len(data), *item)
+    return sealed("made", data, kind, OWNER, KEY)
+
+
+def stamp(sequence, index, synced=0, chain=bytes(32)):
+    return struct.pack("<QIQ32s", sequence, index, synced, chain)
+
+
+SEED = bytes([7]) * 32
+DIGESTS = [hashlib.sha256(bytes([i])).digest() for i in range(3)]
+
+
+def content_fact(number, extra=None):
+    fact = {1: number, 2: DIGESTS[number], 3: bytes(16), 4: 1, 6: [0, 0, number, 1], 7: 0, 8: 1, 9: [], 10: [], 11: [], 12: "", 14: b"", 15: b"", 17: 0, 18: 2}
+    return encoded({**fact, **(extra or {})})
+
+
+def commit_body(facts, ranges, extra=None, skeleton_extra=None):
+    tree = Tree()
+    for i, fact in enumerate(facts):
+        if fact[:2] == [0, CONTENT]:
+            tree.add(fact[3])
+        elif fact[0] == CONTENT:
+            tree.add(leaf(seeded(SEED, i) if ranges[0][1] == 1 else ranges[0][2][16 * i : 16 * i + 16], DIGESTS[i]))
+    skeleton = encoded({1: 1, 2: 0, 3: tree.size, 4: tree.head(), 5: [0, 0], 6: 0, **(skeleton_extra or {})})
+    return zstandard.ZstdCompressor().compress(encoded({1: skeleton, 2: facts, 3: ranges, **(extra or {})}))
+
+
+def decoded(body, notes=None):
+    file = file_of(4, (LAST, stamp(1, 0) + bytes(32) + body))
+    (frames,) = put_together(scan_frames(file), set())
+    return decode("made", 1, frames, STORE_FACTS, set() if notes is None else notes)
+
+
+class Page(unittest.TestCase):
+    def test_the_example_of_the_page_is_read(self):
+        with open(PAGE, encoding="utf-8") as f:
+            page = f.read()
+        lines = re.search(r"```hex\n(.*?)```", page, re.S).group(1).splitlines()
+        data = bytes.fromhex("".join(line.split(":")[1] for line in lines))
+        file = sealed("page", data, CONTAINER, OWNER, KEY)
+        (only,) = read_frames(file)
+        found, rest = stamp_of(only.plain)
+        self.assertEqual((found.sequence, found.index, found.synced), (1, 0, 0))
+        self.assertEqual(found.synced_chain, chain_before_all(OWNER))
+        self.assertEqual(block(rest), b"Subject: hi\r\n\r\nhello\r\n")
+        self.assertEqual(made_header(CONTAINER, 1, FILE_ID, OWNER, KEY).raw, data[:HEADER])
+
+
+class Frames(unittest.TestCase):
+    def test_after_noise_reading_goes_on_at_the_next_good_frame(self):
+        file = file_of(4, (MARK, stamp(1, 0)), None, (MARK, stamp(2, 0)))
+        self.assertEqual([error is None for _, error in scan_frames(file)], [True, False, True])
+
+    def test_a_copy_of_the_header_stands_for_a_broken_one(self):
+        header = made_header(4, 1, FILE_ID, OWNER, KEY)
+        file = file_of(4, (MARK, stamp(1, 0)), (COPY, header.raw))
+        self.assertEqual(copied_header("made", b"X" * HEADER + file.data[HEADER:]), header)
+
+    def test_a_tail_is_read_with_the_offset_at_which_it_lay(self):
+        file = file_of(4, (MARK, stamp(1, 0)), (MARK, stamp(2, 0)))
+        second = list(read_frames(file))[1].offset
+        tail = Sealed("tail", file.data[second:], file.header, file.aead, second, 0)
+        self.assertEqual([stamp_of(f.plain)[0].sequence for f in read_frames(tail)], [2])
+
+    def test_flags_and_other_versions_are_refused(self):
+        file = file_of(4)
+        for at, byte in ((10, 3), (12, 2), (60, 1)):
+            data = bytearray(file.data)
+            data[at] = byte
+            data[140:144] = struct.pack("<I", zlib.crc32(bytes(data[:140])))
+            with self.assertRaises(FormatError):
+                sealed("made", bytes(data), 4, OWNER, KEY)
+
+    def test_what_interrupts_a_commit_takes_it_away_and_a_copy_of_the_header_does_not(self):
+        raw = made_header(4, 1, FILE_ID, OWNER, KEY).raw
+        parts = (PIECE, stamp(1, 0) + b"a"), (LAST, stamp(1, 1) + bytes(32) + b"b")
+        for between, body in (((COPY, raw), b"ab"), ((MARK, stamp(0, 0)), b"b"), (None, b"b"), ((77, stamp(1, 0)), b"b")):
+            (found,) = put_together(scan_frames(file_of(4, parts[0], between, parts[1])), set())
+            self.assertEqual((found.body, found.pieces), (body, 0 if body == b"ab" else 1))
+
+    def test_a_block_that_is_lacking_in_a_section_costs_only_itself(self):
+        frames = (BLOCK, stamp(1, 0) + b"x"), None, (LAST, stamp(1, 2) + bytes(32) + b"b")
+        (found,) = put_together(scan_frames(file_of(4, *frames)), set(), gaps=True)
+        self.assertEqual((list(found.section), found.pieces, found.body), ([0], 2, b"b"))
+        (found,) = put_together(scan_frames(file_of(4, *frames)), set())
+        self.assertEqual(found.section, {})
+
+
+class Commits(unittest.TestCase):
+    facts = [[CONTENT, content_fact(i)] for i in range(3)] + [[17, encoded({1: [0]})]]
+    ranges = [[0, 1, SEED]]
+
+    def chain(self, body):
+        commit, skeleton = decoded(body)
+        return chain_after(chain_before_all(OWNER), skeleton, commit.facts), commit
+
+    def erased(self):
+        """The commit with its second content erased: salts explicit, kind, hash and leaf in its place."""
+        salts = [seeded(SEED, i) for i in range(4)]
+        hash = hashlib.sha256(salts[1] + self.facts[1][1]).digest()
+        facts = [self.facts[0], [0, CONTENT, hash, leaf(salts[1], DIGESTS[1])], *self.facts[2:]]
+        salts[1] = bytes(16)
+        return facts, [[0, 2, b"".join(salts)]]
+
+    def test_an_erased_fact_leaves_chain_and_tree_as_they_were(self):
+        before, whole = self.chain(commit_body(self.facts, self.ranges))
+        after, commit = self.chain(commit_body(*self.erased()))
+        self.assertEqual(before, after)
+        self.assertEqual(whole.skeleton, commit.skeleton)
+
+    def test_an_erased_fact_whose_salt_stands_there_is_refused(self):
+        facts, _ = self.erased()
+        with self.assertRaises(ValueError):
+            decoded(commit_body(facts, self.ranges))
+
+    def test_the_chain_covers_kinds_and_the_skeleton(self):
+        before, _ = self.chain(commit_body(self.facts, self.ranges))
+        for facts, skeleton in (([*self.facts[:3], [128, self.facts[3][1]]], None), (self.facts, {2: 1})):
+            self.assertNotEqual(before, self.chain(commit_body(facts, self.ranges, None, skeleton))[0])
+
+    def test_salts_come_by_range(self):
+        salts, seeds = salts_of([[0, 1, SEED], [2, 2, bytes(range(16))], [3, 1, SEED]], 4)
+        self.assertEqual(salts, [seeded(SEED, 0), seeded(SEED, 1), bytes(range(16)), seeded(SEED, 3)])
+        self.assertEqual(seeds, [(0, 2, SEED), (3, 4, SEED)])
+        for wrong in ([[1, 1, SEED]], [], [[0, 1, SEED], [0, 1, SEED]], [[0, 1, SEED], [4, 1, SEED]], [[0, 2, bytes(63)]], [[0, 3, bytes(64)]]):
+            with self.assertRaises(ValueError):
+                salts_of(wrong, 4)
+
+    def test_classes_of_keys_and_kinds(self):
+        for key, refused, noted in ((63, True, False), (64, False, True), (127, False, True), (128, False, False)):
+            for body in (
+                commit_body(self.facts, self.ranges, {key: 0}),
+                commit_body(self.facts, self.ranges, None, {key: 0}),
+                commit_body([[CONTENT, content_fact(0, {key: 0})], *self.facts[1:]], self.ranges),
+            ):
+                self.judged(body, refused, noted)
+        for kind, refused, noted in ((4, True, False), (95, True, False), (96, False, True), (127, False, True), (128, False, False)):
+            self.judged(commit_body([*self.facts, [kind, b"\xa0"]], self.ranges), refused, noted)
+
+    def judged(self, body, refused, noted):
+        notes = set()
+        if refused:
+            with self.assertRaises(ValueError):
+                decoded(body, notes)
+        else:
+            decoded(body, notes)
+        self.assertEqual(bool(notes), noted)
+
+
+class Trees(unittest.TestCase):
+    def test_a_tree_goes_on_from_its_roots(self):
+        leaves = [hashlib.sha256(bytes([i])).digest() for i in range(13)]
+        for cut in range(13):
+            whole, first = Tree(), Tree()
+            for one in leaves[:cut]:
+                first.add(one)
+            second = Tree.going_on(first.size, first.roots())
+            for one in leaves:
+                whole.add(one)
+            for one in leaves[cut:]:
+                second.add(one)
+            self.assertEqual((whole.head(), whole.roots()), (second.head(), second.roots()))
+
+
+class Values(unittest.TestCase):
+    def test_cbor_that_is_never_written_is_refused(self):
+        for wrong in (b"\xa2\x02\x00\x01\x00", b"\xa2\x01\x00\x01\x00", b"\xf9\x00\x00", b"\xc0\x00", b"\x9f\xff", b"\xa1\x61a\x00", b"\x00\x00", b"\x82\x00"):
+            with self.assertRaises((ValueError, LookupError)):
+                cbor(wrong)
+        self.assertEqual(cbor(encoded({1: [None, True, -5, "a", b"b"], 300: {}})), {1: [None, True, -5, "a", b"b"], 300: {}})
+        notes = set()
+        judge_keys("map", {1: 0, 64: 0, 200: 0}, (1,), notes)
+        self.assertEqual(len(notes), 1)
+
+    def test_base64_in_lines(self):
+        self.assertEqual(encode(b"abcdef", 4 << 2 | 2 | 1), b"YWJj\r\nZGVm\r\n")
+        self.assertEqual(encode(b"abcdefg", 8 << 2), b"YWJjZGVm\nZw==")
+        self.assertEqual(encode(b"abcdef", 0), b"YWJjZGVm")
+        self.assertEqual(encode(b"", 3), b"")
+
+    def test_a_form_of_extent_that_is_unknown_refuses_the_content(self):
+        with self.assertRaises(ValueError):
+            Contents().join(b"a", [5, 1, 0, 0], 1)
+        self.assertEqual(Contents().join(b"ab", [1, 1, 0, 0, 2, 1, 0, 0], 5), b"aYg==")
+
+
+if __name__ == "__main__":
+    unittest.main()
