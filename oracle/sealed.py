@@ -136,6 +136,9 @@ class Watch:
             for folder, folders, files in os.walk(top):
                 for name in files + folders:
                     path = os.path.join(folder, name)
+                    if name == "FORMAT.md":
+                        # The page on the format, the same in every archive.
+                        continue
                     inside = os.path.relpath(path, top)
                     if path not in self.names:
                         self.names.add(path)

@@ -24,7 +24,7 @@ NAMES = (
     (r"stores/[^/]+/head\.mkm", 10), (r"stores/[^/]+/records/\d{6,}\.mkr", 4), (r"stores/[^/]+/content/\d{6,}\.mkc", 3),
     (r"stores/[^/]+/catalog/\d{6,}\.mks", 5), (r"stores/[^/]+/catalog/manifest\.mkm", 6), (r"stores/[^/]+/index/\d{6,}\.mki", 7),
     (r"stores/[^/]+/index/manifest\.mkm", 8), (r"(master|stores/[^/]+)/lost\+found/\d{6,}-[0-9a-f]{32}\.(mkc|mkr)", None),
-    (r"(master|stores/[^/]+)/lost\+found/\d{6,}-[0-9a-f]{32}-\d+\.mkl", None), (r"write\.lock", None), (r"(.+/)?readers\.[01]", None),
+    (r"(master|stores/[^/]+)/lost\+found/\d{6,}-[0-9a-f]{32}-\d+\.mkl", None), (r"write\.lock", None), (r"FORMAT\.md", None), (r"(.+/)?readers\.[01]", None),
 )  # fmt: skip
 COUNTED_FROM_ZERO = (1, 2, 6, 8, 10)
 
@@ -46,6 +46,8 @@ def walk(archive, key_file=None):
                 counted[kind_of(relative)] += size
                 if kind == "unknown":
                     unknown.append(relative)
+                elif name == "FORMAT.md":
+                    pass
                 elif name == "write.lock":
                     check_lock(path)
                 elif name in ("readers.0", "readers.1"):

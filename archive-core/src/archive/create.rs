@@ -58,6 +58,9 @@ impl CreateOptions {
     }
 }
 
+/// The page that describes every byte of an archive.
+const PAGE: &str = include_str!("../../../docs/FORMAT.md");
+
 impl Archive {
     /// Makes an archive in `dir`, a folder that is not there yet, or is empty, or holds nothing but an archive whose making was cut short; and
     /// opens it. A folder made here is for its owner alone; files and folders in it take their mode from it.
@@ -101,6 +104,7 @@ impl Archive {
         keep(id, &keys)?;
         let lock = lock.note(&*vfs)?;
         clear(&*vfs, dir)?;
+        write_page(&*vfs, dir)?;
         let mut master = Master::create(&vfs, dir, &master_key, id)?;
         let (stores, name) = (stores_dir(dir), "1".to_owned());
         vfs.create_dir(&stores)?;
@@ -120,6 +124,13 @@ impl Archive {
         create_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
         Self::open_with(vfs, dir, id, identity, archive_key, options.open, lock)
     }
+}
+
+/// Puts the page on the format beside what it describes: whoever has the archive and its key in decades needs nothing else.
+fn write_page(vfs: &dyn Vfs, dir: &Path) -> Result<(), Error> {
+    let file = vfs.create(&dir.join("FORMAT.md"))?;
+    file.append(PAGE.as_bytes())?;
+    Ok(file.sync()?)
 }
 
 /// Makes `dir` for its owner alone, and the folders above it as others make them; what is there stays as it is.

@@ -8,7 +8,7 @@ use crate::seal::{HEADER_LEN, HEADER_MAGIC};
 use crate::vfs::{EntryKind, Vfs};
 
 /// Larger is no file of an archive that was never finished.
-const MOST: u64 = 64 << 10;
+const MOST: u64 = 256 << 10;
 /// How the page begins that lies beside an archive's files.
 const PAGE: &[u8] = b"# The format on disk";
 /// Folders that are made before `archive.mk` is.

@@ -173,7 +173,7 @@ fn d3_nothing_is_cleared_that_is_not_known_to_be_unfinished() {
         ("master/000002.mkr", b"MAILKEEP and more"),
         ("stores/1/store.mk.2.tmp", b"no such magic"),
         ("stores/1/content/000001.mkc", b"MAILKEEP"),
-        ("FORMAT.md", b"# My own format"),
+        ("readers.2", b""),
     ];
     for (name, bytes) in foreign {
         let (vfs, paths) = begun();
@@ -243,7 +243,6 @@ fn d5_verify_names_what_does_not_belong_and_nothing_else() {
     let at = |name: &str| Path::new(DIR).join(name);
     let foreign = ["a.eml", "master/notes", "stores/1/1.mkr", "stores/1/content/x.mkc", "stores/1/index/letters", "stores/README"];
     let belong = [
-        "FORMAT.md",
         "readers.0",
         "archive.mk.tmp",
         "stores/1/lost+found/000001-00112233445566778899aabbccddeeff-4096.mkl",

@@ -71,7 +71,7 @@ impl Files {
         self.try_open().expect("the archive opens")
     }
 
-    /// All files, in order of their paths.
+    /// All files, in order of their paths, but for the page on the format, which holds nothing of the archive.
     pub fn paths(&self) -> Vec<PathBuf> {
         let (mut found, mut dirs) = (Vec::new(), vec![PathBuf::from(DIR)]);
         while let Some(dir) = dirs.pop() {
@@ -82,6 +82,7 @@ impl Files {
                 }
             }
         }
+        found.retain(|path| !path.ends_with("FORMAT.md"));
         found.sort();
         found
     }
