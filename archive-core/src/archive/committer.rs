@@ -265,14 +265,14 @@ mod tests {
         let last = MessageNo(store.catalog().basis().numbers.messages - 1);
         let place = store.catalog().message_row(last).unwrap().unwrap().fact;
         let commit = store.commit_at(place).unwrap();
-        let runs = commit.facts.iter().filter_map(|fact| match fact {
+        let mut runs = commit.facts.iter().filter_map(|fact| match fact {
             Fact::Known { kind, bytes } => match FactValue::read(*kind, bytes, &mut None).unwrap() {
                 FactValue::ImportRun(run) => Some(run.jumped_from),
                 _ => None,
             },
             Fact::Erased { .. } => None,
         });
-        runs.last().expect("a run")
+        runs.next_back().expect("a run")
     }
 
     #[test]
