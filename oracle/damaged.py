@@ -245,6 +245,8 @@ def opened_stores(archive, key_file, recovery_key, problems):
                 continue
             try:
                 owner, key = way(keys, folder) if way is store_key else way(folder, recovery)
+                if way is store_key_by_recovery:
+                    problems.append(f"{folder}: opened by the recovery key; the HMAC of store.mk cannot be checked")
                 yield folder, owner, key
                 break
             except BROKEN as error:

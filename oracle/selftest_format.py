@@ -11,7 +11,6 @@ import unittest
 import zlib
 
 import zstandard
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from contents import Contents, encode
 from fileformat import COPY, HEADER, MARKER, FormatError, Sealed, cbor, copied_header, judge_keys, made_header, read_frames, scan_frames, sealed
