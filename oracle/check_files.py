@@ -14,7 +14,7 @@ def check_containers(store):
     tables = []
     found = {}
     for number, path in numbered(os.path.join(store.folder, "content"), "mkc"):
-        if number not in store.containers:
+        if number not in store.containers and not store.records.lost:
             store.notes.add(f"{path}: no fact names this container: it belongs to no commit")
             continue
         try:
@@ -35,7 +35,7 @@ def check_containers(store):
 def walk_container(store, number, path, indices, tables):
     """The offset up to which the container holds frames of commits and their copies of the header."""
     file = open_file(path, CONTAINER, store.owner, store.key)
-    if file.header.file_id != store.containers[number] or file.header.number != number:
+    if file.header.file_id != store.containers.get(number, file.header.file_id) or file.header.number != number:
         raise FormatError(path, 16, "another file than the records name")
     active, recorded = store.commits[-1].skeleton[5]
     end = recorded if number == active and number not in store.closed else file.end()

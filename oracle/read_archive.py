@@ -103,7 +103,10 @@ class Store(Contents):
         if kind == REPAIRED:
             _, self.next_message, self.next_part, self.next_run = value[2][:4]
         elif kind == RECOVERED:
-            self.count(commit, value[1], cbor(value[2]), dense=False)
+            found = cbor(value[2])
+            # What a repair recovered may stand in a commit that was not lost.
+            if value[1] != FOLDER or found[1] not in self.folders:
+                self.count(commit, value[1], found, dense=False)
         else:
             self.count(commit, kind, value)
 
@@ -124,10 +127,12 @@ class Store(Contents):
             self.parts[value[1]] = [(value[2], value[3], self.placed(commit, value[4]))]
         elif kind == PACKED:
             for number, runs in (row[:2] for row in value[1]):
-                self.contents[number] = (self.contents[number][0], self.placed(commit, runs))
+                if number in self.contents or not self.records.lost:
+                    self.contents[number] = (self.contents[number][0], self.placed(commit, runs))
             for number, runs in (row[:2] for row in value[2]):
-                digest, length, _ = self.parts[number][0]
-                self.parts[number] = [(digest, length, self.placed(commit, runs))]
+                if number in self.parts or not self.records.lost:
+                    digest, length, _ = self.parts[number][0]
+                    self.parts[number] = [(digest, length, self.placed(commit, runs))]
         elif kind == MESSAGE:
             if dense:
                 self.next_message = self.following("message", value[1], self.next_message)
@@ -171,7 +176,8 @@ class Store(Contents):
             kind, number = place
             sub, ending = ("content", "mkc") if kind == CONTAINER else ("records", "mkr")
             file = open_file(os.path.join(self.folder, sub, f"{number:06}.{ending}"), kind, self.owner, self.key)
-            if kind == CONTAINER and file.header.file_id != self.containers[number]:
+            named = self.containers.get(number)
+            if kind == CONTAINER and file.header.file_id != named and not (named is None and self.records.lost):
                 raise FormatError(file.path, 16, "another file than the records name")
             self.files[place] = [file]
         return self.files[place]
