@@ -4,16 +4,21 @@ python3.11 oracle/selftest_format.py
 """
 
 import hashlib
+import hmac
 import os
 import re
 import struct
+import tempfile
 import unittest
 import zlib
 
 import zstandard
 
 from contents import Contents, encode
-from fileformat import COPY, HEADER, MARKER, FormatError, Sealed, cbor, copied_header, judge_keys, made_header, read_frames, scan_frames, sealed
+from fileformat import (
+    COPY, HEADER, MAGIC, MARKER, SCHEME, VERSION, FormatError, Sealed, cbor, check_identity, copied_header, identity_key, judge_keys, made_header,
+    read_either, read_frames, read_identity, scan_frames, sealed,
+)  # fmt: skip
 from records import (
     BLOCK, CONTAINER, CONTENT, LAST, MARK, PIECE, STORE_FACTS, Tree, block, chain_after, chain_before_all, decode, leaf, put_together, salts_of, seeded,
     stamp_of,
@@ -214,6 +219,42 @@ class Commits(unittest.TestCase):
         else:
             decoded(body, notes)
         self.assertEqual(bool(notes), noted)
+
+
+class Identities(unittest.TestCase):
+    wrap = {1: 1, 2: bytes(16), 3: bytes(12), 4: bytes(48), 5: bytes(32)}
+
+    def written(self, folder, change=None):
+        head = MAGIC + struct.pack("<HHHH16s16sQIQQ32s32s", 2, VERSION, SCHEME, HEADER, FILE_ID, OWNER, 0, 0, 0, 0, bytes(32), bytes(32))
+        found = encoded({1: OWNER, 2: self.wrap, 3: self.wrap, 4: self.wrap, **(change or {})})
+        signed = head + struct.pack("<I", zlib.crc32(head)) + struct.pack("<I", len(found)) + found
+        signed += hmac.digest(identity_key(KEY, OWNER), signed, "sha256")
+        path = os.path.join(folder, "store.mk")
+        with open(path, "wb") as f:
+            f.write(signed + struct.pack("<I", zlib.crc32(signed[HEADER:])))
+        return path
+
+    def test_the_code_of_authentication_fits_one_key_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.written(folder)
+            file = read_identity(path, 2)
+            check_identity(path, file, KEY)
+            for other in (file._replace(signed=file.signed[:-1] + b"x"), file._replace(mac=bytes(32))):
+                with self.assertRaises(FormatError):
+                    check_identity(path, other, KEY)
+            with self.assertRaises(FormatError):
+                check_identity(path, file, bytes(32))
+
+    def test_the_second_copy_is_read_where_the_first_is_broken(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.written(folder)
+            os.rename(path, path + ".2")
+            with open(path, "wb") as f:
+                f.write(b"noise")
+            self.assertEqual(read_either(path, 2).map[1], OWNER)
+            with self.assertRaises(ValueError):
+                read_identity(self.written(folder, {50: 1}), 2)
+            read_identity(self.written(folder, {128: 1}), 2)
 
 
 class Trees(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""Walks every byte of every file of an archive by docs/FORMAT.md: each must belong to a header, a frame, an identity file or the lock.
+"""Walks every byte of every file of an archive by docs/FORMAT.md: each must belong to a header, a frame, an identity file, the lock or the page.
 
 walk_files.py ARCHIVE [--key-file FILE]     with a key every frame is opened too, and HMACs of identity files are compared.
 
@@ -24,7 +24,8 @@ NAMES = (
     (r"stores/[^/]+/head\.mkm", 10), (r"stores/[^/]+/records/\d{6,}\.mkr", 4), (r"stores/[^/]+/content/\d{6,}\.mkc", 3),
     (r"stores/[^/]+/catalog/\d{6,}\.mks", 5), (r"stores/[^/]+/catalog/manifest\.mkm", 6), (r"stores/[^/]+/index/\d{6,}\.mki", 7),
     (r"stores/[^/]+/index/manifest\.mkm", 8), (r"(master|stores/[^/]+)/lost\+found/\d{6,}-[0-9a-f]{32}\.(mkc|mkr)", None),
-    (r"(master|stores/[^/]+)/lost\+found/\d{6,}-[0-9a-f]{32}-\d+\.mkl", None), (r"write\.lock", None), (r"FORMAT\.md", None), (r"(.+/)?readers\.[01]", None),
+    (r"(master|stores/[^/]+)/lost\+found/\d{6,}-[0-9a-f]{32}-\d+\.mkl", None), (r"write\.lock", None), (r"FORMAT\.md", None),
+    (r"FORMAT\.md", None), (r"(.+/)?readers\.[01]", None),
 )  # fmt: skip
 COUNTED_FROM_ZERO = (1, 2, 6, 8, 10)
 
@@ -48,6 +49,8 @@ def walk(archive, key_file=None):
                     unknown.append(relative)
                 elif name == "FORMAT.md":
                     pass
+                elif relative == "FORMAT.md":
+                    continue
                 elif name == "write.lock":
                     check_lock(path)
                 elif name in ("readers.0", "readers.1"):
