@@ -14,8 +14,8 @@ use crate::catalog::{FactPlace, Numbers};
 use crate::error::Error;
 use crate::id::{ContentNo, MessageNo, PartNo};
 use crate::records::{
-    FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact, PartFact, Records, RepairedFact,
-    SaltRange, Scan, ScanItem, SeenHead, list_files, write_head,
+    ContainerFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact, PartFact,
+    Records, RepairedFact, SaltRange, Scan, ScanItem, SeenHead, list_files, write_head,
 };
 
 /// Where the highest number is not proven, so many are left out, that no number is given twice.
@@ -87,6 +87,7 @@ impl Store {
             let rest = facts.split_off(FACTS_OF_COMMIT);
             commit(std::mem::replace(&mut facts, rest).into_iter().map(NewFact::new).collect())?;
         }
+        facts.extend(self.containers_there()?);
         // The last commit, since it is what accepts the damage before it.
         let GoOn { lost, numbers, tree, .. } = go_on;
         let repaired = RepairedFact { lost, numbers, tree: tree.clone(), accepted };
@@ -97,6 +98,22 @@ impl Store {
         let head = Head::new(records.last(), (0, 0), numbers, tree, master.into_iter().collect());
         write_head(&*self.vfs, &self.dirs.root, &self.key, self.uuid, &head)?;
         Ok(report)
+    }
+
+    /// Facts that name the containers that are there: those before may be lost, and none of them is appended to any more.
+    fn containers_there(&self) -> Result<Vec<FactValue>, Error> {
+        let mut facts = Vec::new();
+        for no in self.containers.list()? {
+            match self.containers.file(no) {
+                Ok(file) => {
+                    let (file_id, end) = (file.header().file_id.0, Some(file.len()?));
+                    facts.push(FactValue::ContainerClosed(ContainerFact { no, file_id, end }));
+                }
+                Err(Error::Damage(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(facts)
     }
 
     /// Where the store goes on: after the last commit that any witness knows.
