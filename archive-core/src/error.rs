@@ -29,6 +29,21 @@ pub enum Error {
         /// The identity file.
         path: PathBuf,
     },
+    /// An older state of an identity file was put back, in both copies: a key that was removed since may open it again. Everything is read;
+    /// keys are not changed before the archive was repaired.
+    #[error(
+        "{}: generation {found} of the keys lies where generation {recorded} was recorded: an older file was put back, and a key that was \
+         removed may open it again; mail is read and taken, keys are not changed until the archive is repaired",
+        path.display()
+    )]
+    IdentityOlder {
+        /// The identity file.
+        path: PathBuf,
+        /// The generation that it states.
+        found: u64,
+        /// The generation that the archive's records name.
+        recorded: u64,
+    },
     /// Written in a newer format. Way out: a newer version of this library; nothing has been changed.
     #[error("{}: format version {found} is newer than {known}, the newest this version reads; update it", path.display())]
     TooNew {
@@ -225,6 +240,7 @@ impl Error {
             Self::Damage(_) => "damage",
             Self::NotAnArchive { .. } => "not_an_archive",
             Self::BrokenIdentity { .. } => "broken_identity",
+            Self::IdentityOlder { .. } => "identity_older",
             Self::TooNew { .. } => "format_too_new",
             Self::TooOld { .. } => "format_too_old",
             Self::TooNewToWrite { .. } => "too_new_to_write",
@@ -357,6 +373,15 @@ pub enum DamageCause {
     /// written through it.
     #[error("a link lies in its place")]
     Link,
+    /// The HMAC of an identity file does not fit.
+    #[error("the file was changed without the keys of the archive")]
+    Forged,
+    /// An older state of an identity file was put back.
+    #[error("an older state of the file was put in its place")]
+    Older,
+    /// An identity file is sound and is not the one that was recorded.
+    #[error("the archive's records name another state of the file")]
+    Unrecorded,
     /// Bytes that no format names.
     #[error("bytes that belong to nothing")]
     Stray,

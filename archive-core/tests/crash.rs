@@ -427,3 +427,108 @@ fn p1_p2_p13_a_crash_or_fault_at_every_call_of_the_import_of_a_large_mail_leaves
     }
     println!("outcomes explored: {explored} (of calls {calls:?})");
 }
+
+/// Passphrases as the life below leaves them: "new" is added, "old" removed.
+fn key_changes(vfs: &SimVfs, promises: &Promises, done: &mut u32) -> Result<(), Error> {
+    let archive = open(vfs, promises)?;
+    let old = archive.key_status().slots.pop().map(|slot| slot.id).unwrap_or_default();
+    archive.add_passphrase("new")?;
+    *done = 1;
+    archive.remove_passphrase(&old)?;
+    *done = 2;
+    archive.close()
+}
+
+/// A removed passphrase opens nothing once its removal returned; whatever happens before, the keys are those of before or after.
+#[test]
+fn p13_a_crash_at_every_call_of_a_key_change_leaves_the_keys_of_before_or_after() {
+    let mut promises = Promises::default();
+    let begin = |promises: &mut Promises| {
+        let vfs = disk(0);
+        let made = CreateOptions::new("anna").open_options(options()).passphrase("old");
+        let archive = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), made, |_, keys| {
+            promises.key = keys.key_file.as_deref().cloned();
+            Ok(())
+        });
+        archive.and_then(Archive::close).expect("an archive");
+        vfs
+    };
+    let opens = |vfs: &SimVfs, text: &str| {
+        Archive::open_on(Arc::new(vfs.clone()), Path::new(DIR), &Key::Passphrase(text.to_owned().into()), options()).is_ok()
+    };
+    let vfs = begin(&mut promises);
+    let first = vfs.calls();
+    key_changes(&vfs, &promises, &mut 0).expect("changed");
+    let calls = first..vfs.calls();
+    let (mut explored, mut seen) = (0, std::collections::BTreeSet::new());
+    for call in calls.clone() {
+        for moment in [CrashMoment::Before, CrashMoment::Within, CrashMoment::After] {
+            let vfs = begin(&mut promises);
+            vfs.crash_at(call, moment);
+            let mut done = 0;
+            let ended = key_changes(&vfs, &promises, &mut done);
+            assert!(ended.is_err() || !vfs.is_dead(), "call {call}: the crash was not noticed");
+            for (outcome, left) in outcomes(&vfs, call) {
+                let what = format!("call {call} of {calls:?}, {moment:?}, {outcome}, {done} done");
+                let archive = open(&left, &promises).unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert!(archive.notices().is_empty() && archive.damage().is_none(), "{what}: {:?}", archive.notices());
+                let report = archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).unwrap();
+                assert!(report.findings.is_empty(), "{what}: verify: {:?}", report.findings);
+                let slots = archive.key_status().slots.len();
+                drop(archive);
+                // Key file and recovery key, and "old", both, or "new".
+                let keys = match (slots, outcome) {
+                    (4, _) => (true, true),
+                    (3, "all unsynced lost" | "all kept") => (opens(&left, "old"), opens(&left, "new")),
+                    (3, _) => continue,
+                    _ => panic!("{what}: {slots} slots"),
+                };
+                let allowed: &[(bool, bool)] = match done {
+                    0 => &[(true, false), (true, true)],
+                    1 => &[(true, true), (false, true)],
+                    _ => &[(false, true)],
+                };
+                assert!(allowed.contains(&keys), "{what}: {keys:?}");
+                seen.insert(keys);
+                let archive = open(&left, &promises).unwrap_or_else(|error| panic!("{what}: again: {error}"));
+                archive.add_passphrase("third").unwrap_or_else(|error| panic!("{what}: keys change on: {error}"));
+                explored += 1;
+            }
+        }
+    }
+    assert_eq!(seen.len(), 3, "before, between and after");
+    println!("crash points of key changes explored: {explored} (of {calls:?})");
+}
+
+#[test]
+fn p1_a_fault_at_every_call_of_a_key_change_leaves_the_keys_of_before_or_after() {
+    let mut promises = Promises::default();
+    for call in 0.. {
+        for fault in [Fault::Eio, Fault::Enospc, Fault::ShortWrite, Fault::SyncForgets] {
+            let vfs = disk(0);
+            let made = CreateOptions::new("anna").open_options(options()).passphrase("old");
+            let archive = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), made, |_, keys| {
+                promises.key = keys.key_file.as_deref().cloned();
+                Ok(())
+            });
+            let archive = archive.expect("an archive");
+            let old = archive.key_status().slots[2].id.clone();
+            let from = vfs.calls();
+            vfs.fail_at(from + call, fault);
+            let removed = archive.remove_passphrase(&old);
+            if vfs.calls() <= from + call {
+                assert!(removed.is_ok() && call > 10, "{call}: {removed:?}");
+                return;
+            }
+            drop(archive);
+            for (outcome, left) in outcomes(&vfs, call) {
+                let what = format!("{fault:?} at call {call}, {outcome}");
+                let archive = open(&left, &promises).unwrap_or_else(|error| panic!("{what}: {error}"));
+                assert!(archive.notices().is_empty(), "{what}: {:?}", archive.notices());
+                let slots = archive.key_status().slots.len();
+                assert!(if removed.is_ok() { slots == 2 } else { slots == 2 || slots == 3 }, "{what}: {slots}");
+                archive.add_passphrase("third").unwrap_or_else(|error| panic!("{what}: keys change on: {error}"));
+            }
+        }
+    }
+}

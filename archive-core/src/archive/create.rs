@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use super::identity::state_of;
 use super::lock::FolderLock;
 use super::master::Master;
 use super::unfinished::{clear, unfinished};
@@ -13,8 +14,8 @@ use super::{Archive, OpenOptions, identity_path, stores_dir};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::Uuid;
-use crate::records::{Link, SeenHead, StoreFact};
-use crate::seal::{ArchiveIdentity, ArchiveKeys, FileKind, KeyWrap, RecoveryKey, SecretKey, Slot, create_identity, random};
+use crate::records::{Link, SeenHead};
+use crate::seal::{ArchiveIdentity, ArchiveKeys, IdentityFile, KeyWrap, RecoveryKey, SecretKey, Slot, random};
 use crate::store::{Wrapping, create_store};
 use crate::vfs::{DiskVfs, Operation, Vfs, VfsError};
 
@@ -95,11 +96,12 @@ impl Archive {
             slots.push(Slot::passphrase(id, &archive_key, made, passphrase)?);
         }
         let identity = ArchiveIdentity {
-            slots,
+            slots: slots.into_iter().map(Into::into).collect(),
             master: KeyWrap::make(&archive_key, &master_key, id, MASTER)?,
             master_recovery: KeyWrap::make(&recovery_wrap_key, &master_key, id, MASTER_RECOVERY)?,
             recovery_wrap: KeyWrap::make(&archive_key, &recovery_wrap_key, id, RECOVERY_WRAP)?,
             recovery: KeyWrap::make(&recovery_key, &recovery_wrap_key, id, RECOVERY)?,
+            generation: 1,
         };
         keep(id, &keys)?;
         let lock = lock.note(&*vfs)?;
@@ -111,9 +113,12 @@ impl Archive {
         vfs.sync_dir(dir)?;
         let recovery = identity.recovery.clone();
         let wrapping = Wrapping { archive: id, archive_key: &archive_key, recovery_wrap_key: &recovery_wrap_key, recovery };
-        let uuid = create_store(&vfs, &stores.join(&name), &wrapping)?;
-        master.add_store(StoreFact { no: 1, uuid: uuid.0, name, current: true })?;
+        let store = create_store(&vfs, &stores.join(&name), 1, &name, &wrapping)?;
+        let uuid = Uuid(store.uuid);
+        master.add_store(store)?;
         master.set(super::master::OWNER, &options.owner)?;
+        let file = IdentityFile::seal(id, identity, &archive_key)?;
+        master.record_keys(id, state_of(&file))?;
         // The next open is to find a master that says that all of it is synced.
         master.mark(SeenHead::new(uuid, Link::origin(uuid)))?;
         drop(master);
@@ -121,8 +126,8 @@ impl Archive {
             return Err(Error::LockLost { path: super::lock::path(dir) });
         }
         // Last, and all else is synced: whoever finds it has an archive.
-        create_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
-        Self::open_with(vfs, dir, id, identity, archive_key, options.open, lock)
+        file.create(&*vfs, &identity_path(dir))?;
+        Self::open_with(vfs, dir, id, archive_key, options.open, lock)
     }
 }
 

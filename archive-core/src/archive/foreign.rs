@@ -35,7 +35,7 @@ impl Archive {
         let mut found = Vec::new();
         look(&*self.vfs, &self.dir, &ARCHIVE, &mut found)?;
         let stores = stores_dir(&self.dir);
-        let known: Vec<PathBuf> = self.master().stores.iter().map(|store| stores.join(&store.name)).collect();
+        let known: Vec<PathBuf> = self.master().stores().iter().map(|store| stores.join(&store.name)).collect();
         found.retain(|path| !known.contains(path));
         for store in &known {
             look(&*self.vfs, store, &STORE, &mut found)?;

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::open::{open_slots, read_archive};
-use super::{Archive, identity_path, master};
+use super::identity::Found;
+use super::open::open_slots;
+use super::{Archive, master};
 use crate::error::Error;
-use crate::seal::{FileKind, Key, Slot, SlotInfo, SlotKind, recovery_identifier, write_identity};
+use crate::seal::{Key, KeptSlot, Slot, SlotInfo, SlotKind, recovery_identifier, within_limits};
 use crate::vfs::DiskVfs;
 
 /// What opens an archive.
@@ -24,7 +25,7 @@ impl Archive {
     #[must_use]
     pub fn key_status(&self) -> KeyStatus {
         KeyStatus {
-            slots: self.identity().slots.iter().filter_map(Slot::info).collect(),
+            slots: self.keyring().identity.slots.iter().filter_map(KeptSlot::info).collect(),
             recovery_identifier: recovery_identifier(self.id),
             recovery_confirmed: self.recovery_confirmed(),
         }
@@ -38,9 +39,7 @@ impl Archive {
 
     /// Tries `key` alone on the archive in `dir`; the slot that it opens.
     pub fn test_key(dir: &Path, key: &Key) -> Result<SlotInfo, Error> {
-        let (id, identity) = read_archive(&DiskVfs::new(), dir)?;
-        let (slot, _) = open_slots(&identity, id, key)?;
-        slot.info().ok_or(Error::Bug("a slot of an unknown kind was opened"))
+        Ok(Found::read(&DiskVfs::new(), dir)?.unlock(key)?.slot)
     }
 
     /// Notes that the recovery key is at hand, if `key` is it.
@@ -48,7 +47,7 @@ impl Archive {
         if key.kind() != SlotKind::Recovery {
             return Err(Error::Misuse("only the recovery key can be confirmed".to_owned()));
         }
-        open_slots(&self.identity(), self.id, key)?;
+        open_slots(&self.keyring().identity, self.id, key)?;
         if self.recovery_confirmed() {
             return Ok(());
         }
@@ -64,24 +63,22 @@ impl Archive {
         }
         let slot = Slot::passphrase(self.id, &self.archive_key, crate::clock::now().div_euclid(1000), passphrase)?;
         let info = slot.info().ok_or(Error::Bug("a slot of an unknown kind was made"))?;
-        let mut identity = self.identity();
-        let mut changed = identity.clone();
-        changed.slots.push(slot);
-        write_identity(&*self.vfs, &identity_path(&self.dir), FileKind::ArchiveIdentity, self.id, &changed)?;
-        *identity = changed;
+        self.change_keys(|identity| {
+            identity.slots.push(slot.into());
+            within_limits(&identity.slots)
+        })?;
         Ok(info)
     }
 
     /// Removes the passphrase whose slot has this identifier.
     pub fn remove_passphrase(&self, slot: &str) -> Result<(), Error> {
-        let mut identity = self.identity();
-        let mut changed = identity.clone();
-        changed.slots.retain(|known| !known.info().is_some_and(|info| info.kind == SlotKind::Passphrase && info.id == slot));
-        if changed.slots.len() == identity.slots.len() {
-            return Err(Error::Misuse(format!("no passphrase has slot `{slot}`; `key status` lists them")));
-        }
-        write_identity(&*self.vfs, &identity_path(&self.dir), FileKind::ArchiveIdentity, self.id, &changed)?;
-        *identity = changed;
-        Ok(())
+        self.change_keys(|identity| {
+            let before = identity.slots.len();
+            identity.slots.retain(|known| !known.info().is_some_and(|info| info.kind == SlotKind::Passphrase && info.id == slot));
+            match identity.slots.len() == before {
+                true => Err(Error::Misuse(format!("no passphrase has slot `{slot}`; `key status` lists them"))),
+                false => Ok(()),
+            }
+        })
     }
 }

@@ -10,6 +10,7 @@ mod create;
 mod export;
 mod foreign;
 mod gaps;
+mod identity;
 mod idle;
 mod import;
 mod import_one;
@@ -54,7 +55,7 @@ pub use verify::{Depth, Finding, VerifyReport};
 
 use crate::error::{Damage, Error};
 use crate::id::Uuid;
-use crate::seal::{ArchiveIdentity, SecretKey};
+use crate::seal::SecretKey;
 use crate::store::Store;
 use crate::vfs::Vfs;
 
@@ -65,7 +66,8 @@ pub struct Archive {
     dir: PathBuf,
     id: Uuid,
     vfs: Arc<dyn Vfs>,
-    identity: Mutex<ArchiveIdentity>,
+    keyring: Mutex<identity::Keyring>,
+    notices: Vec<Error>,
     archive_key: SecretKey,
     master: Arc<Mutex<master::Master>>,
     /// The store that takes new mail; the only one until stores can be added.
@@ -99,6 +101,13 @@ impl Archive {
         self.store.barred()
     }
 
+    /// What opening found wrong that costs nobody a mail: identity files that were changed, replaced by older ones, or lost. What could be
+    /// put right was, and is named here once.
+    #[must_use]
+    pub fn notices(&self) -> &[Error] {
+        &self.notices
+    }
+
     /// The archive's id.
     #[must_use]
     pub fn id(&self) -> Uuid {
@@ -130,13 +139,12 @@ impl Archive {
         locked(&self.master)
     }
 
-    fn master_key(&self) -> Result<SecretKey, Error> {
-        let key = self.identity().master.open(&self.archive_key, self.id, create::MASTER)?;
-        key.ok_or_else(|| Error::BrokenIdentity { path: identity_path(&self.dir) })
+    fn master_key(&self) -> Result<Option<SecretKey>, Error> {
+        identity::master_key(&self.keyring().identity, self.id, &self.archive_key)
     }
 
-    fn identity(&self) -> std::sync::MutexGuard<'_, ArchiveIdentity> {
-        self.identity.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn keyring(&self) -> MutexGuard<'_, identity::Keyring> {
+        locked(&self.keyring)
     }
 }
 

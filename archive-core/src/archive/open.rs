@@ -3,17 +3,16 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::create::MASTER;
 use super::lock::WriteLock;
+use super::identity::Found;
 use super::master::Master;
-use super::unfinished::unfinished;
 use super::{Archive, identity_path, import_one, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::StoreFact;
-use crate::seal::{ArchiveIdentity, FileKind, Key, SecretKey, Slot, complete_identity, read_identity, recovery_identifier};
-use crate::store::{FromMaster, Store, StoreOptions, store_uuid};
+use crate::seal::{ArchiveIdentity, Key, KeptSlot, SecretKey, Slot, recovery_identifier};
+use crate::store::{FromMaster, Store, StoreOptions, found_store};
 use crate::vfs::{DiskVfs, Vfs};
 
 /// What an archive may take of memory and disk.
@@ -87,64 +86,70 @@ impl Archive {
 
     /// Like [`Archive::open`], on any file system, and without a thread of its own: [`Archive::mark`] is for the caller to call.
     pub fn open_on(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
-        let (id, identity) = read_archive(&*vfs, dir)?;
-        let archive_key = open_slots(&identity, id, key)?.1;
+        let unlocked = Found::read(&*vfs, dir)?.unlock(key)?;
         let lock = WriteLock::take(&*vfs, dir)?;
-        Self::open_with(vfs, dir, id, identity, archive_key, options, lock)
+        Self::open_with(vfs, dir, unlocked.id, unlocked.archive_key, options, lock)
     }
 
     /// The id of the archive in `dir`, without a key.
     pub fn id_of(dir: &Path) -> Result<Uuid, Error> {
-        Ok(read_archive(&DiskVfs::new(), dir)?.0)
+        Ok(Found::read(&DiskVfs::new(), dir)?.any()?.owner)
     }
 
     /// What opens the archive in `dir`, without a key, for people who look for the right one.
     pub fn opens_with(dir: &Path) -> Result<String, Error> {
-        let (id, identity) = read_archive(&DiskVfs::new(), dir)?;
-        Ok(needed(&identity, id))
+        let found = Found::read(&DiskVfs::new(), dir)?;
+        let file = found.any()?;
+        Ok(needed(&file.value, file.owner))
     }
 
     pub(super) fn open_with(
         vfs: Arc<dyn Vfs>,
         dir: &Path,
         id: Uuid,
-        identity: ArchiveIdentity,
         archive_key: SecretKey,
         options: OpenOptions,
         lock: WriteLock,
     ) -> Result<Self, Error> {
-        complete_identity(&*vfs, &identity_path(dir), FileKind::ArchiveIdentity, id, &identity)?;
-        let broken = || Error::BrokenIdentity { path: identity_path(dir) };
-        let master_key = identity.master.open(&archive_key, id, MASTER)?.ok_or_else(broken)?;
+        // Read under the lock: a writer may have changed it since it was opened.
+        let found = Found::read(&*vfs, dir)?;
         let stores = stores_dir(dir);
         vfs.create_dir(&stores)?;
         let salvaged = |damage: Damage| {
-            let stores = found_stores(&*vfs, &stores, damage.clone())?;
-            Ok::<_, Error>(Master::salvaged(&vfs, dir, &master_key, id, damage, stores))
+            found_stores(&*vfs, &stores, &archive_key, &damage).map(|stores| Master::salvaged(damage, stores))
         };
-        let master = match Master::open(&vfs, dir, &master_key, id, lock.is_doubtful()) {
-            Ok(master) if master.stores.is_empty() => {
+        let mut master = match found.master_key(id, &archive_key)? {
+            None => salvaged(Damage::new(&identity_path(dir), 0, 0, DamageCause::Forged))?,
+            Some(master_key) => match Master::open(&vfs, dir, &master_key, id, lock.is_doubtful()) {
                 // An archive has its first store before it has its identity: what named it is lost.
-                let damage = Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated);
-                salvaged(damage)?
-            }
-            Err(Error::Damage(damage)) => salvaged(damage)?,
-            master => master?,
+                Ok(master) if master.stores().is_empty() => {
+                    salvaged(Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated))?
+                }
+                Err(Error::Damage(damage)) => salvaged(damage)?,
+                master => master?,
+            },
         };
-        let Some(fact) = master.stores.iter().find(|store| store.current).cloned() else {
+        let (keyring, notices) = found.settle(&vfs, id, &archive_key, &mut master)?;
+        let Some(fact) = master.stores().iter().find(|store| store.current).cloned() else {
             return Err(Error::Bug("no store of the archive takes new mail"));
         };
         let root = stores.join(&fact.name);
         let index_types = super::indexes::configured(&master).types;
         let store_options = StoreOptions { index_types, new_files: lock.is_doubtful(), lock: lock.to_watch(), ..options.store };
-        let says = FromMaster { damage: master.damage().cloned(), noted: master.noted(Uuid(fact.uuid)), head: master.seen_head() };
+        let says = FromMaster {
+            damage: master.damage().cloned(),
+            barred: master.barred().cloned().filter(|_| master.damage().is_none()),
+            noted: master.noted(Uuid(fact.uuid)),
+            head: master.seen_head(),
+        };
         let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, says)?;
         Ok(Self {
             idle: None,
             dir: dir.to_owned(),
             id,
             vfs,
-            identity: Mutex::new(identity),
+            keyring: Mutex::new(keyring),
+            notices,
             archive_key,
             master: Arc::new(Mutex::new(master)),
             store: Arc::new(store),
@@ -155,35 +160,18 @@ impl Archive {
 }
 
 /// The stores that have an identity, the last one first in use, where the master does not say which there are.
-fn found_stores(vfs: &dyn Vfs, stores: &Path, damage: Damage) -> Result<Vec<StoreFact>, Error> {
+fn found_stores(vfs: &dyn Vfs, stores: &Path, archive_key: &SecretKey, damage: &Damage) -> Result<Vec<StoreFact>, Error> {
     let mut found = Vec::new();
     let entries = if vfs.kind(stores)?.is_some() { vfs.list(stores)? } else { Vec::new() };
     for entry in entries {
-        let name = entry.path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        let Ok(no) = name.parse() else { continue };
-        match store_uuid(vfs, &entry.path) {
-            Ok(uuid) => found.push(StoreFact { no, uuid: uuid.0, name, current: false }),
-            Err(Error::Io(error)) if !error.is_not_found() => return Err(error.into()),
-            Err(_) => {}
-        }
+        found.extend(found_store(vfs, &entry.path, archive_key)?);
     }
-    found.sort_by_key(|store| store.no);
+    found.sort_by_key(|store: &StoreFact| store.no);
     match found.last_mut() {
         Some(last) => last.current = true,
-        None => return Err(damage.into()),
+        None => return Err(damage.clone().into()),
     }
     Ok(found)
-}
-
-pub(super) fn read_archive(vfs: &dyn Vfs, dir: &Path) -> Result<(Uuid, ArchiveIdentity), Error> {
-    let path = identity_path(dir);
-    if vfs.kind(&path)?.is_none() && vfs.kind(&dir.join("archive.mk.2"))?.is_none() {
-        if unfinished(vfs, dir).is_ok_and(|files| !files.is_empty()) {
-            return Err(Error::Unfinished { path: dir.to_owned() });
-        }
-        return Err(Error::NotAnArchive { path: dir.to_owned(), why: "there is no archive.mk" });
-    }
-    read_identity(vfs, &path, FileKind::ArchiveIdentity)
 }
 
 /// The slot that `key` opens, and the archive key.
@@ -197,7 +185,7 @@ pub(super) fn open_slots<'i>(identity: &'i ArchiveIdentity, id: Uuid, key: &Key)
 
 /// What opens the archive, for people who look for the right key.
 fn needed(identity: &ArchiveIdentity, id: Uuid) -> String {
-    let infos = identity.slots.iter().filter_map(Slot::info);
+    let infos = identity.slots.iter().filter_map(KeptSlot::info);
     let needed: Vec<String> = infos
         .map(|slot| match slot.kind {
             crate::seal::SlotKind::Recovery => format!("recovery key {}-…", recovery_identifier(id)),

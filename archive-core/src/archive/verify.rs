@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use super::master::Master;
 use super::{Acting, identity_path};
-use crate::error::{DamageCause, Error, Remedy};
+use crate::error::{Damage, DamageCause, Error, Remedy};
 use crate::id::{MessageId, MessageNo};
-use crate::seal::{FileKind, verify_identity};
 use crate::store::Reach;
 
 /// Damage and the messages that it costs.
@@ -76,15 +75,29 @@ impl Acting<'_> {
         };
         let (found, checked) = archive.store.verify(reach, progress)?;
         let mut report = VerifyReport {
-            files: checked.files + 2,
+            files: checked.files + 4,
             bytes: checked.bytes,
             messages: checked.messages,
             content_bytes: checked.content_bytes,
             findings: Vec::new(),
             foreign: archive.foreign()?,
         };
-        let mut own = verify_identity(&*archive.vfs, &identity_path(&archive.dir), FileKind::ArchiveIdentity, archive.id)?;
-        report.files += Master::verify(&*archive.vfs, &archive.dir, &archive.master_key()?, archive.id, &mut |damage| own.push(damage))?;
+        let mut own = archive.verify_identity()?;
+        own.extend(archive.store.verify_identity(&archive.archive_key)?);
+        match archive.master_key()? {
+            Some(key) => {
+                report.files += Master::verify(&*archive.vfs, &archive.dir, &key, archive.id, &mut |damage| own.push(damage))?;
+            }
+            None => own.push(Damage::new(&identity_path(&archive.dir), 0, 0, DamageCause::Forged)),
+        }
+        // What an open found and put right can no more be seen.
+        for notice in archive.notices() {
+            if let Error::Damage(damage) = notice
+                && !own.contains(damage)
+            {
+                own.push(damage.clone());
+            }
+        }
         // What an open found and cut can no more be seen.
         if let Some(damage) = archive.master().damage().filter(|_| own.is_empty()) {
             own.push(damage.clone());

@@ -39,6 +39,8 @@ pub(crate) enum FactKind {
     Store = 64,
     /// Of the master: a setting.
     Setting = 65,
+    /// Of the master: an identity file is changed.
+    KeyChange = 66,
 }
 
 /// Where stored bytes lie: a stretch of a block. Container 0 stands for the section of the commit that holds the fact.
@@ -387,8 +389,11 @@ pub(crate) struct StoreFact {
     /// The store that takes new mail.
     #[n(4)]
     pub(crate) current: bool,
+    /// The map of its `store.mk`, so that the store opens and the file can be written again where both copies are gone.
+    #[cbor(n(5), with = "minicbor::bytes")]
+    pub(crate) identity: Option<Vec<u8>>,
 }
-fact!(StoreFact, "key of a store", 4);
+fact!(StoreFact, "key of a store", 5);
 
 /// Of the master: a setting, the last one of a number wins.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -401,3 +406,30 @@ pub(crate) struct SettingFact {
     pub(crate) text: String,
 }
 fact!(SettingFact, "key of a setting", 2);
+
+/// Of the master: an identity file is about to change, or has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct KeyChangeFact {
+    /// 1 begun, 2 done.
+    #[n(1)]
+    pub(crate) phase: u8,
+    #[n(2)]
+    pub(crate) generation: u64,
+    /// SHA-256 of the file's map; begun only.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub(crate) digest: Option<[u8; 32]>,
+    /// The archive, or a store.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub(crate) owner: [u8; 16],
+}
+fact!(KeyChangeFact, "key of a key change", 4);
+
+/// Of the master: the facts that make its state, so that an open need not read what came before.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct CheckpointFact {
+    #[n(1)]
+    pub(crate) facts: Vec<(u16, minicbor::bytes::ByteVec)>,
+}
+fact!(CheckpointFact, "key of a checkpoint", 1);

@@ -210,6 +210,19 @@ impl Records {
         Ok(Committed { link, span, container_end, tree: self.tree.clone(), facts })
     }
 
+    /// Writes one commit as the first of a new file, which appears with it or not at all. After an error nothing more may be written before
+    /// the store is opened again.
+    pub(crate) fn commit_in_new_file(&mut self, new: NewCommit<'_>) -> Result<Link, Error> {
+        let NewCommit { time, facts, salts, container_end, .. } = new;
+        let parts = Parts { time, facts, salts, container_end, section_frames: 0 };
+        let (commit, link, _) = Commit::build(&self.last, &mut self.tree, parts)?;
+        let first = TakenCommit { commit: &commit, link, container_frames: new.container_frames, section: &[] };
+        let number = self.number + 1;
+        self.writer = Self::new_file(&*self.vfs, &self.dir, &self.key, self.owner, number, self.last, Some(first))?.0;
+        (self.number, self.last, self.moved, self.marked) = (number, link, Moved::default(), false);
+        Ok(link)
+    }
+
     /// Says on disk that everything up to the last commit is synced, where that is not said yet.
     pub(crate) fn mark(&mut self) -> Result<(), Error> {
         if self.marked {

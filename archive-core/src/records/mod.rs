@@ -20,8 +20,8 @@ mod value;
 pub(crate) use chain::Link;
 pub(crate) use commit::{Commit, Fact, NewFact};
 pub(crate) use fact::{
-    ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, RecoveredFact,
-    RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact,
+    CheckpointFact, ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, KeyChangeFact, MessageFact, PackedFact,
+    PartFact, RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact,
 };
 pub(crate) use head::{Head, HeadNumbers, SeenHead, head_path, read_head, write_head};
 pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit};
@@ -29,4 +29,4 @@ pub(crate) use salts::{Salt, SaltRange};
 pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files, next_frame, open_file, read_commit};
 pub(crate) use stamp::Stamp;
 pub(crate) use tree::{Frontier, TreeHead};
-pub(crate) use value::FactValue;
+pub(crate) use value::{FactValue, class_of_kind};

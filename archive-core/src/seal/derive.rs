@@ -3,6 +3,7 @@
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -48,6 +49,22 @@ impl SecretKey {
         let cipher = Aes256Gcm::new_from_slice(key).map_err(|_| Error::Bug("AES-256 takes keys of 32 bytes"))?;
         let commitment = commitment.try_into().map_err(|_| Error::Bug("a commitment has 32 bytes"))?;
         Ok((FileKey(cipher), commitment))
+    }
+
+    /// HMAC-SHA-256 over `bytes` for a use that `salt` and `info` name.
+    pub(super) fn authenticate(&self, salt: &[u8], info: &[&[u8]], bytes: &[u8]) -> Result<[u8; 32], Error> {
+        Ok(self.hmac(salt, info)?.chain_update(bytes).finalize().into_bytes().into())
+    }
+
+    /// Is `code` what [`Self::authenticate`] gives? In constant time.
+    pub(super) fn is_authentic(&self, salt: &[u8], info: &[&[u8]], bytes: &[u8], code: &[u8; 32]) -> Result<bool, Error> {
+        Ok(self.hmac(salt, info)?.chain_update(bytes).verify_slice(code).is_ok())
+    }
+
+    fn hmac(&self, salt: &[u8], info: &[&[u8]]) -> Result<Hmac<Sha256>, Error> {
+        let mut key = Zeroizing::new([0; 32]);
+        Hkdf::<Sha256>::new(Some(salt), &*self.0).expand_multi_info(info, &mut *key).map_err(|_| Error::Bug("HKDF refused 32 bytes"))?;
+        <Hmac<Sha256> as KeyInit>::new_from_slice(&*key).map_err(|_| Error::Bug("HMAC takes keys of any length"))
     }
 }
 

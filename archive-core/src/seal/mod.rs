@@ -11,21 +11,23 @@ mod file;
 mod frame;
 mod header;
 mod identity;
+mod identity_file;
 mod single;
 mod slot;
 mod token;
+mod wrap;
 
 pub(crate) use derive::{SecretKey, random};
 pub(crate) use file::{SealedReader, SealedWriter};
 pub(crate) use frame::{FRAME_OVERHEAD, FrameKind, FramePlace, Opened, RawFrame};
 pub(crate) use header::{FileKind, HEADER_LEN, MAGIC as HEADER_MAGIC, RecordsStart};
-pub(crate) use identity::{
-    ArchiveIdentity, KeyWrap, StoreIdentity, complete_identity, create_identity, read_identity, verify_identity, write_identity,
-};
+pub(crate) use identity::{ArchiveIdentity, StoreIdentity};
+pub(crate) use identity_file::{IdentityCopy, IdentityFile, copies_of, decode_map, name_by_bytes, read_copies, unplaced, verify_copies};
 pub(crate) use single::{Single, read_single, replace_single};
 pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
-pub(crate) use slot::{Slot, recovery_identifier};
+pub(crate) use slot::{KeptSlot, Slot, recovery_identifier, within_limits};
 pub(crate) use token::{open_token, seal_token};
+pub(crate) use wrap::KeyWrap;
 
 /// Any bytes as the header of a file: what is taken reads back the same.
 #[cfg(any(test, fuzzing))]

@@ -3,13 +3,23 @@
 //! Passphrases go through Argon2id (RFC 9106). The bounds on its parameters are checked before any work, since a forged slot could
 //! otherwise ask for all memory. Docs: FORMAT.md, "Slots"; SECURITY.md says who learns what with which key.
 
-use minicbor::{Decode, Encode};
+use icu_normalizer::ComposingNormalizerBorrowed;
+use minicbor::decode::Error as CborError;
+use minicbor::encode::{Error as EncodeError, Write};
+use minicbor::{Decode, Decoder, Encode, Encoder};
 use zeroize::Zeroizing;
 
 use super::derive::{DoesNotOpen, FileKey, SecretKey, commits, random};
 use crate::error::Error;
 use crate::id::Uuid;
-use crate::wire::Keys;
+use crate::wire::{Keys, Undecodable, decode, encode};
+
+/// Slots of an archive.
+const MOST_SLOTS: usize = 64;
+/// Those among them that hold passphrases.
+const MOST_PASSPHRASES: usize = 8;
+/// KiB of memory times passes, of all passphrases together: who has none of them must try them all.
+const MOST_WORK: u64 = 8 << 20;
 
 const KEY_FILE_TAG: &str = "mailkeep-key-1";
 /// Crockford's base 32: no I, L, O, U.
@@ -233,11 +243,18 @@ pub(crate) struct Cost {
 impl Cost {
     const DEFAULT: Self = Self { memory_kib: 64 << 10, passes: 3, lanes: 1 };
 
+    /// Bounds of this program, not of the format.
+    fn is_within_bounds(self) -> bool {
+        (19 << 10..=1024 << 10).contains(&self.memory_kib) && (1..=16).contains(&self.passes) && (1..=8).contains(&self.lanes)
+    }
+
+    fn work(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.passes)
+    }
+
+    /// The same passphrase is typed as different characters on different systems: composed (NFC), they are the same.
     fn stretch(self, passphrase: &str, salt: &[u8; 16]) -> Result<SecretKey, Error> {
-        let bounds = (19 << 10..=1024 << 10).contains(&self.memory_kib) && (1..=16).contains(&self.passes) && (1..=8).contains(&self.lanes);
-        if !bounds {
-            return Err(Error::BadKey { what: "passphrase slot".to_owned(), hint: "its Argon2id cost is out of bounds" });
-        }
+        let passphrase = Zeroizing::new(ComposingNormalizerBorrowed::new_nfc().normalize(passphrase).into_owned());
         let refused = |_| Error::Bug("Argon2id refused checked parameters");
         let params = argon2::Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).map_err(refused)?;
         let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
@@ -338,16 +355,22 @@ impl Slot {
         }
     }
 
-    /// The archive key, and which slot gave it, if one of `slots` opens with `key`.
-    pub(crate) fn open_any<'s>(slots: &'s [Self], archive: Uuid, key: &Key) -> Result<Option<(&'s Self, SecretKey)>, Error> {
+    /// The archive key, and which slot gave it, if one of `slots` opens with `key`. A slot that asks for more work than this program does is passed over.
+    pub(crate) fn open_any<'s>(slots: &'s [KeptSlot], archive: Uuid, key: &Key) -> Result<Option<(&'s Self, SecretKey)>, Error> {
+        within_limits(slots)?;
+        let mut costly = false;
         let secret = match key {
             Key::File(text) => Some(parse_key_file(text, archive)?),
             Key::Recovery(text) => Some(parse_recovery(text)?),
             Key::Passphrase(_) => None,
         };
-        for slot in slots.iter().filter(|slot| slot.kind() == Some(key.kind())) {
+        for slot in slots.iter().filter_map(|kept| kept.slot.as_ref()).filter(|slot| slot.kind() == Some(key.kind())) {
             let opened = match (&secret, key, slot.cost) {
                 (Some(secret), _, None) => slot.unwrap_with(secret, archive)?,
+                (None, Key::Passphrase(_), Some(cost)) if !cost.is_within_bounds() => {
+                    costly = true;
+                    None
+                }
                 (None, Key::Passphrase(text), Some(cost)) => slot.unwrap_with(&cost.stretch(text, &slot.salt)?, archive)?,
                 _ => None,
             };
@@ -355,8 +378,80 @@ impl Slot {
                 return Ok(Some((slot, archive_key)));
             }
         }
-        Ok(None)
+        match costly {
+            true => Err(Error::BadKey { what: "passphrase slot".to_owned(), hint: "its Argon2id cost is out of bounds" }),
+            false => Ok(None),
+        }
     }
+}
+
+/// A slot as it lies in the file. Its bytes are kept, so that a slot of a kind of a newer version, which is not tried, stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeptSlot {
+    bytes: Vec<u8>,
+    slot: Option<Slot>,
+}
+
+impl From<Slot> for KeptSlot {
+    fn from(slot: Slot) -> Self {
+        Self { bytes: encode(&slot), slot: Some(slot) }
+    }
+}
+
+impl KeptSlot {
+    /// As shown to people; `None` for slots of a newer version.
+    pub(crate) fn info(&self) -> Option<SlotInfo> {
+        self.slot.as_ref()?.info()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, CborError> {
+        let mut decoder = Decoder::new(bytes);
+        let mut kind = None;
+        for _ in 0..decoder.map()?.ok_or_else(|| CborError::message("a map of no stated length"))? {
+            match decoder.u64()? {
+                2 => kind = Some(decoder.u64()?),
+                _ => decoder.skip()?,
+            }
+        }
+        let is_known = [SlotKind::KeyFile, SlotKind::Recovery, SlotKind::Passphrase].iter().any(|known| kind == Some(known.number().into()));
+        let slot = match is_known.then(|| decode(bytes)) {
+            None | Some(Err(Undecodable::Unknown(..))) => None,
+            Some(Ok(slot)) => Some(slot),
+            Some(Err(Undecodable::Malformed)) => return Err(CborError::message("no slot")),
+        };
+        Ok(Self { bytes: bytes.to_vec(), slot })
+    }
+}
+
+impl<C> Encode<C> for KeptSlot {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
+        e.writer_mut().write_all(&self.bytes).map_err(EncodeError::write)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for KeptSlot {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, CborError> {
+        let start = d.position();
+        d.skip()?;
+        Self::read(d.input().get(start..d.position()).unwrap_or_default())
+    }
+}
+
+/// May an archive have these slots? Checked before any of them is tried, since a forged file could otherwise ask for all time and memory.
+pub(crate) fn within_limits(slots: &[KeptSlot]) -> Result<(), Error> {
+    let passphrases = slots.iter().filter_map(|kept| kept.slot.as_ref()).filter(|slot| slot.kind() == Some(SlotKind::Passphrase));
+    let work = passphrases.clone().filter_map(|slot| slot.cost).fold(0u64, |sum, cost| sum.saturating_add(cost.work()));
+    let too_many = |what: String| Err(Error::Misuse(format!("an archive has at most {what}; remove a passphrase first")));
+    if slots.len() > MOST_SLOTS {
+        return too_many(format!("{MOST_SLOTS} slots"));
+    }
+    if passphrases.count() > MOST_PASSPHRASES {
+        return too_many(format!("{MOST_PASSPHRASES} passphrases"));
+    }
+    if work > MOST_WORK {
+        return too_many("8 GiB of memory times passes over all its passphrases".to_owned());
+    }
+    Ok(())
 }
 
 enum Material<'a> {
@@ -377,7 +472,7 @@ mod tests {
         let (file_slot, file_text) = Slot::key_file(ARCHIVE, &archive_key, 0).unwrap();
         let recovery_slot = Slot::recovery(ARCHIVE, &archive_key, 0, &recovery).unwrap();
         let phrase_slot = Slot::passphrase(ARCHIVE, &archive_key, 0, "open sesame").unwrap();
-        let slots = [file_slot, recovery_slot, phrase_slot];
+        let slots = [file_slot, recovery_slot, phrase_slot].map(KeptSlot::from);
         let printed = RecoveryKey::print(ARCHIVE, &recovery);
         assert_eq!(printed.text().len(), 71);
         assert_eq!(printed.text()[..4], recovery_identifier(ARCHIVE));
@@ -387,6 +482,55 @@ mod tests {
         assert_eq!(open(Key::Passphrase(Zeroizing::new("open sesame".to_owned()))).unwrap(), Some((3, [9; 32])));
         assert_eq!(open(Key::Passphrase(Zeroizing::new("Open sesame".to_owned()))).unwrap(), None);
         assert!(Slot::open_any(&slots, Uuid([1; 16]), &Key::File(file_text)).is_err());
+    }
+
+    fn passphrase_slot(text: &str, cost: Cost) -> Slot {
+        let slot = Slot::passphrase(ARCHIVE, &SecretKey::new([9; 32]), 0, text).unwrap();
+        Slot { cost: Some(cost), ..slot }
+    }
+
+    #[test]
+    fn a_passphrase_is_the_same_composed_and_decomposed() {
+        let slots = [KeptSlot::from(passphrase_slot("caf\u{e9}", Cost::DEFAULT))];
+        let typed = |text: &str| Slot::open_any(&slots, ARCHIVE, &Key::Passphrase(Zeroizing::new(text.to_owned()))).unwrap().is_some();
+        assert!(typed("cafe\u{301}") && typed("caf\u{e9}") && !typed("cafe"));
+    }
+
+    #[test]
+    fn forged_slots_cannot_ask_for_all_time_and_memory() {
+        let slot = passphrase_slot("x", Cost::DEFAULT);
+        let with = |count: usize, cost: Cost| vec![KeptSlot::from(Slot { cost: Some(cost), ..slot.clone() }); count];
+        let typed = || Key::Passphrase(Zeroizing::new("y".to_owned()));
+        assert!(within_limits(&with(8, Cost::DEFAULT)).is_ok());
+        for slots in [
+            with(9, Cost::DEFAULT),
+            with(1, Cost { memory_kib: 1 << 20, passes: 9, lanes: 1 }),
+            with(4, Cost { memory_kib: 1 << 20, passes: 3, lanes: 1 }),
+            with(1, Cost { memory_kib: u32::MAX, passes: u32::MAX, lanes: 1 }),
+        ] {
+            assert!(within_limits(&slots).is_err());
+            assert!(Slot::open_any(&slots, ARCHIVE, &typed()).is_err());
+        }
+        let key_file = KeptSlot::from(Slot::key_file(ARCHIVE, &SecretKey::new([9; 32]), 0).unwrap().0);
+        assert!(within_limits(&vec![key_file.clone(); 64]).is_ok() && within_limits(&vec![key_file; 65]).is_err());
+        // A cost that this program does not do hides no other slot.
+        let costly = passphrase_slot("x", Cost { memory_kib: 1 << 10, passes: 1, lanes: 1 });
+        let slots = [costly, slot].map(KeptSlot::from);
+        assert!(Slot::open_any(&slots, ARCHIVE, &Key::Passphrase(Zeroizing::new("x".to_owned()))).unwrap().is_some());
+        assert!(Slot::open_any(&slots, ARCHIVE, &typed()).is_err());
+    }
+
+    #[test]
+    fn a_slot_of_a_newer_kind_is_kept_byte_for_byte_and_not_tried() {
+        // Kind 200, and a key that this version does not know.
+        let newer = [0xa2, 0x02, 0x18, 200, 0x18, 99, 0x63, b'n', b'e', b'w'];
+        let kept = KeptSlot::read(&newer).unwrap();
+        assert_eq!((encode(&kept), kept.info()), (newer.to_vec(), None));
+        let (file_slot, text) = Slot::key_file(ARCHIVE, &SecretKey::new([9; 32]), 0).unwrap();
+        let slots = [kept, file_slot.into()];
+        assert!(Slot::open_any(&slots, ARCHIVE, &Key::File(text)).unwrap().is_some());
+        let read: Vec<KeptSlot> = minicbor::decode(&minicbor::to_vec(slots.to_vec()).unwrap()).unwrap();
+        assert_eq!(read, slots);
     }
 
     #[test]

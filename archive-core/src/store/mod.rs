@@ -7,6 +7,7 @@ mod commit;
 mod create;
 mod draft;
 mod facts;
+mod identity;
 mod idle;
 mod indexer;
 mod large;
@@ -29,9 +30,10 @@ mod witness;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub(crate) use create::{Wrapping, create_store, store_uuid};
+pub(crate) use create::create_store;
 pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
+pub(crate) use identity::{Wrapping, found_store, keep_apart};
 pub(crate) use indexer::{Indexer, failed, id_label};
 pub(crate) use lost::LostFound;
 pub(crate) use open::FromMaster;
@@ -97,6 +99,8 @@ pub(crate) struct Store {
     no: StoreNo,
     name: String,
     uuid: Uuid,
+    /// The map of `store.mk` as the master repeats it.
+    identity: Option<Vec<u8>>,
     vfs: Arc<dyn Vfs>,
     dirs: StoreDirs,
     key: SecretKey,

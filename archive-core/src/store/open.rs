@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::create::{WRAP, identity_path};
 use super::indexer::may_lag;
 use super::recover::Replay;
 use super::{Indexer, Store, StoreDirs, StoreOptions, Writer};
@@ -13,13 +12,15 @@ use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error, Remedy};
 use crate::id::{StoreNo, Uuid};
 use crate::records::{Head, HeadNumbers, Link, SeenHead, StoreFact, write_head};
-use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey, StoreIdentity, read_identity};
+use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
 
 /// What the master says of a store that is opened.
 pub(crate) struct FromMaster {
     /// Its damage, which bars new mail.
     pub(crate) damage: Option<Damage>,
+    /// Something unknown in it that forbids writing.
+    pub(crate) barred: Option<Error>,
     /// The head of the store that it noted.
     pub(crate) noted: Option<Link>,
     /// Its own head.
@@ -48,10 +49,8 @@ impl Store {
         options: StoreOptions,
         master: FromMaster,
     ) -> Result<Self, Error> {
-        let path = identity_path(root);
-        let (uuid, identity): (Uuid, StoreIdentity) = read_identity(&*vfs, &path, FileKind::StoreIdentity)?;
-        let key = identity.key.open(archive_key, uuid, WRAP)?.filter(|_| uuid.0 == fact.uuid);
-        let Some(key) = key else { return Err(Error::BrokenIdentity { path }) };
+        let uuid = Uuid(fact.uuid);
+        let (key, broken_identity) = super::identity::open(&*vfs, root, fact, archive_key)?;
         let dirs = StoreDirs::below(root);
         for dir in [&dirs.records, &dirs.content] {
             vfs.create_dir(dir)?;
@@ -93,12 +92,12 @@ impl Store {
             writer.note_closed(number, containers.file(number)?.header().file_id, end);
         }
         let lock = options.lock.clone();
-        let master_is_sound = master.damage.is_none();
+        let all_else_is_sound = master.damage.is_none() && broken_identity.is_none();
         let rolled_back = master.rolled_back(recovered.head.as_ref());
-        let damage = recovered.damage.into_iter().next().or(master.damage);
+        let damage = recovered.damage.into_iter().next().or(master.damage).or(broken_identity);
         let needs_repair = |damage: &Damage| Error::NeedsRepair { store: fact.name.clone(), damage: damage.to_string() };
-        let barred = match (recovered.barred.or(rolled_back), &recovered.records) {
-            (None, Some(_)) if master_is_sound => None,
+        let barred = match (recovered.barred.or(rolled_back).or(master.barred), &recovered.records) {
+            (None, Some(_)) if all_else_is_sound => None,
             (None, _) => damage.as_ref().map(needs_repair),
             (barred, _) => barred,
         };
@@ -111,6 +110,7 @@ impl Store {
             no: StoreNo(fact.no),
             name: fact.name.clone(),
             uuid,
+            identity: fact.identity.clone(),
             vfs,
             dirs,
             key,

@@ -92,7 +92,6 @@ impl Store {
         self.verify_containers(reach, &mut findings, &mut checked)?;
         self.verify_records(&mut findings, &mut checked)?;
         self.verify_caches(&mut findings, &mut checked)?;
-        self.verify_identity(&mut findings, &mut checked)?;
         checked.messages = self.catalog().basis().numbers.messages.into();
         let mut found = Vec::new();
         for (_, mut damage) in findings.0 {
@@ -327,15 +326,6 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
-    }
-
-    fn verify_identity(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
-        let path = super::create::identity_path(&self.dirs.root);
-        for damage in crate::seal::verify_identity(&*self.vfs, &path, FileKind::StoreIdentity, self.uuid)? {
-            findings.add(damage);
-        }
-        checked.files += 2;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod examples;
 mod fixture;
 mod folders;
 mod hooked;
+mod identity;
 mod imports;
 mod large_mails;
 #[cfg(unix)]

@@ -1,0 +1,237 @@
+//! The archive's own records: which stores it has, its settings, which state of its identity files holds.
+//!
+//! `state` is what the facts amount to, `replay` reads them, and here they are written. After 4,096 commits a new file begins with a
+//! checkpoint, so that an open need not read what came before.
+
+mod replay;
+mod state;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use self::replay::{Reached, Replayed, replay};
+pub(super) use self::state::{KeyRecord, KeyState};
+use self::state::{MasterFact, State, refused};
+use crate::error::{Damage, DamageCause, Error};
+use crate::id::Uuid;
+use crate::records::{
+    Frontier, Head, HeadNumbers, Link, NewCommit, Records, SaltRange, SeenHead, SettingFact, StoreFact, TakenCommit, cut_tail, list_files,
+    read_head, write_head,
+};
+use crate::seal::SecretKey;
+use crate::store::LostFound;
+use crate::vfs::Vfs;
+
+/// Setting: the recovery key was confirmed.
+pub(super) const RECOVERY_CONFIRMED: u32 = 1;
+/// Setting: the first user archive.
+pub(super) const OWNER: u32 = 2;
+/// Setting: indexes that are marked to be built again.
+pub(super) const INDEX_SELECTED: u32 = 3;
+/// Setting: media types of attachments that are to be searched.
+pub(super) const INDEX_TYPES: u32 = 4;
+
+/// After so many commits a new file begins with a checkpoint.
+const CHECKPOINT_AFTER: u64 = 4096;
+
+/// The master, open for writing, or what is left of a damaged one.
+pub(super) struct Master {
+    records: Option<Records>,
+    /// None of a damaged one.
+    keeper: Option<HeadKeeper>,
+    state: State,
+    since_checkpoint: u64,
+    damage: Option<Damage>,
+    /// Why nothing is written.
+    barred: Option<Error>,
+}
+
+/// What writes `master/head.mkm`.
+struct HeadKeeper {
+    vfs: Arc<dyn Vfs>,
+    dir: PathBuf,
+    key: SecretKey,
+    id: Uuid,
+    /// What was last written or read.
+    written: Option<Head>,
+}
+
+pub(super) fn dir(archive: &Path) -> PathBuf {
+    archive.join("master")
+}
+
+impl Master {
+    /// Makes the master of a new archive.
+    pub(super) fn create(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid) -> Result<Self, Error> {
+        let dir = dir(archive);
+        vfs.create_dir(&dir)?;
+        vfs.sync_dir(archive)?;
+        let records = Records::begin(Arc::clone(vfs), &dir, key.duplicate(), id, 1, Link::origin(id), Frontier::default())?;
+        let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: None };
+        Ok(Self { records: Some(records), keeper: Some(keeper), state: State::default(), since_checkpoint: 0, damage: None, barred: None })
+    }
+
+    /// Opens the master. With `anew`, nothing is appended to a file that is there.
+    pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid, anew: bool) -> Result<Self, Error> {
+        let dir = dir(archive);
+        vfs.create_dir(&dir)?;
+        let mut listing = list_files(&**vfs, &dir, key, id)?;
+        if let Some(damage) = listing.damage.pop() {
+            return Err(damage.into());
+        }
+        let head = match read_head(&**vfs, &dir, key, id) {
+            Ok(head) => head,
+            // Named by verifying, and written again on closing.
+            Err(Error::Damage(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let Replayed { mut reached, in_flight, clean } = replay(&listing, &dir, id, head.as_ref().map(Head::link))?;
+        let number = listing.files.last().map_or(0, |file| file.number);
+        let tree = Frontier::default();
+        let records = if clean && in_flight.is_none() && listing.leftovers.is_empty() {
+            Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, reached.link, tree, anew)?
+        } else {
+            let before = reached.link;
+            let first =
+                in_flight.as_ref().map(|taken| TakenCommit { commit: &taken.commit, link: taken.link, container_frames: 0, section: &[] });
+            let records = Records::take_over(Arc::clone(vfs), &dir, key.duplicate(), id, number + 1, before, first, tree)?.0;
+            if let Some(taken) = &in_flight {
+                reached.follow(&taken.commit, taken.link, || Damage::new(&dir, 0, 0, DamageCause::Chain))?;
+            }
+            if let Some(old) = listing.files.last() {
+                let lost = LostFound::new(vfs, &dir);
+                cut_tail(&**vfs, old, before, 0, &mut |file, from| lost.keep_tail(file, from))?;
+            }
+            for path in &listing.leftovers {
+                if vfs.kind(path)?.is_some() {
+                    vfs.remove(path)?;
+                }
+            }
+            vfs.sync_dir(&dir)?;
+            records
+        };
+        let Reached { state, since_checkpoint, .. } = reached;
+        let barred = state.passed_over.as_ref().map(refused);
+        let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: head };
+        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage: None, barred })
+    }
+
+    /// In the place of a damaged master, which names its stores no more: they can be read, and nothing is written.
+    pub(super) fn salvaged(damage: Damage, stores: Vec<StoreFact>) -> Self {
+        let barred = Error::NeedsRepair { store: "master".to_owned(), damage: damage.to_string() };
+        let state = State { stores, ..State::default() };
+        Self { records: None, keeper: None, state, since_checkpoint: 0, damage: Some(damage), barred: Some(barred) }
+    }
+
+    /// The head of a store as it was last noted.
+    pub(super) fn noted(&self, store: Uuid) -> Option<Link> {
+        self.keeper.as_ref()?.written.as_ref()?.seen(store)
+    }
+
+    /// The master's own head, for the store to note.
+    pub(super) fn seen_head(&self) -> Option<SeenHead> {
+        Some(SeenHead::new(self.keeper.as_ref()?.id, self.records.as_ref()?.last()))
+    }
+
+    /// Why nothing is written.
+    pub(super) fn barred(&self) -> Option<&Error> {
+        self.barred.as_ref()
+    }
+
+    /// The damage for which nothing is written.
+    pub(super) fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
+    }
+
+    /// Reads and checks all of the master's records; damage is handed to `report`. How many files there are.
+    pub(super) fn verify(vfs: &dyn Vfs, archive: &Path, key: &SecretKey, id: Uuid, report: &mut dyn FnMut(Damage)) -> Result<u64, Error> {
+        replay::verify(vfs, &dir(archive), key, id, report)
+    }
+
+    pub(super) fn stores(&self) -> &[StoreFact] {
+        &self.state.stores
+    }
+
+    pub(super) fn setting(&self, number: u32) -> Option<String> {
+        self.state.settings.get(&number).cloned()
+    }
+
+    /// What is recorded of the identity file of `owner`; of a damaged master nothing.
+    pub(super) fn keys(&self, owner: Uuid) -> KeyRecord {
+        self.state.keys.get(&owner.0).copied().unwrap_or_default()
+    }
+
+    pub(super) fn set(&mut self, number: u32, text: &str) -> Result<(), Error> {
+        self.commit(vec![MasterFact::Setting(SettingFact { number, text: text.to_owned() })])
+    }
+
+    pub(super) fn add_store(&mut self, store: StoreFact) -> Result<(), Error> {
+        self.commit(vec![MasterFact::Store(store)])
+    }
+
+    /// An identity file is about to change: before any copy of it does.
+    pub(super) fn begin_key_change(&mut self, owner: Uuid, state: KeyState) -> Result<(), Error> {
+        self.commit(vec![MasterFact::begun(owner.0, state)])
+    }
+
+    /// Both copies of the identity file are of this generation.
+    pub(super) fn finish_key_change(&mut self, owner: Uuid, generation: u64) -> Result<(), Error> {
+        self.commit(vec![MasterFact::done(owner.0, generation)])
+    }
+
+    /// The identity file lies there as it is: the first state of a new one, or one that was accepted.
+    pub(super) fn record_keys(&mut self, owner: Uuid, state: KeyState) -> Result<(), Error> {
+        self.commit(vec![MasterFact::begun(owner.0, state), MasterFact::done(owner.0, state.generation)])
+    }
+
+    fn commit(&mut self, facts: Vec<MasterFact>) -> Result<(), Error> {
+        if let Some(error) = &self.barred {
+            return Err(error.clone());
+        }
+        let written = self.write(&facts);
+        if let Err(error) = &written {
+            self.barred = Some(Error::Latched(error.to_string()));
+        }
+        written?;
+        facts.into_iter().try_for_each(|fact| self.state.apply(fact))
+    }
+
+    fn write(&mut self, facts: &[MasterFact]) -> Result<(), Error> {
+        let records = self.records.as_mut().ok_or(Error::Bug("a master without damage has records"))?;
+        if self.since_checkpoint >= CHECKPOINT_AFTER {
+            records.commit_in_new_file(new_commit(&[MasterFact::Checkpoint(self.state.checkpoint())])?)?;
+            self.since_checkpoint = 0;
+        }
+        records.commit(new_commit(facts)?)?;
+        self.since_checkpoint += 1;
+        Ok(())
+    }
+
+    /// Says on disk that everything is synced, and how far the store was.
+    pub(super) fn mark(&mut self, store: SeenHead) -> Result<(), Error> {
+        if self.barred.is_some() {
+            return Ok(());
+        }
+        let marked = self.write_mark(store);
+        self.barred = marked.as_ref().err().map(|error| Error::Latched(error.to_string()));
+        marked
+    }
+
+    fn write_mark(&mut self, store: SeenHead) -> Result<(), Error> {
+        let (Some(records), Some(keeper)) = (&mut self.records, &mut self.keeper) else { return Ok(()) };
+        records.mark()?;
+        let head = Head::new(records.last(), (0, 0), HeadNumbers::default(), Frontier::default(), vec![store]);
+        let HeadKeeper { vfs, dir, key, id, written } = keeper;
+        if written.as_ref() != Some(&head) {
+            write_head(&**vfs, dir, key, *id, &head)?;
+            *written = Some(head);
+        }
+        Ok(())
+    }
+}
+
+fn new_commit(facts: &[MasterFact]) -> Result<NewCommit<'static>, Error> {
+    let facts = facts.iter().map(MasterFact::to_commit).collect::<Result<_, _>>()?;
+    let (time, salts) = (crate::clock::now(), vec![SaltRange::fresh(0)?]);
+    Ok(NewCommit { time, facts, salts, container_end: (0, 0), container_frames: 0, section: &[] })
+}

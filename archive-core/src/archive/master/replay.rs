@@ -1,0 +1,154 @@
+//! The master's records are read: from the last checkpoint on when the archive is opened, all of them when it is verified.
+
+use std::path::Path;
+
+use super::state::State;
+use crate::error::{Damage, DamageCause, Error};
+use crate::id::Uuid;
+use crate::records::{Commit, Fact, FactKind, Link, Listing, RecordsFile, Scan, ScanItem, ScannedCommit, list_files};
+use crate::seal::SecretKey;
+use crate::vfs::Vfs;
+
+/// How far the master has come.
+pub(super) struct Reached {
+    pub(super) state: State,
+    pub(super) link: Link,
+    /// Commits since the last checkpoint, or since the beginning.
+    pub(super) since_checkpoint: u64,
+}
+
+impl Reached {
+    fn origin(id: Uuid) -> Self {
+        Self { state: State::default(), link: Link::origin(id), since_checkpoint: 0 }
+    }
+
+    /// The state after `commit`, which must follow; damage at `place` where it does not.
+    pub(super) fn follow(&mut self, commit: &Commit, link: Link, damage: impl FnOnce() -> Damage) -> Result<(), Error> {
+        if commit.link_after(&self.link)? != Some(link) {
+            return Err(damage().into());
+        }
+        self.take(commit, link)
+    }
+
+    fn take(&mut self, commit: &Commit, link: Link) -> Result<(), Error> {
+        self.since_checkpoint += 1;
+        for fact in &commit.facts {
+            let Fact::Known { kind, bytes } = fact else { continue };
+            self.state.take(*kind, bytes)?;
+            if *kind == FactKind::Checkpoint as u16 {
+                self.since_checkpoint = 0;
+            }
+        }
+        self.link = link;
+        Ok(())
+    }
+}
+
+/// What an open finds.
+pub(super) struct Replayed {
+    pub(super) reached: Reached,
+    /// A commit found whole above the clean mark.
+    pub(super) in_flight: Option<ScannedCommit>,
+    /// The records end with a mark that calls everything synced.
+    pub(super) clean: bool,
+}
+
+/// Reads the files of `listing` from the last checkpoint on. `noted` is what `head.mkm` says was synced.
+pub(super) fn replay(listing: &Listing, dir: &Path, id: Uuid, noted: Option<Link>) -> Result<Replayed, Error> {
+    let files = from_last_checkpoint(&listing.files)?;
+    let mut reached = Reached::origin(id);
+    if let Some(first) = files.first() {
+        let start = first.reader.header().start;
+        reached.link = Link { sequence: start.first_sequence.saturating_sub(1), chain: start.chain };
+    }
+    let (mut pending, mut mark, mut clean, mut bad) = (None::<(ScannedCommit, Damage)>, reached.link, false, None);
+    for file in files {
+        let mut scan = Scan::new(file.clone(), 0);
+        while let Some(item) = scan.next()? {
+            clean = false;
+            match item {
+                ScanItem::Commit(commit) => {
+                    let broken = broken_chain(file, &commit);
+                    if let Some((before, broken)) = pending.replace((*commit, broken)) {
+                        reached.follow(&before.commit, before.link, || broken)?;
+                    }
+                }
+                ScanItem::Mark(end) => clean = end == file.len,
+                ScanItem::Bad(damage) => bad = Some((pending.as_ref().map_or(reached.link.sequence, |(c, _)| c.link.sequence), damage)),
+            }
+        }
+        mark = if scan.synced.sequence > mark.sequence { scan.synced } else { mark };
+    }
+    if let Some((_, damage)) = bad.filter(|(before, _)| *before < mark.sequence) {
+        return Err(damage.into());
+    }
+    mark = noted.filter(|noted| noted.sequence > mark.sequence).unwrap_or(mark);
+    let in_flight = match pending {
+        Some((commit, broken)) if commit.link.sequence <= mark.sequence => {
+            reached.follow(&commit.commit, commit.link, || broken)?;
+            None
+        }
+        Some((commit, _)) => commit.commit.link_after(&reached.link)?.filter(|link| *link == commit.link).map(|_| commit),
+        None => None,
+    };
+    if reached.link.sequence < mark.sequence {
+        let path = listing.files.last().map_or_else(|| dir.to_owned(), |file| file.reader.path().to_owned());
+        return Err(Damage::new(&path, 0, 0, DamageCause::Truncated).into());
+    }
+    Ok(Replayed { reached, in_flight, clean })
+}
+
+/// The files from the one on that begins with the last checkpoint; all where there is none.
+fn from_last_checkpoint(files: &[RecordsFile]) -> Result<&[RecordsFile], Error> {
+    for at in (0..files.len()).rev() {
+        let Some(rest) = files.get(at..) else { continue };
+        let Some(file) = rest.first() else { continue };
+        if let Some(ScanItem::Commit(first)) = Scan::new(file.clone(), 0).next()?
+            && first.commit.facts.iter().any(is_checkpoint)
+        {
+            return Ok(rest);
+        }
+    }
+    Ok(files)
+}
+
+fn is_checkpoint(fact: &Fact) -> bool {
+    matches!(fact, Fact::Known { kind, .. } if *kind == FactKind::Checkpoint as u16)
+}
+
+fn broken_chain(file: &RecordsFile, commit: &ScannedCommit) -> Damage {
+    Damage::new(file.reader.path(), commit.begin, commit.end - commit.begin, DamageCause::Chain)
+}
+
+/// Reads and checks all of the master's records, each checkpoint against what came before it; damage is handed to `report`. How many files there are.
+pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, report: &mut dyn FnMut(Damage)) -> Result<u64, Error> {
+    let listing = list_files(vfs, dir, key, id)?;
+    listing.damage.into_iter().for_each(&mut *report);
+    let (mut reached, count) = (Reached::origin(id), listing.files.len() as u64);
+    // Behind damage the state is not known, until a checkpoint says it.
+    let mut is_known = true;
+    for file in listing.files {
+        let mut scan = Scan::new(file.clone(), 0);
+        while let Some(item) = scan.next()? {
+            match item {
+                ScanItem::Commit(commit) => {
+                    if commit.commit.link_after(&reached.link)? != Some(commit.link) {
+                        report(broken_chain(&file, &commit));
+                        is_known = false;
+                    }
+                    let before = reached.state.clone();
+                    reached.take(&commit.commit, commit.link)?;
+                    if commit.commit.facts.iter().any(is_checkpoint) {
+                        if is_known && before != reached.state {
+                            report(Damage { cause: DamageCause::Disagreement, ..broken_chain(&file, &commit) });
+                        }
+                        is_known = true;
+                    }
+                }
+                ScanItem::Mark(_) => {}
+                ScanItem::Bad(damage) => report(damage),
+            }
+        }
+    }
+    Ok(count)
+}
