@@ -59,6 +59,9 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
         (None, Some(damage)) => out.note(&format!("warning: {damage}"))?,
         (None, None) => {}
     }
+    for notice in archive.notices() {
+        out.note(&format!("warning: {notice}"))?;
+    }
     let done = work(&archive, out);
     let closed = archive.close();
     let exit = done?;
