@@ -191,7 +191,7 @@ fn second_writer(step: &Step) -> bool {
 
 fn names_a_dir(step: &Step, process: &Process) -> bool {
     match step {
-        Step::Rename(from, _) => process.root.join(NAMES[*from]).is_dir(),
+        Step::Rename(from, _) | Step::RenameNew(from, _) => process.root.join(NAMES[*from]).is_dir(),
         _ => false,
     }
 }

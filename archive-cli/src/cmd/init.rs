@@ -65,7 +65,8 @@ pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut 
             // Another may have made one here meanwhile, which opens with other keys.
             if kept.id.is_none() || Archive::id_of(dir).ok() != kept.id {
                 kept.forget();
-                if !was_there {
+                // Not from under another that is about to make one there.
+                if !was_there && !matches!(error, Error::InUse { .. }) {
                     // It is empty, or something else put a file there, which stays.
                     let _not_empty = fs::remove_dir(dir);
                 }

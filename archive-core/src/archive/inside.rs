@@ -41,9 +41,9 @@ fn target(path: &Path) -> PathBuf {
             }
         });
         match found {
-            // Nothing behind an empty rest: without it a path would end in a slash.
+            // Joined with an empty rest a path ends in a slash, which would be followed.
             Some((real, true)) => return real.components().collect(),
-            Some((next, false)) => path = next,
+            Some((next, false)) => path = next.components().collect(),
             None => break,
         }
     }
