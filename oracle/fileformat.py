@@ -267,7 +267,7 @@ def read_identity(path, kind=None):
         raise FormatError(path, end + 32, "wrong CRC of the map")
     found = cbor(data[HEADER + 4 : end])
     notes = set()
-    judge_keys(path, found, (1, 2, 3, 4, 5) if header.kind == ARCHIVE_IDENTITY else (1, 2, 3, 4), notes)
+    judge_keys(path, found, range(1, 7) if header.kind == ARCHIVE_IDENTITY else range(1, 8), notes)
     wraps = [found[k] for k in ((2, 3, 4, 5) if header.kind == ARCHIVE_IDENTITY else (2, 3, 4))]
     for wrap in wraps:
         judge_keys(f"{path}: a wrap", wrap, (1, 2, 3, 4, 5), notes)
@@ -285,13 +285,13 @@ def read_either(path, kind):
         return read_identity(path + ".2", kind)
 
 
-def identity_key(key, owner):
-    """The key of the HMAC of identity files, from the archive key."""
-    return hkdf(key, b"", b"mailkeep identity" + owner)[0]
+def identity_key(key, file_id, owner):
+    """The key of the HMAC of an identity file, from the archive key."""
+    return hkdf(key, file_id, b"mailkeep identity" + owner)[0]
 
 
 def check_identity(path, file, key):
-    if not hmac.compare_digest(hmac.digest(identity_key(key, file.header.owner), file.signed, "sha256"), file.mac):
+    if not hmac.compare_digest(hmac.digest(identity_key(key, file.header.file_id, file.header.owner), file.signed, "sha256"), file.mac):
         raise FormatError(path, len(file.signed), "the HMAC does not fit the archive key")
 
 

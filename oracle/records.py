@@ -22,7 +22,7 @@ STORE_FACTS = {
     1: range(1, 9), 2: range(1, 4), 3: range(1, 4), 5: range(1, 22), 6: range(1, 5), 7: range(1, 3), 8: range(1, 13), 9: range(1, 5),
     16: None, 17: range(1, 2), 18: range(1, 5), 19: range(1, 3),
 }  # fmt: skip
-MASTER_FACTS = {16: None, 18: range(1, 5), 64: range(1, 5), 65: range(1, 3), 66: None}
+MASTER_FACTS = {16: range(1, 2), 18: range(1, 5), 64: range(1, 6), 65: range(1, 3), 66: range(1, 5)}
 
 
 class Stamp(NamedTuple):

@@ -228,7 +228,7 @@ class Identities(unittest.TestCase):
         head = MAGIC + struct.pack("<HHHH16s16sQIQQ32s32s", 2, VERSION, SCHEME, HEADER, FILE_ID, OWNER, 0, 0, 0, 0, bytes(32), bytes(32))
         found = encoded({1: OWNER, 2: self.wrap, 3: self.wrap, 4: self.wrap, **(change or {})})
         signed = head + struct.pack("<I", zlib.crc32(head)) + struct.pack("<I", len(found)) + found
-        signed += hmac.digest(identity_key(KEY, OWNER), signed, "sha256")
+        signed += hmac.digest(identity_key(KEY, FILE_ID, OWNER), signed, "sha256")
         path = os.path.join(folder, "store.mk")
         with open(path, "wb") as f:
             f.write(signed + struct.pack("<I", zlib.crc32(signed[HEADER:])))

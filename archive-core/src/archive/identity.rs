@@ -109,7 +109,13 @@ impl Found {
     }
 
     /// Says which copy holds, completes what a crash left half done, and names what else is wrong. Where that cannot be written, reading goes on.
-    pub(super) fn settle(&self, vfs: &Arc<dyn Vfs>, id: Uuid, archive_key: &SecretKey, master: &mut Master) -> Result<(Keyring, Vec<Error>), Error> {
+    pub(super) fn settle(
+        &self,
+        vfs: &Arc<dyn Vfs>,
+        id: Uuid,
+        archive_key: &SecretKey,
+        master: &mut Master,
+    ) -> Result<(Keyring, Vec<Error>), Error> {
         let mut notices = Vec::new();
         let newest = self.newest(archive_key)?;
         let record = master.keys(id);

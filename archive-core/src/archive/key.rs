@@ -6,7 +6,7 @@ use super::identity::Found;
 use super::open::open_slots;
 use super::{Archive, master};
 use crate::error::Error;
-use crate::seal::{Key, KeptSlot, Slot, SlotInfo, SlotKind, recovery_identifier, within_limits};
+use crate::seal::{KeptSlot, Key, Slot, SlotInfo, SlotKind, recovery_identifier, within_limits};
 use crate::vfs::DiskVfs;
 
 /// What opens an archive.

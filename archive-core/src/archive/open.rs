@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::lock::WriteLock;
 use super::identity::Found;
+use super::lock::WriteLock;
 use super::master::Master;
 use super::{Archive, identity_path, import_one, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::StoreFact;
-use crate::seal::{ArchiveIdentity, Key, KeptSlot, SecretKey, Slot, recovery_identifier};
+use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_identifier};
 use crate::store::{FromMaster, Store, StoreOptions, found_store};
 use crate::vfs::{DiskVfs, Vfs};
 
@@ -115,16 +115,12 @@ impl Archive {
         let found = Found::read(&*vfs, dir)?;
         let stores = stores_dir(dir);
         vfs.create_dir(&stores)?;
-        let salvaged = |damage: Damage| {
-            found_stores(&*vfs, &stores, &archive_key, &damage).map(|stores| Master::salvaged(damage, stores))
-        };
+        let salvaged = |damage: Damage| found_stores(&*vfs, &stores, &archive_key, &damage).map(|stores| Master::salvaged(damage, stores));
         let mut master = match found.master_key(id, &archive_key)? {
             None => salvaged(Damage::new(&identity_path(dir), 0, 0, DamageCause::Forged))?,
             Some(master_key) => match Master::open(&vfs, dir, &master_key, id, lock.is_doubtful()) {
                 // An archive has its first store before it has its identity: what named it is lost.
-                Ok(master) if master.stores().is_empty() => {
-                    salvaged(Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated))?
-                }
+                Ok(master) if master.stores().is_empty() => salvaged(Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated))?,
                 Err(Error::Damage(damage)) => salvaged(damage)?,
                 master => master?,
             },

@@ -413,7 +413,8 @@ impl KeptSlot {
                 _ => decoder.skip()?,
             }
         }
-        let is_known = [SlotKind::KeyFile, SlotKind::Recovery, SlotKind::Passphrase].iter().any(|known| kind == Some(known.number().into()));
+        let is_known =
+            [SlotKind::KeyFile, SlotKind::Recovery, SlotKind::Passphrase].iter().any(|known| kind == Some(known.number().into()));
         let slot = match is_known.then(|| decode(bytes)) {
             None | Some(Err(Undecodable::Unknown(..))) => None,
             Some(Ok(slot)) => Some(slot),

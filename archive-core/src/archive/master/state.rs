@@ -144,7 +144,9 @@ impl State {
         let mut state = Self::default();
         for (kind, bytes) in &checkpoint.facts {
             match MasterFact::read(*kind, bytes, &mut state.passed_over)? {
-                MasterFact::Checkpoint(_) => return Err(Error::UnknownFeature { what: "checkpoint within a checkpoint", number: (*kind).into() }),
+                MasterFact::Checkpoint(_) => {
+                    return Err(Error::UnknownFeature { what: "checkpoint within a checkpoint", number: (*kind).into() });
+                }
                 fact => state.apply(fact)?,
             }
         }
@@ -156,7 +158,8 @@ impl State {
         let stores = self.stores.iter().cloned().map(MasterFact::Store);
         let settings = self.settings.iter().map(|(number, text)| MasterFact::Setting(SettingFact { number: *number, text: text.clone() }));
         let keys = self.keys.iter().flat_map(|(owner, record)| {
-            let done = record.done.into_iter().flat_map(|state| [MasterFact::begun(*owner, state), MasterFact::done(*owner, state.generation)]);
+            let done =
+                record.done.into_iter().flat_map(|state| [MasterFact::begun(*owner, state), MasterFact::done(*owner, state.generation)]);
             done.chain(record.begun.map(|state| MasterFact::begun(*owner, state)))
         });
         let unknown = self.unknown.iter().map(|(kind, bytes)| MasterFact::Unknown(*kind, bytes.clone()));
