@@ -24,7 +24,7 @@ type File = IdentityFile<ArchiveIdentity>;
 pub(super) struct Keyring {
     pub(super) identity: ArchiveIdentity,
     /// Why keys are not changed.
-    barred: Option<Error>,
+    pub(super) barred: Option<Error>,
 }
 
 /// What a key opened.
@@ -269,7 +269,6 @@ impl Archive {
     /// Puts the identity files right: `store.mk` is written again as the master repeats it; where no copy of `archive.mk` is the one recorded, the
     /// one that was read is accepted as a new generation, for one who was told what is wrong and who looked at its slots. What else lies in
     /// the place of a copy is kept apart.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for `repair`"))]
     pub(super) fn repair_identities(&self) -> Result<(), Error> {
         self.store.repair_identity(&self.archive_key)?;
         let mut keyring = self.keyring();

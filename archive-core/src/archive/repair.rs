@@ -1,6 +1,7 @@
 //! An archive that takes no mail is made ready for it again. Nothing is deleted; what is lost is noted and named.
 
 use super::Acting;
+use super::master::Master;
 use crate::error::Error;
 
 /// What a repair may do.
@@ -40,19 +41,28 @@ impl Acting<'_> {
         self.only_system("to repair an archive")?;
         let (archive, store) = (self.archive, &self.archive.store);
         let mut report = RepairReport { reason: None, lost_commits: Vec::new(), recorded_again: 0, new_tree: false, left_out: false };
-        let reason = match store.barred() {
+        let barred_keys = archive.keyring().barred.clone();
+        let reason = match store.barred().cloned().or(barred_keys) {
             None => return Ok(report),
-            Some(Error::RolledBack { .. }) if options.accept_state => store.barred(),
-            Some(Error::NeedsRepair { .. }) => store.barred(),
-            Some(other) => return Err(other.clone()),
+            Some(rolled_back @ Error::RolledBack { .. }) if options.accept_state => rolled_back,
+            Some(mends @ (Error::NeedsRepair { .. } | Error::IdentityOlder { .. } | Error::BrokenIdentity { .. })) => mends,
+            Some(other) => return Err(other),
         };
-        report.reason = reason.map(ToString::to_string);
+        report.reason = Some(reason.to_string());
+        if !options.dry_run {
+            self.repair_master_and_keys()?;
+        }
+        if store.has_sound_records() && !matches!(reason, Error::RolledBack { .. }) {
+            return Ok(report);
+        }
         let mut master = archive.master();
         let repair = match options.dry_run {
             true => store.plan_repair()?,
             false => {
                 let repair = store.repair(master.noted(store.uuid()), master.seen_head())?;
-                master.mark(repair.head.clone())?;
+                if master.damage().is_none() {
+                    master.mark(repair.head.clone())?;
+                }
                 repair
             }
         };
@@ -61,5 +71,19 @@ impl Acting<'_> {
         report.new_tree = repair.new_tree;
         report.left_out = repair.left_out;
         Ok(report)
+    }
+
+    /// A damaged master is begun again with what is known of it; then no keys are looked at before the archive was opened again.
+    fn repair_master_and_keys(&self) -> Result<(), Error> {
+        let archive = self.archive;
+        let (damaged, stores) = {
+            let master = archive.master();
+            (master.damage().is_some(), master.stores().to_vec())
+        };
+        if !damaged {
+            return archive.repair_identities();
+        }
+        let Some(key) = archive.master_key()? else { return Err(Error::BrokenIdentity { path: super::identity_path(&archive.dir) }) };
+        Master::begin_again(&archive.vfs, &archive.dir, &key, archive.id, stores, archive.store.first_user_archive())
     }
 }

@@ -128,6 +128,8 @@ pub(crate) struct Store {
     head: Mutex<Option<Head>>,
     /// The clean mark at opening.
     mark: Link,
+    /// Records and containers could be gone on with.
+    has_sound_records: bool,
 }
 
 /// What only the one who writes may touch.
@@ -153,6 +155,17 @@ impl Store {
 
     pub(crate) fn no(&self) -> StoreNo {
         self.no
+    }
+
+    /// Could it go on as its own files are? Then what bars it lies elsewhere.
+    pub(crate) fn has_sound_records(&self) -> bool {
+        self.has_sound_records
+    }
+
+    /// Name of the user archive that was made first.
+    pub(crate) fn first_user_archive(&self) -> Option<String> {
+        let catalog = self.catalog();
+        catalog.folders().iter().filter(|folder| folder.parent == 0).min_by_key(|folder| folder.no).map(|folder| folder.name.to_owned())
     }
 
     pub(crate) fn uuid(&self) -> Uuid {

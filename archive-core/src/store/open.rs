@@ -105,6 +105,7 @@ impl Store {
             may_lag(catalog.remove_leftovers())?;
             may_lag(containers.remove_leftovers())?;
         }
+        let has_sound_records = recovered.records.is_some();
         let watch = Watch::begin(options.clock.now());
         let store = Self {
             no: StoreNo(fact.no),
@@ -135,6 +136,7 @@ impl Store {
             barred,
             head: Mutex::new(recovered.head),
             mark: recovered.mark,
+            has_sound_records,
         };
         if recovered.incomplete {
             store.complete_from_tables()?;

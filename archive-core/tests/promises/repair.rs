@@ -192,3 +192,32 @@ fn p6_an_archive_that_was_rolled_back_is_read_and_takes_mail_when_that_is_accept
     archive.close().expect("closed");
     assert!(files.open().barred().is_none());
 }
+
+#[test]
+fn p11_a_master_that_is_damaged_or_gone_is_begun_again_with_its_stores_and_its_owner() {
+    let hurts: [(&str, &dyn Fn(&Files)); 3] = [
+        ("a byte", &|files| {
+            let path = files.paths_with("/master/000001.mkr")[0].clone();
+            files.flip(&path, 300);
+        }),
+        ("all records", &|files| lose(files, &["/master/000001.mkr"])),
+        ("all records and the head", &|files| lose(files, &["/master/"])),
+    ];
+    for (what, hurt) in hurts {
+        let Filled { files, mails } = filled();
+        hurt(&files);
+        let archive = files.open();
+        assert_eq!(archive.barred().map(archive_core::Error::code), Some("needs_repair"), "{what}");
+        assert_eq!(old_ids(&archive, &mails), mails.len(), "{what}");
+        repair(&archive, RepairOptions::default());
+        drop(archive);
+        let archive = files.open();
+        assert!(archive.barred().is_none(), "{what}: {:?}", archive.barred());
+        assert_eq!(archive.owner(), "anna", "{what}");
+        put(&archive, "anna/Inbox", b"Subject: goes on\n\ngoes on\n");
+        archive.close().expect("closed");
+        let archive = files.open();
+        assert!(archive.barred().is_none(), "{what}: {:?}", archive.barred());
+        assert_eq!(old_ids(&archive, &mails), mails.len(), "{what}");
+    }
+}

@@ -75,8 +75,9 @@ impl Master {
     pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid, anew: bool) -> Result<Self, Error> {
         let dir = dir(archive);
         vfs.create_dir(&dir)?;
-        let mut listing = list_files(&**vfs, &dir, key, id)?;
-        if let Some(damage) = listing.damage.pop() {
+        let listing = list_files(&**vfs, &dir, key, id)?;
+        // What lies before the last checkpoint is for those who verify.
+        if let Some(damage) = replay::damage_that_counts(&listing)? {
             return Err(damage.into());
         }
         let head = match read_head(&**vfs, &dir, key, id) {
@@ -114,6 +115,43 @@ impl Master {
         let barred = state.passed_over.as_ref().map(refused);
         let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: head };
         Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage: None, barred })
+    }
+
+    /// Begins a damaged master again: a new file, whose checkpoint holds what can still be read, the `stores` that were found, and the owner.
+    /// Nothing is deleted; what lies before is not read at open any more.
+    pub(super) fn begin_again(
+        vfs: &Arc<dyn Vfs>,
+        archive: &Path,
+        key: &SecretKey,
+        id: Uuid,
+        stores: Vec<StoreFact>,
+        owner: Option<String>,
+    ) -> Result<(), Error> {
+        let dir = dir(archive);
+        let listing = list_files(&**vfs, &dir, key, id)?;
+        let (mut state, mut last) = replay::readable(&listing, id)?;
+        match read_head(&**vfs, &dir, key, id) {
+            Ok(Some(head)) if head.link().sequence > last.sequence => last = head.link(),
+            Ok(_) | Err(Error::Damage(_)) => {}
+            Err(error) => return Err(error),
+        }
+        for store in stores {
+            if !state.stores.iter().any(|known| known.uuid == store.uuid) {
+                state.stores.push(store);
+            }
+        }
+        if let Some(owner) = owner {
+            state.settings.entry(OWNER).or_insert(owner);
+        }
+        let numbers = vfs.list(&dir)?.into_iter().filter_map(|entry| entry.path.file_stem()?.to_str()?.parse::<u64>().ok());
+        // Never the first: where that is gone, it stays gone.
+        let number = numbers.max().unwrap_or(1).saturating_add(1);
+        let mut records = Records::begin(Arc::clone(vfs), &dir, key.duplicate(), id, number, last, Frontier::default())?;
+        records.commit(new_commit(&[MasterFact::Checkpoint(state.checkpoint())])?)?;
+        records.mark()?;
+        // The head noted a state that is lost.
+        let head = Head::new(records.last(), (0, 0), HeadNumbers::default(), Frontier::default(), Vec::new());
+        write_head(&**vfs, &dir, key, id, &head)
     }
 
     /// In the place of a damaged master, which names its stores no more: they can be read, and nothing is written.

@@ -98,6 +98,39 @@ pub(super) fn replay(listing: &Listing, dir: &Path, id: Uuid, noted: Option<Link
     Ok(Replayed { reached, in_flight, clean })
 }
 
+/// The first damage of headers and missing files that counts: none before the last checkpoint.
+pub(super) fn damage_that_counts(listing: &Listing) -> Result<Option<Damage>, Error> {
+    let files = from_last_checkpoint(&listing.files)?;
+    let first = files.first().filter(|_| files.len() < listing.files.len() || begins_with_checkpoint(files)).map_or(0, |file| file.number);
+    let number = |damage: &Damage| damage.file.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse::<u64>().ok());
+    Ok(listing.damage.iter().rfind(|damage| number(damage).is_none_or(|number| number >= first)).cloned())
+}
+
+/// What can be read of a damaged master, in order, and the highest link that any of it states.
+pub(super) fn readable(listing: &Listing, id: Uuid) -> Result<(State, Link), Error> {
+    let (mut state, mut last) = (State::default(), Link::origin(id));
+    for file in &listing.files {
+        let mut scan = Scan::new(file.clone(), 0);
+        while let Some(item) = scan.next()? {
+            if let ScanItem::Commit(commit) = item {
+                for fact in &commit.commit.facts {
+                    if let Fact::Known { kind, bytes } = fact {
+                        state.take(*kind, bytes)?;
+                    }
+                }
+                last = if commit.link.sequence > last.sequence { commit.link } else { last };
+            }
+        }
+        last = if scan.synced.sequence > last.sequence { scan.synced } else { last };
+    }
+    Ok((state, last))
+}
+
+fn begins_with_checkpoint(files: &[RecordsFile]) -> bool {
+    let first = files.first().map(|file| Scan::new(file.clone(), 0).next());
+    matches!(first, Some(Ok(Some(ScanItem::Commit(commit)))) if commit.commit.facts.iter().any(is_checkpoint))
+}
+
 /// The files from the one on that begins with the last checkpoint; all where there is none.
 fn from_last_checkpoint(files: &[RecordsFile]) -> Result<&[RecordsFile], Error> {
     for at in (0..files.len()).rev() {
