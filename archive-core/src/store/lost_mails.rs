@@ -168,13 +168,15 @@ impl LostMails<'_> {
     /// The file, and where what is kept of it begins; `None` where it is none of a store.
     fn open(&self, file: &LostFile) -> Result<Option<(SealedReader, u64)>, Error> {
         let (path, store) = (&file.path, self.store);
-        let mut opened = Some((store.vfs.open_read(path)?, HEADER_LEN as u64));
-        if let Some((tail, _)) = opened.take_if(|_| path.extension().is_some_and(|extension| extension == "mkl")) {
-            opened = LostTail::open(path, tail)?;
+        let mut view = store.vfs.open_read(path)?;
+        let mut from = HEADER_LEN as u64;
+        if path.extension().is_some_and(|extension| extension == "mkl") {
+            let Some(tail) = LostTail::open(path, view)? else { return Ok(None) };
+            from = tail.from();
+            view = Arc::new(tail);
         }
-        let Some((file, from)) = opened else { return Ok(None) };
         for kind in [FileKind::Container, FileKind::Records] {
-            if let Some(reader) = readable(SealedReader::open(path, Arc::clone(&file), &store.key, kind, store.uuid))? {
+            if let Some(reader) = readable(SealedReader::open(path, Arc::clone(&view), &store.key, kind, store.uuid))? {
                 return Ok(Some((reader, from)));
             }
         }

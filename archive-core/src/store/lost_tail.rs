@@ -22,8 +22,8 @@ pub(super) struct LostTail {
 }
 
 impl LostTail {
-    /// The view of `file`, and where its tail begins; `None` where that is no tail with a good header.
-    pub(super) fn open(path: &Path, file: Arc<dyn VfsFile>) -> Result<Option<(Arc<dyn VfsFile>, u64)>, Error> {
+    /// The view of `file`; `None` where that is no tail with a good header.
+    pub(super) fn open(path: &Path, file: Arc<dyn VfsFile>) -> Result<Option<Self>, Error> {
         match read_header(path, &*file) {
             Ok(_) if file.len()? > TAIL_AT => {}
             Err(error @ Error::Io(_)) => return Err(error),
@@ -35,7 +35,12 @@ impl LostTail {
         if !(HEADER_LEN as u64..MAX_OFFSET).contains(&from) {
             return Ok(None);
         }
-        Ok(Some((Arc::new(Self { path: path.to_owned(), file, from }), from)))
+        Ok(Some(Self { path: path.to_owned(), file, from }))
+    }
+
+    /// The offset at which the tail begins.
+    pub(super) fn from(&self) -> u64 {
+        self.from
     }
 
     fn read_only(&self, operation: Operation) -> VfsError {
