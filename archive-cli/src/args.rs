@@ -74,6 +74,8 @@ pub enum Command {
     Verify(Verify),
     /// Make an archive that takes no mail ready for it again
     Repair(Repair),
+    /// What a crash left half done and was put aside: list it, write it out, import it again
+    Lost(Lost),
     /// What the archive holds and takes on disk
     Stats(Stats),
     /// Build again what can be built from the mails
@@ -165,6 +167,22 @@ pub struct Repair {
     /// Accept an archive that is an older state of itself
     #[arg(long)]
     pub accept_state: bool,
+}
+
+/// Arguments of `lost`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep lost
+  mailkeep lost --export found && mailkeep lost --import
+
+Nothing of it had a receipt. It stays where it is until newer crashes need its room.")]
+pub struct Lost {
+    /// Write its mails into DIR as .eml files, never over a file
+    #[arg(long, value_name = "DIR", conflicts_with = "import")]
+    pub export: Option<PathBuf>,
+    /// Import its mails that the archive does not have into the folders they were meant for
+    #[arg(long)]
+    pub import: bool,
 }
 
 /// Arguments of `check`.

@@ -126,7 +126,7 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// The name of a new file is durable too, where the system has a call for that.
-fn sync_dir(path: &Path) -> Result<(), Failure> {
+pub fn sync_dir(path: &Path) -> Result<(), Failure> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),

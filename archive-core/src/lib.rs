@@ -53,6 +53,7 @@
 //! - Rights: an [`Actor`] is the system, or a [`User`] who sees some folders ([`FolderScope`]).
 //! - The index: `store_indexes`, `rebuild_store_index` and what the administration calls its relatives.
 //! - `export` with [`ExportOptions`] writes mails as files, mboxes or Maildirs, and gives an [`ExportReport`].
+//! - What an open cut beyond what was promised lies in `lost+found`: `lost_files`, `lost_mails` ([`LostMail`]), `import_lost`.
 //! - Checks: `verify` gives a [`VerifyReport`], `check` a [`CheckReport`] about a source.
 //! - [`Error`] has a stable code; [`Damage`] has file, offset, cause, and the contents that it costs.
 //! - [`vfs`] puts an archive on other files than those of the disk, [`source`] reads mailboxes, [`mail`] understands mails; they need
@@ -85,9 +86,9 @@ pub use archive_index::{MOST_WORDS, read_size};
 pub use archive::{
     Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth,
     ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
-    ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, NoEvents, NotSearchable, OpenOptions, Order, OrderKey, Outcome,
-    RebuildProgress, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField, SearchRequest, SearchResult, SizeRange,
-    StatsReport, Stop, StoreIndex, Suggestions, User, VerifyReport, read_zone,
+    ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, LostFileInfo, LostMail, LostReport, NoEvents, NotSearchable,
+    OpenOptions, Order, OrderKey, Outcome, RebuildProgress, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField,
+    SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User, VerifyReport, read_zone,
 };
 pub use clock::Clock;
 pub use error::{Damage, DamageCause, Error, Remedy};

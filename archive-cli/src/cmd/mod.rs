@@ -7,6 +7,7 @@ mod failed;
 mod import;
 mod init;
 mod key;
+mod lost;
 mod ls;
 mod manual;
 mod rebuild;
@@ -39,6 +40,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Export(args) => on_archive(common, out, |archive, out| export::run(archive, args, out)),
         Command::Verify(args) => on_archive(common, out, |archive, out| verify::run(archive, args, out)),
         Command::Repair(args) => on_archive(common, out, |archive, out| repair::run(archive, &args, out)),
+        Command::Lost(args) => on_archive(common, out, |archive, out| lost::run(archive, &args, out)),
         Command::Stats(_) => on_archive(common, out, stats::run),
         Command::Rebuild(command) => on_archive(common, out, |archive, out| rebuild::run(&system(archive), &command, out)),
         Command::Key(command) => key::run(common, command, out),

@@ -40,7 +40,8 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
         raw => format!(", {:.1} % of raw", total as f64 * 100.0 / raw as f64),
     };
     out.line(&format!("on disk    {}{ratio}", when::size(total)))?;
-    for (name, bytes) in &on_disk {
+    // What was put aside is named where there is any.
+    for (name, bytes) in on_disk.iter().filter(|(name, _)| *name != "lost_found" || report.lost_found > 0) {
         out.line(&format!("  {name:10} {}", when::size(bytes.as_u64().unwrap_or_default())))?;
     }
     out.heading("stores")?;

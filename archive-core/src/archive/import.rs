@@ -205,7 +205,7 @@ impl Acting<'_> {
         FolderPath::from_names(below(owner.as_slice(), &[name])).map_err(|error| Error::Misuse(error.to_string()))
     }
 
-    fn run_info(&self, source: &ImportSource<'_>) -> RunInfo {
+    pub(super) fn run_info(&self, source: &ImportSource<'_>) -> RunInfo {
         let (text, data) = match source {
             ImportSource::Path(path) => (path.to_string_lossy().into_owned(), std::fs::metadata(path).ok()),
             ImportSource::Stream(_, name) => ((*name).to_owned(), None),

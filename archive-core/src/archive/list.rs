@@ -82,6 +82,8 @@ pub struct StatsReport {
     pub folders: Vec<FolderInfo>,
     /// Bytes of files besides stores.
     pub other: u64,
+    /// Bytes of `lost+found`, of the stores and of the master: what opens cut beyond what was promised.
+    pub lost_found: u64,
     /// Contents whose text was not all taken into the index.
     pub undecided: u64,
     /// Contents that are not indexed yet.
@@ -233,6 +235,7 @@ impl Acting<'_> {
             bytes_raw: numbers.content_bytes,
             folders: self.folders(),
             other: self.archive.other_bytes()?,
+            lost_found: stats.lost_found + crate::store::lost_bytes(&*self.archive.vfs, &super::master::dir(&self.archive.dir))?,
             undecided: snapshot.incomplete().map_err(crate::store::failed)?.len(),
             not_indexed: super::search::missing(&snapshot, store).len(),
             stores: vec![stats],

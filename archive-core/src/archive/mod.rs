@@ -20,6 +20,7 @@ mod jobs;
 mod key;
 mod list;
 mod lock;
+mod lost;
 mod master;
 mod open;
 mod plan;
@@ -43,6 +44,7 @@ pub use import::{ImportEvents, ImportOptions, ImportReport, ImportSource, NoEven
 pub use indexes::{IndexConfiguration, RebuildProgress, StoreIndex};
 pub use key::KeyStatus;
 pub use list::{FolderInfo, StatsReport};
+pub use lost::{LostFileInfo, LostMail, LostReport};
 pub use open::OpenOptions;
 pub use plan::ImportPlan;
 pub use receipt::{Outcome, Receipt};

@@ -27,6 +27,14 @@ pub(crate) struct RecordsFile {
     pub(crate) void_from: u64,
 }
 
+impl RecordsFile {
+    /// The file that `reader` reads, as it is now, and the last of its series.
+    pub(crate) fn of(reader: SealedReader) -> Result<Self, Error> {
+        let (number, len, moved) = (reader.header().number, reader.len()?, Moved::of(&reader)?);
+        Ok(Self { number, reader, len, moved, void_from: u64::MAX })
+    }
+}
+
 /// What lies in a folder of records.
 pub(crate) struct Listing {
     /// Good files in order of their numbers.
@@ -49,14 +57,12 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
             let opened = vfs.open_read(&entry.path).map_err(Error::from);
             match opened.and_then(|file| SealedReader::open(&entry.path, file, key, FileKind::Records, owner)) {
                 Ok(reader) => {
-                    let (number, len) = (reader.header().number, reader.len()?);
                     if let Some(before) = listing.files.last_mut() {
                         before.void_from = reader.header().start.first_sequence;
                     }
                     // The copy of a broken header gives all that it said; the damage is named all the same.
                     listing.damage.extend(reader.header_damage());
-                    let moved = Moved::of(&reader)?;
-                    listing.files.push(RecordsFile { number, reader, len, moved, void_from: u64::MAX });
+                    listing.files.push(RecordsFile::of(reader)?);
                 }
                 Err(Error::Damage(damage)) => listing.damage.push(damage),
                 Err(error) => return Err(error),
@@ -356,6 +362,5 @@ pub(crate) fn open_file(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid,
     let path = super::log::file_path(dir, number);
     let file = vfs.open_read(&path).map_err(Damage::of_open)?;
     let reader = SealedReader::open(&path, file, key, FileKind::Records, owner)?;
-    let (len, moved) = (reader.len()?, Moved::of(&reader)?);
-    Ok(RecordsFile { number, reader, len, moved, void_from: u64::MAX })
+    Ok(RecordsFile { number, ..RecordsFile::of(reader)? })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Store;
+use super::lost::lost_files;
 use crate::error::Error;
 use crate::id::{ContentNo, Digest};
 use crate::vfs::{EntryKind, Vfs};
@@ -25,6 +26,8 @@ pub struct StoreStats {
     pub catalog: u64,
     /// Bytes of the index.
     pub index: u64,
+    /// Bytes of `lost+found`: what opens cut beyond what was promised.
+    pub lost_found: u64,
     /// Sequence of the last commit.
     pub sequence: u64,
     /// Chain value after it: the head of the store.
@@ -44,6 +47,11 @@ pub(crate) fn bytes_in(vfs: &dyn Vfs, dir: &Path) -> Result<u64, Error> {
         };
     }
     Ok(bytes)
+}
+
+/// Bytes of the `lost+found` in `root`, the folder of a store or of the master.
+pub(crate) fn lost_bytes(vfs: &dyn Vfs, root: &Path) -> Result<u64, Error> {
+    Ok(lost_files(vfs, root)?.iter().map(|file| file.len).sum())
 }
 
 /// Bytes of a cache; none where its folder cannot be read.
@@ -70,6 +78,7 @@ impl Store {
             records: bytes(&self.dirs.records)?,
             catalog: of_cache(bytes(&self.dirs.catalog))?,
             index: of_cache(bytes(&self.dirs.index))?,
+            lost_found: lost_bytes(&*self.vfs, &self.dirs.root)?,
             sequence: link.sequence,
             head: link.chain,
             damage: self.damage.as_ref().map(ToString::to_string),

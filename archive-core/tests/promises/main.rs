@@ -20,6 +20,7 @@ mod large_mails;
 #[cfg(unix)]
 mod links;
 mod loss;
+mod lost;
 mod opening;
 mod p03;
 mod p04;

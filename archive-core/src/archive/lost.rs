@@ -1,0 +1,238 @@
+//! `lost+found`: what opens cut beyond what was promised is listed, given out, and imported again. The files stay until their room is needed.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::import_one::receipt;
+use super::prepare::prepare;
+use super::{Acting, ImportReport, ImportSource, Outcome, Receipt, master};
+use crate::error::Error;
+use crate::folder::{FolderPath, below};
+use crate::id::{Digest, MessageId};
+use crate::store::{Duplicates, LostContent, NewPlace, Prepared, RunInfo, lost_files};
+
+/// Where mails go of which no folder is known, and the name of the source in import runs.
+const NAME: &str = "lost+found";
+/// Bytes of mails that are imported with one commit.
+const BATCH: u64 = 8 << 20;
+
+/// A file in `lost+found`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostFileInfo {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Name of the store; `None` for the master, in which there are no mails.
+    pub store: Option<String>,
+    /// Its length.
+    pub bytes: u64,
+    /// What can be read in it.
+    pub found: LostReport,
+}
+
+/// What was found in `lost+found`. Nothing in it was promised to anyone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostReport {
+    /// Mails that can be read.
+    pub mails: u64,
+    /// Mails above 16 MiB, which are not read.
+    pub too_large: u64,
+    /// Mails that are named and whose bytes are not all there.
+    pub incomplete: u64,
+}
+
+/// A mail in `lost+found`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LostMail {
+    /// The file that names it.
+    pub file: PathBuf,
+    /// Counts from 1, over all files.
+    pub number: u64,
+    /// The first folder that it was meant for, if that is known.
+    pub folder: Option<FolderPath>,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// A message of the archive that has the same bytes.
+    pub archived: Option<MessageId>,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl LostReport {
+    fn count(&mut self, found: &LostContent) {
+        match found {
+            LostContent::Mail { .. } => self.mails += 1,
+            LostContent::TooLarge => self.too_large += 1,
+            LostContent::Unreadable => self.incomplete += 1,
+        }
+    }
+}
+
+impl Acting<'_> {
+    /// The files in `lost+found`, the oldest of each store first, with the mails that can be read in them. Each mail is read for it.
+    pub fn lost_files(&self) -> Result<Vec<LostFileInfo>, Error> {
+        self.only_system("to see what was put aside")?;
+        let archive = self.archive;
+        let of_master = lost_files(&*archive.vfs, &master::dir(&archive.dir))?.into_iter();
+        let info = |path: &Path, store, bytes| LostFileInfo { path: path.to_owned(), store, bytes, found: LostReport::default() };
+        let mut files: Vec<LostFileInfo> = of_master.map(|file| info(&file.path, None, file.len)).collect();
+        let lost = archive.store.lost_mails()?;
+        for (at, file) in lost.files().enumerate() {
+            let mut info = info(&file.path, Some(archive.store.name().to_owned()), file.len);
+            let _to_the_end = lost.contents_of(at, &mut |found| {
+                info.found.count(&found);
+                Ok(ControlFlow::Continue(()))
+            })?;
+            files.push(info);
+        }
+        Ok(files)
+    }
+
+    /// Hands out the mails in `lost+found`, one at a time, until the visitor breaks. Mails of the same bytes are handed out once.
+    pub fn lost_mails(&self, visit: &mut dyn FnMut(LostMail) -> Result<ControlFlow<()>, Error>) -> Result<LostReport, Error> {
+        self.only_system("to see what was put aside")?;
+        let lost = self.archive.store.lost_mails()?;
+        let (mut report, mut seen) = (LostReport::default(), BTreeSet::new());
+        for (at, file) in lost.files().enumerate() {
+            let flow = lost.contents_of(at, &mut |found| {
+                let (folder, bytes) = match found {
+                    LostContent::Mail { folder, bytes } => (folder, bytes),
+                    other => {
+                        report.count(&other);
+                        return Ok(ControlFlow::Continue(()));
+                    }
+                };
+                let digest = Digest::of(&bytes);
+                if !seen.insert(digest) {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                report.mails += 1;
+                let folder = FolderPath::from_names(folder).ok();
+                let archived = self.with_bytes(digest)?;
+                visit(LostMail { file: file.path.clone(), number: report.mails, folder, digest, archived, bytes })
+            })?;
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(report)
+    }
+
+    /// Imports the mails of `lost+found` into the folders that they were meant for; those whose bytes the archive has already, in whatever
+    /// folder, are duplicates. Mails above 16 MiB, and those whose folder is ambiguous,
+    /// are counted as failed. The files stay where they are.
+    pub fn import_lost(&self, told: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
+        self.only_system("to import")?;
+        let run = Some(self.run_info(&ImportSource::Stream(&mut std::io::empty(), NAME)));
+        let mut import = LostImport { acting: self, run, told, waiting: Vec::new(), bytes: 0, report: ImportReport::default() };
+        let found = self.lost_mails(&mut |mail| import.take(mail).map(ControlFlow::Continue))?;
+        import.commit()?;
+        let mut report = import.report;
+        report.read += found.too_large;
+        report.failed += found.too_large;
+        self.archive.store.feed_index()?;
+        Ok(report)
+    }
+
+    /// A message with these very bytes, which can be read.
+    fn with_bytes(&self, digest: Digest) -> Result<Option<MessageId>, Error> {
+        let store = &self.archive.store;
+        let contents = store.catalog().contents_by_digest(digest)?;
+        for content in contents {
+            if store.catalog().content_row(content)?.is_none_or(|row| row.digest != digest.0) {
+                continue;
+            }
+            match store.read(content, &mut |_| Ok(())) {
+                Ok(()) => {}
+                Err(Error::Damage(_)) => continue,
+                Err(error) => return Err(error),
+            }
+            if let Some((no, _)) = store.catalog().placements(content)?.first() {
+                return Ok(Some(MessageId { store: store.no(), no: *no }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Takes lost mails and commits them in batches.
+struct LostImport<'a, 't> {
+    acting: &'a Acting<'a>,
+    /// Until it was recorded.
+    run: Option<RunInfo>,
+    told: &'t mut dyn FnMut(&Receipt),
+    waiting: Vec<Prepared>,
+    /// Of those that wait.
+    bytes: u64,
+    report: ImportReport,
+}
+
+impl LostImport<'_, '_> {
+    fn take(&mut self, mail: LostMail) -> Result<(), Error> {
+        let name = mail.file.file_name().unwrap_or_default().to_string_lossy();
+        let source: Arc<str> = format!("{NAME}/{name}").into();
+        let len = mail.bytes.len() as u64;
+        self.report.read += 1;
+        self.report.bytes_in += len;
+        if let Some(id) = mail.archived {
+            self.report.duplicate += 1;
+            let outcome = Outcome::Duplicate { restated: false };
+            (self.told)(&Receipt { id, digest: mail.digest, outcome, source, offset: mail.number });
+            return Ok(());
+        }
+        let archive = self.acting.archive;
+        let folder = match mail.folder {
+            Some(folder) => match self.acting.to_change(&folder) {
+                Err(Error::AmbiguousFolder { .. }) => {
+                    self.report.failed += 1;
+                    return Ok(());
+                }
+                folder => folder?,
+            },
+            None => {
+                FolderPath::from_names(below(&[archive.owner()], &[NAME.to_owned()])).map_err(|error| Error::Misuse(error.to_string()))?
+            }
+        };
+        let place = NewPlace {
+            folder: folder.names().into(),
+            path: source,
+            offset: mail.number,
+            from_line: None,
+            unquoted: false,
+            flags: None,
+            date_hint: None,
+        };
+        self.waiting.push(prepare(mail.bytes, place, archive.store.indexer().is_enabled())?);
+        self.bytes += len;
+        if self.bytes >= BATCH { self.commit() } else { Ok(()) }
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        self.bytes = 0;
+        let mails = std::mem::take(&mut self.waiting);
+        if mails.is_empty() {
+            return Ok(());
+        }
+        let store = &self.acting.archive.store;
+        let of = |mail: &Prepared| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset);
+        let places: Vec<(Digest, Arc<str>, u64)> = mails.iter().map(of).collect();
+        let outcomes = store.commit(mails, Duplicates::Folder, self.run.as_ref(), store.now())?;
+        self.run = None;
+        for (outcome, (digest, source, offset)) in outcomes.into_iter().zip(places) {
+            let receipt = receipt(store.no(), outcome, digest, source, offset);
+            match receipt.outcome() {
+                Outcome::Stored => self.report.stored += 1,
+                Outcome::Duplicate { restated } => {
+                    self.report.duplicate += 1;
+                    self.report.restated += u64::from(restated);
+                }
+            }
+            (self.told)(&receipt);
+        }
+        store.feed_index()
+    }
+}
