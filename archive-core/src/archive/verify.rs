@@ -6,6 +6,7 @@ use super::master::Master;
 use super::{Acting, identity_path};
 use crate::error::{Damage, DamageCause, Error, Remedy};
 use crate::id::{MessageId, MessageNo};
+use crate::records::read_head;
 use crate::store::Reach;
 
 /// Damage and the messages that it costs.
@@ -82,12 +83,16 @@ impl Acting<'_> {
             findings: Vec::new(),
             foreign: archive.foreign()?,
         };
-<<<<<<< HEAD
         let mut own = archive.verify_identity()?;
         own.extend(archive.store.verify_identity(&archive.archive_key)?);
         match archive.master_key()? {
             Some(key) => {
                 report.files += Master::verify(&*archive.vfs, &archive.dir, &key, archive.id, &mut |damage| own.push(damage))?;
+                match read_head(&*archive.vfs, &super::master::dir(&archive.dir), &key, archive.id) {
+                    Ok(_) => report.files += 1,
+                    Err(Error::Damage(damage)) => own.push(damage),
+                    Err(error) => return Err(error),
+                }
             }
             None => own.push(Damage::new(&identity_path(&archive.dir), 0, 0, DamageCause::Forged)),
         }
@@ -98,14 +103,6 @@ impl Acting<'_> {
             {
                 own.push(damage.clone());
             }
-=======
-        let mut own = verify_identity(&*archive.vfs, &identity_path(&archive.dir), FileKind::ArchiveIdentity, archive.id)?;
-        report.files += Master::verify(&*archive.vfs, &archive.dir, &archive.master_key()?, archive.id, &mut |damage| own.push(damage))?;
-        match read_head(&*archive.vfs, &super::master::dir(&archive.dir), &archive.master_key()?, archive.id) {
-            Ok(_) => report.files += 1,
-            Err(Error::Damage(damage)) => own.push(damage),
-            Err(error) => return Err(error),
->>>>>>> 72fcc4b (each byte flipped, each file cut at each length: reported or harmless)
         }
         // What an open found and cut can no more be seen.
         if let Some(damage) = archive.master().damage().filter(|_| own.is_empty()) {
