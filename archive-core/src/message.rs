@@ -26,6 +26,8 @@ pub enum DateOrigin {
     Received,
     /// It has none: the time of archiving.
     Archiving,
+    /// A later version knows.
+    Unknown,
 }
 
 /// What lists show of a message.
@@ -54,7 +56,7 @@ pub struct MessageInfo {
     pub size: u64,
     /// Attachments.
     pub attachments: u32,
-    /// -1 low, 0 normal, 1 high.
+    /// -1 low, 0 normal or unknown, 1 high.
     pub importance: i8,
     /// `received`, `sent` or `unknown`.
     pub direction: &'static str,

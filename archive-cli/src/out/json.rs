@@ -26,7 +26,8 @@ fn date_source(info: &MessageInfo) -> &'static str {
         DateOrigin::MboxLine => "mbox_line",
         DateOrigin::MaildirName => "maildir_name",
         DateOrigin::Received => "received",
-        _ => "archiving",
+        DateOrigin::Archiving => "archiving",
+        _ => "unknown",
     }
 }
 

@@ -38,8 +38,9 @@ impl MessageInfo {
                 1 => DateOrigin::Mail,
                 2 => DateOrigin::MboxLine,
                 3 => DateOrigin::MaildirName,
+                4 => DateOrigin::Archiving,
                 5 => DateOrigin::Received,
-                _ => DateOrigin::Archiving,
+                _ => DateOrigin::Unknown,
             },
             archived: row.archived,
             from: addresses(&content.from),
@@ -49,7 +50,11 @@ impl MessageInfo {
             number_in_folder: row.number,
             size: content.size,
             attachments: content.attachments,
-            importance: content.importance as i8 - 2,
+            importance: match content.importance {
+                1 => -1,
+                3 => 1,
+                _ => 0,
+            },
             direction: match row.direction {
                 1 => "received",
                 2 => "sent",

@@ -9,6 +9,8 @@ mod committer;
 mod create;
 mod export;
 mod foreign;
+#[cfg(test)]
+mod from_later_versions;
 mod gaps;
 mod identity;
 mod idle;

@@ -6,6 +6,7 @@ use super::master::Master;
 use super::{Acting, identity_path};
 use crate::error::{Damage, DamageCause, Error, Remedy};
 use crate::id::{MessageId, MessageNo};
+use crate::records::read_head;
 use crate::store::Reach;
 
 /// Damage and the messages that it costs.
@@ -87,6 +88,11 @@ impl Acting<'_> {
         match archive.master_key()? {
             Some(key) => {
                 report.files += Master::verify(&*archive.vfs, &archive.dir, &key, archive.id, &mut |damage| own.push(damage))?;
+                match read_head(&*archive.vfs, &super::master::dir(&archive.dir), &key, archive.id) {
+                    Ok(_) => report.files += 1,
+                    Err(Error::Damage(damage)) => own.push(damage),
+                    Err(error) => return Err(error),
+                }
             }
             None => own.push(Damage::new(&identity_path(&archive.dir), 0, 0, DamageCause::Forged)),
         }

@@ -17,7 +17,7 @@ use crate::wire::{Keys, Undecodable, Unknown, decode_noting, encode};
 /// A fact to be committed.
 #[derive(Debug, Clone)]
 pub(crate) struct NewFact {
-    kind: FactKind,
+    kind: u16,
     bytes: Vec<u8>,
     /// What the catalog takes over; of the master, nothing.
     value: FactValue,
@@ -26,13 +26,19 @@ pub(crate) struct NewFact {
 impl NewFact {
     /// A fact of the master, which has no catalog.
     pub(crate) fn of_master(kind: FactKind, fact: &impl Encode<()>) -> Self {
-        Self { kind, bytes: crate::wire::encode(fact), value: FactValue::PassedOver }
+        Self { kind: kind as u16, bytes: crate::wire::encode(fact), value: FactValue::PassedOver }
+    }
+
+    /// A fact as a later version may write it.
+    #[cfg(test)]
+    pub(crate) fn unknown(kind: u16, bytes: Vec<u8>) -> Self {
+        Self { kind, bytes, value: FactValue::PassedOver }
     }
 
     /// A fact of a store.
     pub(crate) fn new(value: FactValue) -> Self {
         let (kind, bytes) = value.write();
-        Self { kind, bytes, value }
+        Self { kind: kind as u16, bytes, value }
     }
 }
 
@@ -185,8 +191,8 @@ impl Commit {
             if let FactValue::Content(content) = &fact.value {
                 tree.push(&salt, Digest(content.digest));
             }
-            hashes.push((fact.kind as u16, fact_hash(&salt, &fact.bytes)));
-            kept.push(Fact::Known { kind: fact.kind as u16, bytes: fact.bytes });
+            hashes.push((fact.kind, fact_hash(&salt, &fact.bytes)));
+            kept.push(Fact::Known { kind: fact.kind, bytes: fact.bytes });
             values.push(fact.value);
         }
         let head = tree.head();
@@ -217,6 +223,17 @@ impl Commit {
     /// What was passed over in it that forbids writing, facts aside.
     pub(crate) fn passed_over(&self) -> Option<&Unknown> {
         self.passed_over.as_ref()
+    }
+
+    /// The same, facts of a store included; an error where one may not be passed over.
+    pub(crate) fn forbids_writing(&self) -> Result<Option<Unknown>, Error> {
+        let mut passed_over = self.passed_over.clone();
+        for fact in &self.facts {
+            if let Fact::Known { kind, bytes } = fact {
+                FactValue::read(*kind, bytes, &mut passed_over)?;
+            }
+        }
+        Ok(passed_over)
     }
 
     pub(crate) fn sequence(&self) -> u64 {

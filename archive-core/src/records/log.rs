@@ -131,6 +131,9 @@ impl Records {
         }
         let reader = SealedReader::open(&path, file, &key, FileKind::Records, owner)?;
         let moved = Moved::of(&reader)?;
+        if moved.is_unreadable() {
+            return Self::begin(vfs, dir, key, owner, number + 1, last, tree);
+        }
         let writer = SealedWriter::resume(reader)?;
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved, last, marked: true, tree })
     }

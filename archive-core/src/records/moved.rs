@@ -28,9 +28,14 @@ impl Moved {
     /// The table that `file` carries. One that cannot be read is damage, named by whoever scans the file from its start.
     pub(super) fn of(file: &SealedReader) -> Result<Self, Error> {
         let (at, len) = (HEADER_LEN as u64, file.len()?);
+        if len <= at {
+            return Ok(Self::default());
+        }
         match file.raw(at, len) {
             Ok(raw) if raw.kind == FrameKind::Moved => {}
-            Ok(_) | Err(Error::Damage(_)) => return Ok(Self::default()),
+            Ok(_) => return Ok(Self::default()),
+            // What it was cannot be known.
+            Err(Error::Damage(_)) => return Ok(Self::unreadable()),
             Err(error) => return Err(error),
         }
         match file.frame(at, len) {
@@ -43,6 +48,11 @@ impl Moved {
     /// Whatever is looked for, the search begins at the first frame.
     fn unreadable() -> Self {
         Self { stretches: vec![Stretch { first: u64::MAX, now: HEADER_LEN as u64 }] }
+    }
+
+    /// Is it not known where anything was first written? Then nothing may be appended to the file.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.stretches.first().is_some_and(|stretch| stretch.first == u64::MAX)
     }
 
     /// The table in a frame's plaintext; `base` is where the frame ends.
@@ -84,6 +94,9 @@ impl Moved {
 
     /// Where the frame that lies at `now` was first written.
     pub(crate) fn first(&self, now: u64) -> u64 {
+        if self.is_unreadable() {
+            return now;
+        }
         let behind = self.stretches.partition_point(|stretch| stretch.now <= now);
         let stretch = behind.checked_sub(1).and_then(|at| self.stretches.get(at));
         stretch.map_or(now, |stretch| stretch.first.saturating_add(now - stretch.now))

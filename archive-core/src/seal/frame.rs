@@ -50,6 +50,9 @@ pub(crate) enum FrameKind {
     Head = 13,
     /// A copy of the file's header. Not sealed: it is found without a key when the header is broken.
     HeaderCopy = 14,
+    /// A kind that a later version may write.
+    #[cfg(test)]
+    Later = 1000,
 }
 
 impl FrameKind {

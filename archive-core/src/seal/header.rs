@@ -29,6 +29,9 @@ pub(crate) enum FileKind {
     IndexManifest = 8,
     LostFound = 9,
     Head = 10,
+    /// A kind that a later version may write.
+    #[cfg(test)]
+    Later = 1000,
 }
 
 impl FileKind {

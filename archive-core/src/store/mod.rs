@@ -7,6 +7,8 @@ mod commit;
 mod create;
 mod draft;
 mod facts;
+#[cfg(test)]
+mod forge;
 mod identity;
 mod idle;
 mod indexer;

@@ -21,6 +21,7 @@ use crate::records::{
 };
 use crate::seal::{HEADER_LEN, SecretKey};
 use crate::vfs::{Vfs, cut_file};
+use crate::wire::Unknown;
 
 /// A store's records as they were found, the catalog brought up to them.
 pub(super) struct Recovered {
@@ -167,6 +168,11 @@ impl Replay<'_> {
         // What is damaged may well be older than what was noted.
         let barred =
             self.barred(catalog, &found.witnesses, last).filter(|barred| !(is_damaged && matches!(barred, Error::RolledBack { .. })));
+        // Before anything is written: a commit in flight may be that of a later version.
+        let barred = match &taken {
+            Some((commit, _)) => commit.commit.forbids_writing()?.map(too_new_to_write).or(barred),
+            None => barred,
+        };
         // What the records lost, tables in containers say as far as they can; a catalog that was there knows more.
         let incomplete = from_scratch && (commits_lost || matches!(barred, Some(Error::RolledBack { .. })));
         // Where `head.mkm` cannot be read, the witness is missing that tells what is in flight from damage: then nothing is cut.
@@ -503,6 +509,10 @@ impl Replay<'_> {
         }
         Ok(blocks)
     }
+}
+
+fn too_new_to_write(unknown: Unknown) -> Error {
+    Error::TooNewToWrite { what: unknown.what.to_owned(), number: unknown.number }
 }
 
 /// Does damage of records lie before this place?

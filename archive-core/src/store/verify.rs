@@ -93,6 +93,10 @@ impl Store {
         self.verify_records(&mut findings, &mut checked)?;
         self.verify_caches(&mut findings, &mut checked)?;
         checked.messages = self.catalog().basis().numbers.messages.into();
+        // What the open found, and nothing here sees again: a head that is broken, or that of another store.
+        if let Some(damage) = self.damage().filter(|damage| findings.0.is_empty() && damage.file.starts_with(&self.dirs.root)) {
+            findings.add(damage.clone());
+        }
         let mut found = Vec::new();
         for (_, mut damage) in findings.0 {
             damage.costs.sort_unstable();

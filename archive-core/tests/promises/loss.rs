@@ -23,7 +23,7 @@ fn closed() -> (Files, Vec<(Vec<u8>, Receipt)>) {
     (files, all)
 }
 
-fn readable(archive: &Archive, mails: &[(Vec<u8>, Receipt)]) -> usize {
+pub(super) fn readable(archive: &Archive, mails: &[(Vec<u8>, Receipt)]) -> usize {
     let acting = archive.acting_as(Actor::System);
     let whole = |(mail, receipt): &&(Vec<u8>, Receipt)| acting.raw(receipt.id()).is_ok_and(|raw| raw == *mail);
     mails.iter().filter(whole).count()
@@ -38,28 +38,40 @@ fn kept(files: &Files) -> BTreeMap<PathBuf, usize> {
 
 const CACHES: [&[&str]; 5] = [&[], &["/catalog/"], &["/index/"], &["/catalog/", "/index/"], &["/catalog/", "/index/", "head.mkm"]];
 
-fn lose(files: &Files, names: &[&str]) {
+pub(super) fn lose(files: &Files, names: &[&str]) {
     for path in names.iter().flat_map(|name| files.paths_with(name)) {
         files.remove(&path);
     }
 }
 
-fn zero_tail(files: &Files, path: &Path) {
+pub(super) fn zero_tail(files: &Files, path: &Path) {
     let mut bytes = files.bytes(path);
     let from = bytes.len().saturating_sub(512);
     bytes[from..].fill(0);
     files.write(path, &bytes);
 }
 
+/// What opening and verifying said, and how many mails were read.
+pub(super) struct Judged {
+    /// Code of the error of opening, or why no mail is taken.
+    pub(super) open: Option<&'static str>,
+    /// Did verifying find damage?
+    pub(super) found: bool,
+    /// Mails read at the first open; `None` where it failed.
+    pub(super) first: Option<usize>,
+    /// Mails read at the next one.
+    pub(super) next: usize,
+}
+
 /// Opens what was hurt, and judges: nothing is lowered by opening, and nothing is missing in silence.
-fn judge(what: &str, files: &Files, mails: &[(Vec<u8>, Receipt)]) -> Option<usize> {
+pub(super) fn judge(what: &str, files: &Files, mails: &[(Vec<u8>, Receipt)]) -> Judged {
     let before = kept(files);
     let first = match files.try_open() {
         Ok(archive) => archive,
         Err(error) => {
             assert!(!matches!(error, Error::Bug(_)), "{what}: {error}");
             assert_eq!(kept(files), before, "{what}: an open that fails changes nothing");
-            return None;
+            return Judged { open: Some(error.code()), found: false, first: None, next: 0 };
         }
     };
     let count = readable(&first, mails);
@@ -71,10 +83,11 @@ fn judge(what: &str, files: &Files, mails: &[(Vec<u8>, Receipt)]) -> Option<usiz
         let (was, is) = (before.values().sum::<usize>(), kept(files).values().sum::<usize>());
         assert!(is >= was, "{what}: {was} bytes of records and containers became {is}");
     }
+    let open = first.barred().map(Error::code);
     let _closed = first.close();
-    let again = files.open();
-    assert!(readable(&again, mails) >= count, "{what}: the second open reads fewer than {count}");
-    Some(count)
+    let next = readable(&files.open(), mails);
+    assert!(next >= count, "{what}: the second open reads fewer than {count}");
+    Judged { open, found: !report.findings.is_empty(), first: Some(count), next }
 }
 
 #[test]
@@ -88,7 +101,7 @@ fn p11_a_zeroed_tail_of_any_file_costs_what_it_hits_whatever_cache_is_lost_too()
             }
             lose(&files, lost);
             let what = format!("{} zeroed, lost {lost:?}", path.display());
-            let count = judge(&what, &files, &mails);
+            let count = judge(&what, &files, &mails).first;
             let is_container = path.to_string_lossy().contains("/content/");
             if !is_container && !path.ends_with("archive.mk") {
                 assert_eq!(count, Some(mails.len()), "{what}");
@@ -108,7 +121,7 @@ fn p11_any_file_may_be_removed_alone_or_with_caches_and_opening_lowers_nothing()
                 files.remove(&path);
             }
             let what = format!("{} removed, lost {lost:?}", path.display());
-            let count = judge(&what, &files, &mails);
+            let count = judge(&what, &files, &mails).first;
             if path.to_string_lossy().contains("/records/") {
                 assert_eq!(count, Some(mails.len()), "{what}: tables have every packed mail");
             }

@@ -39,3 +39,4 @@ mod rules_query;
 mod rules_text;
 mod search;
 mod small_commits;
+mod tampering;
