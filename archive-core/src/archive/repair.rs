@@ -84,6 +84,7 @@ impl Acting<'_> {
             return archive.repair_identities();
         }
         let Some(key) = archive.master_key()? else { return Err(Error::BrokenIdentity { path: super::identity_path(&archive.dir) }) };
-        Master::begin_again(&archive.vfs, &archive.dir, &key, archive.id, stores, archive.store.first_user_archive())
+        let (owner, seen) = (archive.store.first_user_archive(), archive.store.seen_of(archive.id));
+        Master::begin_again(&archive.vfs, &archive.dir, &key, archive.id, stores, owner, seen)
     }
 }

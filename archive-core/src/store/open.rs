@@ -192,6 +192,11 @@ impl Store {
         Ok(())
     }
 
+    /// The head of the master of this id, as the store last saw it.
+    pub(crate) fn seen_of(&self, master: Uuid) -> Option<Link> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.seen(master)
+    }
+
     /// The head of the store, as the master notes it.
     pub(crate) fn seen_head(&self) -> SeenHead {
         SeenHead::new(self.uuid, self.catalog().basis().link)

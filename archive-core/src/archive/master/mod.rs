@@ -118,7 +118,7 @@ impl Master {
     }
 
     /// Begins a damaged master again: a new file, whose checkpoint holds what can still be read, the `stores` that were found, and the owner.
-    /// Nothing is deleted; what lies before is not read at open any more.
+    /// `seen` is the head that a store noted. Nothing is deleted; what lies before is not read at open any more.
     pub(super) fn begin_again(
         vfs: &Arc<dyn Vfs>,
         archive: &Path,
@@ -126,14 +126,18 @@ impl Master {
         id: Uuid,
         stores: Vec<StoreFact>,
         owner: Option<String>,
+        seen: Option<Link>,
     ) -> Result<(), Error> {
         let dir = dir(archive);
         let listing = list_files(&**vfs, &dir, key, id)?;
         let (mut state, mut last) = replay::readable(&listing, id)?;
-        match read_head(&**vfs, &dir, key, id) {
-            Ok(Some(head)) if head.link().sequence > last.sequence => last = head.link(),
-            Ok(_) | Err(Error::Damage(_)) => {}
+        let head = match read_head(&**vfs, &dir, key, id) {
+            Ok(head) => head.map(|head| head.link()),
+            Err(Error::Damage(_)) => None,
             Err(error) => return Err(error),
+        };
+        for witness in head.into_iter().chain(seen) {
+            last = if witness.sequence > last.sequence { witness } else { last };
         }
         for store in stores {
             if !state.stores.iter().any(|known| known.uuid == store.uuid) {
