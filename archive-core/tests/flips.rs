@@ -28,7 +28,10 @@ const STRIDE: usize = 101;
 const MARK_LEN: usize = 102;
 
 /// What may be changed without a word, and why.
-const HARMLESS: [(&str, fn(&Path, usize, usize) -> bool); 3] = [
+/// Does a byte of a file, at an offset of so many, count for nothing?
+type IsHarmless = fn(&Path, usize, usize) -> bool;
+
+const HARMLESS: [(&str, IsHarmless); 3] = [
     ("write.lock: a note about the holder, for people", |path, _, _| path.ends_with("write.lock")),
     ("the last mark of records: what it says, head.mkm says too, and the commit before it is whole", |path, at, len| {
         path.extension().is_some_and(|extension| extension == "mkr") && at + MARK_LEN >= len
