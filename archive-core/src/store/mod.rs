@@ -3,6 +3,7 @@
 //! Order of writes (P5): containers synced, then the commit synced, then receipts, then catalog and index in memory, whose files
 //! may lag as far as they like. One writer; readers share the catalog by a lock and never wait for a sync.
 
+mod accepted;
 mod commit;
 mod create;
 mod draft;
@@ -36,6 +37,7 @@ pub(crate) use draft::Outcome;
 pub(crate) use identity::{Wrapping, found_store, keep_apart};
 pub(crate) use indexer::{Indexer, failed, id_label};
 pub(crate) use lost::LostFound;
+pub use lost::Recovery;
 pub(crate) use open::FromMaster;
 pub(crate) use placements::{Placed, Placements};
 pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
@@ -128,6 +130,8 @@ pub(crate) struct Store {
     head: Mutex<Option<Head>>,
     /// The clean mark at opening.
     mark: Link,
+    /// What the open did after a crash.
+    recovery: Recovery,
 }
 
 /// What only the one who writes may touch.
@@ -144,6 +148,11 @@ impl Store {
     /// The first damage found at opening.
     pub(crate) fn damage(&self) -> Option<&Damage> {
         self.damage.as_ref()
+    }
+
+    /// What the open did after a crash.
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.recovery
     }
 
     /// Why nothing is written, where that is so.

@@ -135,6 +135,7 @@ impl Store {
             barred,
             head: Mutex::new(recovered.head),
             mark: recovered.mark,
+            recovery: recovered.recovery,
         };
         if recovered.incomplete {
             store.complete_from_tables()?;
