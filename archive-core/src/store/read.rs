@@ -30,7 +30,8 @@ impl Store {
     /// the same digest, if there is a whole one.
     pub(crate) fn read(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let row = self.row_to_read(no)?;
+        let row = self.catalog().content_row(no)?;
+        let row = self.there(no, row)?;
         let mut handed = Handed { sink, hasher: Sha256::new(), len: 0 };
         let mut own = None;
         if !self.is_noted(no) {
@@ -59,11 +60,12 @@ impl Store {
     /// Like [`Store::read`], from its own bytes alone. Numbers that a repair left out have nothing to read.
     pub(super) fn read_own(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match self.row_to_read(no) {
-            Ok(row) => self.read_from(no, &row, &mut Handed { sink, hasher: Sha256::new(), len: 0 }),
-            Err(Error::Bug(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        let row = self.catalog().content_row(no)?;
+        let row = match row {
+            None if self.damage.is_none() => return Ok(()),
+            row => self.there(no, row)?,
+        };
+        self.read_from(no, &row, &mut Handed { sink, hasher: Sha256::new(), len: 0 })
     }
 
     /// Is there any place that gives the bytes of a content?
@@ -75,8 +77,7 @@ impl Store {
         }
     }
 
-    fn row_to_read(&self, no: ContentNo) -> Result<ContentRow, Error> {
-        let row = self.catalog().content_row(no)?;
+    fn there(&self, no: ContentNo, row: Option<ContentRow>) -> Result<ContentRow, Error> {
         row.ok_or_else(|| match &self.damage {
             // Its fact lay in records that cannot be read.
             Some(damage) => costs(damage.clone().into(), no),

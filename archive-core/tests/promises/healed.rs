@@ -7,7 +7,7 @@ use crate::fixture::{Dice, Files, ask, base64, folder, plain, put, put_each, ver
 /// An archive of mails in several blocks, one of which is damaged; and the ids that the damage costs.
 fn damaged() -> (Files, Vec<Vec<u8>>, Vec<MessageId>) {
     let (files, archive) = Files::create();
-    let mails = plain(60, 2000, 91);
+    let mails = plain(110, 4000, 91);
     let receipts = put_each(&archive, &mails);
     archive.close().expect("closed");
     let path = files.paths_with("/content/")[0].clone();
