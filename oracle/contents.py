@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 
 from fileformat import FormatError, read_frame
 from records import BLOCK, block, quads, stamp_of
@@ -52,8 +53,12 @@ class Contents:
         return b"".join(out)
 
     def part(self, number):
+        """The bytes of a part; where its own are damaged, those of another one with its digest."""
         error = ValueError(f"part {number} is nowhere")
-        for digest, length, runs in self.parts.get(number, ()):
+        own = self.parts.get(number, [])
+        digests = {digest for digest, _, _ in own if digest}
+        others = (known for no, rows in self.parts.items() if no != number for known in rows if known[0] in digests)
+        for digest, length, runs in itertools.chain(own, others):
             try:
                 data = self.stored(runs)
                 if len(data) == length and (digest is None or hashlib.sha256(data).digest() == digest):
@@ -91,6 +96,20 @@ class Contents:
         return data
 
     def content(self, number):
+        """The bytes of a content; where its own are damaged, those of another one with its digest."""
+        try:
+            return self.own_content(number)
+        except (FormatError, ValueError):
+            digest = self.contents[number][0].get(2) if number in self.contents else None
+            others = [other for other, (fact, _) in self.contents.items() if digest and other != number and fact.get(2) == digest]
+            for other in others:
+                try:
+                    return self.own_content(other)
+                except (FormatError, ValueError):
+                    continue
+            raise
+
+    def own_content(self, number):
         fact, runs = self.contents[number]
         data = self.join(self.stored(runs), fact.get(5), fact[4])
         if hashlib.sha256(data).digest() != fact[2]:

@@ -382,6 +382,9 @@ pub struct Verify {
     /// The structure alone: every frame, but no mail against its digest
     #[arg(long)]
     pub quick: bool,
+    /// Accept the damage that is found: it is recorded, and listed apart from now on
+    #[arg(long, conflicts_with_all = ["quick", "part"])]
+    pub accept: bool,
 }
 
 /// Arguments of `stats`.

@@ -97,4 +97,4 @@ pub use folder::{FolderPath, NotAFolderPath};
 pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMessageId, PartNo, StoreNo, Uuid};
 pub use message::{AddressInfo, DateOrigin, MessageInfo, MessageRecord};
 pub use seal::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
-pub use store::{Duplicates, IndexStatus, StoreStats};
+pub use store::{Duplicates, IndexStatus, Recovery, StoreStats};

@@ -27,10 +27,10 @@ const STRIDE: usize = 101;
 /// Bytes of the frame that only says that all before it is synced.
 const MARK_LEN: usize = 102;
 
-/// What may be changed without a word, and why.
 /// Does a byte of a file, at an offset of so many, count for nothing?
 type IsHarmless = fn(&Path, usize, usize) -> bool;
 
+/// What may be changed without a word, and why.
 const HARMLESS: [(&str, IsHarmless); 3] = [
     ("write.lock: a note about the holder, for people", |path, _, _| path.ends_with("write.lock")),
     ("the last mark of records: what it says, head.mkm says too, and the commit before it is whole", |path, at, len| {

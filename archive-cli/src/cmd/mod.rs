@@ -17,7 +17,7 @@ mod show;
 mod stats;
 mod verify;
 
-use archive_core::{Acting, Actor, Archive, Error};
+use archive_core::{Acting, Actor, Archive, Error, Recovery};
 
 use crate::args::{Args, Command, Common};
 use crate::failure::{Exit, Failure};
@@ -63,6 +63,10 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     }
     for notice in archive.notices() {
         out.note(&format!("warning: {notice}"))?;
+    }
+    if let Some(Recovery { bytes_put_aside, commit_taken_over, .. }) = archive.recovered() {
+        let taken = if commit_taken_over { "the last commit was taken over" } else { "nothing was taken over" };
+        out.note(&format!("notice: recovered from a crash: {taken}, {bytes_put_aside} bytes without a receipt were put aside"))?;
     }
     let done = work(&archive, out);
     let closed = archive.close();

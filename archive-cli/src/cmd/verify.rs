@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use archive_core::{Archive, DamageCause, Depth, Error, MessageId, Remedy};
+use archive_core::{Archive, DamageCause, Depth, Error, Finding, MessageId, Remedy};
 use serde_json::json;
 
 use super::system;
@@ -35,40 +35,17 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         if stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
     });
     progress.end();
-    let report = report?;
-    for finding in &report.findings {
-        let file = finding.file.display().to_string();
-        let ids = |ids: &[MessageId]| ids.iter().map(ToString::to_string).collect::<Vec<String>>();
-        let (messages, records) = (ids(&finding.messages), ids(&finding.records));
-        if out.is_json() {
-            out.json(&json!({
-                "event": "damage",
-                "file": file,
-                "offset": finding.offset,
-                "length": finding.len,
-                "kind": finding.cause.to_string(),
-                "messages": messages,
-                "records": records,
-            }))?;
-            continue;
-        }
-        let costs = match (messages.len(), records.len(), finding.remedy) {
-            (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` mends it".to_owned(),
-            (0, 0, Some(_)) => {
-                "costs no mail; if no damage of records is named, remove the folder `catalog`, and the next command makes it anew"
-                    .to_owned()
-            }
-            (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
-            (0, 0, None) if archive.damage().is_some() && finding.cause != DamageCause::Chain => {
-                "what it costs is not known: nothing else says which mails there are".to_owned()
-            }
-            (0, 0, None) => "costs no mail".to_owned(),
-            (_, 0, _) => format!("costs {}", listed(&messages)),
-            (0, ..) => format!("costs the record, not the bytes, of {}", listed(&records)),
-            _ => format!("costs {}; and the record, not the bytes, of {}", listed(&messages), listed(&records)),
-        };
-        let (offset, len, cause) = (finding.offset, finding.len, finding.cause);
-        out.line(&format!("{}: offset {offset}, {len} bytes: {cause}; {costs}", escape::line(&file)))?;
+    let mut report = report?;
+    if args.accept {
+        system(archive).accept_damage(&mut report)?;
+    }
+    if let Some(recovery) = archive.recovered().filter(|_| out.is_json()) {
+        let (put_aside, taken_over) = (recovery.bytes_put_aside, recovery.commit_taken_over);
+        out.json(&json!({ "event": "recovered", "bytes_put_aside": put_aside, "commit_taken_over": taken_over }))?;
+    }
+    let lists = [(&report.findings, "damage"), (&report.healed, "healed"), (&report.accepted, "accepted")];
+    for (finding, listed_as) in lists.into_iter().flat_map(|(list, name)| list.iter().map(move |finding| (finding, name))) {
+        say(archive, finding, listed_as, &args, out)?;
     }
     for path in &report.foreign {
         let file = path.display().to_string();
@@ -86,6 +63,8 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             "bytes": report.bytes,
             "messages": report.messages,
             "damaged": damaged,
+            "healed": report.healed.len(),
+            "accepted": report.accepted.len(),
             "foreign": report.foreign.len(),
             "seconds": seconds,
             "recovery_key": keys::recovery_state(archive),
@@ -93,16 +72,58 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
     } else {
         keys::warn_unconfirmed(archive, out)?;
         let verdict = match (damaged, archive.barred()) {
-            (0, None) => "all is well".to_owned(),
+            (0, None) if report.healed.is_empty() && report.accepted.is_empty() => "all is well".to_owned(),
+            (0, None) => "no other damage".to_owned(),
             (0, Some(barred)) => format!("no damage, but no mail is taken: {barred}"),
             _ => format!("{damaged} places are damaged"),
         };
+        for (list, what) in [(&report.healed, "are healed and cost no mail"), (&report.accepted, "were accepted")] {
+            if !list.is_empty() {
+                out.note(&format!("notice: {} damaged places {what}", list.len()))?;
+            }
+        }
         if !report.foreign.is_empty() {
             out.note(&format!("notice: {} names in the archive's folder do not belong there", report.foreign.len()))?;
         }
         out.note(&format!("{} files, {}, {} mails: {verdict}", report.files, when::size(report.bytes), report.messages))?;
     }
     Ok(if damaged == 0 { super::whole(archive) } else { Exit::Wrong })
+}
+
+/// Says one finding, listed as `damage`, `healed` or `accepted`.
+fn say(archive: &Archive, finding: &Finding, listed_as: &str, args: &Verify, out: &mut Out) -> Result<(), Failure> {
+    let file = finding.file.display().to_string();
+    let ids = |ids: &[MessageId]| ids.iter().map(ToString::to_string).collect::<Vec<String>>();
+    let (messages, records) = (ids(&finding.messages), ids(&finding.records));
+    let (offset, len, cause) = (finding.offset, finding.len, finding.cause);
+    if out.is_json() {
+        return out.json(&json!({
+            "event": listed_as,
+            "file": file,
+            "offset": offset,
+            "length": len,
+            "kind": cause.to_string(),
+            "messages": messages,
+            "records": records,
+        }));
+    }
+    let costs = match (messages.len(), records.len(), finding.remedy) {
+        _ if listed_as == "healed" => format!("costs no mail, since these came again: {}", listed(&messages)),
+        (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` mends it".to_owned(),
+        (0, 0, Some(_)) => {
+            "costs no mail; if no damage of records is named, remove the folder `catalog`, and the next command makes it anew".to_owned()
+        }
+        (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
+        (0, 0, None) if archive.damage().is_some() && finding.cause != DamageCause::Chain => {
+            "what it costs is not known: nothing else says which mails there are".to_owned()
+        }
+        (0, 0, None) => "costs no mail".to_owned(),
+        (_, 0, _) => format!("costs {}", listed(&messages)),
+        (0, ..) => format!("costs the record, not the bytes, of {}", listed(&records)),
+        _ => format!("costs {}; and the record, not the bytes, of {}", listed(&messages), listed(&records)),
+    };
+    let accepted = if listed_as == "accepted" { " (accepted)" } else { "" };
+    out.line(&format!("{}: offset {offset}, {len} bytes: {cause}; {costs}{accepted}", escape::line(&file)))
 }
 
 /// Ids for people: all of a few, of many the first.

@@ -60,7 +60,7 @@ pub use verify::{Depth, Finding, VerifyReport};
 use crate::error::{Damage, Error};
 use crate::id::Uuid;
 use crate::seal::SecretKey;
-use crate::store::Store;
+use crate::store::{Recovery, Store};
 use crate::vfs::Vfs;
 
 /// An archive open for reading and writing. Closing it is better than dropping it: the next open is quicker.
@@ -110,6 +110,17 @@ impl Archive {
     #[must_use]
     pub fn notices(&self) -> &[Error] {
         &self.notices
+    }
+
+    /// What the open did after a crash; `None` where it had nothing to do. It is no damage: what has a receipt is there.
+    #[must_use]
+    pub fn recovered(&self) -> Option<Recovery> {
+        let (master, store) = (self.master().recovery, self.store.recovery());
+        let recovery = Recovery {
+            bytes_put_aside: master.bytes_put_aside.saturating_add(store.bytes_put_aside),
+            commit_taken_over: master.commit_taken_over || store.commit_taken_over,
+        };
+        (recovery != Recovery::default()).then_some(recovery)
     }
 
     /// The archive's id.

@@ -1,12 +1,12 @@
 //! Everything is read and checked, and what is wrong is named with what it costs (P6, P11).
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use super::master::Master;
 use super::{Acting, identity_path};
 use crate::error::{Damage, DamageCause, Error, Remedy};
 use crate::id::{MessageId, MessageNo};
-use crate::records::read_head;
+use crate::records::{DamagedPlace, read_head};
 use crate::store::Reach;
 
 /// Damage and the messages that it costs.
@@ -42,6 +42,10 @@ pub struct VerifyReport {
     pub content_bytes: u64,
     /// What is damaged.
     pub findings: Vec<Finding>,
+    /// Damage that costs no mail, since all mails that it hit are read from elsewhere: they were imported again.
+    pub healed: Vec<Finding>,
+    /// Damage that was accepted: by a repair that came after it, or by [`Acting::accept_damage`].
+    pub accepted: Vec<Finding>,
     /// What lies in the archive's folder and does not belong to it. It is no damage, and left as it is.
     pub foreign: Vec<PathBuf>,
 }
@@ -81,6 +85,8 @@ impl Acting<'_> {
             messages: checked.messages,
             content_bytes: checked.content_bytes,
             findings: Vec::new(),
+            healed: Vec::new(),
+            accepted: Vec::new(),
             foreign: archive.foreign()?,
         };
         let mut own = archive.verify_identity()?;
@@ -108,19 +114,68 @@ impl Acting<'_> {
         if let Some(damage) = archive.master().damage().filter(|_| own.is_empty()) {
             own.push(damage.clone());
         }
-        for damage in own {
+        let accepted = archive.store.accepted()?;
+        let mut put = |state: State, finding: Finding| match state {
+            State::Healed => report.healed.push(finding),
+            State::Repaired => report.accepted.push(finding),
+            State::Damaged => match place_of(&archive.dir, &finding).is_some_and(|place| accepted.contains(&place)) {
+                true => report.accepted.push(finding),
+                false => report.findings.push(finding),
+            },
+        };
+        let plain = |damage: Damage| {
             let (file, offset, len, cause) = (damage.file, damage.offset, damage.len, damage.cause);
-            report.findings.push(Finding { file, offset, len, cause, messages: Vec::new(), records: Vec::new(), remedy: None });
-        }
+            Finding { file, offset, len, cause, messages: Vec::new(), records: Vec::new(), remedy: None }
+        };
+        own.into_iter().for_each(|damage| put(State::Damaged, plain(damage)));
+        // What the open found, and what is looked at again does not show.
+        let seen = archive.damage().filter(|damage| !found.iter().any(|finding| finding.damage.file == damage.file));
         let store = archive.store.no();
         for finding in found {
             let ids = |numbers: Vec<MessageNo>| numbers.into_iter().map(|no| MessageId { store, no }).collect();
             let (messages, records) = (ids(finding.messages), ids(finding.records));
-            let damage = finding.damage;
-            let remedy = damage.remedy();
-            let (file, offset, len, cause) = (damage.file, damage.offset, damage.len, damage.cause);
-            report.findings.push(Finding { file, offset, len, cause, messages, records, remedy });
+            let state = match (finding.healed, finding.repaired) {
+                (true, _) => State::Healed,
+                (false, true) => State::Repaired,
+                (false, false) => State::Damaged,
+            };
+            let remedy = finding.damage.remedy();
+            put(state, Finding { messages, records, remedy, ..plain(finding.damage) });
+        }
+        if let Some(damage) = seen.filter(|damage| !report.findings.iter().any(|finding| finding.file == damage.file)) {
+            report.findings.push(plain(damage.clone()));
         }
         Ok(report)
     }
+
+    /// Accepts what `report` found, but for what can be made anew: it is recorded, and listed apart from now on. What is hit stays damaged, and
+    /// reading it fails as before. At most 10,000 places are accepted.
+    pub fn accept_damage(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        self.only_system("to accept damage")?;
+        let archive = self.archive;
+        let place = |finding: &Finding| place_of(&archive.dir, finding).filter(|_| finding.remedy.is_none());
+        archive.store.accept(report.findings.iter().filter_map(place).collect())?;
+        let (accepted, findings) = std::mem::take(&mut report.findings).into_iter().partition(|finding| place(finding).is_some());
+        report.findings = findings;
+        report.accepted.extend::<Vec<Finding>>(accepted);
+        Ok(())
+    }
+}
+
+/// How damage is listed.
+enum State {
+    Damaged,
+    Healed,
+    Repaired,
+}
+
+/// A finding as a place below the archive's folder; `None` where it lies elsewhere.
+fn place_of(dir: &Path, finding: &Finding) -> Option<DamagedPlace> {
+    let below = finding.file.strip_prefix(dir).ok()?;
+    let names = below.components().map(|component| match component {
+        Component::Normal(name) => name.to_str(),
+        _ => None,
+    });
+    let names: Vec<&str> = names.collect::<Option<_>>()?;
+    Some((names.join("/"), finding.offset, finding.len))
 }

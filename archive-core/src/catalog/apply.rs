@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
+use sha2::{Digest as _, Sha256};
 
 use super::folders::Folders;
 use super::manifest::{Basis, Manifest, Numbers, decode_manifest, encode_manifest, read_manifest, replace_manifest};
@@ -17,8 +18,8 @@ use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
 use crate::records::{
-    Commit, CommitPlace, CommitSpan, Committed, ContentFact, DamageFact, Fact, FactValue, Frontier, HeadNumbers, Link, MessageFact,
-    PackedFact, PartFact, Runs,
+    AcceptedFact, Commit, CommitPlace, CommitSpan, Committed, ContentFact, DamageFact, DamagedPlace, Fact, FactValue, Frontier,
+    HeadNumbers, Link, MessageFact, PackedFact, PartFact, Runs,
 };
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::Vfs;
@@ -149,7 +150,12 @@ impl Catalog {
         self.sets.of(SetOf::Damaged).contains(content.0)
     }
 
-    /// Contents placed more than once: all others have exactly one message, so totals need no look-up.
+    /// Contents without a message, which stand in for damaged ones.
+    pub(crate) fn unplaced(&self) -> &RoaringBitmap {
+        self.sets.of(SetOf::Unplaced)
+    }
+
+    /// Contents placed more than once: all others but the unplaced have exactly one message, so totals need no look-up.
     pub(crate) fn shared(&self) -> &RoaringBitmap {
         self.sets.of(SetOf::Shared)
     }
@@ -203,8 +209,7 @@ impl Catalog {
         if let Some(unknown) = passed_over {
             self.basis.passed_over.get_or_insert((unknown.what.to_owned(), unknown.number));
         }
-        self.applied(link, span, commit.container_end());
-        Ok(())
+        self.applied(link, span, commit.container_end())
     }
 
     /// Takes over the commit just made, from what its facts say.
@@ -214,8 +219,7 @@ impl Catalog {
             self.fact(fact, link.sequence, &span, index)?;
         }
         self.basis.tree = tree;
-        self.applied(link, &span, container_end);
-        Ok(())
+        self.applied(link, &span, container_end)
     }
 
     /// Takes over a fact that no commit holds: what a table of a container says, where the records lost it. The tree has its leaf already, or
@@ -225,14 +229,25 @@ impl Catalog {
         self.fact(fact, sequence, &nowhere, 0)
     }
 
-    fn applied(&mut self, link: Link, span: &CommitSpan, container_end: (u32, u64)) {
+    fn applied(&mut self, link: Link, span: &CommitSpan, container_end: (u32, u64)) -> Result<(), Error> {
         if !span.section.is_empty() {
             *self.basis.sections.entry(span.place.file).or_default() += span.place.offset.saturating_sub(span.begin);
         }
-        self.fresh.clear();
+        self.settle()?;
         self.basis.link = link;
         self.basis.records = (span.place.file, span.begin);
         self.basis.container = container_end;
+        Ok(())
+    }
+
+    /// Notes which contents came without a message, once all facts of a commit are in.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        for no in std::mem::take(&mut self.fresh).into_keys() {
+            if self.placements(ContentNo(no))?.is_empty() {
+                self.sets.insert(SetOf::Unplaced, no);
+            }
+        }
+        Ok(())
     }
 
     /// Records file `number` has no sections any more.
@@ -262,6 +277,10 @@ impl Catalog {
             }
             FactValue::Packed(fact) => self.packed(fact),
             FactValue::DamageNoted(fact) => self.damage(&fact),
+            FactValue::DamageAccepted(fact) => {
+                self.accept(&fact);
+                Ok(())
+            }
             FactValue::Repaired(fact) => {
                 let HeadNumbers { contents, messages, parts, runs, folders, containers } = fact.numbers;
                 numbers.contents = numbers.contents.max(contents);
@@ -345,7 +364,10 @@ impl Catalog {
             None => {
                 // Where damage took the content's fact, the message goes with it; the damage is named by whoever replays.
                 let Some(of) = self.content_row(content)? else { return Ok(()) };
-                self.sets.insert(SetOf::Shared, fact.content);
+                match self.unplaced().contains(fact.content) {
+                    true => self.sets.remove(SetOf::Unplaced, fact.content),
+                    false => self.sets.insert(SetOf::Shared, fact.content),
+                }
                 (of.date, of.size)
             }
         };
@@ -388,6 +410,26 @@ impl Catalog {
             }
         }
         Ok(())
+    }
+
+    fn accept(&mut self, fact: &AcceptedFact) {
+        for place in &fact.places {
+            let bytes = crate::wire::encode(place);
+            let hash: [u8; 32] = Sha256::digest(&bytes).into();
+            // A digest is longer than what is taken of it.
+            let Some(short) = hash.first_chunk() else { continue };
+            self.sorted.put_value(keys::accepted(short), |out| out.extend_from_slice(&bytes));
+        }
+    }
+
+    /// The damaged places that were accepted.
+    pub(crate) fn accepted(&self) -> Result<Vec<DamagedPlace>, Error> {
+        let mut places = Vec::new();
+        self.sorted.scan(keys::ACCEPTED, keys::ACCEPTED, &mut |_, row| {
+            places.extend(minicbor::decode::<DamagedPlace>(row).ok());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(places)
     }
 
     fn packed(&mut self, fact: PackedFact) -> Result<(), Error> {
@@ -456,6 +498,17 @@ impl Catalog {
         Ok(None)
     }
 
+    /// Another part with the digest of a damaged one, if it may be referred to.
+    pub(crate) fn whole_part(&self, no: PartNo) -> Result<Option<PartNo>, Error> {
+        if !self.sets.of(SetOf::DamagedParts).contains(no.0) {
+            return Ok(None);
+        }
+        match self.part_row(no)? {
+            Some(row) => self.part_by_digest(Digest(row.digest)),
+            None => Ok(None),
+        }
+    }
+
     /// Messages of a content with the folders they lie in.
     pub(crate) fn placements(&self, content: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
         let key = keys::placed(content);
@@ -467,6 +520,21 @@ impl Catalog {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
+    }
+
+    /// Messages of a content; of one that stands in for damaged ones, theirs.
+    pub(crate) fn messages_read_from(&self, no: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
+        let mut placed = self.placements(no)?;
+        if self.unplaced().contains(no.0)
+            && let Some(row) = self.content_row(no)?
+        {
+            for other in self.contents_by_digest(Digest(row.digest))? {
+                if self.content_row(other)?.is_some_and(|other| other.digest == row.digest) {
+                    placed.extend(self.placements(other)?);
+                }
+            }
+        }
+        Ok(placed)
     }
 
     /// Up to `limit` messages of a folder, newest first, behind `after` if there is one.

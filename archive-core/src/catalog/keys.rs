@@ -115,6 +115,14 @@ pub(super) fn set_of(key: &[u8]) -> Option<(u8, u16)> {
     }
 }
 
+/// What all keys of accepted damage begin with.
+pub(super) const ACCEPTED: &[u8] = b"a";
+
+/// A place that was accepted as damaged, by the beginning of its SHA-256.
+pub(super) fn accepted(place: &[u8; 16]) -> Key {
+    Key::begun(b'a').and(place)
+}
+
 /// Messages of a content.
 pub(super) fn placed(content: ContentNo) -> Key {
     Key::begun(b'x').with(content.0)

@@ -21,9 +21,12 @@ pub(super) enum SetOf {
     UnpackedParts = 5,
     /// Messages whose time of archiving is before that of the message with the number below, or may be.
     Earlier = 6,
+    /// Contents without a message: they only stand in for damaged ones of the same digest.
+    Unplaced = 7,
 }
 
-const SETS: [SetOf; 6] = [SetOf::Shared, SetOf::Damaged, SetOf::DamagedParts, SetOf::Unpacked, SetOf::UnpackedParts, SetOf::Earlier];
+const SETS: [SetOf; 7] =
+    [SetOf::Shared, SetOf::Damaged, SetOf::DamagedParts, SetOf::Unpacked, SetOf::UnpackedParts, SetOf::Earlier, SetOf::Unplaced];
 
 #[derive(Debug, Default)]
 struct NumberSet {
@@ -116,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_is_no_row_of_a_set_is_refused() {
-        for (of, row) in [(0, &[][..]), (7, &[]), (1, &[0xff]), (1, &[0xff, 0xff, 0x03, 1]), (1, &[0xff, 0xff, 0x07])] {
+        for (of, row) in [(0, &[][..]), (8, &[]), (1, &[0xff]), (1, &[0xff, 0xff, 0x03, 1]), (1, &[0xff, 0xff, 0x07])] {
             assert_eq!(Sets::default().load(of, 0, row), None, "{of} {row:?}");
         }
     }

@@ -35,6 +35,7 @@ pub(crate) enum FactKind {
     DamageNoted = 17,
     Repaired = 18,
     Recovered = 19,
+    DamageAccepted = 21,
     /// Of the master: a store of the archive.
     Store = 64,
     /// Of the master: a setting.
@@ -343,6 +344,18 @@ pub(crate) struct DamageFact {
     pub(crate) contents: Vec<u32>,
 }
 fact!(DamageFact, "key of noted damage", 1);
+
+/// A damaged place: the path below the archive's folder with `/`, offset, length.
+pub(crate) type DamagedPlace = (String, u64, u64);
+
+/// Damage that was accepted: it is listed apart from now on. What is hit stays damaged.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct AcceptedFact {
+    #[n(1)]
+    pub(crate) places: Vec<DamagedPlace>,
+}
+fact!(AcceptedFact, "key of accepted damage", 1);
 
 /// The store was repaired: what the records before this file lost stays lost, and how it goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -20,8 +20,8 @@ mod value;
 pub(crate) use chain::Link;
 pub(crate) use commit::{Commit, Fact, NewFact};
 pub(crate) use fact::{
-    CheckpointFact, ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, KeyChangeFact, MessageFact, PackedFact,
-    PartFact, RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact,
+    AcceptedFact, CheckpointFact, ContainerFact, ContentFact, DamageFact, DamagedPlace, FactKind, FolderFact, ImportRunFact, KeyChangeFact,
+    MessageFact, PackedFact, PartFact, RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact,
 };
 pub(crate) use head::{Head, HeadNumbers, SeenHead, head_path, read_head, write_head};
 pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit};

@@ -1,8 +1,8 @@
 //! Facts of a store as values: what a commit is made from, and what the catalog takes over, whether the commit was just written or is read again.
 
 use super::fact::{
-    ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact, RecoveredFact,
-    RepairedFact,
+    AcceptedFact, ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact,
+    RecoveredFact, RepairedFact,
 };
 use crate::error::Error;
 use crate::wire::{Class, Keys, Undecodable, Unknown, decode_noting, encode};
@@ -21,6 +21,7 @@ pub(crate) enum FactValue {
     Message(Box<MessageFact>),
     FolderMade(FolderFact),
     DamageNoted(DamageFact),
+    DamageAccepted(AcceptedFact),
     Repaired(Box<RepairedFact>),
     /// What a lost commit held; never a recovered fact itself.
     Recovered(Box<Self>),
@@ -50,6 +51,8 @@ impl FactValue {
             Self::Packed(*read(bytes, passed_over)?)
         } else if is(FactKind::DamageNoted) {
             Self::DamageNoted(*read(bytes, passed_over)?)
+        } else if is(FactKind::DamageAccepted) {
+            Self::DamageAccepted(*read(bytes, passed_over)?)
         } else if is(FactKind::Repaired) {
             Self::Repaired(read(bytes, passed_over)?)
         } else if is(FactKind::Recovered) {
@@ -88,6 +91,7 @@ impl FactValue {
             Self::Message(fact) => (FactKind::Message, encode(&**fact)),
             Self::FolderMade(fact) => (FactKind::FolderMade, encode(fact)),
             Self::DamageNoted(fact) => (FactKind::DamageNoted, encode(fact)),
+            Self::DamageAccepted(fact) => (FactKind::DamageAccepted, encode(fact)),
             Self::Repaired(fact) => (FactKind::Repaired, encode(&**fact)),
             Self::Recovered(fact) => {
                 let (kind, bytes) = fact.write();

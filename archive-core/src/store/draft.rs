@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::folder::{self, MAX_DEPTH};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::Extent;
-use crate::records::{FolderFact, Run, Runs, Shape, ShapeExtent};
+use crate::records::{DamagedPlace, FolderFact, Run, Runs, Shape, ShapeExtent};
 
 /// When is a mail a duplicate of one that is there?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,6 +82,32 @@ struct AddedMessage {
     place: NewPlace,
 }
 
+/// A content that stands in for the damaged one of a message.
+struct Healed {
+    content: ContentNo,
+    message: MessageNo,
+    number: u32,
+    archived: i64,
+    folder: Vec<String>,
+}
+
+/// Contents whose digest is like that of a mail.
+struct Candidates {
+    sound: Vec<ContentNo>,
+    damaged: Vec<ContentNo>,
+}
+
+/// What there is of a mail that comes.
+enum Known {
+    /// A message, so that the mail is a duplicate.
+    Message(Outcome),
+    /// Its bytes, elsewhere.
+    Content(ContentNo),
+    /// Its message, whose bytes are damaged and nowhere else.
+    Damaged(MessageNo),
+    Nothing,
+}
+
 /// Everything that one commit adds, while it is being put together.
 pub(super) struct Draft<'s> {
     catalog: &'s Catalog,
@@ -104,6 +130,9 @@ pub(super) struct Draft<'s> {
     by_identity: BTreeSet<(Identity, ContentNo)>,
     /// Contents found damaged since the last commit, which this one notes.
     damaged: Vec<u32>,
+    /// Damaged places that this commit accepts.
+    accepted: Vec<DamagedPlace>,
+    healed: Vec<Healed>,
     placed: BTreeSet<(ContentNo, MessageNo, FolderNo)>,
     placer: Placer,
 }
@@ -126,24 +155,30 @@ impl<'s> Draft<'s> {
             by_digest: BTreeSet::new(),
             by_identity: BTreeSet::new(),
             damaged,
+            accepted: Vec::new(),
+            healed: Vec::new(),
             placed: BTreeSet::new(),
             placer: Placer::default(),
         }
     }
 
+    /// Accepts damaged places.
+    pub(super) fn accept(&mut self, places: Vec<DamagedPlace>) {
+        self.accepted = places;
+    }
+
     /// Takes in one mail and says what became of it.
     pub(super) fn add(&mut self, mail: Prepared) -> Result<(Outcome, Option<ContentNo>), Error> {
         let folder = self.folder(&mail.place.folder)?;
-        let like = self.candidates(mail.header.digest)?;
-        if let Some(found) = self.duplicate(&mail.header, &like, folder)? {
-            return Ok((found, None));
-        }
-        if let Some(content) = self.same_bytes(mail.header.digest, like)? {
-            return Ok((Outcome::Stored(self.message(content, folder, mail.place)?), None));
-        }
+        let hit = match self.known(&mail.header, folder)? {
+            Known::Message(outcome) => return Ok((outcome, None)),
+            Known::Content(content) => return Ok((Outcome::Stored(self.message(content, folder, mail.place)?), None)),
+            Known::Damaged(message) => Some(message),
+            Known::Nothing => None,
+        };
         let (shape, laid) = self.lay(&mail.extents, mail.stored, mail.parts)?;
         let content = self.content(mail.header, shape, Source::Laid(laid), &mail.place)?;
-        Ok((Outcome::Stored(self.message(content, folder, mail.place)?), Some(content)))
+        Ok((Outcome::Stored(self.message_of(content, hit, folder, mail.place)?), Some(content)))
     }
 
     /// Takes in a mail whose bytes were received as blocks.
@@ -154,13 +189,12 @@ impl<'s> Draft<'s> {
         large: super::large::ReceivedContent,
     ) -> Result<(Outcome, Option<ContentNo>), Error> {
         let folder = self.folder(&place.folder)?;
-        let like = self.candidates(header.digest)?;
-        if let Some(found) = self.duplicate(&header, &like, folder)? {
-            return Ok((found, None));
-        }
-        if let Some(content) = self.same_bytes(header.digest, like)? {
-            return Ok((Outcome::Stored(self.message(content, folder, place)?), None));
-        }
+        let hit = match self.known(&header, folder)? {
+            Known::Message(outcome) => return Ok((outcome, None)),
+            Known::Content(content) => return Ok((Outcome::Stored(self.message(content, folder, place)?), None)),
+            Known::Damaged(message) => Some(message),
+            Known::Nothing => None,
+        };
         let mut parts = large.parts.into_iter();
         let mut shape = Vec::new();
         for extent in large.extents {
@@ -174,7 +208,7 @@ impl<'s> Draft<'s> {
             shape.push(ShapeExtent { extent, part });
         }
         let content = self.content(header, Some(Shape(shape)), Source::Received(large.runs), &place)?;
-        Ok((Outcome::Stored(self.message(content, folder, place)?), Some(content)))
+        Ok((Outcome::Stored(self.message_of(content, hit, folder, place)?), Some(content)))
     }
 
     /// Has `copy` put each received block that this commit needs where its run then says. What turned out to be known is not copied.
@@ -235,6 +269,16 @@ impl<'s> Draft<'s> {
         }
         self.contents.push(Added { no, header, date, date_source, shape, laid });
         Ok(no)
+    }
+
+    /// The message of a new content: the one whose damaged bytes it stands in for, or a new one.
+    fn message_of(&mut self, content: ContentNo, hit: Option<MessageNo>, folder: FolderNo, place: NewPlace) -> Result<MessageNo, Error> {
+        let Some(message) = hit else { return self.message(content, folder, place) };
+        if let Some(row) = self.catalog.message_row(message)? {
+            let folder = self.catalog.folders().path(FolderNo(row.folder));
+            self.healed.push(Healed { content, message, number: row.number, archived: row.archived, folder });
+        }
+        Ok(message)
     }
 
     fn message(&mut self, content: ContentNo, folder: FolderNo, place: NewPlace) -> Result<MessageNo, Error> {
@@ -298,14 +342,59 @@ impl<'s> Draft<'s> {
         self.placed.range(from..).take_while(move |(of, ..)| *of == content).map(|(_, message, folder)| (*message, *folder))
     }
 
-    /// Nothing new refers to a damaged content: what is imported again is stored anew.
+    /// What there is of a mail that is to go to `folder`.
+    fn known(&self, header: &PreparedHeader, folder: FolderNo) -> Result<Known, Error> {
+        let Candidates { sound, mut damaged } = self.candidates(header.digest)?;
+        let mut hit = None;
+        if !damaged.is_empty() {
+            damaged = self.with_bytes(header.digest, damaged)?;
+            hit = self.message_in(&damaged, folder)?;
+            if let Some(message) = hit
+                && self.same_bytes(header.digest, &sound)?.is_none()
+            {
+                return Ok(Known::Damaged(message));
+            }
+        }
+        if let Some(found) = self.duplicate(header, &sound, folder)? {
+            return Ok(Known::Message(found));
+        }
+        if let Some(message) = hit {
+            return Ok(Known::Message(Outcome::Duplicate { message, restated: false }));
+        }
+        let Some(content) = self.same_bytes(header.digest, &sound)? else { return Ok(Known::Nothing) };
+        // A content that stands in for a damaged one gets no message of its own, since first messages rise with contents: it is read through the
+        // damaged one.
+        if !damaged.is_empty() && self.placements(content)?.is_empty() {
+            for no in damaged {
+                if !self.placements(no)?.is_empty() {
+                    return Ok(Known::Content(no));
+                }
+            }
+        }
+        Ok(Known::Content(content))
+    }
+
+    /// A message of one of `contents` that lies where another one would be a duplicate.
+    fn message_in(&self, contents: &[ContentNo], folder: FolderNo) -> Result<Option<MessageNo>, Error> {
+        let home = self.user_archive(folder);
+        for &no in contents {
+            let near =
+                |at: FolderNo| at == folder || self.duplicates == Duplicates::Archive && home.is_some() && self.user_archive(at) == home;
+            if let Some((message, _)) = self.placements(no)?.into_iter().find(|(_, at)| near(*at)) {
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Nothing new is put together from a damaged content: what is imported again is stored again.
     fn is_sound(&self, no: ContentNo) -> bool {
         !self.catalog.is_damaged(no) && !self.damaged.contains(&no.0)
     }
 
     /// The content with the very bytes, among those whose digest is like it.
-    fn same_bytes(&self, digest: Digest, like: Vec<ContentNo>) -> Result<Option<ContentNo>, Error> {
-        for no in like {
+    fn same_bytes(&self, digest: Digest, like: &[ContentNo]) -> Result<Option<ContentNo>, Error> {
+        for &no in like {
             if self.digests(no)?.is_some_and(|(known, _)| known == digest) {
                 return Ok(Some(no));
             }
@@ -313,11 +402,20 @@ impl<'s> Draft<'s> {
         Ok(None)
     }
 
-    fn candidates(&self, digest: Digest) -> Result<Vec<ContentNo>, Error> {
+    /// All of them.
+    fn with_bytes(&self, digest: Digest, like: Vec<ContentNo>) -> Result<Vec<ContentNo>, Error> {
+        let mut same = Vec::new();
+        for no in like {
+            same.extend(self.same_bytes(digest, &[no])?);
+        }
+        Ok(same)
+    }
+
+    fn candidates(&self, digest: Digest) -> Result<Candidates, Error> {
         let mut found = self.catalog.contents_by_digest(digest)?;
         found.extend(self.by_digest.range((digest, ContentNo(0))..).take_while(|(of, _)| *of == digest).map(|(_, no)| no));
-        found.retain(|no| self.is_sound(*no));
-        Ok(found)
+        let (sound, damaged) = found.into_iter().partition(|no| self.is_sound(*no));
+        Ok(Candidates { sound, damaged })
     }
 
     /// Digest of a content, and the one without its status headers.
@@ -337,7 +435,7 @@ impl<'s> Draft<'s> {
         match self.duplicates {
             Duplicates::Folder => {
                 let bare_like = header.restated.map(|bare| self.candidates(bare)).transpose()?;
-                for &no in bare_like.as_deref().unwrap_or(like) {
+                for &no in bare_like.as_ref().map_or(like, |candidates| &candidates.sound) {
                     let Some((known, known_bare)) = self.digests(no)?.filter(|(_, known_bare)| *known_bare == bare) else { continue };
                     if let Some(message) = in_folder(no)? {
                         debug_assert_eq!(known_bare, bare);
@@ -385,7 +483,11 @@ impl<'s> Draft<'s> {
     }
 
     fn is_empty(&self) -> bool {
-        self.contents.is_empty() && self.messages.is_empty() && self.folders.is_empty() && self.damaged.is_empty()
+        self.contents.is_empty()
+            && self.messages.is_empty()
+            && self.folders.is_empty()
+            && self.damaged.is_empty()
+            && self.accepted.is_empty()
     }
 }
 

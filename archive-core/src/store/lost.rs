@@ -20,6 +20,16 @@ const MOST: u64 = 256 << 20;
 /// Bytes copied at once.
 const CHUNK: u64 = 4 << 20;
 
+/// What an open did after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// Bytes that no receipt was given for, put aside into `lost+found`.
+    pub bytes_put_aside: u64,
+    /// A commit was whole that nothing called durable: it was taken over.
+    pub commit_taken_over: bool,
+}
+
 /// The folder for what is lost in the folder `root` of a store or master.
 pub(crate) fn lost_dir(root: &Path) -> PathBuf {
     root.join("lost+found")
@@ -31,6 +41,7 @@ pub(crate) struct LostFound<'v> {
     dir: PathBuf,
     /// What may be kept more, of this crash.
     left: Cell<u64>,
+    put_aside: Cell<u64>,
 }
 
 /// A file in `lost+found`.
@@ -67,13 +78,19 @@ pub(crate) fn lost_files(vfs: &dyn Vfs, root: &Path) -> Result<Vec<LostFile>, Er
 impl<'v> LostFound<'v> {
     /// Keeps what is lost in `root`.
     pub(crate) fn new(vfs: &'v Arc<dyn Vfs>, root: &Path) -> Self {
-        Self { vfs, dir: lost_dir(root), left: Cell::new(MOST_AT_ONCE) }
+        Self { vfs, dir: lost_dir(root), left: Cell::new(MOST_AT_ONCE), put_aside: Cell::new(0) }
+    }
+
+    /// Bytes put aside of this crash, those that were kept before a second one too.
+    pub(crate) fn put_aside(&self) -> u64 {
+        self.put_aside.get()
     }
 
     /// Keeps the bytes of `file` from `from` on, as far as there is room. What was kept before a second crash is not kept twice.
     pub(crate) fn keep_tail(&self, file: &SealedReader, from: u64) -> Result<(), Error> {
         let from = from.max(HEADER_LEN as u64);
         let len = file.len()?.saturating_sub(from).min(self.left.get());
+        self.put_aside.set(self.put_aside.get() + len);
         let Some(path) = self.place(&format!("{}-{from}.mkl", file.header().file_id))?.filter(|_| len > 0) else { return Ok(()) };
         let tmp = path.with_extension("mkl.tmp");
         self.remove(&tmp)?;
@@ -96,6 +113,7 @@ impl<'v> LostFound<'v> {
         let len = self.vfs.open_read(path)?.len()?;
         match self.place(&what)? {
             Some(kept) => {
+                self.put_aside.set(self.put_aside.get() + len);
                 self.vfs.rename(path, &kept)?;
                 self.vfs.sync_dir(&self.dir)?;
                 self.left.set(self.left.get().saturating_sub(len));

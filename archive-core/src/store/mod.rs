@@ -3,6 +3,7 @@
 //! Order of writes (P5): containers synced, then the commit synced, then receipts, then catalog and index in memory, whose files
 //! may lag as far as they like. One writer; readers share the catalog by a lock and never wait for a sync.
 
+mod accepted;
 mod commit;
 mod create;
 mod draft;
@@ -39,6 +40,7 @@ pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
 pub(crate) use identity::{Wrapping, found_store, keep_apart};
 pub(crate) use indexer::{Indexer, failed, id_label};
+pub use lost::Recovery;
 pub(crate) use lost::{LostFound, lost_files};
 pub(crate) use lost_mails::LostContent;
 pub(crate) use open::FromMaster;
@@ -135,6 +137,8 @@ pub(crate) struct Store {
     mark: Link,
     /// Records and containers could be gone on with.
     has_sound_records: bool,
+    /// What the open did after a crash.
+    recovery: Recovery,
 }
 
 /// What only the one who writes may touch.
@@ -151,6 +155,11 @@ impl Store {
     /// The first damage found at opening.
     pub(crate) fn damage(&self) -> Option<&Damage> {
         self.damage.as_ref()
+    }
+
+    /// What the open did after a crash.
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.recovery
     }
 
     /// Why nothing is written, where that is so.

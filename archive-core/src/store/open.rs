@@ -137,6 +137,7 @@ impl Store {
             head: Mutex::new(recovered.head),
             mark: recovered.mark,
             has_sound_records,
+            recovery: recovered.recovery,
         };
         if recovered.incomplete {
             store.complete_from_tables()?;

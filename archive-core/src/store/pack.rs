@@ -135,7 +135,7 @@ impl Store {
             let (fact, runs, shape) = (row.fact.index, laid.runs(places)?, row.shape.clone());
             table.contents.push(TableContent { no: no.0, size: row.size, fact, runs, shape, salt: Some(salt) });
             let catalog = self.catalog();
-            let Some((message, folder)) = catalog.placements(*no)?.into_iter().next() else { continue };
+            let Some((message, folder)) = catalog.messages_read_from(*no)?.into_iter().next() else { continue };
             let path = catalog.folders().path(folder);
             let known = table.folders.iter().position(|folder| *folder == path);
             let folder = known.unwrap_or_else(|| {

@@ -17,12 +17,110 @@ const IN_MEMORY: u64 = 16 << 20;
 /// Where bytes go.
 pub(crate) type Sink<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
 
+/// What was handed out of a content, which may come from several places in turn.
+struct Handed<'a, 's> {
+    sink: &'a mut Sink<'s>,
+    hasher: Sha256,
+    len: u64,
+}
+
 impl Store {
     /// Hands the bytes of a content to `sink`. Up to 16 MiB they are checked first; a larger content whose end does not give its digest
-    /// ends with the error, and what was handed out is not to be used.
+    /// ends with the error, and what was handed out is not to be used. Where its own bytes are damaged, they are read from another content with
+    /// the same digest, if there is a whole one.
     pub(crate) fn read(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let result = self.read_content(no, sink);
+        let row = self.catalog().content_row(no)?;
+        let row = self.there(no, row)?;
+        let mut handed = Handed { sink, hasher: Sha256::new(), len: 0 };
+        let mut own = None;
+        if !self.is_noted(no) {
+            match self.read_from(no, &row, &mut handed) {
+                Err(Error::Damage(damage)) if damage.remedy().is_none() => own = Some(damage),
+                done => return done,
+            }
+        }
+        // Of a large content that came to its end without giving its digest, no byte can be taken back.
+        let is_spent = |handed: &Handed<'_, '_>| handed.len > 0 && handed.len >= row.size;
+        for (other, twin) in self.whole_ones(no, &row)? {
+            if is_spent(&handed) {
+                break;
+            }
+            match self.read_from(other, &twin, &mut handed) {
+                Err(Error::Damage(damage)) if damage.remedy().is_none() => {}
+                done => return done,
+            }
+        }
+        match own {
+            Some(damage) => Err(damage.into()),
+            None => self.read_from(no, &row, &mut handed),
+        }
+    }
+
+    /// Like [`Store::read`], from its own bytes alone. Numbers that a repair left out have nothing to read.
+    pub(super) fn read_own(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
+        let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let row = self.catalog().content_row(no)?;
+        let row = match row {
+            None if self.damage.is_none() => return Ok(()),
+            row => self.there(no, row)?,
+        };
+        self.read_from(no, &row, &mut Handed { sink, hasher: Sha256::new(), len: 0 })
+    }
+
+    /// Is there any place that gives the bytes of a content?
+    pub(super) fn is_readable(&self, no: ContentNo) -> Result<bool, Error> {
+        match self.read(no, &mut |_| Ok(())) {
+            Ok(()) => Ok(true),
+            Err(Error::Damage(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn there(&self, no: ContentNo, row: Option<ContentRow>) -> Result<ContentRow, Error> {
+        row.ok_or_else(|| match &self.damage {
+            // Its fact lay in records that cannot be read.
+            Some(damage) => costs(damage.clone().into(), no),
+            None => Error::Bug("a message names a content that is not there"),
+        })
+    }
+
+    fn is_noted(&self, no: ContentNo) -> bool {
+        self.catalog().is_damaged(no) || self.damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&no.0)
+    }
+
+    /// Where else the bytes of a content lie: in contents with its digest that are not damaged, and in itself with its damaged parts taken from
+    /// whole ones.
+    pub(super) fn whole_ones(&self, no: ContentNo, row: &ContentRow) -> Result<Vec<(ContentNo, ContentRow)>, Error> {
+        let newly = self.newly_damaged();
+        let catalog = self.catalog();
+        let mut found = Vec::new();
+        for other in catalog.contents_by_digest(Digest(row.digest))? {
+            if other != no
+                && !catalog.is_damaged(other)
+                && !newly.contains(&other.0)
+                && let Some(twin) = catalog.content_row(other)?.filter(|twin| twin.digest == row.digest)
+            {
+                found.push((other, twin));
+            }
+        }
+        let (mut mended, mut differs) = (row.clone(), false);
+        for extent in mended.shape.iter_mut().flat_map(|shape| &mut shape.0) {
+            if let Extent::Part { .. } = extent.extent
+                && let Some(whole) = catalog.whole_part(PartNo(extent.part))?
+            {
+                (extent.part, differs) = (whole.0, true);
+            }
+        }
+        if differs {
+            found.push((no, mended));
+        }
+        Ok(found)
+    }
+
+    /// Reads what `row` of content `no` says, and notes it where it is damaged. What was handed out before is not handed out again.
+    fn read_from(&self, no: ContentNo, row: &ContentRow, handed: &mut Handed<'_, '_>) -> Result<(), Error> {
+        let result = self.join_checked(no, row, handed);
         // Where a cache is damaged, the content is not.
         if let Err(Error::Damage(damage)) = &result
             && damage.remedy().is_none()
@@ -33,31 +131,32 @@ impl Store {
         result
     }
 
-    fn read_content(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
-        let row = self.catalog().content_row(no)?;
-        let row = row.ok_or_else(|| match &self.damage {
-            // Its fact lay in records that cannot be read.
-            Some(damage) => costs(damage.clone().into(), no),
-            None => Error::Bug("a message names a content that is not there"),
-        })?;
-        let mut hasher = Sha256::new();
+    fn join_checked(&self, no: ContentNo, row: &ContentRow, handed: &mut Handed<'_, '_>) -> Result<(), Error> {
         if row.size > IN_MEMORY {
+            let mut at = 0;
             let both = &mut |bytes: &[u8]| {
-                hasher.update(bytes);
-                sink(bytes)
+                let known = handed.len.saturating_sub(at).min(bytes.len() as u64) as usize;
+                at += bytes.len() as u64;
+                match bytes.get(known..) {
+                    None | Some([]) => Ok(()),
+                    Some(new) => {
+                        handed.hasher.update(new);
+                        handed.len += new.len() as u64;
+                        (handed.sink)(new)
+                    }
+                }
             };
-            self.join_row(&row, both).map_err(|error| costs(error, no))?;
-            return self.check(no, &row, hasher);
+            self.join_row(row, both).map_err(|error| costs(error, no))?;
+            return self.check(no, row, handed.hasher.clone());
         }
         let mut content = Vec::with_capacity(row.size as usize);
         let all = &mut |bytes: &[u8]| {
             content.extend_from_slice(bytes);
             Ok(())
         };
-        self.join_row(&row, all).map_err(|error| costs(error, no))?;
-        hasher.update(&content);
-        self.check(no, &row, hasher)?;
-        sink(&content)
+        self.join_row(row, all).map_err(|error| costs(error, no))?;
+        self.check(no, row, Sha256::new_with_prefix(&content))?;
+        (handed.sink)(&content)
     }
 
     /// Contents found damaged that no commit has noted yet.

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::lost::LostFound;
+use super::lost::{LostFound, Recovery};
 use super::witness::{Verdict, Who, Witnesses};
 use super::{StoreDirs, StoreOptions};
 use crate::catalog::Catalog;
@@ -40,12 +40,23 @@ pub(super) struct Recovered {
     pub(super) head: Option<Head>,
     /// The clean mark.
     pub(super) mark: Link,
+    pub(super) recovery: Recovery,
 }
 
 impl Recovered {
     /// Reading goes on, and nothing is written.
     fn reading_only(damage: Vec<Damage>, barred: Option<Error>, mark: Link) -> Self {
-        Self { records: None, active: None, closed: None, damage, barred, incomplete: false, head: None, mark }
+        Self {
+            records: None,
+            active: None,
+            closed: None,
+            damage,
+            barred,
+            incomplete: false,
+            head: None,
+            mark,
+            recovery: Recovery::default(),
+        }
     }
 }
 
@@ -497,7 +508,9 @@ impl Replay<'_> {
         }
         self.vfs.sync_dir(&self.dirs.records)?;
         let closed = (container.0 != 0).then_some(container);
-        Ok(Recovered { records: Some(records), closed, ..Recovered::reading_only(Vec::new(), None, catalog.basis().link) })
+        let recovery = Recovery { bytes_put_aside: lost.put_aside(), commit_taken_over: taken.is_some() };
+        let reading = Recovered::reading_only(Vec::new(), None, catalog.basis().link);
+        Ok(Recovered { records: Some(records), closed, recovery, ..reading })
     }
 
     fn section_blocks(&self, scanned: &ScannedCommit, file: &RecordsFile) -> Result<Vec<Vec<u8>>, Error> {

@@ -133,7 +133,8 @@ impl Store {
                 self.add_recovered_messages(messages_of.remove(&no).unwrap_or_default())?;
             }
         }
-        messages_of.into_values().try_for_each(|messages| self.add_recovered_messages(messages))
+        messages_of.into_values().try_for_each(|messages| self.add_recovered_messages(messages))?;
+        self.catalog_mut().settle()
     }
 
     /// Notes of a table what the catalog lacks.

@@ -1,13 +1,13 @@
 //! Everything of a store is read and checked: every frame of every file, every digest, the whole chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use super::Store;
-use super::recover::number_of;
+use super::recover::{is_before, number_of};
 use crate::catalog::FactPlace;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
@@ -27,6 +27,10 @@ pub(crate) struct Finding {
     pub(crate) messages: Vec<MessageNo>,
     /// Messages whose bytes are there and whose record is hit.
     pub(crate) records: Vec<MessageNo>,
+    /// Every content that was hit is read from elsewhere.
+    pub(crate) healed: bool,
+    /// It lies before the last repair, which accepted it.
+    pub(crate) repaired: bool,
 }
 
 /// What was read.
@@ -57,15 +61,27 @@ impl Reach {
     }
 }
 
-/// Damage by file and offset, so that what costs many contents is told once.
+/// Damage by file and offset, so that what costs many contents is reported once; and the contents hit that are read from elsewhere.
 #[derive(Default)]
-struct Findings(BTreeMap<(PathBuf, u64), Damage>);
+struct Findings(BTreeMap<(PathBuf, u64), Damage>, BTreeSet<ContentNo>);
 
 impl Findings {
     fn add(&mut self, damage: Damage) {
         let known = self.0.entry((damage.file.clone(), damage.offset)).or_insert_with(|| Damage { costs: Vec::new(), ..damage.clone() });
         known.costs.extend(damage.costs);
+        // Of all who name a place, the longest stretch, so that its length is the same each time.
+        known.len = known.len.max(damage.len);
     }
+}
+
+/// What reading some contents gave.
+#[derive(Default)]
+struct Share {
+    /// Of the contents that are whole.
+    bytes: u64,
+    damages: Vec<Damage>,
+    /// Contents hit that are read from elsewhere.
+    healed: Vec<ContentNo>,
 }
 
 /// What a damaged page of the catalog does not say is left out: the page is named for itself.
@@ -98,16 +114,21 @@ impl Store {
             findings.add(damage.clone());
         }
         let mut found = Vec::new();
+        let repaired_at = self.catalog().basis().repaired_at;
         for (_, mut damage) in findings.0 {
             damage.costs.sort_unstable();
             damage.costs.dedup();
             let mut messages = Vec::new();
             for content in &damage.costs {
-                let placements = readable(self.catalog().placements(*content))?.unwrap_or_default();
+                let placements = readable(self.catalog().messages_read_from(*content))?.unwrap_or_default();
                 messages.extend(placements.into_iter().map(|(message, _)| message));
             }
             messages.sort_unstable();
-            found.push(Finding { damage, messages, records: Vec::new() });
+            messages.dedup();
+            let in_container = damage.file.starts_with(&self.dirs.content);
+            let healed = in_container && !damage.costs.is_empty() && damage.costs.iter().all(|no| findings.1.contains(no));
+            let repaired = is_before(&damage, repaired_at) && damage.file.starts_with(&self.dirs.records);
+            found.push(Finding { damage, messages, records: Vec::new(), healed, repaired });
         }
         self.add_records_hit(&mut found)?;
         Ok((found, checked))
@@ -179,8 +200,9 @@ impl Store {
             }
             drop(told);
             for share in shares {
-                let (bytes, damage) = share?;
-                damage.into_iter().for_each(|damage| findings.add(damage));
+                let Share { bytes, damages, healed } = share?;
+                damages.into_iter().for_each(|damage| findings.add(damage));
+                findings.1.extend(healed);
                 checked.content_bytes += bytes;
                 progress(checked.content_bytes)?;
             }
@@ -190,21 +212,25 @@ impl Store {
         })
     }
 
-    /// Bytes of the contents that are whole, and what the others have.
-    fn verify_share(&self, contents: Range<u64>) -> Result<(u64, Vec<Damage>), Error> {
-        let (mut len, mut damages) = (0, Vec::new());
+    fn verify_share(&self, contents: Range<u64>) -> Result<Share, Error> {
+        let mut share = Share::default();
         for no in contents.filter_map(|no| u32::try_from(no).ok()) {
             let mut of_content = 0;
-            match self.read(ContentNo(no), &mut |bytes| {
+            match self.read_own(ContentNo(no), &mut |bytes| {
                 of_content += bytes.len() as u64;
                 Ok(())
             }) {
-                Ok(()) => len += of_content,
-                Err(Error::Damage(damage)) => damages.push(damage),
+                Ok(()) => share.bytes += of_content,
+                Err(Error::Damage(damage)) => {
+                    if damage.remedy().is_none() && self.is_readable(ContentNo(no))? {
+                        share.healed.push(ContentNo(no));
+                    }
+                    share.damages.push(damage);
+                }
                 Err(error) => return Err(error),
             }
         }
-        Ok((len, damages))
+        Ok(share)
     }
 
     fn verify_containers(&self, reach: Reach, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
@@ -257,7 +283,9 @@ impl Store {
             while let Some(item) = scan.next()? {
                 match item {
                     ScanItem::Commit(commit) => {
-                        if commit.commit.link_after(&last)? != Some(commit.link) {
+                        // A commit that repairs goes on after what is lost; its frames say after which.
+                        let last_known = if commit.commit.repairs() { commit.stamp.synced } else { last };
+                        if commit.commit.link_after(&last_known)? != Some(commit.link) {
                             findings.add(Damage::new(&path, commit.begin, commit.end - commit.begin, DamageCause::Chain));
                         }
                         last = commit.link;

@@ -246,7 +246,8 @@ fn store_files(files: &Files) -> Vec<PathBuf> {
 fn p11_without_both_copies_of_a_store_identity_its_mails_are_read() {
     let (files, _) = filled();
     let before = ask(&files.copy().open()).expect("answers");
-    let breaks: [&dyn Fn(&Files, &Path); 2] = [&|files, path| files.remove(path), &|files, path| files.write(path, b"noise")];
+    type Break<'b> = &'b dyn Fn(&Files, &Path);
+    let breaks: [Break<'_>; 2] = [&|files, path| files.remove(path), &|files, path| files.write(path, b"noise")];
     for (at, change) in breaks.iter().enumerate() {
         let changed = files.copy();
         store_files(&files).iter().for_each(|path| change(&changed, path));

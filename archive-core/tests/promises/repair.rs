@@ -193,9 +193,12 @@ fn p6_an_archive_that_was_rolled_back_is_read_and_takes_mail_when_that_is_accept
     assert!(files.open().barred().is_none());
 }
 
+/// What is done to an archive, and how.
+type Hurt<'h> = (&'h str, &'h dyn Fn(&Files));
+
 #[test]
 fn p11_a_master_that_is_damaged_or_gone_is_begun_again_with_its_stores_and_its_owner() {
-    let hurts: [(&str, &dyn Fn(&Files)); 3] = [
+    let hurts: [Hurt<'_>; 3] = [
         ("a byte", &|files| {
             let path = files.paths_with("/master/000001.mkr")[0].clone();
             files.flip(&path, 300);

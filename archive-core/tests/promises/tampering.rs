@@ -122,7 +122,7 @@ fn cases(states: &States) -> Vec<Case<'_>> {
     let mut cases = Vec::new();
     let all: Vec<PathBuf> = states.now.paths().into_iter().filter(|path| kind(path).is_some()).collect();
     let mut deeds: Vec<(&'static str, Option<&'static str>, Vec<PathBuf>, Deed<'_>)> = Vec::new();
-    deeds.push(("last 512 bytes zeroed", None, all.clone(), Box::new(|files, path| zero_tail(files, path))));
+    deeds.push(("last 512 bytes zeroed", None, all.clone(), Box::new(zero_tail)));
     deeds.push((
         "last 512 bytes zeroed, catalog and index gone",
         None,

@@ -19,7 +19,7 @@ use crate::records::{
     read_head, write_head,
 };
 use crate::seal::SecretKey;
-use crate::store::LostFound;
+use crate::store::{LostFound, Recovery};
 use crate::vfs::Vfs;
 
 /// Setting: the recovery key was confirmed.
@@ -44,6 +44,8 @@ pub(super) struct Master {
     damage: Option<Damage>,
     /// Why nothing is written.
     barred: Option<Error>,
+    /// What the open did after a crash.
+    pub(super) recovery: Recovery,
 }
 
 /// What writes `master/head.mkm`.
@@ -68,7 +70,8 @@ impl Master {
         vfs.sync_dir(archive)?;
         let records = Records::begin(Arc::clone(vfs), &dir, key.duplicate(), id, 1, Link::origin(id), Frontier::default())?;
         let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: None };
-        Ok(Self { records: Some(records), keeper: Some(keeper), state: State::default(), since_checkpoint: 0, damage: None, barred: None })
+        let (state, recovery) = (State::default(), Recovery::default());
+        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint: 0, damage: None, barred: None, recovery })
     }
 
     /// Opens the master. With `anew`, nothing is appended to a file that is there.
@@ -89,6 +92,7 @@ impl Master {
         let Replayed { mut reached, in_flight, clean } = replay(&listing, &dir, id, head.as_ref().map(Head::link))?;
         let number = listing.files.last().map_or(0, |file| file.number);
         let tree = Frontier::default();
+        let mut recovery = Recovery::default();
         let records = if clean && in_flight.is_none() && listing.leftovers.is_empty() {
             Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, reached.link, tree, anew)?
         } else {
@@ -99,8 +103,8 @@ impl Master {
             if let Some(taken) = &in_flight {
                 reached.follow(&taken.commit, taken.link, || Damage::new(&dir, 0, 0, DamageCause::Chain))?;
             }
+            let lost = LostFound::new(vfs, &dir);
             if let Some(old) = listing.files.last() {
-                let lost = LostFound::new(vfs, &dir);
                 cut_tail(&**vfs, old, before, 0, &mut |file, from| lost.keep_tail(file, from))?;
             }
             for path in &listing.leftovers {
@@ -109,12 +113,13 @@ impl Master {
                 }
             }
             vfs.sync_dir(&dir)?;
+            (recovery.bytes_put_aside, recovery.commit_taken_over) = (lost.put_aside(), in_flight.is_some());
             records
         };
         let Reached { state, since_checkpoint, .. } = reached;
         let barred = state.passed_over.as_ref().map(refused);
         let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: head };
-        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage: None, barred })
+        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage: None, barred, recovery })
     }
 
     /// Begins a damaged master again: a new file, whose checkpoint holds what can still be read, the `stores` that were found, and the owner.
@@ -162,7 +167,8 @@ impl Master {
     pub(super) fn salvaged(damage: Damage, stores: Vec<StoreFact>) -> Self {
         let barred = Error::NeedsRepair { store: "master".to_owned(), damage: damage.to_string() };
         let state = State { stores, ..State::default() };
-        Self { records: None, keeper: None, state, since_checkpoint: 0, damage: Some(damage), barred: Some(barred) }
+        let recovery = Recovery::default();
+        Self { records: None, keeper: None, state, since_checkpoint: 0, damage: Some(damage), barred: Some(barred), recovery }
     }
 
     /// The head of a store as it was last noted.

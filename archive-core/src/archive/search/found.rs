@@ -108,6 +108,7 @@ impl<'a> Searcher<'a> {
         let of_singles = conditions.iter().map(|condition| self.singles(condition, &placements)).collect::<Result<_, _>>()?;
         let mut singles = self.ask(&self.bind(query, of_singles)?, ask)?;
         singles -= placements.shared();
+        singles -= self.store.catalog().unplaced();
         if let Sight::Folders(folders) = self.sight {
             singles = self.seen(singles, folders, &placements);
         }
@@ -131,7 +132,10 @@ impl<'a> Searcher<'a> {
         match self.sight {
             _ if docs.is_empty() => Ok(Found::default()),
             Sight::All => {
-                let shared = &docs & self.store.catalog().shared();
+                let (docs, shared) = {
+                    let catalog = self.store.catalog();
+                    (&docs - catalog.unplaced(), &docs & catalog.shared())
+                };
                 let placed = self.store.placed_of(&shared)?;
                 Ok(Found { singles: docs - shared, placed })
             }

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use super::{Added, AddedMessage, AddedPart, Draft, Source};
 use crate::container::{ContainerWriter, Table, TableContent, TableMessage, TablePart};
 use crate::error::Error;
+use crate::id::{ContentNo, MessageNo};
 use crate::records::{
-    Committed, ContentFact, DamageFact, FactValue, ImportRunFact, Link, MessageFact, NewCommit, NewFact, PartFact, Salt, SaltRange,
+    AcceptedFact, Committed, ContentFact, DamageFact, FactValue, ImportRunFact, Link, MessageFact, NewCommit, NewFact, PartFact, Salt,
+    SaltRange,
 };
 use crate::seal::random;
 use crate::store::{RunInfo, Writer};
@@ -138,20 +140,29 @@ impl Draft<'_> {
                 shape: content.shape.clone(),
                 salt: None,
             });
-            let Some((no, _)) = self.placed_here(content.no).next() else { continue };
-            let first = self.catalog.basis().numbers.messages;
-            let Some(message) = no.0.checked_sub(first).and_then(|at| self.messages.get(at as usize)) else { continue };
+            let Some((no, path, number, archived)) = self.first_message(content.no) else { continue };
             let next = folders.len() as u32;
-            let folder = *folders.entry(&message.place.folder).or_insert_with(|| {
-                table.folders.push(message.place.folder.to_vec());
+            let folder = *folders.entry(path).or_insert_with(|| {
+                table.folders.push(path.to_vec());
                 next
             });
-            table.messages.push(TableMessage { no: no.0, content: content.no.0, folder, number: message.number, archived: None });
+            table.messages.push(TableMessage { no: no.0, content: content.no.0, folder, number, archived });
         }
         for part in parts {
             table.parts.push(TablePart { no: part.no.0, len: part.len, runs: part.laid.runs(places)? });
         }
         Ok(table)
+    }
+
+    /// The message that the table names with a content: its first one, or the one whose damaged bytes it stands in for.
+    fn first_message(&self, content: ContentNo) -> Option<(MessageNo, &[String], u32, Option<i64>)> {
+        if let Some(healed) = self.healed.binary_search_by_key(&content, |healed| healed.content).ok().and_then(|at| self.healed.get(at)) {
+            return Some((healed.message, &healed.folder, healed.number, Some(healed.archived)));
+        }
+        let (no, _) = self.placed_here(content).next()?;
+        let at = no.0.checked_sub(self.catalog.basis().numbers.messages)?;
+        let message = self.messages.get(at as usize)?;
+        Some((no, &message.place.folder, message.number, None))
     }
 
     /// Facts of the commit: contents first, so that the index of each is known to its table.
@@ -167,6 +178,9 @@ impl Draft<'_> {
         facts.extend(self.folders.into_iter().map(|folder| NewFact::new(FactValue::FolderMade(folder))));
         if !self.damaged.is_empty() {
             facts.push(NewFact::new(FactValue::DamageNoted(DamageFact { contents: self.damaged })));
+        }
+        if !self.accepted.is_empty() {
+            facts.push(NewFact::new(FactValue::DamageAccepted(AcceptedFact { places: self.accepted })));
         }
         // A run's number is the next one while its fact is written, and the last one given after.
         let next_run = self.catalog.basis().numbers.runs;

@@ -1,0 +1,36 @@
+//! Damage that was accepted: recorded once, and listed apart by `verify` from then on. What is hit stays damaged.
+
+use std::collections::BTreeSet;
+
+use super::{Duplicates, Store};
+use crate::error::Error;
+use crate::records::DamagedPlace;
+
+/// Places that a store keeps at most.
+const MOST_ACCEPTED: usize = 10_000;
+
+impl Store {
+    /// The places that were accepted.
+    pub(crate) fn accepted(&self) -> Result<BTreeSet<DamagedPlace>, Error> {
+        Ok(self.catalog().accepted()?.into_iter().collect())
+    }
+
+    /// Records `places` as accepted, durable when this returns.
+    pub(crate) fn accept(&self, mut places: BTreeSet<DamagedPlace>) -> Result<(), Error> {
+        let known = self.accepted()?;
+        places.retain(|place| !known.contains(place));
+        let all = known.len().saturating_add(places.len());
+        if all > MOST_ACCEPTED {
+            return Err(Error::Misuse(format!(
+                "{all} damaged places would be accepted, and at most {MOST_ACCEPTED} are: nothing was accepted; export what is whole into a new archive"
+            )));
+        }
+        if places.is_empty() {
+            return Ok(());
+        }
+        self.commit_drafted(Duplicates::Folder, None, self.now(), |draft, _| {
+            draft.accept(places.into_iter().collect());
+            Ok(((), Vec::new()))
+        })
+    }
+}
