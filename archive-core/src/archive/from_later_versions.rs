@@ -9,9 +9,8 @@ use crate::error::Error;
 use crate::id::{ContentNo, MessageId, MessageNo};
 use crate::message::DateOrigin;
 use crate::records::{FactValue, NewFact};
-use crate::seal::{FileKind, Key, Slot, write_identity};
+use crate::seal::{FileKind, KeptSlot, Key};
 use crate::vfs::{EntryKind, MemVfs, Vfs};
-use crate::wire::{decode, encode};
 
 const DIR: &str = "/archive";
 const EMPTY_MAP: u8 = 0xa0;
@@ -216,22 +215,45 @@ fn d_an_unknown_setting_is_ignored_and_kept() {
 fn d_a_slot_of_an_unknown_kind_is_not_tried_and_is_kept() {
     let made = Made::closed();
     let archive = made.open().unwrap();
-    let mut identity = archive.identity().clone();
     // Its second entry is the kind: a map of 8, key 1, 16 bytes of id, key 2.
-    let mut bytes = encode(&identity.slots[0]);
+    let slots = archive.keyring().identity.slots.clone();
+    let mut bytes = minicbor::to_vec(&slots[0]).unwrap();
     let at = 1 + 1 + 1 + 16;
     assert_eq!(bytes[at], 2);
     bytes[at + 1] = 23;
-    let later: Slot = decode(&bytes).unwrap();
-    identity.slots.insert(0, later.clone());
-    write_identity(&made.vfs, &super::identity_path(Path::new(DIR)), FileKind::ArchiveIdentity, archive.id, &identity).unwrap();
+    let later: KeptSlot = minicbor::decode(&bytes).unwrap();
+    archive
+        .change_keys(|identity| {
+            identity.slots.insert(0, later.clone());
+            Ok(())
+        })
+        .unwrap();
     drop(archive);
     made.goes_on();
     let archive = made.open().unwrap();
-    assert_eq!(archive.key_status().slots.len(), identity.slots.len() - 1, "what cannot be tried is not listed");
+    assert_eq!(archive.key_status().slots.len(), slots.len(), "what cannot be tried is not listed");
     archive.add_passphrase("open sesame").unwrap();
     drop(archive);
-    assert!(made.open().unwrap().identity().slots.contains(&later), "kept");
+    assert!(made.open().unwrap().keyring().identity.slots.contains(&later), "kept");
+}
+
+#[test]
+fn d_an_unknown_fact_of_the_master_is_judged_by_its_class() {
+    for marked in [true, false] {
+        for (kind, code) in
+            [(20, "unknown_feature"), (95, "unknown_feature"), (96, "too_new_to_write"), (127, "too_new_to_write"), (128, "")]
+        {
+            let made = Made::closed();
+            made.open().unwrap().master().forge_commit(vec![fact(kind)], marked).unwrap();
+            let before = made.files();
+            match code {
+                "" => made.goes_on(),
+                "too_new_to_write" => made.is_read_only(&format!("kind {kind} of the master, marked {marked}")),
+                code => assert_eq!(made.open().unwrap_err().code(), code),
+            }
+            assert!(code.is_empty() || made.files() == before, "kind {kind}, marked {marked}: nothing is written");
+        }
+    }
 }
 
 #[test]

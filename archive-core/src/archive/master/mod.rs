@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use self::replay::{Reached, Replayed, replay};
 pub(super) use self::state::{KeyRecord, KeyState};
-use self::state::{MasterFact, State, refused};
+use self::state::{MasterFact, State};
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::{
@@ -21,6 +21,7 @@ use crate::records::{
 use crate::seal::SecretKey;
 use crate::store::{LostFound, Recovery};
 use crate::vfs::Vfs;
+use crate::wire::Unknown;
 
 /// Setting: the recovery key was confirmed.
 pub(super) const RECOVERY_CONFIRMED: u32 = 1;
@@ -90,19 +91,34 @@ impl Master {
             Err(error) => return Err(error),
         };
         let Replayed { mut reached, in_flight, clean } = replay(&listing, &dir, id, head.as_ref().map(Head::link))?;
+        let before = reached.link;
+        if let Some(taken) = &in_flight {
+            reached.follow(&taken.commit, taken.link, || Damage::new(&dir, 0, 0, DamageCause::Chain))?;
+        }
+        let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir: dir.clone(), key: key.duplicate(), id, written: head };
+        // Before anything is written: what is in flight may be of a later version too.
+        if let Some(Unknown { what, number }) = reached.state.passed_over.clone() {
+            let barred = Some(Error::TooNewToWrite { what: what.to_owned(), number });
+            let Reached { state, since_checkpoint, .. } = reached;
+            return Ok(Self {
+                records: None,
+                keeper: Some(keeper),
+                state,
+                since_checkpoint,
+                damage: None,
+                barred,
+                recovery: Recovery::default(),
+            });
+        }
         let number = listing.files.last().map_or(0, |file| file.number);
         let tree = Frontier::default();
         let mut recovery = Recovery::default();
         let records = if clean && in_flight.is_none() && listing.leftovers.is_empty() {
             Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, reached.link, tree, anew)?
         } else {
-            let before = reached.link;
             let first =
                 in_flight.as_ref().map(|taken| TakenCommit { commit: &taken.commit, link: taken.link, container_frames: 0, section: &[] });
             let records = Records::take_over(Arc::clone(vfs), &dir, key.duplicate(), id, number + 1, before, first, tree)?.0;
-            if let Some(taken) = &in_flight {
-                reached.follow(&taken.commit, taken.link, || Damage::new(&dir, 0, 0, DamageCause::Chain))?;
-            }
             let lost = LostFound::new(vfs, &dir);
             if let Some(old) = listing.files.last() {
                 cut_tail(&**vfs, old, before, 0, &mut |file, from| lost.keep_tail(file, from))?;
@@ -117,9 +133,7 @@ impl Master {
             records
         };
         let Reached { state, since_checkpoint, .. } = reached;
-        let barred = state.passed_over.as_ref().map(refused);
-        let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: head };
-        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage: None, barred, recovery })
+        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage: None, barred: None, recovery })
     }
 
     /// Begins a damaged master again: a new file, whose checkpoint holds what can still be read, the `stores` that were found, and the owner.
@@ -242,6 +256,14 @@ impl Master {
         }
         written?;
         facts.into_iter().try_for_each(|fact| self.state.apply(fact))
+    }
+
+    /// Commits facts as a later version may write them; `marked` where the records say that they are durable.
+    #[cfg(test)]
+    pub(super) fn forge_commit(&mut self, facts: Vec<crate::records::NewFact>, marked: bool) -> Result<(), Error> {
+        let records = self.records.as_mut().ok_or(Error::Bug("a master without damage has records"))?;
+        records.commit(NewCommit { facts, ..new_commit(&[])? })?;
+        if marked { records.mark() } else { Ok(()) }
     }
 
     fn write(&mut self, facts: &[MasterFact]) -> Result<(), Error> {

@@ -168,7 +168,7 @@ impl State {
     }
 }
 
-pub(super) fn refused(unknown: &Unknown) -> Error {
+fn refused(unknown: &Unknown) -> Error {
     Error::UnknownFeature { what: unknown.what, number: unknown.number }
 }
 
