@@ -12,7 +12,12 @@ const MOST_ACCEPTED: usize = 10_000;
 impl Store {
     /// The places that were accepted.
     pub(crate) fn accepted(&self) -> Result<BTreeSet<DamagedPlace>, Error> {
-        Ok(self.catalog().accepted()?.into_iter().collect())
+        match self.catalog().accepted() {
+            Ok(places) => Ok(places.into_iter().collect()),
+            // The page of the catalog is named for itself.
+            Err(Error::Damage(_)) => Ok(Default::default()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Records `places` as accepted, durable when this returns.

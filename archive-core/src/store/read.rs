@@ -191,10 +191,9 @@ impl Store {
         let mut rows = Vec::new();
         for extent in parts {
             let part = self.catalog().part_row(PartNo(extent.part))?;
-            let part = part.ok_or_else(|| match &self.damage {
-                Some(damage) => Error::Damage(damage.clone()),
-                None => Error::Bug("a content takes a part that is not there"),
-            })?;
+            // Damage took it, also where a repair has accepted that.
+            let missing = || self.damage.clone().unwrap_or_else(|| Damage::new(&self.dirs.records, 0, 0, DamageCause::Missing));
+            let part = part.ok_or_else(missing)?;
             rows.push((part.runs, part.section));
         }
         let parts = rows.iter().map(|(runs, section)| RunReader::new(self, &runs.0, *section));

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use super::Store;
 use super::recover::number_of;
 use crate::catalog::{FactPlace, Numbers};
+use crate::container::{BLOCK_LEN, encode_block};
 use crate::error::Error;
 use crate::id::{ContentNo, MessageNo, PartNo};
 use crate::records::{
-    ContainerFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact, PartFact,
-    Records, RepairedFact, SaltRange, Scan, ScanItem, SeenHead, list_files, write_head,
+    ContainerFact, ContentFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact,
+    PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, list_files, write_head,
 };
 
 /// Where the highest number is not proven, so many are left out, that no number is given twice.
@@ -38,6 +39,27 @@ pub(crate) struct Repair {
     pub(crate) head: SeenHead,
 }
 
+/// What is recorded again.
+#[derive(Default)]
+struct Again {
+    facts: Vec<FactValue>,
+    /// Facts of what lay in the section of a lost commit, and blocks with its bytes: they go into the section of the commit that repairs.
+    carried: Vec<FactValue>,
+    blocks: Vec<Vec<u8>>,
+}
+
+impl Again {
+    fn all(&self) -> impl Iterator<Item = &FactValue> {
+        self.facts.iter().chain(&self.carried)
+    }
+
+    /// Takes a fact, whose runs were carried or stay where they are.
+    fn push(&mut self, fact: FactValue, carried: bool) {
+        let facts = if carried { &mut self.carried } else { &mut self.facts };
+        facts.push(FactValue::Recovered(Box::new(fact)));
+    }
+}
+
 /// What is known to go on from.
 struct GoOn {
     link: Link,
@@ -52,15 +74,15 @@ impl Store {
     /// What [`Store::repair`] would do.
     pub(crate) fn plan_repair(&self) -> Result<Repair, Error> {
         let go_on = self.go_on()?;
-        let facts = self.facts_to_record_again(&go_on.lost)?;
-        Ok(self.report(&go_on, &facts))
+        let again = self.facts_to_record_again(&go_on.lost)?;
+        Ok(self.report(&go_on, &again))
     }
 
-    fn report(&self, go_on: &GoOn, facts: &[FactValue]) -> Repair {
+    fn report(&self, go_on: &GoOn, again: &Again) -> Repair {
         let is_message = |fact: &&FactValue| matches!(fact, FactValue::Recovered(inner) if matches!(**inner, FactValue::Message(_)));
         Repair {
             lost: go_on.lost.clone(),
-            messages: facts.iter().filter(is_message).count() as u64,
+            messages: again.all().filter(is_message).count() as u64,
             new_tree: go_on.new_tree,
             left_out: go_on.left_out,
             head: self.seen_head(),
@@ -70,8 +92,9 @@ impl Store {
     /// Makes the store ready for mail; it is to be opened again afterwards. `noted` is the head that the master noted, `master` its own.
     pub(crate) fn repair(&self, noted: Option<Link>, master: Option<SeenHead>) -> Result<Repair, Error> {
         let go_on = self.go_on()?;
-        let mut facts = self.facts_to_record_again(&go_on.lost)?;
-        let mut report = self.report(&go_on, &facts);
+        let again = self.facts_to_record_again(&go_on.lost)?;
+        let mut report = self.report(&go_on, &again);
+        let Again { mut facts, carried, blocks } = again;
         let accepted = matches!(self.barred, Some(Error::RolledBack { .. })).then_some(noted).flatten();
         let accepted = accepted.map(|noted| SeenHead::new(self.uuid, noted));
         let names = self.vfs.list(&self.dirs.records)?;
@@ -79,20 +102,20 @@ impl Store {
         let (vfs, key) = (Arc::clone(&self.vfs), self.key.duplicate());
         let mut records = Records::begin(vfs, &self.dirs.records, key, self.uuid, number, go_on.link, go_on.tree.clone())?;
         let time = crate::clock::now();
-        let mut commit = |facts: Vec<NewFact>| {
+        let mut commit = |facts: Vec<NewFact>, section: &[Vec<u8>]| {
             let salts = vec![SaltRange::fresh(0)?];
-            records.commit(NewCommit { time, facts, salts, container_end: (0, 0), container_frames: 0, section: &[] }).map(drop)
+            records.commit(NewCommit { time, facts, salts, container_end: (0, 0), container_frames: 0, section }).map(drop)
         };
         while facts.len() > FACTS_OF_COMMIT {
             let rest = facts.split_off(FACTS_OF_COMMIT);
-            commit(std::mem::replace(&mut facts, rest).into_iter().map(NewFact::new).collect())?;
+            commit(std::mem::replace(&mut facts, rest).into_iter().map(NewFact::new).collect(), &[])?;
         }
         facts.extend(self.containers_there()?);
         // The last commit, since it is what accepts the damage before it.
         let GoOn { lost, numbers, tree, .. } = go_on;
         let repaired = RepairedFact { lost, numbers, tree: tree.clone(), accepted };
-        let all = std::iter::once(FactValue::Repaired(Box::new(repaired))).chain(facts);
-        commit(all.map(NewFact::new).collect())?;
+        let all = std::iter::once(FactValue::Repaired(Box::new(repaired))).chain(carried).chain(facts);
+        commit(all.map(NewFact::new).collect(), &blocks)?;
         records.mark()?;
         report.head = SeenHead::new(self.uuid, records.last());
         let head = Head::new(records.last(), (0, 0), numbers, tree, master.into_iter().collect());
@@ -169,26 +192,31 @@ impl Store {
     }
 
     /// What the catalog knows of lost commits, as facts to be recorded again.
-    fn facts_to_record_again(&self, lost: &[(u64, u64)]) -> Result<Vec<FactValue>, Error> {
-        let mut facts = Vec::new();
+    fn facts_to_record_again(&self, lost: &[(u64, u64)]) -> Result<Again, Error> {
+        let mut again = Again::default();
         if lost.is_empty() {
-            return Ok(facts);
+            return Ok(again);
         }
         let numbers = self.catalog().basis().numbers;
         let mut packed = Vec::new();
         // Folders first, so that each is there before what lies in it; the catalog does not say which commit made one.
         for folder in self.catalog().folders().iter() {
             let fact = FolderFact { no: folder.no, parent: folder.parent, name: folder.name.to_owned(), epoch: folder.epoch };
-            facts.push(FactValue::FolderMade(fact));
+            again.push(FactValue::FolderMade(fact), false);
         }
+        // Nor does it say of a part.
         for no in (0..numbers.parts).map(PartNo) {
             let Some(row) = self.catalog().part_row(no)? else { continue };
-            facts.push(FactValue::Part(PartFact { no: no.0, digest: row.digest, len: row.len, runs: row.runs }));
+            let Some((runs, carried)) = self.carry(row.runs, row.section, &mut again.blocks)? else { continue };
+            again.push(FactValue::Part(PartFact { no: no.0, digest: row.digest, len: row.len, runs }), carried);
         }
         for no in (0..numbers.contents).map(ContentNo) {
             let Some(row) = self.catalog().content_row(no)? else { continue };
             if self.is_lost(row.fact)? {
-                facts.extend(self.content_again(no, row)?);
+                let (runs, section) = (row.runs.clone(), row.section);
+                let Some(FactValue::Content(fact)) = self.content_again(no, row)? else { continue };
+                let Some((runs, carried)) = self.carry(runs, section, &mut again.blocks)? else { continue };
+                again.push(FactValue::Content(Box::new(ContentFact { runs, ..*fact })), carried);
             } else if row.section.is_none() && self.was_in_a_section(no)? {
                 packed.push((no.0, row.runs));
             }
@@ -200,7 +228,7 @@ impl Store {
         })?;
         for (no, row) in messages {
             if self.is_lost(row.fact)? {
-                facts.push(FactValue::Message(Box::new(MessageFact {
+                let fact = MessageFact {
                     no: no.0,
                     content: row.content,
                     folder: row.folder,
@@ -213,14 +241,37 @@ impl Store {
                     quoting: None,
                     flags: None,
                     number: row.number,
-                })));
+                };
+                // After all contents, wherever these go.
+                again.push(FactValue::Message(Box::new(fact)), false);
             }
         }
-        let mut facts: Vec<FactValue> = facts.into_iter().map(|fact| FactValue::Recovered(Box::new(fact))).collect();
         if !packed.is_empty() {
-            facts.push(FactValue::Packed(PackedFact { contents: packed, parts: Vec::new() }));
+            again.facts.push(FactValue::Packed(PackedFact { contents: packed, parts: Vec::new() }));
         }
-        Ok(facts)
+        Ok(again)
+    }
+
+    /// Runs as a commit of today names them: as they are, or in `blocks` where they lie in the section of a commit, and whether they went there.
+    /// `None` where the bytes are damaged.
+    fn carry(&self, runs: Runs, section: Option<u64>, blocks: &mut Vec<Vec<u8>>) -> Result<Option<(Runs, bool)>, Error> {
+        if section.is_none() {
+            return Ok(Some((runs, false)));
+        }
+        let mut stored = Vec::new();
+        match self.read_stored(&runs.0, section, &mut |bytes| {
+            stored.extend_from_slice(bytes);
+            Ok(())
+        }) {
+            Ok(()) => {}
+            Err(Error::Damage(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let carried = stored.chunks(BLOCK_LEN).map(|chunk| {
+            blocks.push(encode_block(chunk));
+            Run { container: 0, frame: blocks.len() as u64 - 1, start: 0, len: chunk.len() as u32 }
+        });
+        Ok(Some((Runs(carried.collect()), true)))
     }
 
     /// Does the fact of a content say that it lies in the section of its commit? Then a commit that packed it is needed.

@@ -224,3 +224,43 @@ fn p11_a_master_that_is_damaged_or_gone_is_begun_again_with_its_stores_and_its_o
         assert_eq!(old_ids(&archive, &mails), mails.len(), "{what}");
     }
 }
+
+#[test]
+fn p11_damage_anywhere_in_records_whose_mails_are_not_packed_costs_no_more_after_a_repair() {
+    let (files, archive) = Files::create();
+    let mails: Vec<Vec<u8>> = crate::fixture::mixed().into_iter().filter(|mail| mail.len() < 60_000).collect();
+    let mails: Vec<(Vec<u8>, Receipt)> = mails.iter().cloned().zip(put_each(&archive, &mails)).collect();
+    archive.mark().expect("idle");
+    let killed = files.copy();
+    drop(archive);
+    let path = killed.paths_with("/records/")[0].clone();
+    // The catalog of a writer that went on: it knows what the records will have lost.
+    let with_catalog = {
+        let files = killed.copy();
+        let archive = files.open();
+        archive.acting_as(Actor::System).stats().expect("known");
+        drop(archive);
+        files
+    };
+    let mut repaired = 0;
+    for at in (200..killed.bytes(&path).len()).step_by(1777) {
+        let hurt = with_catalog.copy();
+        hurt.flip(&path, at);
+        let archive = hurt.open();
+        let there = old_ids(&archive, &mails);
+        if archive.barred().is_none() {
+            continue;
+        }
+        repair(&archive, RepairOptions::default());
+        drop(archive);
+        for caches in [&[][..], &["/catalog/", "/index/"]] {
+            let files = hurt.copy();
+            lose(&files, caches);
+            let archive = files.open();
+            assert!(archive.barred().is_none(), "byte {at}: {:?}", archive.barred());
+            assert_eq!(old_ids(&archive, &mails), there, "byte {at}, lost {caches:?}");
+        }
+        repaired += 1;
+    }
+    assert!(repaired > 5, "{repaired} repairs");
+}
