@@ -17,6 +17,7 @@ pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Fail
             "reason": report.reason,
             "lost_commits": report.lost_commits,
             "recorded_again": report.recorded_again,
+            "lost_messages": report.lost_messages,
             "new_tree": report.new_tree,
             "left_out": report.left_out,
             "dry_run": args.dry_run,
@@ -33,6 +34,12 @@ pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Fail
         out.line(&format!("lost commits: {}", ranges.collect::<Vec<_>>().join(", ")))?;
         out.line(&format!("mails of lost commits that are recorded again: {}", report.recorded_again))?;
     }
+    if report.lost_messages > 0 {
+        out.line(&format!("mails of which nothing is left: {}; import their sources again", report.lost_messages))?;
+    }
+    if args.accept_state {
+        out.line("what came after the head that is there is given up; import its sources again")?;
+    }
     if report.new_tree {
         out.line("the Merkle tree cannot be continued: a new one begins with the last head known")?;
     }
@@ -41,7 +48,7 @@ pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Fail
     }
     out.line(match args.dry_run {
         true => "nothing was changed; without --dry-run, this is done",
-        false => "done: the next command can archive mail again; `verify` says what is lost",
+        false => "done; `repair` once more says whether anything is left to do",
     })?;
     Ok(Exit::Done)
 }

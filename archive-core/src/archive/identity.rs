@@ -241,7 +241,9 @@ impl Archive {
     /// Changes what opens the archive, in an order that leaves the state before or after it whatever happens.
     pub(super) fn change_keys<T>(&self, change: impl FnOnce(&mut ArchiveIdentity) -> Result<T, Error>) -> Result<T, Error> {
         let mut keyring = self.keyring();
-        if let Some(error) = &keyring.barred {
+        // To an archive that was rolled back nothing is written before that is accepted.
+        let rolled_back = self.store.barred().filter(|error| matches!(error, Error::RolledBack { .. }));
+        if let Some(error) = keyring.barred.as_ref().or(rolled_back) {
             return Err(error.clone());
         }
         let mut changed = keyring.identity.clone();

@@ -42,11 +42,11 @@ impl Drop for IdleMarker {
 
 /// The store first: what the master notes of it is durable then.
 pub(super) fn mark(store: &Store, master: &Mutex<Master>) -> Result<(), Error> {
+    let mut master = master.lock().unwrap_or_else(PoisonError::into_inner);
     if store.barred().is_some() {
         // What the master noted of a store that was rolled back is what shows it.
-        return Ok(());
+        return master.mark_as_noted();
     }
-    let mut master = master.lock().unwrap_or_else(PoisonError::into_inner);
     store.mark(master.seen_head())?;
     master.mark(store.seen_head())
 }

@@ -23,6 +23,8 @@ pub struct RepairReport {
     pub lost_commits: Vec<(u64, u64)>,
     /// Messages that lost commits held, and that are recorded again from what the catalog and the containers say.
     pub recorded_again: u64,
+    /// Messages that were given a number, and of which nothing is left.
+    pub lost_messages: u64,
     /// The Merkle tree could not be continued: a new one begins whose first leaf is the last head known.
     pub new_tree: bool,
     /// The highest number given could not be proven, so numbers were left out, that none is given twice.
@@ -40,7 +42,8 @@ impl Acting<'_> {
     pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
         self.only_system("to repair an archive")?;
         let (archive, store) = (self.archive, &self.archive.store);
-        let mut report = RepairReport { reason: None, lost_commits: Vec::new(), recorded_again: 0, new_tree: false, left_out: false };
+        let mut report =
+            RepairReport { reason: None, lost_commits: Vec::new(), recorded_again: 0, lost_messages: 0, new_tree: false, left_out: false };
         let barred_keys = archive.keyring().barred.clone();
         let reason = match store.barred().cloned().or(barred_keys) {
             None => return Ok(report),
@@ -68,6 +71,7 @@ impl Acting<'_> {
         };
         report.lost_commits = repair.lost;
         report.recorded_again = repair.messages;
+        report.lost_messages = repair.lost_messages;
         report.new_tree = repair.new_tree;
         report.left_out = repair.left_out;
         Ok(report)

@@ -293,7 +293,7 @@ impl Catalog {
                 self.basis.repaired_at = (place.file, place.offset);
                 Ok(())
             }
-            FactValue::Recovered(fact) => self.fact(*fact, sequence, span, index),
+            FactValue::Recovered(fact) => self.recovered(*fact, sequence, span, index),
             FactValue::PassedOver => Ok(()),
         }
     }
@@ -352,6 +352,26 @@ impl Catalog {
         self.basis.numbers.parts = self.basis.numbers.parts.max(fact.no.saturating_add(1));
         self.basis.numbers.part_bytes = self.basis.numbers.part_bytes.saturating_add(fact.len);
         Ok(())
+    }
+
+    /// What a lost commit held is recorded again by a repair. A row that is there is not counted twice, and gets the place of its new fact.
+    fn recovered(&mut self, fact: FactValue, sequence: u64, span: &CommitSpan, index: usize) -> Result<(), Error> {
+        let place = FactPlace { file: span.place.file, offset: span.place.offset, index: index as u32 };
+        match fact {
+            FactValue::Content(fact) if let Some(row) = self.content_row(ContentNo(fact.no))? => {
+                let row = ContentRow { fact: place, ..row };
+                self.sorted.put_value(keys::content(ContentNo(fact.no)), |out| write_row(&row, out));
+                Ok(())
+            }
+            FactValue::Message(fact) if let Some(row) = self.message_row(MessageNo(fact.no))? => {
+                let row = MessageRow { fact: place, ..row };
+                self.sorted.put_value(keys::message(MessageNo(fact.no)), |out| write_row(&row, out));
+                Ok(())
+            }
+            FactValue::Part(fact) if self.part_row(PartNo(fact.no))?.is_some() => Ok(()),
+            FactValue::FolderMade(fact) if self.folders.get(FolderNo(fact.no)).is_some() => Ok(()),
+            fact => self.fact(fact, sequence, span, index),
+        }
     }
 
     fn message(&mut self, fact: &MessageFact, place: FactPlace) -> Result<(), Error> {

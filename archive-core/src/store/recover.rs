@@ -265,9 +265,6 @@ impl Replay<'_> {
         let mut found = Found { pending: None, mark: basis.link, marked_end: false, bad: Vec::new(), witnesses };
         found.witnesses.see(basis.link);
         let mut confirmed = basis.link.sequence == 0;
-        if !confirmed && !listing.files.iter().any(|file| file.number == basis.records.0) {
-            return Ok(Scanned::Ahead);
-        }
         let mut damage = Vec::new();
         for file in listing.files.iter().filter(|file| file.number >= basis.records.0) {
             let offset = if file.number == basis.records.0 { basis.records.1 } else { 0 };

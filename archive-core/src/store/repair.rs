@@ -31,6 +31,8 @@ pub(crate) struct Repair {
     pub(crate) lost: Vec<(u64, u64)>,
     /// Messages recorded again.
     pub(crate) messages: u64,
+    /// Messages that were given a number, and of which nothing is left.
+    pub(crate) lost_messages: u64,
     /// The tree could not be gone on with, and a new one is begun.
     pub(crate) new_tree: bool,
     /// Numbers were left out, since the highest one was not proven.
@@ -75,30 +77,39 @@ impl Store {
     pub(crate) fn plan_repair(&self) -> Result<Repair, Error> {
         let go_on = self.go_on()?;
         let again = self.facts_to_record_again(&go_on.lost)?;
-        Ok(self.report(&go_on, &again))
+        self.report(&go_on, &again)
     }
 
-    fn report(&self, go_on: &GoOn, again: &Again) -> Repair {
+    fn report(&self, go_on: &GoOn, again: &Again) -> Result<Repair, Error> {
         let is_message = |fact: &&FactValue| matches!(fact, FactValue::Recovered(inner) if matches!(**inner, FactValue::Message(_)));
-        Repair {
+        let given = if go_on.left_out { self.catalog().basis().numbers.messages } else { go_on.numbers.messages };
+        let mut there = 0;
+        self.catalog().message_rows(MessageNo(0), &mut |_, _| {
+            there += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(Repair {
+            lost_messages: u64::from(given).saturating_sub(there),
             lost: go_on.lost.clone(),
             messages: again.all().filter(is_message).count() as u64,
             new_tree: go_on.new_tree,
             left_out: go_on.left_out,
             head: self.seen_head(),
-        }
+        })
     }
 
     /// Makes the store ready for mail; it is to be opened again afterwards. `noted` is the head that the master noted, `master` its own.
     pub(crate) fn repair(&self, noted: Option<Link>, master: Option<SeenHead>) -> Result<Repair, Error> {
         let go_on = self.go_on()?;
         let again = self.facts_to_record_again(&go_on.lost)?;
-        let mut report = self.report(&go_on, &again);
+        let mut report = self.report(&go_on, &again)?;
         let Again { mut facts, carried, blocks } = again;
         let accepted = matches!(self.barred, Some(Error::RolledBack { .. })).then_some(noted).flatten();
         let accepted = accepted.map(|noted| SeenHead::new(self.uuid, noted));
         let names = self.vfs.list(&self.dirs.records)?;
-        let number = names.iter().filter_map(|entry| number_of(&entry.path)).max().map_or(1, |last| last + 1);
+        // A number that the catalog knows is not given again, also where its file is gone: places of facts name it.
+        let known = self.catalog().basis().records.0;
+        let number = names.iter().filter_map(|entry| number_of(&entry.path)).fold(known, u64::max) + 1;
         let (vfs, key) = (Arc::clone(&self.vfs), self.key.duplicate());
         let mut records = Records::begin(vfs, &self.dirs.records, key, self.uuid, number, go_on.link, go_on.tree.clone())?;
         let time = crate::clock::now();

@@ -29,6 +29,8 @@ struct Lacking {
     contents: BTreeMap<u32, (u64, (TableContent, i64))>,
     messages: BTreeMap<u32, (u64, FoundMessage)>,
     parts: BTreeMap<u32, (u64, TablePart)>,
+    /// Paths of folders by their numbers, as messages that are there and their tables say.
+    paths: BTreeMap<u32, Vec<String>>,
     /// Where contents and parts lie whose commit is there, and the one that packed them is not.
     packed: [BTreeMap<u32, (u64, Runs)>; 2],
 }
@@ -113,7 +115,8 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
-        let Lacking { contents, messages, parts, packed } = lacking;
+        let Lacking { contents, messages, parts, paths, packed } = lacking;
+        self.complete_folders(paths)?;
         let [contents_packed, parts_packed] = packed.map(|runs| runs.into_iter().map(|(no, (_, runs))| (no, runs)).collect());
         let packed = PackedFact { contents: contents_packed, parts: parts_packed };
         self.catalog_mut().add_recovered(0, FactValue::Packed(packed))?;
@@ -157,9 +160,10 @@ impl Store {
             }
         }
         for message in table.messages {
-            if catalog.message_row(MessageNo(message.no))?.is_none()
-                && let Some(folder) = usize::try_from(message.folder).ok().and_then(|at| table.folders.get(at))
-            {
+            let Some(folder) = usize::try_from(message.folder).ok().and_then(|at| table.folders.get(at)) else { continue };
+            if let Some(row) = catalog.message_row(MessageNo(message.no))? {
+                lacking.paths.entry(row.folder).or_insert_with(|| folder.clone());
+            } else {
                 let found = FoundMessage {
                     content: message.content,
                     folder: folder.clone(),
@@ -167,6 +171,25 @@ impl Store {
                     archived: message.archived.unwrap_or(table.archived),
                 };
                 keep(&mut lacking.messages, message.no, table.sequence, found);
+            }
+        }
+        Ok(())
+    }
+
+    /// Folders whose facts are lost, of messages that are there: the numbers are known, and their names from tables.
+    fn complete_folders(&self, paths: BTreeMap<u32, Vec<String>>) -> Result<(), Error> {
+        for (mut no, path) in paths {
+            for (depth, name) in path.iter().enumerate().rev() {
+                let known = self.catalog().folders().get(FolderNo(no)).map(|folder| folder.parent);
+                no = match known {
+                    Some(parent) => parent,
+                    None => {
+                        let parent = self.recovered_folder(path.get(..depth).unwrap_or_default(), 0)?;
+                        let fact = FolderFact { no, parent: parent.0, name: name.clone(), epoch: 1 };
+                        self.catalog_mut().add_recovered(0, FactValue::FolderMade(fact))?;
+                        break;
+                    }
+                };
             }
         }
         Ok(())

@@ -141,6 +141,40 @@ fn p11_damage_below_a_sound_catalog_keeps_all_that_the_catalog_knows() {
 }
 
 #[test]
+fn p11_records_that_are_gone_below_a_sound_catalog_are_made_again_under_another_number() {
+    let hurt = filled();
+    lose(&hurt.files, &["/records/"]);
+    let report = judge("no records, the catalog sound", &hurt);
+    assert_eq!((report.recorded_again, report.lost_messages), (92, 0), "{report:?}");
+    let archive = hurt.files.open();
+    let folder = archive.acting_as(Actor::System).folders().into_iter().map(|folder| folder.messages).sum::<u64>();
+    assert_eq!(folder, 92 + 5, "no message is counted twice");
+}
+
+#[test]
+fn p11_folders_whose_making_is_lost_keep_their_place_in_the_tree() {
+    let (files, archive) = Files::create();
+    // The commit that makes the user archive, and one that makes a folder below it.
+    for (seed, name) in [(84, "first"), (85, "second")] {
+        let options = ImportOptions { into: Some(crate::fixture::folder(&format!("anna/{name}"))), ..ImportOptions::default() };
+        put_stream(&archive, &mbox(&plain(80, 900, seed)), name, &options);
+    }
+    archive.close().expect("closed");
+    let before: Vec<String> = files.open().acting_as(Actor::System).folders().iter().map(|folder| folder.path.to_string()).collect();
+    let path = files.paths_with("/records/")[0].clone();
+    zero(&files, &path, 3000, 64);
+    lose(&files, &["/catalog/", "/index/"]);
+    let archive = files.open();
+    assert!(archive.barred().is_some());
+    let after: Vec<String> = archive.acting_as(Actor::System).folders().iter().map(|folder| folder.path.to_string()).collect();
+    assert_eq!(after, before);
+    repair(&archive, RepairOptions::default());
+    drop(archive);
+    let after: Vec<String> = files.open().acting_as(Actor::System).folders().iter().map(|folder| folder.path.to_string()).collect();
+    assert_eq!(after, before);
+}
+
+#[test]
 fn p11_a_lost_container_bars_mail_until_it_is_noted() {
     let hurt = filled();
     lose(&hurt.files, &["/content/000001.mkc"]);
@@ -182,6 +216,7 @@ fn p6_an_archive_that_was_rolled_back_is_read_and_takes_mail_when_that_is_accept
     assert_eq!(old_ids(&archive, &mails), mails.len() - 1, "what is there is read");
     let acting = archive.acting_as(Actor::System);
     assert_eq!(acting.repair(RepairOptions::default()).expect_err("not accepted").code(), "rolled_back");
+    assert_eq!(archive.add_passphrase("open sesame").expect_err("nothing is written").code(), "rolled_back");
     archive.close().expect("closed");
     assert_eq!(files.open().barred().map(archive_core::Error::code), Some("rolled_back"), "closing hides nothing");
     repair(&files.open(), RepairOptions { accept_state: true, ..RepairOptions::default() });

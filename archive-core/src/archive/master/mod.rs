@@ -279,18 +279,28 @@ impl Master {
 
     /// Says on disk that everything is synced, and how far the store was.
     pub(super) fn mark(&mut self, store: SeenHead) -> Result<(), Error> {
+        self.mark_with(vec![store])
+    }
+
+    /// Says on disk that everything is synced; what was noted of the store stays.
+    pub(super) fn mark_as_noted(&mut self) -> Result<(), Error> {
+        let noted = self.keeper.as_ref().and_then(|keeper| keeper.written.as_ref()).map(|head| head.seen.clone());
+        self.mark_with(noted.unwrap_or_default())
+    }
+
+    fn mark_with(&mut self, stores: Vec<SeenHead>) -> Result<(), Error> {
         if self.barred.is_some() {
             return Ok(());
         }
-        let marked = self.write_mark(store);
+        let marked = self.write_mark(stores);
         self.barred = marked.as_ref().err().map(|error| Error::Latched(error.to_string()));
         marked
     }
 
-    fn write_mark(&mut self, store: SeenHead) -> Result<(), Error> {
+    fn write_mark(&mut self, stores: Vec<SeenHead>) -> Result<(), Error> {
         let (Some(records), Some(keeper)) = (&mut self.records, &mut self.keeper) else { return Ok(()) };
         records.mark()?;
-        let head = Head::new(records.last(), (0, 0), HeadNumbers::default(), Frontier::default(), vec![store]);
+        let head = Head::new(records.last(), (0, 0), HeadNumbers::default(), Frontier::default(), stores);
         let HeadKeeper { vfs, dir, key, id, written } = keeper;
         if written.as_ref() != Some(&head) {
             write_head(&**vfs, dir, key, *id, &head)?;
