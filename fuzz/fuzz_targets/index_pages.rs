@@ -61,8 +61,11 @@ struct Changed {
 }
 
 impl PageStore for Changed {
-    fn create(&self) -> Result<Box<dyn PageWriter>, PageError> {
-        self.store.create()
+    fn create(&self, file: FileId) -> Result<Box<dyn PageWriter>, PageError> {
+        self.store.create(file)
+    }
+    fn highest(&self) -> Result<FileId, PageError> {
+        self.store.highest()
     }
     fn open(&self, _: FileId) -> Result<Arc<dyn PageReader>, PageError> {
         Ok(Arc::new(Reading(Arc::clone(&self.pages))))
