@@ -212,16 +212,24 @@ impl Acting<'_> {
     pub fn messages(&self, visit: &mut dyn FnMut(MessageInfo) -> Result<ControlFlow<()>, Error>) -> Result<(), Error> {
         let store = &self.archive.store;
         let count = store.catalog().basis().numbers.messages;
-        for no in (0..count).map(crate::id::MessageNo) {
+        let mut no = MessageNo(0);
+        while no.0 < count {
             match self.message(MessageId { store: store.no(), no }) {
                 Ok(info) => {
                     if visit(info)?.is_break() {
                         break;
                     }
                 }
-                Err(Error::NoSuchMessage(_)) => {}
+                Err(Error::NoSuchMessage(_)) => {
+                    if store.catalog().message_row(no)?.is_none() {
+                        let Some(next) = store.catalog().next_message(no)? else { break };
+                        no = next;
+                        continue;
+                    }
+                }
                 Err(error) => return Err(error),
             }
+            no = MessageNo(no.0.saturating_add(1));
         }
         Ok(())
     }

@@ -478,6 +478,25 @@ impl Catalog {
         self.sorted.get(&keys::content(no))?.map(|row| read_row(&row)).transpose()
     }
 
+    /// The first content from `from` on that is there: damage and repairs leave gaps of a million numbers.
+    pub(crate) fn next_content(&self, from: ContentNo) -> Result<Option<ContentNo>, Error> {
+        Ok(self.next_number(keys::CONTENTS, &keys::content(from))?.map(ContentNo))
+    }
+
+    /// The first message from `from` on that is there.
+    pub(crate) fn next_message(&self, from: MessageNo) -> Result<Option<MessageNo>, Error> {
+        Ok(self.next_number(keys::MESSAGES, &keys::message(from))?.map(MessageNo))
+    }
+
+    fn next_number(&self, prefix: &[u8], from: &[u8]) -> Result<Option<u32>, Error> {
+        let mut found = None;
+        self.sorted.scan(prefix, from, &mut |key, _| {
+            found = keys::last_number(key);
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
+    }
+
     pub(crate) fn message_row(&self, no: MessageNo) -> Result<Option<MessageRow>, Error> {
         self.sorted.get(&keys::message(no))?.map(|row| read_row(&row)).transpose()
     }

@@ -68,6 +68,9 @@ pub(super) fn content(no: ContentNo) -> Key {
     Key::begun(b'c').with(no.0)
 }
 
+/// What all keys of contents begin with.
+pub(super) const CONTENTS: &[u8] = b"c";
+
 /// What all keys of messages begin with.
 pub(super) const MESSAGES: &[u8] = b"m";
 

@@ -279,13 +279,19 @@ impl Store {
         }
         let index = self.indexer.index();
         let end = self.indexer.waiting().end;
-        for content in (index.next().0..end).map(ContentNo) {
+        let mut content = ContentNo(index.next().0);
+        while content.0 < end {
             let known = match self.indexer.take_text(content) {
                 Some(known) => known,
-                None if !self.is_there(content)? => continue,
+                None if !self.is_there(content)? => {
+                    let Some(next) = self.catalog().next_content(content)? else { break };
+                    content = next;
+                    continue;
+                }
                 None => self.indexable(content)?,
             };
             self.index_content(&index, content, &known)?;
+            content = ContentNo(content.0.saturating_add(1));
         }
         if index.is_spilled() {
             // So that a crash in a long import costs the indexing of a segment, and not of all.

@@ -40,7 +40,13 @@ impl Store {
         }
         let needed = self.files_with_unpacked()?;
         for (number, bytes) in sections.into_iter().filter(|(number, _)| !needed.contains(number)) {
-            if bytes.saturating_mul(4) < self.records_file(number)?.reader.len()? {
+            let len = match self.records_file(number) {
+                Ok(file) => file.reader.len()?,
+                // A file that is lost keeps what is left of it.
+                Err(Error::Damage(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            if bytes.saturating_mul(4) < len {
                 continue;
             }
             let _unread = match self.sections.try_write() {

@@ -266,6 +266,7 @@ impl Replay<'_> {
         found.witnesses.see(basis.link);
         let mut confirmed = basis.link.sequence == 0;
         let mut damage = Vec::new();
+        let mut repaired = false;
         for file in listing.files.iter().filter(|file| file.number >= basis.records.0) {
             let offset = if file.number == basis.records.0 { basis.records.1 } else { 0 };
             let mut scan = Scan::new(file.clone(), offset);
@@ -289,6 +290,7 @@ impl Replay<'_> {
                     }
                     ScanItem::Commit(commit) => {
                         found.witnesses.see(commit.link);
+                        repaired |= commit.commit.repairs();
                         if let Some((before, _)) = found.pending.take() {
                             self.accept(catalog, &before, &mut damage)?;
                         }
@@ -315,7 +317,12 @@ impl Replay<'_> {
             }
         }
         found.bad.extend(damage.into_iter().map(|damage| (0, damage)));
-        Ok(if confirmed { Scanned::Fits(Box::new(found)) } else { Scanned::Ahead })
+        // A repair recorded again what the catalog knew of commits that are gone: it is made again from the records.
+        Ok(match (confirmed, repaired) {
+            (true, _) => Scanned::Fits(Box::new(found)),
+            (false, true) => Scanned::Contradicts,
+            (false, false) => Scanned::Ahead,
+        })
     }
 
     fn accept(&self, catalog: &mut Catalog, scanned: &ScannedCommit, damage: &mut Vec<Damage>) -> Result<(), Error> {

@@ -77,13 +77,19 @@ impl Store {
 
     /// Indexes contents read from the store; false if `progress` ended it.
     fn fill(&self, index: &Index, contents: Range<u32>, progress: &mut Progress<'_>) -> Result<bool, Error> {
-        for no in contents.clone() {
+        let mut no = contents.start;
+        while no < contents.end {
             if no.is_multiple_of(64) && !progress(no, contents.end) {
                 return Ok(false);
             }
-            if self.is_there(ContentNo(no))? {
-                self.index_content(index, ContentNo(no), &self.indexable(ContentNo(no))?)?;
+            if !self.is_there(ContentNo(no))? {
+                // Where a repair left numbers out, the next is far.
+                let next = self.catalog().next_content(ContentNo(no))?;
+                no = next.map_or(contents.end, |next| next.0.max(no.saturating_add(1)));
+                continue;
             }
+            self.index_content(index, ContentNo(no), &self.indexable(ContentNo(no))?)?;
+            no += 1;
         }
         Ok(true)
     }

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::id::{ContentNo, MessageNo, PartNo};
 use crate::records::{
     ContainerFact, ContentFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact,
-    PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, list_files, write_head,
+    PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, TreeHead, list_files, write_head,
 };
 
 /// Where the highest number is not proven, so many are left out, that no number is given twice.
@@ -60,6 +60,17 @@ impl Again {
         let facts = if carried { &mut self.carried } else { &mut self.facts };
         facts.push(FactValue::Recovered(Box::new(fact)));
     }
+}
+
+/// What the records still have.
+struct There {
+    /// Sequences of their commits.
+    found: BTreeSet<u64>,
+    last: Link,
+    /// The tree head after it.
+    tree: Option<TreeHead>,
+    /// They end with a mark after the last commit that any witness knows.
+    ends_whole: bool,
 }
 
 /// What is known to go on from.
@@ -155,15 +166,22 @@ impl Store {
         let catalog = self.catalog();
         let basis = catalog.basis();
         let link = if self.mark.sequence > basis.link.sequence { self.mark } else { basis.link };
-        let (found, mut last_link, mut last_tree) = self.commits_there()?;
+        let There { found, last: mut last_link, tree: mut last_tree, ends_whole } = self.commits_there()?;
         let link = if last_link.sequence > link.sequence { last_link } else { link };
         let lost = gaps(&found, link.sequence);
         let head = self.head.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().filter(|head| head.link() == link);
         let containers = self.containers.list()?.into_iter().max().unwrap_or(0);
-        let (mut numbers, proven) = match &head {
-            Some(head) => (head.numbers, true),
-            None => (head_numbers(basis.numbers), basis.link == link && (lost.is_empty() || last_link != link)),
-        };
+        // What was written after the last witness may have given numbers too, where the end of the records cannot be read.
+        let proven = ends_whole && (head.is_some() || basis.link == link && lost.is_empty());
+        let seen = head_numbers(basis.numbers);
+        let mut numbers = head.as_ref().map_or(seen, |head| HeadNumbers {
+            contents: head.numbers.contents.max(seen.contents),
+            messages: head.numbers.messages.max(seen.messages),
+            parts: head.numbers.parts.max(seen.parts),
+            runs: head.numbers.runs.max(seen.runs),
+            folders: head.numbers.folders.max(seen.folders),
+            containers: head.numbers.containers.max(seen.containers),
+        });
         if !proven {
             numbers.contents = numbers.contents.saturating_add(LEFT_OUT);
             numbers.messages = numbers.messages.saturating_add(LEFT_OUT);
@@ -184,22 +202,32 @@ impl Store {
         Ok(GoOn { link, lost, numbers, left_out: !proven, tree, new_tree })
     }
 
-    /// Sequences of the commits that are there, the last link, and the tree head after it.
-    fn commits_there(&self) -> Result<(BTreeSet<u64>, Link, Option<crate::records::TreeHead>), Error> {
+    fn commits_there(&self) -> Result<There, Error> {
         let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
-        let (mut found, mut last, mut tree) = (BTreeSet::new(), Link::origin(self.uuid), None);
+        let mut there = There { found: BTreeSet::new(), last: Link::origin(self.uuid), tree: None, ends_whole: false };
+        let last_known = self.catalog().basis().records.0;
+        let highest = listing.damage.iter().filter_map(|damage| number_of(&damage.file)).fold(last_known, u64::max);
         for file in listing.files {
+            there.ends_whole = false;
+            let number = file.number;
             let mut scan = Scan::new(file, 0);
             while let Some(item) = scan.next()? {
-                if let ScanItem::Commit(commit) = item {
-                    found.insert(commit.link.sequence);
-                    if commit.link.sequence > last.sequence {
-                        (last, tree) = (commit.link, Some(commit.commit.tree()));
+                there.ends_whole = false;
+                match item {
+                    ScanItem::Commit(commit) => {
+                        there.found.insert(commit.link.sequence);
+                        if commit.link.sequence > there.last.sequence {
+                            (there.last, there.tree) = (commit.link, Some(commit.commit.tree()));
+                        }
                     }
+                    // A writer that was closed or idle says so; after it nothing was written, or it would stand here.
+                    ScanItem::Mark(_) => there.ends_whole = number >= highest && scan.synced == there.last,
+                    ScanItem::Bad(_) => {}
                 }
             }
         }
-        Ok((found, last, tree))
+        there.ends_whole &= there.last.sequence >= self.mark.sequence;
+        Ok(there)
     }
 
     /// What the catalog knows of lost commits, as facts to be recorded again.

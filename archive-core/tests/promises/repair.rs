@@ -100,7 +100,8 @@ fn p11_commits_lost_at_the_end_are_noted_and_their_mails_recorded_again() {
     zero(&hurt.files, &path, len - 512, 512);
     lose(&hurt.files, &["/catalog/", "/index/"]);
     let report = judge("the tail of the records zeroed", &hurt);
-    assert!(!report.lost_commits.is_empty() && !report.left_out && !report.new_tree, "head.mkm proves numbers and tree: {report:?}");
+    assert!(!report.lost_commits.is_empty() && !report.new_tree, "head.mkm proves the tree: {report:?}");
+    assert!(report.left_out, "and not that nothing came after it, where the end cannot be read");
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn p11_damage_below_a_sound_catalog_keeps_all_that_the_catalog_knows() {
     let len = hurt.files.bytes(&path).len();
     zero(&hurt.files, &path, len - 512, 512);
     let report = judge("the tail of the records zeroed, the catalog sound", &hurt);
-    assert!(!report.new_tree && !report.left_out, "{report:?}");
+    assert!(!report.new_tree, "{report:?}");
 }
 
 #[test]
@@ -149,6 +150,78 @@ fn p11_records_that_are_gone_below_a_sound_catalog_are_made_again_under_another_
     let archive = hurt.files.open();
     let folder = archive.acting_as(Actor::System).folders().into_iter().map(|folder| folder.messages).sum::<u64>();
     assert_eq!(folder, 92 + 5, "no message is counted twice");
+}
+
+#[test]
+fn p11_an_id_that_had_a_receipt_is_never_given_again() {
+    let (files, archive) = Files::create();
+    let mut mails: Vec<(Vec<u8>, Receipt)> = Vec::new();
+    let first = plain(4, 60, 86);
+    mails.extend(first.iter().cloned().zip(put_each(&archive, &first)));
+    archive.mark().expect("idle");
+    // Then killed, after receipts of which only the records know.
+    let second = plain(4, 60, 87);
+    mails.extend(second.iter().cloned().zip(put_each(&archive, &second)));
+    let killed = files.copy();
+    drop(archive);
+    let path = killed.paths_with("/records/")[0].clone();
+    let hurts: [Hurt<'_>; 3] = [
+        ("gone", &|files| files.remove(&path)),
+        ("empty", &|files| files.write(&path, b"")),
+        ("a header alone", &|files| files.write(&path, &files.bytes(&path)[..144])),
+    ];
+    for (what, hurt) in hurts {
+        let files = killed.copy();
+        hurt(&files);
+        let archive = files.open();
+        assert!(archive.barred().is_some(), "{what}");
+        assert!(repair(&archive, RepairOptions::default()).left_out, "{what}");
+        drop(archive);
+        let archive = files.open();
+        assert!(archive.barred().is_none(), "{what}: {:?}", archive.barred());
+        let new = plain(6, 60, 88);
+        for receipt in put_each(&archive, &new) {
+            assert!(!mails.iter().any(|(_, old)| old.id() == receipt.id()), "{what}: {} was given again", receipt.id());
+        }
+        old_ids(&archive, &mails);
+    }
+}
+
+#[test]
+fn p11_a_records_file_of_which_nothing_is_left_is_repaired_in_one_go() {
+    let Filled { files: whole, mails } = filled();
+    let archive = whole.open();
+    // A second records file.
+    put(&archive, "anna/Inbox", b"Subject: more\n\nmore\n");
+    drop(archive);
+    let archive = whole.open();
+    put(&archive, "anna/Inbox", b"Subject: again\n\nagain\n");
+    archive.close().expect("closed");
+    let records = whole.paths_with("/records/");
+    assert!(records.len() > 1, "{records:?}");
+    for path in &records {
+        let hurts: [Hurt<'_>; 3] = [
+            ("empty", &|files| files.write(path, b"")),
+            ("zeroed", &|files| files.write(path, &vec![0; files.bytes(path).len()])),
+            ("gone", &|files| files.remove(path)),
+        ];
+        for (how, hurt) in hurts {
+            let files = whole.copy();
+            hurt(&files);
+            let what = format!("{} {how}", path.display());
+            let archive = files.open();
+            let there = old_ids(&archive, &mails);
+            assert!(archive.barred().is_some(), "{what}");
+            repair(&archive, RepairOptions::default());
+            drop(archive);
+            let archive = files.open();
+            assert!(archive.barred().is_none(), "{what}: {:?}", archive.barred());
+            assert_eq!(old_ids(&archive, &mails), there, "{what}");
+            put(&archive, "anna/Inbox", b"Subject: goes on\n\ngoes on\n");
+            archive.close().expect("closed");
+            assert!(files.open().barred().is_none(), "{what}");
+        }
+    }
 }
 
 #[test]

@@ -247,7 +247,12 @@ impl Acting<'_> {
 /// The contents that are not in a snapshot of the index.
 pub(super) fn missing(snapshot: &Snapshot, store: &crate::store::Store) -> RoaringBitmap {
     let mut docs = RoaringBitmap::new();
-    docs.insert_range(snapshot.end().0..store.catalog().basis().numbers.contents.max(snapshot.end().0));
+    let catalog = store.catalog();
+    // Numbers that a repair left out have nothing to be searched. What a damaged page hides counts as missing.
+    let first = catalog.next_content(ContentNo(snapshot.end().0)).unwrap_or(Some(ContentNo(snapshot.end().0)));
+    if let Some(first) = first {
+        docs.insert_range(first.0..catalog.basis().numbers.contents.max(first.0));
+    }
     let lost = snapshot.lost().iter().map(|lost| lost.docs);
     for DocRange { start, end } in lost.chain(snapshot.unread().iter().map(|unread| unread.docs)) {
         docs.insert_range(start.0..end.0);
