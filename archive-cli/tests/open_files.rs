@@ -95,7 +95,7 @@ fn p4_few_open_files_cost_no_cache() {
             let is_manifest = |path: &Path| path.extension().is_some_and(|end| end == "mkm");
             let gone: Vec<_> = before.iter().filter(|old| !is_manifest(&old.0) && !now.contains(old)).map(|(path, _)| path).collect();
             assert!(gone.is_empty(), "{gone:?} are gone: {said}");
-            assert!(args[0] == "import" || now == before, "who reads changes nothing: {said}");
+            assert!(args[0] == "import" || now == before, "a reader changes nothing: {said}");
             // With room again all is well, and what was there is there still.
             place.ok(&["-a", &archive, "import", "new.mbox"]);
             assert_eq!(total(&place, &archive, "invoice"), (25, 0), "{said}");

@@ -51,7 +51,7 @@ fn bad_use_is_two() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn results_that_cannot_be_printed_are_told_on_standard_error() {
+fn results_that_cannot_be_printed_are_reported_on_standard_error() {
     let place = Place::with_mails();
     for args in [&["ls"][..], &["search", "*"], &["--json", "search", "*"], &["show", "1:0", "--raw", "-o", "-"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();

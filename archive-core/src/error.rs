@@ -293,7 +293,7 @@ pub struct Damage {
 pub enum Remedy {
     /// Building the index again.
     RebuildIndex,
-    /// Removing the folder of the catalog, which the next open makes anew from the records. Only where these are whole: of what is damaged there
+    /// Removing the folder of the catalog, which the next open builds again from the records. Only where these are whole: of what is damaged there
     /// the catalog may know more.
     RemoveCatalog,
 }
@@ -313,7 +313,7 @@ impl Damage {
         match self.remedy() {
             Some(Remedy::RebuildIndex) => "; build the index again",
             Some(Remedy::RemoveCatalog) => {
-                "; where verifying finds the records whole, remove the folder `catalog`, which the next open makes anew from them"
+                "; where verifying finds the records whole, remove the folder `catalog`, which the next open builds again from them"
             }
             None if self.file.extension().is_some_and(|extension| extension == "tmp") => {
                 "; nothing of the mail was archived: import it again"

@@ -111,7 +111,7 @@ fn say(archive: &Archive, finding: &Finding, listed_as: &str, args: &Verify, out
         _ if listed_as == "healed" => format!("costs no mail, since these came again: {}", listed(&messages)),
         (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` mends it".to_owned(),
         (0, 0, Some(_)) => {
-            "costs no mail; if no damage of records is named, remove the folder `catalog`, and the next command makes it anew".to_owned()
+            "costs no mail; if no damage of records is named, remove the folder `catalog`, and the next command builds it again".to_owned()
         }
         (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
         (0, 0, None) if archive.damage().is_some() && finding.cause != DamageCause::Chain => {

@@ -1,13 +1,12 @@
 //! Is every mail of a source in the archive? Each is read again and compared.
 
-use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use super::Acting;
 use super::import::{ImportEvents, ImportSource, read_source};
 use crate::error::Error;
 use crate::id::{Digest, MessageId};
-use crate::mail::{Examiner, SplitSink};
+use crate::mail::{Discard, Examiner};
 use crate::source::{Body, Item, SourceOptions, SourceVisitor, Trouble};
 use crate::store::Store;
 
@@ -41,29 +40,6 @@ impl Acting<'_> {
     }
 }
 
-/// Takes a split mail and keeps nothing.
-struct Nowhere;
-
-impl SplitSink for Nowhere {
-    type Error = Infallible;
-
-    fn stored(&mut self, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part_begin(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part(&mut self, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part_end(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
 /// Looks for each mail of a source, and reads it from the archive again.
 struct Checker<'a, 'e> {
     store: &'a Store,
@@ -94,7 +70,7 @@ impl Checker<'_, '_> {
                 (examined.digest, examined.restated)
             }
             Body::Stream { head, rest } => {
-                let mut examiner = Examiner::new(Nowhere);
+                let mut examiner = Examiner::new(Discard);
                 examiner.push(&head);
                 let mut window = vec![0; 256 << 10];
                 while let Some(len) = rest.read(&mut window).ok().filter(|len| *len > 0) {

@@ -142,7 +142,7 @@ impl Archive {
     }
 
     /// Writes everything that is a cache and says on disk that all is synced, so that the next open need not look. After [`Error::CachesLag`] it
-    /// need not look either, but for what catalog and index lack.
+    /// need not look either, except for what catalog and index lack.
     pub fn close(self) -> Result<(), Error> {
         match self.store.close() {
             Err(lag @ Error::CachesLag(_)) => self.mark().and(Err(lag)),

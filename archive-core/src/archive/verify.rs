@@ -148,7 +148,7 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// Accepts what `report` found, but for what can be made anew: it is recorded, and listed apart from now on. What is hit stays damaged, and
+    /// Accepts what `report` found, except what can be built again: it is recorded, and listed apart from now on. What is hit stays damaged, and
     /// reading it fails as before. At most 10,000 places are accepted.
     pub fn accept_damage(&self, report: &mut VerifyReport) -> Result<(), Error> {
         self.only_system("to accept damage")?;

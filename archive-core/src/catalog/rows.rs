@@ -165,7 +165,7 @@ impl Keys for PartRow {
     const LAST: u64 = 4;
 }
 
-/// A row that lies behind a seal was written by this library; if it cannot be read, the catalog is to be rebuilt.
+/// A row with a valid seal was written by this library; if it cannot be read, the catalog is to be rebuilt.
 pub(super) fn read_row<T: Keys + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Error> {
     decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; remove the folder `catalog` to have it rebuilt"))
 }

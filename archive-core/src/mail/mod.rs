@@ -30,6 +30,7 @@ pub mod walk;
 pub use examine::{Examination, Examined, Examiner, examine};
 pub use facts::{Facts, Importance, Mailbox};
 pub use join::{JoinError, Joiner};
+pub(crate) use split::Discard;
 pub use split::{Eol, Extent, SplitSink, Wrap};
 pub use text::{AddressKind, Field, MailText, TextReader, Unsearchable, Value, Why};
 pub use view::{PartView, View, view};

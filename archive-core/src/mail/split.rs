@@ -122,6 +122,29 @@ pub struct Split {
     pub parts: Vec<Vec<u8>>,
 }
 
+/// Keeps nothing of a split mail, for a reader that wants only what the mail says.
+pub(crate) struct Discard;
+
+impl SplitSink for Discard {
+    type Error = Infallible;
+
+    fn stored(&mut self, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part_begin(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part(&mut self, _: &[u8]) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn part_end(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
 impl SplitSink for Split {
     type Error = Infallible;
 

@@ -319,6 +319,26 @@ pub(crate) struct MessageFact {
 }
 fact!(MessageFact, "key of a message", 12);
 
+impl MessageFact {
+    /// A message of which no import run, path or envelope is known any more: the records that said it are lost.
+    pub(crate) fn of_lost_origin(no: u32, content: u32, folder: u32, direction: u8, archived: i64, number: u32) -> Self {
+        Self {
+            no,
+            content,
+            folder,
+            direction,
+            archived,
+            run: 0,
+            path: String::new(),
+            offset: 0,
+            from_line: None,
+            quoting: None,
+            flags: None,
+            number,
+        }
+    }
+}
+
 /// A folder was made.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

@@ -117,7 +117,7 @@ pub(crate) const KIND: &str = "kind of fact";
 
 fn read<'b, T: Keys + minicbor::Decode<'b, ()>>(bytes: &'b [u8], passed_over: &mut Option<Unknown>) -> Result<Box<T>, Error> {
     decode_noting(bytes, passed_over).map(Box::new).map_err(|cause| match cause {
-        Undecodable::Malformed => Error::Bug("a fact that lies behind a seal cannot be read"),
+        Undecodable::Malformed => Error::Bug("a fact has a valid seal and cannot be read"),
         Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
     })
 }

@@ -143,7 +143,7 @@ impl Store {
             store.complete_from_tables()?;
         }
         match store.catch_up() {
-            // Mails can be read and searched as far as the index has come where a page of the catalog is damaged: what lacks is counted, and made up for when it was made anew.
+            // Mails can be read and searched as far as the index has come where a page of the catalog is damaged: what lacks is counted, and made up for once the catalog is built again.
             Err(Error::Damage(damage)) if damage.remedy() == Some(Remedy::RemoveCatalog) => {}
             caught_up => caught_up?,
         }

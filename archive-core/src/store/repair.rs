@@ -267,20 +267,7 @@ impl Store {
         })?;
         for (no, row) in messages {
             if self.is_lost(row.fact)? {
-                let fact = MessageFact {
-                    no: no.0,
-                    content: row.content,
-                    folder: row.folder,
-                    direction: row.direction,
-                    archived: row.archived,
-                    run: 0,
-                    path: String::new(),
-                    offset: 0,
-                    from_line: None,
-                    quoting: None,
-                    flags: None,
-                    number: row.number,
-                };
+                let fact = MessageFact::of_lost_origin(no.0, row.content, row.folder, row.direction, row.archived, row.number);
                 // After all contents, wherever these go.
                 again.push(FactValue::Message(Box::new(fact)), false);
             }

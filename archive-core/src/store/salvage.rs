@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::convert::Infallible;
 
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +14,7 @@ use crate::catalog::ContentRow;
 use crate::container::{Table, TableContent, TablePart};
 use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo, MessageNo, PartNo};
-use crate::mail::{Examination, Examiner, SplitSink};
+use crate::mail::{Discard, Examination, Examiner};
 use crate::records::{FactValue, FolderFact, MessageFact, PackedFact, PartFact, Runs};
 use crate::seal::{FrameKind, HEADER_LEN, SealedReader};
 
@@ -79,29 +78,6 @@ pub(crate) fn tables(file: &SealedReader, visit: &mut dyn FnMut(Table) -> Result
         }
     }
     Ok(())
-}
-
-/// Takes what a mail is split into and keeps nothing: only what the mail says is of interest.
-struct Nothing;
-
-impl SplitSink for Nothing {
-    type Error = Infallible;
-
-    fn stored(&mut self, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part_begin(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part(&mut self, _: &[u8]) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn part_end(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
 }
 
 impl Store {
@@ -222,7 +198,7 @@ impl Store {
 
     /// What the bytes of a content say. `known` is its digest, where the archive knows it. `undated` is for a mail without a date: ms.
     fn content_fact_of(&self, no: ContentNo, row: ContentRow, known: Option<Digest>, undated: i64) -> Result<Option<FactValue>, Error> {
-        let mut examiner = Examiner::new(Nothing);
+        let mut examiner = Examiner::new(Discard);
         match self.join_row(&row, &mut |bytes| {
             examiner.push(bytes);
             Ok(())
@@ -231,7 +207,7 @@ impl Store {
             Err(Error::Damage(_)) => return Ok(None),
             Err(error) => return Err(error),
         }
-        let Ok((Nothing, examined)) = examiner.finish();
+        let Ok((Discard, examined)) = examiner.finish();
         let Examination { len, digest, identity, restated, facts, .. } = examined;
         if len != row.size || known.is_some_and(|known| known != digest) {
             return Ok(None);
@@ -247,20 +223,7 @@ impl Store {
     fn add_recovered_messages(&self, messages: Vec<(u32, u64, FoundMessage)>) -> Result<(), Error> {
         for (no, sequence, message) in messages {
             let folder = self.recovered_folder(&message.folder, sequence)?;
-            let fact = MessageFact {
-                no,
-                content: message.content,
-                folder: folder.0,
-                direction: DIRECTION_UNKNOWN,
-                archived: message.archived,
-                run: 0,
-                path: String::new(),
-                offset: 0,
-                from_line: None,
-                quoting: None,
-                flags: None,
-                number: message.number,
-            };
+            let fact = MessageFact::of_lost_origin(no, message.content, folder.0, DIRECTION_UNKNOWN, message.archived, message.number);
             self.catalog_mut().add_recovered(sequence, FactValue::Message(Box::new(fact)))?;
         }
         Ok(())

@@ -75,7 +75,7 @@ impl Master {
         Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint: 0, damage: None, barred: None, recovery })
     }
 
-    /// Opens the master. With `anew`, nothing is appended to a file that is there.
+    /// Opens the master. With `anew` it begins a new file: nothing is appended to one that is there.
     pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid, anew: bool) -> Result<Self, Error> {
         let dir = dir(archive);
         vfs.create_dir(&dir)?;

@@ -174,7 +174,7 @@ fn refused(unknown: &Unknown) -> Error {
 
 fn read<'b, T: Keys + minicbor::Decode<'b, ()>>(bytes: &'b [u8], passed_over: &mut Option<Unknown>) -> Result<T, Error> {
     decode_noting(bytes, passed_over).map_err(|cause| match cause {
-        Undecodable::Malformed => Error::Bug("a fact of the master that lies behind a seal cannot be read"),
+        Undecodable::Malformed => Error::Bug("a fact of the master has a valid seal and cannot be read"),
         Undecodable::Unknown(what, number) => Error::UnknownFeature { what, number },
     })
 }
