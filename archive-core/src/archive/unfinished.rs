@@ -62,7 +62,7 @@ pub(super) fn clear(vfs: &dyn Vfs, dir: &Path) -> Result<(), Error> {
     cleared.iter().try_for_each(|folder| Ok(vfs.sync_dir(folder)?))
 }
 
-/// With `/` between its parts on every system; empty where this library wrote no such name.
+/// With `/` between its parts on every system; empty where `path` is not below `dir` or is no UTF-8.
 fn relative(dir: &Path, path: &Path) -> String {
     let parts = path.strip_prefix(dir).ok().map(|below| below.iter().map(|part| part.to_str()).collect::<Option<Vec<&str>>>());
     parts.flatten().unwrap_or_default().join("/")

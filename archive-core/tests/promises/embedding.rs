@@ -2,18 +2,19 @@
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Barrier};
 
 use archive_core::source::Trouble;
-use archive_core::vfs::{DirEntry, EntryKind, LockKind, MemVfs, Operation, Vfs, VfsError, VfsFile, VfsLock};
+use archive_core::vfs::{Operation, VfsError};
 use archive_core::{
     Acting, Actor, Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, IndexStatus, OpenOptions, Outcome, Receipt,
     SearchRequest, User,
 };
 
 use crate::fixture::{DIR, Files, Told, folder, mbox, plain, put_each};
+use crate::hooked::{Call, Hooked};
 
 const SOUND: u8 = 0;
 /// The next write of records panics, once.
@@ -26,129 +27,32 @@ const NO_INDEX: u8 = 3;
 /// The next write of the index panics, once.
 const INDEX_PANICS: u8 = 4;
 
-/// The files of an archive on a file system that does what its switch says.
-#[derive(Debug, Clone)]
-struct Switched {
-    inner: MemVfs,
-    switch: Arc<AtomicU8>,
+/// An archive on a file system that does at its writes what the switch says, and its files.
+fn open_switched(options: OpenOptions) -> (Files, Archive, Arc<AtomicU8>) {
+    let (files, archive) = Files::create();
+    archive.close().expect("closed");
+    let switch = Arc::new(AtomicU8::new(SOUND));
+    let hook = Arc::clone(&switch);
+    let vfs = Hooked::new(&files.vfs, move |call| if let Call::Write(path) = call { write(&hook, path) } else { Ok(()) });
+    let archive = Archive::open_on(Arc::new(vfs), Path::new(DIR), &files.key(), options).expect("opens");
+    (files, archive, switch)
 }
 
-#[derive(Debug)]
-struct SwitchedFile {
-    inner: Arc<dyn VfsFile>,
-    path: PathBuf,
-    vfs: Switched,
-}
-
-impl Switched {
-    /// An archive there, and its files.
-    fn open(options: OpenOptions) -> (Files, Archive, Arc<AtomicU8>) {
-        let (files, archive) = Files::create();
-        archive.close().expect("closed");
-        let vfs = Self { inner: files.vfs.clone(), switch: Arc::default() };
-        let switch = Arc::clone(&vfs.switch);
-        let archive = Archive::open_on(Arc::new(vfs), Path::new(DIR), &files.key(), options).expect("opens");
-        (files, archive, switch)
-    }
-
-    fn write(&self, path: &Path) -> Result<(), VfsError> {
-        let path_text = path.to_string_lossy();
-        let is_in = |dir: &str| path_text.contains(&format!("/{dir}/"));
-        match self.switch.load(Ordering::SeqCst) {
-            PANICS if is_in("records") => {
-                self.switch.store(SOUND, Ordering::SeqCst);
-                panic!("a file system that panics");
-            }
-            INDEX_PANICS if is_in("index") => {
-                self.switch.store(SOUND, Ordering::SeqCst);
-                panic!("a file system that panics");
-            }
-            NO_CATALOG if is_in("catalog") => Err(VfsError::new(Operation::Write, path, std::io::ErrorKind::StorageFull.into())),
-            NO_INDEX if is_in("index") => Err(VfsError::new(Operation::Write, path, std::io::ErrorKind::StorageFull.into())),
-            _ => Ok(()),
+fn write(switch: &AtomicU8, path: &Path) -> Result<(), VfsError> {
+    let path_text = path.to_string_lossy();
+    let is_in = |dir: &str| path_text.contains(&format!("/{dir}/"));
+    match switch.load(Ordering::SeqCst) {
+        PANICS if is_in("records") => {
+            switch.store(SOUND, Ordering::SeqCst);
+            panic!("a file system that panics");
         }
-    }
-
-    fn file(&self, path: &Path, inner: Arc<dyn VfsFile>) -> Arc<dyn VfsFile> {
-        Arc::new(SwitchedFile { inner, path: path.to_owned(), vfs: self.clone() })
-    }
-}
-
-impl Vfs for Switched {
-    fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        self.write(path)?;
-        Ok(self.file(path, self.inner.create(path)?))
-    }
-
-    fn open(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        Ok(self.file(path, self.inner.open(path)?))
-    }
-
-    fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        self.inner.open_read(path)
-    }
-
-    fn create_dir(&self, path: &Path) -> Result<(), VfsError> {
-        self.inner.create_dir(path)
-    }
-
-    fn list(&self, path: &Path) -> Result<Vec<DirEntry>, VfsError> {
-        self.inner.list(path)
-    }
-
-    fn kind(&self, path: &Path) -> Result<Option<EntryKind>, VfsError> {
-        self.inner.kind(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
-        self.inner.rename(from, to)
-    }
-
-    fn rename_new(&self, from: &Path, to: &Path) -> Result<(), VfsError> {
-        self.inner.rename_new(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> Result<(), VfsError> {
-        self.inner.remove(path)
-    }
-
-    fn sync_dir(&self, path: &Path) -> Result<(), VfsError> {
-        self.inner.sync_dir(path)
-    }
-
-    fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
-        self.inner.try_lock(path, kind)
-    }
-}
-
-impl VfsFile for SwitchedFile {
-    fn len(&self) -> Result<u64, VfsError> {
-        self.inner.len()
-    }
-
-    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
-        self.inner.read_exact_at(offset, buf)
-    }
-
-    fn append(&self, bytes: &[u8]) -> Result<(), VfsError> {
-        self.vfs.write(&self.path)?;
-        self.inner.append(bytes)
-    }
-
-    fn rewrite(&self, offset: u64, len: u64) -> Result<(), VfsError> {
-        self.inner.rewrite(offset, len)
-    }
-
-    fn truncate(&self, len: u64) -> Result<(), VfsError> {
-        self.inner.truncate(len)
-    }
-
-    fn sync(&self) -> Result<(), VfsError> {
-        self.inner.sync()
-    }
-
-    fn links(&self) -> Result<u64, VfsError> {
-        self.inner.links()
+        INDEX_PANICS if is_in("index") => {
+            switch.store(SOUND, Ordering::SeqCst);
+            panic!("a file system that panics");
+        }
+        NO_CATALOG if is_in("catalog") => Err(VfsError::new(Operation::Write, path, std::io::ErrorKind::StorageFull.into())),
+        NO_INDEX if is_in("index") => Err(VfsError::new(Operation::Write, path, std::io::ErrorKind::StorageFull.into())),
+        _ => Ok(()),
     }
 }
 
@@ -170,7 +74,7 @@ fn large() -> Vec<u8> {
 
 #[test]
 fn a_panic_in_a_commit_keeps_nobody_waiting_and_closes_the_store_for_writing() {
-    let (files, archive, switch) = Switched::open(OpenOptions::default());
+    let (files, archive, switch) = open_switched(OpenOptions::default());
     let acting = archive.acting_as(Actor::System);
     let before = acting.import_one(&mail(0), &folder("anna")).expect("archived");
     switch.store(PANICS, Ordering::SeqCst);
@@ -204,7 +108,7 @@ fn a_panic_in_a_commit_keeps_nobody_waiting_and_closes_the_store_for_writing() {
 fn a_panic_in_the_commit_of_an_import_ends_it() {
     // A large mail waits for all before it.
     let source = [mbox(&plain(200, 40, 91)), b"From a@b.example Thu Jan  1 00:00:00 2015\n".to_vec(), large()].concat();
-    let (_, archive, switch) = Switched::open(OpenOptions::default());
+    let (_, archive, switch) = open_switched(OpenOptions::default());
     let acting = archive.acting_as(Actor::System);
     switch.store(PANICS, Ordering::SeqCst);
     let error = acting.import(ImportSource::Stream(&mut &*source, "m.mbox"), &ImportOptions::default(), &mut Told::default());
@@ -263,7 +167,7 @@ fn events_may_archive() {
 /// The catalog is written now and then. Where it cannot be, whoever is told so has nothing archived; and the mail is taken when it can.
 #[test]
 fn an_error_of_the_catalog_comes_before_a_mail_is_durable() {
-    let (_, archive, switch) = Switched::open(OpenOptions::default().memory(0).index(false));
+    let (_, archive, switch) = open_switched(OpenOptions::default().memory(0).index(false));
     let acting = archive.acting_as(Actor::System);
     let people: String = (0..60).map(|no| format!("Somebody Of A Long Name {no} <someone{no}@department{no}.example>, ")).collect();
     let mail = |no: usize| format!("From: a@b.example\nTo: {people}\nSubject: mail {no} {}\n\nx\n", "s".repeat(900)).into_bytes();
@@ -281,7 +185,7 @@ fn an_error_of_the_catalog_comes_before_a_mail_is_durable() {
 /// What the index cannot take is archived all the same, and searches say that it is missing.
 #[test]
 fn s4_3_a_mail_that_the_index_cannot_take_has_its_receipt() {
-    let (_, archive, switch) = Switched::open(OpenOptions::default().memory(0));
+    let (_, archive, switch) = open_switched(OpenOptions::default().memory(0));
     let acting = archive.acting_as(Actor::System);
     let words = |no: usize| (0..4000).map(|at| format!("w{no}x{at}")).collect::<Vec<_>>().join(" ");
     let mail = |no: usize| format!("Subject: {no}\n\n{}\n", words(no)).into_bytes();
@@ -306,7 +210,7 @@ fn s4_3_a_mail_that_the_index_cannot_take_has_its_receipt() {
 
 #[test]
 fn s4_3_a_panic_of_the_index_leaves_nothing_out() {
-    let (_, archive, switch) = Switched::open(OpenOptions::default().memory(0));
+    let (_, archive, switch) = open_switched(OpenOptions::default().memory(0));
     let acting = archive.acting_as(Actor::System);
     let words = |no: usize| (0..4000).map(|at| format!("w{no}x{at}")).collect::<Vec<_>>().join(" ");
     let mail = |no: usize| format!("Subject: {no}\n\n{}\n", words(no)).into_bytes();
@@ -323,7 +227,7 @@ fn s4_3_a_panic_of_the_index_leaves_nothing_out() {
 /// A store that may not be written any more writes no catalog either.
 #[test]
 fn p4_a_latched_store_leaves_its_catalog_as_it_is() {
-    let (files, archive, switch) = Switched::open(OpenOptions::default().memory(0).index(false));
+    let (files, archive, switch) = open_switched(OpenOptions::default().memory(0).index(false));
     let acting = archive.acting_as(Actor::System);
     let people: String = (0..60).map(|no| format!("Somebody Of A Long Name {no} <someone{no}@department{no}.example>, ")).collect();
     let mail = |no: usize| format!("From: a@b.example\nTo: {people}\nSubject: mail {no} {}\n\nx\n", "s".repeat(900)).into_bytes();

@@ -1,19 +1,21 @@
-//! A file system that asks a test before it opens a file for reading and after it has read a range.
+//! A file system that asks a test before it opens a file for reading, before it writes to one and after it has read a range.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use archive_core::vfs::{DirEntry, EntryKind, LockKind, MemVfs, Vfs, VfsError, VfsFile, VfsLock};
 
-/// What the test is asked about.
+/// What the test is asked about; an error that it answers is that of the call.
 pub enum Call<'a> {
     /// A file is about to be opened for reading.
     Open(&'a Path),
     /// These bytes were read from the offset on; the test may change them.
     Read(&'a Path, u64, &'a mut [u8]),
+    /// A file is about to be created, or bytes to be appended to it.
+    Write(&'a Path),
 }
 
-type Hook = dyn Fn(Call<'_>) + Send + Sync;
+type Hook = dyn Fn(Call<'_>) -> Result<(), VfsError> + Send + Sync;
 
 #[derive(Clone)]
 pub struct Hooked {
@@ -22,7 +24,7 @@ pub struct Hooked {
 }
 
 impl Hooked {
-    pub fn new(inner: &MemVfs, hook: impl Fn(Call<'_>) + Send + Sync + 'static) -> Self {
+    pub fn new(inner: &MemVfs, hook: impl Fn(Call<'_>) -> Result<(), VfsError> + Send + Sync + 'static) -> Self {
         Self { inner: inner.clone(), hook: Arc::new(hook) }
     }
 
@@ -39,6 +41,7 @@ impl std::fmt::Debug for Hooked {
 
 impl Vfs for Hooked {
     fn create(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        (self.hook)(Call::Write(path))?;
         Ok(self.file(path, self.inner.create(path)?))
     }
 
@@ -47,7 +50,7 @@ impl Vfs for Hooked {
     }
 
     fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
-        (self.hook)(Call::Open(path));
+        (self.hook)(Call::Open(path))?;
         Ok(self.file(path, self.inner.open_read(path)?))
     }
 
@@ -103,11 +106,11 @@ impl VfsFile for HookedFile {
 
     fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
         self.inner.read_exact_at(offset, buf)?;
-        (self.hook)(Call::Read(&self.path, offset, buf));
-        Ok(())
+        (self.hook)(Call::Read(&self.path, offset, buf))
     }
 
     fn append(&self, bytes: &[u8]) -> Result<(), VfsError> {
+        (self.hook)(Call::Write(&self.path))?;
         self.inner.append(bytes)
     }
 
