@@ -173,6 +173,25 @@ pub fn put_stream(archive: &Archive, bytes: &[u8], name: &str, options: &ImportO
     (report, told)
 }
 
+/// A closed archive: 80 mails that came as one source, in a container with tables, and 12 that came one by one.
+pub fn filled_archive(seed: u64) -> (Files, Vec<(Vec<u8>, Receipt)>) {
+    let (files, archive) = Files::create();
+    let bulk = plain(80, 900, seed);
+    let mut mails: Vec<(Vec<u8>, Receipt)> = Vec::new();
+    mails.extend(bulk.iter().cloned().zip(put_stream(&archive, &mbox(&bulk), "bulk.mbox", &ImportOptions::default()).1.receipts));
+    let singles = plain(12, 200, seed + 1);
+    mails.extend(singles.iter().cloned().zip(put_each(&archive, &singles)));
+    archive.close().expect("closed");
+    (files, mails)
+}
+
+/// Removes every file with one of these in its path.
+pub fn lose(files: &Files, names: &[&str]) {
+    for path in names.iter().flat_map(|name| files.paths_with(name)) {
+        files.remove(&path);
+    }
+}
+
 pub fn verify(archive: &Archive) -> VerifyReport {
     archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).expect("verify looks at everything")
 }

@@ -2,7 +2,7 @@
 
 use archive_core::{Actor, Archive, Error, MessageId, Outcome, VerifyReport};
 
-use crate::fixture::{Dice, Files, ask, base64, folder, plain, put, put_each, verify};
+use crate::fixture::{Dice, Files, ask, base64, folder, lose, plain, put, put_each, verify};
 
 /// An archive of mails in several blocks, one of which is damaged; and the ids that the damage costs.
 fn damaged() -> (Files, Vec<Vec<u8>>, Vec<MessageId>) {
@@ -17,7 +17,7 @@ fn damaged() -> (Files, Vec<Vec<u8>>, Vec<MessageId>) {
 
 fn lose_caches(files: &Files) -> Files {
     let files = files.copy();
-    ["/catalog/", "/index/"].iter().flat_map(|part| files.paths_with(part)).for_each(|path| files.remove(&path));
+    lose(&files, &["/catalog/", "/index/"]);
     files
 }
 
@@ -136,7 +136,7 @@ fn p11_damage_of_records_before_a_repair_is_accepted_by_it() {
     let path = files.paths_with("/records/")[0].clone();
     let len = files.bytes(&path).len();
     files.flip(&path, len / 3);
-    ["/catalog/", "/index/"].iter().flat_map(|part| files.paths_with(part)).for_each(|path| files.remove(&path));
+    lose(&files, &["/catalog/", "/index/"]);
     let archive = files.open();
     assert!(archive.barred().is_some());
     archive.acting_as(Actor::System).repair(archive_core::RepairOptions::default()).expect("repaired");

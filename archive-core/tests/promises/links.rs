@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use archive_core::{Actor, Archive, CreateOptions, Depth, Error, Key, OpenOptions, VerifyReport};
+use archive_core::{Actor, Archive, CreateOptions, Error, Key, OpenOptions};
 
-use crate::fixture::{folder, plain, put_each};
+use crate::fixture::{folder, plain, put_each, verify};
 
 struct OnDisk {
     kept: tempfile::TempDir,
@@ -72,10 +72,6 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let files = files(dir).into_iter().filter(|path| !path.ends_with("write.lock"));
     files.map(|path| (path.strip_prefix(dir).expect("below").to_owned(), fs::read(&path).expect("bytes"))).collect()
-}
-
-fn verify(archive: &Archive) -> VerifyReport {
-    archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).expect("verified")
 }
 
 /// Mails whose bytes do not shrink much, so that they fill containers; and one alone.

@@ -5,7 +5,7 @@ use std::path::Path;
 use archive_core::vfs::Vfs;
 use archive_core::{Actor, Archive, ImportOptions, Receipt, RepairOptions, RepairReport};
 
-use crate::fixture::{Files, ask, mbox, plain, put, put_each, put_stream, verify};
+use crate::fixture::{Files, ask, filled_archive, lose, mbox, plain, put, put_each, put_stream, verify};
 
 struct Filled {
     files: Files,
@@ -13,20 +13,8 @@ struct Filled {
 }
 
 fn filled() -> Filled {
-    let (files, archive) = Files::create();
-    let bulk = plain(80, 900, 81);
-    let mut mails: Vec<(Vec<u8>, Receipt)> = Vec::new();
-    mails.extend(bulk.iter().cloned().zip(put_stream(&archive, &mbox(&bulk), "bulk.mbox", &ImportOptions::default()).1.receipts));
-    let singles = plain(12, 200, 82);
-    mails.extend(singles.iter().cloned().zip(put_each(&archive, &singles)));
-    archive.close().expect("closed");
+    let (files, mails) = filled_archive(81);
     Filled { files, mails }
-}
-
-fn lose(files: &Files, names: &[&str]) {
-    for path in names.iter().flat_map(|name| files.paths_with(name)) {
-        files.remove(&path);
-    }
 }
 
 fn zero(files: &Files, path: &Path, from: usize, len: usize) {

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use archive_core::vfs::Vfs;
 use archive_core::{Actor, ImportOptions, IndexConfiguration, Receipt};
 
+use crate::fixture::lose;
 use crate::fixture::{Files, mbox, plain, put_each, put_stream};
-use crate::loss::{Judged, judge, lose, zero_tail};
+use crate::loss::{Judged, judge, zero_tail};
 
 const CACHES: [&str; 2] = ["/catalog/", "/index/"];
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/SECURITY.md");
