@@ -26,13 +26,6 @@ pub fn key_file(archive: Uuid) -> Option<PathBuf> {
     config().map(|config| config.join("keys").join(format!("{archive}.key")))
 }
 
-/// A path with its links resolved as far as it exists.
-pub fn existing(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let found = path.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
-    found.map_or(path.clone(), |(above, real)| path.strip_prefix(above).map_or(real.clone(), |rest| real.join(rest)))
-}
-
 /// What a command writes in clear may not lie in the archive, nor take the place of a file of it.
 pub fn outside(path: &Path, archive: &Archive) -> Result<(), Failure> {
     refuse_inside(path, archive.dir())
@@ -40,7 +33,7 @@ pub fn outside(path: &Path, archive: &Archive) -> Result<(), Failure> {
 
 /// The same for a command that opens none: in no archive at all.
 pub fn outside_all(common: &Common, path: &Path) -> Result<(), Failure> {
-    let around = existing(path).ancestors().map(Path::to_owned).collect::<Vec<_>>();
+    let around = Archive::leads_to(path).ancestors().map(Path::to_owned).collect::<Vec<_>>();
     around.into_iter().chain(archive(common)).filter(|dir| is_archive(dir)).try_for_each(|dir| refuse_inside(path, &dir))
 }
 

@@ -101,8 +101,8 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
     if path == Path::new("-") {
         return refuse("receipts go into a file");
     }
-    let real = place::existing(path);
-    if sources.iter().any(|one| matches!(one, Source::Path(source) if real.starts_with(place::existing(source)))) {
+    let real = Archive::leads_to(path);
+    if sources.iter().any(|one| matches!(one, Source::Path(source) if real.starts_with(Archive::leads_to(source)))) {
         return refuse("is, or lies in, what is to be imported");
     }
     let mut begin = Vec::new();

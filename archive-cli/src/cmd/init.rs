@@ -85,7 +85,7 @@ fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
     if dir.exists() && !dir.is_dir() {
         return Err(Error::Exists { path: dir.to_owned(), hint: " and is no folder" }.into());
     }
-    if let Some(outer) = place::existing(dir).ancestors().find(|above| place::is_archive(above) && *above != place::existing(dir)) {
+    if let Some(outer) = Archive::leads_to(dir).ancestors().find(|above| place::is_archive(above) && *above != Archive::leads_to(dir)) {
         return Err(Failure::Usage(format!("{}: lies inside the archive {}", dir.display(), outer.display())));
     }
     let key_file = common.key_file.clone().or_else(place::config);

@@ -79,7 +79,13 @@ fn export(archive: &Archive, dir: &Path, out: &mut Out) -> Result<Exit, Failure>
             "bytes": bytes,
         }))?;
     } else {
-        out.note(&format!("{} exported, {}; {} above 16 MiB were left out", found.mails, when::size(bytes), found.too_large))?;
+        out.note(&format!(
+            "{} exported, {}; left out: {} above 16 MiB, {} of which bytes lack",
+            found.mails,
+            when::size(bytes),
+            found.too_large,
+            found.incomplete
+        ))?;
     }
     Ok(if found.too_large > 0 { Exit::Wrong } else { Exit::Done })
 }

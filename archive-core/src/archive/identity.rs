@@ -127,8 +127,9 @@ impl Found {
             let (file, finding) = self.unrecorded(archive_key, record.done)?;
             return Ok((Keyring { identity: file.value.clone(), barred: Some(finding.clone()) }, vec![finding]));
         };
-        // Without the master's word nothing is written.
+        // Without the master's word nothing is written, nor where the master may not be written.
         if record.done.is_some()
+            && master.barred().is_none()
             && let Err(error) = self.complete(vfs, id, archive_key, master, holds, &mut notices)
         {
             notices.push(error);

@@ -1,7 +1,7 @@
 //! Whether a path leads into an archive: nothing in clear is written there, and no file of it is taken for a source.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::{Archive, stores_dir};
 
@@ -19,35 +19,49 @@ impl Archive {
     /// target is not there yet), or by a folder of the archive that is mounted elsewhere.
     #[must_use]
     pub fn lies_in(dir: &Path, path: &Path) -> bool {
-        let (dir, path) = (target(dir), target(path));
+        let (dir, path) = (Self::leads_to(dir), Self::leads_to(path));
         if path.starts_with(&dir) {
             return true;
         }
         let folders: Vec<_> = folders(&dir).iter().filter_map(|folder| identity(folder)).collect();
         path.ancestors().filter_map(identity).any(|above| folders.contains(&above))
     }
+
+    /// Where something made at `path` would lie: links are followed, also a last one that leads to nothing.
+    #[must_use]
+    pub fn leads_to(path: &Path) -> PathBuf {
+        let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        for _ in 0..MOST_LINKS {
+            let found = path.ancestors().find_map(|above| {
+                let rest = path.strip_prefix(above).ok()?;
+                match (fs::canonicalize(above), fs::read_link(above)) {
+                    (Ok(real), _) => Some((real.join(rest), rest.components().all(|part| part != Component::ParentDir))),
+                    (Err(_), Ok(to)) => Some((above.parent()?.join(to).join(rest), false)),
+                    _ => None,
+                }
+            });
+            match found {
+                // Joined with an empty rest a path ends in a slash, which would be followed.
+                Some((real, true)) => return real.components().collect(),
+                Some((next, false)) => path = without_missing(&next),
+                None => break,
+            }
+        }
+        path
+    }
 }
 
-/// Where something made at `path` would lie: links are followed, also a last one that leads to nothing.
-fn target(path: &Path) -> PathBuf {
-    let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    for _ in 0..MOST_LINKS {
-        let found = path.ancestors().find_map(|above| {
-            let rest = path.strip_prefix(above).ok()?;
-            match (fs::canonicalize(above), fs::read_link(above)) {
-                (Ok(real), _) => Some((real.join(rest), true)),
-                (Err(_), Ok(to)) => Some((above.parent()?.join(to).join(rest), false)),
-                _ => None,
-            }
-        });
-        match found {
-            // Joined with an empty rest a path ends in a slash, which would be followed.
-            Some((real, true)) => return real.components().collect(),
-            Some((next, false)) => path = next.components().collect(),
-            None => break,
+/// `path` without each `missing/..`: whoever makes the folder on the way comes out of it again. What is there may be a link, and its `..` stays.
+fn without_missing(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir && fs::symlink_metadata(&out).is_err() {
+            out.pop();
+        } else {
+            out.push(part);
         }
     }
-    path
+    out
 }
 
 /// The archive's folders, those of its stores included, which may lie elsewhere.

@@ -70,8 +70,9 @@ impl Containers {
     pub(crate) fn list(&self) -> Result<Vec<u32>, Error> {
         let entries = self.vfs.list(&self.dir)?;
         let files = entries.iter().filter(|entry| entry.kind != EntryKind::Dir);
-        let names = files.filter_map(|entry| entry.path.file_name()?.to_str()?.strip_suffix(".mkc"));
-        Ok(names.filter_map(|name| name.parse().ok()).collect())
+        let numbers = files.filter_map(|entry| Some((entry.path.file_name()?.to_str()?.strip_suffix(".mkc")?.parse().ok()?, &entry.path)));
+        // Another spelling of a number is no container of this store.
+        Ok(numbers.filter(|(number, path)| self.path(*number) == **path).map(|(number, _)| number).collect())
     }
 
     /// The reader of container `number`.

@@ -319,6 +319,9 @@ pub(crate) struct MessageFact {
 }
 fact!(MessageFact, "key of a message", 12);
 
+/// A direction that neither source nor owner tells.
+pub(crate) const DIRECTION_UNKNOWN: u8 = 3;
+
 impl MessageFact {
     /// A message of which no import run, path or envelope is known any more: the records that said it are lost.
     pub(crate) fn of_lost_origin(no: u32, content: u32, folder: u32, direction: u8, archived: i64, number: u32) -> Self {

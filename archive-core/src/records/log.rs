@@ -96,6 +96,11 @@ pub(crate) fn file_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:06}.mkr"))
 }
 
+/// The number that a records file has by its name. None of ours has one of 2^53 or more, whoever put the file there.
+pub(crate) fn file_number(path: &Path) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_suffix(".mkr")?.parse().ok().filter(|number| *number < 1 << 53)
+}
+
 impl Records {
     /// Begins records file `number` after `last`.
     pub(crate) fn begin(

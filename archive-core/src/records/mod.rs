@@ -20,13 +20,14 @@ mod value;
 pub(crate) use chain::Link;
 pub(crate) use commit::{Commit, Fact, NewFact};
 pub(crate) use fact::{
-    AcceptedFact, CheckpointFact, ContainerFact, ContentFact, DamageFact, DamagedPlace, FactKind, FolderFact, ImportRunFact, KeyChangeFact,
-    MessageFact, PackedFact, PartFact, RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact,
+    AcceptedFact, CheckpointFact, ContainerFact, ContentFact, DIRECTION_UNKNOWN, DamageFact, DamagedPlace, FactKind, FolderFact,
+    ImportRunFact, KeyChangeFact, MessageFact, PackedFact, PartFact, RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape,
+    ShapeExtent, StoreFact,
 };
 pub(crate) use head::{Head, HeadNumbers, SeenHead, head_path, read_head, write_head};
-pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit};
+pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit, file_number, file_path};
 pub(crate) use salts::{Salt, SaltRange};
 pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files, next_frame, open_file, read_commit};
 pub(crate) use stamp::Stamp;
 pub(crate) use tree::{Frontier, TreeHead};
-pub(crate) use value::{FactValue, class_of_kind};
+pub(crate) use value::{FactValue, KIND, class_of_kind};

@@ -9,7 +9,7 @@ use super::Store;
 use crate::catalog::FactPlace;
 use crate::error::{DamageCause, Error};
 use crate::id::{ContentNo, MessageNo};
-use crate::records::{Commit, CommitPlace, ContentFact, Fact, MessageFact, RecordsFile, open_file, read_commit};
+use crate::records::{Commit, CommitPlace, ContentFact, Fact, MessageFact, RecordsFile, file_path, open_file, read_commit};
 use crate::wire::{Keys, decode};
 
 /// Records files kept open.
@@ -76,7 +76,7 @@ impl Store {
     }
 
     fn fact<T: Keys + for<'b> minicbor::Decode<'b, ()>>(&self, place: FactPlace) -> Result<T, Error> {
-        let path = self.dirs.records.join(format!("{:06}.mkr", place.file));
+        let path = file_path(&self.dirs.records, place.file);
         let damage = || crate::error::Damage::new(&path, place.offset, 0, DamageCause::Disagreement);
         match self.commit_at(place)?.facts.get(place.index as usize).and_then(Fact::own_bytes) {
             Some(bytes) => decode(&bytes).map_err(|cause| cause.at(damage)),

@@ -115,7 +115,7 @@ pub(super) fn open(vfs: &dyn Vfs, root: &Path, fact: &StoreFact, archive_key: &S
 /// Takes the identity file at `path`, which is not the one that holds, away to the `lost+found` of `root`.
 pub(crate) fn keep_apart(vfs: &Arc<dyn Vfs>, path: &Path, root: &Path) -> Result<(), Error> {
     let name = name_by_bytes(&**vfs, path)?;
-    LostFound::new(vfs, root).keep_file(path, Some(name))?;
+    LostFound::new(vfs, root).keep_file(path, name)?;
     let dir = path.parent().ok_or(Error::Bug("an identity file lies in a folder"))?;
     Ok(vfs.sync_dir(dir)?)
 }

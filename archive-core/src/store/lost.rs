@@ -1,7 +1,8 @@
 //! `lost+found`: what an open found beyond what was promised, kept before it is cut.
 //!
 //! A whole file is renamed into the folder, the tail of a file is copied there as the sealed bytes it is, with the header of its file and
-//! its offset, so that the key that sealed it opens it here too. Bounded: 64 MiB a crash, 256 MiB in all, the oldest goes first.
+//! its offset, so that the key that sealed it opens it here too. Bounded: 64 MiB of tails a crash, 256 MiB in all.
+//! The oldest goes first, and the newest never.
 //! Bytes: docs/FORMAT.md, "lost+found".
 
 use std::cell::Cell;
@@ -13,7 +14,7 @@ use crate::id::Uuid;
 use crate::seal::{HEADER_LEN, SealedReader};
 use crate::vfs::{EntryKind, Vfs, VfsFile};
 
-/// Kept of one crash.
+/// Tails kept of one crash. Whole files are renamed, which takes no room.
 const MOST_AT_ONCE: u64 = 64 << 20;
 /// Kept in all.
 const MOST: u64 = 256 << 20;
@@ -39,7 +40,7 @@ pub(crate) fn lost_dir(root: &Path) -> PathBuf {
 pub(crate) struct LostFound<'v> {
     vfs: &'v Arc<dyn Vfs>,
     dir: PathBuf,
-    /// What may be kept more, of this crash.
+    /// What of tails may be kept more, of this crash.
     left: Cell<u64>,
     put_aside: Cell<u64>,
 }
@@ -90,8 +91,11 @@ impl<'v> LostFound<'v> {
     pub(crate) fn keep_tail(&self, file: &SealedReader, from: u64) -> Result<(), Error> {
         let from = from.max(HEADER_LEN as u64);
         let len = file.len()?.saturating_sub(from).min(self.left.get());
+        if len == 0 {
+            return Ok(());
+        }
         self.put_aside.set(self.put_aside.get() + len);
-        let Some(path) = self.place(&format!("{}-{from}.mkl", file.header().file_id))?.filter(|_| len > 0) else { return Ok(()) };
+        let Some(path) = self.place(&format!("{}-{from}.mkl", file.header().file_id))? else { return Ok(()) };
         let tmp = path.with_extension("mkl.tmp");
         self.remove(&tmp)?;
         let kept = self.vfs.create(&tmp)?;
@@ -105,18 +109,16 @@ impl<'v> LostFound<'v> {
         self.bound()
     }
 
-    /// Takes the file at `path` away from where it lies; `file_id` is that of its header, if it has one.
-    pub(crate) fn keep_file(&self, path: &Path, file_id: Option<Uuid>) -> Result<(), Error> {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("unnamed");
+    /// Takes the file at `path` away from where it lies; `file_id` is that of its header, or what its bytes give where it has none.
+    pub(crate) fn keep_file(&self, path: &Path, file_id: Uuid) -> Result<(), Error> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("bin");
-        let what = file_id.map_or_else(|| name.to_owned(), |id| format!("{id}.{extension}"));
+        let what = format!("{file_id}.{extension}");
         let len = self.vfs.open_read(path)?.len()?;
         match self.place(&what)? {
             Some(kept) => {
                 self.put_aside.set(self.put_aside.get() + len);
                 self.vfs.rename(path, &kept)?;
                 self.vfs.sync_dir(&self.dir)?;
-                self.left.set(self.left.get().saturating_sub(len));
                 self.bound()
             }
             None => Ok(self.vfs.remove(path)?),
@@ -143,7 +145,8 @@ impl<'v> LostFound<'v> {
         let root = self.dir.parent().ok_or(Error::Bug("lost+found lies in a folder"))?;
         let files = lost_files(&**self.vfs, root)?;
         let mut all: u64 = files.iter().map(|file| file.len).sum();
-        for file in files {
+        // One full container is larger than the bound: what was just kept is not thrown away for that.
+        for file in files.split_last().map_or(&[][..], |(_, older)| older) {
             if all <= MOST {
                 break;
             }
@@ -170,4 +173,24 @@ fn copy(from: &dyn VfsFile, offset: u64, len: u64, to: &dyn VfsFile) -> Result<(
         at += chunk.len() as u64;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vfs::DiskVfs;
+
+    #[test]
+    fn p13_a_file_larger_than_the_bound_is_kept_in_the_place_of_the_older_ones() {
+        let root = tempfile::tempdir().unwrap();
+        let vfs: Arc<dyn Vfs> = Arc::new(DiskVfs::new());
+        let lost = LostFound::new(&vfs, root.path());
+        for (name, id, len) in [("000001.mkc", 1, 10), ("000002.mkc", 2, MOST + 1)] {
+            let path = root.path().join(name);
+            std::fs::File::create(&path).unwrap().set_len(len).unwrap();
+            lost.keep_file(&path, Uuid([id; 16])).unwrap();
+        }
+        let kept = lost_files(&*vfs, root.path()).unwrap();
+        assert_eq!(kept.iter().map(|file| file.len).collect::<Vec<_>>(), [MOST + 1]);
+    }
 }

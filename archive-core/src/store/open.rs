@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::indexer::may_lag;
 use super::recover::Replay;
+use super::repair::head_numbers;
 use super::{Indexer, Store, StoreDirs, StoreOptions, Writer};
 use crate::catalog::Catalog;
 use crate::clock::Watch;
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error, Remedy};
 use crate::id::{StoreNo, Uuid};
-use crate::records::{Head, HeadNumbers, Link, SeenHead, StoreFact, write_head};
+use crate::records::{Head, Link, SeenHead, StoreFact, write_head};
 use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
 
@@ -175,15 +176,7 @@ impl Store {
         let head = {
             let catalog = self.catalog();
             let basis = catalog.basis();
-            let numbers = HeadNumbers {
-                contents: basis.numbers.contents,
-                messages: basis.numbers.messages,
-                parts: basis.numbers.parts,
-                runs: basis.numbers.runs,
-                folders: basis.numbers.folders,
-                containers: basis.numbers.containers,
-            };
-            Head::new(basis.link, basis.container, numbers, basis.tree.clone(), master.into_iter().collect())
+            Head::new(basis.link, basis.container, head_numbers(basis.numbers), basis.tree.clone(), master.into_iter().collect())
         };
         let mut written = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         if written.as_ref() != Some(&head) {

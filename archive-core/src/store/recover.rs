@@ -5,7 +5,6 @@
 //! flight: it is whole, then it is taken over; or it does not count, then it is kept in `lost+found` and cut, whatever valid frames follow.
 //! Docs: DURABILITY.md, "Opening".
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::lost::{LostFound, Recovery};
@@ -16,10 +15,10 @@ use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::{
-    Commit, Head, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, TakenCommit, cut_tail, head_path, list_files,
-    read_head,
+    Commit, Head, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, TakenCommit, cut_tail, file_number, file_path,
+    head_path, list_files, read_head,
 };
-use crate::seal::{HEADER_LEN, SecretKey};
+use crate::seal::{HEADER_LEN, SecretKey, name_by_bytes};
 use crate::vfs::{Vfs, cut_file};
 use crate::wire::Unknown;
 
@@ -251,7 +250,7 @@ impl Replay<'_> {
         if damage.is_empty() {
             let (number, offset) = catalog.basis().records;
             let file = listing.files.iter().find(|file| file.number == number);
-            let path = file.map_or_else(|| self.dirs.records.join(format!("{number:06}.mkr")), |file| file.reader.path().to_owned());
+            let path = file.map_or_else(|| file_path(&self.dirs.records, number), |file| file.reader.path().to_owned());
             let (at, cause) = file.map_or((0, DamageCause::Missing), |file| (file.len.min(offset), DamageCause::Truncated));
             damage.push(Damage::new(&path, at, 0, cause));
         }
@@ -329,12 +328,12 @@ impl Replay<'_> {
         // A commit that repairs goes on after what is lost; its frames say after which.
         let last = if scanned.commit.repairs() { scanned.stamp.synced } else { catalog.basis().link };
         if scanned.commit.link_after(&last)? != Some(scanned.link) {
-            let path = self.dirs.records.join(format!("{:06}.mkr", scanned.span.place.file));
+            let path = file_path(&self.dirs.records, scanned.span.place.file);
             damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
         }
         catalog.apply(&scanned.commit, scanned.link, &scanned.span)?;
         if catalog.basis().tree.head() != scanned.commit.tree() {
-            let path = self.dirs.records.join(format!("{:06}.mkr", scanned.span.place.file));
+            let path = file_path(&self.dirs.records, scanned.span.place.file);
             damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
         }
         Ok(())
@@ -467,8 +466,8 @@ impl Replay<'_> {
         }
         for number in self.containers.list()?.into_iter().filter(|number| *number > known) {
             let file_id = match self.containers.file(number) {
-                Ok(file) => Some(file.header().file_id),
-                Err(Error::Damage(_)) => None,
+                Ok(file) => file.header().file_id,
+                Err(Error::Damage(_)) => name_by_bytes(&**self.vfs, &self.containers.path(number))?,
                 Err(error) => return Err(error),
             };
             lost.keep_file(&self.containers.path(number), file_id)?;
@@ -534,13 +533,7 @@ fn too_new_to_write(unknown: Unknown) -> Error {
 
 /// Does damage of records lie before this place?
 pub(super) fn is_before(damage: &Damage, (file, offset): (u64, u64)) -> bool {
-    file > 0 && number_of(&damage.file).is_some_and(|number| (number, damage.offset) < (file, offset))
-}
-
-/// The number that a records file has by its name.
-pub(super) fn number_of(path: &Path) -> Option<u64> {
-    let name = path.file_name()?.to_str()?;
-    name.strip_suffix(".mkr")?.parse().ok()
+    file > 0 && file_number(&damage.file).is_some_and(|number| (number, damage.offset) < (file, offset))
 }
 
 struct Tail {

@@ -9,14 +9,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::Store;
-use super::recover::number_of;
 use crate::catalog::{FactPlace, Numbers};
 use crate::container::{BLOCK_LEN, encode_block};
 use crate::error::Error;
 use crate::id::{ContentNo, MessageNo, PartNo};
 use crate::records::{
     ContainerFact, ContentFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact,
-    PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, TreeHead, list_files, write_head,
+    PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, TreeHead, file_number, list_files, write_head,
 };
 
 /// Where the highest number is not proven, so many are left out, that no number is given twice.
@@ -120,10 +119,10 @@ impl Store {
         let names = self.vfs.list(&self.dirs.records)?;
         // A number that the catalog knows is not given again, also where its file is gone: places of facts name it.
         let known = self.catalog().basis().records.0;
-        let number = names.iter().filter_map(|entry| number_of(&entry.path)).fold(known, u64::max) + 1;
+        let number = names.iter().filter_map(|entry| file_number(&entry.path)).fold(known, u64::max) + 1;
         let (vfs, key) = (Arc::clone(&self.vfs), self.key.duplicate());
         let mut records = Records::begin(vfs, &self.dirs.records, key, self.uuid, number, go_on.link, go_on.tree.clone())?;
-        let time = crate::clock::now();
+        let time = self.now();
         let mut commit = |facts: Vec<NewFact>, section: &[Vec<u8>]| {
             let salts = vec![SaltRange::fresh(0)?];
             records.commit(NewCommit { time, facts, salts, container_end: (0, 0), container_frames: 0, section }).map(drop)
@@ -206,7 +205,7 @@ impl Store {
         let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
         let mut there = There { found: BTreeSet::new(), last: Link::origin(self.uuid), tree: None, ends_whole: false };
         let last_known = self.catalog().basis().records.0;
-        let highest = listing.damage.iter().filter_map(|damage| number_of(&damage.file)).fold(last_known, u64::max);
+        let highest = listing.damage.iter().filter_map(|damage| file_number(&damage.file)).fold(last_known, u64::max);
         for file in listing.files {
             there.ends_whole = false;
             let number = file.number;
@@ -318,7 +317,7 @@ impl Store {
     }
 }
 
-fn head_numbers(numbers: Numbers) -> HeadNumbers {
+pub(super) fn head_numbers(numbers: Numbers) -> HeadNumbers {
     let Numbers { contents, messages, parts, runs, folders, containers, .. } = numbers;
     HeadNumbers { contents, messages, parts, runs, folders, containers }
 }

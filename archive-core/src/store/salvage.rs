@@ -15,11 +15,8 @@ use crate::container::{Table, TableContent, TablePart};
 use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo, MessageNo, PartNo};
 use crate::mail::{Discard, Examination, Examiner};
-use crate::records::{FactValue, FolderFact, MessageFact, PackedFact, PartFact, Runs};
+use crate::records::{DIRECTION_UNKNOWN, FactValue, FolderFact, MessageFact, PackedFact, PartFact, Runs};
 use crate::seal::{FrameKind, HEADER_LEN, SealedReader};
-
-/// The direction of a message of which nothing is known.
-const DIRECTION_UNKNOWN: u8 = 3;
 
 /// What tables say and the catalog does not have, each with the sequence of its table.
 #[derive(Default)]

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use super::Store;
-use super::recover::{is_before, number_of};
+use super::recover::is_before;
 use crate::catalog::FactPlace;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::{ContentNo, MessageNo};
-use crate::records::{Link, Scan, ScanItem, list_files};
+use crate::records::{Link, Scan, ScanItem, file_number, list_files};
 use crate::seal::{FileKind, HEADER_LEN, SealedReader};
 
 /// Contents that a thread takes at once: neighbours share blocks.
@@ -144,7 +144,7 @@ impl Store {
             match listing.files.iter().find(|file| file.reader.path() == path) {
                 Some(file) => hit.push((at, file.number, file.moved.first(*offset)..file.moved.first(offset.saturating_add(*len)))),
                 // The file cannot be opened, or is not there.
-                None if path.starts_with(&self.dirs.records) => hit.extend(number_of(path).map(|number| (at, number, 0..u64::MAX))),
+                None if path.starts_with(&self.dirs.records) => hit.extend(file_number(path).map(|number| (at, number, 0..u64::MAX))),
                 None => {}
             }
         }

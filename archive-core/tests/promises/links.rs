@@ -155,6 +155,9 @@ fn a5_a_link_in_the_place_of_a_folder_is_refused_but_the_archive_and_its_stores_
     let report = verify(&archive);
     assert!(report.findings.is_empty() && report.foreign.is_empty(), "{report:?}");
     assert!(archive.holds(&disk.kept.path().join("store/new")) && archive.holds(&disk.kept.path().join("elsewhere/new")));
+    // Whoever makes the folders of this path makes the first one too, and comes into the archive.
+    assert!(archive.holds(&disk.kept.path().join("missing/../elsewhere/new")) && archive.holds(&disk.dir().join("new/a/../../b")));
+    assert!(!archive.holds(&disk.kept.path().join("elsewhere/../beside")) && !archive.holds(&disk.kept.path().join("missing/../beside")));
 }
 
 /// It used to be emptied, and the note of the holder written into it.

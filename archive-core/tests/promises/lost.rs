@@ -197,3 +197,23 @@ fn p11_whatever_is_broken_in_lost_and_found_is_left_out_and_no_other_bytes_come_
     }
     assert_eq!(judge("junk", &aside.with_file_name("000009-junk"), b"junk"), 0);
 }
+
+/// The number of a container that no commit names is given again after a crash. The second file of that number was deleted as one that is kept.
+#[test]
+fn p13_two_torn_containers_of_one_number_are_both_kept() {
+    let (files, _) = killed_import();
+    let torn = files.paths_with("/records/")[0].ancestors().nth(2).expect("a store").join("content/000009.mkc");
+    for bytes in [b"torn once", b"torn anew"] {
+        let archive = files.open();
+        put_stream(&archive, &mbox(&plain(1, 20, u64::from(bytes[5]))), "one.mbox", &ImportOptions::default());
+        drop(archive);
+        cut_last_commit(&files);
+        files.vfs.create(&torn).and_then(|file| file.append(bytes)).expect("written");
+        let archive = files.open();
+        assert!(archive.damage().is_none(), "{:?}", archive.damage());
+        assert!(!files.paths().contains(&torn), "it is put aside");
+        archive.close().expect("closed");
+    }
+    let kept: Vec<_> = files.paths_with("lost+found").iter().map(|path| files.bytes(path)).collect();
+    assert!(kept.contains(&b"torn once".to_vec()) && kept.contains(&b"torn anew".to_vec()));
+}

@@ -15,8 +15,8 @@ use self::state::{MasterFact, State};
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::{
-    Frontier, Head, HeadNumbers, Link, NewCommit, Records, SaltRange, SeenHead, SettingFact, StoreFact, TakenCommit, cut_tail, list_files,
-    read_head, write_head,
+    Frontier, Head, HeadNumbers, Link, NewCommit, Records, SaltRange, SeenHead, SettingFact, StoreFact, TakenCommit, cut_tail, file_number,
+    list_files, read_head, write_head,
 };
 use crate::seal::SecretKey;
 use crate::store::{LostFound, Recovery};
@@ -150,6 +150,9 @@ impl Master {
         let dir = dir(archive);
         let listing = list_files(&**vfs, &dir, key, id)?;
         let (mut state, mut last) = replay::readable(&listing, id)?;
+        if let Some(Unknown { what, number }) = state.passed_over {
+            return Err(Error::TooNewToWrite { what: what.to_owned(), number });
+        }
         let head = match read_head(&**vfs, &dir, key, id) {
             Ok(head) => head.map(|head| head.link()),
             Err(Error::Damage(_)) => None,
@@ -166,9 +169,9 @@ impl Master {
         if let Some(owner) = owner {
             state.settings.entry(OWNER).or_insert(owner);
         }
-        let numbers = vfs.list(&dir)?.into_iter().filter_map(|entry| entry.path.file_stem()?.to_str()?.parse::<u64>().ok());
+        let numbers = vfs.list(&dir)?.into_iter().filter_map(|entry| file_number(&entry.path));
         // Never the first: where that is gone, it stays gone.
-        let number = numbers.max().unwrap_or(1).saturating_add(1);
+        let number = numbers.max().unwrap_or(1) + 1;
         let mut records = Records::begin(Arc::clone(vfs), &dir, key.duplicate(), id, number, last, Frontier::default())?;
         records.commit(new_commit(&[MasterFact::Checkpoint(state.checkpoint())])?)?;
         records.mark()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::state::State;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::records::{Commit, Fact, FactKind, Link, Listing, RecordsFile, Scan, ScanItem, ScannedCommit, list_files};
+use crate::records::{Commit, Fact, FactKind, Link, Listing, RecordsFile, Scan, ScanItem, ScannedCommit, file_number, list_files};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
 
@@ -102,8 +102,7 @@ pub(super) fn replay(listing: &Listing, dir: &Path, id: Uuid, noted: Option<Link
 pub(super) fn damage_that_counts(listing: &Listing) -> Result<Option<Damage>, Error> {
     let files = from_last_checkpoint(&listing.files)?;
     let first = files.first().filter(|_| files.len() < listing.files.len() || begins_with_checkpoint(files)).map_or(0, |file| file.number);
-    let number = |damage: &Damage| damage.file.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse::<u64>().ok());
-    Ok(listing.damage.iter().rfind(|damage| number(damage).is_none_or(|number| number >= first)).cloned())
+    Ok(listing.damage.iter().find(|damage| file_number(&damage.file).is_none_or(|number| number >= first)).cloned())
 }
 
 /// What can be read of a damaged master, in order, and the highest link that any of it states.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
-use crate::records::{CheckpointFact, FactKind, KeyChangeFact, NewFact, SettingFact, StoreFact, class_of_kind};
+use crate::records::{CheckpointFact, FactKind, KIND, KeyChangeFact, NewFact, SettingFact, StoreFact, class_of_kind};
 use crate::wire::{Class, Keys, Undecodable, Unknown, decode_noting, encode};
 
 /// Phases of a key change.
@@ -58,7 +58,7 @@ impl MasterFact {
         } else if is(FactKind::Checkpoint) {
             Self::Checkpoint(read(bytes, passed_over)?)
         } else {
-            let unknown = Unknown { what: "kind of fact", number: kind.into() };
+            let unknown = Unknown { what: KIND, number: kind.into() };
             match class_of_kind(kind) {
                 Class::Refuse => return Err(refused(&unknown)),
                 Class::NoWrite => *passed_over = passed_over.take().or(Some(unknown)),

@@ -7,8 +7,8 @@ use crate::container::{ContainerWriter, Table, TableContent, TableMessage, Table
 use crate::error::Error;
 use crate::id::{ContentNo, MessageNo};
 use crate::records::{
-    AcceptedFact, Committed, ContentFact, DamageFact, FactValue, ImportRunFact, Link, MessageFact, NewCommit, NewFact, PartFact, Salt,
-    SaltRange,
+    AcceptedFact, Committed, ContentFact, DIRECTION_UNKNOWN, DamageFact, FactValue, ImportRunFact, Link, MessageFact, NewCommit, NewFact,
+    PartFact, Salt, SaltRange,
 };
 use crate::seal::random;
 use crate::store::{RunInfo, Writer};
@@ -203,7 +203,6 @@ impl Added {
 
 impl AddedMessage {
     fn fact(self, run: u32, now: i64) -> MessageFact {
-        const DIRECTION_UNKNOWN: u8 = 3;
         MessageFact {
             no: self.no.0,
             content: self.content.0,
