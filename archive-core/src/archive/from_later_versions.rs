@@ -256,6 +256,32 @@ fn d_an_unknown_fact_of_the_master_is_judged_by_its_class() {
     }
 }
 
+/// Neither the copy of an identity file that is lost, nor a repair.
+#[test]
+fn d_nothing_writes_where_a_master_of_a_later_version_may_not_be_written() {
+    let made = Made::closed();
+    made.open().unwrap().master().forge_commit(vec![fact(96)], true).unwrap();
+    made.vfs.remove(&Path::new(DIR).join("archive.mk.2")).unwrap();
+    let before = made.files();
+    let archive = made.open().unwrap();
+    made.reads(&archive);
+    archive.close().unwrap();
+    assert!(made.files() == before, "the copy is not written");
+
+    let (path, mut bytes) = before.into_iter().find(|(path, _)| path.to_string_lossy().contains("/master/0")).unwrap();
+    let at = bytes.len() / 4;
+    bytes[at] ^= 1;
+    made.vfs.remove(&path).unwrap();
+    made.vfs.create(&path).unwrap().append(&bytes).unwrap();
+    let before = made.files();
+    let archive = made.open().unwrap();
+    assert_eq!(archive.barred().map(Error::code), Some("needs_repair"));
+    let error = archive.acting_as(Actor::System).repair(crate::RepairOptions::default()).unwrap_err();
+    assert_eq!(error.code(), "too_new_to_write", "{error}");
+    drop(archive);
+    assert!(made.files() == before, "no master is begun");
+}
+
 #[test]
 fn d_a_file_of_an_unknown_kind_is_passed_over_and_named() {
     for name in ["future.mkx", "content/000001.mkx"] {
