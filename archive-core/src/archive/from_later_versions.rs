@@ -276,7 +276,7 @@ fn d_nothing_writes_where_a_master_of_a_later_version_may_not_be_written() {
     let before = made.files();
     let archive = made.open().unwrap();
     assert_eq!(archive.barred().map(Error::code), Some("needs_repair"));
-    let error = archive.acting_as(Actor::System).repair(crate::RepairOptions::default()).unwrap_err();
+    let error = archive.acting_as(Actor::System).repair(super::RepairOptions::default()).unwrap_err();
     assert_eq!(error.code(), "too_new_to_write", "{error}");
     drop(archive);
     assert!(made.files() == before, "no master is begun");
