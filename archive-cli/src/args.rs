@@ -164,7 +164,7 @@ pub struct Repair {
     /// Say what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Accept an archive that is an older state of itself
+    /// Accept an archive that is an older state of itself, or an `archive.mk` that is not the one recorded
     #[arg(long)]
     pub accept_state: bool,
 }

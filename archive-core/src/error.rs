@@ -30,10 +30,11 @@ pub enum Error {
         path: PathBuf,
     },
     /// An older state of an identity file was put back, in both copies: a key that was removed since may open it again. Everything is read;
-    /// keys are not changed before the archive was repaired.
+    /// keys cannot be changed. Fix: put back the newer file, or accept this one by `repair --accept-state`.
     #[error(
         "{}: generation {found} of the keys lies where generation {recorded} was recorded: an older file was put back, and a key that was \
-         removed may open it again; mail is read and taken, keys are not changed until the archive is repaired",
+         removed may open it again; mail is read and archived, keys cannot be changed; put back the newer file, or look at the slots with \
+         `key status` and accept them with `repair --accept-state`",
         path.display()
     )]
     IdentityOlder {
@@ -43,6 +44,19 @@ pub enum Error {
         found: u64,
         /// The generation that the archive's records name.
         recorded: u64,
+    },
+    /// Neither copy of an identity file is the one that was recorded. Everything is read; keys cannot be changed. Fix: put back a copy from a
+    /// backup, or accept what is there by `repair --accept-state`.
+    #[error(
+        "{}: {cause}, in both copies; mail is read and archived, keys cannot be changed; put back a copy from a backup, or look at the slots \
+         with `key status` and accept them with `repair --accept-state`",
+        path.display()
+    )]
+    IdentityChanged {
+        /// The identity file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: DamageCause,
     },
     /// Written in a newer format. Way out: a newer version of this library; nothing has been changed.
     #[error("{}: format version {found} is newer than {known}, the newest this version reads; update it", path.display())]
@@ -241,6 +255,7 @@ impl Error {
             Self::NotAnArchive { .. } => "not_an_archive",
             Self::BrokenIdentity { .. } => "broken_identity",
             Self::IdentityOlder { .. } => "identity_older",
+            Self::IdentityChanged { .. } => "identity_changed",
             Self::TooNew { .. } => "format_too_new",
             Self::TooOld { .. } => "format_too_old",
             Self::TooNewToWrite { .. } => "too_new_to_write",
@@ -379,8 +394,8 @@ pub enum DamageCause {
     /// An older state of an identity file was put back.
     #[error("an older state of the file was put in its place")]
     Older,
-    /// An identity file is sound and is not the one that was recorded.
-    #[error("the archive's records name another state of the file")]
+    /// A sound file that is not the one recorded in its place: an identity file of another state, a run of another catalog.
+    #[error("it is not the file that was recorded")]
     Unrecorded,
     /// Bytes that no format names.
     #[error("bytes that belong to nothing")]

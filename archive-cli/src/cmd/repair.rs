@@ -15,6 +15,7 @@ pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Fail
         out.json(&json!({
             "event": "summary",
             "reason": report.reason,
+            "needs_acceptance": report.needs_acceptance,
             "lost_commits": report.lost_commits,
             "recorded_again": report.recorded_again,
             "lost_messages": report.lost_messages,
@@ -37,9 +38,6 @@ pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Fail
     if report.lost_messages > 0 {
         out.line(&format!("mails of which nothing is left: {}; import their sources again", report.lost_messages))?;
     }
-    if args.accept_state {
-        out.line("what came after the head that is there is given up; import its sources again")?;
-    }
     if report.new_tree {
         out.line("the Merkle tree cannot be continued: a new one begins with the last head known")?;
     }
@@ -47,6 +45,7 @@ pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Fail
         out.line("the highest number is not proven: numbers are left out, so that none is given twice")?;
     }
     out.line(match args.dry_run {
+        true if report.needs_acceptance => "nothing was changed; with --accept-state, this is done",
         true => "nothing was changed; without --dry-run, this is done",
         false => "done; `repair` once more says whether anything is left to do",
     })?;

@@ -32,6 +32,9 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     let on_disk = value.get("bytes_on_disk").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
     let total: u64 = on_disk.values().filter_map(serde_json::Value::as_u64).sum();
     out.line(&format!("messages   {}", report.messages))?;
+    if report.lost_messages > 0 {
+        out.line(&format!("lost       {} messages, to damage; nothing is left of them", report.lost_messages))?;
+    }
     out.line(&format!("contents   {}", report.contents))?;
     out.line(&format!("parts      {}", report.parts))?;
     out.line(&format!("raw        {}", when::size(report.bytes_raw)))?;

@@ -45,7 +45,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
     }
     let lists = [(&report.findings, "damage"), (&report.healed, "healed"), (&report.accepted, "accepted")];
     for (finding, listed_as) in lists.into_iter().flat_map(|(list, name)| list.iter().map(move |finding| (finding, name))) {
-        say(archive, finding, listed_as, &args, out)?;
+        say(archive, finding, listed_as, (&args, report.lost_messages), out)?;
     }
     for path in &report.foreign {
         let file = path.display().to_string();
@@ -62,6 +62,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             "files": report.files,
             "bytes": report.bytes,
             "messages": report.messages,
+            "lost_messages": report.lost_messages,
             "damaged": damaged,
             "healed": report.healed.len(),
             "accepted": report.accepted.len(),
@@ -72,6 +73,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
     } else {
         keys::warn_unconfirmed(archive, out)?;
         let verdict = match (damaged, archive.barred()) {
+            (0, None) if report.lost_messages > 0 => "what is left is well".to_owned(),
             (0, None) if report.healed.is_empty() && report.accepted.is_empty() => "all is well".to_owned(),
             (0, None) => "no other damage".to_owned(),
             (0, Some(barred)) => format!("no damage, but no mail is taken: {barred}"),
@@ -82,6 +84,10 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
                 out.note(&format!("notice: {} damaged places {what}", list.len()))?;
             }
         }
+        if report.lost_messages > 0 {
+            let lost = report.lost_messages;
+            out.note(&format!("warning: {lost} mails were archived, and damage left nothing of them; import their sources again"))?;
+        }
         if !report.foreign.is_empty() {
             out.note(&format!("notice: {} names in the archive's folder do not belong there", report.foreign.len()))?;
         }
@@ -90,8 +96,8 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
     Ok(if damaged == 0 { super::whole(archive) } else { Exit::Wrong })
 }
 
-/// Says one finding, listed as `damage`, `healed` or `accepted`.
-fn say(archive: &Archive, finding: &Finding, listed_as: &str, args: &Verify, out: &mut Out) -> Result<(), Failure> {
+/// Says one finding, listed as `damage`, `healed` or `accepted`. `lost` is how many messages are lost in all.
+fn say(archive: &Archive, finding: &Finding, listed_as: &str, (args, lost): (&Verify, u64), out: &mut Out) -> Result<(), Failure> {
     let file = finding.file.display().to_string();
     let ids = |ids: &[MessageId]| ids.iter().map(ToString::to_string).collect::<Vec<String>>();
     let (messages, records) = (ids(&finding.messages), ids(&finding.records));
@@ -117,6 +123,7 @@ fn say(archive: &Archive, finding: &Finding, listed_as: &str, args: &Verify, out
         (0, 0, None) if archive.damage().is_some() && finding.cause != DamageCause::Chain => {
             "what it costs is not known: nothing else says which mails there are".to_owned()
         }
+        (0, 0, None) if lost > 0 => format!("may have cost some of the {lost} mails that are lost"),
         (0, 0, None) => "costs no mail".to_owned(),
         (_, 0, _) => format!("costs {}", listed(&messages)),
         (0, ..) => format!("costs the record, not the bytes, of {}", listed(&records)),

@@ -131,6 +131,7 @@ pub fn stats(report: &StatsReport, gaps: &BTreeMap<String, Vec<MessageId>>) -> V
     }
     json!({
         "messages": report.messages,
+        "lost_messages": report.lost_messages,
         "contents": report.contents,
         "parts": report.parts,
         "bytes_raw": report.bytes_raw,
@@ -153,6 +154,7 @@ fn store(store: &archive_core::StoreStats) -> Value {
         "number": store.no,
         "name": store.name,
         "messages": store.messages,
+        "lost_messages": store.lost_messages,
         "bytes_on_disk": {
             "containers": store.containers,
             "records": store.records,

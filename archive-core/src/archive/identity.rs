@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::create::{MASTER, MASTER_RECOVERY, RECOVERY_WRAP};
-use super::master::{self, KeyState, Master};
+use super::master::{self, KeyState, Master, RECOVERY_CONFIRMED};
 use super::unfinished::unfinished;
 use super::{Archive, identity_path, open};
 use crate::error::{Damage, DamageCause, Error};
@@ -162,7 +162,7 @@ impl Found {
             (DamageCause::Older, Some(recorded)) => {
                 Error::IdentityOlder { path, found: file.value.generation, recorded: recorded.generation }
             }
-            _ => damage.into(),
+            (cause, _) => Error::IdentityChanged { path, cause },
         };
         Ok((file, finding))
     }
@@ -270,14 +270,15 @@ impl Archive {
     }
 
     /// Puts the identity files right: `store.mk` is written again as the master repeats it; where no copy of `archive.mk` is the one recorded, the
-    /// one that was read is accepted as a new generation, for one who was told what is wrong and who looked at its slots. What else lies in
-    /// the place of a copy is kept apart.
-    pub(super) fn repair_identities(&self) -> Result<(), Error> {
+    /// one that was read becomes a new generation, if a person accepts its slots. What else lies in the place of a copy is kept apart.
+    pub(super) fn repair_identities(&self, accept: bool) -> Result<(), Error> {
         self.store.repair_identity(&self.archive_key)?;
         let mut keyring = self.keyring();
-        if keyring.barred.is_none() {
+        if keyring.barred.is_none() || !accept {
             return Ok(());
         }
+        // The wraps of the recovery key can be checked with that key alone.
+        self.master().set(RECOVERY_CONFIRMED, "")?;
         let mut accepted = keyring.identity.clone();
         let mut last = accepted.generation;
         let record = self.master().keys(self.id);
@@ -364,7 +365,7 @@ mod tests {
         let archive = open(&vfs, &key);
         assert!(matches!(archive.notices(), [Error::IdentityOlder { found: 1, recorded: 2, .. }]), "{:?}", archive.notices());
         assert!(archive.add_passphrase("new").is_err() && !is_sound(&archive));
-        archive.repair_identities().unwrap();
+        archive.repair_identities(true).unwrap();
         assert!(is_sound(&archive));
         archive.close().unwrap();
         let archive = open(&vfs, &key);

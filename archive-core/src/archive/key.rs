@@ -34,7 +34,7 @@ impl Archive {
     /// Was the recovery key confirmed?
     #[must_use]
     pub fn recovery_confirmed(&self) -> bool {
-        self.master().setting(master::RECOVERY_CONFIRMED).is_some()
+        self.master().setting(master::RECOVERY_CONFIRMED).is_some_and(|confirmed| !confirmed.is_empty())
     }
 
     /// Tries `key` alone on the archive in `dir`; the slot that it opens.

@@ -75,6 +75,8 @@ pub(super) fn addresses(flat: &[String]) -> Vec<AddressInfo> {
 pub struct StatsReport {
     /// Messages.
     pub messages: u64,
+    /// Messages that were archived, and of which damage left nothing.
+    pub lost_messages: u64,
     /// Contents, each once a store.
     pub contents: u64,
     /// Parts, each once a store.
@@ -242,8 +244,9 @@ impl Acting<'_> {
         self.only_system("to see what an archive holds as a whole")?;
         let snapshot = store.indexer().snapshot();
         Ok(StatsReport {
-            messages: numbers.messages.into(),
-            contents: numbers.contents.into(),
+            messages: stats.messages,
+            lost_messages: stats.lost_messages,
+            contents: numbers.contents_there.into(),
             parts: numbers.parts.into(),
             bytes_raw: numbers.content_bytes,
             folders: self.folders(),

@@ -7,18 +7,21 @@ use crate::error::Error;
 /// What a repair may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RepairOptions {
-    /// Accept an archive that is an older state of itself, or was put together from several.
+    /// Accept what is there where it is not what was recorded: an archive that is an older state of itself or was put together from several, or
+    /// an `archive.mk` of which both copies were changed or put back.
     pub accept_state: bool,
     /// Say what would be done, and do nothing.
     pub dry_run: bool,
 }
 
 /// What a repair did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RepairReport {
-    /// Why the archive took no mail; `None` where nothing was to be repaired.
+    /// Why the archive took no mail, or its keys could not be changed; `None` where nothing was to be repaired.
     pub reason: Option<String>,
+    /// It is done only where [`RepairOptions::accept_state`] says so.
+    pub needs_acceptance: bool,
     /// Commits of the store that are lost: sequences, from and to.
     pub lost_commits: Vec<(u64, u64)>,
     /// Messages that lost commits held, and that are recorded again from what the catalog and the containers say.
@@ -37,23 +40,24 @@ impl Acting<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::RolledBack`] where an older state would have to be accepted and `accept_state` does not say so; [`Error::TooNewToWrite`] and
-    /// errors of the system, which a repair cannot mend.
+    /// Where something would have to be accepted and `accept_state` does not say so: [`Error::RolledBack`], [`Error::IdentityOlder`],
+    /// [`Error::IdentityChanged`]. Besides [`Error::TooNewToWrite`] and errors of the system, which a repair cannot mend.
     pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
         self.only_system("to repair an archive")?;
         let (archive, store) = (self.archive, &self.archive.store);
-        let mut report =
-            RepairReport { reason: None, lost_commits: Vec::new(), recorded_again: 0, lost_messages: 0, new_tree: false, left_out: false };
         let barred_keys = archive.keyring().barred.clone();
-        let reason = match store.barred().cloned().or(barred_keys) {
-            None => return Ok(report),
-            Some(rolled_back @ Error::RolledBack { .. }) if options.accept_state => rolled_back,
-            Some(mends @ (Error::NeedsRepair { .. } | Error::IdentityOlder { .. } | Error::BrokenIdentity { .. })) => mends,
-            Some(other) => return Err(other),
+        let Some(reason) = store.barred().cloned().or(barred_keys) else { return Ok(RepairReport::default()) };
+        let needs_acceptance = match reason {
+            Error::NeedsRepair { .. } => false,
+            Error::RolledBack { .. } | Error::IdentityOlder { .. } | Error::IdentityChanged { .. } => true,
+            other => return Err(other),
         };
-        report.reason = Some(reason.to_string());
+        if needs_acceptance && !options.accept_state && !options.dry_run {
+            return Err(reason);
+        }
+        let mut report = RepairReport { reason: Some(reason.to_string()), needs_acceptance, ..RepairReport::default() };
         if !options.dry_run {
-            self.repair_master_and_keys()?;
+            self.repair_master_and_keys(options.accept_state)?;
         }
         if store.has_sound_records() && !matches!(reason, Error::RolledBack { .. }) {
             return Ok(report);
@@ -78,14 +82,14 @@ impl Acting<'_> {
     }
 
     /// A damaged master is begun again with what is known of it; then no keys are looked at before the archive was opened again.
-    fn repair_master_and_keys(&self) -> Result<(), Error> {
+    fn repair_master_and_keys(&self, accept: bool) -> Result<(), Error> {
         let archive = self.archive;
         let (damaged, stores) = {
             let master = archive.master();
             (master.damage().is_some(), master.stores().to_vec())
         };
         if !damaged {
-            return archive.repair_identities();
+            return archive.repair_identities(accept);
         }
         let Some(key) = archive.master_key()? else { return Err(Error::BrokenIdentity { path: super::identity_path(&archive.dir) }) };
         let (owner, seen) = (archive.store.first_user_archive(), archive.store.seen_of(archive.id));

@@ -38,6 +38,8 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Messages in the archive.
     pub messages: u64,
+    /// Messages that were archived, and of which damage left nothing: no list has them.
+    pub lost_messages: u64,
     /// Bytes of contents whose digest was checked.
     pub content_bytes: u64,
     /// What is damaged.
@@ -83,17 +85,20 @@ impl Acting<'_> {
             files: checked.files + 4,
             bytes: checked.bytes,
             messages: checked.messages,
+            lost_messages: checked.lost_messages,
             content_bytes: checked.content_bytes,
             findings: Vec::new(),
             healed: Vec::new(),
             accepted: Vec::new(),
             foreign: archive.foreign()?,
         };
-        let mut own = archive.verify_identity()?;
+        let (mut own, mut repaired) = (archive.verify_identity()?, Vec::new());
         own.extend(archive.store.verify_identity(&archive.archive_key)?);
         match archive.master_key()? {
             Some(key) => {
-                report.files += Master::verify(&*archive.vfs, &archive.dir, &key, archive.id, &mut |damage| own.push(damage))?;
+                report.files += Master::verify(&*archive.vfs, &archive.dir, &key, archive.id, &mut |damage, accepted| {
+                    if accepted { &mut repaired } else { &mut own }.push(damage);
+                })?;
                 match read_head(&*archive.vfs, &super::master::dir(&archive.dir), &key, archive.id) {
                     Ok(_) => report.files += 1,
                     Err(Error::Damage(damage)) => own.push(damage),
@@ -128,6 +133,7 @@ impl Acting<'_> {
             Finding { file, offset, len, cause, messages: Vec::new(), records: Vec::new(), remedy: None }
         };
         own.into_iter().for_each(|damage| put(State::Damaged, plain(damage)));
+        repaired.into_iter().for_each(|damage| put(State::Repaired, plain(damage)));
         // What the open found, and what is looked at again does not show.
         let seen = archive.damage().filter(|damage| !found.iter().any(|finding| finding.damage.file == damage.file));
         let store = archive.store.no();

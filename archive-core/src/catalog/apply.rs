@@ -128,6 +128,7 @@ impl Catalog {
             passed_over: None,
             archived: None,
             repaired_at: (0, 0),
+            left_out: 0,
         };
         let (dir, folders) = (dir.to_owned(), Folders::default());
         let (sets, fresh) = (Sets::default(), HashMap::new());
@@ -143,6 +144,16 @@ impl Catalog {
 
     pub(crate) fn basis(&self) -> &Basis {
         &self.basis
+    }
+
+    /// How many messages are there, and how many were archived of which damage left nothing.
+    pub(crate) fn messages(&self) -> (u64, u64) {
+        (self.folders.messages(), self.lost_of(self.basis.numbers.messages))
+    }
+
+    /// Of the messages that were given a number below `next`, those of which nothing is left. Numbers that repairs left out were never given.
+    pub(crate) fn lost_of(&self, next: u32) -> u64 {
+        u64::from(next.saturating_sub(self.basis.left_out)).saturating_sub(self.folders.messages())
     }
 
     /// Was this content noted damaged?
@@ -291,6 +302,7 @@ impl Catalog {
                 numbers.containers = numbers.containers.max(containers);
                 self.basis.tree = fact.tree;
                 self.basis.repaired_at = (place.file, place.offset);
+                self.basis.left_out = self.basis.left_out.saturating_add(fact.left_out);
                 Ok(())
             }
             FactValue::Recovered(fact) => self.recovered(*fact, sequence, span, index),
@@ -336,6 +348,7 @@ impl Catalog {
         self.sorted.put_value(keys::content(no), |out| write_row(&row, out));
         self.fresh.insert(no.0, (fact.date, fact.size));
         self.basis.numbers.contents = self.basis.numbers.contents.max(no.0.saturating_add(1));
+        self.basis.numbers.contents_there = self.basis.numbers.contents_there.saturating_add(1);
         self.basis.numbers.content_bytes = self.basis.numbers.content_bytes.saturating_add(fact.size);
         Ok(())
     }

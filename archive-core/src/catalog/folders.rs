@@ -165,6 +165,11 @@ impl Folders {
         self.nodes.iter().map(|node| self.shown(node))
     }
 
+    /// How many messages are in all folders.
+    pub(super) fn messages(&self) -> u64 {
+        self.nodes.iter().map(|node| u64::from(node.messages)).sum()
+    }
+
     /// The folder of this name below `parent`.
     pub(crate) fn child(&self, parent: FolderNo, name: &str) -> Option<FolderNo> {
         let is_it = |no: &u32| self.get(FolderNo(*no)).is_some_and(|folder| folder.parent == parent.0 && folder.name == name);

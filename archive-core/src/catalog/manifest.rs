@@ -37,6 +37,9 @@ pub(crate) struct Numbers {
     /// Bytes of all parts, each once.
     #[n(8)]
     pub(crate) part_bytes: u64,
+    /// Contents that have a row: damage may have taken others.
+    #[n(9)]
+    pub(crate) contents_there: u32,
 }
 
 /// The commit up to which a catalog is true, and where it lies in the records.
@@ -59,6 +62,8 @@ pub(crate) struct Basis {
     pub(crate) archived: Option<i64>,
     /// Records file and offset of the last repair: damage before it was accepted. Zeros if there was none.
     pub(crate) repaired_at: (u64, u64),
+    /// Message numbers that repairs left out.
+    pub(crate) left_out: u32,
 }
 
 /// What a manifest says. Nothing in it grows with messages, contents or folders: that lies in rows. Of runs there are fewer than
@@ -97,11 +102,13 @@ pub(super) struct Manifest {
     passed_over: Option<(String, u64)>,
     #[n(20)]
     repaired_at: (u64, u64),
+    #[n(21)]
+    left_out: u32,
 }
 
 impl Keys for Manifest {
     const WHAT: &'static str = "key of the catalog's manifest";
-    const LAST: u64 = 20;
+    const LAST: u64 = 21;
 }
 
 impl Manifest {
@@ -121,6 +128,7 @@ impl Manifest {
             next_run,
             archived: basis.archived,
             repaired_at: basis.repaired_at,
+            left_out: basis.left_out,
         }
     }
 
@@ -136,6 +144,7 @@ impl Manifest {
             passed_over: self.passed_over.clone(),
             archived: self.archived,
             repaired_at: self.repaired_at,
+            left_out: self.left_out,
         }
     }
 }

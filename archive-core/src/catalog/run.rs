@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 use super::filter::Filter;
 use super::keys;
 use super::page::{Page, PageBuilder, put_varint, take_slice, take_varint};
-use crate::error::{DamageCause, Error};
+use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::seal::{FileKind, FrameKind, Opened, RecordsStart, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
@@ -37,6 +37,9 @@ pub(crate) struct RunName {
     pub(crate) directory: u64,
     #[n(3)]
     pub(crate) len: u64,
+    /// So that another file of the same number, of an older state or a copy that went on apart, is not taken for it.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub(crate) file_id: [u8; 16],
 }
 
 pub(super) fn file_path(dir: &Path, number: u64) -> PathBuf {
@@ -122,7 +125,8 @@ impl RunWriter {
             self.writer.push(FrameKind::CatalogDirectory, &[&packed(frame)?])?;
         }
         self.writer.sync()?;
-        Ok(RunName { number: self.number, level, directory, len: self.writer.end() })
+        let file_id = self.writer.reader().header().file_id.0;
+        Ok(RunName { number: self.number, level, directory, len: self.writer.end(), file_id })
     }
 }
 
@@ -160,6 +164,9 @@ impl Run {
     pub(super) fn open(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid, name: RunName) -> Result<Self, Error> {
         let path = file_path(dir, name.number);
         let file = SealedReader::open(&path, vfs.open_read(&path)?, key, FileKind::CatalogRun, owner)?;
+        if file.header().file_id.0 != name.file_id {
+            return Err(Damage::new(&path, 0, 0, DamageCause::Unrecorded).into());
+        }
         let (mut pages, mut at) = (Vec::new(), name.directory);
         while at < name.len {
             let frame = file.frame(at, name.len)?;

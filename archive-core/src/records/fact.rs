@@ -396,8 +396,11 @@ pub(crate) struct RepairedFact {
     /// Where an older state was accepted: the head that had been noted.
     #[n(4)]
     pub(crate) accepted: Option<SeenHead>,
+    /// Message numbers that were never given, since the highest one was not proven.
+    #[n(5)]
+    pub(crate) left_out: u32,
 }
-fact!(RepairedFact, "key of a repair", 4);
+fact!(RepairedFact, "key of a repair", 5);
 
 /// A fact that a lost commit held, as far as it could be recovered. Its content is in the tree already, or went with the tree that was lost.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -467,5 +470,8 @@ fact!(KeyChangeFact, "key of a key change", 4);
 pub(crate) struct CheckpointFact {
     #[n(1)]
     pub(crate) facts: Vec<(u16, minicbor::bytes::ByteVec)>,
+    /// A damaged master begins again with it: damage in files before it is known and accepted.
+    #[n(2)]
+    pub(crate) repairs: bool,
 }
-fact!(CheckpointFact, "key of a checkpoint", 1);
+fact!(CheckpointFact, "key of a checkpoint", 2);

@@ -77,7 +77,8 @@ struct GoOn {
     link: Link,
     lost: Vec<(u64, u64)>,
     numbers: HeadNumbers,
-    left_out: bool,
+    /// How many message numbers were left out, since the highest one was not proven.
+    left_out: u32,
     tree: Frontier,
     new_tree: bool,
 }
@@ -92,18 +93,13 @@ impl Store {
 
     fn report(&self, go_on: &GoOn, again: &Again) -> Result<Repair, Error> {
         let is_message = |fact: &&FactValue| matches!(fact, FactValue::Recovered(inner) if matches!(**inner, FactValue::Message(_)));
-        let given = if go_on.left_out { self.catalog().basis().numbers.messages } else { go_on.numbers.messages };
-        let mut there = 0;
-        self.catalog().message_rows(MessageNo(0), &mut |_, _| {
-            there += 1;
-            Ok(ControlFlow::Continue(()))
-        })?;
+        let given = go_on.numbers.messages.saturating_sub(go_on.left_out);
         Ok(Repair {
-            lost_messages: u64::from(given).saturating_sub(there),
+            lost_messages: self.catalog().lost_of(given),
             lost: go_on.lost.clone(),
             messages: again.all().filter(is_message).count() as u64,
             new_tree: go_on.new_tree,
-            left_out: go_on.left_out,
+            left_out: go_on.left_out > 0,
             head: self.seen_head(),
         })
     }
@@ -133,8 +129,8 @@ impl Store {
         }
         facts.extend(self.containers_there()?);
         // The last commit, since it is what accepts the damage before it.
-        let GoOn { lost, numbers, tree, .. } = go_on;
-        let repaired = RepairedFact { lost, numbers, tree: tree.clone(), accepted };
+        let GoOn { lost, numbers, tree, left_out, .. } = go_on;
+        let repaired = RepairedFact { lost, numbers, tree: tree.clone(), accepted, left_out };
         let all = std::iter::once(FactValue::Repaired(Box::new(repaired))).chain(carried).chain(facts);
         commit(all.map(NewFact::new).collect(), &blocks)?;
         records.mark()?;
@@ -181,9 +177,10 @@ impl Store {
             folders: head.numbers.folders.max(seen.folders),
             containers: head.numbers.containers.max(seen.containers),
         });
+        let left_out = if proven { 0 } else { LEFT_OUT.min(u32::MAX - numbers.messages) };
+        numbers.messages += left_out;
         if !proven {
             numbers.contents = numbers.contents.saturating_add(LEFT_OUT);
-            numbers.messages = numbers.messages.saturating_add(LEFT_OUT);
         }
         numbers.containers = numbers.containers.max(containers);
         let tree = match head {
@@ -198,7 +195,7 @@ impl Store {
         };
         let new_tree = tree.is_none();
         let tree = tree.unwrap_or_else(|| Frontier::after(last_tree.unwrap_or_else(|| basis.tree.head())));
-        Ok(GoOn { link, lost, numbers, left_out: !proven, tree, new_tree })
+        Ok(GoOn { link, lost, numbers, left_out, tree, new_tree })
     }
 
     fn commits_there(&self) -> Result<There, Error> {

@@ -18,6 +18,8 @@ pub struct StoreStats {
     pub name: String,
     /// Messages.
     pub messages: u64,
+    /// Messages that were archived, and of which damage left nothing.
+    pub lost_messages: u64,
     /// Bytes of containers.
     pub containers: u64,
     /// Bytes of records.
@@ -66,14 +68,15 @@ impl Store {
     /// What the store takes on disk, and its head.
     pub(crate) fn stats(&self) -> Result<StoreStats, Error> {
         let bytes = |dir: &Path| bytes_in(&*self.vfs, dir);
-        let (link, messages) = {
+        let (link, (messages, lost_messages)) = {
             let catalog = self.catalog();
-            (catalog.basis().link, catalog.basis().numbers.messages)
+            (catalog.basis().link, catalog.messages())
         };
         Ok(StoreStats {
             no: self.no.0,
             name: self.name.clone(),
-            messages: messages.into(),
+            messages,
+            lost_messages,
             containers: bytes(&self.dirs.content)?,
             records: bytes(&self.dirs.records)?,
             catalog: of_cache(bytes(&self.dirs.catalog))?,

@@ -39,6 +39,8 @@ pub(crate) struct Checked {
     pub(crate) files: u64,
     pub(crate) bytes: u64,
     pub(crate) messages: u64,
+    /// Messages of which damage left nothing.
+    pub(crate) lost_messages: u64,
     /// Bytes of contents whose digest was checked.
     pub(crate) content_bytes: u64,
 }
@@ -108,7 +110,7 @@ impl Store {
         self.verify_containers(reach, &mut findings, &mut checked)?;
         self.verify_records(&mut findings, &mut checked)?;
         self.verify_caches(&mut findings, &mut checked)?;
-        checked.messages = self.catalog().basis().numbers.messages.into();
+        (checked.messages, checked.lost_messages) = self.catalog().messages();
         // What the open found, and nothing here sees again: a head that is broken, or that of another store.
         if let Some(damage) = self.damage().filter(|damage| findings.0.is_empty() && damage.file.starts_with(&self.dirs.root)) {
             findings.add(damage.clone());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use archive_core::vfs::Vfs;
-use archive_core::{Actor, Archive, CreateOptions, DamageCause, Error, IndexConfiguration, Key, OpenOptions, SlotKind};
+use archive_core::{Actor, Archive, CreateOptions, DamageCause, Error, IndexConfiguration, Key, OpenOptions, RepairOptions, SlotKind};
 use minicbor::{Decoder, Encoder};
 
 use crate::fixture::{DIR, Files, ask, folder, plain, put_each, verify};
@@ -163,7 +163,7 @@ fn p6_a_slot_of_an_older_file_spliced_into_the_new_one_is_found() {
     all.push(slots(map_of(&before)).pop().expect("the removed slot"));
     let spliced = forged(&now, &with_slots(map_of(&now), &all));
     one_copy_is_put_right(&files, &spliced, DamageCause::Forged, "spliced");
-    both_copies_are_named(&files, &spliced, "damage", DamageCause::Forged, "spliced");
+    both_copies_are_named(&files, &spliced, "identity_changed", DamageCause::Forged, "spliced");
     for path in copies() {
         let changed = files.copy();
         changed.write(&path, &spliced);
@@ -194,7 +194,7 @@ fn p6_a_dropped_recovery_slot_is_found() {
     let rest: Vec<Vec<u8>> = slots(map_of(&now)).into_iter().filter(|slot| kind_of(slot) != 2).collect();
     let dropped = forged(&now, &with_slots(map_of(&now), &rest));
     one_copy_is_put_right(&files, &dropped, DamageCause::Forged, "dropped");
-    both_copies_are_named(&files, &dropped, "damage", DamageCause::Forged, "dropped");
+    both_copies_are_named(&files, &dropped, "identity_changed", DamageCause::Forged, "dropped");
     for path in copies() {
         let changed = files.copy();
         changed.write(&path, &dropped);
@@ -202,6 +202,31 @@ fn p6_a_dropped_recovery_slot_is_found() {
         let opened = Archive::open_on(Arc::new(changed.vfs.clone()), Path::new(DIR), &key, OpenOptions::default());
         assert_eq!(opened.expect("by the other copy").notices().len(), 1);
     }
+}
+
+#[test]
+fn p6_a_changed_identity_file_is_accepted_by_a_person_alone_and_the_recovery_key_confirmed_again() {
+    let (files, recovery) = filled();
+    let archive = files.open();
+    archive.confirm_recovery(&Key::Recovery(recovery.clone().into())).expect("confirmed");
+    archive.close().expect("closed");
+    let now = files.bytes(&copies()[0]);
+    let rest: Vec<Vec<u8>> = slots(map_of(&now)).into_iter().filter(|slot| kind_of(slot) != 2).collect();
+    let dropped = forged(&now, &with_slots(map_of(&now), &rest));
+    copies().iter().for_each(|path| files.write(path, &dropped));
+    let archive = files.open();
+    let acting = archive.acting_as(Actor::System);
+    let before = files.paths();
+    assert_eq!(acting.repair(RepairOptions::default()).expect_err("nobody accepted it").code(), "identity_changed");
+    let plan = acting.repair(RepairOptions { dry_run: true, ..RepairOptions::default() }).expect("a plan");
+    assert!(plan.needs_acceptance && plan.reason.is_some());
+    assert!(files.paths() == before && copies().iter().all(|path| files.bytes(path) == dropped), "nothing was written");
+    acting.repair(RepairOptions { accept_state: true, ..RepairOptions::default() }).expect("repaired");
+    drop(archive);
+    let archive = files.open();
+    assert!(archive.notices().is_empty() && verify(&archive).findings.is_empty(), "{:?}", archive.notices());
+    assert!(!archive.key_status().recovery_confirmed, "nothing says that the recovery key still opens it");
+    archive.add_passphrase("another").expect("keys can be changed");
 }
 
 #[test]
@@ -221,7 +246,7 @@ fn p6_broken_wraps_are_found_and_cost_no_mail() {
         let broken = forged(&now, &map);
         let what = format!("wrap {wrap}");
         one_copy_is_put_right(&files, &broken, DamageCause::Forged, &what);
-        both_copies_are_named(&files, &broken, "damage", DamageCause::Forged, &what);
+        both_copies_are_named(&files, &broken, "identity_changed", DamageCause::Forged, &what);
     }
 }
 

@@ -40,6 +40,16 @@ fn old_ids(archive: &Archive, mails: &[(Vec<u8>, Receipt)]) -> usize {
     there
 }
 
+fn count(archive: &Archive) -> usize {
+    let mut count = 0;
+    let mut visit = |_| {
+        count += 1;
+        Ok(std::ops::ControlFlow::Continue(()))
+    };
+    archive.acting_as(Actor::System).messages(&mut visit).expect("listed");
+    count
+}
+
 /// Repairs what was hurt, and judges: mail is taken again, and old ids lead to what they did, now and after a rebuild of all caches.
 fn judge(what: &str, Filled { files, mails }: &Filled) -> RepairReport {
     let archive = files.open();
@@ -74,6 +84,15 @@ fn judge(what: &str, Filled { files, mails }: &Filled) -> RepairReport {
         let archive = files.open();
         assert!(archive.barred().is_none(), "{what}, lost {caches:?}: {:?}", archive.barred());
         assert_eq!(old_ids(&archive, mails), there, "{what}, lost {caches:?}");
+        let stats = archive.acting_as(Actor::System).stats().expect("counted");
+        let listed = count(&archive) as u64;
+        assert_eq!(
+            (stats.messages, stats.lost_messages),
+            (listed, report.lost_messages),
+            "{what}, lost {caches:?}: what is there is counted"
+        );
+        let verified = verify(&archive);
+        assert_eq!((verified.messages, verified.lost_messages), (listed, report.lost_messages), "{what}, lost {caches:?}");
         assert_eq!(old_ids(&archive, &receipts), receipts.len(), "{what}, lost {caches:?}");
         ask(&archive).expect("every question is answered");
     }
@@ -313,6 +332,9 @@ fn p11_a_master_that_is_damaged_or_gone_is_begun_again_with_its_stores_and_its_o
         let archive = files.open();
         assert!(archive.barred().is_none(), "{what}: {:?}", archive.barred());
         assert_eq!(archive.owner(), "anna", "{what}");
+        let verified = verify(&archive);
+        assert!(verified.findings.is_empty(), "{what}: {:?}", verified.findings);
+        assert!(verified.accepted.iter().all(|finding| finding.file.to_string_lossy().contains("/master/")), "{what}");
         put(&archive, "anna/Inbox", b"Subject: goes on\n\ngoes on\n");
         archive.close().expect("closed");
         let archive = files.open();
@@ -338,7 +360,7 @@ fn p11_damage_anywhere_in_records_whose_mails_are_not_packed_costs_no_more_after
         drop(archive);
         files
     };
-    let mut repaired = 0;
+    let (mut repaired, mut lost) = (0, 0);
     for at in (200..killed.bytes(&path).len()).step_by(1777) {
         let hurt = with_catalog.copy();
         hurt.flip(&path, at);
@@ -355,8 +377,11 @@ fn p11_damage_anywhere_in_records_whose_mails_are_not_packed_costs_no_more_after
             let archive = files.open();
             assert!(archive.barred().is_none(), "byte {at}: {:?}", archive.barred());
             assert_eq!(old_ids(&archive, &mails), there, "byte {at}, lost {caches:?}");
+            let stats = archive.acting_as(Actor::System).stats().expect("counted");
+            assert_eq!(stats.messages + stats.lost_messages, mails.len() as u64, "byte {at}, lost {caches:?}");
+            lost += stats.lost_messages;
         }
         repaired += 1;
     }
-    assert!(repaired > 5, "{repaired} repairs");
+    assert!(repaired > 5 && lost > 0, "{repaired} repairs, {lost} lost");
 }

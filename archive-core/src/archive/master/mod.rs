@@ -173,7 +173,7 @@ impl Master {
         // Never the first: where that is gone, it stays gone.
         let number = numbers.max().unwrap_or(1) + 1;
         let mut records = Records::begin(Arc::clone(vfs), &dir, key.duplicate(), id, number, last, Frontier::default())?;
-        records.commit(new_commit(&[MasterFact::Checkpoint(state.checkpoint())])?)?;
+        records.commit(new_commit(&[MasterFact::Checkpoint(state.checkpoint(true))])?)?;
         records.mark()?;
         // The head noted a state that is lost.
         let head = Head::new(records.last(), (0, 0), HeadNumbers::default(), Frontier::default(), Vec::new());
@@ -208,8 +208,14 @@ impl Master {
         self.damage.as_ref()
     }
 
-    /// Reads and checks all of the master's records; damage is handed to `report`. How many files there are.
-    pub(super) fn verify(vfs: &dyn Vfs, archive: &Path, key: &SecretKey, id: Uuid, report: &mut dyn FnMut(Damage)) -> Result<u64, Error> {
+    /// Reads and checks all of the master's records; damage is handed to `report`, and whether a repair accepted it. How many files there are.
+    pub(super) fn verify(
+        vfs: &dyn Vfs,
+        archive: &Path,
+        key: &SecretKey,
+        id: Uuid,
+        report: &mut dyn FnMut(Damage, bool),
+    ) -> Result<u64, Error> {
         replay::verify(vfs, &dir(archive), key, id, report)
     }
 
@@ -272,7 +278,7 @@ impl Master {
     fn write(&mut self, facts: &[MasterFact]) -> Result<(), Error> {
         let records = self.records.as_mut().ok_or(Error::Bug("a master without damage has records"))?;
         if self.since_checkpoint >= CHECKPOINT_AFTER {
-            records.commit_in_new_file(new_commit(&[MasterFact::Checkpoint(self.state.checkpoint())])?)?;
+            records.commit_in_new_file(new_commit(&[MasterFact::Checkpoint(self.state.checkpoint(false))])?)?;
             self.since_checkpoint = 0;
         }
         records.commit(new_commit(facts)?)?;

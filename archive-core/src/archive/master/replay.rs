@@ -5,9 +5,12 @@ use std::path::Path;
 use super::state::State;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::records::{Commit, Fact, FactKind, Link, Listing, RecordsFile, Scan, ScanItem, ScannedCommit, file_number, list_files};
+use crate::records::{
+    CheckpointFact, Commit, Fact, FactKind, Link, Listing, RecordsFile, Scan, ScanItem, ScannedCommit, file_number, list_files,
+};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
+use crate::wire::decode;
 
 /// How far the master has come.
 pub(super) struct Reached {
@@ -148,22 +151,39 @@ fn is_checkpoint(fact: &Fact) -> bool {
     matches!(fact, Fact::Known { kind, .. } if *kind == FactKind::Checkpoint as u16)
 }
 
+fn repairs(fact: &Fact) -> bool {
+    match fact {
+        Fact::Known { bytes, .. } if is_checkpoint(fact) => decode::<CheckpointFact>(bytes).is_ok_and(|checkpoint| checkpoint.repairs),
+        _ => false,
+    }
+}
+
 fn broken_chain(file: &RecordsFile, commit: &ScannedCommit) -> Damage {
     Damage::new(file.reader.path(), commit.begin, commit.end - commit.begin, DamageCause::Chain)
 }
 
-/// Reads and checks all of the master's records, each checkpoint against what came before it; damage is handed to `report`. How many files there are.
-pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, report: &mut dyn FnMut(Damage)) -> Result<u64, Error> {
+/// Reads and checks all of the master's records, each checkpoint against what came before it; damage is handed to `report`, and whether it lies
+/// before the last repair, which accepted it. How many files there are.
+pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, report: &mut dyn FnMut(Damage, bool)) -> Result<u64, Error> {
     let listing = list_files(vfs, dir, key, id)?;
-    listing.damage.into_iter().for_each(&mut *report);
+    let repaired = last_repair(&listing.files)?;
+    let mut report = |damage: Damage| {
+        let accepted = file_number(&damage.file).is_some_and(|number| number < repaired);
+        report(damage, accepted);
+    };
+    listing.damage.into_iter().for_each(&mut report);
     let (mut reached, count) = (Reached::origin(id), listing.files.len() as u64);
-    // Behind damage the state is not known, until a checkpoint says it.
+    // After damage the state is not known, until a checkpoint says it.
     let mut is_known = true;
     for file in listing.files {
         let mut scan = Scan::new(file.clone(), 0);
         while let Some(item) = scan.next()? {
             match item {
                 ScanItem::Commit(commit) => {
+                    // A repair goes on after what is lost; its frames say after which commit.
+                    if file.number == repaired && commit.commit.facts.iter().any(repairs) {
+                        (reached.link, is_known) = (commit.stamp.synced, false);
+                    }
                     if commit.commit.link_after(&reached.link)? != Some(commit.link) {
                         report(broken_chain(&file, &commit));
                         is_known = false;
@@ -183,4 +203,16 @@ pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, repor
         }
     }
     Ok(count)
+}
+
+/// The number of the last file that begins a damaged master again; 0 without one.
+fn last_repair(files: &[RecordsFile]) -> Result<u64, Error> {
+    for file in files.iter().rev() {
+        if let Some(ScanItem::Commit(first)) = Scan::new(file.clone(), 0).next()?
+            && first.commit.facts.iter().any(repairs)
+        {
+            return Ok(file.number);
+        }
+    }
+    Ok(0)
 }

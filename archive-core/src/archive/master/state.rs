@@ -153,8 +153,8 @@ impl State {
         Ok(state)
     }
 
-    /// The facts that make this state.
-    pub(super) fn checkpoint(&self) -> CheckpointFact {
+    /// The facts that make this state. `repairs`: a damaged master begins again with them.
+    pub(super) fn checkpoint(&self, repairs: bool) -> CheckpointFact {
         let stores = self.stores.iter().cloned().map(MasterFact::Store);
         let settings = self.settings.iter().map(|(number, text)| MasterFact::Setting(SettingFact { number: *number, text: text.clone() }));
         let keys = self.keys.iter().flat_map(|(owner, record)| {
@@ -164,7 +164,7 @@ impl State {
         });
         let unknown = self.unknown.iter().map(|(kind, bytes)| MasterFact::Unknown(*kind, bytes.clone()));
         let facts = stores.chain(settings).chain(keys).chain(unknown).map(|fact| fact.parts());
-        CheckpointFact { facts: facts.map(|(kind, bytes)| (kind, bytes.into())).collect() }
+        CheckpointFact { facts: facts.map(|(kind, bytes)| (kind, bytes.into())).collect(), repairs }
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
     fn a_checkpoint_makes_the_state_that_it_was_made_of() {
         let state = filled();
         assert_eq!((state.stores.len(), state.settings[&1].as_str()), (1, "yes"));
-        assert_eq!(State::of(&state.checkpoint()).unwrap(), state);
+        assert_eq!(State::of(&state.checkpoint(false)).unwrap(), state);
     }
 
     #[test]
@@ -231,6 +231,6 @@ mod tests {
         assert_eq!(state.passed_over, None);
         state.take(96, &[0xa0]).unwrap();
         assert!(state.passed_over.as_ref().is_some_and(|unknown| unknown.number == 96));
-        assert_eq!(State::of(&state.checkpoint()).unwrap(), state);
+        assert_eq!(State::of(&state.checkpoint(false)).unwrap(), state);
     }
 }
