@@ -19,10 +19,10 @@ WINDOW = 8 << 20
 
 # The keys of each fact that is known; kinds that the page names without a map have None.
 STORE_FACTS = {
-    1: range(1, 9), 2: range(1, 4), 3: range(1, 4), 5: range(1, 22), 6: range(1, 5), 7: range(1, 3), 8: range(1, 13), 9: range(1, 5),
-    16: None, 17: range(1, 2), 18: range(1, 5), 19: range(1, 3), 21: range(1, 2),
+    1: range(1, 10), 2: range(1, 4), 3: range(1, 4), 5: range(1, 22), 6: range(1, 5), 7: range(1, 3), 8: range(1, 13), 9: range(1, 5),
+    16: None, 17: range(1, 2), 18: range(1, 6), 19: range(1, 3), 21: range(1, 2),
 }  # fmt: skip
-MASTER_FACTS = {16: range(1, 2), 18: range(1, 5), 64: range(1, 6), 65: range(1, 3), 66: range(1, 5)}
+MASTER_FACTS = {16: range(1, 3), 18: range(1, 6), 64: range(1, 6), 65: range(1, 3), 66: range(1, 5)}
 
 
 class Stamp(NamedTuple):
