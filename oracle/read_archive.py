@@ -39,6 +39,7 @@ class Store(Contents):
         self.closed = {}  # number: length
         self.files = {}
         self.next_run = self.next_message = self.next_part = 0
+        self.erased = 0  # messages
         self.numbers = {}  # folder: the highest number given in it
         self.head = read_head(folder, owner, key, notes)
         self.records = Records(os.path.join(folder, "records"), owner, key, STORE_FACTS, notes)
@@ -97,6 +98,9 @@ class Store(Contents):
     def take(self, commit, index, fact):
         kind, value = fact.kind, fact.value
         if value is None:
+            # An erased message keeps its number; the folder in which it had one is not known any more.
+            if kind == MESSAGE:
+                self.next_message, self.erased = self.next_message + 1, self.erased + 1
             return
         if kind == CONTENT and index and commit.facts[index - 1].kind != CONTENT:
             raise ValueError(f"{self.folder}: commit {commit.sequence}: a content after other facts")
@@ -142,8 +146,8 @@ class Store(Contents):
             self.take_folder(value)
 
     def following(self, what, number, expected):
-        """The number after this one, which must be the one expected; before and after a repair there may be gaps."""
-        if number != expected and not (self.records.lost and number > expected):
+        """The number after this one, which must be the one expected; before and after a repair there may be gaps, and where messages are erased."""
+        if number != expected and not ((self.records.lost or self.erased) and number > expected):
             raise ValueError(f"{self.folder}: {what} {number} where {expected} comes")
         return number + 1
 

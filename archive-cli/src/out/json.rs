@@ -82,6 +82,7 @@ pub fn record(record: &MessageRecord) -> Value {
         "identity": record.identity.to_string(),
         "restated": record.restated.map(|digest| digest.to_string()),
         "folder": info.folder.to_string(),
+        "number_in_folder": info.number_in_folder,
         "direction": info.direction,
         "date": date(info),
         "date_source": date_source(info),

@@ -18,7 +18,7 @@ use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
 use crate::records::{
-    AcceptedFact, Commit, CommitPlace, CommitSpan, Committed, ContentFact, DamageFact, DamagedPlace, Fact, FactValue, Frontier,
+    AcceptedFact, Commit, CommitPlace, CommitSpan, Committed, ContentFact, DamageFact, DamagedPlace, Fact, FactKind, FactValue, Frontier,
     HeadNumbers, Link, MessageFact, PackedFact, PartFact, Runs,
 };
 use crate::seal::{FileKind, SecretKey};
@@ -151,7 +151,7 @@ impl Catalog {
         (self.folders.messages(), self.lost_of(self.basis.numbers.messages))
     }
 
-    /// Of the messages that were given a number below `next`, those of which nothing is left. Numbers that repairs left out were never given.
+    /// Of the messages that were given a number below `next`, those of which nothing is left. Numbers that repairs left out were never given, and erased messages are not lost.
     pub(crate) fn lost_of(&self, next: u32) -> u64 {
         u64::from(next.saturating_sub(self.basis.left_out)).saturating_sub(self.folders.messages())
     }
@@ -202,11 +202,16 @@ impl Catalog {
         for (index, fact) in commit.facts.iter().enumerate() {
             let (kind, bytes) = match fact {
                 Fact::Known { kind, bytes } => (*kind, bytes),
-                Fact::Erased { leaf, .. } => {
-                    // An erased content keeps its number, which follows from its place in the order, and its leaf.
-                    if let Some(leaf) = leaf {
-                        self.basis.tree.push_leaf(*leaf);
-                        self.basis.numbers.contents = self.basis.numbers.contents.saturating_add(1);
+                // What is erased keeps its number, which follows from its place in the order, and a content its leaf.
+                Fact::Erased { leaf: Some(leaf), .. } => {
+                    self.basis.tree.push_leaf(*leaf);
+                    self.basis.numbers.contents = self.basis.numbers.contents.saturating_add(1);
+                    continue;
+                }
+                Fact::Erased { kind, .. } => {
+                    if *kind == FactKind::Message as u16 {
+                        self.basis.numbers.messages = self.basis.numbers.messages.saturating_add(1);
+                        self.basis.left_out = self.basis.left_out.saturating_add(1);
                     }
                     continue;
                 }

@@ -62,7 +62,7 @@ pub(crate) struct Basis {
     pub(crate) archived: Option<i64>,
     /// Records file and offset of the last repair: damage before it was accepted. Zeros if there was none.
     pub(crate) repaired_at: (u64, u64),
-    /// Message numbers that repairs left out.
+    /// Message numbers that lead to nothing on purpose: repairs left them out, or the message was erased.
     pub(crate) left_out: u32,
 }
 

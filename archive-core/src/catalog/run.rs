@@ -148,7 +148,7 @@ pub(super) struct Run {
 /// Look-ups by digest, most of which find nothing.
 const FILTERED: [u8; 3] = *b"diq";
 /// Bytes of a page that an entry of these look-ups takes, about.
-const FILTERED_ENTRY: usize = 12;
+const FILTERED_ENTRY: usize = 10;
 /// A run that was asked so often gets a filter: making one reads all its digests.
 const ASKED_OFTEN: u32 = 64;
 

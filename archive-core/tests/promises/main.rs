@@ -13,6 +13,7 @@ mod embedding;
 mod examples;
 mod fixture;
 mod folders;
+mod frozen;
 mod healed;
 mod hooked;
 mod identity;
