@@ -632,6 +632,15 @@ impl Catalog {
         self.sorted.switch(flushed)
     }
 
+    /// While a catalog is made from the beginning: writes what lies in memory where it takes more than `bytes`, into runs that no manifest names
+    /// before all is known. Until then they count for nothing: a catalog that ends early would be taken for one that knows more than damaged records.
+    pub(crate) fn spill(&mut self, bytes: usize) -> Result<(), Error> {
+        if self.flushed.sequence != 0 || self.sorted.memory_len() < bytes {
+            return Ok(());
+        }
+        self.sorted.spill()
+    }
+
     /// Puts the rows of folders and sets that changed to what is written next.
     fn put_changed(&mut self) {
         for no in self.folders.take_changed() {

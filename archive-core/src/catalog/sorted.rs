@@ -36,6 +36,8 @@ pub(super) struct Sorted {
     values: Vec<u8>,
     /// Newest first.
     runs: Vec<Arc<Run>>,
+    /// The runs were written by [`Self::spill`], and no manifest names them yet.
+    spilled: bool,
     /// Of the next file. No number is given twice, whatever becomes of the file: pages are cached by it.
     next_number: u64,
     cache: PageCache,
@@ -67,7 +69,18 @@ impl Sorted {
         let after = names.iter().map(|name| name.number).chain(there).max().map_or(1, |number| number.saturating_add(1));
         let next_number = next_number.max(after);
         let cache = PageCache::with_weighter((cache_bytes / (48 << 10)).max(16) as usize, cache_bytes, ByMemory);
-        Ok(Self { vfs, dir: dir.to_owned(), key, owner, memory: BTreeMap::new(), values: Vec::new(), runs, next_number, cache })
+        Ok(Self {
+            vfs,
+            dir: dir.to_owned(),
+            key,
+            owner,
+            memory: BTreeMap::new(),
+            values: Vec::new(),
+            runs,
+            spilled: false,
+            next_number,
+            cache,
+        })
     }
 
     /// Puts an entry without a value.
@@ -191,8 +204,17 @@ impl Sorted {
         self.reopen(writer.finish(level)?)
     }
 
+    /// Writes what lies in memory as a run that no manifest names: it goes with this value, unless a flush comes before.
+    pub(super) fn spill(&mut self) -> Result<(), Error> {
+        let flushed = self.flush()?;
+        self.switch(flushed)?;
+        self.spilled = true;
+        Ok(())
+    }
+
     /// Takes over what a flush wrote, once the manifest names it; removes what it replaced.
     pub(super) fn switch(&mut self, flushed: Flushed) -> Result<(), Error> {
+        self.spilled = false;
         self.memory.clear();
         self.values.clear();
         self.values.shrink_to(KEPT);
@@ -225,6 +247,15 @@ impl Sorted {
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Sorted {
+    fn drop(&mut self) {
+        if self.spilled {
+            // Whatever stays is removed by the next open that writes.
+            self.runs.iter().for_each(|run| drop(self.vfs.remove(run.path())));
+        }
     }
 }
 
@@ -337,6 +368,26 @@ mod tests {
             |next| Sorted::open(Arc::clone(&vfs), Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &names, next, 1 << 20);
         assert_eq!(reopened(9).unwrap().next_number(), 9);
         assert_eq!(reopened(1).unwrap().next_number(), names[0].number + 1);
+    }
+
+    #[test]
+    fn what_was_spilled_is_there_and_goes_unless_a_manifest_names_it() {
+        for named in [false, true] {
+            let mut sorted = empty();
+            let vfs = Arc::clone(&sorted.vfs);
+            for n in 0..3 {
+                sorted.put(keys::by_digest(spread(n)));
+                sorted.spill().unwrap();
+                assert_eq!(sorted.memory_len(), 0);
+            }
+            assert!((0..3).all(|n| sorted.get(&keys::by_digest(spread(n))).unwrap().is_some()));
+            if named {
+                let flushed = sorted.flush().unwrap();
+                sorted.switch(flushed).unwrap();
+            }
+            drop(sorted);
+            assert_eq!(runs_in(&*vfs, Path::new("/c")).unwrap().len(), if named { 3 } else { 0 });
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::indexer::may_lag;
 use super::lost::{LostFound, Recovery};
 use super::witness::{Verdict, Who, Witnesses};
 use super::{StoreDirs, StoreOptions};
@@ -265,7 +266,7 @@ impl Replay<'_> {
         found.witnesses.see(basis.link);
         let mut confirmed = basis.link.sequence == 0;
         let mut damage = Vec::new();
-        let mut repaired = false;
+        let (mut repaired, mut spills) = (false, true);
         for file in listing.files.iter().filter(|file| file.number >= basis.records.0) {
             let offset = if file.number == basis.records.0 { basis.records.1 } else { 0 };
             let mut scan = Scan::new(file.clone(), offset);
@@ -292,6 +293,11 @@ impl Replay<'_> {
                         repaired |= commit.commit.repairs();
                         if let Some((before, _)) = found.pending.take() {
                             self.accept(catalog, &before, &mut damage)?;
+                            // P15. Where a cache cannot be written, memory has to do.
+                            if spills && let Err(error) = catalog.spill(self.options.flush_bytes) {
+                                may_lag(Err(error))?;
+                                spills = false;
+                            }
                         }
                         found.pending = Some((*commit, file.clone()));
                     }

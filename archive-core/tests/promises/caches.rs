@@ -373,3 +373,43 @@ fn p8_a_segment_given_up_leaves_no_page_to_the_next_one() {
         assert!(here.total > 0 && here.coverage.not_indexed == 0, "{query}");
     }
 }
+
+#[test]
+fn p15_a_catalog_is_made_again_within_the_budget_and_what_was_not_finished_goes() {
+    let (files, archive) = Files::create();
+    // Several commits, of more rows than the smallest budget lets memory hold.
+    for seed in 0..6 {
+        crate::fixture::put_stream(
+            &archive,
+            &crate::fixture::mbox(&plain(1600, 40, 300 + seed)),
+            "many",
+            &archive_core::ImportOptions::default(),
+        );
+    }
+    let before = ask(&archive).expect("answers");
+    archive.close().expect("closed");
+    let small = || OpenOptions::default().memory(0);
+    let runs = |files: &Files| files.paths_with(".mks").len();
+
+    let made = files.copy();
+    crate::fixture::lose(&made, &["/catalog/"]);
+    let archive = made.try_open_with(small()).expect("opens");
+    assert!(runs(&made) > 0, "rows were written while the records were read");
+    assert!(ask(&archive).expect("answers") == before);
+    archive.close().expect("closed");
+    assert!(ask(&made.open()).expect("answers") == before);
+
+    // Records that lack a commit: nothing names the runs, and nothing of them is left, so that the next open asks the tables too.
+    let damaged = files.copy();
+    crate::fixture::lose(&damaged, &["/catalog/"]);
+    let path = damaged.paths_with("/records/")[0].clone();
+    let len = damaged.bytes(&path).len();
+    damaged.flip(&path, len - 300);
+    for _ in 0..2 {
+        let archive = damaged.try_open_with(small()).expect("opens");
+        assert!(archive.barred().is_some() && runs(&damaged) > 0);
+        assert_eq!(ask(&archive).expect("answers").bytes, before.bytes);
+        drop(archive);
+        assert_eq!(runs(&damaged), 0);
+    }
+}
