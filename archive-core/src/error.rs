@@ -161,6 +161,18 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
+    /// The folder of a store is not there. Fix: put it back.
+    #[error(
+        "{}: the folder of store {store}, which holds its mails, is missing; put it back from a backup; if there is none, make an empty folder in \
+         its place, and `repair --accept-state` begins the store again without them",
+        path.display()
+    )]
+    StoreMissing {
+        /// The store's name.
+        store: String,
+        /// The folder.
+        path: PathBuf,
+    },
     /// The store takes no mail before it was repaired, since damage was found in what was already durable.
     #[error("store {store} takes no mail until it is repaired: {damage}")]
     NeedsRepair {
@@ -172,10 +184,11 @@ pub enum Error {
     /// The store is an older state of itself, or another one: it lacks a commit that was noted elsewhere. It can be read. Fix: put back the
     /// newer files, or accept the state that is there by `repair --accept-state`.
     #[error(
-        "store {store} was rolled back: head {noted} was noted, head {found} is there; put back the newer files, or accept this state with `repair --accept-state`"
+        "{store} is an older state of itself, or another one: head {noted:.14} was noted, head {found:.14} is there; what came after it is not in \
+         it; put back the newer files, or accept this state with `repair --accept-state` and import the newer sources again"
     )]
     RolledBack {
-        /// The store's name, or `master`.
+        /// Which store, or `master/`.
         store: String,
         /// The head that was noted: sequence and chain value.
         noted: String,
@@ -272,6 +285,7 @@ impl Error {
             Self::Denied(_) => "denied",
             Self::Exists { .. } => "exists",
             Self::NeedsRepair { .. } => "needs_repair",
+            Self::StoreMissing { .. } => "store_missing",
             Self::RolledBack { .. } => "rolled_back",
             Self::Latched(_) => "latched",
             Self::Misuse(_) => "misuse",
@@ -308,9 +322,8 @@ pub struct Damage {
 pub enum Remedy {
     /// Building the index again.
     RebuildIndex,
-    /// Removing the folder of the catalog, which the next open builds again from the records. Only where these are whole: of what is damaged there
-    /// the catalog may know more.
-    RemoveCatalog,
+    /// A repair, which has the catalog built again from the records. Only where these are whole: of what is damaged there the catalog may know more.
+    RebuildCatalog,
 }
 
 impl Damage {
@@ -319,7 +332,7 @@ impl Damage {
     pub fn remedy(&self) -> Option<Remedy> {
         match (self.file.parent()?.file_name()?.to_str()?, self.file.extension()?.to_str()?) {
             ("index", "mki" | "mkm") => Some(Remedy::RebuildIndex),
-            ("catalog", "mks" | "mkm") => Some(Remedy::RemoveCatalog),
+            ("catalog", "mks" | "mkm") => Some(Remedy::RebuildCatalog),
             _ => None,
         }
     }
@@ -327,9 +340,7 @@ impl Damage {
     fn way_out(&self) -> &'static str {
         match self.remedy() {
             Some(Remedy::RebuildIndex) => "; build the index again",
-            Some(Remedy::RemoveCatalog) => {
-                "; where verifying finds the records whole, remove the folder `catalog`, which the next open builds again from them"
-            }
+            Some(Remedy::RebuildCatalog) => "; `repair` builds the catalog again from the records, where these are whole",
             None if self.file.extension().is_some_and(|extension| extension == "tmp") => {
                 "; nothing of the mail was archived: import it again"
             }

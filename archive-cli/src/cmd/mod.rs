@@ -55,7 +55,8 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     let archive = keys::open(common, out)?;
     match (archive.barred(), archive.damage()) {
         (_, Some(damage)) if archive.barred().is_some() => out.note(&format!(
-            "warning: the archive is damaged, takes no mail and may not know all of its mails; `verify` says more, `repair` makes it ready: {damage}"
+            "warning: the archive is damaged and takes no mail until it is repaired: {damage}; mails that are not hit are read; copy the archive, put \
+             back the file from a backup if there is one, else `mailkeep repair` makes the archive ready for mail again; `mailkeep verify` says more"
         ))?,
         (Some(barred), _) => out.note(&format!("warning: the archive takes no mail: {barred}"))?,
         (None, Some(damage)) => out.note(&format!("warning: {damage}"))?,
@@ -66,7 +67,10 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     }
     if let Some(Recovery { bytes_put_aside, commit_taken_over, .. }) = archive.recovered() {
         let taken = if commit_taken_over { "the last commit was taken over" } else { "nothing was taken over" };
-        out.note(&format!("notice: recovered from a crash: {taken}, {bytes_put_aside} bytes without a receipt were put aside"))?;
+        out.note(&format!(
+            "notice: recovered from a crash: {taken}, {bytes_put_aside} bytes without a receipt were put aside (`mailkeep lost` \
+             lists them); an import that was cut off can be run again"
+        ))?;
     }
     let done = work(&archive, out);
     let closed = archive.close();

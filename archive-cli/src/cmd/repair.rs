@@ -29,7 +29,7 @@ pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Fail
         out.line("nothing to repair")?;
         return Ok(Exit::Done);
     };
-    out.line(&format!("takes no mail because: {}", escape::line(reason)))?;
+    out.line(&format!("to be repaired: {}", escape::line(reason)))?;
     if !report.lost_commits.is_empty() {
         let ranges = report.lost_commits.iter().map(|(from, to)| if from == to { from.to_string() } else { format!("{from} to {to}") });
         out.line(&format!("lost commits: {}", ranges.collect::<Vec<_>>().join(", ")))?;
@@ -39,10 +39,10 @@ pub fn run(archive: &Archive, args: &Repair, out: &mut Out) -> Result<Exit, Fail
         out.line(&format!("mails of which nothing is left: {}; import their sources again", report.lost_messages))?;
     }
     if report.new_tree {
-        out.line("the Merkle tree cannot be continued: a new one begins with the last head known")?;
+        out.line("proofs: the Merkle tree cannot be continued; a new one begins with the last head known")?;
     }
     if report.left_out {
-        out.line("the highest number is not proven: numbers are left out, so that none is given twice")?;
+        out.line("ids of new mails begin at a higher number, since the highest one that was given is not known")?;
     }
     out.line(match args.dry_run {
         true if report.needs_acceptance => "nothing was changed; with --accept-state, this is done",

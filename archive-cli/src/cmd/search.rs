@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use archive_core::{
-    Acting, CountBy, Counts, Coverage, DateRange, FolderScope, HitSnippet, Level, MOST_WORDS, MessageId, MessageInfo, Order, OrderKey,
-    SearchCriteria, SearchRequest, SizeRange, Suggestions,
+    Acting, CountBy, Counts, Coverage, DateRange, FolderScope, HitSnippet, IndexStatus, Level, MOST_WORDS, MessageId, MessageInfo, Order,
+    OrderKey, SearchCriteria, SearchRequest, SizeRange, StoreIndex, Suggestions,
 };
 use clap::ValueEnum as _;
 use serde_json::json as object;
@@ -63,7 +63,10 @@ pub fn run(acting: &Acting<'_>, args: &Search, out: &mut Out) -> Result<Exit, Fa
     {
         out.note(&format!("note: there is no folder `{}`; `mailkeep ls` lists them", escape::line(folder)))?;
     }
-    let summary = Summary { total: found.total, shown, cursor: cursor.filter(|_| !counts_only), coverage: found.coverage };
+    let needs_rebuild = |index: &StoreIndex| index.status == IndexStatus::NeedsRebuild;
+    let index_is_damaged = found.coverage.not_indexed > 0 && acting.store_indexes(None)?.iter().any(needs_rebuild);
+    let summary =
+        Summary { total: found.total, shown, cursor: cursor.filter(|_| !counts_only), coverage: found.coverage, index_is_damaged };
     summary.print(counts_only, &found.notices, found.suggestions.as_ref(), out)?;
     Ok(Exit::Done)
 }
@@ -74,6 +77,7 @@ struct Summary {
     shown: usize,
     cursor: Option<String>,
     coverage: Coverage,
+    index_is_damaged: bool,
 }
 
 impl Summary {
@@ -100,14 +104,19 @@ impl Summary {
             false => String::new(),
         };
         out.note(&format!("{} found{shown}", self.total))?;
-        if let Some(Suggestions { clause: Some(clause), words, .. }) = tips {
+        // What was not looked at may hold the clause.
+        if let Some(Suggestions { clause: Some(clause), words, .. }) = tips.filter(|_| self.coverage.not_indexed == 0) {
             out.note(&format!("`{}` leaves nothing", escape::line(clause)))?;
             if !words.is_empty() {
                 out.note(&format!("near words: {}", escape::line(&words.join(", "))))?;
             }
         }
         if self.coverage.not_indexed > 0 {
-            out.note(&format!("{} mails are not indexed yet and were not looked at", self.coverage.not_indexed))?;
+            let why = match self.index_is_damaged {
+                true => "a part of the index is damaged: `mailkeep rebuild index` mends it, and searches are complete again",
+                false => "they are not indexed yet",
+            };
+            out.note(&format!("warning: {} mails were not looked at: {why}", self.coverage.not_indexed))?;
         }
         if self.coverage.undecided > 0 {
             out.note(&format!(

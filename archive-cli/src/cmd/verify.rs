@@ -1,5 +1,6 @@
 //! `verify`.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use archive_core::{Archive, DamageCause, Depth, Error, Finding, MessageId, Remedy};
@@ -55,6 +56,8 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         }
     }
     let damaged = report.findings.len();
+    let unreadable: BTreeSet<MessageId> =
+        report.findings.iter().chain(&report.accepted).flat_map(|finding| finding.messages.iter().copied()).collect();
     let seconds = progress.seconds();
     if out.is_json() {
         out.json(&json!({
@@ -63,6 +66,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             "bytes": report.bytes,
             "messages": report.messages,
             "lost_messages": report.lost_messages,
+            "unreadable": unreadable.len(),
             "damaged": damaged,
             "healed": report.healed.len(),
             "accepted": report.accepted.len(),
@@ -79,14 +83,28 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             (0, Some(barred)) => format!("no damage, but no mail is taken: {barred}"),
             _ => format!("{damaged} places are damaged"),
         };
-        for (list, what) in [(&report.healed, "are healed and cost no mail"), (&report.accepted, "were accepted")] {
+        for (list, what) in
+            [(&report.healed, "are healed and cost no mail"), (&report.accepted, "are known and were accepted, by a repair or by --accept")]
+        {
             if !list.is_empty() {
                 out.note(&format!("notice: {} damaged places {what}", list.len()))?;
             }
         }
+        if !unreadable.is_empty() {
+            out.note(&format!(
+                "warning: {} of {} mails cannot be read; put the files named above back from a backup, or import the sources of these mails again",
+                unreadable.len(),
+                report.messages
+            ))?;
+        }
         if report.lost_messages > 0 {
             let lost = report.lost_messages;
-            out.note(&format!("warning: {lost} mails were archived, and damage left nothing of them; import their sources again"))?;
+            out.note(&format!(
+                "warning: {lost} ids lead to nothing, since damage took their mails; import their sources, if that was not done yet"
+            ))?;
+        }
+        if damaged > 0 && archive.barred().is_none() && report.findings.iter().all(|finding| finding.remedy.is_none()) {
+            out.note("when nothing more can be put back, `mailkeep verify --accept` notes this damage as known")?;
         }
         if !report.foreign.is_empty() {
             out.note(&format!("notice: {} names in the archive's folder do not belong there", report.foreign.len()))?;
@@ -116,9 +134,7 @@ fn say(archive: &Archive, finding: &Finding, listed_as: &str, (args, lost): (&Ve
     let costs = match (messages.len(), records.len(), finding.remedy) {
         _ if listed_as == "healed" => format!("costs no mail, since these came again: {}", listed(&messages)),
         (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` mends it".to_owned(),
-        (0, 0, Some(_)) => {
-            "costs no mail; if no damage of records is named, remove the folder `catalog`, and the next command builds it again".to_owned()
-        }
+        (0, 0, Some(_)) => "costs no mail; `mailkeep repair` mends it, where no damage of records is named".to_owned(),
         (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
         (0, 0, None) if archive.damage().is_some() && finding.cause != DamageCause::Chain => {
             "what it costs is not known: nothing else says which mails there are".to_owned()

@@ -10,7 +10,7 @@ use super::{Archive, identity_path, import_one, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::records::StoreFact;
+use crate::records::{Link, SeenHead, StoreFact};
 use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_identifier};
 use crate::store::{FromMaster, Store, StoreOptions, found_store};
 use crate::vfs::{DiskVfs, Vfs};
@@ -125,7 +125,7 @@ impl Archive {
                 master => master?,
             },
         };
-        let (keyring, notices) = found.settle(&vfs, id, &archive_key, &mut master)?;
+        let (mut keyring, mut notices) = found.settle(&vfs, id, &archive_key, &mut master)?;
         let Some(fact) = master.stores().iter().find(|store| store.current).cloned() else {
             return Err(Error::Bug("no store of the archive takes new mail"));
         };
@@ -139,6 +139,12 @@ impl Archive {
             head: master.seen_head(),
         };
         let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, says)?;
+        let is_older = |(own, seen): (SeenHead, Link)| own.link().sequence < seen.sequence;
+        if master.seen_head().zip(store.seen_of(id)).is_some_and(is_older) && keyring.barred.is_some() {
+            // An older master names an older state of the keys: it is the one to be put back, not `archive.mk`.
+            keyring.barred = store.barred().cloned();
+            notices.retain(|notice| !matches!(notice, Error::IdentityChanged { .. } | Error::IdentityOlder { .. }));
+        }
         Ok(Self {
             idle: None,
             dir: dir.to_owned(),

@@ -46,7 +46,12 @@ impl Acting<'_> {
         self.only_system("to repair an archive")?;
         let (archive, store) = (self.archive, &self.archive.store);
         let barred_keys = archive.keyring().barred.clone();
-        let Some(reason) = store.barred().cloned().or(barred_keys) else { return Ok(RepairReport::default()) };
+        let Some(mut reason) = store.barred().cloned().or(barred_keys) else { return self.repair_what_can_be_made_again(options) };
+        let noted = archive.master().noted(store.uuid());
+        // Nothing is left of a store that had commits: that is no damage which a repair may take for granted.
+        if let (Error::NeedsRepair { .. }, Some(noted)) = (&reason, noted.filter(|_| store.is_empty())) {
+            reason = store.rolled_back(noted);
+        }
         let needs_acceptance = match reason {
             Error::NeedsRepair { .. } => false,
             Error::RolledBack { .. } | Error::IdentityOlder { .. } | Error::IdentityChanged { .. } => true,
@@ -64,9 +69,9 @@ impl Acting<'_> {
         }
         let mut master = archive.master();
         let repair = match options.dry_run {
-            true => store.plan_repair()?,
+            true => store.plan_repair(noted)?,
             false => {
-                let repair = store.repair(master.noted(store.uuid()), master.seen_head())?;
+                let repair = store.repair(noted, master.seen_head())?;
                 if master.damage().is_none() {
                     master.mark(repair.head.clone())?;
                 }
@@ -78,6 +83,22 @@ impl Acting<'_> {
         report.lost_messages = repair.lost_messages;
         report.new_tree = repair.new_tree;
         report.left_out = repair.left_out;
+        Ok(report)
+    }
+
+    /// What mail does not wait for: a copy of `store.mk`, and a catalog whose records are whole.
+    fn repair_what_can_be_made_again(&self, options: RepairOptions) -> Result<RepairReport, Error> {
+        let (archive, store) = (self.archive, &self.archive.store);
+        let identity = store.verify_identity(&archive.archive_key)?;
+        let catalog = store.damaged_catalog()?;
+        let Some(reason) = identity.first().or(catalog.as_ref()) else { return Ok(RepairReport::default()) };
+        let report = RepairReport { reason: Some(reason.to_string()), ..RepairReport::default() };
+        if !options.dry_run {
+            store.repair_identity(&archive.archive_key)?;
+            if catalog.is_some() {
+                store.forget_catalog()?;
+            }
+        }
         Ok(report)
     }
 

@@ -653,6 +653,18 @@ impl Catalog {
         self.sets.take_changed(&mut |of, upper, row| sorted.put_value(keys::set(of, upper), |out| out.extend_from_slice(row)));
     }
 
+    /// Takes the manifest away: the next open begins again with the records, and removes the runs.
+    pub(crate) fn forget(&mut self) -> Result<(), Error> {
+        let path = manifest_path(&self.dir);
+        if self.vfs.kind(&path)?.is_some() {
+            self.vfs.remove(&path)?;
+            self.vfs.sync_dir(&self.dir)?;
+        }
+        // What is in memory is not written any more.
+        self.flushed = self.basis.link;
+        Ok(())
+    }
+
     /// Reads and checks every page; damage is handed to `report`.
     pub(crate) fn verify(&self, report: &mut dyn FnMut(Damage)) -> Result<(), Error> {
         self.sorted.verify(report)

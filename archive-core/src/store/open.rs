@@ -35,7 +35,7 @@ impl FromMaster {
         let noted = store?.seen(Uuid(own.owner))?;
         let found = own.link();
         let holds = found.sequence > noted.sequence || found == noted;
-        (!holds).then(|| Error::RolledBack { store: "master".to_owned(), noted: noted.to_string(), found: found.to_string() })
+        (!holds).then(|| Error::RolledBack { store: "master/".to_owned(), noted: noted.to_string(), found: found.to_string() })
     }
 }
 
@@ -51,6 +51,9 @@ impl Store {
         master: FromMaster,
     ) -> Result<Self, Error> {
         let uuid = Uuid(fact.uuid);
+        if vfs.kind(root)?.is_none() {
+            return Err(Error::StoreMissing { store: fact.name.clone(), path: root.to_owned() });
+        }
         let (key, broken_identity) = super::identity::open(&*vfs, root, fact, archive_key)?;
         let dirs = StoreDirs::below(root);
         for dir in [&dirs.records, &dirs.content] {
@@ -145,7 +148,7 @@ impl Store {
         }
         match store.catch_up() {
             // Mails can be read and searched as far as the index has come where a page of the catalog is damaged: what lacks is counted, and made up for once the catalog is built again.
-            Err(Error::Damage(damage)) if damage.remedy() == Some(Remedy::RemoveCatalog) => {}
+            Err(Error::Damage(damage)) if damage.remedy() == Some(Remedy::RebuildCatalog) => {}
             caught_up => caught_up?,
         }
         Ok(store)

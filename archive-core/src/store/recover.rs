@@ -118,7 +118,7 @@ impl Replay<'_> {
         let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
         let flushed = catalog.basis().records;
         let mut from_scratch = catalog.basis().link.sequence == 0;
-        let found = match self.scan(&listing, catalog, &witnesses)? {
+        let mut found = match self.scan(&listing, catalog, &witnesses)? {
             Scanned::Fits(found) => *found,
             Scanned::Ahead => return Ok(Recovered { head, ..self.records_lost(&listing, catalog) }),
             Scanned::Contradicts => {
@@ -151,6 +151,12 @@ impl Replay<'_> {
                 }
                 _ => {}
             }
+        }
+        // A copy of the store that went on apart may be further than what was noted, and its catalog too.
+        if let Some(noted) = found.witnesses.unseen(Who::Master, in_records)
+            && let Some(there) = link_of(&listing, noted.sequence)?
+        {
+            found.witnesses.see(there);
         }
         let mut taken = None;
         if let Some((commit, file)) = found.pending {
@@ -229,10 +235,7 @@ impl Replay<'_> {
         }
         match witnesses.verdict(Who::Master, reached)? {
             (_, Verdict::Holds) => None,
-            (noted, Verdict::Contradicted | Verdict::NotReached) => {
-                let found = catalog.basis().link;
-                Some(Error::RolledBack { store: self.name.to_owned(), noted: noted.to_string(), found: found.to_string() })
-            }
+            (noted, Verdict::Contradicted | Verdict::NotReached) => Some(rolled_back(self.name, noted, catalog.basis().link)),
         }
     }
 
@@ -546,4 +549,26 @@ struct Tail {
     synced: Link,
     unclean: bool,
     damage: Option<Damage>,
+}
+
+pub(super) fn rolled_back(name: &str, noted: Link, found: Link) -> Error {
+    Error::RolledBack { store: format!("store {name}"), noted: noted.to_string(), found: found.to_string() }
+}
+
+/// The link after the commit of this sequence, where a file begins after it or the commit can be read.
+fn link_of(listing: &Listing, sequence: u64) -> Result<Option<Link>, Error> {
+    let begins = |file: &&RecordsFile| file.reader.header().start.first_sequence;
+    if let Some(next) = listing.files.iter().find(|file| begins(file) == sequence + 1) {
+        return Ok(Some(Link { sequence, chain: next.reader.header().start.chain }));
+    }
+    let Some(file) = listing.files.iter().rfind(|file| begins(file) <= sequence) else { return Ok(None) };
+    let mut scan = Scan::new(file.clone(), 0);
+    while let Some(item) = scan.next()? {
+        match item {
+            ScanItem::Commit(commit) if commit.link.sequence == sequence => return Ok(Some(commit.link)),
+            ScanItem::Commit(commit) if commit.link.sequence > sequence => break,
+            _ => {}
+        }
+    }
+    Ok(None)
 }

@@ -9,9 +9,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::Store;
+use super::recover::rolled_back;
+use super::verify::{Checked, Findings};
 use crate::catalog::{FactPlace, Numbers};
 use crate::container::{BLOCK_LEN, encode_block};
-use crate::error::Error;
+use crate::error::{Damage, Error};
 use crate::id::{ContentNo, MessageNo, PartNo};
 use crate::records::{
     ContainerFact, ContentFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact,
@@ -85,8 +87,8 @@ struct GoOn {
 
 impl Store {
     /// What [`Store::repair`] would do.
-    pub(crate) fn plan_repair(&self) -> Result<Repair, Error> {
-        let go_on = self.go_on()?;
+    pub(crate) fn plan_repair(&self, noted: Option<Link>) -> Result<Repair, Error> {
+        let go_on = self.go_on(noted)?;
         let again = self.facts_to_record_again(&go_on.lost)?;
         self.report(&go_on, &again)
     }
@@ -106,7 +108,7 @@ impl Store {
 
     /// Makes the store ready for mail; it is to be opened again afterwards. `noted` is the head that the master noted, `master` its own.
     pub(crate) fn repair(&self, noted: Option<Link>, master: Option<SeenHead>) -> Result<Repair, Error> {
-        let go_on = self.go_on()?;
+        let go_on = self.go_on(noted)?;
         let again = self.facts_to_record_again(&go_on.lost)?;
         let mut report = self.report(&go_on, &again)?;
         let Again { mut facts, carried, blocks } = again;
@@ -140,6 +142,33 @@ impl Store {
         Ok(report)
     }
 
+    /// No message is left, by records, catalog or containers.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.catalog().messages().0 == 0
+    }
+
+    /// The store is not what was `noted` of it.
+    pub(crate) fn rolled_back(&self, noted: Link) -> Error {
+        rolled_back(&self.name, noted, self.catalog().basis().link)
+    }
+
+    /// Damage of the catalog, where it can be built again from the records as they are.
+    pub(crate) fn damaged_catalog(&self) -> Result<Option<Damage>, Error> {
+        let (mut in_catalog, mut records) = (None, Findings::default());
+        self.catalog().verify(&mut |damage| {
+            in_catalog.get_or_insert(damage);
+        })?;
+        if in_catalog.is_some() {
+            self.verify_records(&mut records, &mut Checked::default())?;
+        }
+        Ok(in_catalog.filter(|_| records.is_empty()))
+    }
+
+    /// The next open builds the catalog again.
+    pub(crate) fn forget_catalog(&self) -> Result<(), Error> {
+        self.catalog_mut().forget()
+    }
+
     /// Facts that name the containers that are there: those before may be lost, and none of them is appended to any more.
     fn containers_there(&self) -> Result<Vec<FactValue>, Error> {
         let mut facts = Vec::new();
@@ -156,13 +185,14 @@ impl Store {
         Ok(facts)
     }
 
-    /// Where the store goes on: after the last commit that any witness knows.
-    fn go_on(&self) -> Result<GoOn, Error> {
+    /// Where the store goes on: after the last commit that any witness knows, so that a lost state which is put back later is not taken for this one.
+    fn go_on(&self, noted: Option<Link>) -> Result<GoOn, Error> {
         let catalog = self.catalog();
         let basis = catalog.basis();
         let link = if self.mark.sequence > basis.link.sequence { self.mark } else { basis.link };
         let There { found, last: mut last_link, tree: mut last_tree, ends_whole } = self.commits_there()?;
         let link = if last_link.sequence > link.sequence { last_link } else { link };
+        let link = noted.filter(|noted| noted.sequence > link.sequence).unwrap_or(link);
         let lost = gaps(&found, link.sequence);
         let head = self.head.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().filter(|head| head.link() == link);
         let containers = self.containers.list()?.into_iter().max().unwrap_or(0);

@@ -65,9 +65,13 @@ impl Reach {
 
 /// Damage by file and offset, so that what costs many contents is reported once; and the contents hit that are read from elsewhere.
 #[derive(Default)]
-struct Findings(BTreeMap<(PathBuf, u64), Damage>, BTreeSet<ContentNo>);
+pub(super) struct Findings(BTreeMap<(PathBuf, u64), Damage>, BTreeSet<ContentNo>);
 
 impl Findings {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn add(&mut self, damage: Damage) {
         let known = self.0.entry((damage.file.clone(), damage.offset)).or_insert_with(|| Damage { costs: Vec::new(), ..damage.clone() });
         known.costs.extend(damage.costs);
@@ -112,7 +116,7 @@ impl Store {
         self.verify_caches(&mut findings, &mut checked)?;
         (checked.messages, checked.lost_messages) = self.catalog().messages();
         // What the open found, and nothing here sees again: a head that is broken, or that of another store.
-        if let Some(damage) = self.damage().filter(|damage| findings.0.is_empty() && damage.file.starts_with(&self.dirs.root)) {
+        if let Some(damage) = self.damage().filter(|damage| findings.is_empty() && damage.file.starts_with(&self.dirs.root)) {
             findings.add(damage.clone());
         }
         let mut found = Vec::new();
@@ -273,7 +277,7 @@ impl Store {
         Ok(())
     }
 
-    fn verify_records(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+    pub(super) fn verify_records(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
         let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
         listing.damage.into_iter().for_each(|damage| findings.add(damage));
         let mut last = Link::origin(self.uuid);
@@ -315,7 +319,7 @@ impl Store {
     pub(crate) fn index_is_damaged(&self) -> Result<bool, Error> {
         let mut findings = Findings::default();
         self.verify_cache(&self.dirs.index, &mut findings, &mut Checked::default())?;
-        Ok(!findings.0.is_empty())
+        Ok(!findings.is_empty())
     }
 
     fn verify_cache(&self, dir: &Path, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {

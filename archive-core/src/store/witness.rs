@@ -44,6 +44,12 @@ impl Witnesses {
         }
     }
 
+    /// What `who` says, where it is of a commit up to `reached` that replay did not look at.
+    pub(super) fn unseen(&self, who: Who, reached: u64) -> Option<Link> {
+        let (_, link, holds) = self.0.iter().find(|(speaker, ..)| *speaker == who)?;
+        Some(*link).filter(|link| holds.is_none() && link.sequence <= reached)
+    }
+
     /// What became of what `who` says, now that replay came to `reached`.
     pub(super) fn verdict(&self, who: Who, reached: u64) -> Option<(Link, Verdict)> {
         let (_, link, holds) = self.0.iter().find(|(speaker, ..)| *speaker == who)?;

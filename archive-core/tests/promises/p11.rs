@@ -134,7 +134,7 @@ fn a_damaged_catalog_stops_no_one_and_is_made_anew_when_it_is_removed() {
     let findings = verify(&archive).findings;
     assert!(!findings.is_empty());
     for finding in &findings {
-        assert!(finding.file == path && finding.remedy == Some(Remedy::RemoveCatalog) && finding.messages.is_empty(), "{finding:?}");
+        assert!(finding.file == path && finding.remedy == Some(Remedy::RebuildCatalog) && finding.messages.is_empty(), "{finding:?}");
     }
     // Not a mail is taken for damaged because of it.
     put_each(&archive, &plain(1, 20, 200));

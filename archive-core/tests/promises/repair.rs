@@ -182,7 +182,7 @@ fn p11_an_id_that_had_a_receipt_is_never_given_again() {
         hurt(&files);
         let archive = files.open();
         assert!(archive.barred().is_some(), "{what}");
-        assert!(repair(&archive, RepairOptions::default()).left_out, "{what}");
+        assert!(repair(&archive, RepairOptions { accept_state: true, ..RepairOptions::default() }).left_out, "{what}");
         drop(archive);
         let archive = files.open();
         assert!(archive.barred().is_none(), "{what}: {:?}", archive.barred());
@@ -384,4 +384,122 @@ fn p11_damage_anywhere_in_records_whose_mails_are_not_packed_costs_no_more_after
         repaired += 1;
     }
     assert!(repaired > 5 && lost > 0, "{repaired} repairs, {lost} lost");
+}
+
+/// The store of `from` in the place of that of `files`.
+fn put_store_back(files: &Files, from: &Files) {
+    files.paths_with("/stores/").iter().for_each(|path| files.remove(path));
+    for path in from.paths_with("/stores/") {
+        files.vfs.create(&path).and_then(|file| file.append(&from.bytes(&path))).expect("put back");
+    }
+}
+
+#[test]
+fn p6_a_store_of_which_nothing_is_left_is_begun_again_by_a_person_alone_and_is_not_taken_for_the_one_that_was() {
+    let Filled { files, .. } = filled();
+    let backup = files.copy();
+    files.paths_with("/stores/").iter().for_each(|path| files.remove(path));
+    let archive = files.open();
+    let acting = archive.acting_as(Actor::System);
+    assert_eq!(acting.repair(RepairOptions::default()).expect_err("all mail is gone").code(), "rolled_back");
+    let plan = repair(&archive, RepairOptions { dry_run: true, ..RepairOptions::default() });
+    assert!(plan.needs_acceptance && plan.lost_commits.len() == 1 && plan.left_out, "{plan:?}");
+    repair(&archive, RepairOptions { accept_state: true, ..RepairOptions::default() });
+    drop(archive);
+    let archive = files.open();
+    assert!(archive.barred().is_none(), "{:?}", archive.barred());
+    put(&archive, "anna/Inbox", b"Subject: goes on\n\ngoes on\n");
+    archive.close().expect("closed");
+    // The backup arrives after all: it lacks what was archived since.
+    put_store_back(&files, &backup);
+    assert_eq!(files.open().barred().map(archive_core::Error::code), Some("rolled_back"));
+}
+
+#[test]
+fn p6_a_copy_of_a_store_that_went_on_further_than_what_was_noted_is_found() {
+    let Filled { files, .. } = filled();
+    let fork = files.copy();
+    for (files, mails) in [(&files, 1), (&fork, 4)] {
+        for no in 0..mails {
+            let archive = files.open();
+            put(&archive, "anna/Inbox", format!("Subject: {mails} {no}\n\ntext\n").as_bytes());
+            archive.close().expect("closed");
+        }
+    }
+    put_store_back(&files, &fork);
+    for caches in [&[][..], &["/catalog/", "/index/"]] {
+        let files = files.copy();
+        lose(&files, caches);
+        assert_eq!(files.open().barred().map(archive_core::Error::code), Some("rolled_back"), "lost {caches:?}");
+    }
+}
+
+#[test]
+fn a_store_whose_folder_is_missing_is_named_and_nothing_is_made_in_its_place() {
+    let Filled { files, .. } = filled();
+    let gone = Files { vfs: archive_core::vfs::MemVfs::new(), key: files.key.clone() };
+    for dir in ["/archive", "/archive/stores", "/archive/master"] {
+        gone.vfs.create_dir(Path::new(dir)).expect("a folder");
+    }
+    for path in files.paths().iter().filter(|path| !path.to_string_lossy().contains("/stores/")) {
+        gone.vfs.create(path).and_then(|file| file.append(&files.bytes(path))).expect("a copy");
+    }
+    let error = gone.try_open().expect_err("no store");
+    assert!(error.code() == "store_missing" && error.to_string().contains("put it back"), "{error}");
+    assert!(gone.vfs.list(Path::new("/archive/stores")).expect("a folder").is_empty());
+}
+
+#[test]
+fn what_mail_does_not_wait_for_is_repaired_too() {
+    let Filled { files, mails } = filled();
+    // So many that the catalog has pages which no open reads.
+    let archive = files.open();
+    put_stream(&archive, &mbox(&plain(400, 30, 89)), "more", &ImportOptions::default());
+    archive.close().expect("closed");
+    let run = files.paths_with(".mks").into_iter().max_by_key(|path| files.bytes(path).len()).expect("a run");
+    let hurts: [Hurt<'_>; 3] = [
+        ("a copy of store.mk gone", &|files| files.remove(&files.paths_with("store.mk")[0])),
+        ("a copy of store.mk broken", &|files| files.flip(&files.paths_with("store.mk")[1], 160)),
+        ("a page of the catalog", &|files| files.flip(&run, 200)),
+    ];
+    for (what, hurt) in hurts {
+        let files = files.copy();
+        hurt(&files);
+        let archive = files.open();
+        assert!(archive.barred().is_none() && !verify(&archive).findings.is_empty(), "{what}");
+        let before: Vec<Vec<u8>> = files.paths().iter().map(|path| files.bytes(path)).collect();
+        let plan = repair(&archive, RepairOptions { dry_run: true, ..RepairOptions::default() });
+        assert_eq!(files.paths().iter().map(|path| files.bytes(path)).collect::<Vec<_>>(), before, "{what}: a plan writes nothing");
+        assert_eq!(repair(&archive, RepairOptions::default()), plan, "{what}");
+        assert!(plan.reason.is_some() && !plan.needs_acceptance, "{what}");
+        archive.close().expect("closed");
+        let archive = files.open();
+        assert!(verify(&archive).findings.is_empty(), "{what}: {:?}", verify(&archive).findings);
+        assert_eq!(repair(&archive, RepairOptions::default()).reason, None, "{what}");
+        assert_eq!(old_ids(&archive, &mails), mails.len(), "{what}");
+    }
+}
+
+#[test]
+fn p6_an_older_master_is_named_and_not_the_keys_that_changed_since() {
+    let Filled { files, .. } = filled();
+    let older = files.copy();
+    let archive = files.open();
+    archive.add_passphrase("new").expect("added");
+    archive.close().expect("closed");
+    for path in files.paths_with("/master/") {
+        files.remove(&path);
+    }
+    for path in older.paths_with("/master/") {
+        files.vfs.create(&path).and_then(|file| file.append(&older.bytes(&path))).expect("put back");
+    }
+    let archive = files.open();
+    assert_eq!(archive.barred().map(archive_core::Error::code), Some("rolled_back"));
+    assert!(archive.notices().is_empty(), "{:?}", archive.notices());
+    assert_eq!(archive.add_passphrase("another").expect_err("barred").code(), "rolled_back");
+    repair(&archive, RepairOptions { accept_state: true, ..RepairOptions::default() });
+    drop(archive);
+    let archive = files.open();
+    assert!(archive.barred().is_none() && archive.notices().is_empty(), "{:?} {:?}", archive.barred(), archive.notices());
+    archive.add_passphrase("another").expect("keys can be changed");
 }
