@@ -411,4 +411,7 @@ pub enum DamageCause {
     /// Bytes that no format names.
     #[error("bytes that belong to nothing")]
     Stray,
+    /// A records file or container has not the name of its number, which its header states.
+    #[error("by its header it is file number {0:06}; give it that name again")]
+    Misnamed(u64),
 }

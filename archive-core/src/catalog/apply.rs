@@ -256,6 +256,18 @@ impl Catalog {
         Ok(())
     }
 
+    /// Is the row of what `fact` says, if there is one, that of this fact?
+    pub(crate) fn agrees(&self, fact: &Fact) -> Result<bool, Error> {
+        let Fact::Known { kind, bytes } = fact else { return Ok(true) };
+        Ok(match FactValue::read(*kind, bytes, &mut None)? {
+            FactValue::Content(fact) => self.content_row(ContentNo(fact.no))?.is_none_or(|row| row.digest == fact.digest),
+            FactValue::Message(fact) => {
+                self.message_row(MessageNo(fact.no))?.is_none_or(|row| (row.content, row.folder) == (fact.content, fact.folder))
+            }
+            _ => true,
+        })
+    }
+
     /// Notes which contents came without a message, once all facts of a commit are in.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         for no in std::mem::take(&mut self.fresh).into_keys() {
@@ -299,6 +311,7 @@ impl Catalog {
             }
             FactValue::Repaired(fact) => {
                 let HeadNumbers { contents, messages, parts, runs, folders, containers } = fact.numbers;
+                self.sets.insert_gap(SetOf::Unplaced, numbers.contents..contents);
                 numbers.contents = numbers.contents.max(contents);
                 numbers.messages = numbers.messages.max(messages);
                 numbers.parts = numbers.parts.max(parts);
@@ -352,6 +365,9 @@ impl Catalog {
         }
         self.sorted.put_value(keys::content(no), |out| write_row(&row, out));
         self.fresh.insert(no.0, (fact.date, fact.size));
+        // What comes between was lost; what was found again was missed until now.
+        self.sets.insert_gap(SetOf::Unplaced, self.basis.numbers.contents..no.0);
+        self.sets.remove(SetOf::Unplaced, no.0);
         self.basis.numbers.contents = self.basis.numbers.contents.max(no.0.saturating_add(1));
         self.basis.numbers.contents_there = self.basis.numbers.contents_there.saturating_add(1);
         self.basis.numbers.content_bytes = self.basis.numbers.content_bytes.saturating_add(fact.size);

@@ -62,6 +62,9 @@ pub(crate) struct Folders {
     other_forms: HashMap<(u32, Box<str>), Vec<u32>>,
     /// Folders whose rows are out of date.
     changed: RoaringBitmap,
+    /// Messages of folders that are not known yet, by folder: how many, their bytes, and the highest number. Damage may have taken the making of a
+    /// folder, which is then told after its messages.
+    waiting: HashMap<u32, (u32, u64, u32)>,
 }
 
 /// Where the folder of number `no` lies among `nodes`, or would.
@@ -93,7 +96,8 @@ impl Folders {
 
     /// A folder was made.
     pub(super) fn add(&mut self, no: u32, parent: u32, name: &str, epoch: u32) {
-        self.insert(Folder { no, parent, name, messages: 0, bytes: 0, last: 0, epoch });
+        let (messages, bytes, last) = self.waiting.remove(&no).unwrap_or_default();
+        self.insert(Folder { no, parent, name, messages, bytes, last, epoch });
         self.changed.insert(no);
     }
 
@@ -129,17 +133,24 @@ impl Folders {
 
     /// A message came in.
     pub(super) fn count(&mut self, folder: u32, size: u64) {
-        if let Some(node) = self.node_mut(folder) {
-            node.messages = node.messages.saturating_add(1);
-            node.bytes = node.bytes.saturating_add(size);
-        }
+        let (messages, bytes) = match self.node_mut(folder) {
+            Some(node) => (&mut node.messages, &mut node.bytes),
+            None => {
+                let (messages, bytes, _) = self.waiting.entry(folder).or_default();
+                (messages, bytes)
+            }
+        };
+        *messages = messages.saturating_add(1);
+        *bytes = bytes.saturating_add(size);
     }
 
     /// A message got a number, whatever became of it.
     pub(super) fn number(&mut self, folder: u32, number: u32) {
-        if let Some(node) = self.node_mut(folder) {
-            node.last = node.last.max(number);
-        }
+        let last = match self.node_mut(folder) {
+            Some(node) => &mut node.last,
+            None => &mut self.waiting.entry(folder).or_default().2,
+        };
+        *last = (*last).max(number);
     }
 
     /// Folders whose rows are out of date, from now on no more.
@@ -167,7 +178,8 @@ impl Folders {
 
     /// How many messages are in all folders.
     pub(super) fn messages(&self) -> u64 {
-        self.nodes.iter().map(|node| u64::from(node.messages)).sum()
+        let waiting = self.waiting.values().map(|(messages, ..)| *messages);
+        self.nodes.iter().map(|node| node.messages).chain(waiting).map(u64::from).sum()
     }
 
     /// The folder of this name below `parent`.

@@ -21,7 +21,8 @@ pub(super) enum SetOf {
     UnpackedParts = 5,
     /// Messages whose time of archiving is before that of the message with the number below, or may be.
     Earlier = 6,
-    /// Contents without a message: they only stand in for damaged ones of the same digest.
+    /// Contents without a message, which count in no search: they only stand in for damaged ones of the same digest, or nothing is left of them
+    /// but perhaps their text in the index.
     Unplaced = 7,
 }
 
@@ -54,6 +55,18 @@ impl Sets {
         if set.numbers.insert(number) {
             set.changed.insert((number >> 16) as u16);
         }
+    }
+
+    /// Inserts the numbers of a gap: at most so many as a person's repairs leave out, whatever the records say.
+    pub(super) fn insert_gap(&mut self, of: SetOf, gap: std::ops::Range<u32>) {
+        const MOST: u32 = 1 << 24;
+        let set = &mut self.0[of as usize - 1];
+        let gap = gap.start..gap.end.min(gap.start.saturating_add(MOST));
+        if gap.is_empty() {
+            return;
+        }
+        set.changed.extend((gap.start >> 16) as u16..=((gap.end - 1) >> 16) as u16);
+        set.numbers.insert_range(gap);
     }
 
     pub(super) fn remove(&mut self, of: SetOf, number: u32) {

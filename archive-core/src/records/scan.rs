@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::log::{CommitPlace, CommitSpan};
+use super::log::{CommitPlace, CommitSpan, file_number};
 use super::moved::Moved;
 use super::stamp::Stamp;
 use super::{Commit, Link};
@@ -49,6 +49,7 @@ pub(crate) struct Listing {
 /// Lists the records files in `dir`.
 pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<Listing, Error> {
     let mut listing = Listing { files: Vec::new(), leftovers: Vec::new(), damage: Vec::new() };
+    let mut misnamed = Vec::new();
     for entry in vfs.list(dir)?.into_iter().filter(|entry| entry.kind != EntryKind::Dir) {
         let name = entry.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.ends_with(".tmp") {
@@ -56,10 +57,8 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
         } else if name.ends_with(".mkr") {
             let opened = vfs.open_read(&entry.path).map_err(Error::from);
             match opened.and_then(|file| SealedReader::open(&entry.path, file, key, FileKind::Records, owner)) {
+                Ok(reader) if file_number(&entry.path) != Some(reader.header().number) => misnamed.push(reader),
                 Ok(reader) => {
-                    if let Some(before) = listing.files.last_mut() {
-                        before.void_from = reader.header().start.first_sequence;
-                    }
                     // The copy of a broken header gives all that it said; the damage is named all the same.
                     listing.damage.extend(reader.header_damage());
                     listing.files.push(RecordsFile::of(reader)?);
@@ -69,6 +68,17 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
             }
         }
     }
+    for reader in misnamed {
+        // Beside the file that has the name it is a copy, and means nothing.
+        let number = reader.header().number;
+        if !listing.files.iter().any(|file| file.number == number) {
+            listing.damage.push(Damage::new(reader.path(), 0, 0, DamageCause::Misnamed(number)));
+            listing.files.push(RecordsFile::of(reader)?);
+        }
+    }
+    listing.files.sort_by_key(|file| file.number);
+    let begins: Vec<u64> = listing.files.iter().skip(1).map(|file| file.reader.header().start.first_sequence).collect();
+    listing.files.iter_mut().zip(begins).for_each(|(file, next)| file.void_from = next);
     // A store or master has its first records file before anything names it.
     if listing.files.first().is_none_or(|file| file.reader.header().start.first_sequence != 1) && listing.damage.is_empty() {
         listing.damage.push(Damage::new(&super::log::file_path(dir, 1), 0, 0, DamageCause::Missing));

@@ -16,6 +16,13 @@ pub(crate) struct TreeHead {
     pub(crate) hash: [u8; 32],
 }
 
+impl TreeHead {
+    /// Is every leaf of the tree a content?
+    pub(crate) fn is_of_first_tree(&self) -> bool {
+        self.no == FIRST_TREE
+    }
+}
+
 /// What it takes to append leaves: the roots of the complete subtrees, largest first (at most 64).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(map)]
@@ -78,7 +85,7 @@ impl Frontier {
 }
 
 /// The leaf hash of a content.
-pub(super) fn leaf_hash(salt: &[u8; 16], digest: Digest) -> [u8; 32] {
+pub(crate) fn leaf_hash(salt: &[u8; 16], digest: Digest) -> [u8; 32] {
     Sha256::new_with_prefix([0]).chain_update(salt).chain_update(digest.0).finalize().into()
 }
 

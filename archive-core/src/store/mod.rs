@@ -14,6 +14,7 @@ mod identity;
 mod idle;
 mod indexer;
 mod large;
+mod leaves;
 mod lost;
 mod lost_mails;
 mod lost_tail;

@@ -197,7 +197,11 @@ impl Store {
             rows.push((part.runs, part.section));
         }
         let parts = rows.iter().map(|(runs, section)| RunReader::new(self, &runs.0, *section));
-        join(shape.0.iter().map(|extent| extent.extent), RunReader::new(self, &row.runs.0, row.section), parts, sink)
+        match join(shape.0.iter().map(|extent| extent.extent), RunReader::new(self, &row.runs.0, row.section), parts, sink) {
+            // Damage took its stored bytes, and a repair has recorded what was left; or the row is of another catalog.
+            Err(Error::Bug(UNFIT)) => Err(Damage::new(&self.dirs.records, 0, 0, DamageCause::Digest).into()),
+            joined => joined,
+        }
     }
 
     /// Hands the stored bytes of `runs` to `sink`, as they lie in blocks.
@@ -222,6 +226,8 @@ impl Store {
         }
     }
 }
+
+const UNFIT: &str = "the extents of a content do not fit its stored bytes";
 
 /// Stored bytes, read on. An error is kept as it was, since that of a reader has no room for it.
 pub(super) trait StoredBytes: Read {
@@ -248,7 +254,7 @@ pub(super) fn join<R: StoredBytes>(
             Ok(()) => {}
             Err((_, Some(error))) => return Err(error),
             Err((JoinError::Write(_), None)) => return Err(joiner.into_inner().error.unwrap_or(Error::Stopped)),
-            Err((_, None)) => return Err(Error::Bug("the extents of a content do not fit its stored bytes")),
+            Err((_, None)) => return Err(Error::Bug(UNFIT)),
         }
     }
     Ok(())

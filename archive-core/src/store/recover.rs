@@ -120,8 +120,8 @@ impl Replay<'_> {
         let mut from_scratch = catalog.basis().link.sequence == 0;
         let mut found = match self.scan(&listing, catalog, &witnesses)? {
             Scanned::Fits(found) => *found,
-            Scanned::Ahead => return Ok(Recovered { head, ..self.records_lost(&listing, catalog) }),
-            Scanned::Contradicts => {
+            Scanned::Ahead if self.agrees(&listing, catalog)? => return Ok(Recovered { head, ..self.records_lost(&listing, catalog) }),
+            Scanned::Ahead | Scanned::Contradicts => {
                 catalog.reset(self.options.cache_bytes)?;
                 from_scratch = true;
                 match self.scan(&listing, catalog, &witnesses)? {
@@ -140,8 +140,17 @@ impl Replay<'_> {
         damage.extend(listing_damage.clone());
         let mut mark = found.mark;
         let mut raise = |link: Link| mark = if link.sequence > mark.sequence { link } else { mark };
-        raise(self.container_tail(catalog)?.synced);
-        let in_records = found.pending.as_ref().map_or(catalog.basis().link.sequence, |(commit, _)| commit.link.sequence);
+        let last = found.pending.as_ref().map_or(catalog.basis().link, |(commit, _)| commit.link);
+        raise(self.container_tail(catalog, &listing, last)?.synced);
+        let in_records = last.sequence;
+        // A copy of the store that went on apart may be further than what was noted, and its catalog too.
+        for who in [Who::Head, Who::Index, Who::Master] {
+            if let Some(said) = found.witnesses.unseen(who, in_records)
+                && let Some(there) = link_of(&listing, said.sequence)?
+            {
+                found.witnesses.see(there);
+            }
+        }
         for who in [Who::Head, Who::Index] {
             match found.witnesses.verdict(who, in_records) {
                 Some((link, Verdict::Holds | Verdict::NotReached)) => raise(link),
@@ -151,12 +160,6 @@ impl Replay<'_> {
                 }
                 _ => {}
             }
-        }
-        // A copy of the store that went on apart may be further than what was noted, and its catalog too.
-        if let Some(noted) = found.witnesses.unseen(Who::Master, in_records)
-            && let Some(there) = link_of(&listing, noted.sequence)?
-        {
-            found.witnesses.see(there);
         }
         let mut taken = None;
         if let Some((commit, file)) = found.pending {
@@ -177,7 +180,7 @@ impl Replay<'_> {
                 damage.push(self.records_end_early(&listing));
             }
         }
-        let tail = self.container_tail(catalog)?;
+        let tail = self.container_tail(catalog, &listing, last)?;
         damage.extend(tail.damage.clone());
         let clean = taken.is_none() && found.marked_end && listing.leftovers.is_empty() && !tail.unclean && reached == mark.sequence;
         let last = taken.as_ref().map_or(reached, |(commit, _)| commit.link.sequence);
@@ -200,11 +203,17 @@ impl Replay<'_> {
             }
             return Ok(Recovered { incomplete, head, ..Recovered::reading_only(damage, barred, mark) });
         }
+        let in_flight = taken.as_ref().map(|(commit, _)| commit.clone());
         let recovered = match listing.files.last() {
             Some(last) if clean => self.go_on(catalog, last)?,
             _ => match self.take_over(catalog, &listing, taken, flushed) {
-                // Where nothing can be kept, nothing is cut.
-                Err(Error::Io(error)) if error.is_refused() => Recovered::reading_only(damage.clone(), Some(error.into()), mark),
+                // Where nothing can be kept, nothing is cut, and what is whole is shown: its mails may have receipts.
+                Err(Error::Io(error)) if error.is_refused() => {
+                    if let Some(commit) = in_flight.filter(|commit| commit.link.sequence > catalog.basis().link.sequence) {
+                        self.accept(catalog, &commit, &mut damage)?;
+                    }
+                    Recovered::reading_only(damage.clone(), Some(error.into()), mark)
+                }
                 taken_over => taken_over?,
             },
         };
@@ -261,7 +270,23 @@ impl Replay<'_> {
         Recovered::reading_only(damage, None, catalog.basis().link)
     }
 
-    /// Replays the records behind the catalog's basis.
+    /// Has the catalog what the records have? One that went on apart names other contents and messages by their numbers.
+    fn agrees(&self, listing: &Listing, catalog: &Catalog) -> Result<bool, Error> {
+        for file in &listing.files {
+            let mut scan = Scan::new(file.clone(), 0);
+            while let Some(item) = scan.next()? {
+                let ScanItem::Commit(commit) = item else { continue };
+                for fact in &commit.commit.facts {
+                    if !catalog.agrees(fact)? {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Replays the records after the catalog's basis.
     fn scan(&self, listing: &Listing, catalog: &mut Catalog, witnesses: &Witnesses) -> Result<Scanned, Error> {
         let basis = catalog.basis().clone();
         let witnesses = witnesses.clone();
@@ -399,8 +424,8 @@ impl Replay<'_> {
         Ok(ranges)
     }
 
-    /// What lies in containers behind the last recorded end.
-    fn container_tail(&self, catalog: &Catalog) -> Result<Tail, Error> {
+    /// What lies in containers after the last recorded end. `last` is the last commit in the records.
+    fn container_tail(&self, catalog: &Catalog, listing: &Listing, last: Link) -> Result<Tail, Error> {
         let (active, end) = catalog.basis().container;
         let known = catalog.basis().numbers.containers;
         let mut tail = Tail { synced: Link { sequence: 0, chain: [0; 32] }, unclean: false, damage: None };
@@ -426,14 +451,26 @@ impl Replay<'_> {
             }
             if len > recorded {
                 tail.unclean = true;
+                let (mut known, mut foreign) = (catalog.basis().link, false);
                 Containers::walk(&file, recorded.max(HEADER_LEN as u64)..len, &mut |frame| {
-                    if let Ok((stamp, _)) = frame
-                        && stamp.synced.sequence > tail.synced.sequence
-                    {
-                        tail.synced = stamp.synced;
+                    let Ok((stamp, _)) = frame else { return Ok(()) };
+                    let synced = stamp.synced;
+                    if synced.sequence > tail.synced.sequence {
+                        tail.synced = synced;
+                    }
+                    // What was in flight follows commits of these records. Frames that follow others were promised elsewhere.
+                    if synced.sequence <= last.sequence && synced != known && synced != last {
+                        match link_of(listing, synced.sequence)? {
+                            Some(there) if there != synced => foreign = true,
+                            there => known = there.unwrap_or(known),
+                        }
                     }
                     Ok(())
                 })?;
+                if foreign {
+                    let begin = recorded.max(HEADER_LEN as u64);
+                    tail.damage = Some(Damage::new(file.path(), begin, len - begin, DamageCause::Stray));
+                }
             }
         }
         if active != 0 && !self.containers.list()?.contains(&active) {

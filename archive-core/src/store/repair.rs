@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::Store;
 use super::recover::rolled_back;
 use super::verify::{Checked, Findings};
-use crate::catalog::{FactPlace, Numbers};
+use crate::catalog::{ContentRow, FactPlace, Numbers};
 use crate::container::{BLOCK_LEN, encode_block};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, MessageNo, PartNo};
@@ -223,6 +223,10 @@ impl Store {
                 sound.then(|| basis.tree.clone())
             }
         };
+        let tree = match (tree, last_tree) {
+            (None, Some(head)) if last_link == link => self.tree_of_all_leaves(head)?,
+            (tree, _) => tree,
+        };
         let new_tree = tree.is_none();
         let tree = tree.unwrap_or_else(|| Frontier::after(last_tree.unwrap_or_else(|| basis.tree.head())));
         Ok(GoOn { link, lost, numbers, left_out, tree, new_tree })
@@ -279,9 +283,13 @@ impl Store {
             let Some(row) = self.catalog().content_row(no)? else { continue };
             if self.is_lost(row.fact)? {
                 let (runs, section) = (row.runs.clone(), row.section);
-                let Some(FactValue::Content(fact)) = self.content_again(no, row)? else { continue };
-                let Some((runs, carried)) = self.carry(runs, section, &mut again.blocks)? else { continue };
-                again.push(FactValue::Content(Box::new(ContentFact { runs, ..*fact })), carried);
+                let fact = match self.content_again(no, row.clone())? {
+                    Some(FactValue::Content(fact)) => *fact,
+                    // Its bytes are hit. What comes again with its digest is read in its place, and its message leads there.
+                    _ => fact_of_row(no, row),
+                };
+                let (runs, carried) = self.carry(runs, section, &mut again.blocks)?.unwrap_or_default();
+                again.push(FactValue::Content(Box::new(ContentFact { runs, ..fact })), carried);
             } else if row.section.is_none() && self.was_in_a_section(no)? {
                 packed.push((no.0, row.runs));
             }
@@ -341,6 +349,33 @@ impl Store {
             Err(Error::Damage(_)) => Ok(true),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// As much of a content's fact as its row says, where its bytes cannot be asked.
+fn fact_of_row(no: ContentNo, row: ContentRow) -> ContentFact {
+    ContentFact {
+        no: no.0,
+        digest: row.digest,
+        identity: [0; 16],
+        size: row.size,
+        shape: row.shape,
+        runs: row.runs,
+        date: row.date,
+        date_source: row.date_source,
+        from: row.from,
+        to: row.to,
+        cc: Vec::new(),
+        subject: row.subject,
+        header_message_id: None,
+        in_reply_to: Vec::new(),
+        references: Vec::new(),
+        list_id: None,
+        attachments: row.attachments,
+        importance: row.importance,
+        restated: row.restated,
+        guesses: None,
+        attachment_types: row.attachment_types,
     }
 }
 

@@ -267,8 +267,10 @@ impl Store {
                 }
                 Ok(())
             })?;
-            if number > known {
-                findings.add(Damage::new(&path, 0, len, DamageCause::Stray));
+            match u32::try_from(file.header().number) {
+                Ok(named) if named != number => findings.add(Damage::new(&path, 0, 0, DamageCause::Misnamed(named.into()))),
+                _ if number > known => findings.add(Damage::new(&path, 0, len, DamageCause::Stray)),
+                _ => {}
             }
             if number == active && len < end {
                 findings.add(Damage::new(&path, len, end - len, DamageCause::Truncated));

@@ -123,6 +123,17 @@ fn p11_commits_lost_in_the_middle_are_noted_and_their_mails_recorded_again() {
 }
 
 #[test]
+fn p11_the_tree_of_lost_commits_goes_on_where_tables_have_the_salts_of_their_contents() {
+    let hurt = filled();
+    let path = hurt.files.paths_with("/records/")[0].clone();
+    zero(&hurt.files, &path, 3000, 64);
+    // Without `head.mkm` nothing but the leaves gives the tree whose head the last commit states.
+    lose(&hurt.files, &["/stores/1/head.mkm", "/catalog/", "/index/"]);
+    let report = judge("a commit in the middle, and no head", &hurt);
+    assert!(!report.new_tree, "{report:?}");
+}
+
+#[test]
 fn p11_records_that_are_gone_are_made_again_from_containers() {
     let hurt = filled();
     lose(&hurt.files, &["/records/", "/catalog/", "/index/"]);
@@ -240,18 +251,19 @@ fn p11_folders_whose_making_is_lost_keep_their_place_in_the_tree() {
         put_stream(&archive, &mbox(&plain(80, 900, seed)), name, &options);
     }
     archive.close().expect("closed");
-    let before: Vec<String> = files.open().acting_as(Actor::System).folders().iter().map(|folder| folder.path.to_string()).collect();
+    let names = |archive: &Archive| -> Vec<(String, u64)> {
+        archive.acting_as(Actor::System).folders().iter().map(|folder| (folder.path.to_string(), folder.messages)).collect()
+    };
+    let before = names(&files.open());
     let path = files.paths_with("/records/")[0].clone();
     zero(&files, &path, 3000, 64);
     lose(&files, &["/catalog/", "/index/"]);
     let archive = files.open();
     assert!(archive.barred().is_some());
-    let after: Vec<String> = archive.acting_as(Actor::System).folders().iter().map(|folder| folder.path.to_string()).collect();
-    assert_eq!(after, before);
+    assert_eq!(names(&archive), before, "and the count of their mails");
     repair(&archive, RepairOptions::default());
     drop(archive);
-    let after: Vec<String> = files.open().acting_as(Actor::System).folders().iter().map(|folder| folder.path.to_string()).collect();
-    assert_eq!(after, before);
+    assert_eq!(names(&files.open()), before);
 }
 
 #[test]
@@ -502,4 +514,153 @@ fn p6_an_older_master_is_named_and_not_the_keys_that_changed_since() {
     let archive = files.open();
     assert!(archive.barred().is_none() && archive.notices().is_empty(), "{:?} {:?}", archive.barred(), archive.notices());
     archive.add_passphrase("another").expect("keys can be changed");
+}
+
+/// Lets `files` go on with so many single mails, each in an open of its own.
+fn go_on(files: &Files, mails: usize, seed: u64) -> Vec<(Vec<u8>, Receipt)> {
+    let mut all = Vec::new();
+    for mail in plain(mails, 50, seed) {
+        let archive = files.open();
+        let receipt = put(&archive, "anna/Inbox", &mail);
+        archive.close().expect("closed");
+        all.push((mail, receipt));
+    }
+    all
+}
+
+/// Files of `from` whose path has `part` in it, in the place of those of `files`.
+fn exchange(files: &Files, from: &Files, part: &str) {
+    files.paths_with(part).iter().for_each(|path| files.remove(path));
+    for path in from.paths_with(part) {
+        files.vfs.create(&path).and_then(|file| file.append(&from.bytes(&path))).expect("exchanged");
+    }
+}
+
+#[test]
+fn a_nothing_is_cut_for_parts_of_a_copy_that_went_on_apart() {
+    let Filled { files, mut mails } = filled();
+    let fork = files.copy();
+    mails.extend(go_on(&files, 2, 71));
+    go_on(&fork, 6, 72);
+    let sets: [&[&str]; 5] = [
+        &["/stores/1/records/", "/stores/1/catalog/", "/stores/1/index/"],
+        &["/stores/1/records/", "/stores/1/catalog/"],
+        &["/stores/1/records/", "/stores/1/content/", "/stores/1/catalog/"],
+        &["/stores/1/content/"],
+        &["/stores/1/records/"],
+    ];
+    for parts in sets {
+        let files = files.copy();
+        parts.iter().for_each(|part| exchange(&files, &fork, part));
+        let before: Vec<Vec<u8>> = files.paths_with("/content/").iter().map(|path| files.bytes(path)).collect();
+        for _ in 0..2 {
+            let archive = files.open();
+            assert!(archive.barred().is_some(), "{parts:?}");
+            archive.close().expect("closed");
+            let after: Vec<Vec<u8>> = files.paths_with("/content/").iter().map(|path| files.bytes(path)).collect();
+            assert!(before == after, "{parts:?}: a container was changed");
+            assert!(files.paths_with("/lost+found/").is_empty(), "{parts:?}");
+        }
+    }
+}
+
+#[test]
+fn p4_a_catalog_of_a_copy_that_went_on_apart_is_thrown_away() {
+    let Filled { files, mut mails } = filled();
+    let fork = files.copy();
+    mails.extend(go_on(&files, 2, 73));
+    go_on(&fork, 5, 74);
+    exchange(&files, &fork, "/stores/1/catalog/");
+    let archive = files.open();
+    assert!(archive.barred().is_none(), "{:?}", archive.barred());
+    assert_eq!(old_ids(&archive, &mails), mails.len());
+    assert!(verify(&archive).findings.is_empty());
+}
+
+#[test]
+fn p4_mails_that_came_again_after_a_repair_are_there_without_the_catalog_too() {
+    let Filled { files, mails } = filled();
+    let records = files.paths_with("/stores/1/records/")[0].clone();
+    let len = files.bytes(&records).len();
+    // The end of the records is gone, and a block of a container is hit: the catalog alone knows of some mails.
+    zero(&files, &records, len - 8000, 8000);
+    let container = files.paths_with("/content/")[0].clone();
+    let len = files.bytes(&container).len();
+    zero(&files, &container, len - len / 3, 200);
+    let archive = files.open();
+    repair(&archive, RepairOptions::default());
+    drop(archive);
+    let archive = files.open();
+    assert!(old_ids(&archive, &mails) < mails.len(), "some bytes are hit");
+    verify(&archive);
+    let bytes: Vec<Vec<u8>> = mails.iter().map(|(mail, _)| mail.clone()).collect();
+    let receipts: Vec<Receipt> = put_each(&archive, &bytes);
+    archive.close().expect("closed");
+    for caches in [&[][..], &["/catalog/", "/index/"]] {
+        let files = files.copy();
+        lose(&files, caches);
+        let archive = files.open();
+        let again: Vec<(Vec<u8>, Receipt)> = bytes.iter().cloned().zip(receipts.iter().cloned()).collect();
+        assert_eq!(old_ids(&archive, &again), again.len(), "lost {caches:?}: what has a receipt is there");
+        assert_eq!(old_ids(&archive, &mails), mails.len(), "lost {caches:?}: by its old id too");
+        let exported = ask(&archive).expect("answers");
+        assert!(!exported.bytes.is_empty());
+    }
+}
+
+#[test]
+fn p4_no_id_is_given_twice_after_a_rolled_back_store_was_accepted() {
+    let Filled { files, .. } = filled();
+    let older = files.copy();
+    let newer = go_on(&files, 3, 75);
+    put_store_back(&files, &older);
+    let archive = files.open();
+    assert_eq!(archive.barred().map(archive_core::Error::code), Some("rolled_back"));
+    let report = repair(&archive, RepairOptions { accept_state: true, ..RepairOptions::default() });
+    assert!(report.left_out && !report.lost_commits.is_empty(), "{report:?}");
+    drop(archive);
+    for (mail, receipt) in go_on(&files, 4, 76) {
+        assert!(!newer.iter().any(|(_, old)| old.id() == receipt.id()), "{} was given again", receipt.id());
+        assert_eq!(files.open().acting_as(Actor::System).raw(receipt.id()).expect("there"), mail);
+    }
+}
+
+#[test]
+fn p11_a_records_file_of_another_name_is_read_and_named() {
+    for part in ["/stores/1/records/", "/master/0"] {
+        let Filled { files, mails } = filled();
+        let path = files.paths_with(part)[0].clone();
+        let bytes = files.bytes(&path);
+        // Beside its file a copy means nothing.
+        let copy = files.copy();
+        copy.vfs.create(&path.with_file_name("000007.mkr")).and_then(|file| file.append(&bytes)).expect("a copy");
+        lose(&copy, &["/catalog/"]);
+        let archive = copy.open();
+        assert!(archive.barred().is_none(), "{part}: {:?}", archive.barred());
+        assert_eq!(old_ids(&archive, &mails), mails.len(), "{part}");
+
+        files.remove(&path);
+        files.vfs.create(&path.with_file_name("000003.mkr")).and_then(|file| file.append(&bytes)).expect("renamed");
+        for caches in [&[][..], &["/catalog/", "/index/"]] {
+            let files = files.copy();
+            lose(&files, caches);
+            let archive = files.open();
+            assert!(archive.barred().is_some_and(|barred| barred.to_string().contains("000001")), "{part}: {:?}", archive.barred());
+            assert_eq!(old_ids(&archive, &mails), mails.len(), "{part}, lost {caches:?}");
+            repair(&archive, RepairOptions::default());
+            drop(archive);
+            let archive = files.open();
+            assert!(archive.barred().is_none(), "{part}, lost {caches:?}: {:?}", archive.barred());
+            assert_eq!(old_ids(&archive, &mails), mails.len(), "{part}, lost {caches:?}");
+        }
+    }
+}
+
+#[test]
+fn s4_3_what_the_index_knows_of_contents_that_are_gone_is_not_found() {
+    let Filled { files, .. } = filled();
+    lose(&files, &["/stores/1/catalog/", "/stores/1/content/", "/stores/1/records/"]);
+    let archive = files.open();
+    let found = archive.acting_as(Actor::System).search(&archive_core::SearchRequest::new("from:a*")).expect("an answer");
+    assert_eq!((found.total, found.hits.len()), (0, 0));
 }

@@ -108,7 +108,7 @@ impl<'a> Searcher<'a> {
         let of_singles = conditions.iter().map(|condition| self.singles(condition, &placements)).collect::<Result<_, _>>()?;
         let mut singles = self.ask(&self.bind(query, of_singles)?, ask)?;
         singles -= placements.shared();
-        singles -= self.store.catalog().unplaced();
+        self.leave_out_unplaced(&mut singles);
         if let Sight::Folders(folders) = self.sight {
             singles = self.seen(singles, folders, &placements);
         }
@@ -127,15 +127,20 @@ impl<'a> Searcher<'a> {
         Ok(Found { singles, placed: self.visible(&placements).filter(is_hit).copied().collect() })
     }
 
+    /// Leaves out contents without a message; an index may know more of them than damage left in the records.
+    fn leave_out_unplaced(&self, docs: &mut RoaringBitmap) {
+        let catalog = self.store.catalog();
+        *docs -= catalog.unplaced();
+        docs.remove_range(catalog.basis().numbers.contents..);
+    }
+
     /// The messages of `docs` that the actor sees.
-    pub(super) fn messages_of(&self, docs: RoaringBitmap) -> Result<Found, Error> {
+    pub(super) fn messages_of(&self, mut docs: RoaringBitmap) -> Result<Found, Error> {
         match self.sight {
             _ if docs.is_empty() => Ok(Found::default()),
             Sight::All => {
-                let (docs, shared) = {
-                    let catalog = self.store.catalog();
-                    (&docs - catalog.unplaced(), &docs & catalog.shared())
-                };
+                self.leave_out_unplaced(&mut docs);
+                let shared = &docs & self.store.catalog().shared();
                 let placed = self.store.placed_of(&shared)?;
                 Ok(Found { singles: docs - shared, placed })
             }
@@ -241,10 +246,12 @@ impl<'a> Searcher<'a> {
         let catalog = self.store.catalog();
         let contents = catalog.basis().numbers.contents;
         partition(0..contents, |no| {
-            for no in no..contents {
-                if let Some((first, _)) = catalog.placements(ContentNo(no))?.first() {
+            let mut from = ContentNo(no);
+            while let Some(next) = catalog.next_content(from)? {
+                if let Some((first, _)) = catalog.placements(next)?.first() {
                     return Ok(first.0 >= message);
                 }
+                from = ContentNo(next.0.saturating_add(1));
             }
             Ok(true)
         })
