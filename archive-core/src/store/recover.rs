@@ -185,9 +185,7 @@ impl Replay<'_> {
         let clean = taken.is_none() && found.marked_end && listing.leftovers.is_empty() && !tail.unclean && reached == mark.sequence;
         let last = taken.as_ref().map_or(reached, |(commit, _)| commit.link.sequence);
         let is_damaged = damage.len() > usize::from(broken_head);
-        // What is damaged may well be older than what was noted.
-        let barred =
-            self.barred(catalog, &found.witnesses, last).filter(|barred| !(is_damaged && matches!(barred, Error::RolledBack { .. })));
+        let barred = self.barred(catalog, &found.witnesses, last, is_damaged);
         // Before anything is written: a commit in flight may be that of a later version.
         let barred = match &taken {
             Some((commit, _)) => commit.commit.forbids_writing()?.map(too_new_to_write).or(barred),
@@ -237,13 +235,14 @@ impl Replay<'_> {
         Ok(Recovered { records: Some(records), active, ..Recovered::reading_only(Vec::new(), None, catalog.basis().link) })
     }
 
-    /// Why nothing may be written, although nothing is damaged.
-    fn barred(&self, catalog: &Catalog, witnesses: &Witnesses, reached: u64) -> Option<Error> {
+    /// Why nothing may be written, although nothing is damaged. Records that are damaged may well end before what was noted.
+    fn barred(&self, catalog: &Catalog, witnesses: &Witnesses, reached: u64, is_damaged: bool) -> Option<Error> {
         if let Some((what, number)) = catalog.basis().passed_over.clone() {
             return Some(Error::TooNewToWrite { what, number });
         }
         match witnesses.verdict(Who::Master, reached)? {
             (_, Verdict::Holds) => None,
+            (_, Verdict::NotReached) if is_damaged => None,
             (noted, Verdict::Contradicted | Verdict::NotReached) => Some(rolled_back(self.name, noted, catalog.basis().link)),
         }
     }
@@ -458,7 +457,8 @@ impl Replay<'_> {
                     if synced.sequence > tail.synced.sequence {
                         tail.synced = synced;
                     }
-                    // What was in flight follows commits of these records. Frames that follow others were promised elsewhere.
+                    // What was in flight follows commits of these records. Frames of others, or that follow others, were promised elsewhere.
+                    foreign |= stamp.sequence <= catalog.basis().link.sequence;
                     if synced.sequence <= last.sequence && synced != known && synced != last {
                         match link_of(listing, synced.sequence)? {
                             Some(there) if there != synced => foreign = true,

@@ -539,9 +539,13 @@ fn exchange(files: &Files, from: &Files, part: &str) {
 #[test]
 fn a_nothing_is_cut_for_parts_of_a_copy_that_went_on_apart() {
     let Filled { files, mut mails } = filled();
-    let fork = files.copy();
+    let (fork, bulk) = (files.copy(), files.copy());
     mails.extend(go_on(&files, 2, 71));
     go_on(&fork, 6, 72);
+    // One that went on by a single commit after the last common one.
+    let archive = bulk.open();
+    put_stream(&archive, &mbox(&plain(300, 200, 77)), "bulk", &ImportOptions::default());
+    archive.close().expect("closed");
     let sets: [&[&str]; 5] = [
         &["/stores/1/records/", "/stores/1/catalog/", "/stores/1/index/"],
         &["/stores/1/records/", "/stores/1/catalog/"],
@@ -549,9 +553,9 @@ fn a_nothing_is_cut_for_parts_of_a_copy_that_went_on_apart() {
         &["/stores/1/content/"],
         &["/stores/1/records/"],
     ];
-    for parts in sets {
+    for (parts, fork) in sets.iter().flat_map(|parts| [(parts, &fork), (parts, &bulk)]) {
         let files = files.copy();
-        parts.iter().for_each(|part| exchange(&files, &fork, part));
+        parts.iter().for_each(|part| exchange(&files, fork, part));
         let before: Vec<Vec<u8>> = files.paths_with("/content/").iter().map(|path| files.bytes(path)).collect();
         for _ in 0..2 {
             let archive = files.open();
