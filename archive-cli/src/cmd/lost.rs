@@ -79,13 +79,10 @@ fn export(archive: &Archive, dir: &Path, out: &mut Out) -> Result<Exit, Failure>
             "bytes": bytes,
         }))?;
     } else {
-        out.note(&format!(
-            "{} exported, {}; left out: {} above 16 MiB, {} of which bytes lack",
-            found.mails,
-            when::size(bytes),
-            found.too_large,
-            found.incomplete
-        ))?;
+        let left_out = |count: u64, what: &str| if count > 0 { format!("; {count} {what}") } else { String::new() };
+        let (too_large, incomplete) =
+            (left_out(found.too_large, "above 16 MiB are left out"), left_out(found.incomplete, "are incomplete and left out"));
+        out.note(&format!("{} exported, {}{too_large}{incomplete}", found.mails, when::size(bytes)))?;
     }
     Ok(if found.too_large > 0 { Exit::Wrong } else { Exit::Done })
 }

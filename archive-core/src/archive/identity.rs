@@ -49,7 +49,12 @@ impl Found {
                 if unfinished(vfs, dir).is_ok_and(|files| !files.is_empty()) {
                     return Err(Error::Unfinished { path: dir.to_owned() });
                 }
-                Err(Error::NotAnArchive { path: dir.to_owned(), why: "there is no archive.mk" })
+                let is_left = |name: &str| vfs.kind(&dir.join(name)).is_ok_and(|kind| kind.is_some());
+                let why = match is_left("master") || is_left("stores") {
+                    true => "archive.mk and archive.mk.2 are missing; put one of them back from a backup",
+                    false => "there is no archive.mk",
+                };
+                Err(Error::NotAnArchive { path: dir.to_owned(), why })
             }
             copies => Ok(Self { path, copies }),
         }

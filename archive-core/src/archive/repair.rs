@@ -3,6 +3,7 @@
 use super::Acting;
 use super::master::Master;
 use crate::error::Error;
+use crate::records::give_names_back;
 
 /// What a repair may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,10 +47,15 @@ impl Acting<'_> {
         self.only_system("to repair an archive")?;
         let (archive, store) = (self.archive, &self.archive.store);
         let barred_keys = archive.keyring().barred.clone();
-        let Some(mut reason) = store.barred().cloned().or(barred_keys) else { return self.repair_what_can_be_made_again(options) };
+        if !options.dry_run && self.give_names_back()? {
+            return Ok(RepairReport { reason: store.barred().map(ToString::to_string), ..RepairReport::default() });
+        }
+        let Some(mut reason) = store.barred().cloned().or_else(|| barred_keys.clone()) else {
+            return self.repair_what_can_be_made_again(options);
+        };
         let noted = archive.master().noted(store.uuid());
         // Nothing is left of a store that had commits: that is no damage which a repair may take for granted.
-        if let (Error::NeedsRepair { .. }, Some(noted)) = (&reason, noted.filter(|_| store.is_empty())) {
+        if let (Error::NeedsRepair { .. }, Some(noted)) = (&reason, noted.filter(|noted| store.has_nothing_of(*noted))) {
             reason = store.rolled_back(noted);
         }
         let needs_acceptance = match reason {
@@ -60,7 +66,9 @@ impl Acting<'_> {
         if needs_acceptance && !options.accept_state && !options.dry_run {
             return Err(reason);
         }
-        let mut report = RepairReport { reason: Some(reason.to_string()), needs_acceptance, ..RepairReport::default() };
+        // What is accepted is named, all of it.
+        let keys = barred_keys.filter(|keys| keys.code() != reason.code()).map_or(String::new(), |keys| format!("; {keys}"));
+        let mut report = RepairReport { reason: Some(format!("{reason}{keys}")), needs_acceptance, ..RepairReport::default() };
         if !options.dry_run {
             self.repair_master_and_keys(options.accept_state)?;
         }
@@ -71,7 +79,7 @@ impl Acting<'_> {
         let repair = match options.dry_run {
             true => store.plan_repair(noted)?,
             false => {
-                let repair = store.repair(noted, master.seen_head())?;
+                let repair = store.repair(noted, master.seen_head(), matches!(reason, Error::RolledBack { .. }))?;
                 if master.damage().is_none() {
                     master.mark(repair.head.clone())?;
                 }
@@ -84,6 +92,17 @@ impl Acting<'_> {
         report.new_tree = repair.new_tree;
         report.left_out = repair.left_out;
         Ok(report)
+    }
+
+    /// Gives records files that are called otherwise the name of their number, where it is free: then nothing else may be wrong.
+    fn give_names_back(&self) -> Result<bool, Error> {
+        let archive = self.archive;
+        let of_store = archive.store.give_names_back()?;
+        let of_master = match archive.master_key()? {
+            Some(key) => give_names_back(&*archive.vfs, &super::master::dir(&archive.dir), &key, archive.id)?,
+            None => false,
+        };
+        Ok(of_store || of_master)
     }
 
     /// What mail does not wait for: a copy of `store.mk`, and a catalog whose records are whole.

@@ -60,6 +60,10 @@ pub(crate) struct Catalog {
     sets: Sets,
     /// Contents of the commit being applied that have no message yet: date and size.
     fresh: HashMap<u32, (i64, u64)>,
+    /// Messages whose content is not known, by its number: damage took its commit, and a repair recorded it again after them.
+    waiting: HashMap<u32, Vec<(MessageFact, FactPlace)>>,
+    /// The next open is to begin again: nothing is written any more.
+    forgotten: bool,
 }
 
 impl Catalog {
@@ -108,7 +112,20 @@ impl Catalog {
         let basis = manifest.basis();
         let (flushed, fresh) = (basis.link, HashMap::new());
         let (vfs, dir, key) = (Arc::clone(vfs), dir.to_owned(), key.duplicate());
-        Ok(all_read.then_some(Self { vfs, dir, key, owner, sorted, folders, basis, flushed, sets, fresh }))
+        Ok(all_read.then_some(Self {
+            vfs,
+            dir,
+            key,
+            owner,
+            sorted,
+            folders,
+            basis,
+            flushed,
+            sets,
+            fresh,
+            waiting: HashMap::new(),
+            forgotten: false,
+        }))
     }
 
     /// A catalog that knows nothing yet. Its files get other numbers than those that are there, and `next_number` or a later one.
@@ -132,7 +149,7 @@ impl Catalog {
         };
         let (dir, folders) = (dir.to_owned(), Folders::default());
         let (sets, fresh) = (Sets::default(), HashMap::new());
-        Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, sets, fresh })
+        Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, sets, fresh, waiting: HashMap::new(), forgotten: false })
     }
 
     /// Throws everything away, to be filled from the records again.
@@ -357,7 +374,10 @@ impl Catalog {
         for digest in [Some(digest), fact.restated.map(Digest)].into_iter().flatten() {
             self.sorted.put(keys::by_digest(digest).with(no.0));
         }
-        self.sorted.put(keys::by_identity(Identity(fact.identity)).with(no.0));
+        // Of what was recorded again without its bytes, the identity is not known.
+        if fact.identity != [0; 16] {
+            self.sorted.put(keys::by_identity(Identity(fact.identity)).with(no.0));
+        }
         for extent in row.shape.iter().flat_map(|shape| &shape.0) {
             if let crate::mail::Extent::Part { .. } = extent.extent {
                 self.sorted.put(keys::used(PartNo(extent.part)).with(no.0));
@@ -371,6 +391,9 @@ impl Catalog {
         self.basis.numbers.contents = self.basis.numbers.contents.max(no.0.saturating_add(1));
         self.basis.numbers.contents_there = self.basis.numbers.contents_there.saturating_add(1);
         self.basis.numbers.content_bytes = self.basis.numbers.content_bytes.saturating_add(fact.size);
+        for (message, place) in self.waiting.remove(&no.0).unwrap_or_default() {
+            self.message(&message, place)?;
+        }
         Ok(())
     }
 
@@ -416,8 +439,11 @@ impl Catalog {
         let (date, size) = match self.fresh.remove(&fact.content) {
             Some(of) => of,
             None => {
-                // Where damage took the content's fact, the message goes with it; the damage is named by whoever replays.
-                let Some(of) = self.content_row(content)? else { return Ok(()) };
+                // Damage took the content's fact. It is named by whoever replays, and the message waits for what a repair recorded again.
+                let Some(of) = self.content_row(content)? else {
+                    self.waiting.entry(fact.content).or_default().push((fact.clone(), place));
+                    return Ok(());
+                };
                 match self.unplaced().contains(fact.content) {
                     true => self.sets.remove(SetOf::Unplaced, fact.content),
                     false => self.sets.insert(SetOf::Shared, fact.content),
@@ -635,7 +661,7 @@ impl Catalog {
 
     /// Writes recent changes to files and names them in a new manifest.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        if self.flushed == self.basis.link {
+        if self.flushed == self.basis.link || self.forgotten {
             return Ok(());
         }
         self.put_changed();
@@ -676,8 +702,7 @@ impl Catalog {
             self.vfs.remove(&path)?;
             self.vfs.sync_dir(&self.dir)?;
         }
-        // What is in memory is not written any more.
-        self.flushed = self.basis.link;
+        self.forgotten = true;
         Ok(())
     }
 

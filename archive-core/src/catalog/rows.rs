@@ -167,7 +167,7 @@ impl Keys for PartRow {
 
 /// A row with a valid seal was written by this library; if it cannot be read, the catalog is to be rebuilt.
 pub(super) fn read_row<T: Keys + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Error> {
-    decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; remove the folder `catalog` to have it rebuilt"))
+    decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; `repair` has it built again"))
 }
 
 /// Appends a row.

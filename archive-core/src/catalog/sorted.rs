@@ -167,6 +167,8 @@ impl Sorted {
 
     /// Writes what lies in memory as a new run, and merges levels that are full. Nothing changes here before [`Self::switch`].
     pub(super) fn flush(&mut self) -> Result<Flushed, Error> {
+        // From here on a manifest may name them.
+        self.spilled = false;
         let mut runs = self.runs.clone();
         let mut written = Vec::new();
         if !self.memory.is_empty() {
@@ -206,15 +208,13 @@ impl Sorted {
 
     /// Writes what lies in memory as a run that no manifest names: it goes with this value, unless a flush comes before.
     pub(super) fn spill(&mut self) -> Result<(), Error> {
-        let flushed = self.flush()?;
-        self.switch(flushed)?;
-        self.spilled = true;
-        Ok(())
+        let spilled = self.flush().and_then(|flushed| self.switch(flushed));
+        self.spilled = !self.runs.is_empty();
+        spilled
     }
 
     /// Takes over what a flush wrote, once the manifest names it; removes what it replaced.
     pub(super) fn switch(&mut self, flushed: Flushed) -> Result<(), Error> {
-        self.spilled = false;
         self.memory.clear();
         self.values.clear();
         self.values.shrink_to(KEPT);

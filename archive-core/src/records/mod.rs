@@ -27,7 +27,9 @@ pub(crate) use fact::{
 pub(crate) use head::{Head, HeadNumbers, SeenHead, head_path, read_head, write_head};
 pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit, file_number, file_path};
 pub(crate) use salts::{Salt, SaltRange, Salts};
-pub(crate) use scan::{Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, list_files, next_frame, open_file, read_commit};
+pub(crate) use scan::{
+    Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, give_names_back, list_files, next_frame, open_file, read_commit,
+};
 pub(crate) use stamp::Stamp;
 pub(crate) use tree::{Frontier, TreeHead, leaf_hash};
 pub(crate) use value::{FactValue, KIND, class_of_kind};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::log::{CommitPlace, CommitSpan, file_number};
+use super::log::{CommitPlace, CommitSpan, file_number, file_path};
 use super::moved::Moved;
 use super::stamp::Stamp;
 use super::{Commit, Link};
@@ -81,9 +81,24 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
     listing.files.iter_mut().zip(begins).for_each(|(file, next)| file.void_from = next);
     // A store or master has its first records file before anything names it.
     if listing.files.first().is_none_or(|file| file.reader.header().start.first_sequence != 1) && listing.damage.is_empty() {
-        listing.damage.push(Damage::new(&super::log::file_path(dir, 1), 0, 0, DamageCause::Missing));
+        listing.damage.push(Damage::new(&file_path(dir, 1), 0, 0, DamageCause::Missing));
     }
     Ok(listing)
+}
+
+/// Gives each file that is called otherwise the name of its number, where that is free. Was any renamed?
+pub(crate) fn give_names_back(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<bool, Error> {
+    let mut renamed = false;
+    for damage in list_files(vfs, dir, key, owner)?.damage {
+        let DamageCause::Misnamed(number) = damage.cause else { continue };
+        let path = file_path(dir, number);
+        if vfs.kind(&path)?.is_none() {
+            vfs.rename(&damage.file, &path)?;
+            vfs.sync_dir(dir)?;
+            renamed = true;
+        }
+    }
+    Ok(renamed)
 }
 
 /// A commit found whole.

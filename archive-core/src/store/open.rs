@@ -144,7 +144,11 @@ impl Store {
             recovery: recovered.recovery,
         };
         if recovered.incomplete {
-            store.complete_from_tables()?;
+            match store.complete_from_tables() {
+                // A page of the catalog, which is named for itself: what else there is is shown.
+                Err(Error::Damage(_)) => {}
+                completed => completed?,
+            }
         }
         match store.catch_up() {
             // Mails can be read and searched as far as the index has come where a page of the catalog is damaged: what lacks is counted, and made up for once the catalog is built again.

@@ -117,13 +117,11 @@ impl Replay<'_> {
 
         let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
         let flushed = catalog.basis().records;
-        let mut from_scratch = catalog.basis().link.sequence == 0;
         let mut found = match self.scan(&listing, catalog, &witnesses)? {
             Scanned::Fits(found) => *found,
             Scanned::Ahead if self.agrees(&listing, catalog)? => return Ok(Recovered { head, ..self.records_lost(&listing, catalog) }),
             Scanned::Ahead | Scanned::Contradicts => {
                 catalog.reset(self.options.cache_bytes)?;
-                from_scratch = true;
                 match self.scan(&listing, catalog, &witnesses)? {
                     Scanned::Fits(found) => *found,
                     _ => return Err(Error::Bug("an empty catalog does not fit the records")),
@@ -141,7 +139,7 @@ impl Replay<'_> {
         let mut mark = found.mark;
         let mut raise = |link: Link| mark = if link.sequence > mark.sequence { link } else { mark };
         let last = found.pending.as_ref().map_or(catalog.basis().link, |(commit, _)| commit.link);
-        raise(self.container_tail(catalog, &listing, last)?.synced);
+        raise(self.container_tail(catalog, last)?.synced);
         let in_records = last.sequence;
         // A copy of the store that went on apart may be further than what was noted, and its catalog too.
         for who in [Who::Head, Who::Index, Who::Master] {
@@ -180,7 +178,7 @@ impl Replay<'_> {
                 damage.push(self.records_end_early(&listing));
             }
         }
-        let tail = self.container_tail(catalog, &listing, last)?;
+        let tail = self.container_tail(catalog, last)?;
         damage.extend(tail.damage.clone());
         let clean = taken.is_none() && found.marked_end && listing.leftovers.is_empty() && !tail.unclean && reached == mark.sequence;
         let last = taken.as_ref().map_or(reached, |(commit, _)| commit.link.sequence);
@@ -191,8 +189,8 @@ impl Replay<'_> {
             Some((commit, _)) => commit.commit.forbids_writing()?.map(too_new_to_write).or(barred),
             None => barred,
         };
-        // What the records lost, tables in containers say as far as they can; a catalog that was there knows more.
-        let incomplete = from_scratch && (commits_lost || matches!(barred, Some(Error::RolledBack { .. })));
+        // What the records lost, tables in containers say as far as they can; of what came before its basis a catalog that was there knows more.
+        let incomplete = commits_lost || matches!(barred, Some(Error::RolledBack { .. }));
         // Where `head.mkm` cannot be read, the witness is missing that tells what is in flight from damage: then nothing is cut.
         if is_damaged || barred.is_some() || broken_head && !clean {
             if let Some((commit, _)) = taken {
@@ -271,13 +269,19 @@ impl Replay<'_> {
 
     /// Has the catalog what the records have? One that went on apart names other contents and messages by their numbers.
     fn agrees(&self, listing: &Listing, catalog: &Catalog) -> Result<bool, Error> {
+        // The last commit has not been proven.
+        let mut before: Option<Box<ScannedCommit>> = None;
         for file in &listing.files {
             let mut scan = Scan::new(file.clone(), 0);
             while let Some(item) = scan.next()? {
                 let ScanItem::Commit(commit) = item else { continue };
-                for fact in &commit.commit.facts {
-                    if !catalog.agrees(fact)? {
-                        return Ok(false);
+                for fact in before.replace(commit).iter().flat_map(|before| &before.commit.facts) {
+                    match catalog.agrees(fact) {
+                        Ok(true) => {}
+                        Ok(false) => return Ok(false),
+                        // A page that cannot be read contradicts nothing.
+                        Err(Error::Damage(_)) => {}
+                        Err(error) => return Err(error),
                     }
                 }
             }
@@ -424,7 +428,7 @@ impl Replay<'_> {
     }
 
     /// What lies in containers after the last recorded end. `last` is the last commit in the records.
-    fn container_tail(&self, catalog: &Catalog, listing: &Listing, last: Link) -> Result<Tail, Error> {
+    fn container_tail(&self, catalog: &Catalog, last: Link) -> Result<Tail, Error> {
         let (active, end) = catalog.basis().container;
         let known = catalog.basis().numbers.containers;
         let mut tail = Tail { synced: Link { sequence: 0, chain: [0; 32] }, unclean: false, damage: None };
@@ -450,21 +454,15 @@ impl Replay<'_> {
             }
             if len > recorded {
                 tail.unclean = true;
-                let (mut known, mut foreign) = (catalog.basis().link, false);
+                let (basis, mut foreign) = (catalog.basis().link, false);
                 Containers::walk(&file, recorded.max(HEADER_LEN as u64)..len, &mut |frame| {
                     let Ok((stamp, _)) = frame else { return Ok(()) };
-                    let synced = stamp.synced;
-                    if synced.sequence > tail.synced.sequence {
-                        tail.synced = synced;
+                    if stamp.synced.sequence > tail.synced.sequence {
+                        tail.synced = stamp.synced;
                     }
                     // What was in flight follows commits of these records. Frames of others, or that follow others, were promised elsewhere.
-                    foreign |= stamp.sequence <= catalog.basis().link.sequence;
-                    if synced.sequence <= last.sequence && synced != known && synced != last {
-                        match link_of(listing, synced.sequence)? {
-                            Some(there) if there != synced => foreign = true,
-                            there => known = there.unwrap_or(known),
-                        }
-                    }
+                    let differs = |link: Link| link.sequence == stamp.synced.sequence && link != stamp.synced;
+                    foreign |= stamp.sequence <= basis.sequence || differs(basis) || differs(last);
                     Ok(())
                 })?;
                 if foreign {
@@ -577,9 +575,11 @@ fn too_new_to_write(unknown: Unknown) -> Error {
     Error::TooNewToWrite { what: unknown.what.to_owned(), number: unknown.number }
 }
 
-/// Does damage of records lie before this place?
+/// Does damage of records lie before this place? Of a file that has the name of another, its name does not tell.
 pub(super) fn is_before(damage: &Damage, (file, offset): (u64, u64)) -> bool {
-    file > 0 && file_number(&damage.file).is_some_and(|number| (number, damage.offset) < (file, offset))
+    file > 0
+        && !matches!(damage.cause, DamageCause::Misnamed(_))
+        && file_number(&damage.file).is_some_and(|number| (number, damage.offset) < (file, offset))
 }
 
 struct Tail {

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::Store;
-use super::recover::rolled_back;
+use super::recover::{is_before, rolled_back};
 use super::verify::{Checked, Findings};
 use crate::catalog::{ContentRow, FactPlace, Numbers};
 use crate::container::{BLOCK_LEN, encode_block};
@@ -17,7 +17,8 @@ use crate::error::{Damage, Error};
 use crate::id::{ContentNo, MessageNo, PartNo};
 use crate::records::{
     ContainerFact, ContentFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact,
-    PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, TreeHead, file_number, list_files, write_head,
+    PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, TreeHead, file_number, give_names_back, list_files,
+    write_head,
 };
 
 /// Where the highest number is not proven, so many are left out, that no number is given twice.
@@ -107,12 +108,13 @@ impl Store {
     }
 
     /// Makes the store ready for mail; it is to be opened again afterwards. `noted` is the head that the master noted, `master` its own.
-    pub(crate) fn repair(&self, noted: Option<Link>, master: Option<SeenHead>) -> Result<Repair, Error> {
+    /// `accepted`: a person accepts that what was noted is lost.
+    pub(crate) fn repair(&self, noted: Option<Link>, master: Option<SeenHead>, accepted: bool) -> Result<Repair, Error> {
         let go_on = self.go_on(noted)?;
         let again = self.facts_to_record_again(&go_on.lost)?;
         let mut report = self.report(&go_on, &again)?;
         let Again { mut facts, carried, blocks } = again;
-        let accepted = matches!(self.barred, Some(Error::RolledBack { .. })).then_some(noted).flatten();
+        let accepted = noted.filter(|_| accepted);
         let accepted = accepted.map(|noted| SeenHead::new(self.uuid, noted));
         let names = self.vfs.list(&self.dirs.records)?;
         // A number that the catalog knows is not given again, also where its file is gone: places of facts name it.
@@ -142,9 +144,15 @@ impl Store {
         Ok(report)
     }
 
-    /// No message is left, by records, catalog or containers.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.catalog().messages().0 == 0
+    /// No message is there, and the records end before the head that was noted.
+    pub(crate) fn has_nothing_of(&self, noted: Link) -> bool {
+        let catalog = self.catalog();
+        catalog.messages().0 == 0 && catalog.basis().link.sequence < noted.sequence
+    }
+
+    /// See [`give_names_back`].
+    pub(crate) fn give_names_back(&self) -> Result<bool, Error> {
+        give_names_back(&*self.vfs, &self.dirs.records, &self.key, self.uuid)
     }
 
     /// The store is not what was `noted` of it.
@@ -161,7 +169,8 @@ impl Store {
         if in_catalog.is_some() {
             self.verify_records(&mut records, &mut Checked::default())?;
         }
-        Ok(in_catalog.filter(|_| records.is_empty()))
+        let repaired_at = self.catalog().basis().repaired_at;
+        Ok(in_catalog.filter(|_| records.all(|damage| is_before(damage, repaired_at))))
     }
 
     /// The next open builds the catalog again.
@@ -187,8 +196,7 @@ impl Store {
 
     /// Where the store goes on: after the last commit that any witness knows, so that a lost state which is put back later is not taken for this one.
     fn go_on(&self, noted: Option<Link>) -> Result<GoOn, Error> {
-        let catalog = self.catalog();
-        let basis = catalog.basis();
+        let basis = self.catalog().basis().clone();
         let link = if self.mark.sequence > basis.link.sequence { self.mark } else { basis.link };
         let There { found, last: mut last_link, tree: mut last_tree, ends_whole } = self.commits_there()?;
         let link = if last_link.sequence > link.sequence { last_link } else { link };

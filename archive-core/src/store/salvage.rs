@@ -50,6 +50,23 @@ fn keep<T>(found: &mut BTreeMap<u32, (u64, T)>, no: u32, sequence: u64, value: T
     }
 }
 
+/// A row of the catalog.
+enum Row<T> {
+    There(T),
+    Missing,
+    /// It may be there: its page cannot be read.
+    Damaged,
+}
+
+fn readable<T>(row: Result<Option<T>, Error>) -> Result<Row<T>, Error> {
+    match row {
+        Ok(Some(row)) => Ok(Row::There(row)),
+        Ok(None) => Ok(Row::Missing),
+        Err(Error::Damage(_)) => Ok(Row::Damaged),
+        Err(error) => Err(error),
+    }
+}
+
 /// Were these bytes in a section that is gone?
 fn lie_nowhere(runs: &Runs, section: Option<u64>) -> bool {
     section.is_none() && runs.0.iter().any(|run| run.container == 0)
@@ -117,33 +134,35 @@ impl Store {
     fn note_lacking(&self, table: Table, lacking: &mut Lacking) -> Result<(), Error> {
         let catalog = self.catalog();
         for content in table.contents {
-            match catalog.content_row(ContentNo(content.no))? {
-                None => keep(&mut lacking.contents, content.no, table.sequence, (content, table.archived)),
-                Some(row) if lie_nowhere(&row.runs, row.section) => {
+            match readable(catalog.content_row(ContentNo(content.no)))? {
+                Row::Missing => keep(&mut lacking.contents, content.no, table.sequence, (content, table.archived)),
+                Row::There(row) if lie_nowhere(&row.runs, row.section) => {
                     keep(&mut lacking.packed[0], content.no, table.sequence, content.runs);
                 }
-                Some(_) => {}
+                Row::There(_) | Row::Damaged => {}
             }
         }
         for part in table.parts {
-            match catalog.part_row(PartNo(part.no))? {
-                None => keep(&mut lacking.parts, part.no, table.sequence, part),
-                Some(row) if lie_nowhere(&row.runs, row.section) => keep(&mut lacking.packed[1], part.no, table.sequence, part.runs),
-                Some(_) => {}
+            match readable(catalog.part_row(PartNo(part.no)))? {
+                Row::Missing => keep(&mut lacking.parts, part.no, table.sequence, part),
+                Row::There(row) if lie_nowhere(&row.runs, row.section) => keep(&mut lacking.packed[1], part.no, table.sequence, part.runs),
+                Row::There(_) | Row::Damaged => {}
             }
         }
         for message in table.messages {
             let Some(folder) = usize::try_from(message.folder).ok().and_then(|at| table.folders.get(at)) else { continue };
-            if let Some(row) = catalog.message_row(MessageNo(message.no))? {
-                lacking.paths.entry(row.folder).or_insert_with(|| folder.clone());
-            } else {
-                let found = FoundMessage {
-                    content: message.content,
-                    folder: folder.clone(),
-                    number: message.number,
-                    archived: message.archived.unwrap_or(table.archived),
-                };
-                keep(&mut lacking.messages, message.no, table.sequence, found);
+            match readable(catalog.message_row(MessageNo(message.no)))? {
+                Row::There(row) => drop(lacking.paths.entry(row.folder).or_insert_with(|| folder.clone())),
+                Row::Damaged => {}
+                Row::Missing => {
+                    let found = FoundMessage {
+                        content: message.content,
+                        folder: folder.clone(),
+                        number: message.number,
+                        archived: message.archived.unwrap_or(table.archived),
+                    };
+                    keep(&mut lacking.messages, message.no, table.sequence, found);
+                }
             }
         }
         Ok(())

@@ -68,8 +68,12 @@ impl Reach {
 pub(super) struct Findings(BTreeMap<(PathBuf, u64), Damage>, BTreeSet<ContentNo>);
 
 impl Findings {
-    pub(super) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(super) fn all(&self, holds: impl Fn(&Damage) -> bool) -> bool {
+        self.0.values().all(holds)
     }
 
     fn add(&mut self, damage: Damage) {

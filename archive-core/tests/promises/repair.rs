@@ -653,9 +653,11 @@ fn p11_a_records_file_of_another_name_is_read_and_named() {
             assert_eq!(old_ids(&archive, &mails), mails.len(), "{part}, lost {caches:?}");
             repair(&archive, RepairOptions::default());
             drop(archive);
+            assert!(files.paths().contains(&path), "{part}: it has its name again");
             let archive = files.open();
             assert!(archive.barred().is_none(), "{part}, lost {caches:?}: {:?}", archive.barred());
             assert_eq!(old_ids(&archive, &mails), mails.len(), "{part}, lost {caches:?}");
+            assert!(verify(&archive).findings.is_empty(), "{part}, lost {caches:?}: {:?}", verify(&archive).findings);
         }
     }
 }
@@ -667,4 +669,77 @@ fn s4_3_what_the_index_knows_of_contents_that_are_gone_is_not_found() {
     let archive = files.open();
     let found = archive.acting_as(Actor::System).search(&archive_core::SearchRequest::new("from:a*")).expect("an answer");
     assert_eq!((found.total, found.hits.len()), (0, 0));
+}
+
+#[test]
+fn p11_mails_of_a_lost_commit_that_the_catalog_never_had_come_from_tables() {
+    let (files, archive) = Files::create();
+    put(&archive, "anna/Inbox", b"Subject: first\n\nfirst\n");
+    archive.close().expect("closed");
+    // After the catalog was written: many mails at once, single ones, and no end.
+    let archive = files.open();
+    let begins = files.bytes(&files.paths_with("/stores/1/records/").last().expect("records").clone()).len();
+    let many = plain(80, 900, 90);
+    let ids = put_stream(&archive, &mbox(&many), "many", &ImportOptions::default());
+    let path = files.paths_with("/stores/1/records/").last().expect("records").clone();
+    let ends = files.bytes(&path).len();
+    let single = plain(3, 30, 91);
+    put_each(&archive, &single);
+    let killed = files.copy();
+    drop((archive, ids));
+    assert!(begins < ends);
+    killed.flip(&path, begins + (ends - begins) / 2);
+    let archive = killed.open();
+    assert!(archive.barred().is_some());
+    assert_eq!(count(&archive), 1 + many.len() + single.len(), "what records lack, tables have");
+    repair(&archive, RepairOptions::default());
+    drop(archive);
+    for caches in [&[][..], &["/catalog/", "/index/"]] {
+        let files = killed.copy();
+        lose(&files, caches);
+        let archive = files.open();
+        assert!(archive.barred().is_none(), "{:?}", archive.barred());
+        assert_eq!(count(&archive), 1 + many.len() + single.len(), "lost {caches:?}");
+    }
+}
+
+#[test]
+fn p11_a_message_is_kept_whose_content_is_recorded_again_after_it() {
+    let Filled { files, mails } = filled();
+    // Mails of the first commit, once more in another folder.
+    let archive = files.open();
+    let again: Vec<Receipt> = mails.iter().take(10).map(|(mail, _)| put(&archive, "anna/Again", mail)).collect();
+    archive.close().expect("closed");
+    let path = files.paths_with("/stores/1/records/")[0].clone();
+    zero(&files, &path, 3000, 64);
+    lose(&files, &["/catalog/", "/index/"]);
+    let archive = files.open();
+    assert!(archive.barred().is_some());
+    let all = mails.len() + again.len();
+    assert_eq!(count(&archive), all);
+    repair(&archive, RepairOptions::default());
+    drop(archive);
+    lose(&files, &["/catalog/", "/index/"]);
+    let archive = files.open();
+    assert_eq!(count(&archive), all);
+    for receipt in &again {
+        archive.acting_as(Actor::System).raw(receipt.id()).expect("a message in its second folder");
+    }
+}
+
+#[test]
+fn p11_records_cut_short_beside_a_damaged_page_of_the_catalog_are_read() {
+    let Filled { files, .. } = filled();
+    let archive = files.open();
+    put_stream(&archive, &mbox(&plain(400, 30, 92)), "more", &ImportOptions::default());
+    archive.close().expect("closed");
+    let records = files.paths_with("/stores/1/records/")[0].clone();
+    let len = files.bytes(&records).len();
+    let mut bytes = files.bytes(&records);
+    bytes.truncate(len - 4000);
+    files.write(&records, &bytes);
+    let run = files.paths_with(".mks").into_iter().max_by_key(|path| files.bytes(path).len()).expect("a run");
+    files.flip(&run, 200);
+    let archive = files.open();
+    assert!(archive.barred().is_some() && archive.owner() == "anna");
 }

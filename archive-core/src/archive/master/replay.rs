@@ -105,7 +105,11 @@ pub(super) fn replay(listing: &Listing, dir: &Path, id: Uuid, noted: Option<Link
 pub(super) fn damage_that_counts(listing: &Listing) -> Result<Option<Damage>, Error> {
     let files = from_last_checkpoint(&listing.files)?;
     let first = files.first().filter(|_| files.len() < listing.files.len() || begins_with_checkpoint(files)).map_or(0, |file| file.number);
-    Ok(listing.damage.iter().find(|damage| file_number(&damage.file).is_none_or(|number| number >= first)).cloned())
+    let counts = |damage: &Damage| match damage.cause {
+        DamageCause::Misnamed(_) => true,
+        _ => file_number(&damage.file).is_none_or(|number| number >= first),
+    };
+    Ok(listing.damage.iter().find(|damage| counts(damage)).cloned())
 }
 
 /// What can be read of a damaged master, in order, and the highest link that any of it states.
