@@ -47,7 +47,8 @@ impl Acting<'_> {
         self.only_system("to repair an archive")?;
         let (archive, store) = (self.archive, &self.archive.store);
         let barred_keys = archive.keyring().barred.clone();
-        if !options.dry_run && self.give_names_back()? {
+        // Nowhere else: to an archive of a later version, or one that was rolled back, nothing is written yet.
+        if matches!(store.barred(), Some(Error::NeedsRepair { .. })) && !options.dry_run && self.give_names_back()? {
             return Ok(RepairReport { reason: store.barred().map(ToString::to_string), ..RepairReport::default() });
         }
         let Some(mut reason) = store.barred().cloned().or_else(|| barred_keys.clone()) else {

@@ -172,7 +172,8 @@ pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, repor
     let listing = list_files(vfs, dir, key, id)?;
     let repaired = last_repair(&listing.files)?;
     let mut report = |damage: Damage| {
-        let accepted = file_number(&damage.file).is_some_and(|number| number < repaired);
+        let is_misnamed = matches!(damage.cause, DamageCause::Misnamed(_));
+        let accepted = !is_misnamed && file_number(&damage.file).is_some_and(|number| number < repaired);
         report(damage, accepted);
     };
     listing.damage.into_iter().for_each(&mut report);
