@@ -1,0 +1,180 @@
+//! The command line as types, in a file for each group of commands. What is not declared here is unknown.
+
+mod intake;
+mod reading;
+mod upkeep;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use jiff::tz::TimeZone;
+
+pub use intake::*;
+pub use reading::*;
+pub use upkeep::*;
+
+/// Keeps e-mail for decades: encrypted, compressed, deduplicated, searchable, provably unchanged.
+#[derive(Debug, Parser)]
+#[command(name = "mailkeep", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  mailkeep demo
+  mailkeep import --help
+
+Exit codes: 0 done; 1 done, but the report names something wrong; 2 bad use; 3 input or output failed; 10 no archive;
+11 in use; 12 no key; 130 stopped.")]
+pub struct Args {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What is to be done.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
+    /// The archive's folder [env: MAILKEEP_ARCHIVE] [default: this folder or one above it, then your first archive]
+    #[arg(short, long, global = true, value_name = "DIR")]
+    pub archive: Option<PathBuf>,
+    /// Open with this key file [env: MAILKEEP_KEY_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Open with the passphrase in this file [env: MAILKEEP_PASSPHRASE, the passphrase itself]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Open with the recovery key in this file (`init` writes it there)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub recovery_key_file: Option<PathBuf>,
+    /// One JSON object a line, for machines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show times in this zone: a name like Europe/Berlin, or an offset like +02:00
+    #[arg(long, global = true, value_name = "ZONE", value_parser = zone)]
+    pub tz: Option<TimeZone>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make an archive
+    Init(Init),
+    /// Archive mail from mailboxes, folders of them, or packed ones
+    Import(Import),
+    /// Is every mail of a mailbox in the archive?
+    Check(Check),
+    /// Find mails
+    #[command(override_usage = "mailkeep search [OPTIONS] QUERY...\n       mailkeep search [OPTIONS] -- QUERY...")]
+    Search(Box<Search>),
+    /// Show a mail, or get its bytes
+    Show(Show),
+    /// List folders and mails
+    Ls(Ls),
+    /// Write mails out as files
+    Export(Export),
+    /// Read and check everything
+    Verify(Verify),
+    /// Make an archive that takes no mail ready for it again
+    Repair(Repair),
+    /// What a crash left half done and was put aside: list it, write it out, import it again
+    Lost(Lost),
+    /// What the archive holds and takes on disk
+    Stats(Stats),
+    /// Build again what can be built from the mails
+    #[command(subcommand)]
+    Rebuild(Rebuild),
+    /// What opens the archive
+    #[command(subcommand)]
+    Key(Key),
+    /// See all of it at work, in a folder of its own
+    Demo(Demo),
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write man pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        dir: PathBuf,
+    },
+}
+
+fn zone(text: &str) -> Result<TimeZone, String> {
+    archive_core::read_zone(text).ok_or_else(|| "zones look like Europe/Berlin, UTC or +02:00".to_owned())
+}
+
+/// Puts the words of a query behind `--`, so that `-word` there is an exclusion and long options count wherever they stand.
+pub fn with_query_last(given: Vec<OsString>) -> Vec<OsString> {
+    let command = Args::command();
+    let search: Vec<_> = command.find_subcommand("search").into_iter().flat_map(clap::Command::get_arguments).collect();
+    let takes_value = |word: &str| {
+        let mut known = command.get_arguments().chain(search.iter().copied());
+        known.any(|arg| {
+            let is_it = match word.strip_prefix("--") {
+                Some(long) => arg.get_long() == Some(long),
+                None => arg.get_short().is_some_and(|short| word.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))),
+            };
+            is_it && arg.get_action().takes_values()
+        })
+    };
+    let (mut options, mut query) = (Vec::new(), Vec::new());
+    let mut words = given.into_iter();
+    options.extend(words.next());
+    let mut in_search = false;
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy().into_owned();
+        if text == "--" && in_search {
+            query.extend(words.by_ref());
+        } else if text.starts_with("--") || (text.starts_with('-') && text.len() > 1 && query.is_empty()) {
+            let has_value = takes_value(&text);
+            options.push(word);
+            options.extend(has_value.then(|| words.next()).flatten());
+        } else if in_search {
+            query.push(word);
+        } else {
+            in_search = text == "search";
+            options.push(word);
+            if !in_search {
+                options.extend(words.by_ref());
+            }
+        }
+    }
+    if !query.is_empty() {
+        options.push("--".into());
+        options.extend(query);
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moved(line: &str) -> String {
+        let given = line.split(' ').map(OsString::from).collect();
+        let words: Vec<String> = with_query_last(given).into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn the_declarations_fit_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn words_of_a_query_go_behind_the_options() {
+        assert_eq!(moved("mailkeep search a -b --limit 3 c"), "mailkeep search --limit 3 -- a -b c");
+        assert_eq!(moved("mailkeep -a dir search -q a -q"), "mailkeep -a dir search -q -- a -q");
+        assert_eq!(moved("mailkeep search a -- --limit 3"), "mailkeep search -- a --limit 3");
+        assert_eq!(moved("mailkeep search --not -x -"), "mailkeep search --not -x -- -");
+        assert_eq!(moved("mailkeep show 1:2 --raw -o -"), "mailkeep show 1:2 --raw -o -");
+        assert_eq!(moved("mailkeep -a search ls -x"), "mailkeep -a search ls -x");
+    }
+}
