@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 
 from periods import parse_period, parse_range, range_bounds, span, zone_of
-from query import ADDRESS, FIELDS, All, And, Filter, Not, Or, QueryError, Term, parse
+from query import ADDRESS, FIELDS, All, And, Filter, Not, Or, QueryError, Term, first_kib, parse
 from words import fold
 
 SWITCHES = {
@@ -214,7 +214,9 @@ class Search:
             return lambda m: start <= getattr(m, name) < last
         if name == "list":
             # `*` is any letters; the case of ASCII letters does not count.
-            return pattern_test(value)
+            return pattern_test(value, lambda m: [lower(m.facts.list_id)])
+        if name == "label":
+            return pattern_test(value, lambda m: [first_kib(fold(label)) for label in m.facts.labels])
         if name == "msgid":
             wanted = value.encode("utf-8", "surrogatepass")
             return lambda m: m.facts.message_id == wanted and bool(wanted)
@@ -265,11 +267,11 @@ def lower(text):
     return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
 
 
-def pattern_test(value):
+def pattern_test(value, texts):
+    """Whether one of the texts of a message is as `value` says."""
     pieces = lower(value).split("*")
 
-    def test(m):
-        text = lower(m.facts.list_id)
+    def matches(text):
         if len(pieces) == 1:
             return bool(text) and text == pieces[0]
         if not text or not text.startswith(pieces[0]) or not text[len(pieces[0]) :].endswith(pieces[-1]):
@@ -283,7 +285,7 @@ def pattern_test(value):
             at += len(piece)
         return at <= end
 
-    return test
+    return lambda m: any(matches(text) for text in texts(m))
 
 
 def text_key(m, by):

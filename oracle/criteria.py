@@ -135,7 +135,7 @@ class Requests:
         m = self.message
         if rng.random() < 0.15:
             m = rng.choice(self.archive.messages)
-        f = rng.choice(("after", "before", "date", "date", "archived", "larger", "smaller", "has", "in", "in", "folder", "msgid", "list"))
+        f = rng.choice(("after", "before", "date", "date", "archived", "larger", "smaller", "has", "in", "in", "folder", "msgid", "list", "label"))
         minus = "-" if rng.random() < 0.15 else ""
         if f in ("after", "before"):
             value = self.period(m.date)
@@ -153,11 +153,11 @@ class Requests:
         elif f == "msgid":
             value = self.quoted(m.facts.message_id.decode("utf-8", "replace"), "<>")
         else:
-            value = m.facts.list_id
+            value = m.facts.list_id if f == "list" else rng.choice(m.facts.labels or ("",))
             if value and rng.random() < 0.4:
                 cut = rng.randrange(len(value))
                 value = rng.choice((value[:cut] + "*", "*" + value[cut:], value[:cut] + "*" + value[cut + 1 :], "*", value.upper()))
-            value = self.quoted(value, "<>")
+            value = self.quoted(value, "<>" if f == "list" else "")
         if not value:
             return ""
         name = f.upper() if rng.random() < 0.05 else f

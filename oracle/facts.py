@@ -11,7 +11,7 @@ from typing import NamedTuple
 from charset import decode_text
 from header_text import address_entries, decode_words
 from maildate import mail_date
-from query import without_brackets
+from query import first_kib, without_brackets
 
 SIGNATURES = (b"application/pkcs7-signature", b"application/pgp-signature", b"application/x-pkcs7-signature")
 WHITE = " \t\r\n"
@@ -29,6 +29,7 @@ class Facts(NamedTuple):
     types: tuple  # the media type of each attachment
     message_id: bytes
     list_id: str
+    labels: tuple  # those of X-Gmail-Labels, as T12 reads them
     overlooked: bool  # whether some text was not taken in
 
 
@@ -54,6 +55,7 @@ def facts(data, result, guesses=None):
         types=tuple(attachments(result.parts)),
         message_id=next((message_id(v) for n, v in head if n == b"message-id"), b""),
         list_id=list_id(first(b"list-id") or ""),
+        labels=labels(fields(b"x-gmail-labels")),
         overlooked=any(why in OVERLOOKED for _, why, _ in result.not_searchable),
     )
 
@@ -94,6 +96,24 @@ def list_id(value):
     value = value.strip(WHITE)
     m = re.search(r"<([^<>]*)>[^<>]*\Z", value)
     return (m.group(1) if m else value).strip(WHITE)
+
+
+def labels(values):
+    """T12: of each field label by label; each once, and as many as 8 KiB hold."""
+    found = {}
+    for value in values:
+        at, text = 0, decode_words(value)
+        while at < len(text):
+            m = re.compile(r'[ \t\r\n]*(?:"((?:\\["\\]|""|[^"])*)"?)?([^,]*),?', re.S).match(text, at)
+            at = m.end()
+            quoted = re.sub(r'\\(["\\])|""', lambda q: q.group(1) or '"', m.group(1) or "")
+            label = first_kib((quoted + m.group(2)).strip(WHITE))
+            if not label or label in found:
+                continue
+            if sum(len(known.encode()) for known in found) + len(label.encode()) > 8192:
+                break
+            found[label] = True
+    return tuple(found)
 
 
 def attachments(parts):

@@ -197,12 +197,16 @@ def facts_differences(own, known):
         yield "message_id", own.message_id, known["header_message_id"]
     if "list_id" in known and own.list_id != (known["list_id"] or ""):
         yield "list_id", own.list_id, known["list_id"]
+    if "labels" in known and list(own.labels) != known["labels"]:
+        yield "labels", own.labels, known["labels"]
 
 
 def taken_over(own, name, theirs):
     """The facts with the archive's word on what is in dispute, so that one difference of facts is not found again in every answer."""
     if name == "attachments":
         return own._replace(types=(own.types + ("?",) * theirs)[:theirs])
+    if name == "labels":
+        return own._replace(labels=tuple(theirs))
     if name == "message_id":
         return own._replace(message_id=(theirs or "").encode())
     return own._replace(**{name: "" if theirs is None and name == "list_id" else theirs})

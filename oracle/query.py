@@ -8,7 +8,7 @@ from words import IS_SINGLE, SINGLE, WORD_CLASS, fold
 
 FIELDS = ("subject", "from", "to", "cc", "bcc", "attachment", "acontent", "bcontent")
 ADDRESS = ("from", "to", "cc", "bcc")
-FILTERS = ("after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list")
+FILTERS = ("after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list", "label")
 RESERVED = ("id", "thread", "tag", "link", "importance", "direction")
 
 WHITE_SPACE = set("\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(c) for c in range(0x2000, 0x200B)}
@@ -98,9 +98,22 @@ def has_value(text):
     return text
 
 
+def label_value(text):
+    """A label as it is compared: mapped, and of that the first 1 KiB."""
+    text = fold(text.strip("".join(WHITE_SPACE)))
+    if not text:
+        raise ValueError(text)
+    return first_kib(text)
+
+
+def first_kib(text):
+    return text.encode("utf-8", "surrogatepass")[:1024].decode("utf-8", "ignore")
+
+
 VALUES = {
     "after": parse_period, "before": parse_period, "date": parse_range, "archived": parse_range, "larger": size_value, "smaller": size_value,
     "has": has_value, "in": folder_value, "folder": folder_value, "msgid": without_brackets, "list": without_brackets,
+    "label": label_value,
 }  # fmt: skip
 
 

@@ -162,6 +162,18 @@ class Facts(unittest.TestCase):
         self.assertEqual(self.facts("List-Id: a.b\n").list_id, "a.b")
         self.assertEqual(self.facts("Message-ID: <a@b > x\n").message_id, b"a@b")
 
+    def test_labels(self):
+        for head, labels in (
+            ("Inbox,Unread", ("Inbox", "Unread")), (' Inbox , ,"Kunden, alt",Inbox', ("Inbox", "Kunden, alt")),
+            ('"a \\"b\\" \\c","d""e"', ('a "b" \\c', 'd"e')), ('"open, on', ("open, on",)), ('5" disks,x', ('5" disks', "x")), ('"a" b,""', ("a b",)),
+            ("=?UTF-8?Q?Entw=C3=BCrfe,Rei?= =?UTF-8?Q?sen?=\nX-Gmail-Labels: x", ("Entwürfe", "Reisen", "x")), ("", ()),
+        ):  # fmt: skip
+            self.assertEqual(self.facts(f"X-Gmail-Labels: {head}\n").labels, labels, head)
+        many = [f"label {n}" for n in range(9000)]
+        labels = self.facts("X-Gmail-Labels: " + ",".join(many) + "\n").labels
+        self.assertEqual(list(labels), many[: len(labels)])
+        self.assertIn(8192 - sum(map(len, labels)), range(10))
+
     def test_attachments(self):
         def part(head, body="x"):
             return f"--b\n{head}\n\n{body}\n"

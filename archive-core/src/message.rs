@@ -78,6 +78,8 @@ pub struct MessageRecord {
     pub header_message_id: Option<String>,
     /// Its List-Id.
     pub list_id: Option<String>,
+    /// Labels that it was given before it was archived, in their order.
+    pub labels: Vec<String>,
     /// All of Cc, as far as kept.
     pub cc: Vec<AddressInfo>,
     /// Name of the store.

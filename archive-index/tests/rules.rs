@@ -678,7 +678,9 @@ fn s2_8_the_reduced_language_has_words_and_phrases_only() {
 
 #[test]
 fn s2_8_every_filter_and_field_is_refused_where_it_stands() {
-    for prefix in ["after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list", "subject", "bcc"] {
+    for prefix in
+        ["after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list", "label", "subject", "bcc"]
+    {
         let error = parse_reduced(&format!("ab {prefix}:2024")).unwrap_err();
         assert_eq!(error.range, 3..3 + prefix.len(), "{prefix}");
         assert_eq!(parse_reduced(&format!("\"{prefix}:2024\"")), parse(&format!("\"{prefix}:2024\"")));

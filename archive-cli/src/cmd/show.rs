@@ -56,12 +56,12 @@ pub fn run(archive: &Archive, args: &Show, out: &mut Out) -> Result<Exit, Failur
         return headers(acting, args, out);
     }
     let raw = acting.raw(id)?;
-    let guesses = match acting.record(id) {
-        Ok(record) => record.charset_guesses,
+    let (guesses, labels) = match acting.record(id) {
+        Ok(record) => (record.charset_guesses, record.labels),
         // The mail is there; what the archive noted of it is not.
         Err(Error::Damage(damage)) => {
             out.note(&format!("warning: the record of this mail is damaged: {damage}"))?;
-            Vec::new()
+            (Vec::new(), Vec::new())
         }
         Err(error) => return Err(error.into()),
     };
@@ -76,7 +76,7 @@ pub fn run(archive: &Archive, args: &Show, out: &mut Out) -> Result<Exit, Failur
     }
     match &args.save {
         Some(dir) => save(&view, dir, out),
-        None => readable(acting, args, &view, out),
+        None => readable(acting, args, &view, &labels, out),
     }
 }
 
@@ -193,7 +193,7 @@ fn attachments(view: &View) -> impl Iterator<Item = &PartView> {
     view.parts.iter().filter(|part| part.is_attachment && !part.is_nested && !part.is_multipart)
 }
 
-fn readable(acting: &Acting<'_>, args: &Show, view: &View, out: &mut Out) -> Result<Exit, Failure> {
+fn readable(acting: &Acting<'_>, args: &Show, view: &View, labels: &[String], out: &mut Out) -> Result<Exit, Failure> {
     let info = acting.message(args.id)?;
     let texts = || view.parts.iter().filter(|part| part.is_shown).filter_map(|part| part.text.as_deref());
     if out.is_json() {
@@ -203,6 +203,7 @@ fn readable(acting: &Acting<'_>, args: &Show, view: &View, out: &mut Out) -> Res
         let mut mail = json::message("mail", &info);
         let header: Vec<_> = view.header.iter().map(|(name, value)| object!({ "name": name, "value": value })).collect();
         if let Some(mail) = mail.as_object_mut() {
+            mail.insert("labels".to_owned(), labels.into());
             mail.insert("header".to_owned(), header.into());
             mail.insert("text".to_owned(), texts().collect::<Vec<_>>().join("\n").into());
             mail.insert("parts".to_owned(), parts.into());
@@ -217,6 +218,9 @@ fn readable(acting: &Acting<'_>, args: &Show, view: &View, out: &mut Out) -> Res
         }
     }
     out.line(&format!("Folder: {}", escape::line(&info.folder.to_string())))?;
+    if !labels.is_empty() {
+        out.line(&format!("Labels: {}", escape::line(&labels.join(", "))))?;
+    }
     out.line("")?;
     for text in texts() {
         out.line(escape::text(text).trim_end())?;

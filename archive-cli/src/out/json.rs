@@ -96,6 +96,7 @@ pub fn record(record: &MessageRecord) -> Value {
         "importance": info.importance,
         "header_message_id": record.header_message_id,
         "list_id": record.list_id,
+        "labels": record.labels,
         "store": record.store,
         "content": record.content,
         "container": record.container,

@@ -63,6 +63,7 @@ impl Acting<'_> {
             restated: row.restated.map(Digest),
             header_message_id: fact.as_ref().and_then(|fact| fact.header_message_id.clone()),
             list_id: fact.as_ref().and_then(|fact| fact.list_id.clone()),
+            labels: fact.as_ref().and_then(|fact| fact.labels.clone()).unwrap_or_default(),
             cc: fact.as_ref().map(|fact| super::list::addresses(&fact.cc)).unwrap_or_default(),
             store: store.name().to_owned(),
             content: content.0,

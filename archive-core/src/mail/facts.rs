@@ -17,6 +17,7 @@ use super::charset::{self, Charset};
 use super::date::date;
 use super::file_names::has_file_name;
 use super::header_text::{decode_escapes, decode_words};
+use super::labels;
 use super::media::{is_white, trim};
 use super::text;
 use super::walk::{Kind, Node};
@@ -60,6 +61,8 @@ pub struct Facts {
     pub attachments: u32,
     /// Their media types in lower case, each once, sorted; the first [`MAX_TYPES`].
     pub attachment_types: Vec<String>,
+    /// Labels that a mail service gave it: those of the X-Gmail-Labels fields.
+    pub labels: Vec<String>,
 }
 
 /// One of a list of addresses. At least one of the two is not empty.
@@ -115,6 +118,8 @@ impl Facts {
             } else if let Some(which) = is(&["In-Reply-To", "References"]) {
                 let list = if which == 0 { &mut facts.in_reply_to } else { &mut facts.references };
                 add_ids(&field.value(), list);
+            } else if field.is(labels::FIELD) {
+                labels::add(&decode_words(characters.of(&field.value()).into_owned()), &mut facts.labels);
             } else if let Some(says) = is(&["Importance", "X-Priority", "Priority"]).and_then(|which| says.get_mut(which)) {
                 *says = says.or_else(|| importance(trim(&field.value(), is_white)));
             }

@@ -16,6 +16,7 @@ mod header_text;
 mod html;
 pub mod identity;
 pub mod join;
+pub(crate) mod labels;
 pub mod media;
 mod punycode;
 mod restated;

@@ -330,6 +330,7 @@ mod tests {
             in_reply_to: Vec::new(),
             references: Vec::new(),
             list_id: None,
+            labels: None,
             attachments: 0,
             importance: 2,
             restated: None,

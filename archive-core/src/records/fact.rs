@@ -253,6 +253,9 @@ pub(crate) struct ContentFact {
     /// Media types of attachments, each once, where there are any.
     #[n(21)]
     pub(crate) attachment_types: Option<Vec<String>>,
+    /// Labels that the mail was given, where there are any. Earlier readers pass over them.
+    #[n(128)]
+    pub(crate) labels: Option<Vec<String>>,
 }
 fact!(ContentFact, "key of a content", 21);
 

@@ -15,7 +15,7 @@ use super::pages::SealedPages;
 use super::{Store, StoreOptions};
 use crate::error::Error;
 use crate::id::{ContentNo, Uuid};
-use crate::mail::facts::id_hash;
+use crate::mail::facts::{id_hash, kept};
 use crate::mail::{AddressKind, Facts, MailText, TextReader, Unsearchable, Why};
 use crate::records::{CommitPlace, ContentFact, Link};
 use crate::seal::SecretKey;
@@ -401,18 +401,23 @@ impl Indexable {
     }
 }
 
-/// By which ids and list a mail is found, beside its text.
+/// By which ids, list and labels a mail is found, beside its text.
 pub(crate) fn labels_of(facts: &Facts) -> Vec<Label> {
     let references = facts.in_reply_to.iter().chain(&facts.references);
-    labels(&facts.header_message_id, references.copied(), &facts.list_id)
+    labels(&facts.header_message_id, references.copied(), &facts.list_id, &facts.labels)
 }
 
 fn labels_of_fact(fact: &ContentFact) -> Vec<Label> {
     let hashes = fact.in_reply_to.as_chunks().0.iter().chain(fact.references.as_chunks().0).copied();
-    labels(fact.header_message_id.as_deref().unwrap_or_default(), hashes, fact.list_id.as_deref().unwrap_or_default())
+    labels(
+        fact.header_message_id.as_deref().unwrap_or_default(),
+        hashes,
+        fact.list_id.as_deref().unwrap_or_default(),
+        fact.labels.as_deref().unwrap_or_default(),
+    )
 }
 
-fn labels(id: &str, references: impl Iterator<Item = [u8; 8]>, list: &str) -> Vec<Label> {
+fn labels(id: &str, references: impl Iterator<Item = [u8; 8]>, list: &str, given: &[String]) -> Vec<Label> {
     let mut labels: Vec<Label> = references.map(|hash| id_label(LabelKind::Reference, &hash)).collect();
     if !id.is_empty() {
         labels.push(id_label(LabelKind::Id, &id_hash(id.as_bytes())));
@@ -420,7 +425,13 @@ fn labels(id: &str, references: impl Iterator<Item = [u8; 8]>, list: &str) -> Ve
     if !list.is_empty() {
         labels.push(Label { kind: LabelKind::List, bytes: list.to_ascii_lowercase().into_bytes() });
     }
+    labels.extend(given.iter().map(|label| given_label(label)));
     labels
+}
+
+/// A label that a mail was given, as the index has it.
+fn given_label(label: &str) -> Label {
+    Label { kind: LabelKind::Given, bytes: kept(&archive_index::fold(label)).as_bytes().to_vec() }
 }
 
 /// A Message-ID as the index has it.

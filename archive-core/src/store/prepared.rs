@@ -109,6 +109,7 @@ impl PreparedHeader {
             restated: restated.map(|digest| digest.0),
             guesses: (!guesses.is_empty()).then_some(guesses),
             attachment_types: (!facts.attachment_types.is_empty()).then_some(facts.attachment_types),
+            labels: (!facts.labels.is_empty()).then_some(facts.labels),
         }
     }
 }

@@ -379,6 +379,7 @@ fn fact_of_row(no: ContentNo, row: ContentRow) -> ContentFact {
         in_reply_to: Vec::new(),
         references: Vec::new(),
         list_id: None,
+        labels: None,
         attachments: row.attachments,
         importance: row.importance,
         restated: row.restated,

@@ -123,6 +123,7 @@ fn every_filter_and_sign_has_an_example() {
         "folder:",
         "msgid:",
         "list:",
+        "label:",
         "from:",
         "subject:",
         " OR ",

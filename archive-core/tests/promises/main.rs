@@ -18,6 +18,7 @@ mod healed;
 mod hooked;
 mod identity;
 mod imports;
+mod labels;
 mod large_mails;
 #[cfg(unix)]
 mod links;

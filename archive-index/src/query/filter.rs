@@ -2,6 +2,7 @@
 //! said by whoever binds the query.
 
 use crate::columns::Priority;
+use crate::text::map::map;
 use std::fmt;
 
 /// A filter as it was read.
@@ -40,6 +41,8 @@ pub enum FilterKind {
     MessageId(String),
     /// `list:`: its List-Id, without angle brackets, in lower case; `*` for anything.
     List(String),
+    /// `label:`: a label that it was given, mapped as text is; `*` for anything.
+    Label(String),
 }
 
 /// From the start of one period to the end of another; open where there is none.
@@ -174,7 +177,7 @@ impl DateSpan {
 }
 
 /// The filters by name, and what each expects.
-const FILTERS: [(&str, &str); 11] = [
+const FILTERS: [(&str, &str); 12] = [
     ("after", DATE),
     ("before", DATE),
     ("date", DATES),
@@ -186,6 +189,7 @@ const FILTERS: [(&str, &str); 11] = [
     ("folder", PATH),
     ("msgid", "a Message-ID; in quotes it is text"),
     ("list", "a List-Id; in quotes it is text"),
+    ("label", "a label; in quotes it is text"),
 ];
 const DATE: &str = "2024, 2024-03, 2024-03-01, 2024-03-01T12:00, 7d, yesterday, last-month ...; in quotes it is text";
 const DATES: &str = "a date such as 2024-03, or two with .. between; in quotes it is text";
@@ -228,6 +232,7 @@ pub(super) fn read(name: &'static str, value: &str) -> Result<FilterKind, &'stat
         "folder" => Some(FilterKind::Folder { path: value.to_owned(), subfolders: false }),
         "msgid" => Some(id(value)).filter(|id| !id.is_empty()).map(FilterKind::MessageId),
         "list" => Some(id(value).to_ascii_lowercase()).filter(|id| !id.is_empty()).map(FilterKind::List),
+        "label" => Some(map(value.trim()).into_owned()).filter(|label| !label.is_empty()).map(FilterKind::Label),
         _ => None,
     };
     kind.ok_or(expected)

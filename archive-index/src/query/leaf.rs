@@ -45,6 +45,8 @@ pub enum LabelKind {
     Reference = b'r',
     /// The list that it came by.
     List = b'l',
+    /// A label that it was given.
+    Given = b'g',
 }
 
 /// A label of a document: at most 1,024 bytes; what is longer is known by its beginning.

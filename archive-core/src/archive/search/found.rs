@@ -187,6 +187,9 @@ impl<'a> Searcher<'a> {
                 FilterKind::List(id) => {
                     Leaf::Label(LabelPattern { kind: LabelKind::List, bytes: kept(id).as_bytes().to_vec(), wild: id.contains('*') })
                 }
+                FilterKind::Label(label) => {
+                    Leaf::Label(LabelPattern { kind: LabelKind::Given, bytes: kept(label).as_bytes().to_vec(), wild: label.contains('*') })
+                }
                 FilterKind::Folder { .. } | FilterKind::Archived(_) => {
                     Leaf::Docs(docs.next().ok_or(Error::Bug("a condition on messages was not resolved"))?)
                 }
