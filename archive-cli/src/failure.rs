@@ -68,6 +68,14 @@ pub enum Failure {
     /// None of the places has an archive.
     #[error("{0}")]
     NoArchive(String),
+    /// A file that was named as a key, or kept as one, cannot be read.
+    #[error("{}: there is no key to be read: {source}; name the key file, or give --passphrase-file or --recovery-key-file", path.display())]
+    NoKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// None of the places has a key.
     #[error("no key for archive {archive}: it opens with {needed}; {hint}")]
     NoKey {
@@ -110,7 +118,7 @@ impl Failure {
             Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Misuse,
             Self::File { .. } | Self::Pipe(_) => Exit::Io,
             Self::NoArchive(_) => Exit::NoArchive,
-            Self::NoKey { .. } => Exit::NoKey,
+            Self::NoKey { .. } | Self::NoKeyFile { .. } => Exit::NoKey,
         }
     }
 
@@ -122,7 +130,7 @@ impl Failure {
             Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => "exists",
             Self::File { .. } | Self::Pipe(_) => "io",
             Self::NoArchive(_) => "not_an_archive",
-            Self::NoKey { .. } => "no_key",
+            Self::NoKey { .. } | Self::NoKeyFile { .. } => "no_key",
         }
     }
 
@@ -151,7 +159,7 @@ impl Failure {
                 | Error::Source { path: at, .. } => path(at),
                 _ => json!({}),
             },
-            Self::File { path: at, .. } => path(at),
+            Self::File { path: at, .. } | Self::NoKeyFile { path: at, .. } => path(at),
             Self::NoKey { archive, needed, .. } => json!({ "archive": archive, "needed": needed }),
             Self::Usage(_) | Self::Pipe(_) | Self::NoArchive(_) => json!({}),
         }

@@ -9,11 +9,23 @@ use zeroize::Zeroizing;
 
 use crate::args::Common;
 use crate::failure::Failure;
+use crate::memory::{self, Reminder};
 use crate::out::{Out, escape};
 use crate::place;
 
 /// No file with a secret is larger.
 const MAX_SECRET: u64 = 64 << 10;
+
+/// The same of a file that is to open an archive: without it, there is no key.
+fn key_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+    match secret_file(path, out) {
+        Err(Failure::File { path, source, .. }) if matches!(source.kind(), NotFound | PermissionDenied | NotADirectory | IsADirectory) => {
+            Err(Failure::NoKeyFile { path, source })
+        }
+        read => read,
+    }
+}
 
 /// The text of a file with a secret, without its line end. Warns where others may read it too.
 pub fn secret_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
@@ -56,16 +68,16 @@ fn warn_open(_file: &fs::File, _path: &Path, _out: &mut Out) -> Result<(), Failu
 pub fn named(common: &Common, out: &mut Out) -> Result<Option<Key>, Failure> {
     let from_environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(file) = &common.key_file {
-        return Ok(Some(Key::File(secret_file(file, out)?)));
+        return Ok(Some(Key::File(key_file(file, out)?)));
     }
     if let Some(file) = &common.passphrase_file {
-        return Ok(Some(Key::Passphrase(secret_file(file, out)?)));
+        return Ok(Some(Key::Passphrase(key_file(file, out)?)));
     }
     if let Some(file) = &common.recovery_key_file {
-        return Ok(Some(Key::Recovery(secret_file(file, out)?)));
+        return Ok(Some(Key::Recovery(key_file(file, out)?)));
     }
     if let Some(file) = from_environment("MAILKEEP_KEY_FILE") {
-        return Ok(Some(Key::File(secret_file(&PathBuf::from(file), out)?)));
+        return Ok(Some(Key::File(key_file(&PathBuf::from(file), out)?)));
     }
     let passphrase = from_environment("MAILKEEP_PASSPHRASE").map(|value| Zeroizing::new(value.to_string_lossy().into_owned()));
     Ok(passphrase.map(Key::Passphrase))
@@ -78,7 +90,7 @@ pub fn find(common: &Common, dir: &Path, id: Uuid, out: &mut Out) -> Result<Key,
     }
     let kept = place::key_file(id);
     if let Some(file) = kept.as_deref().filter(|file| file.exists()) {
-        return Ok(Key::File(secret_file(file, out)?));
+        return Ok(Key::File(key_file(file, out)?));
     }
     if is_dialogue() {
         let answer = ask(&format!("Passphrase or recovery key for {}: ", dir.display()))?;
@@ -134,13 +146,17 @@ pub fn ask_new_passphrase(question: &str) -> Result<Option<Zeroizing<String>>, F
     Ok(Some(first))
 }
 
-/// Warns as long as nobody has given the recovery key back.
-pub fn warn_unconfirmed(archive: &Archive, out: &mut Out) -> Result<(), Failure> {
-    if archive.recovery_confirmed() || out.is_json() {
+/// Reminds once a day, as long as nobody has given the recovery key back.
+pub fn remind_unconfirmed(archive: &Archive, out: &mut Out) -> Result<(), Failure> {
+    if archive.recovery_confirmed() || !memory::is_due(archive, Reminder::RecoveryKey, out) {
         return Ok(());
     }
-    let identifier = archive.key_status().recovery_identifier;
-    out.note(&format!("warning: the recovery key {identifier}-… was never confirmed; `mailkeep key confirm` does it"))
+    let (identifier, dir) = (archive.key_status().recovery_identifier, archive.dir().display().to_string());
+    out.note(&format!(
+        "reminder: {}: the recovery key {identifier}-… was never confirmed, and without it one lost key file closes the archive for ever; \
+         `mailkeep key confirm` proves that it is at hand",
+        escape::line(&dir)
+    ))
 }
 
 /// `confirmed` or `unconfirmed`.

@@ -1,13 +1,14 @@
 //! The command `mailkeep`: parses arguments, calls the library, prints. It has no rules of its own.
 //!
 //! `args` is the command line as types; `cmd` has a file per command; `out` is everything that is printed; `place` finds the archive
-//! and `key` what opens it; `failure` turns errors into exit codes; `stop` listens to signals, and `input` heeds them.
+//! and `key` what opens it; `memory` is what stays between runs; `failure` turns errors into exit codes; `stop` listens to signals, and `input` heeds them.
 
 mod args;
 mod cmd;
 mod failure;
 mod input;
 mod key;
+mod memory;
 mod out;
 mod place;
 mod stop;

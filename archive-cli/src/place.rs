@@ -1,4 +1,4 @@
-//! Where things lie: which archive is meant, and the user's configuration folder.
+//! Where things lie: which archive is meant, and the user's folders for configuration and state.
 
 use std::fs;
 use std::io::Write;
@@ -19,6 +19,31 @@ pub fn config() -> Option<PathBuf> {
         None => given("HOME").map(|home| home.join(".config")),
     };
     base.map(|base| base.join("mailkeep"))
+}
+
+/// The folder `mailkeep` in the user's state: what is noted there can go.
+pub fn state() -> Option<PathBuf> {
+    let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = match given("XDG_STATE_HOME").filter(|path| path.is_absolute()) {
+        Some(base) => Some(base),
+        None if cfg!(windows) => given("LOCALAPPDATA"),
+        None if cfg!(target_os = "macos") => given("HOME").map(|home| home.join("Library/Application Support")),
+        None => given("HOME").map(|home| home.join(".local/state")),
+    };
+    base.map(|base| base.join("mailkeep"))
+}
+
+/// Bytes that are free for the user on the volume of `dir`, where the system says it.
+#[cfg(unix)]
+pub fn free_space(dir: &Path) -> Option<u64> {
+    let volume = rustix::fs::statvfs(dir).ok()?;
+    Some(volume.f_bavail.saturating_mul(volume.f_frsize))
+}
+
+/// The system is not asked.
+#[cfg(not(unix))]
+pub fn free_space(_dir: &Path) -> Option<u64> {
+    None
 }
 
 /// Where the key file of an archive lies unless it is put elsewhere.

@@ -27,6 +27,7 @@ pub struct Init {
 #[command(after_help = "Examples:
   mailkeep import ~/Mail
   mailkeep import takeout.zip --into anna/google --receipts receipts.jsonl
+  mailkeep import users/* --each-into '{name}'
 
 What has a receipt is durable, whatever happens later.")]
 pub struct Import {
@@ -36,6 +37,9 @@ pub struct Import {
     /// The folder it goes into, as anna/inbox; without it a folder named like the source, below the owner's
     #[arg(long, value_name = "FOLDER")]
     pub into: Option<FolderPath>,
+    /// The folder for each source, with {name} for the name of the source: '{name}' makes a user archive of each
+    #[arg(long, value_name = "PATTERN", conflicts_with = "into", value_parser = with_name)]
+    pub each_into: Option<String>,
     /// What the source is, where name and content must not decide
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<SourceFormat>,
@@ -164,4 +168,11 @@ pub enum CommitRule {
     Each,
     /// Many at a time.
     Batch,
+}
+
+fn with_name(text: &str) -> Result<String, String> {
+    match text.contains("{name}") {
+        true => Ok(text.to_owned()),
+        false => Err("it has no {name}, so all sources would go into one folder; --into does that".to_owned()),
+    }
 }

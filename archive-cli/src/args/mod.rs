@@ -14,6 +14,9 @@ pub use intake::*;
 pub use reading::*;
 pub use upkeep::*;
 
+/// Options that come last in every help.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Keeps e-mail for decades: encrypted, compressed, deduplicated, searchable, provably unchanged.
 #[derive(Debug, Parser)]
 #[command(name = "mailkeep", version, max_term_width = 100, arg_required_else_help = true)]
@@ -36,25 +39,25 @@ pub struct Args {
 #[derive(Debug, Clone, clap::Args)]
 pub struct Common {
     /// The archive's folder [env: MAILKEEP_ARCHIVE] [default: this folder or one above it, then your first archive]
-    #[arg(short, long, global = true, value_name = "DIR")]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     pub archive: Option<PathBuf>,
     /// Open with this key file [env: MAILKEEP_KEY_FILE]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
     /// Open with the passphrase in this file [env: MAILKEEP_PASSPHRASE, the passphrase itself]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
     /// Open with the recovery key in this file (`init` writes it there)
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub recovery_key_file: Option<PathBuf>,
     /// One JSON object a line, for machines
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
-    /// No progress
-    #[arg(short, long, global = true)]
+    /// Errors and results alone: no progress, notices or summaries
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
     /// Show times in this zone: a name like Europe/Berlin, or an offset like +02:00
-    #[arg(long, global = true, value_name = "ZONE", value_parser = zone)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "ZONE", value_parser = zone)]
     pub tz: Option<TimeZone>,
 }
 
@@ -93,13 +96,11 @@ pub enum Command {
     /// See all of it at work, in a folder of its own
     Demo(Demo),
     /// Print completions for a shell
-    #[command(hide = true)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Write man pages into a folder
-    #[command(hide = true)]
     Man {
         /// The folder
         dir: PathBuf,

@@ -127,13 +127,21 @@ pub struct Show {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   mailkeep ls
-  mailkeep ls anna/inbox --messages --sort size")]
+  mailkeep ls anna/inbox --sort size
+
+What lies in the folder itself: folders, with the sums of all below them, then mails, newest first.")]
 pub struct Ls {
-    /// A folder, as anna/inbox; without it all folders
+    /// A folder, as anna/inbox; without it the user archives
     pub folder: Option<FolderPath>,
-    /// List the mails of the folders
+    /// List folders of every depth, and no mails
+    #[arg(short = 'R', long, conflicts_with = "messages")]
+    pub recursive: bool,
+    /// List the mails of the folder and of all below it
     #[arg(long)]
     pub messages: bool,
+    /// At most so many mails [default: 20 of a folder on a terminal, else all]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
     /// The order: folders by name, messages or size; mails by date (newest first), archived, from, subject or size
     #[arg(long, value_name = "KEY")]
     pub sort: Option<SortKey>,

@@ -19,6 +19,9 @@ pub struct Verify {
     /// The structure alone: every frame, but no mail against its digest
     #[arg(long)]
     pub quick: bool,
+    /// Note in the user's folder for state that everything was verified; `stats` shows it
+    #[arg(long, conflicts_with_all = ["quick", "part", "store"])]
+    pub note: bool,
     /// Accept the damage that is found: it is recorded, and listed apart from now on
     #[arg(long, conflicts_with_all = ["quick", "part"])]
     pub accept: bool,

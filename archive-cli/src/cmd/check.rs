@@ -22,7 +22,6 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
         let report = match one.read(&Stop::default(), |source| system(archive).check(source, &options, &mut events)) {
             Err(error @ Error::Source { .. }) => {
                 events.unreadable(&error);
-                failed += 1;
                 unreadable.push(error);
                 continue;
             }
@@ -44,17 +43,18 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
         failed += report.failed;
     }
     events.progress.end();
+    let unreadable_sources = unreadable.len();
     if let Some(error) = none_readable(&sources, unreadable) {
         return Err(error.into());
     }
-    let is_all_there = missing == 0 && failed == 0 && without_mail == 0;
+    let is_all_there = missing == 0 && failed == 0 && without_mail == 0 && unreadable_sources == 0;
     if out.is_json() {
         let recovery_key = keys::recovery_state(archive);
         let event = "summary";
-        out.json(&json!({ "event": event, "read": read, "present": present, "missing": missing, "failed": failed, "skipped_files": skipped, "recovery_key": recovery_key }))?;
+        out.json(&json!({ "event": event, "read": read, "present": present, "missing": missing, "failed": failed, "unreadable_sources": unreadable_sources, "skipped_files": skipped, "recovery_key": recovery_key }))?;
     } else {
-        keys::warn_unconfirmed(archive, out)?;
-        let verdict = match (is_all_there, missing == 0 && failed == 0) {
+        keys::remind_unconfirmed(archive, out)?;
+        let verdict = match (is_all_there, missing == 0 && failed == 0 && unreadable_sources == 0) {
             (true, _) => "all are in the archive",
             (_, true) => "a source has no mail that can be read",
             _ => "the source holds mail that the archive does not",
@@ -62,7 +62,11 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
         if skipped > 0 {
             out.note(&format!("files that are no mail, named above and in no archive: {skipped}"))?;
         }
-        out.note(&format!("read {read} = present {present} + missing {missing}; {failed} could not be read: {verdict}"))?;
+        let unread = match unreadable_sources {
+            0 => String::new(),
+            count => format!(", and {count} sources"),
+        };
+        out.line(&format!("read {read} = present {present} + missing {missing}; {failed} could not be read{unread}: {verdict}"))?;
     }
     Ok(if is_all_there { Exit::Done } else { Exit::Wrong })
 }

@@ -25,6 +25,7 @@ const STEPS: [&[&str]; 8] = [
 ];
 
 pub fn run(common: &Common, args: &Demo, out: &mut Out) -> Result<Exit, Failure> {
+    out.forget();
     let dir = &args.dir;
     let shown = dir.to_str().ok_or_else(|| Failure::Usage("the demo needs a folder with a name in Unicode".to_owned()))?;
     if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {

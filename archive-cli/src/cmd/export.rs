@@ -58,7 +58,6 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
             "stopped": report.stopped,
         }))?;
     } else {
-        keys::warn_unconfirmed(archive, out)?;
         let present = match (args.update, format) {
             (false, _) => String::new(),
             (true, ExportFormat::Mbox) => format!(", {} belong to mbox files that were there, which are not looked into", report.present),

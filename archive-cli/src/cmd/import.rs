@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
-use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Receipt, Stop, StoreStats};
+use archive_core::{
+    Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Receipt, Stop, StoreStats,
+};
 use serde_json::json;
 
 use super::failed::Failed;
+use super::rows::count_row;
 use super::system;
 use crate::args::{CommitRule, Import};
 use crate::failure::{Exit, Failure};
@@ -39,7 +42,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     let mut events = Events::new(total(&sources), out);
     events.stop = Arc::clone(&options.stop);
     if args.dry_run {
-        return plan(archive, &sources, &options, &mut events, out);
+        return plan(archive, &args, &sources, &options, &mut events, out);
     }
     if let Some(path) = &args.receipts {
         place::outside(path, archive)?;
@@ -50,32 +53,33 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         events.failed = Some(Failed::new(dir, archive)?);
     }
     let before = disk(archive)?;
-    let mut sums = ImportReport::default();
+    let mut sums = Sums::default();
     let mut failure = None;
     let (mut unreadable, mut without_mail) = (Vec::new(), 0);
     for one in &sources {
+        let options = options_of(one, &args, &options)?;
         match one.import(archive, &options, &mut events) {
             Ok(report) => {
-                add(&mut sums, &report);
+                sums.add(&report);
                 without_mail += usize::from(report.read == 0 && report.deleted == 0 && report.skipped_files > 0);
             }
             Err(error @ Error::Source { .. }) => {
                 events.unreadable(&error);
-                (sums.read, sums.failed) = (sums.read + 1, sums.failed + 1);
                 unreadable.push(error);
             }
             Err(error) => {
                 // What has a receipt stays, and is told.
-                add(&mut sums, &events.told);
+                sums.add(&events.told);
                 failure = Some(error);
                 break;
             }
         }
-        if sums.stopped || events.failure.is_some() {
+        if sums.of.stopped || events.failure.is_some() {
             break;
         }
     }
     events.progress.end();
+    sums.unreadable_sources = unreadable.len();
     let summary = summary(archive, &sums, &events, before, out);
     if let Some(failure) = events.failure {
         return Err(failure);
@@ -84,10 +88,10 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         return Err(error.into());
     }
     summary?;
-    if sums.stopped {
+    if sums.of.stopped {
         return Err(Error::Stopped.into());
     }
-    Ok(if sums.failed + sums.unsupported_files > 0 || without_mail > 0 { Exit::Wrong } else { Exit::Done })
+    Ok(if sums.of.failed + sums.of.unsupported_files > 0 || without_mail + sums.unreadable_sources > 0 { Exit::Wrong } else { Exit::Done })
 }
 
 /// The error, where no source could be read at all.
@@ -114,17 +118,40 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
     if begin.is_empty() || begin == RECEIPT_BEGINS { Ok(()) } else { refuse("exists, and has no receipts") }
 }
 
-fn add(sums: &mut ImportReport, report: &ImportReport) {
-    sums.read += report.read;
-    sums.stored += report.stored;
-    sums.duplicate += report.duplicate;
-    sums.restated += report.restated;
-    sums.failed += report.failed;
-    sums.deleted += report.deleted;
-    sums.skipped_files += report.skipped_files;
-    sums.unsupported_files += report.unsupported_files;
-    sums.bytes_in += report.bytes_in;
-    sums.stopped |= report.stopped;
+/// What the sources of an import add up to.
+#[derive(Default)]
+struct Sums {
+    of: ImportReport,
+    /// Sources that could not be read at all.
+    unreadable_sources: usize,
+}
+
+impl Sums {
+    fn add(&mut self, report: &ImportReport) {
+        let sums = &mut self.of;
+        sums.read += report.read;
+        sums.stored += report.stored;
+        sums.duplicate += report.duplicate;
+        sums.restated += report.restated;
+        sums.failed += report.failed;
+        sums.deleted += report.deleted;
+        sums.skipped_files += report.skipped_files;
+        sums.unsupported_files += report.unsupported_files;
+        sums.bytes_in += report.bytes_in;
+        sums.stopped |= report.stopped;
+    }
+}
+
+/// The options for one source: with `--each-into`, its name is in the folder.
+fn options_of(source: &Source, args: &Import, options: &ImportOptions) -> Result<ImportOptions, Failure> {
+    let Some(pattern) = &args.each_into else { return Ok(options.clone()) };
+    let Source::Path(path) = source else {
+        return Err(Failure::Usage("standard input has no name for --each-into; give --into".to_owned()));
+    };
+    let name = source::folder_name(&fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+    let into = pattern.replace("{name}", &name);
+    let into = into.parse().map_err(|error| Failure::Usage(format!("{}: {error}; give --into", path.display())))?;
+    Ok(ImportOptions { into: Some(into), ..options.clone() })
 }
 
 /// A source as it was named.
@@ -153,10 +180,7 @@ impl Source {
         self.name().clone_into(&mut events.source);
         events.told = ImportReport::default();
         let report = self.read(&options.stop, |source| {
-            if !events.is_json {
-                let target = system(archive).target(&source, options)?;
-                events.progress.say(&format!("{}: into {target}", escape::line(&self.name())));
-            }
+            events.target(archive, &source, options)?;
             system(archive).import(source, options, &mut *events)
         });
         events.source_ended();
@@ -199,6 +223,8 @@ pub struct Events {
     failure: Option<Failure>,
     receipts: Option<(fs::File, PathBuf)>,
     failed: Option<Failed>,
+    /// User archives that are not there before the import.
+    new_archives: Vec<String>,
     is_json: bool,
     listed: u64,
     ended: u64,
@@ -216,6 +242,7 @@ impl Events {
             failure: None,
             receipts: None,
             failed: None,
+            new_archives: Vec::new(),
             is_json: out.is_json(),
             listed: 0,
             ended: 0,
@@ -224,13 +251,41 @@ impl Events {
         }
     }
 
-    /// Tells of a source that could not be read at all.
+    /// Says into which folder the source goes, and which user archive would be made for it.
+    fn target(&mut self, archive: &Archive, source: &ImportSource<'_>, options: &ImportOptions) -> Result<(), Error> {
+        if matches!(source, ImportSource::Path(path) if !path.exists()) {
+            return Ok(());
+        }
+        let target = system(archive).target(source, options)?;
+        let first = target.names().first().cloned().unwrap_or_default();
+        // That of the owner was named when the archive was made.
+        let is_known = first == archive.owner() || self.new_archives.contains(&first);
+        let is_new = !is_known && !system(archive).folders_in(None)?.iter().any(|known| known.path.names().first() == Some(&first));
+        let new = if is_new { format!(", a new user archive: `{}`", escape::line(&first)) } else { String::new() };
+        if is_new {
+            self.new_archives.push(first);
+        }
+        if !self.is_json {
+            self.progress.say(&format!("{}: into {}{new}", escape::line(&self.source), escape::line(&target.to_string())));
+        }
+        Ok(())
+    }
+
+    /// Reports a source that could not be read at all. It is no mail, so it counts in no sum.
     pub fn unreadable(&mut self, error: &Error) {
         let why = match error {
             Error::Source { why, .. } => why.clone(),
             error => error.to_string(),
         };
-        ImportEvents::trouble(self, &Trouble { source: String::new(), offset: 0, kind: TroubleKind::Unreadable(why) });
+        let source = self.source.clone();
+        self.put_aside(|failed| failed.reason(&source, 0, &why));
+        match self.is_json {
+            true => {
+                let event = json!({ "event": "trouble", "source": source, "offset": 0, "message": why, "loss": true });
+                let _unread = writeln!(std::io::stdout(), "{event}");
+            }
+            false => self.progress.warn(&format!("error: {}: {why}", escape::line(&source))),
+        }
     }
 
     /// The next source counts on from here.
@@ -295,8 +350,12 @@ impl ImportEvents for Events {
             });
             let _unread = writeln!(std::io::stdout(), "{event}");
         } else if self.listed <= LISTED {
-            let word = if is_quiet { "note" } else { "warning" };
-            self.progress.say(&format!("{word}: {}, offset {}: {}", escape::line(&source), trouble.offset, trouble.kind));
+            let said = format!("{}, offset {}: {}", escape::line(&source), trouble.offset, trouble.kind);
+            match (trouble.kind.is_loss(), is_quiet) {
+                (true, _) => self.progress.warn(&format!("warning: {said}")),
+                (false, true) => self.progress.say(&format!("note: {said}")),
+                (false, false) => self.progress.say(&format!("warning: {said}")),
+            }
         } else if self.listed == LISTED + 1 {
             self.progress.say("more of these are counted, not listed");
         }
@@ -318,7 +377,8 @@ fn disk(archive: &Archive) -> Result<u64, Failure> {
     Ok(stats.other + stats.stores.iter().map(of).sum::<u64>())
 }
 
-fn summary(archive: &Archive, sums: &ImportReport, events: &Events, before: u64, out: &mut Out) -> Result<(), Failure> {
+fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &mut Out) -> Result<(), Failure> {
+    let Sums { of: sums, unreadable_sources } = sums;
     let seconds = events.progress.seconds();
     let stats = system(archive).stats()?;
     let heads: Vec<String> = stats.stores.iter().map(json::head).collect();
@@ -337,6 +397,8 @@ fn summary(archive: &Archive, sums: &ImportReport, events: &Events, before: u64,
             "seconds": seconds,
             "head": heads.first(),
             "recovery_key": keys::recovery_state(archive),
+            "new_user_archives": events.new_archives,
+            "unreadable_sources": unreadable_sources,
             "unreachable_stores": [],
             "stopped": sums.stopped,
         }));
@@ -358,13 +420,16 @@ fn summary(archive: &Archive, sums: &ImportReport, events: &Events, before: u64,
         let aside = events.failed.as_ref().map_or_else(String::new, |failed| format!(" and put into {}", failed.dir().display()));
         said.push(format!("{} failed: named above with file and offset{aside}; all else is archived", sums.failed));
     }
+    if *unreadable_sources > 0 {
+        said.push(format!("{unreadable_sources} sources could not be read, named above; nothing of them is archived"));
+    }
     if sums.stopped {
         said.push("stopped before the end of the source; what has a receipt stays".to_owned());
     }
     for line in said {
         out.note(&line)?;
     }
-    keys::warn_unconfirmed(archive, out)?;
+    keys::remind_unconfirmed(archive, out)?;
     let restated = match sums.restated {
         0 => String::new(),
         count => format!(" ({count} of the duplicates differ in status headers)"),
@@ -373,14 +438,25 @@ fn summary(archive: &Archive, sums: &ImportReport, events: &Events, before: u64,
     out.note(&format!("read {read} = stored {stored} + duplicate {duplicate} + failed {failed}{restated}"))
 }
 
-fn plan(archive: &Archive, sources: &[Source], options: &ImportOptions, events: &mut Events, out: &mut Out) -> Result<Exit, Failure> {
-    let table = crate::out::table::Table::new([-8, -10, 0]);
+fn plan(
+    archive: &Archive,
+    args: &Import,
+    sources: &[Source],
+    options: &ImportOptions,
+    events: &mut Events,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
     let mut mails = 0;
     let mut losses = 0;
     let mut unreadable = Vec::new();
     for one in sources {
         one.name().clone_into(&mut events.source);
-        let plan = match one.read(&options.stop, |source| system(archive).plan(source, options, &mut *events)) {
+        let options = &options_of(one, args, options)?;
+        let planned = one.read(&options.stop, |source| {
+            events.target(archive, &source, options)?;
+            system(archive).plan(source, options, &mut *events)
+        });
+        let plan = match planned {
             Err(error @ Error::Source { .. }) => {
                 events.unreadable(&error);
                 losses += 1;
@@ -395,7 +471,7 @@ fn plan(archive: &Archive, sources: &[Source], options: &ImportOptions, events: 
             if out.is_json() {
                 out.json(&json!({ "event": "folder", "folder": folder.to_string(), "messages": count, "bytes": bytes }))?;
             } else {
-                table.row(out, [&count.to_string(), &when::size(*bytes), &folder.to_string()])?;
+                count_row(*count, *bytes, &folder.to_string(), out)?;
             }
         }
         mails += plan.source.mails;
@@ -409,7 +485,9 @@ fn plan(archive: &Archive, sources: &[Source], options: &ImportOptions, events: 
         return Err(Error::Stopped.into());
     }
     match out.is_json() {
-        true => out.json(&json!({ "event": "summary", "read": mails, "stored": 0, "dry_run": true }))?,
+        true => {
+            out.json(&json!({ "event": "summary", "read": mails, "stored": 0, "new_user_archives": events.new_archives, "dry_run": true }))?
+        }
         false => out.note(&format!("{mails} mails; nothing was stored"))?,
     }
     Ok(if losses > 0 { Exit::Wrong } else { Exit::Done })

@@ -199,7 +199,26 @@ fn tell(common: &Common, archive: &Archive, kept: &Kept, is_dialogue: bool, out:
     if is_dialogue {
         dialogue(archive, kept, out)?;
     }
-    keys::warn_unconfirmed(archive, out)
+    keys::remind_unconfirmed(archive, out)
+}
+
+/// Asks for some groups of the key, each until it is right. An empty answer ends it.
+fn gives_back(recovery: &str, ask: &mut dyn FnMut(&str) -> Result<String, Failure>) -> Result<bool, Failure> {
+    let groups: Vec<&str> = recovery.split('-').collect();
+    for at in ASKED {
+        let mut question = format!("Group {} of it: ", at + 1);
+        loop {
+            let answer = ask(&question)?;
+            if answer.is_empty() {
+                return Ok(false);
+            }
+            if groups.get(at).is_some_and(|group| group.eq_ignore_ascii_case(&answer)) {
+                break;
+            }
+            question = format!("That is not group {}; once more (empty: later): ", at + 1);
+        }
+    }
+    Ok(true)
 }
 
 fn dialogue(archive: &Archive, kept: &Kept, out: &mut Out) -> Result<(), Failure> {
@@ -207,19 +226,36 @@ fn dialogue(archive: &Archive, kept: &Kept, out: &mut Out) -> Result<(), Failure
     if kept.recovery_file.is_none() {
         out.flush()?;
         eprintln!("\n    {}\n\nWrite it down now. With it and the archive's folder everything opens.", recovery.as_str());
-        let groups: Vec<&str> = recovery.split('-').collect();
-        let mut is_right = true;
-        for group in ASKED {
-            let answer = ask_line(&format!("Group {} of it: ", group + 1))?;
-            is_right &= groups.get(group).is_some_and(|group| group.eq_ignore_ascii_case(&answer));
-        }
-        match is_right {
+        match gives_back(recovery, &mut |question| ask_line(question))? {
             true => archive.confirm_recovery(&Key::Recovery(recovery.clone()))?,
-            false => out.note("that is not what was shown; `mailkeep key confirm` asks again")?,
+            false => out.note("it is not confirmed; `mailkeep key confirm` asks again")?,
         }
     }
     if let Some(passphrase) = keys::ask_new_passphrase("A passphrase that opens the archive too (empty for none): ")? {
         archive.add_passphrase(&passphrase)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_group_is_asked_again_and_no_other() {
+        let groups: Vec<String> = (1..=12).map(|no| format!("KEY{no:02}")).collect();
+        let asked = |answers: &[&str]| {
+            let (mut questions, mut answers) = (Vec::new(), answers.iter());
+            let given = gives_back(&groups.join("-"), &mut |question| {
+                questions.push(question.to_owned());
+                Ok(answers.next().map(ToString::to_string).unwrap_or_default())
+            });
+            (given.unwrap(), questions)
+        };
+        assert_eq!(asked(&["key04", "KEY10"]), (true, vec!["Group 4 of it: ".to_owned(), "Group 10 of it: ".to_owned()]));
+        let (given, questions) = asked(&["key04", "KEY1O", "KEY01", "KEY10"]);
+        assert!(given && questions.len() == 4 && questions[2..].iter().all(|question| question.contains("not group 10")), "{questions:?}");
+        assert_eq!(asked(&["KEY04", ""]).0, false);
+        assert_eq!(asked(&[]).0, false, "the end of the input");
+    }
 }

@@ -12,6 +12,7 @@ use super::system;
 use crate::args::Lost;
 use crate::failure::{Exit, Failure};
 use crate::key as keys;
+use crate::out::table::Column::{Right, Tail};
 use crate::out::table::Table;
 use crate::out::{Out, escape, json as lines, when};
 use crate::place;
@@ -27,7 +28,7 @@ pub fn run(archive: &Archive, args: &Lost, out: &mut Out) -> Result<Exit, Failur
 fn list(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     let files = system(archive).lost_files()?;
     let (mut bytes, mut mails) = (0, 0);
-    let table = Table::new([-10, -8, 0]);
+    let table = Table([Right(10), Right(8), Tail(1)]);
     for file in &files {
         (bytes, mails) = (bytes + file.bytes, mails + file.found.mails);
         let path = file.path.display().to_string();
@@ -142,7 +143,7 @@ fn import(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
             "bytes_in": report.bytes_in,
         }))?;
     } else {
-        keys::warn_unconfirmed(archive, out)?;
+        keys::remind_unconfirmed(archive, out)?;
         let (read, stored, duplicate, failed) = (report.read, report.stored, report.duplicate, report.failed);
         out.note(&format!("read {read} = stored {stored} + duplicate {duplicate} + failed {failed}"))?;
     }

@@ -7,13 +7,24 @@ use std::ops::ControlFlow;
 use archive_core::{Acting, Error, FolderInfo, FolderPath, MessageInfo};
 use serde_json::json as object;
 
-use super::search::{message_row, message_table};
+use super::rows::{MessageTable, folder_row, message_row};
 use crate::args::{Ls, SortKey};
 use crate::failure::{Exit, Failure};
-use crate::out::table::Table;
-use crate::out::{Out, json, when};
+use crate::out::{Out, escape, json, when};
 
-pub fn run(acting: &Acting<'_>, args: Ls, out: &mut Out) -> Result<Exit, Failure> {
+/// Mails of a folder on a terminal unless told otherwise.
+const ON_TERMINAL: usize = 20;
+
+pub fn run(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+    match (args.messages, out.is_json()) {
+        (true, _) => messages(acting, args, out),
+        (false, true) => folders(acting, args, out),
+        (false, false) => listing(acting, args, out),
+    }
+}
+
+/// The folder that was asked for and all below it, or all there are.
+fn all_folders(acting: &Acting<'_>, args: &Ls) -> Result<Vec<FolderInfo>, Failure> {
     let mut folders = acting.folders();
     if let Some(wanted) = &args.folder {
         folders.retain(|folder| folder.path.is_within(wanted));
@@ -21,78 +32,106 @@ pub fn run(acting: &Acting<'_>, args: Ls, out: &mut Out) -> Result<Exit, Failure
             return Err(Error::NoSuchFolder(wanted.to_string()).into());
         }
     }
-    if args.messages {
-        return messages(acting, folders, args.sort.unwrap_or(SortKey::Date), args.sort.is_none(), out);
-    }
+    Ok(folders)
+}
+
+/// For machines: each folder, with its own mails and the sums of all below it.
+fn folders(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+    let mut folders = all_folders(acting, args)?;
     match args.sort {
         None | Some(SortKey::Name) => {}
         Some(SortKey::Messages) => folders.sort_by_key(|folder| Reverse(folder.messages)),
         Some(SortKey::Size) => folders.sort_by_key(|folder| Reverse(folder.bytes)),
         Some(_) => return Err(Failure::Usage("folders are sorted by name, messages or size".to_owned())),
     }
-    let table = Table::new([-8, -10, 0]);
     let (mut count, mut bytes) = (0, 0);
     for folder in &folders {
         count += folder.messages;
         bytes += folder.bytes;
-        match out.is_json() {
-            true => out.json(&json::folder(folder))?,
-            false => table.row(out, [&folder.messages.to_string(), &when::size(folder.bytes), &folder.path.to_string()])?,
-        }
+        out.json(&json::folder(folder))?;
     }
-    match out.is_json() {
-        true => out.json(&object!({ "event": "summary", "folders": folders.len(), "messages": count, "bytes": bytes }))?,
-        false => out.note(&format!("{count} mails, {} in {} folders", when::size(bytes), folders.len()))?,
+    out.json(&object!({ "event": "summary", "folders": folders.len(), "messages": count, "bytes": bytes }))?;
+    Ok(Exit::Done)
+}
+
+/// For people: what lies in a folder itself, folders first. Without a folder, the user archives.
+fn listing(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+    let mut folders = match args.recursive {
+        true => all_folders(acting, args)?,
+        false => acting.folders_in(args.folder.as_ref())?,
+    };
+    match args.sort {
+        Some(SortKey::Messages) => folders.sort_by_key(|folder| Reverse(folder.total_messages)),
+        Some(SortKey::Size) => folders.sort_by_key(|folder| Reverse(folder.total_bytes)),
+        Some(SortKey::Date | SortKey::Archived | SortKey::From | SortKey::Subject) if args.folder.is_none() || args.recursive => {
+            return Err(Failure::Usage("folders are sorted by name, messages or size".to_owned()));
+        }
+        _ => {}
+    }
+    for folder in &folders {
+        folder_row(folder, out)?;
+    }
+    let here = match &args.folder {
+        Some(wanted) => the_folder(acting, wanted)?,
+        None => acting.folders_in(None)?,
+    };
+    let Some(wanted) = args.folder.as_ref().filter(|_| !args.recursive) else {
+        out.note(&Sums::of(&here).to_string())?;
+        return Ok(Exit::Done);
+    };
+    let mails = here.iter().map(|folder| folder.messages).sum::<u64>();
+    if !folders.is_empty() && mails > 0 && out.is_terminal() {
+        out.line("")?;
+    }
+    let shown = mails_of(acting, std::slice::from_ref(wanted), args, out)?;
+    let of = escape::line(&wanted.to_string());
+    out.note(&format!("{of}: {}", Sums::of(&here)))?;
+    if shown < mails {
+        out.note(&format!("{shown} of the {mails} mails in the folder itself are shown; --limit {mails} shows them all"))?;
     }
     Ok(Exit::Done)
 }
 
-fn messages(
-    acting: &Acting<'_>,
-    mut folders: Vec<FolderInfo>,
-    sort: SortKey,
-    is_listed_by_folder: bool,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
-    let table = message_table();
+/// The folder of this path; several where names differ in their Unicode form alone.
+fn the_folder(acting: &Acting<'_>, wanted: &FolderPath) -> Result<Vec<FolderInfo>, Failure> {
+    let above = wanted.names().split_last().and_then(|(_, above)| FolderPath::from_names(above.to_vec()).ok());
+    let mut folders = acting.folders_in(above.as_ref())?;
+    folders.retain(|folder| folder.path.normal() == wanted.normal());
+    Ok(folders)
+}
+
+/// What folders hold with all below them.
+#[derive(Default)]
+struct Sums {
+    folders: u64,
+    messages: u64,
+    bytes: u64,
+}
+
+impl Sums {
+    /// Of folders none of which lies in another.
+    fn of(folders: &[FolderInfo]) -> Self {
+        folders.iter().fold(Self::default(), |sums, folder| Self {
+            folders: sums.folders + folder.folders_below + 1,
+            messages: sums.messages + folder.total_messages,
+            bytes: sums.bytes + folder.total_bytes,
+        })
+    }
+}
+
+impl std::fmt::Display for Sums {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} mails, {} in {} folders", self.messages, when::size(self.bytes), self.folders)
+    }
+}
+
+/// The mails of the folder and of all below it.
+fn messages(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+    let mut paths: Vec<FolderPath> = all_folders(acting, args)?.into_iter().map(|folder| folder.path).collect();
     // Folders whose names differ in their Unicode form alone are listed as one.
     let mut listed = HashSet::new();
-    folders.retain(|folder| listed.insert(folder.path.normal()));
-    let mut count = 0;
-    let mut print = |info: &MessageInfo, out: &mut Out| {
-        count += 1;
-        match out.is_json() {
-            true => out.json(&json::message("message", info)),
-            false => message_row(&table, info, out),
-        }
-    };
-    if is_listed_by_folder {
-        for folder in &folders {
-            each(acting, &folder.path, |info| print(&info, out))?;
-        }
-    } else {
-        let mut all = Vec::new();
-        for folder in &folders {
-            each(acting, &folder.path, |info| {
-                all.push(info);
-                Ok(())
-            })?;
-        }
-        let from = |info: &MessageInfo| info.from.first().map(|one| (one.name.to_lowercase(), one.address.clone()));
-        match sort {
-            SortKey::Date => all.sort_by_key(|info| Reverse((info.date, info.id))),
-            SortKey::Archived => all.sort_by_key(|info| Reverse((info.archived, info.id))),
-            SortKey::Size => all.sort_by_key(|info| Reverse((info.size, info.id))),
-            SortKey::From => all.sort_by_cached_key(from),
-            SortKey::Subject => all.sort_by_cached_key(|info| info.subject.to_lowercase()),
-            SortKey::Name | SortKey::Messages => {
-                return Err(Failure::Usage("mails are sorted by date, archived, from, subject or size".to_owned()));
-            }
-        }
-        for info in &all {
-            print(info, out)?;
-        }
-    }
+    paths.retain(|path| listed.insert(path.normal()));
+    let count = mails_of(acting, &paths, args, out)?;
     match out.is_json() {
         true => out.json(&object!({ "event": "summary", "messages": count }))?,
         false => out.note(&format!("{count} mails"))?,
@@ -100,13 +139,73 @@ fn messages(
     Ok(Exit::Done)
 }
 
-fn each(acting: &Acting<'_>, folder: &FolderPath, mut take: impl FnMut(MessageInfo) -> Result<(), Failure>) -> Result<(), Failure> {
-    let mut failure = None;
-    acting.messages_in(folder, &mut |info| match take(info) {
-        Ok(()) => Ok(ControlFlow::Continue(())),
-        Err(error) => {
-            failure = Some(error);
-            Ok(ControlFlow::Break(()))
+/// Prints the mails of these folders, folder by folder, or all of them in one order. Returns how many.
+fn mails_of(acting: &Acting<'_>, folders: &[FolderPath], args: &Ls, out: &mut Out) -> Result<u64, Failure> {
+    let on_terminal = if args.messages || !out.is_terminal() { usize::MAX } else { ON_TERMINAL };
+    let most = args.limit.unwrap_or(on_terminal);
+    let table = MessageTable { with_size: args.sort == Some(SortKey::Size) };
+    let print = |info: &MessageInfo, out: &mut Out| match out.is_json() {
+        true => out.json(&json::message("message", info)),
+        false => message_row(&table, info, out),
+    };
+    let sort: fn(&mut [MessageInfo]) = match args.sort {
+        Some(SortKey::Size) => |all| all.sort_by_key(|info| Reverse((info.size, info.id))),
+        Some(SortKey::Date) => |all| all.sort_by_key(|info| Reverse((info.date, info.id))),
+        Some(SortKey::Archived) => |all| all.sort_by_key(|info| Reverse((info.archived, info.id))),
+        Some(SortKey::From) => |all| all.sort_by_cached_key(from),
+        Some(SortKey::Subject) => |all| all.sort_by_cached_key(|info| info.subject.to_lowercase()),
+        Some(SortKey::Name | SortKey::Messages) if args.messages => {
+            return Err(Failure::Usage("mails are sorted by date, archived, from, subject or size".to_owned()));
+        }
+        // As they come: folder by folder, the newest first.
+        None | Some(SortKey::Name | SortKey::Messages) => {
+            let mut count = 0;
+            for folder in folders {
+                each(acting, folder, most - count, |info| {
+                    count += 1;
+                    print(&info, out)
+                })?;
+            }
+            return Ok(count as u64);
+        }
+    };
+    let mut all = Vec::new();
+    for folder in folders {
+        each(acting, folder, usize::MAX, |info| {
+            all.push(info);
+            Ok(())
+        })?;
+    }
+    sort(&mut all);
+    all.truncate(most);
+    all.iter().try_for_each(|info| print(info, out))?;
+    Ok(all.len() as u64)
+}
+
+fn from(info: &MessageInfo) -> Option<(String, String)> {
+    info.from.first().map(|one| (one.name.to_lowercase(), one.address.clone()))
+}
+
+/// The first `most` mails of a folder, newest first.
+fn each(
+    acting: &Acting<'_>,
+    folder: &FolderPath,
+    most: usize,
+    mut take: impl FnMut(MessageInfo) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut failure, mut taken) = (None, 0);
+    if most == 0 {
+        return Ok(());
+    }
+    acting.messages_in(folder, &mut |info| {
+        taken += 1;
+        match take(info) {
+            Ok(()) if taken < most => Ok(ControlFlow::Continue(())),
+            Ok(()) => Ok(ControlFlow::Break(())),
+            Err(error) => {
+                failure = Some(error);
+                Ok(ControlFlow::Break(()))
+            }
         }
     })?;
     failure.map_or(Ok(()), Err)

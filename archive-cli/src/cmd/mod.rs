@@ -12,6 +12,7 @@ mod ls;
 mod manual;
 mod rebuild;
 mod repair;
+mod rows;
 mod search;
 mod show;
 mod stats;
@@ -22,7 +23,7 @@ use archive_core::{Acting, Actor, Archive, Error, Recovery};
 use crate::args::{Args, Command, Common};
 use crate::failure::{Exit, Failure};
 use crate::key as keys;
-use crate::out::Out;
+use crate::out::{Out, escape};
 
 /// Does what was asked.
 pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
@@ -34,9 +35,9 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(common, args, out),
         Command::Import(args) => on_archive(common, out, |archive, out| import::run(archive, args, out)),
         Command::Check(args) => on_archive(common, out, |archive, out| check::run(archive, args, out)),
-        Command::Search(args) => on_archive(common, out, |archive, out| search::run(&system(archive), &args, out)),
+        Command::Search(args) => on_archive(common, out, |archive, out| search::run(archive, &args, out)),
         Command::Show(args) => on_archive(common, out, |archive, out| show::run(archive, &args, out)),
-        Command::Ls(args) => on_archive(common, out, |archive, out| ls::run(&system(archive), args, out)),
+        Command::Ls(args) => on_archive(common, out, |archive, out| ls::run(&system(archive), &args, out)),
         Command::Export(args) => on_archive(common, out, |archive, out| export::run(archive, args, out)),
         Command::Verify(args) => on_archive(common, out, |archive, out| verify::run(archive, args, out)),
         Command::Repair(args) => on_archive(common, out, |archive, out| repair::run(archive, &args, out)),
@@ -53,22 +54,27 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
 /// Opens the archive, works on it, closes it.
 fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     let archive = keys::open(common, out)?;
+    // Whoever did not name the archive does not see which one is meant.
+    let which = match common.archive {
+        Some(_) => String::new(),
+        None => format!("{}: ", escape::line(&archive.dir().display().to_string())),
+    };
     match (archive.barred(), archive.damage()) {
-        (_, Some(damage)) if archive.barred().is_some() => out.note(&format!(
-            "warning: the archive is damaged and takes no mail until it is repaired: {damage}; mails that are not hit are read; copy the archive, put \
+        (_, Some(damage)) if archive.barred().is_some() => out.warn(&format!(
+            "warning: {which}the archive is damaged and takes no mail until it is repaired: {damage}; mails that are not hit are read; copy the archive, put \
              back the file from a backup if there is one, else `mailkeep repair` makes the archive ready for mail again; `mailkeep verify` says more"
         ))?,
-        (Some(barred), _) => out.note(&format!("warning: the archive takes no mail: {barred}"))?,
-        (None, Some(damage)) => out.note(&format!("warning: {damage}"))?,
+        (Some(barred), _) => out.warn(&format!("warning: {which}the archive takes no mail: {barred}"))?,
+        (None, Some(damage)) => out.warn(&format!("warning: {which}{damage}"))?,
         (None, None) => {}
     }
     for notice in archive.notices() {
-        out.note(&format!("warning: {notice}"))?;
+        out.warn(&format!("warning: {which}{notice}"))?;
     }
     if let Some(Recovery { bytes_put_aside, commit_taken_over, .. }) = archive.recovered() {
         let taken = if commit_taken_over { "the last commit was taken over" } else { "nothing was taken over" };
         out.note(&format!(
-            "notice: recovered from a crash: {taken}, {bytes_put_aside} bytes without a receipt were put aside (`mailkeep lost` \
+            "notice: {which}recovered from a crash: {taken}, {bytes_put_aside} bytes without a receipt were put aside (`mailkeep lost` \
              lists them); an import that was cut off can be run again"
         ))?;
     }
@@ -77,8 +83,8 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     let exit = done?;
     match closed {
         // Receipts and results hold.
-        Err(error @ Error::CachesLag(_)) => out.note(&format!("warning: {error}"))?,
-        Err(error) if error.code() == "disk_full" => out.note(&format!("warning: {error}"))?,
+        Err(error @ Error::CachesLag(_)) => out.warn(&format!("warning: {which}{error}"))?,
+        Err(error) if error.code() == "disk_full" => out.warn(&format!("warning: {which}{error}"))?,
         closed => closed?,
     }
     Ok(exit)

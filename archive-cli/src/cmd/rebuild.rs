@@ -7,6 +7,7 @@ use serde_json::json as object;
 
 use crate::args::Rebuild;
 use crate::failure::{Exit, Failure};
+use crate::out::table::Column::{Left, Right, Share};
 use crate::out::table::Table;
 use crate::out::{Out, when};
 use crate::stop;
@@ -35,7 +36,7 @@ pub fn run(acting: &Acting<'_>, command: &Rebuild, out: &mut Out) -> Result<Exit
 }
 
 fn list(acting: &Acting<'_>, out: &mut Out) -> Result<Exit, Failure> {
-    let table = Table::new([-5, 14, -9, -10, 0]);
+    let table = Table([Right(5), Left(12), Right(8), Right(10), Share(1)]);
     for index in acting.store_indexes(None)? {
         let status = status(&index);
         match out.is_json() {

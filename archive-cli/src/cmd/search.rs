@@ -3,14 +3,19 @@
 use std::io::Read;
 
 use archive_core::{
-    Acting, CountBy, Counts, Coverage, DateRange, FolderScope, HitSnippet, IndexStatus, Level, MOST_WORDS, MessageId, MessageInfo, Order,
-    OrderKey, SearchCriteria, SearchRequest, SizeRange, StoreIndex, Suggestions,
+    Acting, Archive, CountBy, Counts, Coverage, DateRange, FolderScope, HitSnippet, IndexStatus, Level, MOST_WORDS, MessageId, MessageInfo,
+    Order, OrderKey, SearchCriteria, SearchRequest, SizeRange, StoreIndex, Suggestions,
 };
 use clap::ValueEnum as _;
 use serde_json::json as object;
 
+use super::rows::{MessageTable, field_name, snippet_row};
+pub use super::rows::{message_row, message_table};
+use super::system;
 use crate::args::{CountKey, HitOrder, Importance, Search, YesNo};
 use crate::failure::{Exit, Failure};
+use crate::memory::{self, Reminder};
+use crate::out::table::Column::{Left, Right, Share};
 use crate::out::table::Table;
 use crate::out::{Out, escape, json, when};
 use crate::stop;
@@ -21,7 +26,11 @@ const ON_TERMINAL: usize = 20;
 /// Hits that are taken at once where all are wanted.
 const PAGE: usize = 10_000;
 
-pub fn run(acting: &Acting<'_>, args: &Search, out: &mut Out) -> Result<Exit, Failure> {
+/// Mails whose text could not be read that are looked into for the reasons.
+const LOOKED_INTO: usize = 20;
+
+pub fn run(archive: &Archive, args: &Search, out: &mut Out) -> Result<Exit, Failure> {
+    let acting = &system(archive);
     let request = SearchRequest::of(criteria(args, out)?).until(stop::at_safe_points());
     if args.explain {
         return explain(acting, &request, out);
@@ -45,7 +54,7 @@ pub fn run(acting: &Acting<'_>, args: &Search, out: &mut Out) -> Result<Exit, Fa
         }
         print_counts(*key, counts, out)?;
     }
-    let table = message_table();
+    let table = MessageTable { with_size: args.sort == HitOrder::Size };
     let mut shown = 0;
     let (mut hits, mut snippets, mut cursor) = (found.hits, found.snippets, found.cursor);
     loop {
@@ -68,7 +77,20 @@ pub fn run(acting: &Acting<'_>, args: &Search, out: &mut Out) -> Result<Exit, Fa
     let summary =
         Summary { total: found.total, shown, cursor: cursor.filter(|_| !counts_only), coverage: found.coverage, index_is_damaged };
     summary.print(counts_only, &found.notices, found.suggestions.as_ref(), out)?;
+    if summary.coverage.undecided > 0 && memory::is_due(archive, Reminder::UnreadText, out) {
+        remind_unread(acting, &first, summary.coverage.undecided, out)?;
+    }
     Ok(Exit::Done)
+}
+
+/// Says once a day that text which could not be read would decide, and why it could not.
+fn remind_unread(acting: &Acting<'_>, request: &SearchRequest, mails: u64, out: &mut Out) -> Result<(), Failure> {
+    let mut reasons: Vec<String> = acting.undecided(request, LOOKED_INTO)?.iter().map(|part| part.why.to_string()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    let among = if mails > LOOKED_INTO as u64 { "among the reasons: " } else { "" };
+    let reasons = escape::line(&reasons.join("; "));
+    out.note(&format!("reminder: {mails} more mails may belong here; text of theirs cannot be searched ({among}{reasons})"))
 }
 
 /// What is said behind the hits.
@@ -118,17 +140,11 @@ impl Summary {
             };
             out.note(&format!("warning: {} mails were not looked at: {why}", self.coverage.not_indexed))?;
         }
-        if self.coverage.undecided > 0 {
-            out.note(&format!(
-                "{} mails have text that cannot be read; it would decide whether they belong here",
-                self.coverage.undecided
-            ))?;
-        }
         Ok(())
     }
 }
 
-fn print_hit(table: &Table<5>, hit: &MessageInfo, snippet: Option<&HitSnippet>, out: &mut Out) -> Result<(), Failure> {
+fn print_hit(table: &MessageTable, hit: &MessageInfo, snippet: Option<&HitSnippet>, out: &mut Out) -> Result<(), Failure> {
     if out.is_json() {
         let mut line = json::message("hit", hit);
         if let (Some(line), Some(snippet)) = (line.as_object_mut(), snippet) {
@@ -139,7 +155,7 @@ fn print_hit(table: &Table<5>, hit: &MessageInfo, snippet: Option<&HitSnippet>, 
     }
     message_row(table, hit, out)?;
     match snippet {
-        Some(snippet) => out.line(&format!("    {}: {}", snippet.field, escape::line(&snippet.text))),
+        Some(snippet) => snippet_row(snippet, out),
         None => Ok(()),
     }
 }
@@ -150,7 +166,7 @@ fn key_name(key: CountKey) -> String {
 
 fn print_counts(key: CountKey, counts: &Counts, out: &mut Out) -> Result<(), Failure> {
     let name = key_name(key);
-    let table = Table::new([-8, 0]);
+    let table = Table([Right(8), Share(1)]);
     for (text, messages) in &counts.rows {
         match out.is_json() {
             true => out.json(&object!({ "event": "count", "by": name, "key": text, "messages": messages }))?,
@@ -161,7 +177,7 @@ fn print_counts(key: CountKey, counts: &Counts, out: &mut Out) -> Result<(), Fai
 }
 
 fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
-    let table = Table::new([-8, 0]);
+    let table = Table([Right(8), Share(1)]);
     let clauses = acting.explain(request)?;
     for report in &clauses {
         if out.is_json() {
@@ -189,7 +205,7 @@ fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Resul
 }
 
 fn why(acting: &Acting<'_>, id: MessageId, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
-    let table = Table::new([8, 32, 0]);
+    let table = Table([Left(8), Share(1), Share(1)]);
     let clauses = acting.why(id, request)?;
     for verdict in &clauses {
         let met = match verdict.met {
@@ -199,7 +215,10 @@ fn why(acting: &Acting<'_>, id: MessageId, request: &SearchRequest, out: &mut Ou
         };
         match out.is_json() {
             true => out.json(&object!({ "event": "why", "clause": verdict.clause, "met": verdict.met, "fields": verdict.fields }))?,
-            false => table.row(out, [met, &verdict.clause, &verdict.fields.join(", ")])?,
+            false => {
+                let fields: Vec<&str> = verdict.fields.iter().map(|field| field_name(field)).collect();
+                table.row(out, [met, &verdict.clause, &fields.join(", ")])?;
+            }
         }
     }
     clauses_ended(clauses.len(), out)
@@ -290,16 +309,4 @@ fn has_criteria(args: &Search) -> bool {
     let texts = [&args.folder, &args.from, &args.to, &args.after, &args.before, &args.archived_after, &args.archived_before];
     let sizes = args.larger.is_some() || args.smaller.is_some();
     texts.into_iter().any(Option::is_some) || sizes || args.attachments.is_some() || args.importance.is_some() || args.store.is_some()
-}
-
-/// Columns of lists of mails.
-pub fn message_table() -> Table<5> {
-    Table::new([10, 23, 24, 44, 0])
-}
-
-/// A mail in a list.
-pub fn message_row(table: &Table<5>, info: &MessageInfo, out: &mut Out) -> Result<(), Failure> {
-    let from = info.from.first().map(|one| if one.name.is_empty() { one.address.clone() } else { one.name.clone() });
-    let date = when::local(info.date, out.zone());
-    table.row(out, [&info.id.to_string(), &date, &from.unwrap_or_default(), &info.subject, &info.folder.to_string()])
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use archive_core::{Archive, MessageId};
+use archive_core::{Archive, MessageId, StatsReport};
 
+use super::rows::{count_row, folder_row};
 use super::system;
 use crate::failure::{Exit, Failure};
-use crate::key as keys;
-use crate::out::table::Table;
+use crate::memory::Memory;
+use crate::out::json::Around;
 use crate::out::{Out, escape, json, when};
+use crate::place;
 
 /// Messages of a kind that are shown; `--json` has all.
 const SHOWN: usize = 5;
@@ -24,13 +26,64 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    let value = json::stats(&report, &gaps);
+    let (verified, free) = (Memory::of(archive).verified(), place::free_space(archive.dir()));
     if out.is_json() {
-        out.json(&value)?;
+        let folders = system(archive).folders();
+        out.json(&json::stats(&report, &Around { folders: &folders, gaps: &gaps, verified, free }))?;
         return Ok(Exit::Done);
     }
-    let on_disk = value.get("bytes_on_disk").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
-    let total: u64 = on_disk.values().filter_map(serde_json::Value::as_u64).sum();
+    sizes(&report, free, out)?;
+    let archived = report.last_archived.map_or_else(|| "never".to_owned(), |at| when::local(at.div_euclid(1000), out.zone()));
+    out.line(&format!("last mail  {archived}"))?;
+    let verified = match verified {
+        Some(last) => {
+            let damage = if last.damaged > 0 { format!(", {} places damaged", last.damaged) } else { String::new() };
+            format!("{}, {} mails{damage}", when::local(last.at, out.zone()), last.messages)
+        }
+        None => "not noted here; `mailkeep verify --note` does".to_owned(),
+    };
+    out.line(&format!("verified   {verified}"))?;
+    out.heading("stores")?;
+    for store in &report.stores {
+        out.line(&format!("  {}: {} messages", escape::line(&store.name), store.messages))?;
+        out.line(&format!("  head {}", json::head(store)))?;
+        if let Some(damage) = &store.damage {
+            out.line(&format!("    takes no mail: {}", escape::line(damage)))?;
+        }
+    }
+    if !report.user_archives.is_empty() {
+        out.heading("user archives")?;
+    }
+    report.user_archives.iter().try_for_each(|one| folder_row(one, out))?;
+    if !gaps.is_empty() {
+        out.heading("not searchable in full")?;
+    }
+    for (why, messages) in &gaps {
+        let shown: Vec<String> = messages.iter().take(SHOWN).map(ToString::to_string).collect();
+        let more = if messages.len() > SHOWN { " ..." } else { "" };
+        out.line(&format!("  {} contents: {}", messages.len(), escape::line(why)))?;
+        out.line(&format!("    {}{more}", shown.join(" ")))?;
+    }
+    if report.not_indexed > 0 {
+        out.line(&format!("not searchable: {} contents are not indexed yet", report.not_indexed))?;
+    }
+    let all = report.user_archives.iter();
+    let (messages, bytes) = all.fold((0, 0), |(messages, bytes), one| (messages + one.total_messages, bytes + one.total_bytes));
+    count_row(messages, bytes, "in all", out)?;
+    Ok(Exit::Done)
+}
+
+fn sizes(report: &StatsReport, free: Option<u64>, out: &mut Out) -> Result<(), Failure> {
+    let sum = |of: fn(&archive_core::StoreStats) -> u64| report.stores.iter().map(of).sum::<u64>();
+    let parts = [
+        ("catalog", sum(|store| store.catalog)),
+        ("containers", sum(|store| store.containers)),
+        ("index", sum(|store| store.index)),
+        ("lost_found", report.lost_found),
+        ("other", report.other),
+        ("records", sum(|store| store.records)),
+    ];
+    let total: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
     out.line(&format!("messages   {}", report.messages))?;
     if report.lost_messages > 0 {
         out.line(&format!("lost       {} messages, to damage; nothing is left of them", report.lost_messages))?;
@@ -44,32 +97,11 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     };
     out.line(&format!("on disk    {}{ratio}", when::size(total)))?;
     // What was put aside is named where there is any.
-    for (name, bytes) in on_disk.iter().filter(|(name, _)| *name != "lost_found" || report.lost_found > 0) {
-        out.line(&format!("  {name:10} {}", when::size(bytes.as_u64().unwrap_or_default())))?;
+    for (name, bytes) in parts.iter().filter(|(name, bytes)| *name != "lost_found" || *bytes > 0) {
+        out.line(&format!("  {name:10} {}", when::size(*bytes)))?;
     }
-    out.heading("stores")?;
-    for store in &report.stores {
-        out.line(&format!("  {}: {} messages, head {}", escape::line(&store.name), store.messages, json::head(store)))?;
-        if let Some(damage) = &store.damage {
-            out.line(&format!("    takes no mail: {}", escape::line(damage)))?;
-        }
+    match free {
+        Some(free) => out.line(&format!("free       {}, on the volume of the archive", when::size(free))),
+        None => Ok(()),
     }
-    out.heading("folders")?;
-    let table = Table::new([-8, -10, 0]);
-    for folder in &report.folders {
-        table.row(out, [&folder.messages.to_string(), &when::size(folder.bytes), &folder.path.to_string()])?;
-    }
-    if !gaps.is_empty() {
-        out.heading("not searchable in full")?;
-    }
-    for (why, messages) in &gaps {
-        let shown: Vec<String> = messages.iter().take(SHOWN).map(ToString::to_string).collect();
-        let more = if messages.len() > SHOWN { " ..." } else { "" };
-        out.line(&format!("  {} contents: {} ({}{more})", messages.len(), escape::line(why), shown.join(" ")))?;
-    }
-    if report.not_indexed > 0 {
-        out.line(&format!("not searchable: {} contents are not indexed yet", report.not_indexed))?;
-    }
-    keys::warn_unconfirmed(archive, out)?;
-    Ok(Exit::Done)
 }

@@ -10,6 +10,7 @@ use super::system;
 use crate::args::Verify;
 use crate::failure::{Exit, Failure};
 use crate::key as keys;
+use crate::memory::{self, Memory, Verified};
 use crate::out::{Out, escape, when};
 use crate::stop;
 
@@ -71,11 +72,11 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             "healed": report.healed.len(),
             "accepted": report.accepted.len(),
             "foreign": report.foreign.len(),
+            "checked": checked(&args),
             "seconds": seconds,
             "recovery_key": keys::recovery_state(archive),
         }))?;
     } else {
-        keys::warn_unconfirmed(archive, out)?;
         let verdict = match (damaged, archive.barred()) {
             (0, None) if report.lost_messages > 0 => "what is left is well".to_owned(),
             (0, None) if report.healed.is_empty() && report.accepted.is_empty() => "all is well".to_owned(),
@@ -91,7 +92,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             }
         }
         if !unreadable.is_empty() {
-            out.note(&format!(
+            out.warn(&format!(
                 "warning: {} of {} mails cannot be read; put the files named above back from a backup, or import the sources of these mails again",
                 unreadable.len(),
                 report.messages
@@ -99,7 +100,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         }
         if report.lost_messages > 0 {
             let lost = report.lost_messages;
-            out.note(&format!(
+            out.warn(&format!(
                 "warning: {lost} ids lead to nothing, since damage took their mails; import their sources, if that was not done yet"
             ))?;
         }
@@ -109,9 +110,24 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         if !report.foreign.is_empty() {
             out.note(&format!("notice: {} names in the archive's folder do not belong there", report.foreign.len()))?;
         }
-        out.note(&format!("{} files, {}, {} mails: {verdict}", report.files, when::size(report.bytes), report.messages))?;
+        let (files, bytes, mails) = (report.files, when::size(report.bytes), report.messages);
+        out.line(&escape::text(&format!("{}: {files} files, {bytes}, {mails} mails: {verdict}", checked(&args))))?;
+    }
+    if args.note {
+        let verified = Verified { at: memory::now(), messages: report.messages, damaged: damaged as u64 };
+        Memory::of(archive).note_verified(verified)?;
     }
     Ok(if damaged == 0 { super::whole(archive) } else { Exit::Wrong })
+}
+
+/// What of the archive was checked.
+fn checked(args: &Verify) -> String {
+    match (args.part, &args.store) {
+        (Some((no, of)), _) => format!("part {no} of {of} of mails and containers, and all other files"),
+        (None, _) if args.quick => "the structure alone, no mail against its digest".to_owned(),
+        (None, Some(store)) => format!("store {store}"),
+        (None, None) => "everything".to_owned(),
+    }
 }
 
 /// Says one finding, listed as `damage`, `healed` or `accepted`. `lost` is how many messages are lost in all.

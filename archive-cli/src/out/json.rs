@@ -6,6 +6,7 @@ use archive_core::{AddressInfo, Coverage, DateOrigin, FolderInfo, MessageId, Mes
 use serde_json::{Value, json};
 
 use super::when;
+use crate::memory::Verified;
 
 fn addresses(list: &[AddressInfo]) -> Vec<Value> {
     list.iter().map(|one| json!({ "name": one.name, "address": one.address })).collect()
@@ -113,14 +114,38 @@ pub fn record(record: &MessageRecord) -> Value {
 
 /// A folder with its counts.
 pub fn folder(info: &FolderInfo) -> Value {
-    json!({ "event": "folder", "folder": info.path.to_string(), "messages": info.messages, "bytes": info.bytes })
+    json!({
+        "event": "folder",
+        "folder": info.path.to_string(),
+        "messages": info.messages,
+        "bytes": info.bytes,
+        "total_messages": info.total_messages,
+        "total_bytes": info.total_bytes,
+    })
 }
 
-/// The answer of `stats`; `gaps` are the messages that cannot be searched in full, by the reason.
-pub fn stats(report: &StatsReport, gaps: &BTreeMap<String, Vec<MessageId>>) -> Value {
+/// What `stats` says besides the figures of the archive.
+pub struct Around<'a> {
+    /// All folders.
+    pub folders: &'a [FolderInfo],
+    /// The messages that cannot be searched in full, by the reason.
+    pub gaps: &'a BTreeMap<String, Vec<MessageId>>,
+    /// The last verification that was noted.
+    pub verified: Option<Verified>,
+    /// Bytes that are free on the volume.
+    pub free: Option<u64>,
+}
+
+/// The answer of `stats`.
+pub fn stats(report: &StatsReport, around: &Around<'_>) -> Value {
+    let gaps = around.gaps;
     let sum = |of: fn(&archive_core::StoreStats) -> u64| report.stores.iter().map(of).sum::<u64>();
     let stores: Vec<Value> = report.stores.iter().map(store).collect();
-    let folders: Vec<Value> = report
+    let archives = report.user_archives.iter();
+    let archives: Vec<Value> = archives
+        .map(|one| json!({ "name": one.path.to_string(), "messages": one.total_messages, "bytes": one.total_bytes, "folders": one.folders_below + 1 }))
+        .collect();
+    let folders: Vec<Value> = around
         .folders
         .iter()
         .map(|folder| json!({ "folder": folder.path.to_string(), "messages": folder.messages, "bytes": folder.bytes }))
@@ -146,6 +171,10 @@ pub fn stats(report: &StatsReport, gaps: &BTreeMap<String, Vec<MessageId>>) -> V
             "other": report.other,
         },
         "stores": stores,
+        "user_archives": archives,
+        "last_archived": report.last_archived.and_then(when::utc_of_millis),
+        "last_verify": around.verified.map(|last| json!({ "at": when::utc(last.at), "messages": last.messages, "damaged": last.damaged })),
+        "free_bytes": around.free,
         "folders": folders,
         "not_searchable": not_searchable,
     })

@@ -2,6 +2,7 @@
 
 pub mod escape;
 pub mod json;
+pub mod marked;
 pub mod progress;
 pub mod table;
 pub mod when;
@@ -14,37 +15,69 @@ use serde_json::Value;
 use crate::args::Common;
 use crate::failure::Failure;
 
+/// The width of a terminal that does not say it.
+const WIDTH: usize = 80;
+
+/// How wide a terminal is: what `COLUMNS` says, else the terminal itself.
+#[cfg(unix)]
+fn width_of(terminal: impl std::os::fd::AsFd) -> usize {
+    told_width().or_else(|| Some(terminal_size::terminal_size_of(terminal)?.0.0.into())).unwrap_or(WIDTH)
+}
+
+#[cfg(windows)]
+fn width_of(terminal: impl std::os::windows::io::AsHandle) -> usize {
+    told_width().or_else(|| Some(terminal_size::terminal_size_of(terminal)?.0.0.into())).unwrap_or(WIDTH)
+}
+
+fn told_width() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0)
+}
+
 /// Where a command prints to, and how.
 pub struct Out {
     stdout: io::BufWriter<io::Stdout>,
     json: bool,
     quiet: bool,
-    terminal: bool,
+    /// Of the terminal, if standard output is one.
+    width: Option<usize>,
     colour: bool,
     zone: TimeZone,
     /// Who stops reading does not end the command.
     keeps_on: bool,
+    /// Whether anything may be noted in the user's folders.
+    remembers: bool,
 }
 
 impl Out {
     /// As the options say that hold for every command.
     pub fn new(common: &Common) -> Self {
-        let terminal = io::stdout().is_terminal();
-        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let width = io::stdout().is_terminal().then(|| width_of(io::stdout()));
+        let colour = width.is_some() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self {
             stdout: io::BufWriter::new(io::stdout()),
             json: common.json,
             quiet: common.quiet,
-            terminal,
+            width,
             colour,
             zone: common.tz.clone().unwrap_or_else(TimeZone::system),
             keeps_on: false,
+            remembers: true,
         }
     }
 
     /// For a command whose exit code is the answer: it goes on to its end, whoever reads.
     pub fn keep_on(&mut self) {
         self.keeps_on = true;
+    }
+
+    /// From now on nothing is noted outside the archive, and nobody is reminded of anything.
+    pub fn forget(&mut self) {
+        self.remembers = false;
+    }
+
+    /// Whether reminders are for anybody, and may be noted.
+    pub fn may_remind(&self) -> bool {
+        self.remembers && !self.json && !self.quiet
     }
 
     fn written(&self, result: io::Result<()>) -> Result<(), Failure> {
@@ -61,7 +94,17 @@ impl Out {
 
     /// Whether standard output is a terminal.
     pub fn is_terminal(&self) -> bool {
-        self.terminal
+        self.width.is_some()
+    }
+
+    /// How wide the terminal is; without one there is no end to a line.
+    pub fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Whether results may be coloured.
+    pub fn has_colour(&self) -> bool {
+        self.colour
     }
 
     /// The zone in which times are shown.
@@ -84,7 +127,7 @@ impl Out {
     /// A heading of the result.
     pub fn heading(&mut self, text: &str) -> Result<(), Failure> {
         match self.colour {
-            true => self.line(&format!("\u{1b}[1m{text}\u{1b}[0m")),
+            true => self.line(&format!("\u{1b}[1;36m{text}\u{1b}[0m")),
             false => self.line(text),
         }
     }
@@ -100,8 +143,16 @@ impl Out {
         self.written(result)
     }
 
-    /// A summary or a warning for people, behind all results so far.
+    /// A summary or a notice for people, behind all results so far. `-q` leaves it out.
     pub fn note(&mut self, text: &str) -> Result<(), Failure> {
+        match self.quiet {
+            true => self.flush(),
+            false => self.warn(text),
+        }
+    }
+
+    /// What keeps the exit code from being 0, or the archive from taking mail: no option leaves it out.
+    pub fn warn(&mut self, text: &str) -> Result<(), Failure> {
         self.flush()?;
         // Who closed standard error does not want to know.
         let _unread = writeln!(io::stderr(), "{}", escape::text(text));

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::when;
+use super::table::NARROW;
+use super::{when, width_of};
 
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const OBJECT_EVERY: Duration = Duration::from_secs(1);
@@ -17,6 +18,7 @@ pub struct Progress {
     total: Option<u64>,
     began: Instant,
     said: Instant,
+    is_quiet: bool,
 }
 
 enum Way {
@@ -29,13 +31,13 @@ enum Way {
 impl Progress {
     pub(super) fn new(total: Option<u64>, json: bool, quiet: bool) -> Self {
         let way = match (quiet, json) {
-            (true, _) => Way::Silent,
+            (true, false) => Way::Silent,
             (_, true) => Way::Objects,
             _ if std::io::stderr().is_terminal() => Way::Bar(bar(total)),
             _ => Way::Lines,
         };
         let now = Instant::now();
-        Self { way, total, began: now, said: now }
+        Self { way, total, began: now, said: now, is_quiet: quiet }
     }
 
     /// So many bytes are done.
@@ -50,7 +52,7 @@ impl Progress {
                 let of = self.total.map(|total| format!(" of {}", when::size(total))).unwrap_or_default();
                 let _unread = writeln!(std::io::stderr(), "{}{of}, {}/s", when::size(done), when::size(rate as u64));
             }
-            Way::Objects if waited >= OBJECT_EVERY => {
+            Way::Objects if waited >= OBJECT_EVERY && !self.is_quiet => {
                 self.said = Instant::now();
                 let event = json!({ "event": "progress", "done": done, "total": self.total, "unit": "bytes" });
                 let _unread = writeln!(std::io::stdout(), "{event}");
@@ -59,8 +61,15 @@ impl Progress {
         }
     }
 
-    /// Prints something to standard error without tearing the bar.
+    /// Says something to people without tearing the bar. `-q` leaves it out.
     pub fn say(&self, text: &str) {
+        if !self.is_quiet {
+            self.warn(text);
+        }
+    }
+
+    /// Says what is wrong, which no option leaves out.
+    pub fn warn(&self, text: &str) {
         let say = || {
             let _unread = writeln!(std::io::stderr(), "{}", super::escape::text(text));
         };
@@ -85,9 +94,39 @@ impl Progress {
 }
 
 fn bar(total: Option<u64>) -> ProgressBar {
-    let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), "{bar:30} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left"),
-        None => (ProgressBar::no_length(), "{spinner} {binary_bytes}, {binary_bytes_per_sec}"),
-    };
-    ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
+    let width = width_of(std::io::stderr());
+    let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    ProgressStyle::with_template(template(total.is_some(), width)).map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+/// What a line of this width has room for; the bar takes what is left.
+fn template(has_total: bool, width: usize) -> &'static str {
+    match (has_total, width < NARROW) {
+        (true, false) => "{wide_bar} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
+        (true, true) => "{wide_bar} {percent}%, {eta} left",
+        (false, _) => "{spinner} {binary_bytes}, {binary_bytes_per_sec}",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+
+    use super::*;
+
+    #[test]
+    fn a_bar_is_one_line_however_narrow_the_terminal() {
+        for (width, has_total) in [(40, true), (40, false), (80, true), (80, false), (200, true)] {
+            let total = 9_999 << 40;
+            let term = InMemoryTerm::new(10, width);
+            let bar = if has_total { ProgressBar::new(total) } else { ProgressBar::no_length() };
+            bar.set_draw_target(ProgressDrawTarget::term_like(Box::new(term.clone())));
+            bar.set_style(ProgressStyle::with_template(template(has_total, width.into())).unwrap());
+            bar.set_position(total / 3 + 7);
+            bar.tick();
+            let drawn = term.contents();
+            assert_eq!(drawn.lines().count(), 1, "{width}: {drawn}");
+            assert!(drawn.ends_with(if has_total { "left" } else { "/s" }), "{width}: {drawn}");
+        }
+    }
 }

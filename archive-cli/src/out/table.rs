@@ -1,60 +1,107 @@
-//! Lists: aligned columns on a terminal, fields between tabs elsewhere. Nothing is cut but on a terminal.
+//! Lists: aligned columns within the width of a terminal, fields between tabs elsewhere. Nothing is cut but on a terminal.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Out, escape};
 use crate::failure::Failure;
 
-/// A list of rows with columns of these widths; the last one takes what it needs.
-pub struct Table<const N: usize> {
-    widths: [usize; N],
-    right: [bool; N],
+/// Below this width columns stand closer.
+pub const NARROW: usize = 60;
+
+/// A column of a list on a terminal.
+#[derive(Debug, Clone, Copy)]
+pub enum Column {
+    /// As wide as this at least, set to the left; never cut.
+    Left(usize),
+    /// The same, set to the right.
+    Right(usize),
+    /// So many shares of what the others leave; what does not fit is cut at its end.
+    Share(usize),
+    /// The same, cut at its beginning: of a path the end says more.
+    Tail(usize),
 }
 
-impl<const N: usize> Table<N> {
-    /// Columns that are as wide as this on a terminal; a negative width sets to the right.
-    pub fn new(widths: [i32; N]) -> Self {
-        Self { widths: widths.map(|width| width.unsigned_abs() as usize), right: widths.map(|width| width < 0) }
-    }
+/// A list of rows with these columns.
+#[derive(Debug)]
+pub struct Table<const N: usize>(pub [Column; N]);
 
+impl<const N: usize> Table<N> {
     /// Prints a row; its fields may be foreign text.
     pub fn row(&self, out: &mut Out, fields: [&str; N]) -> Result<(), Failure> {
         let fields = fields.map(escape::line);
-        if !out.is_terminal() {
-            return out.line(&fields.join("\t"));
-        }
-        let mut line = String::new();
-        for (at, field) in fields.iter().enumerate() {
-            let is_last = at + 1 == N;
-            let width = self.widths.get(at).copied().unwrap_or_default();
-            let cut = if is_last { field.clone() } else { cut(field, width) };
-            let blanks = " ".repeat(width.saturating_sub(cut.width()));
-            match (is_last, self.right.get(at)) {
-                (true, _) => line.push_str(&cut),
-                (false, Some(true)) => line.push_str(&format!("{blanks}{cut}  ")),
-                (false, _) => line.push_str(&format!("{cut}{blanks}  ")),
-            }
-        }
-        out.line(line.trim_end())
+        let line = match out.width() {
+            Some(width) => aligned(&self.0, &fields, width),
+            None => fields.join("\t"),
+        };
+        out.line(&line)
     }
 }
 
+/// A row of exactly these columns, at most `width` wide.
+fn aligned(columns: &[Column], fields: &[String], width: usize) -> String {
+    let gap = if width < NARROW { 1 } else { 2 };
+    let mut fixed = gap * columns.len().saturating_sub(1);
+    let mut shares = 0;
+    for (column, field) in columns.iter().zip(fields) {
+        match column {
+            Column::Left(least) | Column::Right(least) => fixed += field.width().max(*least),
+            Column::Share(of) | Column::Tail(of) => shares += of,
+        }
+    }
+    let rest = width.saturating_sub(fixed);
+    let mut line = String::new();
+    let mut before = 0;
+    for (at, (column, field)) in columns.iter().zip(fields).enumerate() {
+        if at > 0 {
+            line.push_str(&" ".repeat(gap));
+        }
+        let (text, room) = match column {
+            Column::Left(least) | Column::Right(least) => (field.clone(), *least),
+            Column::Share(of) | Column::Tail(of) => {
+                // Shares are rounded so that all of them together are what there is.
+                let room = rest * (before + of) / shares.max(1) - rest * before / shares.max(1);
+                before += of;
+                let is_tail = matches!(column, Column::Tail(_));
+                (if is_tail { end(field, room) } else { cut(field, room) }, room)
+            }
+        };
+        let blanks = " ".repeat(room.saturating_sub(text.width()));
+        match column {
+            Column::Right(_) => line.extend([blanks, text]),
+            _ => line.extend([text, blanks]),
+        }
+    }
+    cut(line.trim_end(), width)
+}
+
 /// As much as fits, with `…` where something is missing.
-fn cut(text: &str, width: usize) -> String {
+pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let mut used = 0;
-    let mut fits = String::new();
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used >= width {
-            break;
-        }
-        fits.push(c);
-    }
-    fits.push('…');
+    let mut fits = fitting(text.chars(), width);
+    fits.extend((width > 0).then_some('…'));
     fits
+}
+
+/// As much of the end as fits, behind `…`.
+fn end(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let fits = fitting(text.chars().rev(), width);
+    (width > 0).then_some('…').into_iter().chain(fits.chars().rev()).collect()
+}
+
+/// Characters that leave room for one more.
+fn fitting(chars: impl Iterator<Item = char>, width: usize) -> String {
+    let mut used = 0;
+    chars
+        .take_while(|c| {
+            used += c.width().unwrap_or(0);
+            used < width
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -66,5 +113,26 @@ mod tests {
         assert_eq!(cut("Grüße", 5), "Grüße");
         assert_eq!(cut("Grüße aus", 6), "Grüße…");
         assert_eq!(cut("日本語です", 6), "日本…");
+        assert_eq!((cut("ab", 1), cut("ab", 0)), ("…".to_owned(), String::new()));
+        assert_eq!((end("anna/inbox", 6), end("inbox", 5)), ("…inbox".to_owned(), "inbox".to_owned()));
+    }
+
+    #[test]
+    fn no_row_is_wider_than_the_terminal_and_what_is_never_cut_stays_whole() {
+        let columns = [Column::Left(8), Column::Right(10), Column::Share(3), Column::Tail(1)];
+        for id in ["1:7", "1:4000000000"] {
+            let subject = "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich, 日本語";
+            let fields = [id, "1.5 KiB", subject, "anna/a/very/deep/folder/of/mails"].map(str::to_owned);
+            for width in [40, 60, 80, 100, 132] {
+                let row = aligned(&columns, &fields, width);
+                assert!(row.width() <= width && row.starts_with(id) && row.contains("1.5 KiB"), "{width}: {row}");
+                assert!(row.ends_with("s"), "{width}: {row}");
+            }
+            for width in 0..40 {
+                assert!(aligned(&columns, &fields, width).width() <= width, "{width}");
+            }
+        }
+        let fields = ["1:7", "9 B", "short", "anna/in"].map(str::to_owned);
+        assert_eq!(aligned(&columns, &fields, 60), format!("1:7              9 B  short{}anna/in", " ".repeat(24)));
     }
 }

@@ -5,8 +5,22 @@ use jiff::tz::TimeZone;
 
 /// `2024-03-01 12:30 +01:00`; a time that no calendar holds as its seconds.
 pub fn local(seconds: i64, zone: &TimeZone) -> String {
+    shown(seconds, zone, "%Y-%m-%d %H:%M %:z")
+}
+
+/// `2024-03-01 12:30`.
+pub fn minute(seconds: i64, zone: &TimeZone) -> String {
+    shown(seconds, zone, "%Y-%m-%d %H:%M")
+}
+
+/// `2024-03-01`.
+pub fn day(seconds: i64, zone: &TimeZone) -> String {
+    shown(seconds, zone, "%Y-%m-%d")
+}
+
+fn shown(seconds: i64, zone: &TimeZone, format: &str) -> String {
     match Timestamp::from_second(seconds) {
-        Ok(time) => time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %:z").to_string(),
+        Ok(time) => time.to_zoned(zone.clone()).strftime(format).to_string(),
         Err(_) => format!("{seconds} s"),
     }
 }
@@ -64,6 +78,7 @@ mod tests {
     fn times_are_shown_with_their_offset() {
         let zone = TimeZone::fixed(jiff::tz::offset(2));
         assert_eq!(local(0, &zone), "1970-01-01 02:00 +02:00");
+        assert_eq!((minute(0, &zone), day(0, &zone)), ("1970-01-01 02:00".to_owned(), "1970-01-01".to_owned()));
         assert_eq!(utc(0).unwrap(), "1970-01-01T00:00:00Z");
         assert_eq!(local(i64::MAX, &zone), format!("{} s", i64::MAX));
         assert_eq!(utc(i64::MIN), None);

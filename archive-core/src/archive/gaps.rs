@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use super::Acting;
 use crate::error::Error;
-use crate::id::MessageId;
+use crate::id::{ContentNo, MessageId};
 use crate::mail::Why;
-use crate::store::failed;
+use crate::store::{Store, failed};
 
 /// A part of a message that was not taken into the index, or not all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,15 +27,21 @@ impl Acting<'_> {
         self.only_system("to see what an archive holds as a whole")?;
         let store = &self.archive.store;
         let incomplete = store.indexer().snapshot().incomplete().map_err(failed)?;
-        for content in incomplete.iter().map(crate::id::ContentNo) {
+        for content in incomplete.iter().map(ContentNo) {
             let Some((no, _)) = store.catalog().placements(content)?.first().copied() else { continue };
-            let message = MessageId { store: store.no(), no };
-            for part in store.indexed_text(content)?.text.unsearchable {
-                if store.indexer().is_gap(&part) && visit(NotSearchable { message, part: part.entity, why: part.why })?.is_break() {
+            for part in not_searchable(store, MessageId { store: store.no(), no }, content)? {
+                if visit(part)?.is_break() {
                     return Ok(());
                 }
             }
         }
         Ok(())
     }
+}
+
+/// The parts of one content that searches cannot look into. The mail is read again for it.
+pub(super) fn not_searchable(store: &Store, message: MessageId, content: ContentNo) -> Result<Vec<NotSearchable>, Error> {
+    let mut parts = store.indexed_text(content)?.text.unsearchable;
+    parts.retain(|part| store.indexer().is_gap(part));
+    Ok(parts.into_iter().map(|part| NotSearchable { message, part: part.entity, why: part.why }).collect())
 }

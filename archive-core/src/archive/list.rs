@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::Acting;
-use crate::catalog::{ContentRow, Dated, MessageRow};
+use super::actor::Sight;
+use crate::catalog::{ContentRow, Dated, Folder, Folders, MessageRow, Subtree};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::{FolderNo, MessageId, MessageNo};
@@ -23,6 +24,12 @@ pub struct FolderInfo {
     pub messages: u64,
     /// Bytes of these messages.
     pub bytes: u64,
+    /// Messages in the folder and in all below it.
+    pub total_messages: u64,
+    /// Bytes of these messages, each counted as often as it lies there.
+    pub total_bytes: u64,
+    /// How many folders lie below it, at any depth.
+    pub folders_below: u64,
     /// Seconds since 1970 of its making. Together with the numbers of messages in it, it names a message for ever.
     pub epoch: u32,
     /// The number that the last message got here; 0 if none did. Numbers are never given again.
@@ -77,16 +84,18 @@ pub struct StatsReport {
     pub messages: u64,
     /// Messages that were archived, and of which damage left nothing.
     pub lost_messages: u64,
-    /// Contents, each once a store.
+    /// Contents, each once a store; one that came again after damage counts once.
     pub contents: u64,
     /// Parts, each once a store.
     pub parts: u64,
-    /// Bytes of all contents.
+    /// Bytes of these contents.
     pub bytes_raw: u64,
+    /// When the last message was archived: milliseconds since 1970 UTC.
+    pub last_archived: Option<i64>,
     /// Each store.
     pub stores: Vec<StoreStats>,
-    /// Each folder.
-    pub folders: Vec<FolderInfo>,
+    /// The user archives: the folders of the first level.
+    pub user_archives: Vec<FolderInfo>,
     /// Bytes of files besides stores.
     pub other: u64,
     /// Bytes of `lost+found`, of the stores and of the master: what opens cut beyond what was promised.
@@ -144,16 +153,40 @@ impl Acting<'_> {
         let folders = catalog.folders();
         let sight = self.actor.sight(folders);
         let mut list = Vec::new();
-        for folder in folders.iter() {
+        for (folder, below) in folders.iter().zip(folders.subtrees(|no| sight.sees(no))) {
             let no = FolderNo(folder.no);
-            let Some(path) = Some(no).filter(|no| sight.sees(*no)).and_then(|no| FolderPath::from_names(folders.path(no)).ok()) else {
-                continue;
-            };
-            let crate::catalog::Folder { messages, bytes, epoch, last, .. } = folder;
-            list.push((no, FolderInfo { path, messages: messages.into(), bytes, epoch, last_number: last }));
+            if sight.sees(no) {
+                list.extend(folder_info(folders, &sight, &folder, below).map(|info| (no, info)));
+            }
         }
         list.sort_by(|(_, a), (_, b)| a.path.names().cmp(b.path.names()));
         list
+    }
+
+    /// The folders that lie in `folder` itself, or without one the user archives, in order of their names. Where the path names several, whose names
+    /// differ in their Unicode form alone, those of all of them. A folder that the actor does not see is there for those below it.
+    pub fn folders_in(&self, folder: Option<&FolderPath>) -> Result<Vec<FolderInfo>, Error> {
+        let catalog = self.archive.store.catalog();
+        let folders = catalog.folders();
+        let sight = self.actor.sight(folders);
+        let above = folder.map(|folder| folders.of_path(folder.names()));
+        let mut is_there = above.is_none();
+        let mut list = Vec::new();
+        for (one, below) in folders.iter().zip(folders.subtrees(|no| sight.sees(no))).filter(|(_, below)| below.folders > 0) {
+            let lies_in = match &above {
+                Some(above) => above.iter().any(|no| no.0 == one.parent),
+                None => folders.is_first(&one),
+            };
+            is_there |= above.as_ref().is_some_and(|above| above.contains(&FolderNo(one.no)));
+            if lies_in {
+                list.extend(folder_info(folders, &sight, &one, below));
+            }
+        }
+        if let Some(folder) = folder.filter(|_| !is_there) {
+            return Err(Error::NoSuchFolder(folder.to_string()));
+        }
+        list.sort_by(|a, b| a.path.names().cmp(b.path.names()));
+        Ok(list)
     }
 
     /// The folder that a path names for a change: what is there in another Unicode form is meant, and where several are, none is.
@@ -169,6 +202,11 @@ impl Acting<'_> {
             }
             above = like.first().copied();
             let known = above.and_then(|no| folders.get(no));
+            if known.is_none() && matches!(name.as_str(), "." | "..") {
+                return Err(Error::Misuse(format!(
+                    "{path}: no folder is named `{name}`; a path begins with the user archive, as anna/inbox"
+                )));
+            }
             names.push(known.map_or_else(|| name.clone(), |folder| folder.name.to_owned()));
         }
         FolderPath::from_names(names).map_err(|error| Error::Misuse(error.to_string()))
@@ -240,16 +278,20 @@ impl Acting<'_> {
     pub fn stats(&self) -> Result<StatsReport, Error> {
         let store = &self.archive.store;
         let stats = store.stats()?;
-        let numbers = store.catalog().basis().numbers;
         self.only_system("to see what an archive holds as a whole")?;
+        let (numbers, last_archived, (again, bytes_again)) = {
+            let catalog = store.catalog();
+            (catalog.basis().numbers, catalog.basis().archived, catalog.come_again()?)
+        };
         let snapshot = store.indexer().snapshot();
         Ok(StatsReport {
             messages: stats.messages,
             lost_messages: stats.lost_messages,
-            contents: numbers.contents_there.into(),
+            contents: u64::from(numbers.contents_there).saturating_sub(again),
             parts: numbers.parts.into(),
-            bytes_raw: numbers.content_bytes,
-            folders: self.folders(),
+            bytes_raw: numbers.content_bytes.saturating_sub(bytes_again),
+            last_archived,
+            user_archives: self.folders_in(None)?,
             other: self.archive.other_bytes()?,
             lost_found: stats.lost_found + crate::store::lost_bytes(&*self.archive.vfs, &super::master::dir(&self.archive.dir))?,
             undecided: snapshot.incomplete().map_err(crate::store::failed)?.len(),
@@ -257,6 +299,21 @@ impl Acting<'_> {
             stores: vec![stats],
         })
     }
+}
+
+fn folder_info(folders: &Folders, sight: &Sight, folder: &Folder<'_>, below: Subtree) -> Option<FolderInfo> {
+    let is_seen = sight.sees(FolderNo(folder.no));
+    let (messages, bytes) = if is_seen { (folder.messages.into(), folder.bytes) } else { (0, 0) };
+    Some(FolderInfo {
+        path: FolderPath::from_names(folders.path(FolderNo(folder.no))).ok()?,
+        messages,
+        bytes,
+        total_messages: below.messages,
+        total_bytes: below.bytes,
+        folders_below: below.folders.saturating_sub(is_seen.into()),
+        epoch: folder.epoch,
+        last_number: folder.last,
+    })
 }
 
 impl super::Archive {

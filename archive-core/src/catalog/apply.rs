@@ -178,6 +178,21 @@ impl Catalog {
         self.sets.of(SetOf::Damaged).contains(content.0)
     }
 
+    /// Contents noted damaged whose bytes came again, and their bytes.
+    pub(crate) fn come_again(&self) -> Result<(u64, u64), Error> {
+        let (mut contents, mut bytes) = (0, 0u64);
+        for no in self.sets.of(SetOf::Damaged) {
+            let Some(row) = self.content_row(ContentNo(no))? else { continue };
+            for other in self.contents_by_digest(Digest(row.digest))? {
+                if other.0 > no && self.content_row(other)?.is_some_and(|other| other.digest == row.digest) {
+                    (contents, bytes) = (contents + 1, bytes.saturating_add(row.size));
+                    break;
+                }
+            }
+        }
+        Ok((contents, bytes))
+    }
+
     /// Contents without a message, which stand in for damaged ones.
     pub(crate) fn unplaced(&self) -> &RoaringBitmap {
         self.sets.of(SetOf::Unplaced)

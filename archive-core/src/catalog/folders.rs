@@ -31,6 +31,23 @@ pub(crate) struct Folder<'f> {
     pub(crate) epoch: u32,
 }
 
+/// What lies in a folder and in all below it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Subtree {
+    /// Folders, the folder itself among them.
+    pub(crate) folders: u64,
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Subtree {
+    fn add(&mut self, other: Self) {
+        self.folders += other.folders;
+        self.messages += other.messages;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
 fn normal(name: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(name)
 }
@@ -182,6 +199,29 @@ impl Folders {
         self.nodes.iter().map(|node| node.messages).chain(waiting).map(u64::from).sum()
     }
 
+    /// Of each folder, in the order of [`Folders::iter`], the sums of what `counts` of it and those below it.
+    pub(crate) fn subtrees(&self, counts: impl Fn(FolderNo) -> bool) -> Vec<Subtree> {
+        let own = |node: &Node| match counts(FolderNo(node.no)) {
+            true => Subtree { folders: 1, messages: node.messages.into(), bytes: node.bytes },
+            false => Subtree::default(),
+        };
+        let mut sums: Vec<Subtree> = self.nodes.iter().map(own).collect();
+        // A parent is always made before its child.
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let Some(parent) = find(&self.nodes, node.parent).ok().filter(|parent| *parent < at) else { continue };
+            let below = sums.get(at).copied().unwrap_or_default();
+            if let Some(sum) = sums.get_mut(parent) {
+                sum.add(below);
+            }
+        }
+        sums
+    }
+
+    /// Whether the folder is a user archive, or damage took the folder that it lies in, so that its path begins with it.
+    pub(crate) fn is_first(&self, folder: &Folder<'_>) -> bool {
+        self.get(FolderNo(folder.parent)).is_none_or(|parent| parent.no >= folder.no)
+    }
+
     /// The folder of this name below `parent`.
     pub(crate) fn child(&self, parent: FolderNo, name: &str) -> Option<FolderNo> {
         let is_it = |no: &u32| self.get(FolderNo(*no)).is_some_and(|folder| folder.parent == parent.0 && folder.name == name);
@@ -243,6 +283,24 @@ impl Folders {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_below_a_folder_counts_in_it_also_where_damage_took_one() {
+        let mut folders = Folders::default();
+        // Number 3 is missing.
+        for (no, parent, name) in [(1, 0, "anna"), (2, 1, "in"), (4, 2, "deep"), (5, 3, "lost"), (6, 5, "below")] {
+            folders.add(no, parent, name, 1);
+            folders.count(no, 10);
+        }
+        let sums = |sees: fn(FolderNo) -> bool| {
+            let sums = folders.subtrees(sees);
+            sums.iter().map(|sum| (sum.folders, sum.messages, sum.bytes)).collect::<Vec<_>>()
+        };
+        assert_eq!(sums(|_| true), [(3, 3, 30), (2, 2, 20), (1, 1, 10), (2, 2, 20), (1, 1, 10)]);
+        assert_eq!(sums(|no| no.0 == 4), [(1, 1, 10), (1, 1, 10), (1, 1, 10), (0, 0, 0), (0, 0, 0)]);
+        let first: Vec<u32> = folders.iter().filter(|folder| folders.is_first(folder)).map(|folder| folder.no).collect();
+        assert_eq!(first, [1, 5]);
+    }
 
     #[test]
     fn folders_are_found_by_parent_and_name_also_where_damage_took_some() {

@@ -54,6 +54,7 @@ fn p11_a_mail_that_came_again_is_read_by_its_old_id_and_counted_once() {
         assert_eq!(healed, hit, "{what}");
         let now = ask(archive).expect("answers");
         assert!(now.messages == before.messages && now.folders == before.folders, "{what}: nothing counts twice");
+        assert!(now.sums == before.sums, "{what}: contents and bytes are those of before: {:?}, {:?}", now.sums, before.sums);
         assert!(now.searches == before.searches, "{what}: what is found is what was found");
     };
     judge(&archive, "at once");

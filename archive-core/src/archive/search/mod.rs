@@ -17,7 +17,7 @@ pub use counts::{CountBy, Counts};
 pub use criteria::{DateRange, Level, Order, OrderKey, SearchCriteria, SearchField, SizeRange};
 pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
 
-use super::{Acting, Actor, Stop};
+use super::{Acting, Actor, NotSearchable, Stop};
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId};
 use crate::message::MessageInfo;
@@ -147,6 +147,22 @@ impl Acting<'_> {
         let placed = self.placed(id)?;
         let query = request.criteria.query()?;
         self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.verdicts(query, &placed)))
+    }
+
+    /// Of the messages of which some text could not be read, and for which that text would decide ([`Coverage::undecided`]): what could not be read in
+    /// the first `most` of them, and why. It reads the mails.
+    pub fn undecided(&self, request: &SearchRequest, most: usize) -> Result<Vec<NotSearchable>, Error> {
+        let Some(query) = request.criteria.query()? else { return Ok(Vec::new()) };
+        self.with_searcher(request, |searcher| {
+            let (store, mut parts) = (searcher.store, Vec::new());
+            let found = searcher.find(&query, Ask::Undecided)?;
+            for no in page(store, searcher.snapshot, &found, request.criteria.order, None, most)?.messages {
+                let message = MessageId { store: store.no(), no };
+                let row = store.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(message))?;
+                parts.extend(super::gaps::not_searchable(store, message, ContentNo(row.content))?);
+            }
+            Ok(parts)
+        })
     }
 
     /// Runs `ask` on a snapshot, again without a segment that turns out to be damaged.

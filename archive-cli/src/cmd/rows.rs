@@ -1,0 +1,81 @@
+//! Mails and folders as rows of lists.
+
+use archive_core::{FolderInfo, HitSnippet, MessageInfo};
+
+use crate::failure::Failure;
+use crate::out::marked::marked;
+use crate::out::table::Column::{Left, Right, Share, Tail};
+use crate::out::table::{NARROW, Table};
+use crate::out::{Out, when};
+
+/// Stands in the row of a mail with attachments.
+const ATTACHED: &str = "@";
+
+/// A list of mails.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MessageTable {
+    /// Show how large they are.
+    pub with_size: bool,
+}
+
+/// A list of mails without their sizes.
+pub fn message_table() -> MessageTable {
+    MessageTable::default()
+}
+
+/// A mail in a list. On a terminal its columns are those that the width has room for.
+pub fn message_row(table: &MessageTable, info: &MessageInfo, out: &mut Out) -> Result<(), Failure> {
+    let from = info.from.first().map(|one| if one.name.is_empty() { one.address.clone() } else { one.name.clone() });
+    let from = from.unwrap_or_default();
+    let (id, folder, size) = (info.id.to_string(), info.folder.to_string(), when::size(info.size));
+    let sign = if info.attachments > 0 { ATTACHED } else { "" };
+    let (from, subject) = (from.as_str(), info.subject.as_str());
+    let Some(width) = out.width() else {
+        let date = when::local(info.date, out.zone());
+        return match table.with_size {
+            true => Table([Left(0); 7]).row(out, [&id, &date, from, subject, &folder, sign, &size]),
+            false => Table([Left(0); 6]).row(out, [&id, &date, from, subject, &folder, sign]),
+        };
+    };
+    let day = when::day(info.date, out.zone());
+    if width < NARROW {
+        return match table.with_size {
+            true => Table([Left(6), Left(1), Right(9), Share(1)]).row(out, [&id, sign, &size, subject]),
+            false => Table([Left(6), Left(10), Left(1), Share(1)]).row(out, [&id, &day, sign, subject]),
+        };
+    }
+    let minute = when::minute(info.date, out.zone());
+    match table.with_size {
+        true => Table([Left(8), Left(10), Left(1), Right(10), Share(3), Share(5), Tail(3)])
+            .row(out, [&id, &day, sign, &size, from, subject, &folder]),
+        false => Table([Left(8), Left(16), Left(1), Share(3), Share(6), Tail(3)]).row(out, [&id, &minute, sign, from, subject, &folder]),
+    }
+}
+
+/// The place that has the words, below the row of its mail.
+pub fn snippet_row(snippet: &HitSnippet, out: &mut Out) -> Result<(), Failure> {
+    let lead = format!("    {}: ", field_name(snippet.field));
+    let room = out.width().map(|width| width.saturating_sub(lead.len()));
+    let text = marked(&snippet.text, &snippet.ranges, room, out.has_colour());
+    out.line(&format!("{lead}{text}"))
+}
+
+/// What people call a field of the language.
+pub fn field_name(field: &str) -> &str {
+    match field {
+        "bcontent" => "text",
+        "acontent" => "text of attachment",
+        "attachment" => "name of attachment",
+        other => other,
+    }
+}
+
+/// A folder with all that lies below it.
+pub fn folder_row(info: &FolderInfo, out: &mut Out) -> Result<(), Failure> {
+    count_row(info.total_messages, info.total_bytes, &info.path.to_string(), out)
+}
+
+/// So many mails, so many bytes, of what.
+pub fn count_row(messages: u64, bytes: u64, what: &str, out: &mut Out) -> Result<(), Failure> {
+    Table([Right(8), Right(10), Tail(1)]).row(out, [&messages.to_string(), &when::size(bytes), what])
+}
