@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
-use archive_core::{
-    Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Receipt, Stop, StoreStats,
-};
+use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Receipt, Stop, StoreStats};
 use serde_json::json;
 
 use super::failed::Failed;
