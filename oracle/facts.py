@@ -98,11 +98,19 @@ def list_id(value):
     return (m.group(1) if m else value).strip(WHITE)
 
 
+def without_frame(m):
+    """Q encoding that lost its frame."""
+    try:
+        return bytes.fromhex(m.group().replace("=", "")).decode()
+    except UnicodeDecodeError:
+        return m.group()
+
+
 def labels(values):
     """T12: of each field label by label; each once, and as many as 8 KiB hold."""
     found = {}
     for value in values:
-        at, text = 0, decode_words(value)
+        at, text = 0, re.sub(r"(?:=[89A-Fa-f][0-9A-Fa-f])+", without_frame, decode_words(value))
         while at < len(text):
             m = re.compile(r'[ \t\r\n]*(?:"((?:\\["\\]|""|[^"])*)"?)?([^,]*),?', re.S).match(text, at)
             at = m.end()

@@ -167,6 +167,7 @@ class Facts(unittest.TestCase):
             ("Inbox,Unread", ("Inbox", "Unread")), (' Inbox , ,"Kunden, alt",Inbox', ("Inbox", "Kunden, alt")),
             ('"a \\"b\\" \\c","d""e"', ('a "b" \\c', 'd"e')), ('"open, on', ("open, on",)), ('5" disks,x', ('5" disks', "x")), ('"a" b,""', ("a b",)),
             ("=?UTF-8?Q?Entw=C3=BCrfe,Rei?= =?UTF-8?Q?sen?=\nX-Gmail-Labels: x", ("Entwürfe", "Reisen", "x")), ("", ()),
+            ("K=C3=B6ln,=e4,a=b,=C3=A4=C3=B6=41", ("Köln", "=e4", "a=b", "äö=41")), ("=e4=C3=B6,=", ("=e4=C3=B6", "=")),
         ):  # fmt: skip
             self.assertEqual(self.facts(f"X-Gmail-Labels: {head}\n").labels, labels, head)
         many = [f"label {n}" for n in range(9000)]

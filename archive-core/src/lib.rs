@@ -86,9 +86,9 @@ pub use archive_index::{MOST_WORDS, read_size};
 pub use archive::{
     Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth,
     ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
-    ImportReport, ImportSource, IndexConfiguration, KeyStatus, Level, LostFileInfo, LostMail, LostReport, NoEvents, NotSearchable,
-    OpenOptions, Order, OrderKey, Outcome, RebuildProgress, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField,
-    SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User, VerifyReport, read_zone,
+    ImportReport, ImportSource, IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, NoEvents,
+    NotSearchable, OpenOptions, Order, OrderKey, Outcome, RebuildProgress, Receipt, RepairOptions, RepairReport, SearchCriteria,
+    SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User, VerifyReport, read_zone,
 };
 pub use clock::Clock;
 pub use error::{Damage, DamageCause, Error, Remedy};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use archive_core::source::Format;
-use archive_core::{Duplicates, FolderPath};
+use archive_core::{Duplicates, FolderPath, LabelRule};
 use clap::ValueEnum;
 
 /// Arguments of `init`.
@@ -52,6 +52,9 @@ pub struct Import {
     /// When a mail is a duplicate: same bytes but for status headers in its folder; same bytes in its folder; same mail anywhere
     #[arg(long, value_name = "RULE", default_value = "folder")]
     pub duplicates: DuplicateRule,
+    /// What labels of Gmail are for: kept in the record; or also the folder of the mail (inbox, sent, drafts, spam, trash, or your first label)
+    #[arg(long, value_name = "RULE", default_value = "record")]
+    pub labels: LabelsFor,
     /// Make mails durable one by one, or in batches
     #[arg(long, value_name = "HOW", default_value = "batch")]
     pub commit: CommitRule,
@@ -157,6 +160,23 @@ impl From<DuplicateRule> for Duplicates {
             DuplicateRule::Folder => Self::Folder,
             DuplicateRule::Exact => Self::Exact,
             DuplicateRule::Archive => Self::Archive,
+        }
+    }
+}
+
+/// What labels are taken for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[allow(missing_docs, reason = "the names are those of archive_core::LabelRule")]
+pub enum LabelsFor {
+    Record,
+    Folders,
+}
+
+impl From<LabelsFor> for LabelRule {
+    fn from(rule: LabelsFor) -> Self {
+        match rule {
+            LabelsFor::Record => Self::Record,
+            LabelsFor::Folders => Self::Folders,
         }
     }
 }

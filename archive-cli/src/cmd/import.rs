@@ -34,6 +34,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         into: args.into.clone(),
         duplicates: args.duplicates.into(),
         source: SourceOptions { format: args.format.map(Into::into), with_deleted: args.with_deleted },
+        labels: args.labels.into(),
         commit_each: args.commit == CommitRule::Each,
         stop: stop::at_safe_points(),
     };

@@ -219,7 +219,8 @@ fn readable(acting: &Acting<'_>, args: &Show, view: &View, labels: &[String], ou
     }
     out.line(&format!("Folder: {}", escape::line(&info.folder.to_string())))?;
     if !labels.is_empty() {
-        out.line(&format!("Labels: {}", escape::line(&labels.join(", "))))?;
+        let quoted = labels.iter().map(|label| if label.contains(',') { format!("\"{label}\"") } else { label.clone() });
+        out.line(&format!("Labels: {}", escape::line(&quoted.collect::<Vec<_>>().join(", "))))?;
     }
     out.line("")?;
     for text in texts() {

@@ -35,10 +35,24 @@ pub struct ImportOptions {
     pub duplicates: Duplicates,
     /// How the source is read.
     pub source: SourceOptions,
+    /// What labels of a mail service are taken for.
+    pub labels: LabelRule,
     /// Commit each mail on its own: slower, and each is durable as soon as it can be.
     pub commit_each: bool,
     /// Ends the import when set. Clones of the options share it.
     pub stop: Stop,
+}
+
+/// What an import takes labels of a mail service for (docs/TEXT.md, T12). They are kept in the record in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LabelRule {
+    /// They are kept in the record.
+    #[default]
+    Record,
+    /// A mail moreover goes into the folder that they name, below that of its mailbox: the trash, spam, inbox, sent or drafts, else the first
+    /// label of the user's own.
+    Folders,
 }
 
 /// Where mail comes from.
@@ -152,7 +166,7 @@ impl Acting<'_> {
                 failure: &failure,
                 jobs: feed,
                 ready,
-                places: Places::below(target.names()),
+                places: Places::below(target.names(), options.labels),
                 index,
                 next: 0,
                 report: ImportReport::default(),

@@ -42,7 +42,7 @@ pub use check::CheckReport;
 pub use create::CreateOptions;
 pub use export::{ExportEvent, ExportOptions, ExportReport};
 pub use gaps::NotSearchable;
-pub use import::{ImportEvents, ImportOptions, ImportReport, ImportSource, NoEvents, Stop};
+pub use import::{ImportEvents, ImportOptions, ImportReport, ImportSource, LabelRule, NoEvents, Stop};
 pub use indexes::{IndexConfiguration, RebuildProgress, StoreIndex};
 pub use key::KeyStatus;
 pub use list::{FolderInfo, StatsReport};

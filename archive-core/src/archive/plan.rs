@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::import::read_source;
+use super::prepare::names;
 use super::{Acting, ImportEvents, ImportOptions, ImportSource};
 use crate::error::Error;
 use crate::folder::{FolderPath, below};
@@ -42,7 +43,7 @@ struct Planner<'a> {
 
 impl SourceVisitor for Planner<'_> {
     fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
-        let names = below(self.target, item.folder);
+        let names = below(self.target, &names(&item, self.options.labels));
         let (mails, bytes) = self.folders.entry(names).or_default();
         *mails += 1;
         *bytes += match &item.body {

@@ -1,15 +1,17 @@
 //! A mail is examined, split, and proved to join again to the very bytes (P7), before anything is promised.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use super::import::LabelRule;
 use crate::error::Error;
 use crate::folder::below;
 use crate::id::Digest;
 use crate::mail::join::join;
 use crate::mail::split::Split;
 use crate::mail::{self, Examination, Examiner, Extent, MailText, SplitSink};
-use crate::source::{DateKind, Item, Quoting};
+use crate::source::{Body, DateKind, Item, Quoting};
 use crate::store::{DateSource, NewPlace, Prepared, PreparedHeader};
 
 /// Everything about `raw` that needs no knowledge of a store. With `index`, its text too.
@@ -77,9 +79,21 @@ impl SplitSink for Kept<'_> {
     }
 }
 
+/// The folder of an item below the target.
+pub(super) fn names<'i>(item: &'i Item<'_>, labels: LabelRule) -> Cow<'i, [String]> {
+    match labels {
+        LabelRule::Record => Cow::Borrowed(item.folder),
+        LabelRule::Folders => {
+            let (Body::Whole(begin) | Body::Stream { head: begin, .. }) = &item.body;
+            Cow::Owned([item.folder, &mail::labels::folder(&mail::labels::of_mail(begin))].concat())
+        }
+    }
+}
+
 /// Where items of a source go, below a target. Most have the folder and the path of the one before.
 pub(super) struct Places<'t> {
     target: &'t [String],
+    labels: LabelRule,
     /// Of the item before.
     last: Option<LastPlace>,
 }
@@ -92,8 +106,8 @@ struct LastPlace {
 }
 
 impl<'t> Places<'t> {
-    pub(super) fn below(target: &'t [String]) -> Self {
-        Self { target, last: None }
+    pub(super) fn below(target: &'t [String], labels: LabelRule) -> Self {
+        Self { target, labels, last: None }
     }
 
     pub(super) fn of(&mut self, item: &mut Item<'_>) -> NewPlace {
@@ -117,17 +131,18 @@ impl<'t> Places<'t> {
     }
 
     fn shared(&mut self, item: &Item<'_>) -> (Arc<[String]>, Arc<str>) {
+        let names = names(item, self.labels);
         match &mut self.last {
-            Some(LastPlace { below, folder, path }) if below.as_slice() == item.folder => {
+            Some(LastPlace { below, folder, path }) if *below == *names => {
                 if **path != *item.source {
                     *path = item.source.into();
                 }
                 (Arc::clone(folder), Arc::clone(path))
             }
             last => {
-                let folder: Arc<[String]> = below(self.target, item.folder).into();
+                let folder: Arc<[String]> = below(self.target, &names).into();
                 let path: Arc<str> = item.source.into();
-                let below = item.folder.to_vec();
+                let below = names.into_owned();
                 *last = Some(LastPlace { below, folder: Arc::clone(&folder), path: Arc::clone(&path) });
                 (folder, path)
             }

@@ -1,6 +1,11 @@
 //! Labels that a mail service gave a mail, as its export writes them (docs/TEXT.md, T12): decoded, separated by commas.
 
-use super::facts::{MAX_FACT, kept};
+use super::facts::{Facts, MAX_FACT, kept};
+use super::walk::{MAX_HEADER, Node, Visitor, Walker};
+
+mod places;
+
+pub(crate) use places::folder;
 
 /// The field that has them.
 pub(super) const FIELD: &str = "X-Gmail-Labels";
@@ -9,8 +14,9 @@ pub(crate) const MAX_LABELS: usize = 8 * MAX_FACT;
 
 /// Adds those of a decoded field to `list`, each once, as many as there is room for.
 pub(super) fn add(text: &str, list: &mut Vec<String>) {
+    let text = unquoted(text);
     let mut room = MAX_LABELS.saturating_sub(list.iter().map(String::len).sum());
-    let mut rest = Some(text);
+    let mut rest = Some(text.as_str());
     while let Some(text) = rest {
         let (label, behind) = first(text);
         rest = behind;
@@ -22,6 +28,50 @@ pub(super) fn add(text: &str, list: &mut Vec<String>) {
         room = left;
         list.push(label.to_owned());
     }
+}
+
+/// The labels of a mail that begins so.
+pub(crate) fn of_mail(begin: &[u8]) -> Vec<String> {
+    let mut found = Found::default();
+    let mut walker = Walker::new();
+    walker.push(begin.get(..MAX_HEADER).unwrap_or(begin), &mut found);
+    walker.finish(&mut found);
+    found.labels
+}
+
+#[derive(Default)]
+struct Found {
+    labels: Vec<String>,
+}
+
+impl Visitor for Found {
+    fn open(&mut self, node: &Node<'_>) {
+        if node.parent.is_none() {
+            self.labels = Facts::of_header(node).labels;
+        }
+    }
+}
+
+/// Where Q encoding was left without its frame, `=C3=B6`, it is decoded: bytes above 0x7F that are UTF-8.
+fn unquoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('=') {
+        let (before, encoded) = rest.split_at(at);
+        out.push_str(before);
+        let bytes: Vec<u8> = encoded.as_bytes().chunks(3).map_while(byte_of).collect();
+        let (run, behind) = encoded.split_at((3 * bytes.len()).max(1));
+        out.push_str(std::str::from_utf8(&bytes).ok().filter(|decoded| !decoded.is_empty()).unwrap_or(run));
+        rest = behind;
+    }
+    out + rest
+}
+
+/// A byte above 0x7F, written as `=` and two hex digits.
+fn byte_of(written: &[u8]) -> Option<u8> {
+    let [b'=', high, low] = written else { return None };
+    let digit = |digit: &u8| char::from(*digit).to_digit(16);
+    u8::try_from(digit(high)? << 4 | digit(low)?).ok().filter(|byte| *byte > 0x7f)
 }
 
 const WHITE: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -71,6 +121,8 @@ mod tests {
             ("\"open, to the end", &["open, to the end"]),
             ("5\" disks,x", &["5\" disks", "x"]),
             ("\"a\" b,c", &["a b", "c"]),
+            ("Projekte/K=C3=B6ln,=e4,a=b,=C3=A4=C3=B6=41", &["Projekte/K\u{f6}ln", "=e4", "a=b", "\u{e4}\u{f6}=41"]),
+            ("=e4=C3=B6,=", &["=e4=C3=B6", "="]),
             ("", &[]),
             (",,\"\",", &[]),
         ] {
