@@ -33,7 +33,7 @@ class Message(NamedTuple):
     id: str
     content: int  # number in the corpus
     folder: str
-    date: int  # seconds; its own, else what the archive found
+    date: object  # seconds; its own, else what the archive found, else None
     archived: float
     direction: str
     facts: object  # facts.Facts
@@ -205,13 +205,13 @@ class Search:
         name, value = node.name, node.value
         if name == "after":
             start = span(value, self.now, self.zone).start
-            return lambda m: m.date >= start
+            return lambda m: m.date is not None and m.date >= start
         if name == "before":
             last = span(value, self.now, self.zone).last
-            return lambda m: m.date < last
+            return lambda m: m.date is not None and m.date < last
         if name in ("date", "archived"):
             start, last = range_bounds(*value, self.now, self.zone)
-            return lambda m: start <= getattr(m, name) < last
+            return lambda m: getattr(m, name) is not None and start <= getattr(m, name) < last
         if name == "list":
             # `*` is any letters; the case of ASCII letters does not count.
             return pattern_test(value, lambda m: [lower(m.facts.list_id)])
@@ -235,8 +235,8 @@ class Search:
     def ordered(self, hits):
         """Numbers as keys are descending, texts ascending; ties by date, then number, both descending."""
         ms = self.messages
-        out = sorted(hits, key=lambda i: (ms[i].date, ms[i].number), reverse=True)
-        numeric = {"date": lambda m: m.date, "archived": lambda m: m.archived, "size": lambda m: m.facts.size}.get(self.order)
+        out = sorted(hits, key=lambda i: (date_key(ms[i]), ms[i].number), reverse=True)
+        numeric = {"date": date_key, "archived": lambda m: m.archived, "size": lambda m: m.facts.size}.get(self.order)
         if numeric:
             out.sort(key=lambda i: numeric(ms[i]), reverse=True)
         else:
@@ -252,6 +252,8 @@ class Search:
 
     def count_keys(self, m, by):
         if by in ("year", "month"):
+            if m.date is None:
+                return ["no date"]
             local = datetime.fromtimestamp(m.date, self.zone)
             return [f"{local.year:04}" + (f"-{local.month:02}" if by == "month" else "")]
         if by == "from":
@@ -260,6 +262,11 @@ class Search:
         if by == "folder":
             return [m.folder]
         return {lower(t) for t in m.facts.types} or ["none"]
+
+
+def date_key(m):
+    """A mail without a date is as if it were older than any."""
+    return float("-inf") if m.date is None else m.date
 
 
 def lower(text):

@@ -76,7 +76,7 @@ class Requests:
         self.message = self.archive.messages[at]
         self.drawer = Drawer([(bytes_of(self.entries[at]), self.entries[at].get("guesses"))], rng.randrange(1 << 30))
         self.zone = rng.choice(ZONES) if rng.random() < 0.6 else "UTC"
-        base = self.message.date if rng.random() < 0.8 else self.message.archived
+        base = self.date_of(self.message) if rng.random() < 0.8 else self.message.archived
         self.now = base + rng.choice((0, 1, 7, 31, 366)) * 86400 * rng.random()
         criteria = {"version": 1}
         if self.zone != "UTC" or rng.random() < 0.1:
@@ -138,9 +138,9 @@ class Requests:
         f = rng.choice(("after", "before", "date", "date", "archived", "larger", "smaller", "has", "in", "in", "folder", "msgid", "list", "label"))
         minus = "-" if rng.random() < 0.15 else ""
         if f in ("after", "before"):
-            value = self.period(m.date)
+            value = self.period(self.date_of(m))
         elif f == "date":
-            value = self.some_range(m.date)
+            value = self.some_range(self.date_of(m))
         elif f == "archived":
             value = self.some_range(m.archived)
         elif f in ("larger", "smaller"):
@@ -163,6 +163,10 @@ class Requests:
         name = f.upper() if rng.random() < 0.05 else f
         field = rng.choice(("subject:", "from:")) if not minus and rng.random() < 0.03 else ""
         return f"{minus}{field}{name}:{value}"
+
+    @staticmethod
+    def date_of(message):
+        return message.archived if message.date is None else message.date
 
     def quoted(self, text, brackets=""):
         """The text as a filter takes it; empty where none can say it."""
@@ -227,7 +231,7 @@ class Requests:
             if not sound(criteria[what]):
                 criteria[what] = "*"
         elif what in ("date", "archived"):
-            moment = getattr(m, what)
+            moment = self.date_of(m) if what == "date" else m.archived
             if rng.random() < 0.3:
                 criteria[what] = {"period": self.period(moment)}
             else:

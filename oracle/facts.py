@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from charset import decode_text
 from header_text import address_entries, decode_words
-from maildate import mail_date
+from maildate import mail_date, received_date
 from query import first_kib, without_brackets
 
 SIGNATURES = (b"application/pkcs7-signature", b"application/pgp-signature", b"application/x-pkcs7-signature")
@@ -21,6 +21,7 @@ OVERLOOKED = ("encrypted", "charset", "too long", "too large", "too deep", "too 
 
 class Facts(NamedTuple):
     date: object  # seconds since 1970, or None
+    received: object  # likewise, of the first Received field that has a date
     size: int
     sender: tuple  # (display name, address) of the first mailbox of From; empty texts where one lacks
     recipient: tuple  # likewise of the first one of To, else Cc
@@ -45,8 +46,10 @@ def facts(data, result, guesses=None):
         return next(iter(fields(name)), None)
 
     date = first(b"date")
+    received = (received_date(decode_words(value)) for value in fields(b"received"))
     return Facts(
-        date=None if date is None else mail_date(date),
+        date=None if date is None else mail_date(decode_words(date)),
+        received=next((found for found in received if found is not None), None),
         size=len(data),
         sender=first_mailbox(fields(b"from")) or ("", ""),
         recipient=first_mailbox(fields(b"to")) or first_mailbox(fields(b"cc")) or ("", ""),

@@ -39,6 +39,7 @@ def _version():
 
 
 CACHE_VERSION = _version()
+OF_MAIL = ("mail", "received_field")
 IMPORTANCE = {-1: "low", 0: "normal", 1: "high"}
 
 
@@ -121,7 +122,7 @@ def load(keep, entries, cache, log):
                 results[i] = read_one((entry, guesses, cache))
             lacking += bool(results[i][3])
     corpus = Corpus()
-    contents, first_archived = {}, {}
+    contents = {}
     messages = []
     different = Counter()
     for entry, (_, values, own, _, _) in zip(entries, results):
@@ -135,12 +136,8 @@ def load(keep, entries, cache, log):
             if different[name] <= 5:
                 disputes.append(f"{entry['id']}: {name}: {ours!r} by the oracle, {theirs!r} by the archive")
             own = taken_over(own, name, theirs)
-        # A content without any date has the time at which it was archived first.
-        first = first_archived.setdefault(entry["digest"], when(known["archived"]))
-        date = own.date if known["date_source"] == "mail" else when(known["date"]) if known["date"] else first
-        messages.append(
-            Message(entry["id"], contents[entry["digest"]], known["folder"], int(date), when(known["archived"]), known["direction"], own)
-        )
+        date = int(when(known["date"])) if known["date"] else None
+        messages.append(Message(entry["id"], contents[entry["digest"]], known["folder"], date, when(known["archived"]), known["direction"], own))
     corpus.finish()
     records.save()
     disputes += [f"{name}: {n} messages differ in all" for name, n in different.items() if n > 5]
@@ -165,6 +162,13 @@ def kept(party):
     return name[: 1024 - len(address)].decode("utf-8", "ignore"), address.decode("utf-8", "ignore")
 
 
+def own_date(own):
+    """(the date that the mail itself has, where it is from), or twice None (T11.1)."""
+    if own.date is not None:
+        return own.date, "mail"
+    return own.received, None if own.received is None else "received_field"
+
+
 def trimmed(party):
     return party[0].strip(), party[1]
 
@@ -178,9 +182,13 @@ def facts_differences(own, known):
 
     if own.size != known["size"]:
         yield "size", own.size, known["size"]
-    date = when(known["date"]) if known["date_source"] == "mail" else None
-    if own.date != date:
-        yield "date", own.date, date
+    ours, source = own_date(own)
+    if (known["date_source"] if known["date_source"] in OF_MAIL else None) != source:
+        yield "date_source", source, known["date_source"]
+    elif source and ours != when(known["date"]):
+        yield "date", ours, when(known["date"])
+    elif (known["date"] is None) != (known["date_source"] == "archiving"):
+        yield "date", "none if nothing but the time of archiving is known", known["date"]
     if trimmed(own.sender) != first("from"):
         yield "sender", own.sender, first("from")
     recipient = first("to") if known.get("to") else first("cc") if "cc" in known else trimmed(own.recipient)
@@ -205,6 +213,8 @@ def taken_over(own, name, theirs):
     """The facts with the archive's word on what is in dispute, so that one difference of facts is not found again in every answer."""
     if name == "attachments":
         return own._replace(types=(own.types + ("?",) * theirs)[:theirs])
+    if name in ("date", "date_source"):
+        return own
     if name == "labels":
         return own._replace(labels=tuple(theirs))
     if name == "message_id":

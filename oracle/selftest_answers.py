@@ -60,6 +60,19 @@ class Answers(unittest.TestCase):
         ids = Archive(self.archive.corpus, sent).answer(request)["ids"]
         self.assertEqual([self.names[i] for i in ids], ["c", "a", "g", "e1", "b"])
 
+    def test_a_message_without_a_date(self):
+        some = [m._replace(date=None) if n % 2 else m for n, m in enumerate(self.archive.messages)]
+        archive = Archive(self.archive.corpus, some)
+        request = {"criteria": {"version": 1, "text": "*", "order": {"by": "date"}}, "counts": ["year"]}
+        answer = archive.answer(request)
+        dated = [m.id for m in some if m.date is not None]
+        self.assertEqual(sorted(answer["ids"][: len(dated)]), sorted(dated))
+        self.assertIn(["no date", len(some) - len(dated)], answer["counts"]["year"])
+        request["criteria"]["order"]["reverse"] = True
+        self.assertEqual(archive.answer(request)["ids"], answer["ids"][::-1])
+        for text in ("after:1900", "before:2900", "date:1900..2900"):
+            self.assertEqual(archive.answer({"criteria": {"version": 1, "text": text}})["total"], len(dated), text)
+
     def test_unknown_needs_a_term(self):
         search = Search(self.archive, {"criteria": {"version": 1, "text": "nothere OR cipher"}})
         of = {name: n for n, (name, _, _) in enumerate(self.mails)}
@@ -138,11 +151,20 @@ class Facts(unittest.TestCase):
             ("Wed, 15 Jan 2020 12:00:00 +0000", 0), ("15 Jan 2020 12:00 GMT", 0), ("Wed, 15 Jan 2020 12:00:07 (a (b)) -0000", 7),
             ("Wed, 15 Jan 20 13:00:00 +0100", 0), ("Wed, 15 Jan 120 07:00:00 EST", 0), ("Wed Jan 15 12:00:00 2020", 0),
             ("Wed Jan 15 04:00:00 PST 2020", 0), ("15-Jan-2020 12:00:00", 0), ("Wednesday, 15 January 2020 12:00:00 Z", 0),
+            ("2020-01-15T13:00:00+01:00", 0), ("20200115T120000Z", 0), ("Wednesday, January 15, 2020 12:00 PM", 0), ("15/1/2020 12:00", 0),
+            ("1/15/2020 0:00:00 p.m. +1", -13 * 3600), ("Mi, 15. Jänner 2020 um 13:00 Uhr MEZ", 0), ("15 stycznia 2020 12.00", 0),
+            ("15 de enero de 2020 13:00:07 \"W. Europe Standard Time\"", 7), ("15 Jan 2020 08:00:00 --0400", 0), ("15 Jan 2020", -43200),
+            ("14 Jan 2020 24:00:00 +9999", -43200), ("15 Jan 2020 12:00:00 FOO +0100", -3600), ("15 Jan 2020 21:00:00 JST", 0),
+            ("mar. 15 janv. 2020 12h00", 0), ("2020/01/15 Wed 12:00:00", 0), ("15.01.20 12:00", 0), ("15 Jan 2020 12:00:00 GMT Daylight Time", -3600),
         ):  # fmt: skip
             with self.subTest(text):
                 self.assertEqual(mail_date(text), noon + later)
-        for text in ("", "soon", "32 Jan 2020 12:00:00", "15 Foo 2020 12:00:00", "15 Jan 2020 25:00:00"):
+        for text in ("", "soon", "32 Jan 2020 12:00:00", "15 Foo 2020 12:00:00", "15 Jan 2020 25:00:00", "5/6/2020 12:00", "15 Jan 20201 12:00", "15 Jan 2020 x"):
             self.assertIsNone(mail_date(text), text)
+        head = "Received: a; soon\nReceived: b (c; d)\n; 15 Jan 2020 12:00:00 +0000\nReceived: b; 14 Jan 2020 12:00:00 +0000\n"
+        self.assertEqual(self.facts(head.replace(")\n;", ")\n ;")).received, noon)
+        self.assertIsNone(self.facts("Received: 15 Jan 2020 12:00:00 +0000\n").received)
+        self.assertEqual(self.facts("Date: =?utf-8?q?15_Jan_2020_12:00?=\n").date, noon)
 
     def test_parties(self):
         f = self.facts("From: g: ;, A B <a@x> (c), d@y\nTo: undisclosed:;\nCc: (Carl) c@z\n")

@@ -18,7 +18,7 @@ import tempfile
 from command import Mailkeep
 from compare import shorten
 from criteria import Requests
-from answers import text_key
+from answers import date_key, text_key
 from judge import Runner, open_archive
 from load import CACHE, bytes_of, load
 from words import fold
@@ -36,7 +36,7 @@ def build(binary, place, messages, entries):
         for sub in ("cur", "new", "tmp"):
             os.makedirs(os.path.join(source, sub))
         for i, (m, e) in enumerate(mails):
-            with open(os.path.join(source, "cur", f"{m.date}.M{i:06}P1.judge:2,"), "wb") as f:
+            with open(os.path.join(source, "cur", f"{'M' if m.date is None else m.date}.M{i:06}P1.judge:2,"), "wb") as f:
                 f.write(bytes_of(e))
         keep.run("import", source, "--format", "maildir", "--into", folder, "--duplicates", "exact")
         shutil.rmtree(source)
@@ -64,7 +64,7 @@ class Side:
         rows = []
         for i in ids:
             m, digest = self.known[i]
-            key = {"date": m.date, "size": m.facts.size}.get(order)
+            key = {"date": date_key(m), "size": m.facts.size}.get(order)
             rows.append((fold(text_key(m, order)) if key is None else key, m.date, digest, m.folder))
         groups = itertools.groupby(rows, key=lambda r: r[:2])
         return [row for _, group in groups for row in sorted(group)]

@@ -24,7 +24,9 @@ pub enum DateOrigin {
     MaildirName,
     /// What Apple Mail noted as received.
     Received,
-    /// It has none: the time of archiving.
+    /// The first Received field of the mail that has a date.
+    ReceivedField,
+    /// It has none: its record has the time of archiving.
     Archiving,
     /// A later version knows.
     Unknown,
@@ -36,8 +38,10 @@ pub enum DateOrigin {
 pub struct MessageInfo {
     /// Its id.
     pub id: MessageId,
-    /// Seconds since 1970, UTC.
-    pub date: i64,
+    /// Its date: seconds since 1970, UTC; none where nothing but the time of archiving is known.
+    pub date: Option<i64>,
+    /// What the record has as its date: that of the mail, or else the time at which its bytes were archived first.
+    pub(crate) date_in_record: i64,
     /// Where the date is from.
     pub date_origin: DateOrigin,
     /// Time of archiving: milliseconds since 1970, UTC.

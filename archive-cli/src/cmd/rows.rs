@@ -1,6 +1,7 @@
 //! Mails and folders as rows of lists.
 
 use archive_core::{FolderInfo, HitSnippet, MessageInfo};
+use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
 use crate::out::marked::marked;
@@ -31,25 +32,30 @@ pub fn message_row(table: &MessageTable, info: &MessageInfo, out: &mut Out) -> R
     let sign = if info.attachments > 0 { ATTACHED } else { "" };
     let (from, subject) = (from.as_str(), info.subject.as_str());
     let Some(width) = out.width() else {
-        let date = when::local(info.date, out.zone());
+        let date = shown(info, when::local, out);
         return match table.with_size {
             true => Table([Left(0); 7]).row(out, [&id, &date, from, subject, &folder, sign, &size]),
             false => Table([Left(0); 6]).row(out, [&id, &date, from, subject, &folder, sign]),
         };
     };
-    let day = when::day(info.date, out.zone());
+    let day = shown(info, when::day, out);
     if width < NARROW {
         return match table.with_size {
             true => Table([Left(6), Left(1), Right(9), Share(1)]).row(out, [&id, sign, &size, subject]),
             false => Table([Left(6), Left(10), Left(1), Share(1)]).row(out, [&id, &day, sign, subject]),
         };
     }
-    let minute = when::minute(info.date, out.zone());
+    let minute = shown(info, when::minute, out);
     match table.with_size {
         true => Table([Left(8), Left(10), Left(1), Right(10), Share(3), Share(5), Tail(3)])
             .row(out, [&id, &day, sign, &size, from, subject, &folder]),
         false => Table([Left(8), Left(16), Left(1), Share(3), Share(6), Tail(3)]).row(out, [&id, &minute, sign, from, subject, &folder]),
     }
+}
+
+/// The date of a mail, blank where it has none.
+fn shown(info: &MessageInfo, form: fn(i64, &TimeZone) -> String, out: &Out) -> String {
+    info.date.map(|date| form(date, out.zone())).unwrap_or_default()
 }
 
 /// The place that has the words, below the row of its mail.

@@ -14,10 +14,7 @@ fn addresses(list: &[AddressInfo]) -> Vec<Value> {
 
 /// The date of the mail; null if it has none.
 fn date(info: &MessageInfo) -> Option<String> {
-    match info.date_origin {
-        DateOrigin::Archiving => None,
-        _ => when::utc(info.date),
-    }
+    info.date.and_then(when::utc)
 }
 
 /// Where the date is from.
@@ -27,6 +24,7 @@ fn date_source(info: &MessageInfo) -> &'static str {
         DateOrigin::MboxLine => "mbox_line",
         DateOrigin::MaildirName => "maildir_name",
         DateOrigin::Received => "received",
+        DateOrigin::ReceivedField => "received_field",
         DateOrigin::Archiving => "archiving",
         _ => "unknown",
     }

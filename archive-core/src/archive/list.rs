@@ -40,13 +40,15 @@ impl MessageInfo {
     pub(super) fn new(id: MessageId, row: &MessageRow, content: ContentRow, folder: FolderPath) -> Self {
         Self {
             id,
-            date: content.date,
+            date: content.dated(),
+            date_in_record: content.date,
             date_origin: match content.date_source {
                 1 => DateOrigin::Mail,
                 2 => DateOrigin::MboxLine,
                 3 => DateOrigin::MaildirName,
                 4 => DateOrigin::Archiving,
                 5 => DateOrigin::Received,
+                6 => DateOrigin::ReceivedField,
                 _ => DateOrigin::Unknown,
             },
             archived: row.archived,

@@ -11,8 +11,9 @@ use crate::id::Digest;
 use crate::mail::join::join;
 use crate::mail::split::Split;
 use crate::mail::{self, Examination, Examiner, Extent, MailText, SplitSink};
+use crate::records::DateSource;
 use crate::source::{Body, DateKind, Item, Quoting};
-use crate::store::{DateSource, NewPlace, Prepared, PreparedHeader};
+use crate::store::{NewPlace, Prepared, PreparedHeader};
 
 /// Everything about `raw` that needs no knowledge of a store. With `index`, its text too.
 pub(super) fn prepare(raw: Vec<u8>, place: NewPlace, index: bool) -> Result<Prepared, Error> {

@@ -399,7 +399,7 @@ impl Catalog {
             }
         }
         self.sorted.put_value(keys::content(no), |out| write_row(&row, out));
-        self.fresh.insert(no.0, (fact.date, fact.size));
+        self.fresh.insert(no.0, (row.date_in_order(), fact.size));
         // What comes between was lost; what was found again was missed until now.
         self.sets.insert_gap(SetOf::Unplaced, self.basis.numbers.contents..no.0);
         self.sets.remove(SetOf::Unplaced, no.0);
@@ -463,7 +463,7 @@ impl Catalog {
                     true => self.sets.remove(SetOf::Unplaced, fact.content),
                     false => self.sets.insert(SetOf::Shared, fact.content),
                 }
-                (of.date, of.size)
+                (of.date_in_order(), of.size)
             }
         };
         let row = MessageRow {

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::error::Error;
-use crate::records::{Runs, Shape};
+use crate::records::{DateSource, Runs, Shape};
 use crate::wire::{Keys, decode, encode_to};
 
 /// Where a fact lies in the records.
@@ -42,7 +42,7 @@ pub(crate) struct ContentRow {
     pub(crate) restated: Option<[u8; 32]>,
     #[n(8)]
     pub(crate) sequence: u64,
-    /// Seconds since 1970, UTC.
+    /// Seconds since 1970, UTC; of a mail without a date the time of archiving.
     #[n(9)]
     pub(crate) date: i64,
     #[n(10)]
@@ -100,6 +100,16 @@ pub(crate) struct PartRow {
 }
 
 impl ContentRow {
+    /// The date of the mail, if it has one: the time of archiving is none.
+    pub(crate) fn dated(&self) -> Option<i64> {
+        (self.date_source != DateSource::Archiving as u8).then_some(self.date)
+    }
+
+    /// What mails are ordered by: before all dates where there is none.
+    pub(crate) fn date_in_order(&self) -> i64 {
+        self.dated().unwrap_or(i64::MIN)
+    }
+
     /// As far as the table in a container says it: what it takes to read the content, and no more.
     pub(crate) fn to_read(size: u64, shape: Option<Shape>, runs: Runs) -> Self {
         Self {

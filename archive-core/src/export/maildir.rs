@@ -25,7 +25,7 @@ pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read:
         return Err(why);
     }
     let (name, len) = (file.name().to_owned(), file.len());
-    let digest = file.finish(Some(record.info.date)).map_err(NotLaid::Destination)?;
+    let digest = file.finish(Some(record.info.date_in_record)).map_err(NotLaid::Destination)?;
     Ok(Laying::New(Entry { file: name, offset: 0, len, quoting: None, digest_of_file: Some(digest) }))
 }
 
@@ -36,5 +36,5 @@ fn name(record: &MessageRecord) -> String {
     let digest = record.digest.to_string();
     let digest = digest.get(..12).unwrap_or(&digest);
     let separator = if cfg!(windows) { ';' } else { ':' };
-    format!("{}.{digest}_{}-{}.mailkeep,S={}{separator}2,{flags}", info.date.max(0), info.id.store.0, info.id.no.0, info.size)
+    format!("{}.{digest}_{}-{}.mailkeep,S={}{separator}2,{flags}", info.date_in_record.max(0), info.id.store.0, info.id.no.0, info.size)
 }

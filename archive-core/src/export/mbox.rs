@@ -108,5 +108,5 @@ fn from_line(record: &MessageRecord) -> Vec<u8> {
     }
     let is_plain = |address: &&str| !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_graphic());
     let sender = record.info.from.first().map(|from| from.address.as_str()).filter(is_plain).unwrap_or("MAILER-DAEMON");
-    format!("From {sender} {}", Moment::of(record.info.date).asctime()).into_bytes()
+    format!("From {sender} {}", Moment::of(record.info.date_in_record).asctime()).into_bytes()
 }

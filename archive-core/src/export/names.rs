@@ -19,7 +19,7 @@ const RESERVED: [&str; 9] = ["con", "prn", "aux", "nul", "cur", "new", "tmp", "s
 /// The file name of a message, at most 120 characters: UTC date and time, subject, digest, id. The id makes it unique, and it stays.
 pub(super) fn file_name(record: &MessageRecord) -> String {
     let info = &record.info;
-    let at = Moment::of(info.date);
+    let at = Moment::of(info.date_in_record);
     let mut subject = String::new();
     for c in info.subject.chars() {
         let c = if c.is_alphanumeric() || matches!(c, '-' | '+' | '=') { c } else { '_' };

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::address;
 use super::charset::{self, Charset};
-use super::date::date;
+use super::date::{date, received};
 use super::file_names::has_file_name;
 use super::header_text::{decode_escapes, decode_words};
 use super::labels;
@@ -39,6 +39,8 @@ const SCHEME: &[u8] = b"cid:";
 pub struct Facts {
     /// The first Date field in seconds since 1970 UTC, if it is a date.
     pub date: Option<i64>,
+    /// The first Received field that has a date, in seconds since 1970 UTC.
+    pub received: Option<i64>,
     /// Of the From fields, in order, without names of groups; of each list as many as [`MAX_FACT`] bytes hold.
     pub from: Vec<Mailbox>,
     /// Of the To fields.
@@ -118,6 +120,8 @@ impl Facts {
             } else if let Some(which) = is(&["In-Reply-To", "References"]) {
                 let list = if which == 0 { &mut facts.in_reply_to } else { &mut facts.references };
                 add_ids(&field.value(), list);
+            } else if field.is("Received") {
+                facts.received = facts.received.or_else(|| received(&decode_words(characters.of(&field.value()).into_owned())));
             } else if field.is(labels::FIELD) {
                 labels::add(&decode_words(characters.of(&field.value()).into_owned()), &mut facts.labels);
             } else if let Some(says) = is(&["Importance", "X-Priority", "Priority"]).and_then(|which| says.get_mut(which)) {
@@ -130,7 +134,7 @@ impl Facts {
 
     fn set(&mut self, which: usize, value: &[u8], characters: &Characters<'_>) {
         match which {
-            0 => self.date = date(value),
+            0 => self.date = date(&decode_words(characters.of(value).into_owned())),
             1 => self.subject = cut(without_white(&decode_words(characters.of(value).into_owned()))),
             2 => self.header_message_id = cut(&characters.of(id(value))),
             _ => self.list_id = cut(&characters.of(list_id(value))),

@@ -7,7 +7,7 @@
 
 mod address;
 mod charset;
-mod date;
+pub(crate) mod date;
 mod examine;
 pub mod facts;
 mod file_names;

@@ -197,6 +197,23 @@ pub(crate) struct ContainerFact {
 }
 fact!(ContainerFact, "key of a container fact", 3);
 
+/// Where the date of a mail is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DateSource {
+    /// Its first Date field.
+    Mail = 1,
+    /// The From_ line of an mbox.
+    MboxLine = 2,
+    /// The name in a Maildir.
+    MaildirName = 3,
+    /// It has none: the time of archiving.
+    Archiving = 4,
+    /// What Apple Mail noted as received.
+    Received = 5,
+    /// Its first Received field that has a date.
+    ReceivedField = 6,
+}
+
 /// A content: the bytes of one mail.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -216,8 +233,7 @@ pub(crate) struct ContentFact {
     /// Date of the mail, seconds since 1970, UTC.
     #[n(7)]
     pub(crate) date: i64,
-    /// Where the date is from: 1 the mail, 2 the mbox line, 3 the name in a Maildir, 4 the time of archiving,
-    /// 5 what Apple Mail noted as received.
+    /// Where the date is from: a [`DateSource`], or what a later version knows.
     #[n(8)]
     pub(crate) date_source: u8,
     #[n(9)]

@@ -4,7 +4,8 @@
 //! seconds, or a date of RFC 5322; the sender may be anything, also several words (`user at host`) or none. The date must reach to
 //! the end of the line (but for `remote from host`), and have month, day, time and year: prose does not.
 
-const MONTHS: [&[u8]; 12] = [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+use crate::mail::date::{MONTHS, zone};
+
 const DAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
 
 /// Longer lines are no From_ lines.
@@ -84,7 +85,7 @@ impl Found {
                 _ => false,
             };
         }
-        if let Some(month) = MONTHS.iter().position(|month| word.eq_ignore_ascii_case(month)) {
+        if let Some(month) = MONTHS.iter().position(|month| word.eq_ignore_ascii_case(month.as_bytes())) {
             return self.month.replace(month as i64 + 1).is_none();
         }
         if word.len() <= 4 && word.get(..3).is_some_and(|word| DAYS.iter().any(|day| word.eq_ignore_ascii_case(day))) {
@@ -98,19 +99,8 @@ impl Found {
         if self.month.is_some() || bare.is_empty() || bare.len() > 5 || !bare.iter().all(u8::is_ascii_uppercase) {
             return false;
         }
-        let hours = match bare {
-            b"EST" | b"CDT" => -5,
-            b"EDT" => -4,
-            b"CST" | b"MDT" => -6,
-            b"MST" | b"PDT" => -7,
-            b"PST" => -8,
-            b"MET" | b"CET" | b"BST" => 1,
-            b"MEST" | b"CEST" | b"EET" => 2,
-            b"EEST" | b"MSK" => 3,
-            b"JST" => 9,
-            _ => 0,
-        };
-        self.zone = self.zone.or(Some(hours * 3600));
+        let seconds = std::str::from_utf8(bare).ok().and_then(zone).unwrap_or(0);
+        self.zone = self.zone.or(Some(seconds));
         true
     }
 }

@@ -9,13 +9,13 @@ pub(super) use write::{SMALL, write_draft};
 
 use super::place::{Laid, Placer};
 use super::prepared::Stretch;
-use super::{DateSource, NewPlace, Prepared, PreparedHeader};
+use super::{NewPlace, Prepared, PreparedHeader};
 use crate::catalog::{Catalog, Numbers};
 use crate::error::Error;
 use crate::folder::{self, MAX_DEPTH};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::Extent;
-use crate::records::{DamagedPlace, FolderFact, Run, Runs, Shape, ShapeExtent};
+use crate::records::{DamagedPlace, DateSource, FolderFact, Run, Runs, Shape, ShapeExtent};
 
 /// When is a mail a duplicate of one that is there?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -256,11 +256,8 @@ impl<'s> Draft<'s> {
 
     fn content(&mut self, header: PreparedHeader, shape: Option<Shape>, laid: Source, place: &NewPlace) -> Result<ContentNo, Error> {
         let no = ContentNo(take(&mut self.numbers.contents)?);
-        let (date, date_source) = match (header.facts.date, place.date_hint) {
-            (Some(date), _) => (date, DateSource::Mail),
-            (None, Some(hint)) => hint,
-            (None, None) => (self.now.div_euclid(1000), DateSource::Archiving),
-        };
+        // What a mailbox notes comes after what the mail says: a line `From - ` has the time of a copy.
+        let (date, date_source) = header.dated().or(place.date_hint).unwrap_or_else(|| (self.now.div_euclid(1000), DateSource::Archiving));
         for digest in [Some(header.digest), header.restated].into_iter().flatten() {
             self.by_digest.insert((digest, no));
         }

@@ -320,7 +320,7 @@ impl Store {
     pub(crate) fn columns_of(&self, content: ContentNo, text: &MailText) -> Result<Columns, Error> {
         let row = self.catalog().content_row(content)?.ok_or(Error::Bug("a content to be indexed is not in the catalog"))?;
         Ok(Columns {
-            date: row.date,
+            date: row.date_in_order(),
             size: row.size,
             attachments: row.attachments,
             priority: match row.importance {

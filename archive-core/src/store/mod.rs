@@ -46,7 +46,7 @@ pub(crate) use lost::{LostFound, lost_files};
 pub(crate) use lost_mails::LostContent;
 pub(crate) use open::FromMaster;
 pub(crate) use placements::{Placed, Placements};
-pub(crate) use prepared::{DateSource, NewPlace, Prepared, PreparedHeader, RunInfo};
+pub(crate) use prepared::{NewPlace, Prepared, PreparedHeader, RunInfo};
 pub use reindex::IndexStatus;
 pub use stats::StoreStats;
 pub(crate) use stats::{bytes_in, lost_bytes};

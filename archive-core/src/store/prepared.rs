@@ -6,7 +6,7 @@ use super::draft::SMALL;
 use crate::container::encode_block;
 use crate::id::{ContentNo, Digest, Identity};
 use crate::mail::{Extent, Importance, MailText, Mailbox};
-use crate::records::{ContentFact, Runs, Shape};
+use crate::records::{ContentFact, DateSource, Runs, Shape};
 
 /// A mail in memory, ready to be committed.
 pub(crate) struct Prepared {
@@ -78,8 +78,14 @@ pub(crate) struct PreparedHeader {
 }
 
 impl PreparedHeader {
+    /// The date that the mail itself has.
+    pub(super) fn dated(&self) -> Option<(i64, DateSource)> {
+        let date = self.facts.date.map(|date| (date, DateSource::Mail));
+        date.or_else(|| self.facts.received.map(|date| (date, DateSource::ReceivedField)))
+    }
+
     /// The fact of the content that the mail becomes.
-    pub(super) fn fact(self, no: ContentNo, shape: Option<Shape>, runs: Runs, (date, source): (i64, DateSource)) -> ContentFact {
+    pub(super) fn fact(self, no: ContentNo, shape: Option<Shape>, runs: Runs, (date, date_source): (i64, u8)) -> ContentFact {
         let Self { digest, identity, restated, size, facts, guesses } = self;
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let list = |addresses: Vec<Mailbox>| addresses.into_iter().flat_map(|a| [a.name, a.address]).collect();
@@ -91,7 +97,7 @@ impl PreparedHeader {
             shape,
             runs,
             date,
-            date_source: source as u8,
+            date_source,
             from: list(facts.from),
             to: list(facts.to),
             cc: list(facts.cc),
@@ -127,16 +133,6 @@ pub(crate) struct NewPlace {
     pub(crate) flags: Option<String>,
     /// A date for a mail that has none.
     pub(crate) date_hint: Option<(i64, DateSource)>,
-}
-
-/// Where the date of a mail is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DateSource {
-    Mail = 1,
-    MboxLine = 2,
-    MaildirName = 3,
-    Archiving = 4,
-    Received = 5,
 }
 
 /// Who imports from where.

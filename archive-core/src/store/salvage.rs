@@ -9,13 +9,13 @@ use std::collections::btree_map::Entry;
 use sha2::{Digest as _, Sha256};
 
 use super::Store;
-use super::prepared::{DateSource, PreparedHeader};
+use super::prepared::PreparedHeader;
 use crate::catalog::ContentRow;
 use crate::container::{Table, TableContent, TablePart};
 use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo, MessageNo, PartNo};
 use crate::mail::{Discard, Examination, Examiner};
-use crate::records::{DIRECTION_UNKNOWN, FactValue, FolderFact, MessageFact, PackedFact, PartFact, Runs};
+use crate::records::{DIRECTION_UNKNOWN, DateSource, FactValue, FolderFact, MessageFact, PackedFact, PartFact, Runs};
 use crate::seal::{FrameKind, HEADER_LEN, SealedReader};
 
 /// What tables say and the catalog does not have, each with the sequence of its table.
@@ -203,17 +203,26 @@ impl Store {
     /// The fact of a content that a table names, as far as its bytes say it; `None` where they are damaged.
     fn recovered_content(&self, content: TableContent, archived: i64) -> Result<Option<FactValue>, Error> {
         let row = ContentRow::to_read(content.size, content.shape, content.runs);
-        self.content_fact_of(ContentNo(content.no), row, None, archived)
+        self.content_fact_of(ContentNo(content.no), row, None, |header| {
+            let (date, source) = header.dated().unwrap_or((archived.div_euclid(1000), DateSource::Archiving));
+            (date, source as u8)
+        })
     }
 
     /// The fact of a content whose commit is lost, from the row that the catalog has of it; `None` where its bytes are damaged.
     pub(super) fn content_again(&self, no: ContentNo, row: ContentRow) -> Result<Option<FactValue>, Error> {
-        let (digest, date) = (Digest(row.digest), row.date);
-        self.content_fact_of(no, row, Some(digest), date.saturating_mul(1000))
+        let (digest, noted) = (Digest(row.digest), (row.date, row.date_source));
+        self.content_fact_of(no, row, Some(digest), |_| noted)
     }
 
-    /// What the bytes of a content say. `known` is its digest, where the archive knows it. `undated` is for a mail without a date: ms.
-    fn content_fact_of(&self, no: ContentNo, row: ContentRow, known: Option<Digest>, undated: i64) -> Result<Option<FactValue>, Error> {
+    /// What the bytes of a content say. `known` is its digest, where the archive knows it.
+    fn content_fact_of(
+        &self,
+        no: ContentNo,
+        row: ContentRow,
+        known: Option<Digest>,
+        date: impl FnOnce(&PreparedHeader) -> (i64, u8),
+    ) -> Result<Option<FactValue>, Error> {
         let mut examiner = Examiner::new(Discard);
         match self.join_row(&row, &mut |bytes| {
             examiner.push(bytes);
@@ -228,12 +237,9 @@ impl Store {
         if len != row.size || known.is_some_and(|known| known != digest) {
             return Ok(None);
         }
-        let (date, source) = match facts.date {
-            Some(date) => (date, DateSource::Mail),
-            None => (undated.div_euclid(1000), DateSource::Archiving),
-        };
         let header = PreparedHeader { digest, identity, restated, size: len, facts, guesses: Vec::new() };
-        Ok(Some(FactValue::Content(Box::new(header.fact(no, row.shape, row.runs, (date, source))))))
+        let date = date(&header);
+        Ok(Some(FactValue::Content(Box::new(header.fact(no, row.shape, row.runs, date)))))
     }
 
     fn add_recovered_messages(&self, messages: Vec<(u32, u64, FoundMessage)>) -> Result<(), Error> {

@@ -24,6 +24,7 @@ mod large_mails;
 mod links;
 mod loss;
 mod lost;
+mod odd_dates;
 mod opening;
 mod p03;
 mod p04;

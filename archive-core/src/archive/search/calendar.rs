@@ -7,6 +7,9 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
+/// The least date: what comes before it stands for no date in the index.
+const FIRST: i64 = i64::MIN + 1;
+
 /// A zone, and the moment that relative dates count from.
 pub(super) struct Calendar {
     zone: TimeZone,
@@ -33,9 +36,9 @@ impl Calendar {
         Self { zone, now }
     }
 
-    /// Seconds since 1970 UTC from the start of a span on and before its end.
+    /// Seconds since 1970 UTC from the start of a span on and before its end. What has no date is in none.
     pub(super) fn seconds(&self, span: &DateSpan) -> Range<i64> {
-        let from = span.from.map_or(i64::MIN, |period| self.seconds_of(self.start(period)));
+        let from = span.from.map_or(FIRST, |period| self.seconds_of(self.start(period)));
         let to = span.to.map_or(i64::MAX, |period| self.seconds_of(self.end(period)));
         from..to.max(from)
     }
@@ -50,7 +53,7 @@ impl Calendar {
     /// The first moment of a local time; where a clock skips it, the moment of the skip.
     fn seconds_of(&self, time: DateTime) -> i64 {
         let moment = self.zone.to_ambiguous_timestamp(time).compatible();
-        moment.map_or(if time.year() < 1970 { i64::MIN } else { i64::MAX }, Timestamp::as_second)
+        moment.map_or(if time.year() < 1970 { FIRST } else { i64::MAX }, Timestamp::as_second)
     }
 
     fn start(&self, period: Period) -> DateTime {

@@ -11,9 +11,9 @@ use crate::store::Store;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CountBy {
-    /// The year of the date in the zone of the criteria: `2024`.
+    /// The year of the date in the zone of the criteria: `2024`; `no date` for a message without one.
     Year,
-    /// The month: `2024-03`.
+    /// The month: `2024-03`; `no date` likewise.
     Month,
     /// The address of the first sender in lower case, else his name, else nothing.
     From,
@@ -22,6 +22,8 @@ pub enum CountBy {
     /// The media types of attachments, each once a message; `none` for a message without any.
     Type,
 }
+
+const NO_DATE: &str = "no date";
 
 /// How many hits there are of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +51,11 @@ pub(super) fn count(store: &Store, found: &Found, calendar: &Calendar, counts: &
         let row = store.catalog().content_row(placed.content)?;
         let row = row.ok_or(Error::Bug("a content that was found is not in the catalog"))?;
         for (counts, sums) in counts.iter().zip(&mut sums) {
-            let (year, month) = calendar.month(row.date);
+            let period = row.dated().map(|date| calendar.month(date));
+            let of_period = |text: fn((i16, i8)) -> String| vec![period.map_or_else(|| NO_DATE.to_owned(), text)];
             let keys = match counts.by {
-                CountBy::Year => vec![format!("{year:04}")],
-                CountBy::Month => vec![format!("{year:04}-{month:02}")],
+                CountBy::Year => of_period(|(year, _)| format!("{year:04}")),
+                CountBy::Month => of_period(|(year, month)| format!("{year:04}-{month:02}")),
                 CountBy::From => vec![match row.from.as_slice() {
                     [name, address, ..] if address.is_empty() => name.clone(),
                     [_, address, ..] => address.to_ascii_lowercase(),

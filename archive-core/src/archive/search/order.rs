@@ -115,7 +115,7 @@ fn each_place(store: &Store, found: &Found, by: OrderKey, take: &mut dyn FnMut(P
             row = Some((placed.content, found.ok_or(Error::Bug("a content that was found is not in the catalog"))?));
         }
         if let Some((_, row)) = &row {
-            take(Place::new(key(store, by, &placed, row)?, row.date, placed.message));
+            take(Place::new(key(store, by, &placed, row)?, row.date_in_order(), placed.message));
         }
         Ok(())
     })
@@ -153,7 +153,7 @@ fn newest(store: &Store, snapshot: &Snapshot, found: &Found, after: Option<&Plac
     for placed in &found.placed {
         let row = store.catalog().content_row(placed.content)?;
         let row = row.ok_or(Error::Bug("a content that was found is not in the catalog"))?;
-        others.push(Place::new(Key::None, row.date, placed.message));
+        others.push(Place::new(Key::None, row.date_in_order(), placed.message));
     }
     others.sort_unstable();
     let mut others = others.into_iter().peekable();

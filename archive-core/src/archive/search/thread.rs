@@ -50,7 +50,7 @@ impl Acting<'_> {
             messages.push(self.message(MessageId { store: store.no(), no: placed.message })?);
             Ok(())
         })?;
-        messages.sort_by_key(|info| (info.date, info.id));
+        messages.sort_by_key(|info| (info.date.is_none(), info.date, info.id));
         Ok(messages)
     }
 

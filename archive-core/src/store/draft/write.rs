@@ -197,7 +197,7 @@ impl Draft<'_> {
 impl Added {
     fn fact(self, places: &[(u32, u64)]) -> Result<ContentFact, Error> {
         let runs = self.laid.runs(places)?;
-        Ok(self.header.fact(self.no, self.shape, runs, (self.date, self.date_source)))
+        Ok(self.header.fact(self.no, self.shape, runs, (self.date, self.date_source as u8)))
     }
 }
 
