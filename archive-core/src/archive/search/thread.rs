@@ -17,7 +17,7 @@ use crate::store::{failed, id_label};
 const MOST: usize = 10_000;
 
 impl Acting<'_> {
-    /// The thread of a message, oldest first, the message itself among them. Two messages belong together if one refers to the other, or both
+    /// The thread of a message, oldest first, then those without a date; the message itself among them. Two messages belong together if one refers to the other, or both
     /// to the same; a way that leads over messages that the actor does not see is none. 10,000 messages at the most.
     pub fn thread(&self, id: MessageId) -> Result<Vec<MessageInfo>, Error> {
         let first = self.content_of(id)?;
