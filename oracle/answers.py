@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 
 from periods import parse_period, parse_range, range_bounds, span, zone_of
-from query import ADDRESS, FIELDS, All, And, Filter, Not, Or, QueryError, Term, first_kib, parse
+from query import ADDRESS, FIELDS, All, And, Filter, Not, Or, QueryError, Term, Unsupported, first_kib, parse
 from words import fold
 
 SWITCHES = {
@@ -214,7 +214,21 @@ class Search:
             return lambda m: getattr(m, name) is not None and start <= getattr(m, name) < last
         if name == "list":
             # `*` is any letters; the case of ASCII letters does not count.
-            return pattern_test(value, lambda m: [lower(m.facts.list_id)])
+            named = pattern_test(value, lambda m: [lower(m.facts.list_id)])
+            if "." in value or "*" in value:
+                return named
+            longer = pattern_test(value + ".*", lambda m: [lower(m.facts.list_id)])
+            return lambda m: named(m) or longer(m)
+        if name == "type":
+            if "/" in value:
+                return pattern_test(value, lambda m: m.facts.types)
+            ending = pattern_test(value, lambda m: m.facts.endings)
+            half = pattern_test(value, lambda m: [half for media in m.facts.types for half in media.split("/", 1)])
+            return lambda m: ending(m) or half(m)
+        if name == "id":
+            return lambda m: m.number == value
+        if name in ("is", "thread"):
+            raise Unsupported(name)
         if name == "label":
             return pattern_test(value, lambda m: [first_kib(fold(label)) for label in m.facts.labels])
         if name == "msgid":

@@ -17,7 +17,7 @@ from query import QUOTES, WHITE_SPACE
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "America/Sao_Paulo", "+05:45", "-03:30")
 COUNTS = ("year", "month", "from", "folder", "type")
 REFUSED = (
-    "larger:5.5M", "larger:five", "smaller:1T", "after:2020-13", "before:2020-02-30", "date:soon", "archived:2020-1", "has:picture", "id:5",
+    "larger:5.0005M", "larger:5.5", "larger:five", "smaller:1T", "after:2020-13", "before:2020-02-30", "date:soon", "archived:2020-1", "has:picture", "id:5", "is:new", "type:.",
     "thread:x", "tag:todo", "link:x", "importance:high", "direction:sent", "larger:-1", "date:2020-01-01T25:00", "?eier", "-(x larger:?)",
 )  # fmt: skip
 
@@ -135,7 +135,7 @@ class Requests:
         m = self.message
         if rng.random() < 0.15:
             m = rng.choice(self.archive.messages)
-        f = rng.choice(("after", "before", "date", "date", "archived", "larger", "smaller", "has", "in", "in", "folder", "msgid", "list", "label"))
+        f = rng.choice(("after", "before", "date", "date", "archived", "larger", "smaller", "has", "in", "in", "folder", "msgid", "list", "label", "type", "id"))
         minus = "-" if rng.random() < 0.15 else ""
         if f in ("after", "before"):
             value = self.period(self.date_of(m))
@@ -150,6 +150,14 @@ class Requests:
             minus = "" if m.facts.types else "-"
         elif f in ("in", "folder"):
             value = self.quoted(self.folder_of(m, f == "in"))
+        elif f == "type":
+            halves = [half for media in m.facts.types for half in (media, *media.split("/", 1))]
+            value = rng.choice([*m.facts.endings, *halves] or ["pdf"])
+            if rng.random() < 0.2:
+                value = rng.choice((value.upper(), "." + value, value[:2] + "*", "*" + value[-2:]))
+            value = self.quoted(value)
+        elif f == "id":
+            value = m.id
         elif f == "msgid":
             value = self.quoted(m.facts.message_id.decode("utf-8", "replace"), "<>")
         else:
@@ -203,9 +211,9 @@ class Requests:
             if rng.random() < 0.5:
                 return rng.choice(NAMES)
             days = max(0, int(self.now - moment) // 86400 + rng.choice((-1, 0, 0, 1, 2)))
-            return f"{days}d"
+            return rng.choice((f"{days}d", f"{days // 7}w", f"{days // 30}m", f"{days // 365}y"))
         local += timedelta(days=rng.choice((0, 0, 0, 0, 1, -1)))
-        form = rng.choice(("%Y", "%Y-%m", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M"))
+        form = rng.choice(("%Y", "%Y-%m", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M", "%d.%m.%Y", "%m.%Y"))
         return local.strftime(form).rjust(len(local.strftime(form)), "0")
 
     def some_range(self, moment):

@@ -28,6 +28,7 @@ class Facts(NamedTuple):
     subject: str
     importance: str
     types: tuple  # the media type of each attachment
+    endings: tuple  # those of the file names in the field attachment
     message_id: bytes
     list_id: str
     labels: tuple  # those of X-Gmail-Labels, as T12 reads them
@@ -56,11 +57,19 @@ def facts(data, result, guesses=None):
         subject=decode_words(first(b"subject") or "").strip(WHITE),
         importance=importance(first),
         types=tuple(attachments(result.parts)),
+        endings=tuple(sorted({e for v in result.values if v.field == "attachment" for e in ending(v.text)})),
         message_id=next((message_id(v) for n, v in head if n == b"message-id"), b""),
         list_id=list_id(first(b"list-id") or ""),
         labels=labels(fields(b"x-gmail-labels")),
         overlooked=any(why in OVERLOOKED for _, why, _ in result.not_searchable),
     )
+
+
+def ending(name):
+    """S2.6: what follows the last full stop of a file name, where it is 1 to 16 letters or digits."""
+    _, stop, end = name.rstrip().rpartition(".")
+    end = end.lower()
+    return [end] if stop and len(end) <= 16 and end.isalnum() else []
 
 
 def first_mailbox(values):

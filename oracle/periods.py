@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 NAMES = ("today", "yesterday") + tuple(f"{which}-{unit}" for which in ("this", "last") for unit in ("week", "month", "year"))
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d))?)?)?", re.A)
-_AGO = re.compile(r"(\d{1,6})d", re.A)
+_AGO = re.compile(r"(\d{1,5})([dwmy])", re.A | re.I)
+_STOPS = re.compile(r"(?:(\d{1,2})\.)?(\d{1,2})\.(\d{4})", re.A)
 
 
 class Span(NamedTuple):
@@ -21,12 +22,20 @@ class Span(NamedTuple):
 
 
 def parse_period(text):
-    """('name', text), ('ago', days) or ('date', numbers); ValueError for anything else."""
-    if text in NAMES:
-        return "name", text
+    """('name', text), ('ago', (days, months)) or ('date', numbers); ValueError for anything else."""
+    name = text.strip().lower().replace(" ", "-").replace("_", "-")
+    if name in NAMES:
+        return "name", name
     m = _AGO.fullmatch(text)
     if m:
-        return "ago", int(m.group(1))
+        count = int(m.group(1))
+        return "ago", {"d": (count, 0), "w": (7 * count, 0), "m": (0, count), "y": (0, 12 * count)}[m.group(2).lower()]
+    m = _STOPS.fullmatch(text)
+    if m:
+        day, month, year = m.groups()
+        numbers = (int(year), int(month)) + ((int(day),) if day else ())
+        datetime(*(numbers + (1,))[:3])
+        return "date", numbers
     m = _DATE.fullmatch(text)
     if not m:
         raise ValueError(text)
@@ -69,7 +78,8 @@ def span(period, now, zone):
     today = datetime.fromtimestamp(now, zone).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
     day = timedelta(days=1)
     if kind == "ago":
-        begin = today - value * day
+        days, months = value
+        begin = months_before(today, months) - days * day
         return Span(seconds(begin, zone), seconds(begin + day, zone))
     if kind == "date":
         begin = datetime(*(value + (1, 1))[: max(3, len(value))])
@@ -80,6 +90,16 @@ def span(period, now, zone):
         if which in ("yesterday", "last"):
             begin = first_of(begin - day, size)
     return Span(seconds(begin, zone), seconds(behind(begin, size), zone))
+
+
+def months_before(day, months):
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    for last in range(day.day, 27, -1) if day.day > 28 else (day.day,):
+        try:
+            return day.replace(year=year, month=month + 1, day=last)
+        except ValueError:
+            continue
+    raise OverflowError(months)
 
 
 def first_of(day, size):

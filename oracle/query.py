@@ -8,8 +8,8 @@ from words import IS_SINGLE, SINGLE, WORD_CLASS, fold
 
 FIELDS = ("subject", "from", "to", "cc", "bcc", "attachment", "acontent", "bcontent")
 ADDRESS = ("from", "to", "cc", "bcc")
-FILTERS = ("after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list", "label")
-RESERVED = ("id", "thread", "tag", "link", "importance", "direction")
+FILTERS = ("after", "before", "date", "archived", "larger", "smaller", "has", "in", "folder", "msgid", "list", "label", "type", "is", "id", "thread")
+RESERVED = ("tag", "link", "importance", "direction")
 
 WHITE_SPACE = set("\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {chr(c) for c in range(0x2000, 0x200B)}
 QUOTES = set('"“”„«»')
@@ -76,10 +76,11 @@ def parse(query, fields=None):
 
 
 def size_value(text):
-    m = re.fullmatch(r"(\d+)(|[kmg](?:i?b)?)", text.lower(), re.A)
-    if not m:
+    m = re.fullmatch(r"(\d+)(?:\.(\d{1,3}))?(|b|[kmg](?:i?b)?)", text.lower(), re.A)
+    if not m or m.group(2) and m.group(3) in ("", "b"):
         raise ValueError(text)
-    return int(m.group(1)) << {"": 0, "k": 10, "m": 20, "g": 30}[m.group(2)[:1]]
+    unit = 1 << {"": 0, "b": 0, "k": 10, "m": 20, "g": 30}[m.group(3)[:1]]
+    return int(m.group(1)) * unit + int((m.group(2) or "0").ljust(3, "0")) * unit // 1000
 
 
 def without_brackets(text):
@@ -90,6 +91,27 @@ def without_brackets(text):
 
 def folder_value(text):
     return unicodedata.normalize("NFC", text)
+
+
+def type_value(text):
+    text = text.strip().lstrip(".").lower()
+    if not text:
+        raise ValueError(text)
+    return text
+
+
+def mark_value(text):
+    text = text.strip().lower()
+    if text not in ("read", "unread", "flagged", "answered"):
+        raise ValueError(text)
+    return text
+
+
+def id_value(text):
+    m = re.fullmatch(r"(\d{1,10}):(\d{1,10})", text.strip(), re.A)
+    if not m or int(m.group(1)) >= 1 << 32 or int(m.group(2)) >= 1 << 32:
+        raise ValueError(text)
+    return int(m.group(1)), int(m.group(2))
 
 
 def has_value(text):
@@ -112,7 +134,7 @@ def first_kib(text):
 
 VALUES = {
     "after": parse_period, "before": parse_period, "date": parse_range, "archived": parse_range, "larger": size_value, "smaller": size_value,
-    "has": has_value, "in": folder_value, "folder": folder_value, "msgid": without_brackets, "list": without_brackets,
+    "has": has_value, "in": folder_value, "folder": folder_value, "msgid": without_brackets, "list": without_brackets, "type": type_value, "is": mark_value, "id": id_value, "thread": id_value,
     "label": label_value,
 }  # fmt: skip
 
@@ -174,6 +196,8 @@ class _Parser:
             if self.at >= len(self.text) or self.text[self.at] in WHITE_SPACE:
                 return None
         name = self.prefix(depth)
+        if name == "filename":
+            name = "attachment"
         if name in FIELDS:
             fields = (name,)
             # Behind a field comes a term, whatever it looks like.
@@ -185,7 +209,7 @@ class _Parser:
             return None
         return Not(inner) if negative else inner
 
-    def prefix(self, depth, known=FIELDS + FILTERS + RESERVED):
+    def prefix(self, depth, known=FIELDS + ("filename",) + FILTERS + RESERVED):
         """Takes a known prefix that is directly followed by something; its name in lower case, or None."""
         m = re.compile(r"([A-Za-z]+):").match(self.text, self.at)
         if not m or m.group(1).lower() not in known:
@@ -237,7 +261,10 @@ _RUN = re.compile(f"[{WORD_CLASS}*?]+")
 def query_parts(raw, quoted):
     """The words of a term, each folded and with its wildcards (S2.2, S1.3)."""
     out = []
-    for run in _RUN.finditer(fold(raw)):
+    folded = fold(raw)
+    if "://" in raw:
+        folded = folded.replace("?", " ")
+    for run in _RUN.finditer(folded):
         piece = run.group()
         if quoted:
             # A `?` before blank, punctuation or the end is punctuation.

@@ -53,16 +53,17 @@ _ASCII_WORDS = re.compile(r"[a-z0-9]+")
 
 SHIFT = 0xF0000
 PRIVATE = "[\U000F0000-\U0010FFFD]"
-# o, l, d, h, i with a mark that Unicode does not take off.
-STROKES = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i"}
+# o, l, d, h with a mark that Unicode does not take off.
+STROKES = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h"}
 STROKE = chr(SHIFT + 0x338)  # the mark's own code: any that no combining mark of these letters has
 
 
 def fold(text):
-    """toNFKC_Casefold (Unicode 3.13, R5): map each character, then normalise to NFC."""
+    """S1.1: the letters I of Turkish, then toNFKC_Casefold (Unicode 3.13, R5): map each character, then normalise to NFC."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFC", text.translate(NFKC_CF))
+    mapped = text.replace("\u0131", "i").replace("\u0130", "i").translate(NFKC_CF)
+    return unicodedata.normalize("NFC", re.sub("i\u0307+", "i", mapped))
 
 
 @functools.lru_cache(1 << 20)

@@ -1,11 +1,15 @@
 //! What a command can fail with, what is said of it, and the exit codes of docs/CLI.md.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use archive_core::Error;
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::out::escape;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +53,16 @@ pub enum Failure {
     /// The library's answer.
     #[error("{0}")]
     Archive(#[from] Error),
+    /// A query that cannot be understood, with the place at fault below it.
+    #[error("{message}\n{}", pointed(query, place))]
+    Query {
+        /// What is wrong, and what was expected.
+        message: String,
+        /// The query as it was given.
+        query: String,
+        /// The bytes at fault.
+        place: Range<usize>,
+    },
     /// The command cannot be done as it was given.
     #[error("{0}")]
     Usage(String),
@@ -114,7 +128,7 @@ impl Failure {
                 "stopped" => Exit::Stopped,
                 _ => Exit::Io,
             },
-            Self::Usage(_) => Exit::Misuse,
+            Self::Usage(_) | Self::Query { .. } => Exit::Misuse,
             Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Exit::Misuse,
             Self::File { .. } | Self::Pipe(_) => Exit::Io,
             Self::NoArchive(_) => Exit::NoArchive,
@@ -127,6 +141,7 @@ impl Failure {
         match self {
             Self::Archive(error) => error.code(),
             Self::Usage(_) => "usage",
+            Self::Query { .. } => "query",
             Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => "exists",
             Self::File { .. } | Self::Pipe(_) => "io",
             Self::NoArchive(_) => "not_an_archive",
@@ -136,7 +151,11 @@ impl Failure {
 
     /// The error object of docs/CLI.md.
     pub fn json(&self) -> Value {
-        error_json(self.code(), &self.to_string(), &self.context())
+        let message = match self {
+            Self::Query { message, .. } => message.clone(),
+            failure => failure.to_string(),
+        };
+        error_json(self.code(), &message, &self.context())
     }
 
     fn context(&self) -> Value {
@@ -160,10 +179,27 @@ impl Failure {
                 _ => json!({}),
             },
             Self::File { path: at, .. } | Self::NoKeyFile { path: at, .. } => path(at),
+            Self::Query { place, .. } => json!({ "start": place.start, "end": place.end }),
             Self::NoKey { archive, needed, .. } => json!({ "archive": archive, "needed": needed }),
             Self::Usage(_) | Self::Pipe(_) | Self::NoArchive(_) => json!({}),
         }
     }
+}
+
+/// Letters of a query that are shown on either side of a place.
+const AROUND: usize = 30;
+
+/// The query with carets below the place at fault; of a long one the letters around it.
+fn pointed(query: &str, place: &Range<usize>) -> String {
+    let part = |range: Range<usize>| query.get(range).unwrap_or_default();
+    let (before, at, after) = (part(0..place.start), part(place.clone()), part(place.end..query.len()));
+    let skipped = before.chars().count().saturating_sub(AROUND);
+    let before: String = before.chars().skip(skipped).collect();
+    let shown = |text: String| escape::line(&text);
+    let (before, at) = (shown(before), shown(at.chars().take(AROUND).collect()));
+    let after = shown(after.chars().take(AROUND).collect());
+    let carets = "^".repeat(at.width().max(1));
+    format!("  {before}{at}{after}\n  {}{carets}", " ".repeat(before.width()))
 }
 
 fn error_json(code: &str, message: &str, context: &Value) -> Value {

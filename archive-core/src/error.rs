@@ -1,5 +1,6 @@
 //! What can go wrong in an archive: one umbrella with stable codes, damage with its place, and whose fault it is.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::id::{ContentNo, MessageId};
@@ -210,8 +211,13 @@ pub enum Error {
         why: String,
     },
     /// The query cannot be understood.
-    #[error("{0}")]
-    Query(String),
+    #[error("{message}{}", .range.as_ref().map_or(String::new(), |range| format!(" (bytes {} to {} of the query)", range.start, range.end)))]
+    Query {
+        /// What is wrong, and what was expected.
+        message: String,
+        /// The bytes of the text of the query that are at fault, where it is that text.
+        range: Option<Range<usize>>,
+    },
     /// A segment of the index is damaged. Searches give it up and go on without it; building the index again mends it.
     #[error("index: segment of contents {start} to {end} is damaged ({what}); build the index again", start = .0.docs.start.0, end = .0.docs.end.0, what = .0.what)]
     IndexDamaged(Box<archive_index::SegmentDamage>),
@@ -257,6 +263,11 @@ fn way_out(error: &VfsError) -> String {
 }
 
 impl Error {
+    /// A query, or what is asked beside its text, that cannot be understood.
+    pub(crate) fn query(message: impl Into<String>) -> Self {
+        Self::Query { message: message.into(), range: None }
+    }
+
     /// A stable name of the error for machines.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -290,7 +301,7 @@ impl Error {
             Self::Latched(_) => "latched",
             Self::Misuse(_) => "misuse",
             Self::Source { .. } => "source",
-            Self::Query(_) => "query",
+            Self::Query { .. } => "query",
             Self::CachesLag(_) => "caches_lag",
             Self::Index(_) | Self::IndexDamaged(_) => "index",
             Self::NoThread(_) => "no_thread",

@@ -22,6 +22,9 @@ pub struct Search {
     /// Nothing with this text; may be given more than once
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub not: Vec<String>,
+    /// Show a mail that lies in several folders once, with its other folders below it
+    #[arg(long)]
+    pub once: bool,
     /// Only mails in this folder and those below it
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<String>,
@@ -34,7 +37,7 @@ pub struct Search {
     /// A query that receivers meet (To, Cc, Bcc)
     #[arg(long, value_name = "QUERY")]
     pub to: Option<String>,
-    /// Dated from the start of this day, month or year on: 2024, 2024-03, 2024-03-01, 7d, yesterday, last-month
+    /// Dated from the start of this day, month or year on: 2024, 2024-03, 2024-03-01, 30.11.2020, 7d, 1y, yesterday
     #[arg(long, value_name = "DATE")]
     pub after: Option<String>,
     /// Dated up to the end of it
@@ -46,7 +49,7 @@ pub struct Search {
     /// Archived up to the end of it
     #[arg(long, value_name = "DATE")]
     pub archived_before: Option<String>,
-    /// At least so many bytes: 500K, 5M
+    /// At least so many bytes: 500K, 1.5M
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub larger: Option<u64>,
     /// At most so many bytes

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use archive_core::{
-    Acting, Archive, CountBy, Counts, Coverage, DateRange, FolderScope, HitSnippet, IndexStatus, Level, MOST_WORDS, MessageId, MessageInfo,
-    Order, OrderKey, SearchCriteria, SearchRequest, SizeRange, StoreIndex, Suggestions,
+    Acting, Archive, CountBy, Counts, Coverage, DateRange, Error, FolderScope, HitSnippet, IndexStatus, Level, MOST_WORDS, MessageId,
+    MessageInfo, Order, OrderKey, SearchCriteria, SearchRequest, SizeRange, StoreIndex, Suggestions,
 };
 use clap::ValueEnum as _;
 use serde_json::json as object;
@@ -30,8 +30,18 @@ const PAGE: usize = 10_000;
 const LOOKED_INTO: usize = 20;
 
 pub fn run(archive: &Archive, args: &Search, out: &mut Out) -> Result<Exit, Failure> {
+    let criteria = criteria(args, out)?;
+    let query = criteria.text.clone();
+    search(archive, args, criteria, out).map_err(|failure| match failure {
+        Failure::Archive(Error::Query { message, range: Some(place) }) => Failure::Query { message, query, place },
+        failure => failure,
+    })
+}
+
+fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut Out) -> Result<Exit, Failure> {
     let acting = &system(archive);
-    let request = SearchRequest::of(criteria(args, out)?).until(stop::at_safe_points());
+    let request = SearchRequest::of(criteria).until(stop::at_safe_points());
+    let request = if args.once { request.once() } else { request };
     if args.explain {
         return explain(acting, &request, out);
     }
@@ -56,26 +66,28 @@ pub fn run(archive: &Archive, args: &Search, out: &mut Out) -> Result<Exit, Fail
     }
     let table = MessageTable { with_size: args.sort == HitOrder::Size };
     let mut shown = 0;
-    let (mut hits, mut snippets, mut cursor) = (found.hits, found.snippets, found.cursor);
+    let (mut hits, mut also, mut snippets, mut cursor) = (found.hits, found.also, found.snippets, found.cursor);
     loop {
         for (at, hit) in hits.iter().enumerate() {
-            print_hit(&table, hit, snippets.get(at).and_then(Option::as_ref), out)?;
+            print_hit(&table, hit, also.get(at).map(Vec::as_slice), snippets.get(at).and_then(Option::as_ref), out)?;
         }
         shown += hits.len();
         left -= hits.len().min(left);
         let Some(next) = cursor.as_deref().filter(|_| left > 0) else { break };
         let more = acting.search(&first.clone().after(next).limit(left.min(PAGE)))?;
-        (hits, snippets, cursor) = (more.hits, more.snippets, more.cursor);
-    }
-    if let Some(folder) = args.folder.as_deref().filter(|_| found.total == 0)
-        && !acting.folders().iter().any(|known| known.path.to_string() == folder)
-    {
-        out.note(&format!("note: there is no folder `{}`; `mailkeep ls` lists them", escape::line(folder)))?;
+        (hits, also, snippets, cursor) = (more.hits, more.also, more.snippets, more.cursor);
     }
     let needs_rebuild = |index: &StoreIndex| index.status == IndexStatus::NeedsRebuild;
     let index_is_damaged = found.coverage.not_indexed > 0 && acting.store_indexes(None)?.iter().any(needs_rebuild);
-    let summary =
-        Summary { total: found.total, shown, cursor: cursor.filter(|_| !counts_only), coverage: found.coverage, index_is_damaged };
+    let summary = Summary {
+        total: found.total,
+        contents: found.contents,
+        once: args.once,
+        shown,
+        cursor: cursor.filter(|_| !counts_only),
+        coverage: found.coverage,
+        index_is_damaged,
+    };
     summary.print(counts_only, &found.notices, found.suggestions.as_ref(), out)?;
     if summary.coverage.undecided > 0 && memory::is_due(archive, Reminder::UnreadText, out) {
         remind_unread(acting, &first, summary.coverage.undecided, out)?;
@@ -96,6 +108,8 @@ fn remind_unread(acting: &Acting<'_>, request: &SearchRequest, mails: u64, out: 
 /// What is said behind the hits.
 struct Summary {
     total: u64,
+    contents: u64,
+    once: bool,
     shown: usize,
     cursor: Option<String>,
     coverage: Coverage,
@@ -108,11 +122,16 @@ impl Summary {
             return out.json(&object!({
                 "event": "summary",
                 "total": self.total,
+                "contents": self.contents,
                 "shown": self.shown,
                 "cursor": self.cursor,
                 "coverage": json::coverage(&self.coverage),
                 "notices": notices,
-                "suggestions": tips.map(|tips| object!({ "clause": tips.clause, "words": tips.words })),
+                "suggestions": tips.map(|tips| object!({
+                    "clause": tips.clause,
+                    "completion": tips.completion.as_ref().map(|(clause, messages)| object!({ "clause": clause, "messages": messages })),
+                    "words": tips.words,
+                })),
             }));
         }
         for notice in notices {
@@ -121,14 +140,19 @@ impl Summary {
         if counts_only {
             out.line(&self.total.to_string())?;
         }
-        let shown = match (self.shown as u64) < self.total && !counts_only {
+        let all = if self.once { self.contents } else { self.total };
+        let shown = match (self.shown as u64) < all && !counts_only {
             true => format!(", {} shown (--limit shows more)", self.shown),
             false => String::new(),
         };
-        out.note(&format!("{} found{shown}", self.total))?;
+        let contents = if self.once { format!(", {} different mails", self.contents) } else { String::new() };
+        out.note(&format!("{} found{contents}{shown}", self.total))?;
         // What was not looked at may hold the clause.
-        if let Some(Suggestions { clause: Some(clause), words, .. }) = tips.filter(|_| self.coverage.not_indexed == 0) {
-            out.note(&format!("`{}` leaves nothing", escape::line(clause)))?;
+        if let Some(Suggestions { clause: Some(clause), completion, words, .. }) = tips.filter(|_| self.coverage.not_indexed == 0) {
+            out.note(&format!("no message matches `{}`", escape::line(clause)))?;
+            if let Some((clause, messages)) = completion {
+                out.note(&format!("`{}` finds {messages}", escape::line(clause)))?;
+            }
             if !words.is_empty() {
                 out.note(&format!("near words: {}", escape::line(&words.join(", "))))?;
             }
@@ -144,9 +168,19 @@ impl Summary {
     }
 }
 
-fn print_hit(table: &MessageTable, hit: &MessageInfo, snippet: Option<&HitSnippet>, out: &mut Out) -> Result<(), Failure> {
+fn print_hit(
+    table: &MessageTable,
+    hit: &MessageInfo,
+    also: Option<&[MessageInfo]>,
+    snippet: Option<&HitSnippet>,
+    out: &mut Out,
+) -> Result<(), Failure> {
     if out.is_json() {
         let mut line = json::message("hit", hit);
+        if let (Some(line), Some(also)) = (line.as_object_mut(), also) {
+            let also: Vec<_> = also.iter().map(|info| object!({ "id": info.id.to_string(), "folder": info.folder.to_string() })).collect();
+            line.insert("also".to_owned(), also.into());
+        }
         if let (Some(line), Some(snippet)) = (line.as_object_mut(), snippet) {
             let ranges: Vec<[usize; 2]> = snippet.ranges.iter().map(|range| [range.start, range.end]).collect();
             line.insert("snippet".to_owned(), object!({ "field": snippet.field, "text": snippet.text, "ranges": ranges }));
@@ -154,6 +188,9 @@ fn print_hit(table: &MessageTable, hit: &MessageInfo, snippet: Option<&HitSnippe
         return out.json(&line);
     }
     message_row(table, hit, out)?;
+    for info in also.unwrap_or_default() {
+        out.line(&format!("    also {}  {}", info.id, escape::line(&info.folder.to_string())))?;
+    }
     match snippet {
         Some(snippet) => snippet_row(snippet, out),
         None => Ok(()),

@@ -473,6 +473,7 @@ impl Catalog {
             archived: fact.archived,
             fact: place,
             number: fact.number,
+            flags: fact.flags.clone(),
         };
         self.sorted.put_value(keys::message(no), |out| write_row(&row, out));
         self.sorted.put(keys::dated(FolderNo(fact.folder), date, no));

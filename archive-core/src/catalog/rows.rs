@@ -83,6 +83,9 @@ pub(crate) struct MessageRow {
     /// Its number in the folder.
     #[n(6)]
     pub(crate) number: u32,
+    /// What its source noted, in letters of Maildir; none where the source notes nothing.
+    #[n(7)]
+    pub(crate) flags: Option<String>,
 }
 
 /// What is known of a part by its number.
@@ -162,7 +165,7 @@ impl Keys for ContentRow {
 
 impl Keys for MessageRow {
     const WHAT: &'static str = "key of a message row";
-    const LAST: u64 = 6;
+    const LAST: u64 = 7;
 }
 
 impl Keys for FolderRow {

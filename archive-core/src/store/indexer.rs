@@ -4,7 +4,7 @@
 //! opening catches up, and searches count what it lacks. So an index that cannot be read or written keeps nobody from reading and archiving.
 //! It is thrown away only where it is proven damaged or foreign, never after an error of the system.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use archive_index::{
@@ -307,8 +307,8 @@ impl Store {
     }
 
     pub(super) fn index_content(&self, index: &Index, content: ContentNo, known: &Indexable) -> Result<(), Error> {
-        let columns = self.columns_of(content, &known.text)?;
-        index.add(DocNo(content.0), &known.values(), &known.labels, &columns).map_err(failed)
+        let (labels, columns) = self.beside_text(content, known)?;
+        index.add(DocNo(content.0), &known.values(), &labels, &columns).map_err(failed)
     }
 
     /// Is there a content of this number? A repair leaves numbers out, damage takes facts, and no message leads to what is not there.
@@ -316,10 +316,13 @@ impl Store {
         Ok(self.catalog().content_row(content)?.is_some())
     }
 
-    /// The columns of a content with this text.
-    pub(crate) fn columns_of(&self, content: ContentNo, text: &MailText) -> Result<Columns, Error> {
+    /// The labels and columns of a content.
+    pub(crate) fn beside_text(&self, content: ContentNo, known: &Indexable) -> Result<(Vec<Label>, Columns), Error> {
         let row = self.catalog().content_row(content)?.ok_or(Error::Bug("a content to be indexed is not in the catalog"))?;
-        Ok(Columns {
+        let types = row.attachment_types.iter().flatten();
+        let types = types.map(|media| Label { kind: LabelKind::Type, bytes: media.to_ascii_lowercase().into_bytes() });
+        let labels = known.labels.iter().cloned().chain(types).chain(endings(&known.text)).collect();
+        let columns = Columns {
             date: row.date_in_order(),
             size: row.size,
             attachments: row.attachments,
@@ -328,8 +331,9 @@ impl Store {
                 3 => Priority::High,
                 _ => Priority::Normal,
             },
-            unsearchable: text.unsearchable.iter().any(|part| self.indexer.is_gap(part)),
-        })
+            unsearchable: known.text.unsearchable.iter().any(|part| self.indexer.is_gap(part)),
+        };
+        Ok((labels, columns))
     }
 
     /// What the index takes of a content, read from the store; a damaged content has no text.
@@ -432,6 +436,22 @@ fn labels(id: &str, references: impl Iterator<Item = [u8; 8]>, list: &str, given
 /// A label that a mail was given, as the index has it.
 fn given_label(label: &str) -> Label {
     Label { kind: LabelKind::Given, bytes: kept(&archive_index::fold(label)).as_bytes().to_vec() }
+}
+
+/// Endings of names of attachments that a mail is found by, and letters and digits of each.
+const MAX_ENDINGS: usize = 64;
+const MAX_ENDING: usize = 16;
+
+/// The endings of the names of attachments.
+fn endings(text: &MailText) -> BTreeSet<Label> {
+    let names = text.values.iter().filter(|value| value.field == crate::mail::Field::Attachment);
+    let ending = |name: &str| {
+        let (_, ending) = name.trim_end().rsplit_once('.')?;
+        let ending = ending.to_lowercase();
+        let is_ending = (1..=MAX_ENDING).contains(&ending.chars().count()) && ending.chars().all(char::is_alphanumeric);
+        is_ending.then(|| Label { kind: LabelKind::Type, bytes: format!(".{ending}").into_bytes() })
+    };
+    names.filter_map(|value| ending(&value.text)).take(MAX_ENDINGS).collect()
 }
 
 /// A Message-ID as the index has it.

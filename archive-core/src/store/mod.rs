@@ -45,7 +45,7 @@ pub use lost::Recovery;
 pub(crate) use lost::{LostFound, lost_files};
 pub(crate) use lost_mails::LostContent;
 pub(crate) use open::FromMaster;
-pub(crate) use placements::{Placed, Placements};
+pub(crate) use placements::{Marked, Placed, Placements};
 pub(crate) use prepared::{NewPlace, Prepared, PreparedHeader, RunInfo};
 pub use reindex::IndexStatus;
 pub use stats::StoreStats;

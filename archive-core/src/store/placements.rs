@@ -1,13 +1,15 @@
 //! Where each content lies: the folder of its only message, or all messages where there are several. A cache in memory, made when a search
-//! first asks for folders, and brought up with each that follows: 4 bytes a content, and 12 a message of contents placed more than once.
+//! first asks for folders, and brought up with each that follows: 4 bytes a content, 12 a message of contents placed more than once, and
+//! some bits a message whose source noted whether it was read, flagged, answered.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
+use archive_index::Mark;
 use roaring::RoaringBitmap;
 
 use super::Store;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, MessageRow};
 use crate::error::Error;
 use crate::id::{ContentNo, FolderNo, MessageNo};
 
@@ -27,8 +29,43 @@ pub(crate) struct Placements {
     /// Contents with several messages, and these messages in order.
     shared: RoaringBitmap,
     placed: Vec<Placed>,
+    marks: Marks,
     /// The first message that is not in.
     next: u32,
+}
+
+/// What sources noted of messages: sets of messages, and of the contents that have one of them.
+#[derive(Debug, Clone, Default)]
+struct Marks {
+    read: Marked,
+    unread: Marked,
+    flagged: Marked,
+    answered: Marked,
+}
+
+/// Messages with a mark, and the contents of these messages.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Marked {
+    pub(crate) messages: RoaringBitmap,
+    pub(crate) contents: RoaringBitmap,
+}
+
+impl Marks {
+    fn note(&mut self, no: MessageNo, row: &MessageRow) {
+        // Whether a mail was read is known only where the source notes anything.
+        let Some(flags) = &row.flags else { return };
+        let mark = |marked: &mut Marked| {
+            marked.messages.insert(no.0);
+            marked.contents.insert(row.content);
+        };
+        mark(if flags.contains('S') { &mut self.read } else { &mut self.unread });
+        if flags.contains('F') {
+            mark(&mut self.flagged);
+        }
+        if flags.contains('R') {
+            mark(&mut self.answered);
+        }
+    }
 }
 
 impl Placements {
@@ -54,6 +91,16 @@ impl Placements {
         &self.placed
     }
 
+    /// The messages of which their source noted this.
+    pub(crate) fn marked(&self, mark: Mark) -> &Marked {
+        match mark {
+            Mark::Read => &self.marks.read,
+            Mark::Unread => &self.marks.unread,
+            Mark::Flagged => &self.marks.flagged,
+            Mark::Answered => &self.marks.answered,
+        }
+    }
+
     fn bring_up(&mut self, catalog: &Catalog) -> Result<(), Error> {
         let mut again = RoaringBitmap::new();
         catalog.message_rows(MessageNo(self.next), &mut |no, row| {
@@ -66,6 +113,7 @@ impl Placements {
                 Some(folder @ 0) => *folder = row.folder,
                 _ => drop(again.insert(row.content)),
             }
+            self.marks.note(no, &row);
             self.next = no.0.saturating_add(1);
             Ok(ControlFlow::Continue(()))
         })?;

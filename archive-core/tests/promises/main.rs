@@ -11,6 +11,7 @@ mod clock;
 mod creation;
 mod embedding;
 mod examples;
+mod filters;
 mod fixture;
 mod folders;
 mod frozen;

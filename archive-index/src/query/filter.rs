@@ -43,6 +43,53 @@ pub enum FilterKind {
     List(String),
     /// `label:`: a label that it was given, mapped as text is; `*` for anything.
     Label(String),
+    /// `type:`: a media type of an attachment, or the ending of its file name, in lower case; `*` for anything.
+    Type(String),
+    /// `is:`: what the source noted of it.
+    Is(Mark),
+    /// `id:`: the message of this number in this store.
+    Message(MessageRef),
+    /// `thread:`: the messages of its thread.
+    Thread(MessageRef),
+}
+
+/// A message by its id, `store:number`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageRef {
+    /// Number of the store.
+    pub store: u32,
+    /// Number of the message in the store.
+    pub message: u32,
+}
+
+/// What the program that kept a message noted of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It was read.
+    Read,
+    /// It was not read.
+    Unread,
+    /// It was flagged.
+    Flagged,
+    /// It was answered.
+    Answered,
+}
+
+impl Mark {
+    const NAMES: [(&'static str, Mark); 4] =
+        [("read", Mark::Read), ("unread", Mark::Unread), ("flagged", Mark::Flagged), ("answered", Mark::Answered)];
+
+    fn named(name: &str) -> Option<Mark> {
+        Self::NAMES.into_iter().find(|(mark, _)| mark.eq_ignore_ascii_case(name)).map(|(_, mark)| mark)
+    }
+}
+
+impl MessageRef {
+    fn read(text: &str) -> Option<MessageRef> {
+        let (store, message) = text.trim().split_once(':')?;
+        let number = |text| digits(text, 1..=10).and_then(|number| u32::try_from(number).ok());
+        Some(MessageRef { store: number(store)?, message: number(message)? })
+    }
 }
 
 /// From the start of one period to the end of another; open where there is none.
@@ -66,8 +113,10 @@ pub enum Period {
     Day(i16, i8, i8),
     /// `2024-03-01T12:00`: year, month, day, hour, minute.
     Minute(i16, i8, i8, i8, i8),
-    /// `7d`: from the start of the day so many days ago on. As an end it is that day's.
+    /// `7d`, `2w`: from the start of the day so many days ago on. As an end it is that day's.
     DaysAgo(u32),
+    /// `3m`, `1y`: from the start of the day so many months ago on. As an end it is that day's.
+    MonthsAgo(u32),
     /// A name that is told the time when the query is run.
     Named(NamedPeriod),
 }
@@ -106,13 +155,25 @@ impl fmt::Display for Filter {
 }
 
 impl Period {
-    /// Reads a period: `2024`, `2024-03`, `2024-03-01`, `2024-03-01T12:00`, `7d`, or a name in any case. None where it is none.
+    /// Reads a period: `2024`, `2024-03`, `2024-03-01`, `2024-03-01T12:00`, `01.03.2024`, `7d`, or a name in any case. None where it is
+    /// none.
     pub fn read(text: &str) -> Option<Period> {
-        if let Some((_, named)) = NamedPeriod::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        let name = text.trim().replace([' ', '_'], "-");
+        if let Some((_, named)) = NamedPeriod::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             return Some(Period::Named(*named));
         }
-        if let Some(days) = text.strip_suffix(['d', 'D']) {
-            return digits(days, 1..=6).map(|days| Period::DaysAgo(days as u32));
+        if text.contains('.') {
+            return Self::with_stops(text);
+        }
+        if let Some(unit) = text.chars().last().filter(char::is_ascii_alphabetic) {
+            let count = digits(text.get(..text.len() - 1)?, 1..=5)? as u32;
+            return Some(match unit.to_ascii_lowercase() {
+                'd' => Period::DaysAgo(count),
+                'w' => Period::DaysAgo(count * 7),
+                'm' => Period::MonthsAgo(count),
+                'y' => Period::MonthsAgo(count * 12),
+                _ => return None,
+            });
         }
         let (date, time) = match text.split_once(['T', 't']) {
             Some((date, time)) => (date, Some(time)),
@@ -142,6 +203,21 @@ impl Period {
             _ => None,
         }
     }
+
+    /// `30.11.2020`, `11.2020`: day, month, year.
+    fn with_stops(text: &str) -> Option<Period> {
+        let mut parts = text.rsplit('.');
+        let year = digits(parts.next()?, 4..=4)? as i16;
+        let month = digits(parts.next()?, 1..=2).filter(|month| (1..=12).contains(month))? as i8;
+        let Some(day) = parts.next() else { return Some(Period::Month(year, month)) };
+        let day = digits(day, 1..=2)? as i8;
+        (parts.next().is_none() && (1..=days_of(year, month)).contains(&day)).then_some(Period::Day(year, month, day))
+    }
+
+    /// It counts back from now and is open at its end.
+    fn is_ago(self) -> bool {
+        matches!(self, Period::DaysAgo(_) | Period::MonthsAgo(_))
+    }
 }
 
 fn days_of(year: i16, month: i8) -> i8 {
@@ -165,7 +241,7 @@ impl DateSpan {
         match text.split_once("..") {
             None => {
                 let period = Period::read(text)?;
-                let to = (!matches!(period, Period::DaysAgo(_))).then_some(period);
+                let to = (!period.is_ago()).then_some(period);
                 Some(DateSpan { from: Some(period), to })
             }
             Some((from, to)) => {
@@ -177,7 +253,7 @@ impl DateSpan {
 }
 
 /// The filters by name, and what each expects.
-const FILTERS: [(&str, &str); 12] = [
+const FILTERS: [(&str, &str); 16] = [
     ("after", DATE),
     ("before", DATE),
     ("date", DATES),
@@ -190,13 +266,18 @@ const FILTERS: [(&str, &str); 12] = [
     ("msgid", "a Message-ID; in quotes it is text"),
     ("list", "a List-Id; in quotes it is text"),
     ("label", "a label; in quotes it is text"),
+    ("type", "an ending or a media type, such as pdf or image/*; in quotes it is text"),
+    ("is", "read, unread, flagged or answered; in quotes it is text"),
+    ("id", MESSAGE),
+    ("thread", MESSAGE),
 ];
-const DATE: &str = "2024, 2024-03, 2024-03-01, 2024-03-01T12:00, 7d, yesterday, last-month ...; in quotes it is text";
+const MESSAGE: &str = "the id of a message, such as 1:42; in quotes it is text";
+const DATE: &str = "2024, 2024-03, 2024-03-01, 30.11.2020, 2024-03-01T12:00, 7d, 1y, yesterday, last-month ...; in quotes it is text";
 const DATES: &str = "a date such as 2024-03, or two with .. between; in quotes it is text";
-const SIZE: &str = "a number with K, M or G behind it, such as 5M; in quotes it is text";
+const SIZE: &str = "a number, also with K, M or G, such as 1.5M; in quotes it is text";
 const PATH: &str = "the path of a folder; in quotes it is text";
 /// Prefixes that a later language will give a meaning to.
-const RESERVED: [&str; 6] = ["id", "thread", "tag", "link", "importance", "direction"];
+const RESERVED: [&str; 4] = ["tag", "link", "importance", "direction"];
 
 /// The filter of that name, in any case.
 pub(super) fn named(name: &str) -> Option<&'static str> {
@@ -233,14 +314,22 @@ pub(super) fn read(name: &'static str, value: &str) -> Result<FilterKind, &'stat
         "msgid" => Some(id(value)).filter(|id| !id.is_empty()).map(FilterKind::MessageId),
         "list" => Some(id(value).to_ascii_lowercase()).filter(|id| !id.is_empty()).map(FilterKind::List),
         "label" => Some(map(value.trim()).into_owned()).filter(|label| !label.is_empty()).map(FilterKind::Label),
+        "type" => {
+            let value = value.trim().trim_start_matches('.').to_ascii_lowercase();
+            Some(value).filter(|value| !value.is_empty()).map(FilterKind::Type)
+        }
+        "is" => Mark::named(value.trim()).map(FilterKind::Is),
+        "id" => MessageRef::read(value).map(FilterKind::Message),
+        "thread" => MessageRef::read(value).map(FilterKind::Thread),
         _ => None,
     };
     kind.ok_or(expected)
 }
 
-/// Bytes: a number, with K, KB or KiB for 1,024, M and G alike (A22.8), in any case. None where it is none.
+/// Bytes: a number, with K, KB or KiB for 1,024, M and G alike (A22.8), in any case; with a unit it may have up to three decimals, and
+/// what is left of a byte is dropped. None where it is none.
 pub fn read_size(text: &str) -> Option<u64> {
-    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(at);
     let factor = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -249,7 +338,13 @@ pub fn read_size(text: &str) -> Option<u64> {
         "g" | "gb" | "gib" => 1 << 30,
         _ => return None,
     };
-    digits(number, 1..=18)?.checked_mul(factor)
+    let Some((whole, decimals)) = number.split_once('.') else { return digits(number, 1..=18)?.checked_mul(factor) };
+    if factor == 1 {
+        return None;
+    }
+    // At most 999 thousandths of 2^30 bytes: no overflow.
+    let thousandths = digits(decimals, 1..=3)? * 10u64.pow(3 - decimals.len() as u32);
+    digits(whole, 1..=18)?.checked_mul(factor)?.checked_add(thousandths * factor / 1000)
 }
 
 #[cfg(test)]
@@ -273,6 +368,19 @@ mod tests {
             ("2024-03T12:00", None),
             ("2024-03-01-1", None),
             ("7d", Some(Period::DaysAgo(7))),
+            ("2W", Some(Period::DaysAgo(14))),
+            ("3m", Some(Period::MonthsAgo(3))),
+            ("1y", Some(Period::MonthsAgo(12))),
+            ("1é", None),
+            ("30.11.2020", Some(Period::Day(2020, 11, 30))),
+            ("1.3.2024", Some(Period::Day(2024, 3, 1))),
+            ("03.2024", Some(Period::Month(2024, 3))),
+            ("31.11.2020", None),
+            ("11.30.2020", None),
+            ("30.11.20", None),
+            (".2020", None),
+            ("1.1.1.2020", None),
+            ("last year", Some(Period::Named(NamedPeriod::LastYear))),
             ("d", None),
             ("9999999d", None),
             ("Last-Month", Some(Period::Named(NamedPeriod::LastMonth))),
@@ -304,7 +412,13 @@ mod tests {
             ("5KiB", Some(5120)),
             ("5M", Some(5 << 20)),
             ("1G", Some(1 << 30)),
-            ("5.5M", None),
+            ("1.5M", Some(3 << 19)),
+            ("0.001k", Some(1)),
+            ("1.5", None),
+            ("1.M", None),
+            (".5M", None),
+            ("1.5.5M", None),
+            ("1.0005M", None),
             ("M", None),
             ("5T", None),
             ("-5", None),

@@ -2,7 +2,7 @@
 
 use super::filter::{self, Filter};
 use super::terms::{Written, address_of, complete_of, parts_of};
-use super::tree::{Node, Notice, Part, Query, QueryError, Term};
+use super::tree::{Node, Notice, NoticeKind, Part, Query, QueryError, Term};
 use crate::text::field::{Field, Zones};
 use std::ops::Range;
 
@@ -124,7 +124,7 @@ struct Parser<'t> {
     notices: Vec<Notice>,
 }
 
-fn is_quote(c: char) -> bool {
+pub(super) fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}')
 }
 
@@ -251,7 +251,7 @@ impl<'t> Parser<'t> {
         }
         // An address of the web is text without a word about it.
         if follows != Some('/') {
-            self.notices.push(Notice { range, nearest: nearest(name) });
+            self.notices.push(Notice { range, kind: NoticeKind::UnknownPrefix { nearest: nearest(name) } });
         }
         Ok(None)
     }
@@ -289,8 +289,17 @@ impl<'t> Parser<'t> {
     /// A term at `range`; `whole` is the term with its field and quotes.
     fn push_term(&mut self, range: Range<usize>, whole: String, written: Written, frame: Frame) -> Result<(), QueryError> {
         let text = self.text.get(range.clone()).unwrap_or_default();
-        let node = term_node(text, &whole, written, frame).map_err(|(problem, expected)| QueryError { range, problem, expected })?;
-        if let (Some(node), Some(group)) = (node, self.groups.last_mut()) {
+        let node = term_node(text, &whole, written, frame);
+        let Some(node) = node.map_err(|(problem, expected)| QueryError { range: range.clone(), problem, expected })? else {
+            if !text.trim().is_empty() {
+                self.notices.push(Notice { range, kind: NoticeKind::Ignored });
+            }
+            return Ok(());
+        };
+        if written == Written::Bare && matches!(text, "AND" | "NOT") {
+            self.notices.push(Notice { range, kind: NoticeKind::OperatorAsWord });
+        }
+        if let Some(group) = self.groups.last_mut() {
             group.push(node);
         }
         Ok(())

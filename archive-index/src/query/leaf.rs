@@ -16,8 +16,8 @@ pub enum Leaf {
     Attachments(bool),
     /// The sender gave it this importance.
     Priority(Priority),
-    /// It bears a label that the pattern matches.
-    Label(LabelPattern),
+    /// It bears a label that one of the patterns matches.
+    Labels(Vec<LabelPattern>),
     /// It is one of these, which the caller knows.
     Docs(RoaringBitmap),
 }
@@ -30,13 +30,13 @@ impl Leaf {
             Leaf::Size(range) => Some(range.contains(&columns.size)),
             Leaf::Attachments(with) => Some((columns.attachments > 0) == *with),
             Leaf::Priority(priority) => Some(columns.priority == *priority),
-            Leaf::Label(_) | Leaf::Docs(_) => None,
+            Leaf::Labels(_) | Leaf::Docs(_) => None,
         }
     }
 }
 
 /// A name that documents are found by as a whole, beside their text: not split, not mapped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum LabelKind {
     /// The document's own id.
@@ -47,10 +47,12 @@ pub enum LabelKind {
     List = b'l',
     /// A label that it was given.
     Given = b'g',
+    /// A media type of an attachment, or a full stop and the ending of an attachment's file name.
+    Type = b't',
 }
 
 /// A label of a document: at most 1,024 bytes; what is longer is known by its beginning.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
     /// What it is.
     pub kind: LabelKind,

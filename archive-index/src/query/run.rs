@@ -91,7 +91,7 @@ fn not<S: Source>(source: &S, inner: &Node<Leaf>, within: Option<&Bits>, how: Ho
 /// Words before columns before phrases before exclusions.
 fn cost(node: &Node<Leaf>) -> u8 {
     match node {
-        Node::All | Node::Nothing | Node::Filter(Leaf::Docs(_) | Leaf::Label(_)) => 0,
+        Node::All | Node::Nothing | Node::Filter(Leaf::Docs(_) | Leaf::Labels(_)) => 0,
         Node::Term(term) if term.parts.len() == 1 => 1,
         Node::Filter(_) => 2,
         Node::Term(_) => 3,
@@ -143,8 +143,10 @@ fn filter<S: Source>(source: &S, leaf: &Leaf, within: Option<&Bits>) -> Result<B
             let (lo, hi) = source.range();
             known.range(lo..hi).for_each(|doc| docs.insert(doc));
         }
-        Leaf::Label(pattern) => {
-            source.labels(pattern, &mut |_, term| source.docs(term, Zones::ALL, &mut docs))?;
+        Leaf::Labels(patterns) => {
+            for pattern in patterns {
+                source.labels(pattern, &mut |_, term| source.docs(term, Zones::ALL, &mut docs))?;
+            }
         }
         leaf => source.columns(within, &mut |doc, columns| {
             if leaf.of_columns(columns) == Some(true) {

@@ -23,10 +23,13 @@ pub(super) enum Written {
 }
 
 fn marked(text: &str) -> String {
+    // In an address of the web `?` begins its query: people paste such addresses whole.
+    let is_url = text.contains("://");
     let swapped: String = text
         .chars()
         .map(|c| match c {
             '*' => MANY,
+            '?' if is_url => ' ',
             '?' => ONE,
             MANY | ONE => ' ',
             c => c,

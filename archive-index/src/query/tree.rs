@@ -1,6 +1,7 @@
 //! A query as a tree, and what can be wrong with one.
 
 use super::filter::Filter;
+use super::grammar::is_quote;
 use super::leaf::Leaf;
 use crate::terms::pattern::Pattern;
 use crate::text::field::Zones;
@@ -86,6 +87,20 @@ impl Query {
         self.bind(|_| Err(())).ok()
     }
 
+    /// What the query would be with its last word left open at the end: `torv*` of `torv`. Only of a single word or phrase that ends
+    /// with a word which has no wildcards and belongs to a script with blanks.
+    pub fn completed(&self) -> Option<Query> {
+        let Node::Term(term) = &self.root else { return None };
+        let mut term = term.clone();
+        let Some(Part::Word(last)) = term.parts.last_mut() else { return None };
+        *last = last.completed()?;
+        (term.address, term.complete) = (None, None);
+        let at = term.written.trim_end_matches(is_quote).len();
+        let (text, quote) = term.written.split_at(at);
+        term.written = format!("{text}*{quote}").into();
+        Some(Query { root: Node::Term(term), notices: Vec::new() })
+    }
+
     /// The filters, in the order of the text.
     pub fn filters(&self) -> Vec<&Filter> {
         let mut found = Vec::new();
@@ -111,13 +126,28 @@ impl fmt::Display for Query {
     }
 }
 
-/// A prefix that is none of the language, and was therefore read as text.
+/// A place of a query that may mean something else than its writer thought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Bytes of the prefix, without the colon.
+    /// Its bytes; of a prefix without the colon.
     pub range: Range<usize>,
-    /// The nearest field or filter, where one is near.
-    pub nearest: Option<&'static str>,
+    /// What was done with it.
+    pub kind: NoticeKind,
+}
+
+/// How a place was read that a [`Notice`] names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// A prefix that the language does not have was read as text.
+    UnknownPrefix {
+        /// The nearest field or filter, where one is near.
+        nearest: Option<&'static str>,
+    },
+    /// `AND` or `NOT` was read as a word, as the language has neither.
+    OperatorAsWord,
+    /// A clause without letter or digit was ignored.
+    Ignored,
 }
 
 /// A query that cannot be read.

@@ -114,6 +114,13 @@ impl Pattern {
         Self { shape: Shape::Near(most), marked: false, ..self.clone() }
     }
 
+    /// Words that begin with this one; none where it has wildcards, is a piece of a longer one, or is a letter that is a word by itself.
+    pub(crate) fn completed(&self) -> Option<Self> {
+        let stands_alone = |elem: &Elem| matches!(elem, Elem::Letter(letter) if class(letter.base).stands_alone());
+        let is_word = self.is_whole() && self.lead == 0 && !self.goes_on && !self.elems.iter().any(stands_alone);
+        is_word.then(|| Self::new(self.elems.iter().cloned().chain([Elem::Many]).collect(), 0, false))
+    }
+
     fn new(elems: Vec<Elem>, lead: u8, goes_on: bool) -> Self {
         let mut runs: Vec<Vec<u8>> = vec![Vec::new()];
         let mut marked = false;

@@ -1,5 +1,6 @@
 //! What a code point is to the splitter, looked up in one table for the Basic Multilingual Plane.
 
+use super::map::DOT_ABOVE;
 use icu_properties::props::{ChangesWhenNfkcCasefolded, GeneralCategory, Script};
 use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData};
@@ -31,7 +32,7 @@ impl Class {
         self.0 & ALONE != 0
     }
 
-    /// NFKC_Casefold maps it to something else.
+    /// Mapping (S1.1) may make something else of it.
     pub(crate) fn changes(self) -> bool {
         self.0 & CHANGES != 0
     }
@@ -80,7 +81,7 @@ fn compute(c: char) -> Class {
         }
         _ => {}
     }
-    if CodePointSetData::new::<ChangesWhenNfkcCasefolded>().contains(c) {
+    if CodePointSetData::new::<ChangesWhenNfkcCasefolded>().contains(c) || matches!(c, 'ı' | DOT_ABOVE) {
         class |= CHANGES;
     }
     Class(class)

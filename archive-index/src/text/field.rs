@@ -41,8 +41,11 @@ impl Field {
         }
     }
 
-    /// The field of that name, in any case.
+    /// The field of that name, in any case; `filename` is another name of `attachment`.
     pub fn named(name: &str) -> Option<Field> {
+        if name.eq_ignore_ascii_case("filename") {
+            return Some(Field::Attachment);
+        }
         Self::ALL.into_iter().find(|field| field.name().eq_ignore_ascii_case(name))
     }
 }

@@ -1,5 +1,6 @@
 //! toNFKC_Casefold (The Unicode Standard, 3.13; DerivedNormalizationProps.txt): each code point is mapped by NFKC_Casefold, then
-//! the whole is brought into NFC.
+//! the whole is brought into NFC. Before that the letters I of Turkish become one: `ı` is mapped to `i`, and a dot above that follows an
+//! `i` is dropped, since case folding would otherwise keep `ISPARTA` and `ısparta` apart.
 
 use super::class::class;
 use icu_casemap::CaseMapper;
@@ -18,6 +19,8 @@ pub fn map(text: &str) -> Cow<'_, str> {
     for c in text.chars() {
         if c.is_ascii() {
             mapped.push(c.to_ascii_lowercase());
+        } else if c == DOT_ABOVE && mapped.ends_with('i') {
+            // The dot that `i` has already.
         } else if class(c).changes() {
             map_char(c, &mut mapped);
         } else {
@@ -30,11 +33,18 @@ pub fn map(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// COMBINING DOT ABOVE.
+pub(super) const DOT_ABOVE: char = '\u{307}';
+
 /// The derivation of the property: fold, normalise and drop default-ignorable code points until nothing changes.
 fn map_char(c: char, out: &mut String) {
     if c == '\u{a0}' {
         // No-break spaces are the most frequent of all in mail made from HTML.
         out.push(' ');
+        return;
+    }
+    if matches!(c, 'ı' | 'İ') {
+        out.push('i');
         return;
     }
     let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
@@ -71,7 +81,10 @@ mod tests {
             ("\u{b5}", "\u{3bc}"),
             ("\u{df}", "ss"),
             ("\u{1e9e}", "ss"),
-            ("\u{130}", "i\u{307}"),
+            ("\u{130}", "i"),
+            ("\u{131}", "i"),
+            ("I\u{307}\u{301}", "\u{ed}"),
+            ("z\u{307}", "\u{17c}"),
             ("\u{132}", "ij"),
             ("\u{149}", "\u{2bc}n"),
             ("\u{17f}", "s"),
@@ -111,7 +124,7 @@ mod tests {
         for c in (0..=0x10_ffff).filter_map(char::from_u32) {
             let mut mapped = String::new();
             map_char(c, &mut mapped);
-            assert_eq!(changes.contains(c), mapped != c.to_string(), "{:04x}", c as u32);
+            assert_eq!(changes.contains(c) || c == 'ı', mapped != c.to_string(), "{:04x}", c as u32);
         }
     }
 }

@@ -59,8 +59,8 @@ impl Calendar {
     fn start(&self, period: Period) -> DateTime {
         let midnight = |date: Option<Date>| date.unwrap_or(Date::MIN).to_datetime(Time::midnight());
         let today = self.now.date();
-        let ago = |days: i32| today.checked_sub(days.days()).unwrap_or(Date::MIN);
-        let monday = ago(today.weekday().to_monday_zero_offset().into());
+        let ago = |days: u32| jiff::Span::new().try_days(days).and_then(|span| today.checked_sub(span)).unwrap_or(Date::MIN);
+        let monday = ago(today.weekday().to_monday_zero_offset().unsigned_abs().into());
         match period {
             Period::Year(year) => midnight(Date::new(year, 1, 1).ok()),
             Period::Month(year, month) => midnight(Date::new(year, month, 1).ok()),
@@ -68,7 +68,11 @@ impl Calendar {
             Period::Minute(year, month, day, hour, minute) => {
                 DateTime::new(year, month, day, hour, minute, 0, 0).unwrap_or_else(|_| midnight(None))
             }
-            Period::DaysAgo(days) => ago(i32::try_from(days).unwrap_or(i32::MAX)).to_datetime(Time::midnight()),
+            Period::MonthsAgo(months) => {
+                let start = jiff::Span::new().try_months(months).and_then(|span| today.checked_sub(span));
+                start.unwrap_or(Date::MIN).to_datetime(Time::midnight())
+            }
+            Period::DaysAgo(days) => ago(days).to_datetime(Time::midnight()),
             Period::Named(name) => midnight(Some(match name {
                 NamedPeriod::Today => today,
                 NamedPeriod::Yesterday => ago(1),
@@ -91,7 +95,9 @@ impl Calendar {
             Period::Year(_) | Period::Named(NamedPeriod::ThisYear | NamedPeriod::LastYear) => 1.year(),
             Period::Month(..) | Period::Named(NamedPeriod::ThisMonth | NamedPeriod::LastMonth) => 1.month(),
             Period::Named(NamedPeriod::ThisWeek | NamedPeriod::LastWeek) => 7.days(),
-            Period::Day(..) | Period::DaysAgo(_) | Period::Named(NamedPeriod::Today | NamedPeriod::Yesterday) => 1.day(),
+            Period::Day(..) | Period::DaysAgo(_) | Period::MonthsAgo(_) | Period::Named(NamedPeriod::Today | NamedPeriod::Yesterday) => {
+                1.day()
+            }
             Period::Minute(..) => 1.minute(),
             _ => return start,
         };
@@ -121,6 +127,12 @@ mod tests {
             ("+02:00", "2024-03-01T12:00", "2024-03-01T10:00:00Z", "2024-03-01T10:01:00Z"),
             ("UTC", "2024-01..2024-02", "2024-01-01T00:00:00Z", "2024-03-01T00:00:00Z"),
             ("UTC", "7d", "2024-05-01T00:00:00Z", "open"),
+            ("UTC", "2w", "2024-04-24T00:00:00Z", "open"),
+            ("UTC", "3m", "2024-02-08T00:00:00Z", "open"),
+            ("UTC", "1y", "2023-05-08T00:00:00Z", "open"),
+            ("UTC", "99999y", "open", "open"),
+            ("UTC", "1y..1m", "2023-05-08T00:00:00Z", "2024-04-09T00:00:00Z"),
+            ("UTC", "last year..30.01.2024", "2023-01-01T00:00:00Z", "2024-01-31T00:00:00Z"),
             ("UTC", "2024..7d", "2024-01-01T00:00:00Z", "2024-05-02T00:00:00Z"),
             ("UTC", "today", "2024-05-08T00:00:00Z", "2024-05-09T00:00:00Z"),
             ("+14:00", "yesterday", "2024-05-07T10:00:00Z", "2024-05-08T10:00:00Z"),

@@ -146,16 +146,16 @@ impl DateRange {
         let read = |text: &Option<String>| match text.as_deref() {
             None => Ok(None),
             Some(text) => {
-                let hint = "dates look like 2024, 2024-03, 2024-03-01, 2024-03-01T12:00, 7d, yesterday or last-month";
-                Period::read(text).map(Some).ok_or_else(|| Error::Query(format!("{what}: `{text}` is no date; {hint}")))
+                let hint = "dates look like 2024, 2024-03, 2024-03-01, 30.11.2020, 2024-03-01T12:00, 7d, 1y, yesterday or last-month";
+                Period::read(text).map(Some).ok_or_else(|| Error::query(format!("{what}: `{text}` is no date; {hint}")))
             }
         };
         match &self.period {
             None => Ok(DateSpan { from: read(&self.from)?, to: read(&self.to)? }),
             Some(_) if self.from.is_some() || self.to.is_some() => {
-                Err(Error::Query(format!("{what}: give a period, or from and to, not both")))
+                Err(Error::query(format!("{what}: give a period, or from and to, not both")))
             }
-            Some(period) => DateSpan::read(period).ok_or_else(|| Error::Query(format!("{what}: `{period}` is no period"))),
+            Some(period) => DateSpan::read(period).ok_or_else(|| Error::query(format!("{what}: `{period}` is no period"))),
         }
     }
 }
@@ -274,7 +274,7 @@ impl SearchCriteria {
 
     /// Reads the JSON form. Keys and versions that are not known are an error: what is not understood must not be passed over.
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).map_err(|error| Error::Query(format!("criteria: {error}")))
+        serde_json::from_str(text).map_err(|error| Error::query(format!("criteria: {error}")))
     }
 
     /// The JSON form, without what is at its default.
@@ -287,13 +287,13 @@ impl SearchCriteria {
     /// Everything in one query; none where nothing can be found.
     pub(super) fn query(&self) -> Result<Option<Query>, Error> {
         let failed = |what: &str, error: archive_index::QueryError| match what {
-            "" => Error::Query(error.to_string()),
-            what => Error::Query(format!("{what}: {error}")),
+            "" => Error::Query { message: format!("{}; {}", error.problem, error.expected), range: Some(error.range) },
+            what => Error::query(format!("{what}: {error}")),
         };
         let fields: Vec<Field> = self.look_in.iter().flat_map(|switch| switch.fields()).copied().collect();
         let text = parse_in(&self.text, Scope::Any(&fields)).map_err(|error| failed("", error))?;
         if fields.is_empty() && !text.is_empty() {
-            return Err(Error::Query("text is given and nothing to look for it in: switch on one of the fields".to_owned()));
+            return Err(Error::query("text is given and nothing to look for it in: switch on one of the fields"));
         }
         let mut parts = vec![text];
         for (what, text, fields) in
@@ -370,7 +370,7 @@ mod tests {
             r#"{}"#,
             "no json",
         ] {
-            assert!(matches!(SearchCriteria::from_json(text), Err(Error::Query(_))), "{text}");
+            assert!(matches!(SearchCriteria::from_json(text), Err(Error::Query { .. })), "{text}");
             let saved = format!(r#"[{text}]"#);
             assert!(serde_json::from_str::<Vec<SearchCriteria>>(&saved).is_err(), "{saved}");
         }

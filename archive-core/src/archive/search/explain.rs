@@ -49,6 +49,9 @@ pub struct ClauseVerdict {
 pub struct Suggestions {
     /// The clause that nothing meets together with those before it.
     pub clause: Option<String>,
+    /// That clause with its last word left open, as `torv*`, and how many messages meet it; none where no message does, or the clause
+    /// alone is met.
+    pub completion: Option<(String, u64)>,
     /// Words near to those of that clause, which some message has; none where the clause alone is met.
     pub words: Vec<String>,
 }
@@ -105,15 +108,20 @@ impl Searcher<'_> {
             }
         }
         let Some((clause, alone)) = emptied else { return Ok(Suggestions::default()) };
+        let completed = if alone == 0 { clause.completed() } else { None };
+        let completion = match completed {
+            Some(completed) => Some((completed.to_string(), self.find(&completed, Ask::Hits)?.total())).filter(|(_, found)| *found > 0),
+            None => None,
+        };
         let near = if alone == 0 { self.words(clause, WordsOf::Near)? } else { Vec::new() };
         let words = near.into_iter().map(|(word, _)| word).take(SUGGESTIONS).collect();
-        Ok(Suggestions { clause: Some(clause.to_string()), words })
+        Ok(Suggestions { clause: Some(clause.to_string()), completion, words })
     }
 
     pub(super) fn verdicts(&self, query: &Query, placed: &Placed) -> Result<Vec<ClauseVerdict>, Error> {
         let known = self.store.indexable(placed.content)?;
-        let columns = self.store.columns_of(placed.content, &known.text)?;
-        let probe = Probe::new(&known.values(), &known.labels, &columns).map_err(failed)?;
+        let (labels, columns) = self.store.beside_text(placed.content, &known)?;
+        let probe = Probe::new(&known.values(), &labels, &columns).map_err(failed)?;
         let mut verdicts = Vec::new();
         for clause in query.clauses() {
             // In the probe the content has the number 0.

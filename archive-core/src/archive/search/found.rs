@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
-use archive_index::{Bound, Filter, FilterKind, LabelKind, LabelPattern, Leaf, Query, RoaringBitmap, Snapshot};
+use archive_index::{Bound, Filter, FilterKind, LabelKind, LabelPattern, Leaf, Mark, MessageRef, Query, RoaringBitmap, Snapshot};
 
 use super::calendar::Calendar;
 use crate::archive::actor::{FolderScope, Sight, folders_of};
@@ -15,7 +15,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::id::{ContentNo, FolderNo, MessageNo};
 use crate::mail::facts::{id_hash, kept};
-use crate::store::{Placed, Placements, Store, failed, id_label};
+use crate::store::{Marked, Placed, Placements, Store, failed, id_label};
 
 /// Messages that meet a query.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,6 +29,23 @@ pub(super) struct Found {
 impl Found {
     pub(super) fn total(&self) -> u64 {
         self.singles.len() + self.placed.len() as u64
+    }
+
+    /// Different mails.
+    pub(super) fn contents(&self) -> u64 {
+        self.singles.len() + self.placed.chunk_by(|a, b| a.content == b.content).count() as u64
+    }
+
+    /// Of each content the newest of the messages that were found, and by these the others, newest first.
+    pub(super) fn once(self) -> (Self, BTreeMap<MessageNo, Vec<MessageNo>>) {
+        let (mut newest, mut others) = (Vec::new(), BTreeMap::new());
+        // By content and message, so the last of a content is its newest.
+        for placed in self.placed.chunk_by(|a, b| a.content == b.content) {
+            let Some((last, before)) = placed.split_last() else { continue };
+            newest.push(*last);
+            others.insert(last.message, before.iter().rev().map(|placed| placed.message).collect());
+        }
+        (Self { singles: self.singles, placed: newest }, others)
     }
 
     /// All messages, by content.
@@ -69,6 +86,10 @@ pub(super) enum Condition {
     Folders(RoaringBitmap),
     /// Time of archiving, as ranges of messages, which rise.
     Archived(Vec<Range<u32>>),
+    /// These messages, which have these contents.
+    Messages(Marked),
+    /// All messages of these contents.
+    Contents(RoaringBitmap),
 }
 
 impl Condition {
@@ -79,6 +100,8 @@ impl Condition {
                 let at = ranges.partition_point(|range| range.end <= placed.message.0);
                 ranges.get(at).is_some_and(|range| range.contains(&placed.message.0))
             }
+            Self::Messages(marked) => marked.messages.contains(placed.message.0),
+            Self::Contents(contents) => contents.contains(placed.content.0),
         }
     }
 }
@@ -183,16 +206,18 @@ impl<'a> Searcher<'a> {
                 FilterKind::Smaller(bytes) => Leaf::Size(0..=*bytes),
                 FilterKind::Attachments(with) => Leaf::Attachments(*with),
                 FilterKind::Priority(priority) => Leaf::Priority(*priority),
-                FilterKind::MessageId(id) => Leaf::Label(id_label(LabelKind::Id, &id_hash(kept(id).as_bytes())).into()),
-                FilterKind::List(id) => {
-                    Leaf::Label(LabelPattern { kind: LabelKind::List, bytes: kept(id).as_bytes().to_vec(), wild: id.contains('*') })
-                }
+                FilterKind::MessageId(id) => Leaf::Labels(vec![id_label(LabelKind::Id, &id_hash(kept(id).as_bytes())).into()]),
+                FilterKind::List(id) => Leaf::Labels(list_patterns(id)),
+                FilterKind::Type(name) => Leaf::Labels(type_patterns(name)),
                 FilterKind::Label(label) => {
-                    Leaf::Label(LabelPattern { kind: LabelKind::Given, bytes: kept(label).as_bytes().to_vec(), wild: label.contains('*') })
+                    let (bytes, wild) = (kept(label).as_bytes().to_vec(), label.contains('*'));
+                    Leaf::Labels(vec![LabelPattern { kind: LabelKind::Given, bytes, wild }])
                 }
-                FilterKind::Folder { .. } | FilterKind::Archived(_) => {
-                    Leaf::Docs(docs.next().ok_or(Error::Bug("a condition on messages was not resolved"))?)
-                }
+                FilterKind::Folder { .. }
+                | FilterKind::Archived(_)
+                | FilterKind::Is(_)
+                | FilterKind::Message(_)
+                | FilterKind::Thread(_) => Leaf::Docs(docs.next().ok_or(Error::Bug("a condition on messages was not resolved"))?),
                 _ => return Err(Error::Bug("a filter that this library does not know")),
             })
         })
@@ -209,6 +234,9 @@ impl<'a> Searcher<'a> {
                 let millis = |seconds: i64| seconds.saturating_mul(1000);
                 Some(Condition::Archived(self.archived(millis(start)..millis(end))?))
             }
+            FilterKind::Is(mark) => Some(Condition::Messages(self.marked(*mark)?)),
+            FilterKind::Message(of) => Some(Condition::Messages(self.one(*of)?)),
+            FilterKind::Thread(of) => Some(Condition::Contents(self.thread_of(*of)?)),
             _ => None,
         })
     }
@@ -225,7 +253,35 @@ impl<'a> Searcher<'a> {
                 docs -= placements.shared();
                 Ok(docs)
             }
+            Condition::Messages(Marked { contents: docs, .. }) | Condition::Contents(docs) => Ok(docs - placements.shared()),
         }
+    }
+
+    fn marked(&self, mark: Mark) -> Result<Marked, Error> {
+        Ok(self.store.placements()?.marked(mark).clone())
+    }
+
+    /// A message and its content, if it is there and seen.
+    fn one(&self, of: MessageRef) -> Result<Marked, Error> {
+        let mut one = Marked::default();
+        if let Some(content) = self.content_of(of)? {
+            one.messages.insert(of.message);
+            one.contents.insert(content.0);
+        }
+        Ok(one)
+    }
+
+    /// The contents of the thread of a message, if that is there and seen.
+    fn thread_of(&self, of: MessageRef) -> Result<RoaringBitmap, Error> {
+        self.content_of(of)?.map_or_else(|| Ok(RoaringBitmap::new()), |content| self.thread(content))
+    }
+
+    fn content_of(&self, of: MessageRef) -> Result<Option<ContentNo>, Error> {
+        if of.store != self.store.no().0 {
+            return Ok(None);
+        }
+        let row = self.store.catalog().message_row(MessageNo(of.message))?;
+        Ok(row.filter(|row| self.sight.sees(FolderNo(row.folder))).map(|row| ContentNo(row.content)))
     }
 
     /// The messages that were archived in `span` of milliseconds, in ranges that rise.
@@ -281,6 +337,25 @@ fn partition(among: Range<u32>, is_behind: impl Fn(u32) -> Result<bool, Error>) 
         if is_behind(middle)? { high = middle } else { low = middle + 1 }
     }
     Ok(low)
+}
+
+/// A List-Id; of one without a full stop, as `talk`, also all that begin with it and one.
+fn list_patterns(id: &str) -> Vec<LabelPattern> {
+    let pattern = |id: &str, wild| LabelPattern { kind: LabelKind::List, bytes: kept(id).as_bytes().to_vec(), wild };
+    let mut patterns = vec![pattern(id, id.contains('*'))];
+    if !id.contains(['.', '*']) {
+        patterns.push(pattern(&format!("{id}.*"), true));
+    }
+    patterns
+}
+
+/// A media type; of a name without `/`, as `pdf`, the endings and both halves of media types.
+fn type_patterns(name: &str) -> Vec<LabelPattern> {
+    let pattern = |text: String| LabelPattern { kind: LabelKind::Type, wild: text.contains('*'), bytes: text.into_bytes() };
+    if name.contains('/') {
+        return vec![pattern(name.to_owned())];
+    }
+    [format!(".{name}"), format!("*/{name}"), format!("{name}/*")].map(pattern).to_vec()
 }
 
 /// The folder of a message as text.

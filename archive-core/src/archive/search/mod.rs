@@ -7,8 +7,11 @@ mod counts;
 mod criteria;
 mod explain;
 mod found;
+mod notices;
 mod order;
 mod thread;
+
+use std::collections::BTreeMap;
 
 use archive_index::{DocRange, RoaringBitmap, Snapshot};
 use sha2::{Digest as _, Sha256};
@@ -19,7 +22,7 @@ pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
 
 use super::{Acting, Actor, NotSearchable, Stop};
 use crate::error::Error;
-use crate::id::{ContentNo, MessageId};
+use crate::id::{ContentNo, MessageId, MessageNo};
 use crate::message::MessageInfo;
 use crate::seal::{open_token, seal_token};
 use crate::wire;
@@ -38,6 +41,7 @@ pub struct SearchRequest {
     now: Option<i64>,
     snippets: bool,
     suggest: bool,
+    once: bool,
     stop: Stop,
 }
 
@@ -90,6 +94,13 @@ impl SearchRequest {
         Self { suggest: true, ..self }
     }
 
+    /// Shows what is archived in several folders once, at the place of its newest message, and names its other messages
+    /// ([`SearchResult::also`]). The total stays that of messages.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { once: true, ..self }
+    }
+
     /// Ends the search with [`Error::Stopped`] soon after the flag is set.
     #[must_use]
     pub fn until(self, stop: Stop) -> Self {
@@ -115,6 +126,10 @@ pub struct SearchResult {
     pub hits: Vec<MessageInfo>,
     /// How many messages meet the criteria, exactly.
     pub total: u64,
+    /// How many different mails these are: one that is archived in several folders counts once.
+    pub contents: u64,
+    /// Where hits are shown once: of each hit the other messages with the same mail that meet the criteria, newest first.
+    pub also: Vec<Vec<MessageInfo>>,
     /// Where the next page begins, if there is one. It tells nothing, and fits to no other search.
     pub cursor: Option<String>,
     /// What could not be looked at.
@@ -185,6 +200,8 @@ impl Acting<'_> {
         let mut answer = SearchResult {
             hits: Vec::new(),
             total: 0,
+            contents: 0,
+            also: Vec::new(),
             cursor: None,
             coverage: Coverage { not_indexed: searcher.messages_of(missing(searcher.snapshot, store))?.total(), undecided: 0 },
             counts: request.counts.iter().map(|by| Counts::new(*by)).collect(),
@@ -193,24 +210,34 @@ impl Acting<'_> {
             notices: Vec::new(),
         };
         let Some(query) = criteria.query()? else { return Ok(answer) };
-        answer.notices = query.notices().iter().map(|notice| notice_text(&criteria.text, notice)).collect();
+        answer.notices = query.notices().iter().map(|notice| notices::of_query(&criteria.text, notice)).collect();
+        answer.notices.extend(searcher.unknown_folders(&query));
         if self.actor == Actor::System {
             let unread = store.indexer().unread();
             answer.notices.extend(unread.map(|error| format!("some of the index cannot be read, and was not looked at: {error}")));
         }
         let found = searcher.find(&query, Ask::Hits)?;
-        answer.total = found.total();
+        (answer.total, answer.contents) = (found.total(), found.contents());
         answer.coverage.undecided = searcher.find(&query, Ask::Undecided)?.total();
         counts::count(store, &found, searcher.calendar, &mut answer.counts)?;
         let limit = request.limit.unwrap_or(usize::MAX);
+        let (found, others) = if request.once { found.once() } else { (found, BTreeMap::new()) };
         let Page { messages, last } = page(store, searcher.snapshot, &found, criteria.order, after, limit)?;
-        for no in messages {
-            // What was found is seen: rights were a condition of the search.
+        // What was found is seen: rights were a condition of the search.
+        let hit = |no: MessageNo| {
             let id = MessageId { store: store.no(), no };
             let row = store.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(id))?;
-            answer.hits.push(self.info(id, &row)?);
+            Ok::<_, Error>((self.info(id, &row)?, ContentNo(row.content)))
+        };
+        for no in messages {
+            let (info, content) = hit(no)?;
+            answer.hits.push(info);
+            if request.once {
+                let others = others.get(&no).into_iter().flatten().map(|no| Ok(hit(*no)?.0));
+                answer.also.push(others.collect::<Result<_, Error>>()?);
+            }
             if request.snippets {
-                answer.snippets.push(searcher.snippet(&query, ContentNo(row.content))?);
+                answer.snippets.push(searcher.snippet(&query, content)?);
             }
         }
         answer.cursor = last.map(|place| self.cursor(&place, criteria)).transpose()?;
@@ -233,7 +260,7 @@ impl Acting<'_> {
     fn calendar(&self, request: &SearchRequest) -> Result<Calendar, Error> {
         let name = &request.criteria.zone;
         let zone = read_zone(name);
-        let zone = zone.ok_or_else(|| Error::Query(format!("zone: `{name}` is not known; zones look like Europe/Berlin or +02:00")))?;
+        let zone = zone.ok_or_else(|| Error::query(format!("zone: `{name}` is not known; zones look like Europe/Berlin or +02:00")))?;
         Ok(Calendar::new(zone, request.now.unwrap_or_else(|| self.archive.store.now())))
     }
 
@@ -244,10 +271,11 @@ impl Acting<'_> {
     fn place_of(&self, cursor: &str, criteria: &SearchCriteria) -> Result<Place, Error> {
         let plain = open_token(&self.archive.archive_key, "cursor", &self.binding(criteria), cursor)?;
         let place = plain.and_then(|plain| minicbor::decode(&plain).ok());
-        place.ok_or_else(|| Error::Query("the cursor is not one of this search; begin again without it".to_owned()))
+        place.ok_or_else(|| Error::query("the cursor is not one of this search; begin again without it"))
     }
 
-    /// What a cursor is bound to: criteria, order and actor.
+    /// What a cursor is bound to: criteria, order and actor. A search that shows each mail once walks the same order with less in it, so
+    /// its cursors are good for both.
     fn binding(&self, criteria: &SearchCriteria) -> Vec<u8> {
         let mut hash = Sha256::new();
         hash.update(criteria.to_json());
@@ -274,12 +302,4 @@ pub(super) fn missing(snapshot: &Snapshot, store: &crate::store::Store) -> Roari
         docs.insert_range(start.0..end.0);
     }
     docs
-}
-
-fn notice_text(query: &str, notice: &archive_index::Notice) -> String {
-    let prefix = query.get(notice.range.clone()).unwrap_or_default();
-    match notice.nearest {
-        Some(near) => format!("{prefix}: is no field and was read as text; did you mean {near}:?"),
-        None => format!("{prefix}: is no field and was read as text"),
-    }
 }

@@ -25,26 +25,7 @@ impl Acting<'_> {
         let (sight, snapshot) = (self.sight(), store.indexer().snapshot());
         let calendar = Calendar::new(jiff::tz::TimeZone::UTC, 0);
         let searcher = Searcher::new(store, &snapshot, &sight, &calendar);
-        let mut contents = RoaringBitmap::from_iter([first.0]);
-        let mut waiting = vec![first];
-        let mut asked = BTreeSet::new();
-        while let Some(content) = waiting.pop() {
-            for hash in self.hashes(content)?.into_iter().filter(|hash| asked.insert(*hash)) {
-                let mut docs = RoaringBitmap::new();
-                for kind in [LabelKind::Id, LabelKind::Reference] {
-                    let bound: Bound = Query::of_leaf(Leaf::Label(id_label(kind, &hash).into()));
-                    docs |= snapshot.search(&bound).map_err(failed)?;
-                }
-                docs -= &contents;
-                let found = searcher.messages_of(docs)?;
-                let visible = found.singles.iter().chain(found.placed.iter().map(|placed| placed.content.0));
-                for content in visible {
-                    if (contents.len() as usize) < MOST && contents.insert(content) {
-                        waiting.push(ContentNo(content));
-                    }
-                }
-            }
-        }
+        let contents = searcher.thread(first)?;
         let mut messages = Vec::new();
         searcher.messages_of(contents)?.each(store, |placed| {
             messages.push(self.message(MessageId { store: store.no(), no: placed.message })?);
@@ -53,10 +34,37 @@ impl Acting<'_> {
         messages.sort_by_key(|info| (info.date.is_none(), info.date, info.id));
         Ok(messages)
     }
+}
+
+impl Searcher<'_> {
+    /// The contents of a thread, of which the actor sees a message.
+    pub(super) fn thread(&self, first: ContentNo) -> Result<RoaringBitmap, Error> {
+        let mut contents = RoaringBitmap::from_iter([first.0]);
+        let mut waiting = vec![first];
+        let mut asked = BTreeSet::new();
+        while let Some(content) = waiting.pop() {
+            for hash in self.hashes(content)?.into_iter().filter(|hash| asked.insert(*hash)) {
+                let mut docs = RoaringBitmap::new();
+                for kind in [LabelKind::Id, LabelKind::Reference] {
+                    let bound: Bound = Query::of_leaf(Leaf::Labels(vec![id_label(kind, &hash).into()]));
+                    docs |= self.snapshot.search(&bound).map_err(failed)?;
+                }
+                docs -= &contents;
+                let found = self.messages_of(docs)?;
+                let visible = found.singles.iter().chain(found.placed.iter().map(|placed| placed.content.0));
+                for content in visible {
+                    if (contents.len() as usize) < MOST && contents.insert(content) {
+                        waiting.push(ContentNo(content));
+                    }
+                }
+            }
+        }
+        Ok(contents)
+    }
 
     /// Hashes of the ids of a content and of those it refers to.
     fn hashes(&self, content: ContentNo) -> Result<Vec<[u8; 8]>, Error> {
-        let Some(fact) = self.archive.store.content_fact(content)? else { return Ok(Vec::new()) };
+        let Some(fact) = self.store.content_fact(content)? else { return Ok(Vec::new()) };
         let own = fact.header_message_id.iter().map(|id| id_hash(id.as_bytes()));
         let referred = fact.in_reply_to.as_chunks().0.iter().chain(fact.references.as_chunks().0).copied();
         Ok(own.chain(referred).collect())

@@ -1,0 +1,67 @@
+//! What the writer of a query should know though it is no error: places read otherwise than meant, folders that are not there.
+
+use archive_index::{FilterKind, Notice, NoticeKind, Query};
+
+use super::found::Searcher;
+use crate::archive::actor::{FolderScope, folders_of};
+use crate::folder::FolderPath;
+use crate::id::FolderNo;
+
+/// Folders that are named in place of one that is not there.
+const NEAREST: usize = 3;
+/// Letters by which the name of a folder may differ from the one that was typed.
+const FAR: usize = 2;
+
+/// A notice as a person reads it.
+pub(super) fn of_query(query: &str, notice: &Notice) -> String {
+    let place = query.get(notice.range.clone()).unwrap_or_default();
+    match notice.kind {
+        NoticeKind::UnknownPrefix { nearest: Some(near) } => format!("{place}: is no field and was read as text; did you mean {near}:?"),
+        NoticeKind::UnknownPrefix { nearest: None } => format!("{place}: is no field and was read as text"),
+        NoticeKind::OperatorAsWord => {
+            format!("`{place}` was searched as a word: blanks mean AND, OR is written in capitals, and -word excludes a word")
+        }
+        NoticeKind::Ignored => format!("`{place}` has no letter or digit and was ignored"),
+        _ => place.to_owned(),
+    }
+}
+
+impl Searcher<'_> {
+    /// A notice for each folder of a query that is not there for the actor, with the folders whose names are nearest.
+    pub(super) fn unknown_folders(&self, query: &Query) -> Vec<String> {
+        let unknown = query.filters().into_iter().filter_map(|filter| match &filter.kind {
+            FilterKind::Folder { path, subfolders } => Some(FolderScope { path: path.clone(), subfolders: *subfolders }),
+            _ => None,
+        });
+        unknown.filter(|scope| !self.is_seen(scope)).map(|scope| self.unknown_folder(&scope.path)).collect()
+    }
+
+    /// Whether the actor sees the folder, or one below it.
+    fn is_seen(&self, scope: &FolderScope) -> bool {
+        let catalog = self.store.catalog();
+        // A folder above all that he sees is no secret: its name stands in their paths.
+        let below = FolderScope { subfolders: true, ..scope.clone() };
+        folders_of(catalog.folders(), [&below]).iter().any(|no| self.sight.sees(FolderNo(no)))
+    }
+
+    fn unknown_folder(&self, path: &str) -> String {
+        let catalog = self.store.catalog();
+        let folders = catalog.folders();
+        let fold = |name: &str| archive_index::fold(name).into_owned();
+        let wanted = fold(path.rsplit('/').next().unwrap_or(path));
+        let far = |name: &str| strsim::osa_distance(&wanted, &fold(name));
+        let seen = folders.iter().filter(|folder| self.sight.sees(FolderNo(folder.no)));
+        let mut near: Vec<(usize, String)> = seen
+            .map(|folder| (far(folder.name), folder.no))
+            .filter(|(far, _)| *far <= FAR.min(wanted.chars().count() / 2))
+            .filter_map(|(far, no)| Some((far, FolderPath::from_names(folders.path(FolderNo(no))).ok()?.to_string())))
+            .collect();
+        near.sort();
+        near.truncate(NEAREST);
+        let near: Vec<String> = near.into_iter().map(|(_, path)| format!("`{path}`")).collect();
+        match near.is_empty() {
+            true => format!("there is no folder `{path}`"),
+            false => format!("there is no folder `{path}`; near it: {}", near.join(", ")),
+        }
+    }
+}
