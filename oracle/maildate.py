@@ -195,7 +195,7 @@ def day_of(parts):
     year = parts["year"]
     if parts.get("sign"):
         first, second = int(parts["first"]), int(parts["second"])
-        if parts["sign"] != "." and len(year) != 4:
+        if parts["sign"] != "." and len(year) != 4 and not (len(year) == 2 and (second > 12 or not 1 <= int(year) <= 31)):
             raise NoDate
         if parts["sign"] == "." or first > 12 or first == second:
             return year_of(year), second, first

@@ -181,3 +181,23 @@ fn help_begins_with_what_is_the_commands_own() {
     let help = place.ok(&["--help"]).out;
     assert!(help.contains("  completions ") && help.contains("  man "), "{help}");
 }
+
+#[test]
+fn a_mail_without_a_date_shows_none_and_labels_show_as_they_are() {
+    let place = Place::with_mails();
+    let undated = "X-Gmail-Labels: Archived,\"Clients, old\",Trip/2004\nFrom: a@example.org\nSubject: undated\n\nx\n";
+    place.write("undated.eml", undated.as_bytes());
+    place.ok(&["import", "undated.eml", "--into", "anna/in", "--labels", "folders"]);
+    let listed = place.ok(&["ls", "anna/in", "--messages", "--sort", "date"]).out;
+    let row: Vec<&str> = last(&listed).split('\t').collect();
+    assert_eq!((row[1], row[3], row[4]), ("", "undated", "anna/in/Clients, old"), "last, with a blank date: {listed}");
+    let hit = place.ok(&["--json", "search", "label:trip/*"]).json().remove(0);
+    assert_eq!((&hit["date"], &hit["date_source"]), (&json!(null), &json!("archiving")));
+    let id = hit["id"].as_str().unwrap();
+    let labels = json!(["Archived", "Clients, old", "Trip/2004"]);
+    assert_eq!(place.ok(&["--json", "show", id]).last()["labels"], labels);
+    assert_eq!(place.ok(&["--json", "show", id, "--record"]).last()["labels"], labels);
+    assert!(place.ok(&["show", id]).out.contains("\nLabels: Archived, \"Clients, old\", Trip/2004\n"));
+    let counts = place.ok(&["search", "*", "--by", "year"]).out;
+    assert!(counts.contains("1\tno date\n"), "{counts}");
+}

@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         Some((Day { year, month, day }, self))
     }
 
-    /// `28/10/2004`, `10/28/2004`, `28.10.04`: where numbers do not say which is the day, only points do.
+    /// `28/10/2004`, `10/28/2004`, `10/28/04`, `28.10.04`: where numbers do not say which is the day, only points do.
     fn numbers(mut self) -> Option<(Day, Self)> {
         let first = self.number()?.of_two()?;
         let sign = self.sign()?;
@@ -205,10 +205,8 @@ impl<'a> Reader<'a> {
             return None;
         }
         let year = self.number()?;
-        let year = match sign {
-            '.' => year.year()?,
-            _ => Some(year).filter(|year| year.digits == 4)?.value,
-        };
+        let is_no_day = year.digits == 4 || (year.digits == 2 && (second > 12 || !(1..=31).contains(&year.value)));
+        let year = Some(year).filter(|_| sign == '.' || is_no_day)?.year()?;
         let (day, month) = match (first, second) {
             (day, month) if sign == '.' || day > 12 || day == month => (day, month),
             (month, day) if day > 12 => (day, month),

@@ -89,8 +89,10 @@ fn numbers_are_read_where_they_can_be_meant_in_one_way_alone() {
     at("Thu, 28.10.2004 17:00 MESZ", "15:00:00");
     at("28. 10. 2004", "00:00:00");
     is("03.04.04 17:00", "2004-04-03T17:00:00Z");
+    at("10/28/04 5:00 PM", "17:00:00");
+    is("28/10/99 17:00", "1999-10-28T17:00:00Z");
     is("4/4/2004 17:00", "2004-04-04T17:00:00Z");
-    for text in ["3/4/2004 17:00", "28/10/04 17:00", "13/13/2004", "28/10-2004", "04-10-28 17:00"] {
+    for text in ["3/4/2004 17:00", "28/10/04 17:00", "4/4/04", "28/10/104", "13/13/2004", "28/10-2004", "04-10-28 17:00"] {
         assert_eq!(date(text), None, "{text}");
     }
 }
@@ -288,7 +290,7 @@ fn what_is_no_date() {
 }
 
 #[test]
-fn received_fields_have_their_date_after_the_last_semicolon() {
+fn received_fields_have_their_date_behind_the_last_semicolon() {
     let expected = date("28 Oct 2004 17:00:38 -0400");
     assert!(expected.is_some());
     for text in [
