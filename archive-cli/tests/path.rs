@@ -83,6 +83,64 @@ fn every_format_of_an_export_holds_the_same_mails() {
 }
 
 #[test]
+fn an_export_to_standard_output_is_one_mbox_of_all_folders() {
+    let place = Place::with_mails();
+    assert_eq!(place.ok(&["export", "-"]).bytes, MBOX);
+    place.ok(&["import", "in.mbox", "--into", "anna/second"]);
+    assert_eq!(place.ok(&["export", "-"]).bytes, [MBOX, MBOX].concat());
+    assert_eq!(place.ok(&["export", "-", "--folder", "anna/second", "--format", "mbox"]).bytes, MBOX);
+    let invoice = place.ok(&["export", "-", "--query", "invoice", "-q"]);
+    assert!(invoice.out.matches("Message-ID: <1@example.com>").count() == 2 && invoice.err.is_empty(), "{}", invoice.out);
+    for args in [
+        &["export", "-", "--format", "eml"][..],
+        &["export", "-", "--format", "maildir"],
+        &["export", "-", "--manifest"],
+        &["export", "-", "--update"],
+        &["export", "-", "--origin"],
+        &["--json", "export", "-"],
+        &["export", "-", "--folder", "anna/nothing"],
+    ] {
+        let ran = place.run(args);
+        assert!(ran.code == 2 && !ran.out.contains("From "), "{args:?}: {}", ran.out);
+    }
+    let mut child =
+        place.command(&["export", "-"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0), "a closed pipe");
+}
+
+#[test]
+fn the_files_of_an_export_have_the_date_of_their_mail() {
+    let place = Place::with_mails();
+    place.ok(&["export", "out"]);
+    let mut times: Vec<_> = files(&place.at("out")).iter().map(|path| std::fs::metadata(path).unwrap().modified().unwrap()).collect();
+    times.sort();
+    let since = |time: &std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    assert_eq!(times.iter().map(since).collect::<Vec<_>>(), [1_709_542_800, 1_709_546_400]);
+}
+
+/// Files wait for their names until they are synced together: at the end none is left, whatever a crash left before.
+#[test]
+fn an_export_of_many_files_leaves_none_without_its_name() {
+    let place = Place::with_archive();
+    let mails = (0..700).map(|n| format!("From a@example.com Mon Mar  4 10:00:00 2024\nSubject: number {n}\n\nword\n\n"));
+    place.write("many.mbox", mails.collect::<String>().as_bytes());
+    place.ok(&["import", "many.mbox"]);
+    for format in ["eml", "maildir"] {
+        assert_eq!(place.ok(&["--json", "export", format, "--format", format, "--manifest"]).last()["exported"], 700);
+        let all = files(&place.at(format));
+        assert_eq!(all.len(), 702, "{format}");
+        // As a crash leaves it: a mail without its name, and some that never got there.
+        let folder = all.iter().find(|path| path.to_string_lossy().contains("many")).unwrap().parent().unwrap().to_owned();
+        std::fs::rename(&files(&folder)[3], folder.join(".mailkeep-partial-3")).unwrap();
+        std::fs::write(folder.join(".mailkeep-partial-511"), "half").unwrap();
+        let again = place.ok(&["--json", "export", format, "--format", format, "--manifest", "--update"]).last();
+        assert_eq!((&again["exported"], &again["present"]), (&json!(1), &json!(699)), "{format}");
+        assert_eq!(files(&place.at(format)), all, "{format}");
+    }
+}
+
+#[test]
 fn an_export_writes_over_nothing() {
     let place = Place::with_mails();
     place.ok(&["export", "out"]);

@@ -154,14 +154,15 @@ pub struct Ls {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   mailkeep export out --manifest && (cd out && sha256sum -c SHA256SUMS)
-  mailkeep export out --format mbox --folder anna/inbox")]
+  mailkeep export out --format mbox --folder anna/inbox
+  mailkeep export - --query from:ada | zstd > ada.mbox.zst")]
 pub struct Export {
-    /// An empty folder, or one to be made
+    /// An empty folder, or one to be made; - for one mbox on standard output
     #[arg(value_name = "DEST")]
     pub dest: PathBuf,
-    /// A file for each mail, an mbox for each folder, or a Maildir for each folder
-    #[arg(long, default_value = "eml")]
-    pub format: ExportKind,
+    /// A file for each mail, an mbox for each folder, or a Maildir for each folder [default: eml; mbox for -]
+    #[arg(long)]
+    pub format: Option<ExportKind>,
     /// Only this folder and those below it
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<FolderPath>,
@@ -177,6 +178,13 @@ pub struct Export {
     /// Put header fields in front that name the archive and the folder it was in (eml only)
     #[arg(long)]
     pub origin: bool,
+}
+
+impl Export {
+    /// Whether it goes to standard output.
+    pub fn is_stream(&self) -> bool {
+        self.dest.as_os_str() == "-"
+    }
 }
 
 /// Yes or no.

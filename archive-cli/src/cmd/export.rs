@@ -1,6 +1,6 @@
 //! `export`.
 
-use archive_core::{Archive, Error, ExportEvent, ExportFormat, ExportOptions};
+use archive_core::{Archive, Error, ExportEvent, ExportFormat, ExportOptions, ExportReport};
 use serde_json::json;
 
 use super::system;
@@ -11,10 +11,15 @@ use crate::out::{Out, when};
 use crate::stop;
 
 pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failure> {
+    let is_stream = args.is_stream();
+    if is_stream {
+        refuse_for_stream(&args, out)?;
+    }
     let format = match args.format {
-        ExportKind::Eml => ExportFormat::Eml,
-        ExportKind::Mbox => ExportFormat::Mbox,
-        ExportKind::Maildir => ExportFormat::Maildir,
+        Some(ExportKind::Mbox) => ExportFormat::Mbox,
+        Some(ExportKind::Maildir) => ExportFormat::Maildir,
+        None if is_stream => ExportFormat::Mbox,
+        None | Some(ExportKind::Eml) => ExportFormat::Eml,
     };
     if args.origin && format != ExportFormat::Eml {
         return Err(Failure::Usage("--origin goes with --format eml alone".to_owned()));
@@ -34,14 +39,18 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
     };
     let mut progress = out.progress(total);
     let mut failed = Vec::new();
-    let report = system(archive).export(&args.dest, &options, &mut |event| match event {
+    let mut events = |event: ExportEvent<'_>| match event {
         ExportEvent::Progress(bytes) => progress.set(bytes),
         ExportEvent::Failed { id, error } => {
-            progress.say(&format!("warning: {id}: {error}"));
+            progress.warn(&format!("warning: {id}: {error}"));
             failed.push(json!({ "event": "failed", "id": id.to_string(), "message": error.to_string() }));
         }
         _ => {}
-    });
+    };
+    let report = match is_stream {
+        true => stream(archive, &options, &mut events, out),
+        false => system(archive).export(&args.dest, &options, &mut events).map_err(Failure::from),
+    };
     progress.end();
     let report = report?;
     if out.is_json() {
@@ -75,4 +84,40 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
         return Err(Error::Stopped.into());
     }
     Ok(if report.failed + report.without_record > 0 { Exit::Wrong } else { super::whole(archive) })
+}
+
+fn refuse_for_stream(args: &Export, out: &Out) -> Result<(), Failure> {
+    let refuse = |what: &str| Err(Failure::Usage(format!("standard output gets one mbox; {what}")));
+    match args {
+        _ if out.is_json() => refuse("--json has no place there"),
+        Export { format: Some(ExportKind::Eml | ExportKind::Maildir), .. } => refuse("other formats need a folder"),
+        Export { manifest: true, .. } | Export { update: true, .. } | Export { origin: true, .. } => {
+            refuse("--manifest, --update and --origin need a folder")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes an mbox to standard output. Where that takes no more, the failure is that of the output.
+fn stream(
+    archive: &Archive,
+    options: &ExportOptions,
+    events: &mut dyn FnMut(ExportEvent<'_>),
+    out: &mut Out,
+) -> Result<ExportReport, Failure> {
+    let mut failure = None;
+    let report = system(archive).export_mbox(
+        &mut |bytes| {
+            out.bytes(bytes).map_err(|error| {
+                failure = Some(error);
+                Error::Stopped
+            })
+        },
+        options,
+        events,
+    );
+    match failure {
+        Some(failure) => Err(failure),
+        None => Ok(report?),
+    }
 }

@@ -28,8 +28,10 @@ use crate::out::{Out, escape};
 /// Does what was asked.
 pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
     let common = &args.common;
-    if !matches!(args.command, Command::Search(_) | Command::Show(_) | Command::Ls(_) | Command::Stats(_)) {
-        out.keep_on();
+    match &args.command {
+        Command::Search(_) | Command::Show(_) | Command::Ls(_) | Command::Stats(_) => {}
+        Command::Export(export) if export.is_stream() => {}
+        _ => out.keep_on(),
     }
     match args.command {
         Command::Init(args) => init::run(common, args, out),

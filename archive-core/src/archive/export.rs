@@ -1,12 +1,13 @@
 //! Messages are written out as files.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use super::{Acting, SearchRequest, Stop};
 use crate::error::Error;
-use crate::export::{ExportFormat, Exporter, Laid, Layout, NotLaid};
+use crate::export::{ExportFormat, Exporter, Laid, Layout, MboxStream, NotLaid, Target};
 use crate::folder::FolderPath;
 use crate::id::{FolderNo, MessageId};
 
@@ -70,19 +71,45 @@ impl Acting<'_> {
             return Err(Error::Misuse(format!("{}: lies inside the archive", dest.display())));
         }
         let ids = self.chosen(options)?;
+        let ids = if options.format == ExportFormat::Mbox { ids } else { self.as_they_lie(ids) };
         let layout = Layout { format: options.format, manifest: options.manifest, update: options.update, origin: options.origin };
         let mut exporter = Exporter::new(dest, layout)?;
+        let report = self.lay(ids, &mut exporter, options, events)?;
+        exporter.finish()?;
+        Ok(report)
+    }
+
+    /// Hands one mbox of all messages that are chosen to `out`, folder by folder, quoted as mboxrd. Of the options, `format`, `manifest`, `update` and
+    /// `origin` say nothing here. An error of `out` ends it. A mail that cannot be read leaves nothing in the mbox, unless it is above 16 MiB and could be
+    /// read once: then the export ends.
+    pub fn export_mbox(
+        &self,
+        out: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+        options: &ExportOptions,
+        events: &mut dyn FnMut(ExportEvent<'_>),
+    ) -> Result<ExportReport, Error> {
+        let ids = self.chosen(options)?;
+        self.lay(ids, &mut MboxStream::new(out), options, events)
+    }
+
+    fn lay(
+        &self,
+        ids: Vec<MessageId>,
+        target: &mut dyn Target,
+        options: &ExportOptions,
+        events: &mut dyn FnMut(ExportEvent<'_>),
+    ) -> Result<ExportReport, Error> {
         let mut report = ExportReport::default();
         for id in ids {
             let known = self.known(id);
             let folder = known.as_ref().ok().map(|(record, _)| &record.info.folder);
-            if options.stop.load(Ordering::Relaxed) && exporter.may_end_before(folder) {
+            if options.stop.load(Ordering::Relaxed) && target.may_end_before(folder) {
                 report.stopped = true;
                 break;
             }
             let laid = match known {
                 Ok((record, damage)) => {
-                    let laid = exporter.add(&record, &mut |sink| self.read(id, sink));
+                    let laid = target.add(&record, &mut |sink| self.read(id, sink));
                     laid.map(|laid| (laid, record.info.size, damage.is_some()))
                 }
                 Err(error) => Err(NotLaid::Mail(error)),
@@ -102,8 +129,24 @@ impl Acting<'_> {
                 Err(NotLaid::Destination(error)) => return Err(error),
             }
         }
-        exporter.finish()?;
         Ok(report)
+    }
+
+    /// The messages of each folder in the order of their contents, folder after folder as they come: neighbours share a block, which is unpacked
+    /// once. In another order each mail would unpack one.
+    fn as_they_lie(&self, ids: Vec<MessageId>) -> Vec<MessageId> {
+        let catalog = self.archive.store.catalog();
+        let mut rank: HashMap<u32, usize> = HashMap::new();
+        let mut placed = Vec::with_capacity(ids.len());
+        for id in ids {
+            // What has no row fails in its turn.
+            let row = catalog.message_row(id.no).ok().flatten();
+            let (folder, content) = row.map_or((0, u32::MAX), |row| (row.folder, row.content));
+            let next = rank.len();
+            placed.push((*rank.entry(folder).or_insert(next), content, id));
+        }
+        placed.sort_unstable();
+        placed.into_iter().map(|(.., id)| id).collect()
     }
 
     /// What is to be exported, folder by folder.

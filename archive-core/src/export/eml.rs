@@ -1,8 +1,7 @@
-//! A file for each mail, its very bytes; by option with fields in front that say where it was (spec A31.2).
+//! A file for each mail, its very bytes, the mail's date as the time of the file; by option with fields in front that say where it was (spec A31.2).
 
 use super::manifest::{Entry, Laying};
 use super::names::file_name;
-use super::new_file::NewFile;
 use super::place::Destination;
 use super::{Layout, NotLaid, Read};
 use crate::message::MessageRecord;
@@ -17,7 +16,7 @@ pub(super) fn write(destination: &mut Destination, record: &MessageRecord, layou
         return Ok(Laying::There(place));
     }
     destination.make(&folder).map_err(NotLaid::at_place)?;
-    let mut file = NewFile::create(place).map_err(NotLaid::at_place)?;
+    let mut file = destination.create(place).map_err(NotLaid::at_place)?;
     let mut fields = layout.origin.then(|| origin(record));
     let mut offset = 0;
     let written = file.mail(read, &mut |bytes, write| {
@@ -34,7 +33,7 @@ pub(super) fn write(destination: &mut Destination, record: &MessageRecord, layou
         return Err(why);
     }
     let (name, len) = (file.name().to_owned(), file.len());
-    let digest = file.finish(None).map_err(NotLaid::Destination)?;
+    let digest = destination.keep(file, Some(record.info.date_in_record)).map_err(NotLaid::Destination)?;
     Ok(Laying::New(Entry { file: name, offset, len: len - offset, quoting: None, digest_of_file: Some(digest) }))
 }
 

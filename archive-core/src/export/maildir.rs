@@ -1,7 +1,6 @@
 //! A Maildir for each folder. Flags stand in the name as they came, the mail's date is the time of the file.
 
 use super::manifest::{Entry, Laying};
-use super::new_file::NewFile;
 use super::place::Destination;
 use super::{NotLaid, Read};
 use crate::message::MessageRecord;
@@ -19,13 +18,13 @@ pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read:
         }
     }
     destination.make(&cur).map_err(NotLaid::at_place)?;
-    let mut file = NewFile::create(place).map_err(NotLaid::at_place)?;
+    let mut file = destination.create(place).map_err(NotLaid::at_place)?;
     if let Err(why) = file.mail(read, &mut |bytes, write| write(bytes)) {
         file.give_up();
         return Err(why);
     }
     let (name, len) = (file.name().to_owned(), file.len());
-    let digest = file.finish(Some(record.info.date_in_record)).map_err(NotLaid::Destination)?;
+    let digest = destination.keep(file, Some(record.info.date_in_record)).map_err(NotLaid::Destination)?;
     Ok(Laying::New(Entry { file: name, offset: 0, len, quoting: None, digest_of_file: Some(digest) }))
 }
 

@@ -4,7 +4,7 @@ use super::manifest::{Entry, Laying};
 use super::names::Moment;
 use super::new_file::NewFile;
 use super::place::{Destination, Place};
-use super::{NotLaid, Read};
+use super::{NotLaid, Read, Sink};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::Digest;
@@ -12,6 +12,9 @@ use crate::message::MessageRecord;
 use crate::source::mbox_quote::LineQuoter;
 
 const ROOM: usize = 256 << 10;
+
+/// Bytes of a mail that are kept until all of them were read.
+const KEPT: u64 = 16 << 20;
 
 /// An mbox that is being written, or the place of one that is there already, which stays as it is.
 pub(super) struct MboxFile {
@@ -33,7 +36,7 @@ impl MboxFile {
             true => Err(place),
             false => {
                 destination.make(&above)?;
-                Ok(NewFile::create(place)?)
+                Ok(destination.create(place)?)
             }
         };
         Ok(Self { folder: folder.clone(), file })
@@ -49,41 +52,10 @@ impl MboxFile {
             Err(there) => return Ok(Laying::There(there.clone())),
         };
         let (start, digest) = file.mark();
-        let mut lay = |file: &mut NewFile| {
-            let line = from_line(record);
-            file.write(&line).and_then(|()| file.write(b"\n")).map_err(NotLaid::Destination)?;
-            let offset = file.len();
-            let mut quoter = LineQuoter::quoting();
-            let mut out = Vec::new();
-            let mut last = b'\n';
-            file.mail(read, &mut |bytes, write| {
-                let mut rest = bytes;
-                while !rest.is_empty() {
-                    let taken = quoter.feed(rest, ROOM, &mut out);
-                    rest = rest.get(taken..).unwrap_or_default();
-                    last = out.last().copied().unwrap_or(last);
-                    write(&out)?;
-                    out.clear();
-                }
-                Ok(())
-            })?;
-            loop {
-                let is_all = quoter.finish(ROOM, &mut out);
-                last = out.last().copied().unwrap_or(last);
-                file.write(&out).map_err(NotLaid::Destination)?;
-                out.clear();
-                if is_all {
-                    break;
-                }
-            }
-            let len = file.len() - offset;
-            let end: &[u8] = if last == b'\n' { b"\n" } else { b"\n\n" };
-            file.write(end).map_err(NotLaid::Destination)?;
-            Ok((offset, len))
-        };
-        match lay(file) {
+        match lay(record, read, &mut |bytes| file.write(bytes)) {
             Ok((offset, len)) => {
-                Ok(Laying::New(Entry { file: file.name().to_owned(), offset, len, quoting: Some("mboxrd"), digest_of_file: None }))
+                let (name, offset) = (file.name().to_owned(), start + offset);
+                Ok(Laying::New(Entry { file: name, offset, len, quoting: Some("mboxrd"), digest_of_file: None }))
             }
             Err(NotLaid::Mail(error)) => {
                 file.cut(start, digest).map_err(NotLaid::Destination)?;
@@ -93,12 +65,89 @@ impl MboxFile {
         }
     }
 
-    /// The file gets its name; its name and digest, if it was written.
-    pub(super) fn end(self) -> Result<Option<(String, Digest)>, Error> {
+    /// The file is whole; its name and digest, if it was written.
+    pub(super) fn end(self, destination: &mut Destination) -> Result<Option<(String, Digest)>, Error> {
         let Ok(file) = self.file else { return Ok(None) };
         let name = file.name().to_owned();
-        Ok(Some((name, file.finish(None)?)))
+        Ok(Some((name, destination.keep(file, None)?)))
     }
+}
+
+/// An mbox of all folders that is written to a stream.
+pub(crate) struct MboxStream<'o, 's> {
+    out: &'o mut Sink<'s>,
+}
+
+impl<'o, 's> MboxStream<'o, 's> {
+    pub(crate) fn new(out: &'o mut Sink<'s>) -> Self {
+        Self { out }
+    }
+
+    /// Nothing that was written can be taken back, so the mail is read before: whole if it is small, else twice.
+    pub(super) fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<(), NotLaid> {
+        let mut whole = Vec::new();
+        let is_kept = record.info.size <= KEPT;
+        read(&mut |bytes| {
+            if is_kept {
+                whole.extend_from_slice(bytes);
+            }
+            Ok(())
+        })
+        .map_err(NotLaid::Mail)?;
+        let laid = match is_kept {
+            true => lay(record, &mut |sink| sink(&whole), self.out),
+            false => lay(record, read, self.out),
+        };
+        match laid {
+            // Half of it is written.
+            Err(NotLaid::Mail(error)) => Err(NotLaid::Destination(error)),
+            laid => laid.map(|_| ()),
+        }
+    }
+}
+
+/// Writes From_ line, mail and blank line. Returns where in them the mail begins, and its length as it is quoted.
+fn lay(record: &MessageRecord, read: &mut Read<'_>, sink: &mut Sink<'_>) -> Result<(u64, u64), NotLaid> {
+    let mut line = from_line(record);
+    line.push(b'\n');
+    sink(&line).map_err(NotLaid::Destination)?;
+    let mut quoter = LineQuoter::quoting();
+    let mut out = Vec::new();
+    let (mut last, mut len, mut broken) = (b'\n', 0, None);
+    let mut write = |out: &mut Vec<u8>| {
+        last = out.last().copied().unwrap_or(last);
+        len += out.len() as u64;
+        let written = sink(out);
+        out.clear();
+        written
+    };
+    let done = read(&mut |bytes| {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let taken = quoter.feed(rest, ROOM, &mut out);
+            rest = rest.get(taken..).unwrap_or_default();
+            write(&mut out).map_err(|error| {
+                broken = Some(error);
+                Error::Stopped
+            })?;
+        }
+        Ok(())
+    });
+    match (done, broken) {
+        (_, Some(error)) => return Err(NotLaid::Destination(error)),
+        (Err(error), None) => return Err(NotLaid::Mail(error)),
+        (Ok(()), None) => {}
+    }
+    loop {
+        let is_all = quoter.finish(ROOM, &mut out);
+        write(&mut out).map_err(NotLaid::Destination)?;
+        if is_all {
+            break;
+        }
+    }
+    let end: &[u8] = if last == b'\n' { b"\n" } else { b"\n\n" };
+    sink(end).map_err(NotLaid::Destination)?;
+    Ok((line.len() as u64, len))
 }
 
 /// As recorded, else made of the sender and the date.

@@ -10,6 +10,7 @@ mod mbox;
 mod names;
 mod new_file;
 mod place;
+mod waiting;
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -20,6 +21,7 @@ use crate::message::MessageRecord;
 
 use manifest::{Entry, Laying, Manifest};
 use mbox::MboxFile;
+pub(crate) use mbox::MboxStream;
 use place::Destination;
 
 /// What an export writes.
@@ -86,7 +88,26 @@ impl NotLaid {
     }
 }
 
-/// Writes mails, folder by folder.
+/// Where mails are written to, folder by folder.
+pub(crate) trait Target {
+    /// Writes a mail. Those of a folder come one after the other.
+    fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laid, NotLaid>;
+
+    /// Whether an export may end before a mail of `folder`.
+    fn may_end_before(&self, folder: Option<&FolderPath>) -> bool;
+}
+
+impl Target for MboxStream<'_, '_> {
+    fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laid, NotLaid> {
+        self.add(record, read).map(|()| Laid::Written)
+    }
+
+    fn may_end_before(&self, _folder: Option<&FolderPath>) -> bool {
+        true
+    }
+}
+
+/// Writes mails into files.
 pub(crate) struct Exporter {
     layout: Layout,
     destination: Destination,
@@ -102,8 +123,33 @@ impl Exporter {
         Ok(Self { layout, destination, manifest, mbox: None })
     }
 
-    /// Writes a mail. Those of a folder come one after the other.
-    pub(crate) fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laid, NotLaid> {
+    fn mbox_for(&mut self, record: &MessageRecord) -> Result<&mut MboxFile, NotLaid> {
+        let path = &record.info.folder;
+        if self.mbox.as_ref().is_none_or(|open| open.folder() != path) {
+            self.end_mbox().map_err(NotLaid::Destination)?;
+            let open = MboxFile::open(&mut self.destination, path, self.layout.update).map_err(NotLaid::at_place)?;
+            return Ok(self.mbox.insert(open));
+        }
+        self.mbox.as_mut().ok_or(NotLaid::Destination(Error::Bug("an open mbox is gone")))
+    }
+
+    fn end_mbox(&mut self) -> Result<(), Error> {
+        let ended = self.mbox.take().map(|mbox| mbox.end(&mut self.destination));
+        let Some((file, digest)) = ended.transpose()?.flatten() else { return Ok(()) };
+        self.manifest.as_mut().map_or(Ok(()), |manifest| manifest.add_file(&file, digest))
+    }
+
+    /// All is written: it gets its names.
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
+        self.end_mbox()?;
+        self.destination.settle()?;
+        self.manifest.map_or(Ok(()), Manifest::finish)?;
+        self.destination.finish()
+    }
+}
+
+impl Target for Exporter {
+    fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laid, NotLaid> {
         let laying = match self.layout.format {
             ExportFormat::Eml => eml::write(&mut self.destination, record, self.layout, read)?,
             ExportFormat::Maildir => maildir::write(&mut self.destination, record, read)?,
@@ -126,29 +172,8 @@ impl Exporter {
         Ok(laying.into())
     }
 
-    fn mbox_for(&mut self, record: &MessageRecord) -> Result<&mut MboxFile, NotLaid> {
-        let path = &record.info.folder;
-        if self.mbox.as_ref().is_none_or(|open| open.folder() != path) {
-            self.end_mbox().map_err(NotLaid::Destination)?;
-            let open = MboxFile::open(&mut self.destination, path, self.layout.update).map_err(NotLaid::at_place)?;
-            return Ok(self.mbox.insert(open));
-        }
-        self.mbox.as_mut().ok_or(NotLaid::Destination(Error::Bug("an open mbox is gone")))
-    }
-
-    fn end_mbox(&mut self) -> Result<(), Error> {
-        let Some((file, digest)) = self.mbox.take().map(MboxFile::end).transpose()?.flatten() else { return Ok(()) };
-        self.manifest.as_mut().map_or(Ok(()), |manifest| manifest.add_file(&file, digest))
-    }
-
-    /// Whether an export may end before a mail of `folder`: an mbox is written to its end.
-    pub(crate) fn may_end_before(&self, folder: Option<&FolderPath>) -> bool {
+    /// An mbox is written to its end.
+    fn may_end_before(&self, folder: Option<&FolderPath>) -> bool {
         self.mbox.as_ref().is_none_or(|open| folder.is_some_and(|folder| folder != open.folder()))
-    }
-
-    /// All is written: what is open gets its name.
-    pub(crate) fn finish(mut self) -> Result<(), Error> {
-        self.end_mbox()?;
-        self.manifest.map_or(Ok(()), Manifest::finish)
     }
 }

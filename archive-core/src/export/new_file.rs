@@ -1,4 +1,4 @@
-//! A file that has its name only when it is whole and synced, and never takes the name of another.
+//! A file on its way: it has its name only when it is whole and synced ([`Waiting`](super::waiting::Waiting)), and never takes the name of another.
 
 use std::fs::{self, File, FileTimes};
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
@@ -8,13 +8,19 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 
 use super::place::{Place, failed};
+use super::waiting::Written;
 use super::{NotLaid, Read, Sink};
 use crate::error::Error;
 use crate::id::Digest;
 use crate::vfs::Operation;
 
-/// Names a file that is not whole yet. One that is left from a crash is made anew.
-const PARTIAL: &str = ".mailkeep-partial";
+/// Begins the name of a file that is not whole yet, before a number.
+const PARTIAL: &str = ".mailkeep-partial-";
+
+/// Whether a file of this name is left from an export that a crash ended.
+pub(super) fn is_left_over(name: &str) -> bool {
+    name.strip_prefix(PARTIAL).is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+}
 
 /// Hands the bytes of a mail on to a file as they are to stand there.
 type Change<'c> = dyn FnMut(&[u8], &mut Sink<'_>) -> Result<(), Error> + 'c;
@@ -29,12 +35,12 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// A file for `place`, whose folder exists.
-    pub(super) fn create(place: Place) -> Result<Self, Error> {
+    /// A file for `place`, whose folder exists. No other one on its way there has this number.
+    pub(super) fn create(place: Place, number: usize) -> Result<Self, Error> {
         if place.is_taken()? {
             return Err(Error::Exists { path: place.path, hint: "; nothing is written over it" });
         }
-        let partial = place.path.with_file_name(PARTIAL);
+        let partial = place.path.with_file_name(format!("{PARTIAL}{number}"));
         match fs::remove_file(&partial) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(Operation::Remove, &partial)(error)),
             _ => {}
@@ -94,9 +100,8 @@ impl NewFile {
         (self.len, self.digest.clone())
     }
 
-    /// Gives the file its time, if there is one that the system takes, and its name. Returns the digest.
-    pub(super) fn finish(mut self, seconds: Option<i64>) -> Result<Digest, Error> {
-        let path = self.place.path;
+    /// Gives the file its time, if there is one that the system takes. Returns what waits for its name, and the digest.
+    pub(super) fn finish(mut self, seconds: Option<i64>) -> Result<(Written, Digest), Error> {
         self.out.flush().map_err(failed(Operation::Write, &self.partial))?;
         let file = self.out.get_ref();
         if let Some(seconds) = seconds.and_then(|seconds| u64::try_from(seconds).ok())
@@ -105,22 +110,14 @@ impl NewFile {
             // A time that the file system cannot keep is no loss.
             let _not_kept = file.set_times(FileTimes::new().set_modified(time));
         }
-        file.sync_all().map_err(failed(Operation::Sync, &self.partial))?;
-        match fs::hard_link(&self.partial, &path) {
-            Ok(()) => fs::remove_file(&self.partial).map_err(failed(Operation::Remove, &self.partial))?,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Err(Error::Exists { path, hint: "; nothing is written over it" });
-            }
-            // Some file systems have no links.
-            Err(_) => fs::rename(&self.partial, &path).map_err(failed(Operation::Rename, &path))?,
-        }
-        Ok(Digest(self.digest.finalize().into()))
+        let written = Written { partial: self.partial, path: self.place.path, len: self.len };
+        Ok((written, Digest(self.digest.finalize().into())))
     }
 
     /// Removes the file: there is nothing worth a name in it.
     pub(super) fn give_up(self) {
         drop(self.out);
-        // The next file of this folder removes it in any case.
+        // The next file of this number removes it in any case.
         let _left = fs::remove_file(&self.partial);
     }
 }

@@ -5,8 +5,11 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::names::escape;
+use super::new_file::{NewFile, is_left_over};
+use super::waiting::Waiting;
 use crate::error::Error;
 use crate::folder::FolderPath;
+use crate::id::Digest;
 use crate::vfs::{Operation, VfsError};
 
 /// A failed operation on a file of the user.
@@ -17,6 +20,8 @@ pub(super) fn failed(operation: Operation, path: &Path) -> impl FnOnce(io::Error
 /// The folder that an export goes into.
 pub(super) struct Destination {
     root: PathBuf,
+    waiting: Waiting,
+    update: bool,
     /// The folder looked at last, which is the one of most mails that follow.
     last: Option<PathBuf>,
 }
@@ -45,6 +50,18 @@ impl Place {
     }
 }
 
+/// Removes what an export before left in a folder when it was cut short.
+fn remove_left_over(folder: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(folder).map_err(failed(Operation::List, folder))? {
+        let entry = entry.map_err(failed(Operation::List, folder))?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && entry.file_name().to_str().is_some_and(is_left_over) {
+            fs::remove_file(entry.path()).map_err(failed(Operation::Remove, &entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
 impl Destination {
     /// `dest`, made if it is not there; it must be empty unless `update`.
     pub(super) fn open(dest: &Path, update: bool) -> Result<Self, Error> {
@@ -56,7 +73,7 @@ impl Destination {
         if !update && entries.next().is_some() {
             return Err(Error::Exists { path: dest.to_owned(), hint: " and is not empty; update it, or export into an empty folder" });
         }
-        Ok(Self { root: dest.to_owned(), last: None })
+        Ok(Self { root: dest.to_owned(), waiting: Waiting::below(dest)?, update, last: None })
     }
 
     /// The destination itself.
@@ -95,7 +112,32 @@ impl Destination {
                 Err(error) => return Err(failed(Operation::Create, &path)(error)),
             }
         }
+        if self.update {
+            remove_left_over(&path)?;
+        }
         self.last = Some(place.path.clone());
         Ok(())
+    }
+
+    /// A new file for `place`, whose folder was made.
+    pub(super) fn create(&self, place: Place) -> Result<NewFile, Error> {
+        NewFile::create(place, self.waiting.next_number())
+    }
+
+    /// The file is whole; it gets its name with others. Returns its digest.
+    pub(super) fn keep(&mut self, file: NewFile, seconds: Option<i64>) -> Result<Digest, Error> {
+        let (written, digest) = file.finish(seconds)?;
+        self.waiting.add(written)?;
+        Ok(digest)
+    }
+
+    /// All files get their names.
+    pub(super) fn settle(&mut self) -> Result<(), Error> {
+        self.waiting.settle()
+    }
+
+    /// All names are durable.
+    pub(super) fn finish(self) -> Result<(), Error> {
+        self.waiting.finish()
     }
 }

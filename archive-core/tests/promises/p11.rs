@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use archive_core::{Actor, DamageCause, Error, ExportOptions, ImportOptions, MessageId, Remedy, SearchRequest};
+use archive_core::{Actor, DamageCause, Error, ExportEvent, ExportFormat, ExportOptions, ImportOptions, MessageId, Remedy, SearchRequest};
 
 use crate::fixture::{Files, ask, mbox, plain, put_each, put_stream, verify};
 
@@ -64,6 +64,37 @@ fn importing_again_mends_what_was_damaged() {
     for (mail, receipt) in mails.iter().zip(&receipts) {
         assert_eq!(acting.raw(receipt.id()).expect("a receipt is for a mail that can be read"), *mail);
     }
+}
+
+#[test]
+fn of_a_mail_that_cannot_be_read_nothing_is_in_an_mbox_also_of_a_stream() {
+    let (files, archive) = Files::create();
+    put_stream(&archive, &mbox(&plain(110, 4000, 91)), "many.mbox", &ImportOptions::default());
+    archive.close().expect("closed");
+    let path = files.paths_with("/content/")[0].clone();
+    files.flip(&path, files.bytes(&path).len() / 3);
+    let archive = files.open();
+    let acting = archive.acting_as(Actor::System);
+    let (mut stream, mut failed) = (Vec::new(), Vec::new());
+    let mut out = |bytes: &[u8]| {
+        stream.extend_from_slice(bytes);
+        Ok(())
+    };
+    let mut events = |event: ExportEvent<'_>| {
+        if let ExportEvent::Failed { id, .. } = event {
+            failed.push(id);
+        }
+    };
+    let report = acting.export_mbox(&mut out, &ExportOptions::default(), &mut events).expect("exported");
+    let costs: BTreeSet<MessageId> = verify(&archive).findings.iter().flat_map(|finding| finding.messages.clone()).collect();
+    assert!(!costs.is_empty() && costs.len() < 110 && failed.into_iter().collect::<BTreeSet<_>>() == costs);
+    assert_eq!((report.exported, report.failed), (110 - costs.len() as u64, costs.len() as u64));
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = ExportOptions { format: ExportFormat::Mbox, ..ExportOptions::default() };
+    acting.export(&dir.path().join("out"), &options, &mut |_| {}).expect("exported");
+    let folder = acting.folders().into_iter().find(|folder| folder.messages > 0).expect("the folder").path;
+    let file = std::fs::read(dir.path().join(format!("out/{folder}.mbox"))).expect("the mbox");
+    assert!(stream == file, "the same mails, of which none is cut");
 }
 
 #[test]
