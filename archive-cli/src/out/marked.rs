@@ -90,7 +90,7 @@ mod tests {
         let whole = marked(TEXT, &found(), None, false);
         assert!(whole.starts_with("Dear Ada,\\u{a}with") && whole.contains("the *invoice* of the last"), "{whole}");
         assert!(marked(TEXT, &found(), None, true).contains("the \u{1b}[1;31minvoice\u{1b}[0m of the last"));
-        assert_eq!(marked("ab", &[0..2], None, true), "\u{1b}[1;31mab\u{1b}[0m");
+        assert_eq!(marked("ab", std::slice::from_ref(&(0..2)), None, true), "\u{1b}[1;31mab\u{1b}[0m");
     }
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
             let line = marked(TEXT, &found(), Some(width), false);
             assert!(line.width() <= width && line.contains("*invoice*"), "{width}: {line}");
         }
-        assert_eq!(marked("日本語です", &[0..9], Some(7), false), "*日本…");
+        assert_eq!(marked("日本語です", std::slice::from_ref(&(0..9)), Some(7), false), "*日本…");
         assert_eq!(marked("short", &[], Some(5), false), "short");
         for width in 0..20 {
             assert!(marked(TEXT, &found(), Some(width), true).replace(FOUND, "").replace(PLAIN, "").width() <= width.max(2), "{width}");
