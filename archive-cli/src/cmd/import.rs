@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
-use archive_core::{Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Receipt, Stop, StoreStats};
+use archive_core::{
+    Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Receipt, Stop, StoreStats,
+};
 use serde_json::json;
 
 use super::failed::Failed;
@@ -38,10 +40,11 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         commit_each: args.commit == CommitRule::Each,
         stop: stop::at_safe_points(),
     };
+    let each = sources.iter().map(|one| options_of(archive, one, &args, &options)).collect::<Result<Vec<_>, _>>()?;
     let mut events = Events::new(total(&sources), out);
     events.stop = Arc::clone(&options.stop);
     if args.dry_run {
-        return plan(archive, &args, &sources, &options, &mut events, out);
+        return plan(archive, &sources, &each, &mut events, out);
     }
     if let Some(path) = &args.receipts {
         place::outside(path, archive)?;
@@ -55,9 +58,8 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     let mut sums = Sums::default();
     let mut failure = None;
     let (mut unreadable, mut without_mail) = (Vec::new(), 0);
-    for one in &sources {
-        let options = options_of(one, &args, &options)?;
-        match one.import(archive, &options, &mut events) {
+    for (one, options) in sources.iter().zip(&each) {
+        match one.import(archive, options, &mut events) {
             Ok(report) => {
                 sums.add(&report);
                 without_mail += usize::from(report.read == 0 && report.deleted == 0 && report.skipped_files > 0);
@@ -141,16 +143,26 @@ impl Sums {
     }
 }
 
-/// The options for one source: with `--each-into`, its name is in the folder.
-fn options_of(source: &Source, args: &Import, options: &ImportOptions) -> Result<ImportOptions, Failure> {
-    let Some(pattern) = &args.each_into else { return Ok(options.clone()) };
+/// The options for one source, and whether its folder may be; with `--each-into`, the name of the source is in the folder.
+fn options_of(archive: &Archive, source: &Source, args: &Import, options: &ImportOptions) -> Result<ImportOptions, Failure> {
+    let into = match &args.each_into {
+        Some(pattern) => Some(folder_of(source, pattern)?),
+        None => options.into.clone(),
+    };
+    let options = ImportOptions { into, ..options.clone() };
+    if options.into.is_some() {
+        system(archive).target(&ImportSource::Stream(&mut std::io::empty(), ""), &options)?;
+    }
+    Ok(options)
+}
+
+fn folder_of(source: &Source, pattern: &str) -> Result<FolderPath, Failure> {
     let Source::Path(path) = source else {
         return Err(Failure::Usage("standard input has no name for --each-into; give --into".to_owned()));
     };
     let name = source::folder_name(&fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
     let into = pattern.replace("{name}", &name);
-    let into = into.parse().map_err(|error| Failure::Usage(format!("{}: {error}; give --into", path.display())))?;
-    Ok(ImportOptions { into: Some(into), ..options.clone() })
+    into.parse().map_err(|error| Failure::Usage(format!("{}: {error}; give --into", path.display())))
 }
 
 /// A source as it was named.
@@ -437,20 +449,12 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
     out.note(&format!("read {read} = stored {stored} + duplicate {duplicate} + failed {failed}{restated}"))
 }
 
-fn plan(
-    archive: &Archive,
-    args: &Import,
-    sources: &[Source],
-    options: &ImportOptions,
-    events: &mut Events,
-    out: &mut Out,
-) -> Result<Exit, Failure> {
+fn plan(archive: &Archive, sources: &[Source], each: &[ImportOptions], events: &mut Events, out: &mut Out) -> Result<Exit, Failure> {
     let mut mails = 0;
     let mut losses = 0;
     let mut unreadable = Vec::new();
-    for one in sources {
+    for (one, options) in sources.iter().zip(each) {
         one.name().clone_into(&mut events.source);
-        let options = &options_of(one, args, options)?;
         let planned = one.read(&options.stop, |source| {
             events.target(archive, &source, options)?;
             system(archive).plan(source, options, &mut *events)
@@ -480,7 +484,7 @@ fn plan(
     if let Some(error) = none_readable(sources, unreadable) {
         return Err(error.into());
     }
-    if options.stop.load(Ordering::Relaxed) {
+    if events.stop.load(Ordering::Relaxed) {
         return Err(Error::Stopped.into());
     }
     match out.is_json() {
