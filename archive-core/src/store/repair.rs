@@ -2,7 +2,7 @@
 //!
 //! It begins after the last commit that any witness knows, with its chain value. It notes which commits are lost, the next numbers, and the
 //! tree that goes on, and records again what lost commits held, as far as catalog and tables know it. Until that note is synced the store
-//! stays as it is, and a repair that was broken off is begun again. Docs: FORMAT.md, "After damage"; DURABILITY.md, "Repair".
+//! stays as it is, and a repair that was broken off is begun again. Docs: FORMAT.md, "After damage"; DURABILITY.md, "After damage".
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
