@@ -11,12 +11,13 @@ from typing import NamedTuple
 from charset import decode_text
 from header_text import address_entries, decode_words
 from maildate import mail_date, received_date
+from mailtext import GENERIC, by_ending
 from query import first_kib, without_brackets
 
 SIGNATURES = (b"application/pkcs7-signature", b"application/pgp-signature", b"application/x-pkcs7-signature")
 WHITE = " \t\r\n"
 # Reasons of T10 after which a word may have been overlooked; a type that is off (S1.5) is none.
-OVERLOOKED = ("encrypted", "charset", "too long", "too large", "too deep", "too many parts", "header too long")
+OVERLOOKED = ("encrypted", "signed", "charset", "too long", "too large", "too deep", "too many parts", "header too long")
 
 
 class Facts(NamedTuple):
@@ -148,4 +149,11 @@ def attachments(parts):
         cid = next((v.decode("latin-1") for n, v in entity.fields if n == b"content-id"), "")
         referred = without_brackets(cid) in shown
         if entity.disposition == b"attachment" or (names and not referred):
-            yield entity.type.decode("latin-1")
+            yield counted_as(entity)
+
+
+def counted_as(entity):
+    """T8.7: the type as which an attachment counts."""
+    kinds = {"plain": "text/plain", "html": "text/html", "mail": "message/rfc822", "smime": "application/pkcs7-mime", "nothing": "application/pkcs7-signature"}
+    own = entity.type.decode("latin-1")
+    return kinds.get(by_ending(entity), own) if entity.type in GENERIC else own

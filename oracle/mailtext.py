@@ -81,37 +81,57 @@ def header_fields(block, cr):
 
 def first_word(value):
     """T5.2: the part of a type, disposition or transfer encoding that counts."""
-    head = value.split(b";", 1)[0].split(b"(", 1)[0].strip(WHITE)
-    parts = re.split(rb"[ \t\r\n]", head, maxsplit=1)
-    return parts[0].lower()
+    word = re.match(rb"[^ \t\r\n;,(]*", value.lstrip(WHITE)).group().lower()
+    return b"" if b"=" in word else word
 
 
 def usable_type(value):
     word = first_word(value)
-    left, slash, right = word.partition(b"/")
-    if slash and left and right and b"/" not in right:
-        return word
-    return None
+    if word == b"multipart":
+        return b"multipart/mixed"
+    pieces = [piece for piece in word.split(b"/") if piece]
+    if len(pieces) < 2:
+        return None
+    others = [piece for piece in pieces if piece != pieces[0]]
+    return pieces[0] + b"/" + (others[0] if others else pieces[1])
+
+
+_KNOWN = rb"(?:boundary|charset|creation-date|delsp|format|method|micalg|modification-date|protocol|report-type|size|smime-type|start|type)"
+_KNOWN_NAME = re.compile(rb"(?:" + _KNOWN + rb"|(?:file)?name(?:\*.*)?)\Z", re.I | re.S)
+
+
+def bare_value(value, at):
+    """T5.3: where a value without quotes that begins at `at` ends."""
+    stop = value.find(b";", at)
+    stop = len(value) if stop < 0 else stop
+    begin = at
+    for m in re.finditer(rb"=", value[at:stop]):
+        equals = at + m.start()
+        before = value[begin:equals].rstrip(WHITE)
+        words = re.split(rb"[ \t\r\n;,]", before)
+        if len(words) > 1 and _KNOWN_NAME.match(words[-1]):
+            return len(value[: begin + len(before) - len(words[-1])].rstrip(WHITE + b";,"))
+        begin = equals + 1
+    return stop
 
 
 def parameters(value):
     """T5.3: name -> (value, quoted), the first of a name."""
     out = {}
-    at = value.find(b";")
-    if at < 0:
-        return out
+    value = value.lstrip(WHITE)
+    at = len(first_word(value))
     n = len(value)
     while True:
-        while at < n and value[at] in b" \t\r\n;":
+        while at < n and value[at] in b" \t\r\n;,":
             at += 1
         if at >= n:
             return out
         begin = at
         while at < n and value[at] not in b"=;":
             at += 1
-        name = value[begin:at].strip(WHITE).lower()
         if at >= n or value[at] == 0x3B:
             continue
+        name = re.split(rb"[ \t\r\n;,]", value[begin:at].rstrip(WHITE))[-1].lower()
         at += 1
         while at < n and value[at] in WHITE:
             at += 1
@@ -123,12 +143,10 @@ def parameters(value):
                     at += 1
                 text.append(value[at])
                 at += 1
+            at += 1
             result = bytes(text), True
-            while at < n and value[at] != 0x3B:
-                at += 1
         else:
-            stop = value.find(b";", at)
-            stop = n if stop < 0 else stop
+            stop = max(bare_value(value, at), at)
             result = value[at:stop].rstrip(WHITE), False
             at = stop
         out.setdefault(name, result)
@@ -293,6 +311,8 @@ class Walker:
                 self.make_bare(e)
         elif e.type in NESTED_TYPES:
             e.kind = "encoded" if e.encoding in (b"base64", b"quoted-printable") else "nested"
+        elif treatment(e) == "mail":
+            e.kind = "encoded"
 
     def make_bare(self, e):
         """T2.7: a multipart that is a leaf of type text/plain without anything else."""
@@ -380,7 +400,73 @@ PLAIN = (
 NOTHING = (
     b"application/pgp-signature", b"application/pkcs7-signature", b"application/x-pkcs7-signature", b"application/pgp-encrypted",
 )
+# T8.1: types that say nothing.
+GENERIC = (
+    b"application/octet-stream", b"application/octetstream", b"application/x-octet-stream", b"application/binary", b"application/data",
+    b"application/download", b"application/x-download", b"application/force-download", b"application/x-force-download",
+    b"application/unknown", b"application/x-unknown", b"application/x-unknown-content-type", b"unknown/unknown",
+)  # fmt: skip
+# T8.7.
+ENDINGS = {
+    "txt text log csv tsv md markdown ics vcf vcard xml json yaml yml ini conf cfg tex srt diff patch sql": "plain",
+    "html htm xhtml": "html",
+    "eml": "mail",
+    "p7m": "smime",
+    "p7s p7c": "nothing",
+}
+BY_ENDING = {ending: what for endings, what in ENDINGS.items() for ending in endings.split()}
 ADDRESS_FIELDS = ("subject", "from", "to", "cc", "bcc")
+
+
+def treatment(e):
+    """T8.1: what is done with a leaf."""
+    t = e.type
+    if t in NOTHING or t.startswith((b"image/", b"audio/", b"video/")):
+        return "nothing"
+    if t in (b"application/pkcs7-mime", b"application/x-pkcs7-mime"):
+        return "smime"
+    if t == b"application/octet-stream" and e.parent_type == b"multipart/encrypted" and not e.message:
+        return "encrypted"
+    if t in GENERIC:
+        return by_ending(e)
+    if t == b"text/html":
+        return "html"
+    return "plain" if t not in TYPE_OFF and (t.startswith(b"text/") or t in PLAIN) else "off"
+
+
+def by_ending(e):
+    """T8.7."""
+    # An ending is ASCII, whatever the charset of the name.
+    chars = lambda b: b.decode("utf-8", "replace")
+    for params, name in ((e.disposition_params, b"filename"), (e.type_params, b"name")):
+        for candidate in name_candidates(params, name, chars):
+            _, dot, ending = candidate.rstrip(" \t\r\n").rpartition(".")
+            if dot and ending.isascii() and ending.lower() in BY_ENDING:
+                return BY_ENDING[ending.lower()]
+    return "off"
+
+
+SIGNED_OR_ENCRYPTED = re.compile(rb"\x30(?:[\x00-\x80]|([\x81-\xff]))", re.S)
+
+
+def smime(e, body):
+    """T8.8: the reason why it is not searchable, or None."""
+    said = (cut_param(e.type_params, b"smime-type") or b"").lower()
+    if said == b"certs-only":
+        return None
+    head = body[:32]
+    m = SIGNED_OR_ENCRYPTED.match(head)
+    oid = head[m.end() + (m.group(1)[0] - 0x80 if m.group(1) else 0) :] if m else b""
+    for prefix, last, why in (
+        ("06092a864886f70d0107", (2,), "signed"),
+        ("06092a864886f70d0107", (3, 4), "encrypted"),
+        ("060b2a864886f70d01091001", (0x17,), "encrypted"),
+        ("060b2a864886f70d01091001", (9,), "type off"),
+    ):
+        prefix = bytes.fromhex(prefix)
+        if oid.startswith(prefix) and oid[len(prefix) : len(prefix) + 1] and oid[len(prefix)] in last:
+            return why
+    return {b"signed-data": "signed", b"compressed-data": "type off"}.get(said, "encrypted")
 
 
 def flowed(text):
@@ -494,14 +580,15 @@ def mail_values(data, guesses=None):
         if e.kind != "leaf":
             continue
         t = e.type
-        if t in NOTHING or t.startswith((b"image/", b"audio/", b"video/")):
+        what = treatment(e)
+        if what == "smime":
+            what = smime(e, transfer_decode(e.data[e.body_begin : e.body_end], e.encoding, e.cr))
+        if what in (None, "nothing"):
             continue
-        if t in (b"application/pkcs7-mime", b"application/x-pkcs7-mime") or (
-            t == b"application/octet-stream" and e.parent_type == b"multipart/encrypted" and not e.message
-        ):
-            notes.append((e.number, "encrypted", ""))
+        if what in ("encrypted", "signed"):
+            notes.append((e.number, what, ""))
             continue
-        if t in TYPE_OFF or not (t.startswith(b"text/") or t in PLAIN):
+        if what in ("off", "type off"):
             notes.append((e.number, "type off", t.decode("latin-1")))
             continue
         if e.nested:
@@ -518,8 +605,9 @@ def mail_values(data, guesses=None):
             notes.append((e.number, "charset", replaced))
             continue
         extra = []
-        if t == b"text/html":
-            parts[-1] = e, names, text
+        if what == "html":
+            if t == b"text/html":
+                parts[-1] = e, names, text
             text, extra = html_text(text)
         elif (
             t == b"text/plain"

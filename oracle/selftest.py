@@ -7,6 +7,7 @@ from header_text import address_values, decode_words
 from html_text import html_text
 from mailtext import mail_values
 from search import Corpus, QueryError, parse
+from transfer import transfer_decode
 from words import tokenize
 
 
@@ -259,6 +260,45 @@ class MailText(unittest.TestCase):
         self.assertEqual(self.values(qp), [("bcontent", "", "Müller =zz\n")])
         flowed = b"Content-Type: text/plain; format=flowed; delsp=yes\n\nfoo \nbar\n> a \nb\n-- \nx"
         self.assertEqual(self.values(flowed), [("bcontent", "", "foobar\na\nb\n-- \nx")])
+
+    def test_content_types_written_badly(self):
+        parts = b"\n\n--b\n\none\n--b\nContent-Type: a/b; name=a.pdf\n\n\n--b--\n"
+        for good in (
+            b"multipart/mixed boundary=b", b"multipart/multipart/mixed; boundary=\"b\"", b"multipart; boundary=b", b"multipart/mixed, boundary=b",
+            b"multipart/mixed; charset=x boundary=b", b"multipart/mixed; type=\"a/b\" boundary=b", b"multipart/mixed; format flowed boundary=b",
+        ):  # fmt: skip
+            with self.subTest(good):
+                self.assertEqual(self.values(b"Content-Type: " + good + parts), [("bcontent", "", "one"), ("attachment", "", "a.pdf")])
+        named = b"Content-Type: a/b name=a q=1 b.pdf size=3; x=y\nContent-Disposition: filename=\"c\" size=4\n\n"
+        self.assertEqual(self.values(named), [("attachment", "", "c"), ("attachment", "", "a q=1 b.pdf")])
+
+    def test_base64_in_pieces(self):
+        for data, expected in (
+            (b"YWI=\nYWI=", b"abab"), (b"YQ==YQ==\n\nYWJj\nYg==\n", b"aaabcb"), (b"YWI=\n____\nYWJj", b"ab"), (b"YWI=\nwords and\n", b"ab"),
+            (b"YWI=\nYWJ\n", b"ab"), (b"YQ==\n" + b"YWJj" * 1000, b"a" + b"abc" * 1000), (b"YWJjYQ", b"abca"), (b"YWI==\n=\nYWI=", b"abab"),
+        ):  # fmt: skip
+            with self.subTest(data[:20]):
+                self.assertEqual(transfer_decode(data, b"base64", False), expected)
+
+    def test_by_the_ending_of_the_name(self):
+        head = b"Content-Type: application/octet-stream; name=\"%s\"\n\n"
+        self.assertEqual(self.values(head % b"a.TXT " + b"x"), [("attachment", "", "a.TXT "), ("acontent", "", "x")])
+        self.assertEqual(self.values(head % b"a.htm" + b"<b>x"), [("attachment", "", "a.htm"), ("acontent", "", "x")])
+        self.assertEqual(
+            self.values(head % b"a.eml" + b"Subject: s\n\nx"), [("attachment", "", "a.eml"), ("acontent", "", " s"), ("acontent", "", "x")]
+        )
+        self.assertEqual(mail_values(head % b"a.txt.gz").not_searchable, [(0, "type off", "application/octet-stream")])
+        self.assertEqual(mail_values(head % b"smime.p7s").not_searchable, [])
+
+    def test_signed_is_not_encrypted(self):
+        signed, enveloped = bytes.fromhex("3082065606092a864886f70d010702"), bytes.fromhex("308006092a864886f70d010703")
+        for more, body, why in (
+            (b"; smime-type=signed-data", b"?", "signed"), (b"", signed, "signed"), (b"", enveloped, "encrypted"), (b"", b"?", "encrypted"),
+            (b" smime-type=compressed-data", b"", "type off"), (b"; smime-type=certs-only", signed, None),
+        ):  # fmt: skip
+            with self.subTest(more):
+                found = mail_values(b"Content-Type: application/pkcs7-mime" + more + b"\n\n" + body).not_searchable
+                self.assertEqual([reason for _, reason, _ in found], [] if why is None else [why])
 
     def test_guesses_are_taken_from_the_record(self):
         data = b"Subject: \xef\xf0\xe8\n\n\xef\xf0\xe8\n"

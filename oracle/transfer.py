@@ -20,17 +20,48 @@ def line_spans(data, cr, at, end):
         at = stop + 1
 
 
-_NOT_B64 = bytes(c for c in range(256) if c not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+_B64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_B64 = bytes(c for c in range(256) if c not in _B64)
+_LOOK = 1024
 
 
-def base64_decode(data):
-    data = data.translate(None, _NOT_B64).split(b"=", 1)[0]
+def _groups(data):
+    """What one row of characters gives."""
     left = len(data) % 4
     if left == 1:
         data = data[:-1]
     elif left:
         data += b"=" * (4 - left)
     return binascii.a2b_base64(data)
+
+
+def base64_decode(data):
+    """T6.3: pieces, each ended by padding, as long as what stands after it is base64 too."""
+    out = []
+    row = b""  # characters since the last `=`
+    at = 0
+    while True:
+        equals = data.find(b"=", at)
+        if equals < 0:
+            row += data[at:].translate(None, _NOT_B64)
+            break
+        out.append(_groups(row + data[at:equals].translate(None, _NOT_B64)))
+        row = b""
+        at = equals
+        ends_with_padding = True
+        while ends_with_padding:
+            begin = len(data) - len(data[at:].lstrip(b"= \t\r\n"))
+            looked = data[begin : begin + _LOOK]
+            line = re.split(rb"[\r\n]", looked, maxsplit=1)[0]
+            text = line.rstrip(b" \t")
+            if not text or text.strip(_B64 + b"=") or not (len(text) % 4 == 0 or len(line) == _LOOK):
+                return b"".join(out)
+            *ended, row = text.split(b"=")
+            out.extend(map(_groups, ended))
+            at = begin + len(line)
+            ends_with_padding = text.endswith(b"=")
+    out.append(_groups(row))
+    return b"".join(out)
 
 
 _QP = re.compile(rb"=([0-9A-Fa-f]{2})")

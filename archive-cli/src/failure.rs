@@ -122,9 +122,8 @@ impl Failure {
                 }
                 "in_use" => Exit::InUse,
                 "wrong_key" | "bad_key" => Exit::NoKey,
-                "no_such_message" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied" | "misuse" | "query" | "exists" => {
-                    Exit::Misuse
-                }
+                "no_such_message" | "no_such_part" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied" | "misuse"
+                | "query" | "exists" => Exit::Misuse,
                 "stopped" => Exit::Stopped,
                 _ => Exit::Io,
             },
@@ -166,6 +165,7 @@ impl Failure {
                 Error::WrongKey { archive, needed, .. } => json!({ "archive": archive, "needed": needed }),
                 Error::InUse { path, holder } => json!({ "path": path.to_string_lossy(), "holder": holder }),
                 Error::NoSuchMessage(id) => json!({ "id": id.to_string() }),
+                Error::NoSuchPart { message, part } => json!({ "id": message.to_string(), "part": part }),
                 Error::NoSuchFolder(folder) => json!({ "folder": folder }),
                 Error::AmbiguousFolder { path, folders } => json!({ "folder": path, "folders": folders }),
                 Error::Io(error) => path(&error.path),

@@ -137,6 +137,14 @@ pub enum Error {
     /// Nothing with this id. Way out: ids are printed by `search` and `ls`.
     #[error("message {0} is not in this archive")]
     NoSuchMessage(MessageId),
+    /// A message has no such part, or one that has other parts instead of bytes. Way out: `Acting::parts` lists them.
+    #[error("message {message} has no part {part} with bytes; `show {message}` lists them")]
+    NoSuchPart {
+        /// The message.
+        message: MessageId,
+        /// The number that was asked for.
+        part: u32,
+    },
     /// No store of this number. Way out: `store list` shows them.
     #[error("store {0} is not in this archive")]
     NoSuchStore(u32),
@@ -290,6 +298,7 @@ impl Error {
             Self::LockLost { .. } => "lock_lost",
             Self::Unfinished { .. } => "unfinished_creation",
             Self::NoSuchMessage(_) => "no_such_message",
+            Self::NoSuchPart { .. } => "no_such_part",
             Self::NoSuchFolder(_) => "no_such_folder",
             Self::NoSuchStore(_) => "no_such_store",
             Self::AmbiguousFolder { .. } => "ambiguous_folder",

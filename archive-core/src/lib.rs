@@ -49,7 +49,8 @@
 //!   up. `import_one` takes a single mail.
 //! - Names: a [`MessageId`] for ever, a [`FolderPath`] from the user archive down, a [`Digest`] of the very bytes.
 //! - Out: [`SearchRequest`] of a query or of [`SearchCriteria`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `explain`,
-//!   `why` and `thread` say more; `raw` and `read` give bytes, `record` all that is known ([`MessageRecord`]).
+//!   `why` and `thread` say more; `raw` and `read` give bytes, `parts` and `read_part`
+//!   those of its parts ([`mail::View`]), `record` all that is known ([`MessageRecord`]).
 //! - Rights: an [`Actor`] is the system, or a [`User`] who sees some folders ([`FolderScope`]).
 //! - The index: `store_indexes`, `rebuild_store_index` and what the administration calls its relatives.
 //! - `export` with [`ExportOptions`] writes mails as files, mboxes or Maildirs, and gives an [`ExportReport`].
@@ -87,7 +88,7 @@ pub use archive::{
     Acting, Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth,
     ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
     ImportReport, ImportSource, IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, NoEvents,
-    NotSearchable, OpenOptions, Order, OrderKey, Outcome, RebuildProgress, Receipt, RepairOptions, RepairReport, SearchCriteria,
+    NotSearchable, OpenOptions, Order, OrderKey, Outcome, PartSink, RebuildProgress, Receipt, RepairOptions, RepairReport, SearchCriteria,
     SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User, VerifyReport, read_zone,
 };
 pub use clock::Clock;

@@ -90,7 +90,7 @@ fn t2_4_header_blocks_end_at_empty_lines_delimiters_and_the_end() {
 #[test]
 fn t2_6_the_first_content_field_counts_and_the_default_types() {
     assert_eq!(values("Content-Type: text/html\nContent-Type: text/plain\n\n<b>x"), ["bcontent: x"]);
-    for default in ["", "Content-Type: nonsense\n", "Content-Type: /x\n", "Content-Type: a/b/c\n"] {
+    for default in ["", "Content-Type: nonsense\n", "Content-Type: /x\n", "Content-Type: x/\n"] {
         assert_eq!(values(&format!("{default}\n<b>x")), ["bcontent: <b>x"]);
     }
     let digest = "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: s\n\nx\n--b\nContent-Type: text/plain\n\ny\n--b--";
@@ -209,6 +209,119 @@ fn t8_1_types() {
     }
     let pgp = "Content-Type: multipart/encrypted; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\n\n--b\nContent-Type: application/octet-stream\n\n\n--b--";
     assert_eq!(why(pgp.as_bytes()), [(2, Why::Encrypted)]);
+}
+
+/// A part of a mail without text, so that its numbers are 0 and 1.
+fn part(head: &str, body: &str) -> String {
+    format!("Content-Type: multipart/mixed; boundary=b\n\n--b\n{head}\n\n{body}\n--b--\n")
+}
+
+#[test]
+fn t5_2_t5_3_content_types_written_badly_are_read_all_the_same() {
+    let bodies = "--b\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nGr=FC=DFe\n\
+                  --b\nContent-Type: application/pdf; name=a.pdf\n\n\n--b--\n";
+    for good in [
+        "multipart/mixed boundary=b",
+        "multipart/mixed boundary=\"b\"",
+        "multipart/multipart/mixed; boundary=b",
+        "multipart/mixed/; boundary=b",
+        "multipart; boundary=b",
+        "multipart/mixed, boundary=b",
+        "multipart/mixed\n\tboundary=b",
+        "multipart/mixed; charset=utf-8 boundary=b",
+        "multipart/mixed; boundary=b charset=utf-8",
+        "multipart/mixed; type=\"text/html\" boundary=\"b\"",
+        "multipart/mixed; boundary=b;; charset=us-ascii",
+        "multipart/mixed (mixed; or not); boundary=b",
+        "multipart/mixed; format flowed boundary=b",
+    ] {
+        let found = values(&format!("Content-Type: {good}\n\n{bodies}"));
+        assert_eq!(found, ["bcontent: Gr\u{fc}\u{df}e", "attachment: a.pdf"], "{good}");
+    }
+    let named = "Content-Type: application/pdf name=\"a b.pdf\"\nContent-Disposition: attachment filename=a b.pdf\n\n";
+    assert_eq!(values(named), ["attachment: a b.pdf"]);
+    assert_eq!(values("Content-Type: text/html charset=utf-8\nContent-Transfer-Encoding: base64, x\n\nPGI+eA=="), ["bcontent: x"]);
+}
+
+#[test]
+fn t6_3_base64_in_pieces_is_one_text() {
+    let mail = "Content-Transfer-Encoding: base64\n\nMDEyMzQ1Njc4OQ==\nYWJjZGVmZ2hpag==\n";
+    assert_eq!(values(mail), ["bcontent: 0123456789abcdefghij"]);
+    let footer = "Content-Transfer-Encoding: base64\n\nMDEyMzQ1Njc4OQ==\n\n_____\nA list of words\n";
+    assert_eq!(values(footer), ["bcontent: 0123456789"]);
+    assert_eq!(values("Subject: =?utf-8?B?YQ==YmM=?=\n\n"), ["subject: abc"]);
+}
+
+#[test]
+fn t8_7_types_that_say_nothing_are_read_by_the_ending_of_the_name() {
+    for (head, expected) in [
+        ("application/octet-stream; name=a.txt", &["attachment: a.txt", "acontent: <b>x</b>"][..]),
+        ("application/octet-stream; name=\"a.b.CSV \"", &["attachment: a.b.CSV", "acontent: <b>x</b>"]),
+        ("application/octet-stream; name=a.htm", &["attachment: a.htm", "acontent: x"]),
+        ("application/x-download; name=\"=?utf-8?b?w7wubG9n?=\"", &["attachment: \u{fc}.log", "acontent: <b>x</b>"]),
+        ("application/unknown; name*=utf-8''%c3%bc%2eics", &["attachment: \u{fc}.ics", "acontent: <b>x</b>"]),
+        ("application/octet-stream\nContent-Disposition: attachment; filename=a.json", &["attachment: a.json", "acontent: <b>x</b>"]),
+    ] {
+        let mail = part(&format!("Content-Type: {head}"), "<b>x</b>");
+        assert_eq!(values(&mail), expected, "{head}");
+        assert_eq!(why(mail.as_bytes()), [], "{head}");
+    }
+    for name in ["", "; name=txt", "; name=a.bin", "; name=a.txt.gz", "; name=a.txt.", "; name=a.doc"] {
+        let mail = part(&format!("Content-Type: application/octet-stream{name}"), "x");
+        assert_eq!(why(mail.as_bytes()), [(1, Why::TypeOff("application/octet-stream".to_owned()))], "{name}");
+    }
+    assert_eq!(why(b"Content-Type: application/octet-stream; name=smime.p7s\n\nx"), []);
+}
+
+#[test]
+fn t8_7_a_mail_sent_as_a_file_is_a_nested_mail() {
+    for (encoding, body) in
+        [("7bit", "Subject: in\n\ninner\n"), ("base64", "U3ViamVjdDogaW4KCmlubmVyCg=="), ("quoted-printable", "Subject: in\n\nin=\nner")]
+    {
+        let head = format!("Content-Type: application/octet-stream; name=a.eml\nContent-Transfer-Encoding: {encoding}");
+        let mail = part(&head, body);
+        assert_eq!(values(&mail), ["attachment: a.eml", "acontent: in", "acontent: inner"], "{encoding}");
+    }
+    // Its entities are numbered; boundaries of the outside end it, and do not count in it.
+    let inner = "Content-Type: multipart/mixed; boundary=i\n\n--i\nContent-Type: x/y\n\n\n--i--\n";
+    let mail = part("Content-Type: application/octet-stream; name=a.eml", inner).replace("--b--", "--b\nContent-Type: x/z\n\n\n--b--");
+    let off = |number, what: &str| (number, Why::TypeOff(what.to_owned()));
+    assert_eq!(why(mail.as_bytes()), [off(3, "x/y"), off(4, "x/z")]);
+}
+
+/// The beginning of what S/MIME wraps, with this content type.
+fn cms(length: &[u8], oid: &[u8]) -> Vec<u8> {
+    [b"\x30", length, b"\x06", &[oid.len() as u8], oid, b"\xa0\x80\x30\x80\x02\x01\x01"].concat()
+}
+
+#[test]
+fn t8_8_signed_is_not_encrypted() {
+    const SIGNED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    const ENVELOPED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+    const AUTH_ENVELOPED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17";
+    const COMPRESSED: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09";
+    let said =
+        |head: &str, body: &[u8]| why(&[head.as_bytes(), b"\n\n", body].concat()).into_iter().map(|(_, why)| why).collect::<Vec<_>>();
+    for media in ["application/pkcs7-mime", "application/x-pkcs7-mime"] {
+        let head = |more: &str| format!("Content-Type: {media}{more}");
+        let off = Why::TypeOff(media.to_owned());
+        assert_eq!(said(&head("; smime-type=Signed-Data; name=smime.p7m"), b"?"), [Why::Signed]);
+        assert_eq!(said(&head(" smime-type=\"signed-data\""), b""), [Why::Signed]);
+        assert_eq!(said(&head("; smime-type=enveloped-data"), b"?"), [Why::Encrypted]);
+        assert_eq!(said(&head("; smime-type=compressed-data"), b"?"), std::slice::from_ref(&off));
+        assert_eq!(said(&head("; smime-type=certs-only"), &cms(b"\x20", SIGNED)), []);
+        assert_eq!(said(&head(""), b"?"), [Why::Encrypted]);
+        for length in [&b"\x20"[..], b"\x80", b"\x81\x90", b"\x82\x06\x56", b"\x84\x00\x01\x00\x00"] {
+            assert_eq!(said(&head("; name=smime.p7m"), &cms(length, SIGNED)), [Why::Signed], "{length:?}");
+            assert_eq!(said(&head("; name=smime.p7m"), &cms(length, ENVELOPED)), [Why::Encrypted]);
+            assert_eq!(said(&head(""), &cms(length, AUTH_ENVELOPED)), [Why::Encrypted]);
+            assert_eq!(said(&head(""), &cms(length, COMPRESSED)), std::slice::from_ref(&off));
+        }
+    }
+    let encoded = "Content-Type: application/octet-stream; name=smime.p7m\nContent-Transfer-Encoding: base64";
+    assert_eq!(said(encoded, b"MIIGVgYJKoZIhvcNAQcCoIIGRzCC"), [Why::Signed]);
+    assert_eq!(said(encoded, b"MIAGCSqGSIb3DQEHA6CAMIA="), [Why::Encrypted]);
+    assert_eq!(Why::Signed.to_string(), "signed, content inside");
 }
 
 #[test]

@@ -99,10 +99,12 @@ pub struct Search {
 #[command(group = clap::ArgGroup::new("bytes").args(["raw", "headers", "part"]))]
 #[command(after_help = "Examples:
   mailkeep show 1:42
-  mailkeep show 1:42 --raw -o mail.eml")]
+  mailkeep show 1:42 --raw -o mail.eml
+  mailkeep show 1:42 1:43 --save attachments")]
 pub struct Show {
-    /// The id of a mail, as `search` and `ls` print it
-    pub id: MessageId,
+    /// Ids of mails, as `search` and `ls` print them
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<MessageId>,
     /// The exact bytes
     #[arg(long)]
     pub raw: bool,

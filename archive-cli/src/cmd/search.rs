@@ -9,8 +9,8 @@ use archive_core::{
 use clap::ValueEnum as _;
 use serde_json::json as object;
 
+use super::rows::message_row;
 use super::rows::{MessageTable, field_name, snippet_row};
-pub use super::rows::{message_row, message_table};
 use super::system;
 use crate::args::{CountKey, HitOrder, Importance, Search, YesNo};
 use crate::failure::{Exit, Failure};

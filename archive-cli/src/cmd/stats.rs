@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use archive_core::mail::Why;
 use archive_core::{Archive, MessageId, StatsReport};
 
 use super::rows::{count_row, folder_row};
@@ -55,7 +56,7 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
         out.heading("user archives")?;
     }
     report.user_archives.iter().try_for_each(|one| folder_row(one, out))?;
-    if !gaps.is_empty() {
+    if !gaps.is_empty() || !report.types_not_read.is_empty() {
         out.heading("not searchable in full")?;
     }
     for (why, messages) in &gaps {
@@ -63,6 +64,9 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
         let more = if messages.len() > SHOWN { " ..." } else { "" };
         out.line(&format!("  {} contents: {}", messages.len(), escape::line(why)))?;
         out.line(&format!("    {}{more}", shown.join(" ")))?;
+    }
+    for (media, contents) in &report.types_not_read {
+        out.line(&format!("  {contents} contents: {}", escape::line(&Why::TypeOff(media.clone()).to_string())))?;
     }
     if report.not_indexed > 0 {
         out.line(&format!("not searchable: {} contents are not indexed yet", report.not_indexed))?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use archive_core::mail::Why;
 use archive_core::{AddressInfo, Coverage, DateOrigin, FolderInfo, MessageId, MessageInfo, MessageRecord, Receipt, StatsReport};
 use serde_json::{Value, json};
 
@@ -151,6 +152,8 @@ pub fn stats(report: &StatsReport, around: &Around<'_>) -> Value {
     let ids = |messages: &[MessageId]| messages.iter().map(ToString::to_string).collect::<Vec<_>>();
     let mut not_searchable: Vec<Value> =
         gaps.iter().map(|(why, messages)| json!({ "why": why, "contents": messages.len(), "messages": ids(messages) })).collect();
+    let off = report.types_not_read.iter().map(|(media, contents)| (Why::TypeOff(media.clone()), contents));
+    not_searchable.extend(off.map(|(why, contents)| json!({ "why": why.to_string(), "contents": contents, "messages": [] })));
     if report.not_indexed > 0 {
         not_searchable.push(json!({ "why": "not indexed yet", "contents": report.not_indexed, "messages": [] }));
     }

@@ -554,6 +554,18 @@ impl Catalog {
         self.sorted.get(&keys::content(no))?.map(|row| read_row(&row)).transpose()
     }
 
+    /// Hands on the contents from `from` on, until the visitor breaks.
+    pub(crate) fn content_rows(
+        &self,
+        from: ContentNo,
+        visit: &mut dyn FnMut(ContentNo, ContentRow) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.sorted.scan(keys::CONTENTS, &keys::content(from), &mut |key, row| {
+            let Some(no) = keys::last_number(key) else { return Ok(ControlFlow::Continue(())) };
+            Ok(visit(ContentNo(no), read_row(row)?))
+        })
+    }
+
     /// The first content from `from` on that is there: damage and repairs leave gaps of a million numbers.
     pub(crate) fn next_content(&self, from: ContentNo) -> Result<Option<ContentNo>, Error> {
         Ok(self.next_number(keys::CONTENTS, &keys::content(from))?.map(ContentNo))

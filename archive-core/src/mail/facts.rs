@@ -20,6 +20,7 @@ use super::header_text::{decode_escapes, decode_words};
 use super::labels;
 use super::media::{is_white, trim};
 use super::text;
+use super::treatment::counted_as;
 use super::walk::{Kind, Node};
 
 /// Bytes of a text fact, and of all names and addresses of a field together. The content has all.
@@ -281,12 +282,12 @@ impl Attachments {
             return;
         }
         if content.disposition == b"attachment" {
-            self.sure(&content.media);
+            self.sure(counted_as(content));
         } else if has_file_name(content) {
             match content.id.as_slice() {
-                [] => self.sure(&content.media),
+                [] => self.sure(counted_as(content)),
                 id => {
-                    let of_type = self.type_no(&content.media);
+                    let of_type = self.type_no(counted_as(content));
                     self.named.push((hash(id), of_type));
                 }
             }

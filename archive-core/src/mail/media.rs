@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// The byte that ends lines: LF (a CR directly before it belongs to the line end), or CR in mails that have no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +170,7 @@ impl Content {
         let id = id.unwrap_or_default();
         let id = split_at_byte(trim_start(&id, |byte| is_white(byte) || byte == b'<'), b'>').0;
         let id = trim_end(id, is_white).to_vec();
-        let media = if is_media(&media) { media } else { default_media.as_bytes().to_vec() };
+        let media = media_of(&media).unwrap_or_else(|| default_media.as_bytes().to_vec());
         Self { media, parameters, encoding, disposition, disposition_parameters, id }
     }
 
@@ -219,20 +219,49 @@ impl Parameters {
     }
 }
 
-/// Exactly one `/` with something on both sides.
-fn is_media(media: &[u8]) -> bool {
-    let mut pieces = media.split(|&byte| byte == b'/');
-    matches!((pieces.next(), pieces.next(), pieces.next()), (Some([_, ..]), Some([_, ..]), None))
+/// `type/subtype` of a word that has one: the first piece between slashes, and after it the first that is another (docs/TEXT.md, T5.2).
+fn media_of(word: &[u8]) -> Option<Vec<u8>> {
+    let mut pieces = word.split(|&byte| byte == b'/').filter(|piece| !piece.is_empty());
+    let first = match pieces.next() {
+        Some(b"multipart") if !word.contains(&b'/') => return Some(b"multipart/mixed".to_vec()),
+        first => first?,
+    };
+    let second = pieces.clone().find(|piece| *piece != first).or_else(|| pieces.next())?;
+    Some([first, b"/", second].concat())
 }
+
+/// Parameters that end a value without quotes where no `;` stands before them (T5.3); names of files besides, in any form.
+const KNOWN: [&[u8]; 14] = [
+    b"boundary",
+    b"charset",
+    b"creation-date",
+    b"delsp",
+    b"format",
+    b"method",
+    b"micalg",
+    b"modification-date",
+    b"protocol",
+    b"report-type",
+    b"size",
+    b"smime-type",
+    b"start",
+    b"type",
+];
 
 /// What stands before the parameters, ASCII lowercased, and the parameters.
 fn content_field(value: &[u8]) -> (Vec<u8>, Parameters) {
-    let (before, mut rest) = split_at_byte(value, b';');
-    let before = before.split(|&byte| byte == b'(').next().unwrap_or_default();
-    let main = cut_at_white(trim_start(before, is_white)).to_ascii_lowercase();
+    let value = trim_start(value, is_white);
+    let ends = |&byte: &u8| is_white(byte) || b";,(".contains(&byte);
+    let (main, mut rest) = value.split_at(value.iter().position(ends).unwrap_or(value.len()));
+    let main = if main.contains(&b'=') {
+        rest = value;
+        Vec::new()
+    } else {
+        main.to_ascii_lowercase()
+    };
     let mut parameters = Vec::new();
     loop {
-        rest = trim_start(rest, |byte| is_white(byte) || byte == b';');
+        rest = trim_start(rest, separates);
         if rest.is_empty() {
             return (main, Parameters(parameters));
         }
@@ -242,12 +271,12 @@ fn content_field(value: &[u8]) -> (Vec<u8>, Parameters) {
             rest = behind;
             continue;
         };
-        let name = trim_end(name, is_white).to_ascii_lowercase();
+        let name = trim_end(name, is_white).rsplit(|&byte| separates(byte)).next().unwrap_or_default().to_ascii_lowercase();
         let behind = trim_start(behind, is_white);
         let (value, behind) = match behind.strip_prefix(b"\"") {
             Some(quoted) => quoted_value(quoted),
             None => {
-                let (value, behind) = split_at_byte(behind, b';');
+                let (value, behind) = behind.split_at(bare_value_len(behind));
                 let value = if name == b"boundary" { cut_at_white(value) } else { trim_end(value, is_white) };
                 (value.to_vec(), behind)
             }
@@ -257,7 +286,36 @@ fn content_field(value: &[u8]) -> (Vec<u8>, Parameters) {
     }
 }
 
-/// The value behind an opening quote, and what follows its parameter.
+/// What may stand between parameters.
+fn separates(byte: u8) -> bool {
+    is_white(byte) || b";,".contains(&byte)
+}
+
+/// How long a value without quotes is: up to the next `;`, or up to the name of a parameter that is known.
+fn bare_value_len(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'=', b';', rest)).map(|found| at + found) {
+        if bytes.get(found) == Some(&b';') {
+            return found;
+        }
+        let before = trim_end(bytes.get(at..found).unwrap_or_default(), is_white);
+        let name_at = before.iter().rposition(|&byte| separates(byte));
+        if let Some(name_at) = name_at
+            && is_known(before.get(name_at + 1..).unwrap_or_default())
+        {
+            return trim_end(bytes.get(..at + name_at).unwrap_or_default(), separates).len();
+        }
+        at = found + 1;
+    }
+    bytes.len()
+}
+
+fn is_known(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    KNOWN.contains(&name.as_slice()) || is_numbered(&name, b"filename") || is_numbered(&name, b"name")
+}
+
+/// The value behind an opening quote, and what follows it.
 fn quoted_value(quoted: &[u8]) -> (Vec<u8>, &[u8]) {
     let mut value = Vec::new();
     let mut bytes = quoted.iter().copied().enumerate();
@@ -267,7 +325,7 @@ fn quoted_value(quoted: &[u8]) -> (Vec<u8>, &[u8]) {
                 value.push(escaped);
                 bytes.next();
             }
-            (b'"', _) => return (value, split_at_byte(quoted.get(at + 1..).unwrap_or_default(), b';').1),
+            (b'"', _) => return (value, quoted.get(at + 1..).unwrap_or_default()),
             _ => value.push(byte),
         }
     }
@@ -306,4 +364,61 @@ pub(super) fn trim_end(bytes: &[u8], is: impl Fn(u8) -> bool) -> &[u8] {
 
 pub(super) fn trim(bytes: &[u8], is: impl Fn(u8) -> bool + Copy) -> &[u8] {
     trim_start(trim_end(bytes, is), is)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Type, then parameters.
+    fn read(value: &str) -> (String, Vec<String>) {
+        let header = format!("Content-Type: {value}\n");
+        let content = Content::read(&fields(header.as_bytes(), LineEnd::Lf).collect::<Vec<_>>(), "text/plain");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let parameters = content.parameters.0.iter().map(|(name, value)| format!("{}={}", text(name), text(value)));
+        (text(&content.media), parameters.collect())
+    }
+
+    #[test]
+    fn t5_2_types_with_too_many_slashes_or_none() {
+        for (value, media) in [
+            ("multipart/multipart/mixed; boundary=b", "multipart/mixed"),
+            ("image/jpeg/jpg", "image/jpeg"),
+            ("application//pdf", "application/pdf"),
+            ("Multipart; boundary=b", "multipart/mixed"),
+            ("text/html,charset=utf-8", "text/html"),
+            ("text/html(a comment)", "text/html"),
+            ("text/text", "text/text"),
+            ("text", "text/plain"),
+            ("/pdf", "text/plain"),
+            ("pdf/", "text/plain"),
+            ("charset=utf-8", "text/plain"),
+        ] {
+            assert_eq!(read(value).0, media, "{value}");
+        }
+    }
+
+    #[test]
+    fn t5_3_parameters_without_semicolons() {
+        for (value, parameters) in [
+            ("multipart/mixed boundary=\"a b\"", &["boundary=a b"][..]),
+            ("multipart/mixed, boundary=a, charset=b", &["boundary=a", "charset=b"]),
+            ("text/plain charset=utf-8 format=flowed\tDelSp = yes", &["charset=utf-8", "format=flowed", "delsp=yes"]),
+            ("a/b; name=\"a.pdf\" charset=c", &["name=a.pdf", "charset=c"]),
+            ("a/b name=my own file.pdf; x=y", &["name=my own file.pdf", "x=y"]),
+            ("a/b; name=a q=1 b.pdf size=12", &["name=a q=1 b.pdf", "size=12"]),
+            ("a/b; name==?utf-8?q?a_b?= filename*0=c", &["name==?utf-8?q?a_b?=", "filename*0=c"]),
+            ("a/b (no; parameter); junk;; x=y", &["x=y"]),
+            ("name=a.pdf", &["name=a.pdf"]),
+            ("text/plain; charset = \"c\" Content-Transfer-Encoding: 8bit", &["charset=c"]),
+        ] {
+            assert_eq!(read(value).1, parameters, "{value}");
+        }
+    }
+
+    #[test]
+    fn many_parameters_are_read_in_linear_time() {
+        let (_, parameters) = read(&"charset=x ".repeat(100_000));
+        assert_eq!(parameters.len(), 100_000);
+    }
 }

@@ -93,8 +93,10 @@ pub struct Value {
 pub enum Why {
     /// Files of this type are not read; it is given in lower case.
     TypeOff(String),
-    /// Encrypted, or wrapped by S/MIME.
+    /// Encrypted.
     Encrypted,
+    /// Signed, with the content inside the signature (S/MIME): it is readable, and not read.
+    Signed,
     /// There is no decoder for this charset label.
     Charset(String),
     /// Only the first 16 MiB of the text (or 32 MiB of its bytes) were taken.
@@ -116,6 +118,7 @@ impl fmt::Display for Why {
         match self {
             Self::TypeOff(media) => write!(f, "files of type {media} are not read"),
             Self::Encrypted => f.write_str("encrypted"),
+            Self::Signed => f.write_str("signed, content inside"),
             Self::Charset(label) => write!(f, "no decoder for the charset {label}"),
             Self::TooLong => f.write_str("text behind the first 16 MiB of a part"),
             Self::TooLarge => f.write_str("text behind the first 64 MiB of a mail"),
@@ -158,6 +161,31 @@ pub(super) struct Entity {
     pub(super) label: String,
     /// format=flowed with DelSp.
     pub(super) deletes_spaces: bool,
+}
+
+impl Entity {
+    pub(super) fn of(node: &Node<'_>, place: Place, has_name: bool) -> Self {
+        let is_attachment = node.content.disposition == b"attachment" || has_name;
+        let says = |name, expected: &str| {
+            let value = node.content.parameters.get(name).unwrap_or_default();
+            let value = value.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+            value.eq_ignore_ascii_case(expected.as_bytes())
+        };
+        Self {
+            number: node.no.0,
+            field: if place.nested || is_attachment { Field::Acontent } else { Field::Bcontent },
+            transfer: node.content.encoding,
+            line_end: node.line_end,
+            label: label(node.content.charset()),
+            deletes_spaces: node.content.media == b"text/plain" && says("format", "flowed") && says("delsp", "yes"),
+        }
+    }
+
+    /// How a multipart's body is read if no delimiter line comes (T2.7).
+    pub(super) fn undelimited(self, place: Place) -> Self {
+        let field = if place.nested { Field::Acontent } else { Field::Bcontent };
+        Self { field, transfer: Transfer::Identity, label: String::new(), deletes_spaces: false, ..self }
+    }
 }
 
 /// What is collected over all entities of a mail.
@@ -231,23 +259,11 @@ impl Collected {
             }
         }
         let names = self.file_names(node, &mut header);
-        let is_attachment = node.content.disposition == b"attachment" || !names.is_empty();
+        let has_name = !names.is_empty();
         for name in names {
             self.add(number, nested(Field::Attachment), None, name);
         }
-        let says = |name, expected: &str| {
-            let value = node.content.parameters.get(name).unwrap_or_default();
-            let value = value.split(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
-            value.eq_ignore_ascii_case(expected.as_bytes())
-        };
-        Entity {
-            number,
-            field: if place.nested || is_attachment { Field::Acontent } else { Field::Bcontent },
-            transfer: node.content.encoding,
-            line_end: node.line_end,
-            label: label(node.content.charset()),
-            deletes_spaces: node.content.media == b"text/plain" && says("format", "flowed") && says("delsp", "yes"),
-        }
+        Entity::of(node, place, has_name)
     }
 
     /// T5.5, T5.8.

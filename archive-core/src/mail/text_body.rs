@@ -3,47 +3,65 @@
 use std::borrow::Cow;
 
 use super::charset::{self, Charset, NoDecoder};
-use super::text::{Collected, Entity, MOST_LEAF_TEXT, MOST_SOURCE_BYTES, Place, Why};
+use super::text::{Collected, Entity, MOST_LEAF_TEXT, MOST_SOURCE_BYTES, Why};
 use super::transfer::Decoder;
 use super::{flowed, html};
 
 /// Bytes are decoded so many at a time, so that a limit is noticed soon behind it.
 const STEP: usize = 64 * 1024;
 
-/// What is done with a leaf (T8.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Treatment {
-    Plain,
-    Html,
-    /// Neither read nor missed.
-    Silent,
-    Encrypted,
-    Off,
+/// How much of a leaf is read, and kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Bytes after transfer decoding.
+    pub(super) source: usize,
+    /// Bytes of text.
+    pub(super) text: usize,
 }
 
-impl Treatment {
-    pub(super) fn of(media: &str, place: Place) -> Self {
-        match media {
-            "text/html" => Self::Html,
-            "text/rtf" | "text/richtext" | "text/enriched" => Self::Off,
-            "message/delivery-status"
-            | "message/global-delivery-status"
-            | "message/disposition-notification"
-            | "message/global-disposition-notification"
-            | "message/feedback-report"
-            | "message/global-headers" => Self::Plain,
-            "application/pgp-signature" | "application/pkcs7-signature" | "application/x-pkcs7-signature" | "application/pgp-encrypted" => {
-                Self::Silent
-            }
-            "application/pkcs7-mime" | "application/x-pkcs7-mime" => Self::Encrypted,
-            "application/octet-stream" if place.in_encrypted => Self::Encrypted,
-            _ => match media.split('/').next() {
-                Some("text") => Self::Plain,
-                Some("image" | "audio" | "video") => Self::Silent,
-                _ => Self::Off,
-            },
-        }
+/// T8.5.
+const INDEXED: Limits = Limits { source: MOST_SOURCE_BYTES, text: MOST_LEAF_TEXT };
+
+/// What a leaf says.
+pub(super) struct BodyText {
+    pub(super) text: String,
+    /// Values of attributes (T9.7).
+    pub(super) attributes: Vec<String>,
+    /// There is more than the limits allow.
+    pub(super) is_cut: bool,
+}
+
+/// The text of a leaf's decoded bytes (T7, T8.3 to T8.5, T9).
+pub(super) fn read(
+    entity: &Entity,
+    is_html: bool,
+    mut decoded: Vec<u8>,
+    limits: Limits,
+    collected: &mut Collected,
+) -> Result<BodyText, NoDecoder> {
+    let mut is_cut = false;
+    if decoded.len() > limits.source {
+        is_cut = true;
+        decoded.truncate(limits.source);
+        let end = decoded.iter().rposition(|b| *b <= b' ').map_or(limits.source, |at| at + 1);
+        decoded.truncate(end);
     }
+    let text = characters(decoded, Charset::from_label(&entity.label), 2 * entity.number + 1, collected)?;
+    let (mut text, attributes) = if is_html {
+        let found = html::text_of(&text, limits.text);
+        (found.text, found.attributes)
+    } else if entity.deletes_spaces {
+        (flowed::join_deleting_spaces(&text), Vec::new())
+    } else {
+        (text, Vec::new())
+    };
+    if text.len() > limits.text {
+        is_cut = true;
+        text.truncate(text.floor_char_boundary(limits.text));
+        let end = text.rfind(|c| c <= ' ').map_or(text.len(), |at| at + 1);
+        text.truncate(end);
+    }
+    Ok(BodyText { text, attributes, is_cut })
 }
 
 /// The body of a leaf with text, while it comes in.
@@ -61,10 +79,10 @@ impl TextBody {
         Self { entity, is_html, decoder, decoded: Vec::new() }
     }
 
-    /// The next encoded bytes; those behind the limit are dropped.
+    /// The next encoded bytes; those after the limit are dropped.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         for step in bytes.chunks(STEP) {
-            if self.decoded.len() > MOST_SOURCE_BYTES {
+            if self.decoded.len() > INDEXED.source {
                 return;
             }
             self.decoder.push(step, &mut self.decoded);
@@ -74,28 +92,24 @@ impl TextBody {
     /// The end of the body: adds its values.
     pub(super) fn finish(mut self, collected: &mut Collected) {
         self.decoder.finish(&mut self.decoded);
-        let number = self.entity.number;
-        let mut too_long = false;
-        if self.decoded.len() > MOST_SOURCE_BYTES {
-            too_long = true;
-            self.decoded.truncate(MOST_SOURCE_BYTES);
-            let end = self.decoded.iter().rposition(|b| *b <= b' ').map_or(MOST_SOURCE_BYTES, |at| at + 1);
-            self.decoded.truncate(end);
-        }
-        match characters(self.decoded, Charset::from_label(&self.entity.label), 2 * number + 1, collected) {
-            Err(NoDecoder) => collected.cannot(number, Why::Charset(self.entity.label.clone())),
-            Ok(text) if self.is_html => {
-                let found = html::text_of(&text, MOST_LEAF_TEXT);
-                drop(text);
-                too_long |= add(&self.entity, found.text, found.attributes, collected);
+        let Entity { number, field, .. } = self.entity;
+        match read(&self.entity, self.is_html, self.decoded, INDEXED, collected) {
+            Err(NoDecoder) => collected.cannot(number, Why::Charset(self.entity.label)),
+            Ok(BodyText { text, attributes, mut is_cut }) => {
+                let mut left = INDEXED.text - text.len();
+                collected.add(number, field, None, text);
+                for value in attributes {
+                    let Some(rest) = left.checked_sub(value.len()) else {
+                        is_cut = true;
+                        break;
+                    };
+                    left = rest;
+                    collected.add(number, field, None, value);
+                }
+                if is_cut {
+                    collected.cannot(number, Why::TooLong);
+                }
             }
-            Ok(text) if self.entity.deletes_spaces => {
-                too_long |= add(&self.entity, flowed::join_deleting_spaces(&text), Vec::new(), collected);
-            }
-            Ok(text) => too_long |= add(&self.entity, text, Vec::new(), collected),
-        }
-        if too_long {
-            collected.cannot(number, Why::TooLong);
         }
     }
 }
@@ -108,25 +122,4 @@ fn characters(bytes: Vec<u8>, charset: Charset, place: u32, collected: &mut Coll
         return Ok(text.into_owned());
     }
     Ok(String::from_utf8(bytes).unwrap_or_default())
-}
-
-/// T8.5, T9.6, T9.7. Says whether anything was cut or left out.
-fn add(entity: &Entity, mut text: String, attributes: Vec<String>, collected: &mut Collected) -> bool {
-    let mut cut = false;
-    if text.len() > MOST_LEAF_TEXT {
-        cut = true;
-        text.truncate(text.floor_char_boundary(MOST_LEAF_TEXT));
-        let end = text.rfind(|c| c <= ' ').map_or(text.len(), |at| at + 1);
-        text.truncate(end);
-    }
-    let mut left = MOST_LEAF_TEXT - text.len();
-    collected.add(entity.number, entity.field, None, text);
-    for value in attributes {
-        match left.checked_sub(value.len()) {
-            Some(rest) => left = rest,
-            None => return true,
-        }
-        collected.add(entity.number, entity.field, None, value);
-    }
-    cut
 }

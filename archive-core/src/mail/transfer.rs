@@ -39,7 +39,7 @@ impl Decoder {
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
         match self {
             Self::Identity => {}
-            Self::Base64(decoder) => decoder.flush(out),
+            Self::Base64(decoder) => decoder.finish(out),
             Self::QuotedPrintable(decoder) => decoder.finish(out),
         }
     }
@@ -70,33 +70,54 @@ pub(super) fn base64_value(byte: u8) -> Option<u32> {
 pub(super) struct Base64 {
     bits: u32,
     characters: u32,
+    /// Behind padding: what is looked at, up to [`MOST_LOOKED_AT`], to see whether more data follow.
+    look: Option<Vec<u8>>,
     ended: bool,
 }
+
+/// So much of a line behind padding is looked at.
+const MOST_LOOKED_AT: usize = 1024;
 
 impl Base64 {
     fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         out.reserve(bytes.len() / 4 * 3 + 3);
         let mut rest = bytes;
         while !self.ended {
-            if self.characters == 0 {
+            if self.look.is_none() && self.characters == 0 {
                 rest = rest.get(whole_groups(rest, out)..).unwrap_or_default();
             }
             let Some((&byte, behind)) = rest.split_first() else {
                 return;
             };
             rest = behind;
-            self.step(byte, out);
+            match &mut self.look {
+                None => self.step(byte, out),
+                Some(line) => match byte {
+                    b'=' | b' ' | b'\t' | b'\r' | b'\n' if line.is_empty() => {}
+                    b'\r' | b'\n' => self.judge(out),
+                    _ => {
+                        line.push(byte);
+                        if line.len() == MOST_LOOKED_AT {
+                            self.judge(out);
+                        }
+                    }
+                },
+            }
         }
     }
 
     fn step(&mut self, byte: u8, out: &mut Vec<u8>) {
-        let Some(value) = base64_value(byte) else {
-            if byte == b'=' {
+        match base64_value(byte) {
+            Some(value) => self.take(value, out),
+            None if byte == b'=' => {
                 self.flush(out);
-                self.ended = true;
+                self.look = Some(Vec::new());
             }
-            return;
-        };
+            None => {}
+        }
+    }
+
+    fn take(&mut self, value: u32, out: &mut Vec<u8>) {
         self.bits = (self.bits << 6) | value;
         self.characters += 1;
         if self.characters == 4 {
@@ -104,6 +125,29 @@ impl Base64 {
             out.extend_from_slice(&[a, b, c]);
             (self.bits, self.characters) = (0, 0);
         }
+    }
+
+    /// Whether the line behind padding is base64: another piece, which is decoded, or the end.
+    fn judge(&mut self, out: &mut Vec<u8>) {
+        let Some(line) = self.look.take() else { return };
+        let text = trim_end(&line, is_space);
+        let is_base64 = text.iter().all(|&byte| byte == b'=' || base64_value(byte).is_some());
+        self.ended = !is_base64 || text.is_empty() || !(text.len().is_multiple_of(4) || line.len() == MOST_LOOKED_AT);
+        if self.ended {
+            return;
+        }
+        for &byte in text {
+            match base64_value(byte) {
+                Some(value) => self.take(value, out),
+                None => self.flush(out),
+            }
+        }
+        self.look = text.ends_with(b"=").then(Vec::new);
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.judge(out);
+        self.flush(out);
     }
 
     fn flush(&mut self, out: &mut Vec<u8>) {
@@ -240,7 +284,7 @@ pub(super) fn decode_base64(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut decoder = Base64::default();
     decoder.push(bytes, &mut out);
-    decoder.flush(&mut out);
+    decoder.finish(&mut out);
     out
 }
 
@@ -265,13 +309,27 @@ mod tests {
     }
 
     #[test]
-    fn t6_3_base64_skips_strangers_and_ends_at_the_padding() {
+    fn t6_3_base64_skips_strangers() {
         let base64 = |bytes| decoded(Encoding::Base64, bytes);
         assert_eq!(base64(b"R3J\r\n!1bWVs"), "Grumel");
-        assert_eq!(base64(b"YWI=\nYWI="), "ab");
         assert_eq!(base64(b"YWJjYQ"), "abca");
         assert_eq!(base64(b"YWJjYWI"), "abcab");
         assert_eq!(base64(b"YWJjY"), "abc");
+    }
+
+    #[test]
+    fn t6_3_base64_goes_on_behind_padding_where_more_base64_follows() {
+        let base64 = |bytes: &str| decoded(Encoding::Base64, bytes.as_bytes());
+        for pieces in ["YWI=\nYWI=", "YWI=YWI=", "YWI=\r\n\r\n YWI= \r\n", "YWI==\n=\nYWI=\n\n", "YWI=\nYWI="] {
+            assert_eq!(base64(pieces), "abab", "{pieces:?}");
+        }
+        assert_eq!(base64("YQ==\nYWJj\nYWJj\nYg==\nYWJjYWJj\nYWJj\nYQ"), "aabcabcbabcabcabca");
+        assert_eq!(base64("YQ==YQ==YQ==\nYQ==YQ==\nYWJj\n"), "aaaaaabc");
+        let long = format!("YQ==\n{}\n", "YWJj".repeat(1000));
+        assert_eq!(base64(&long), format!("a{}", "abc".repeat(1000)));
+        for text in ["____\n", "-- \nlist", "This is a list.\nYWJj", "words\n", "YWJ!\n", "YWJ\n", "=\n", "http://example.org/"] {
+            assert_eq!(base64(&format!("YWI=\n{text}")), "ab", "{text:?}");
+        }
     }
 
     #[test]

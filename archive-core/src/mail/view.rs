@@ -1,18 +1,36 @@
-//! A mail as a person reads it: header fields decoded, parts with their bytes, and which text is to be shown.
+//! A mail as a person reads it: header fields decoded, its parts with their names and sizes, and the text that is to be shown.
 //!
-//! Text and file names are made as docs/TEXT.md says for the index, so that what is found is what is seen. A mail inside an encoded
-//! part is one part, not opened.
+//! Structure, text and file names are those of docs/TEXT.md, by the walk that the index uses, so that what is found is what is seen.
+//! A mail is read in pieces of any size, and little of it is held: text ends at [`MOST_SHOWN`], and [`PartReader`](super::PartReader) hands
+//! the bytes of parts on.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 
 use super::charset::{self, Charset};
 use super::file_names::Named;
 use super::header_text::decode_words;
-use super::html;
-use super::media::fields;
+use super::layers::{Entities, Layer, Shape};
+use super::media::{Encoding, fields};
+use super::saved_name::shortened;
+use super::text::{Collected, Entity, Field, Place, guess_header};
+use super::text_body::{BodyText, Limits, read};
 use super::transfer::Decoder;
-use super::walk::{Kind, Node, NodeNo, Visitor, Walker};
+use super::treatment::Treatment;
+use super::walk::Node;
 
-/// So much text is made of HTML.
-const MOST_TEXT: usize = 16 << 20;
+/// So much text is shown of all plain text of a mail together, and so much of all HTML.
+pub const MOST_SHOWN: usize = 1 << 20;
+/// Less of a text is not worth to be shown.
+const LEAST_SHOWN: usize = 256;
+/// So many bytes of a part are read to make text of.
+const MOST_SOURCE: usize = 4 << 20;
+/// So many encoded bytes are decoded at once.
+const STEP: usize = 64 << 10;
+/// Bytes of a name or subject, and of a type, that are kept.
+const MOST_NAME: usize = 512;
+const MOST_MEDIA: usize = 128;
 
 /// A mail as a person reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,38 +38,58 @@ const MOST_TEXT: usize = 16 << 20;
 pub struct View {
     /// The fields of the mail's own header, in its order: name and decoded value, unfolded.
     pub header: Vec<(String, String)>,
-    /// Bytes of the header block with the empty line behind it.
-    pub header_len: u64,
     /// All parts, in document order.
-    pub parts: Vec<PartView>,
+    pub parts: Vec<Part>,
     /// There is more than this: a header above 256 KiB or more than 10,000 parts. The mail's bytes have it.
     pub is_cut: bool,
+}
+
+/// What a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PartKind {
+    /// It has parts of its own instead of bytes.
+    Multipart,
+    /// A mail of its own: its bytes are that mail, whose parts follow.
+    Mail,
+    /// It has bytes.
+    Leaf,
 }
 
 /// A part of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PartView {
+pub struct Part {
     /// Its number, which is that of docs/TEXT.md (T2.10).
     pub number: u32,
     /// The part it lies in.
     pub parent: Option<u32>,
-    /// `type/subtype`.
+    /// The innermost part around it that is a mail of its own; none if it belongs to the outermost mail.
+    pub within: Option<u32>,
+    /// What it is.
+    pub kind: PartKind,
+    /// `type/subtype` in lower case.
     pub media: String,
     /// Its file name, decoded, if it has one.
     pub name: Option<String>,
-    /// It is marked as an attachment, has a file name, or is a mail of its own.
+    /// The subject of the mail in it, decoded, if it is one that has a subject.
+    pub subject: Option<String>,
+    /// Length of its bytes, transfer encoding undone; 0 of a multipart.
+    pub size: u64,
+    /// It is marked as an attachment, has a file name, is a mail of its own, or is no text.
     pub is_attachment: bool,
-    /// It has parts of its own instead of bytes.
-    pub is_multipart: bool,
-    /// It belongs to a mail inside this one.
-    pub is_nested: bool,
-    /// Its bytes, transfer encoding undone; of a nested mail its very bytes; none of a multipart.
-    pub bytes: Vec<u8>,
-    /// Its text, if it is text.
-    pub text: Option<String>,
-    /// Its text is what a reader wants to see: no attachment, and no HTML beside the same in plain text.
-    pub is_shown: bool,
+    /// Its text, if a reader wants to see it: no attachment, and no HTML beside the same in plain text.
+    pub text: Option<PartText>,
+}
+
+/// Text of a part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct PartText {
+    /// As much of it as is shown, up to [`MOST_SHOWN`].
+    pub text: String,
+    /// About how many bytes of the part come after it; 0 if it is all.
+    pub left_out: u64,
 }
 
 impl View {
@@ -63,216 +101,271 @@ impl View {
 
     /// The part with this number.
     #[must_use]
-    pub fn part(&self, number: u32) -> Option<&PartView> {
-        self.parts.iter().find(|part| part.number == number)
+    pub fn part(&self, number: u32) -> Option<&Part> {
+        self.parts.get(self.parts.binary_search_by_key(&number, |part| part.number).ok()?)
     }
 
-    fn plain_text_below(&self, ancestor: u32) -> bool {
-        self.parts.iter().any(|part| {
-            let is_plain = part.media == "text/plain" && !part.is_attachment && !part.is_nested;
-            is_plain && part.text.as_deref().is_some_and(|text| !text.trim().is_empty()) && self.ancestors(part).any(|at| at == ancestor)
-        })
+    fn ancestors<'v>(&'v self, part: &'v Part) -> impl Iterator<Item = &'v Part> + 'v {
+        std::iter::successors(part.parent.and_then(|at| self.part(at)), |at| self.part(at.parent?))
     }
 
-    fn ancestors<'v>(&'v self, part: &'v PartView) -> impl Iterator<Item = u32> + 'v {
-        std::iter::successors(part.parent, |at| self.part(*at)?.parent)
-    }
-
-    fn shows(&self, part: &PartView) -> bool {
-        let is_text = part.text.is_some() && !part.is_attachment && !part.is_nested;
-        let is_doubled = || {
-            let alternatives = self.ancestors(part).filter(|at| self.part(*at).is_some_and(|at| at.media == "multipart/alternative"));
-            part.media == "text/html" && alternatives.into_iter().any(|at| self.plain_text_below(at))
-        };
-        is_text && !is_doubled()
+    /// Takes the text of HTML away where the same stands in plain text.
+    fn without_doubles(&mut self) {
+        let is_alternative = |part: &&Part| part.media == "multipart/alternative";
+        let has_text = |part: &&Part| part.media != HTML && part.text.as_ref().is_some_and(|text| !text.text.trim().is_empty());
+        let plain = self.parts.iter().filter(has_text);
+        let told: HashSet<u32> = plain.flat_map(|part| self.ancestors(part).filter(is_alternative)).map(|part| part.number).collect();
+        let is_double = |part: &Part| part.media == HTML && self.ancestors(part).any(|at| told.contains(&at.number));
+        let doubles: Vec<bool> = self.parts.iter().map(is_double).collect();
+        for (part, _) in self.parts.iter_mut().zip(doubles).filter(|(_, is_double)| *is_double) {
+            part.text = None;
+        }
     }
 }
 
-/// Reads a mail. `recorded_guesses` are those kept with it (TEXT.md, T7.5).
+const HTML: &str = "text/html";
+
+/// Reads a mail that is pushed in pieces.
+#[derive(Debug)]
+pub struct Viewer {
+    layer: Layer,
+    seen: Seen,
+}
+
+impl Viewer {
+    /// At the beginning of a mail. `recorded_guesses` are those kept with it (TEXT.md, T7.5).
+    #[must_use]
+    pub fn new(recorded_guesses: &[(u32, String)]) -> Self {
+        let seen = Seen {
+            guesses: recorded_guesses.iter().cloned().collect(),
+            collected: Collected::new(recorded_guesses),
+            view: View::default(),
+            open: Vec::new(),
+            body: None,
+            plain_room: MOST_SHOWN,
+            html_room: MOST_SHOWN,
+        };
+        Self { layer: Layer::outermost(), seen }
+    }
+
+    /// Takes the next bytes of the mail.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.layer.push(bytes, &mut self.seen);
+    }
+
+    /// The end of the mail.
+    #[must_use]
+    pub fn finish(mut self) -> View {
+        self.layer.finish(&mut self.seen);
+        let mut view = self.seen.view;
+        view.without_doubles();
+        view
+    }
+}
+
+/// Reads a whole mail. See [`Viewer`] for pieces.
 #[must_use]
 pub fn view(raw: &[u8], recorded_guesses: &[(u32, String)]) -> View {
-    let mut reader = Reader { guesses: recorded_guesses, view: View::default(), open: Vec::new(), told: 0, raw };
-    let mut walker = Walker::new();
-    walker.push(raw, &mut reader);
-    let end = walker.finish(&mut reader);
-    let mut view = reader.view;
-    if end.overflowed {
-        // Where the last one ends is not known.
-        view.parts.pop();
-        view.is_cut = true;
-    }
-    let shown: Vec<bool> = view.parts.iter().map(|part| view.shows(part)).collect();
-    view.parts.iter_mut().zip(shown).for_each(|(part, shown)| part.is_shown = shown);
-    view
+    let mut viewer = Viewer::new(recorded_guesses);
+    viewer.push(raw);
+    viewer.finish()
 }
 
-struct Reader<'a> {
-    raw: &'a [u8],
-    guesses: &'a [(u32, String)],
+#[derive(Debug)]
+struct Seen {
+    guesses: HashMap<u32, String>,
+    collected: Collected,
     view: View,
-    open: Vec<Open>,
-    /// Up to here the mail was told.
-    told: u64,
+    /// Places of the open parts in the view, the outermost first.
+    open: Vec<usize>,
+    /// That of the innermost part.
+    body: Option<Body>,
+    /// How much text may still be shown.
+    plain_room: usize,
+    html_room: usize,
 }
 
-struct Open {
-    /// Its place among the parts; none if it is a mail, whose part is the one around it.
-    part: Option<usize>,
-    number: u32,
-    decoder: Option<Decoder>,
-    label: String,
-    is_nested: bool,
-    /// Where a nested mail begins.
-    begins: Option<u64>,
+#[derive(Debug)]
+struct Body {
+    decoder: Decoder,
+    decoded: Vec<u8>,
+    size: u64,
+    text: Option<Text>,
 }
 
-impl Reader<'_> {
-    fn decode(&self, bytes: &[u8], charset: Charset, place: u32) -> Option<String> {
-        let recorded = self.guesses.iter().find(|(at, _)| *at == place);
-        let guess = |bytes: &[u8]| recorded.map_or_else(|| charset::guess([bytes]), |(_, name)| charset::recorded(name));
-        charset::decode(bytes, charset, guess).ok().map(std::borrow::Cow::into_owned)
-    }
+/// A text that is to be shown.
+#[derive(Debug)]
+struct Text {
+    entity: Entity,
+    is_html: bool,
+    kept: Vec<u8>,
+}
 
-    fn header_text(&self, value: &[u8], number: u32) -> String {
-        self.decode(value, Charset::Unlabelled, 2 * number).unwrap_or_default()
+impl Body {
+    fn take(&mut self) {
+        self.size += self.decoded.len() as u64;
+        if let Some(Text { kept, .. }) = &mut self.text {
+            let room = MOST_SOURCE.saturating_sub(kept.len());
+            kept.extend_from_slice(self.decoded.get(..room).unwrap_or(&self.decoded));
+        }
+        self.decoded.clear();
     }
+}
 
-    fn name(&self, node: &Node<'_>) -> Option<String> {
-        [(&node.content.disposition_parameters, "filename"), (&node.content.parameters, "name")].into_iter().find_map(|(of, name)| {
-            // The clearest form stands last: RFC 2231 segments, extended value, plain value.
-            Named::new(of, name, &mut |value| self.header_text(value, node.no.0)).names(name).last()
-        })
-    }
-
-    fn read_header(&mut self, node: &Node<'_>) {
+impl Seen {
+    fn read_header(&mut self, node: &Node<'_>, characters: &Characters<'_>) {
         for field in fields(node.header, node.line_end) {
-            let value = decode_words(self.header_text(&field.value(), node.no.0).trim().to_owned());
+            let value = decode_words(characters.of(&field.value()).trim().to_owned());
             self.view.header.push((String::from_utf8_lossy(field.name).into_owned(), value));
         }
-        self.view.header_len = node.header_at.end;
-        self.view.is_cut |= node.header_is_cut();
     }
 
-    fn take(&mut self, at: u64, bytes: &[u8]) {
-        self.told = self.told.max(at.saturating_add(bytes.len() as u64));
-        let Some(open) = self.open.last_mut() else { return };
-        let part = open.part.and_then(|part| self.view.parts.get_mut(part));
-        if let (Some(decoder), Some(part)) = (&mut open.decoder, part) {
-            decoder.push(bytes, &mut part.bytes);
+    /// Ends the body at hand: the size of its part is known, and its text.
+    fn end_body(&mut self) {
+        let Some(mut body) = self.body.take() else { return };
+        body.decoder.finish(&mut body.decoded);
+        body.take();
+        let Some(part) = self.open.last().and_then(|at| self.view.parts.get_mut(*at)) else { return };
+        part.size = body.size;
+        if part.kind == PartKind::Multipart {
+            // No delimiter line came (T2.7).
+            (part.kind, part.media) = (PartKind::Leaf, "text/plain".to_owned());
+        }
+        let Some(Text { entity, is_html, kept }) = body.text else { return };
+        let room = if is_html { &mut self.html_room } else { &mut self.plain_room };
+        if *room < LEAST_SHOWN {
+            *room = 0;
+        }
+        let limits = Limits { source: MOST_SOURCE, text: *room };
+        let unread = body.size - kept.len() as u64;
+        let known = kept.len() as u64;
+        if let Ok(BodyText { text, is_cut, .. }) = read(&entity, is_html, kept, limits, &mut self.collected) {
+            *room -= text.len();
+            let left_out = if is_cut { unread + known.saturating_sub(text.len() as u64).max(1) } else { unread };
+            part.text = Some(PartText { text, left_out });
         }
     }
 }
 
-impl Visitor for Reader<'_> {
-    fn open(&mut self, node: &Node<'_>) {
-        if node.no.0 == 0 {
-            self.read_header(node);
+/// Makes characters of a header block's values, by one guess for all of them (T3.1).
+struct Characters<'n> {
+    node: &'n Node<'n>,
+    guess: OnceCell<&'static encoding_rs::Encoding>,
+}
+
+impl<'n> Characters<'n> {
+    fn new(node: &'n Node<'n>, guesses: &HashMap<u32, String>) -> Self {
+        let recorded = guesses.get(&(2 * node.no.0)).map(|name| charset::recorded(name));
+        Self { node, guess: recorded.map_or_else(OnceCell::new, OnceCell::from) }
+    }
+
+    fn of<'v>(&self, value: &'v [u8]) -> Cow<'v, str> {
+        let guess = |_: &[u8]| *self.guess.get_or_init(|| guess_header(self.node));
+        charset::decode(value, Charset::Unlabelled, guess).unwrap_or_default()
+    }
+
+    fn name(&self) -> Option<String> {
+        let content = self.node.content;
+        let name = [(&content.disposition_parameters, "filename"), (&content.parameters, "name")].into_iter().find_map(|(of, name)| {
+            // The clearest form stands last: RFC 2231 segments, extended value, plain value.
+            Named::new(of, name, &mut |value| self.of(value).into_owned()).names(name).last()
+        });
+        name.map(|name| shortened(&name, MOST_NAME))
+    }
+
+    fn subject(&self) -> Option<String> {
+        let value = self.node.fields.iter().find(|field| field.is("subject"))?.value();
+        let subject = decode_words(self.of(&value).trim().to_owned());
+        (!subject.is_empty()).then(|| cut(subject, MOST_NAME))
+    }
+}
+
+impl Entities for Seen {
+    fn open(&mut self, node: &Node<'_>, place: Place, shape: Shape) {
+        let number = node.no.0;
+        let characters = Characters::new(node, &self.guesses);
+        if number == 0 {
+            self.read_header(node, &characters);
         }
-        self.told = self.told.max(node.header_at.end);
-        let parent = self.open.last();
-        let parent_is_nested = parent.is_some_and(|parent| parent.is_nested);
-        let is_inner_mail = node.is_message && node.no.0 != 0;
-        if is_inner_mail && let Some(parent) = self.open.last_mut() {
-            parent.begins = Some(node.header_at.start);
-        }
-        let is_nested = parent_is_nested || is_inner_mail;
-        let media = String::from_utf8_lossy(&node.content.media).into_owned();
-        let is_mail = node.kind == Kind::NestedMessage || media == "message/rfc822";
-        let name = self.name(node);
-        let is_text = node.kind == Kind::Leaf && media.starts_with("text/");
-        let part = PartView {
-            number: node.no.0,
-            parent: node.parent.map(|parent| parent.0),
-            is_attachment: node.content.disposition == b"attachment" || name.is_some() || is_mail || (!is_text && node.kind == Kind::Leaf),
-            is_multipart: node.kind == Kind::Multipart,
-            media,
-            name,
-            is_nested,
-            bytes: Vec::new(),
+        self.view.is_cut |= node.header_is_cut();
+        let name = characters.name();
+        let subject = if node.is_message { characters.subject() } else { None };
+        let around = self.open.last().and_then(|at| self.view.parts.get_mut(*at));
+        let (parent, within) = match around {
+            None => (None, None),
+            Some(part) if part.kind == PartKind::Mail => {
+                part.subject = subject;
+                (Some(part.number), Some(part.number))
+            }
+            Some(part) => (Some(part.number), part.within),
+        };
+        let treatment = match shape {
+            Shape::Multipart => Some(Treatment::Plain),
+            Shape::Leaf(treatment) => Some(treatment),
+            Shape::Mail | Shape::TooDeep => None,
+        };
+        let entity = Entity::of(node, place, name.is_some());
+        let entity = if shape == Shape::Multipart { entity.undelimited(place) } else { entity };
+        let is_text = matches!(treatment, Some(Treatment::Plain | Treatment::Html));
+        let is_attachment = node.content.disposition == b"attachment" || name.is_some() || !is_text;
+        let encoding = if shape == Shape::Multipart { Encoding::Identity } else { node.content.encoding };
+        let text = (is_text && entity.field == Field::Bcontent).then(|| Text {
+            entity,
+            is_html: treatment == Some(Treatment::Html),
+            kept: Vec::new(),
+        });
+        self.body =
+            (shape != Shape::Mail).then(|| Body { decoder: Decoder::new(encoding, node.line_end), decoded: Vec::new(), size: 0, text });
+        self.open.push(self.view.parts.len());
+        self.view.parts.push(Part {
+            number,
+            parent,
+            within,
+            kind: match shape {
+                Shape::Multipart => PartKind::Multipart,
+                Shape::Mail => PartKind::Mail,
+                Shape::Leaf(_) | Shape::TooDeep => PartKind::Leaf,
+            },
+            media: cut(String::from_utf8_lossy(&node.content.media).into_owned(), MOST_MEDIA),
+            name: name.filter(|_| shape != Shape::Multipart),
+            subject: None,
+            size: 0,
+            is_attachment: is_attachment && shape != Shape::Multipart,
             text: None,
-            is_shown: false,
-        };
-        self.view.parts.push(part);
-        let decoder = (node.kind == Kind::Leaf).then(|| Decoder::new(node.content.encoding, node.line_end));
-        let label = String::from_utf8_lossy(node.content.charset()).into_owned();
-        self.open.push(Open { part: Some(self.view.parts.len() - 1), number: node.no.0, decoder, label, is_nested, begins: None });
+        });
     }
 
-    fn body(&mut self, _: NodeNo, at: u64, bytes: &[u8]) {
-        self.take(at, bytes);
-    }
-
-    fn preamble(&mut self, _: NodeNo, at: u64, bytes: &[u8]) {
-        self.told = self.told.max(at.saturating_add(bytes.len() as u64));
-    }
-
-    fn glue(&mut self, at: u64, bytes: &[u8]) {
-        self.told = self.told.max(at.saturating_add(bytes.len() as u64));
-    }
-
-    fn close(&mut self, _: NodeNo) {
-        let Some(mut open) = self.open.pop() else { return };
-        let Some(index) = open.part else { return };
-        let Some(mut part) = self.view.parts.get_mut(index).map(|part| std::mem::take(&mut part.bytes)) else { return };
-        if let Some(decoder) = &mut open.decoder {
-            decoder.finish(&mut part);
-        }
-        if let Some(begins) = open.begins {
-            let range = usize::try_from(begins).unwrap_or(usize::MAX)..usize::try_from(self.told).unwrap_or(usize::MAX);
-            part = self.raw.get(range).unwrap_or_default().to_vec();
-        }
-        let media = self.view.parts.get(index).map(|part| part.media.clone()).unwrap_or_default();
-        let text = match media.starts_with("text/") && open.decoder.is_some() {
-            true => self.decode(&part, Charset::from_label(&open.label), 2 * open.number + 1),
-            false => None,
-        };
-        let text = text.map(|text| if media == "text/html" { html::text_of(&text, MOST_TEXT).text } else { text });
-        if let Some(view) = self.view.parts.get_mut(index) {
-            view.bytes = part;
-            view.text = text;
+    fn body(&mut self, bytes: &[u8]) {
+        let Some(body) = &mut self.body else { return };
+        for step in bytes.chunks(STEP) {
+            body.decoder.push(step, &mut body.decoded);
+            body.take();
         }
     }
+
+    fn delimited(&mut self) {
+        self.body = None;
+    }
+
+    fn overflow(&mut self, _: u32) {
+        self.end_body();
+        self.view.is_cut = true;
+    }
+
+    fn close(&mut self, _: u32, mail: u64) {
+        self.end_body();
+        if let Some(part) = self.open.pop().and_then(|at| self.view.parts.get_mut(at))
+            && part.kind == PartKind::Mail
+        {
+            part.size = mail;
+        }
+    }
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MAIL: &[u8] = b"From: a@example.com\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\
-        Content-Type: multipart/mixed; boundary=o\n\n--o\nContent-Type: multipart/alternative; boundary=i\n\n--i\n\
-        Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nsch=F6n\n--i\n\
-        Content-Type: text/html\n\n<b>sch&ouml;n</b>\n--i--\n--o\nContent-Type: application/pdf; name=\"a.pdf\"\n\
-        Content-Transfer-Encoding: base64\n\nJVBERg==\n--o\nContent-Type: message/rfc822\n\nSubject: inner\n\ninside\n--o--\n";
-
-    #[test]
-    fn text_is_shown_once_and_parts_have_their_bytes() {
-        let view = view(MAIL, &[]);
-        assert_eq!(view.field("subject"), Some("Grüße"));
-        let shown: Vec<&str> = view.parts.iter().filter(|part| part.is_shown).filter_map(|part| part.text.as_deref()).collect();
-        assert_eq!(shown, ["schön"]);
-        let pdf = view.parts.iter().find(|part| part.media == "application/pdf").unwrap();
-        assert_eq!((pdf.name.as_deref(), pdf.bytes.as_slice(), pdf.is_attachment), (Some("a.pdf"), b"%PDF".as_slice(), true));
-        let inner = view.parts.iter().find(|part| part.media == "message/rfc822").unwrap();
-        assert_eq!(inner.bytes, b"Subject: inner\n\ninside");
-        assert!(view.parts.iter().any(|part| part.is_nested && part.text.as_deref() == Some("inside") && !part.is_shown));
-    }
-
-    #[test]
-    fn what_is_beyond_the_limits_is_told() {
-        let part = "--o\nContent-Disposition: attachment\nContent-Type: text/plain\n\nabc\n";
-        let mail = |parts: usize| format!("Content-Type: multipart/mixed; boundary=o\n\n{}--o--\n", part.repeat(parts));
-        let whole = view(mail(9_999).as_bytes(), &[]);
-        assert_eq!((whole.parts.len(), whole.is_cut), (10_000, false));
-        let cut = view(mail(10_050).as_bytes(), &[]);
-        assert!(cut.is_cut && cut.parts.len() > 9_990);
-        assert!(cut.parts.iter().skip(1).all(|part| part.bytes == b"abc"), "no part has the bytes of others");
-        assert!(view(format!("{}\n", "X: y\n".repeat(100_000)).as_bytes(), &[]).is_cut);
-    }
-
-    #[test]
-    fn html_alone_is_shown_as_text() {
-        let view = view(b"Content-Type: text/html; charset=utf-8\n\n<style>x</style><p>Hi <i>you</i></p>", &[]);
-        assert_eq!(view.parts[0].text.as_deref().map(str::trim), Some("Hi you"));
-        assert!(view.parts[0].is_shown);
-    }
-}
+mod tests;

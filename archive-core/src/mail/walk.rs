@@ -62,6 +62,8 @@ pub struct Node<'a> {
     pub fields: &'a [Field<'a>],
     /// Where all of the header block lies in the mail.
     pub header_at: Range<u64>,
+    /// Where the body begins: after the empty line, if there is one.
+    pub body_at: u64,
     /// How lines end in this mail.
     pub line_end: LineEnd,
     /// What the header says of the body. A multipart without usable boundary is plain text.
@@ -94,7 +96,7 @@ pub trait Visitor {
     }
 
     /// Bytes that are neither body nor preamble: header blocks, delimiter lines, epilogues. Told at once or later than the node
-    /// they open, but in order: every byte of a mail is told once, here or there.
+    /// they open, but in order, and before the end of the node that they belong to: every byte of a mail is told once, here or there.
     fn glue(&mut self, at: u64, bytes: &[u8]) {
         let _ = (at, bytes);
     }
@@ -144,7 +146,7 @@ pub struct Walker {
 #[derive(Debug)]
 struct Tree {
     at: u64,
-    /// Up to here bytes were told as body or preamble, if that is more than `at`.
+    /// Up to here bytes were told, if that is more than `at`.
     told: u64,
     line_end: LineEnd,
     state: State,
@@ -366,14 +368,14 @@ impl Tree {
                     _ => 0,
                 };
                 if empty > 0 {
-                    self.open(visitor);
+                    self.open(empty, visitor);
                     return used + empty;
                 }
                 match self.line(rest, last) {
                     Line::Unknown => return used,
                     Line::Other => self.at_line_start = false,
                     Line::Delimiter { .. } => {
-                        self.open(visitor);
+                        self.open(0, visitor);
                         return used;
                     }
                 }
@@ -388,8 +390,8 @@ impl Tree {
         }
     }
 
-    /// The header block is over: its node begins.
-    fn open(&mut self, visitor: &mut impl Visitor) {
+    /// The header block is over, with so many bytes of an empty line after it: its node begins.
+    fn open(&mut self, empty: usize, visitor: &mut impl Visitor) {
         // Most mails have fewer.
         let mut fields: Vec<Field<'_>> = Vec::with_capacity(32);
         fields.extend(media::fields(&self.header, self.line_end));
@@ -417,6 +419,7 @@ impl Tree {
             header: &self.header,
             fields: &fields,
             header_at: self.header_at.clone(),
+            body_at: self.header_at.end + empty as u64,
             line_end: self.line_end,
             content: &content,
         });
@@ -507,7 +510,7 @@ impl Tree {
         match open.part {
             Part::Leaf => visitor.body(open.no, self.at, bytes),
             Part::Preamble => visitor.preamble(open.no, self.at, bytes),
-            Part::Message | Part::Children | Part::Epilogue => return,
+            Part::Message | Part::Children | Part::Epilogue => visitor.glue(self.at, bytes),
         }
         self.told = self.at + bytes.len() as u64;
     }
@@ -537,7 +540,8 @@ impl Tree {
                 return Line::Delimiter { of, closes: false, len };
             }
             if closing == Some(open.boundary.as_slice()) {
-                return Line::Delimiter { of, closes: true, len };
+                // The line end stays: before another delimiter line it belongs to that one.
+                return Line::Delimiter { of, closes: true, len: line.len() };
             }
         }
         Line::Other
@@ -562,7 +566,7 @@ impl Tree {
             open.part = Part::Epilogue;
             self.boundaries -= 1;
             self.state = State::Body;
-            self.at_line_start = true;
+            self.at_line_start = false;
         } else {
             open.part = Part::Children;
             self.state = State::PartStart;
@@ -604,7 +608,7 @@ impl Tree {
                 State::Sniff | State::MessageStart | State::FromLine => self.begin_header(self.at, true),
                 State::PartStart => self.begin_header(self.at, false),
                 State::Header => {
-                    self.open(visitor);
+                    self.open(0, visitor);
                     0
                 }
                 State::Body | State::Overflow => break,

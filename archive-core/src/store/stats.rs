@@ -1,12 +1,20 @@
 //! Small questions about a store.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::Store;
 use super::lost::lost_files;
 use crate::error::Error;
 use crate::id::{ContentNo, Digest};
+use crate::mail::{Unsearchable, Why, is_read};
 use crate::vfs::{EntryKind, Vfs};
+
+/// Contents that are looked at while the catalog is held.
+const AT_ONCE: usize = 4096;
+/// Types that are counted apart.
+const MOST_TYPES: usize = 1000;
 
 /// A store and the bytes it takes on disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +73,30 @@ fn of_cache(bytes: Result<u64, Error>) -> Result<u64, Error> {
 }
 
 impl Store {
+    /// Media types of attachments that searches do not look into and need not, with the number of contents that have some.
+    pub(crate) fn types_not_read(&self) -> Result<BTreeMap<String, u64>, Error> {
+        let mut found = BTreeMap::new();
+        let mut next = Some(ContentNo(0));
+        while let Some(from) = next.take() {
+            let mut left = AT_ONCE;
+            self.catalog().content_rows(from, &mut |no, row| {
+                if left == 0 {
+                    next = Some(no);
+                    return ControlFlow::Break(());
+                }
+                left -= 1;
+                for media in row.attachment_types.into_iter().flatten().filter(|media| !is_read(media)) {
+                    let is_kept = found.len() < MOST_TYPES || found.contains_key(&media);
+                    *found.entry(if is_kept { media } else { "others".to_owned() }).or_insert(0) += 1;
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
+        let is_gap = |media: &String| self.indexer.is_gap(&Unsearchable { entity: 0, why: Why::TypeOff(media.clone()) });
+        found.retain(|media, _| !is_gap(media));
+        Ok(found)
+    }
+
     /// What the store takes on disk, and its head.
     pub(crate) fn stats(&self) -> Result<StoreStats, Error> {
         let bytes = |dir: &Path| bytes_in(&*self.vfs, dir);

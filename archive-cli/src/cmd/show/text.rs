@@ -1,0 +1,105 @@
+//! A mail as a person reads it: headers that matter, text, and the list of its parts.
+
+use archive_core::mail::{Part, PartKind, View};
+use archive_core::{Acting, MessageId};
+use serde_json::{Value, json as object};
+
+use crate::failure::{Exit, Failure};
+use crate::out::{Out, escape, json, when};
+
+/// Header fields that a reader wants to see, in this order.
+const SHOWN: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
+
+pub fn run(acting: &Acting<'_>, id: MessageId, view: &View, labels: &[String], out: &mut Out) -> Result<Exit, Failure> {
+    let info = acting.message(id)?;
+    if out.is_json() {
+        return out.json(&mail(json::message("mail", &info), view, labels)).map(|()| Exit::Done);
+    }
+    for name in SHOWN {
+        if let Some(value) = view.field(name) {
+            out.heading(&format!("{name}: {}", escape::line(value)))?;
+        }
+    }
+    out.line(&format!("Folder: {}", escape::line(&info.folder.to_string())))?;
+    if !labels.is_empty() {
+        let quoted = labels.iter().map(|label| if label.contains(',') { format!("\"{label}\"") } else { label.clone() });
+        out.line(&format!("Labels: {}", escape::line(&quoted.collect::<Vec<_>>().join(", "))))?;
+    }
+    out.line("")?;
+    texts(id, view, out)?;
+    list(view, out)?;
+    Ok(Exit::Done)
+}
+
+fn mail(mut mail: Value, view: &View, labels: &[String]) -> Value {
+    let texts = || view.parts.iter().filter_map(|part| part.text.as_ref());
+    let header: Vec<_> = view.header.iter().map(|(name, value)| object!({ "name": name, "value": value })).collect();
+    let parts: Vec<_> = bodies(view)
+        .map(|part| {
+            object!({ "part": part.number, "within": part.within, "type": part.media, "name": name(part), "size": part.size,
+                "attachment": part.is_attachment, "shown": part.text.is_some() })
+        })
+        .collect();
+    if let Some(mail) = mail.as_object_mut() {
+        let text: Vec<&str> = texts().map(|text| text.text.as_str()).filter(|text| !text.is_empty()).collect();
+        mail.insert("labels".to_owned(), labels.into());
+        mail.insert("header".to_owned(), header.into());
+        mail.insert("text".to_owned(), text.join("\n").into());
+        mail.insert("text_left_out".to_owned(), texts().map(|text| text.left_out).sum::<u64>().into());
+        mail.insert("parts".to_owned(), parts.into());
+        mail.insert("is_cut".to_owned(), view.is_cut.into());
+    }
+    mail
+}
+
+/// All parts that have bytes.
+fn bodies(view: &View) -> impl Iterator<Item = &Part> {
+    view.parts.iter().filter(|part| part.kind != PartKind::Multipart)
+}
+
+/// The name of a part; that of a mail without one is the name under which it is saved.
+fn name(part: &Part) -> Option<String> {
+    let of_subject = || (part.kind == PartKind::Mail && part.subject.is_some()).then(|| part.file_name());
+    part.name.clone().or_else(of_subject)
+}
+
+fn texts(id: MessageId, view: &View, out: &mut Out) -> Result<(), Failure> {
+    let (mut parts_left, mut bytes_left) = (0, 0);
+    for part in &view.parts {
+        let Some(text) = &part.text else { continue };
+        if text.text.is_empty() && text.left_out > 0 {
+            parts_left += 1;
+            bytes_left += text.left_out;
+            continue;
+        }
+        out.line(escape::text(&text.text).trim_end())?;
+        if text.left_out > 0 {
+            let (number, left) = (part.number, when::size(text.left_out));
+            out.line(&format!("[the text of part {number} goes on: {left} left out; `mailkeep show {id} --part {number}` has all of it]"))?;
+        }
+    }
+    if parts_left > 0 {
+        let left = when::size(bytes_left);
+        out.line(&format!("[the text of {parts_left} more parts is left out, {left}; `mailkeep show {id} --part N` has it]"))?;
+    }
+    Ok(())
+}
+
+/// The parts with their numbers, those of a mail in a mail below it. Of a mail that is one text nothing is listed.
+fn list(view: &View, out: &mut Out) -> Result<(), Failure> {
+    if bodies(view).all(|part| part.number == 0 && part.text.is_some()) {
+        return Ok(());
+    }
+    out.line("")?;
+    // The mails around the part at hand.
+    let mut around: Vec<u32> = Vec::new();
+    for part in bodies(view) {
+        let depth = part.within.and_then(|within| around.iter().position(|at| *at == within)).map_or(0, |at| at + 1);
+        around.truncate(depth);
+        around.push(part.number);
+        let name = name(part).map(|name| format!(" {},", escape::line(&name))).unwrap_or_default();
+        let (number, media, size) = (part.number, escape::line(&part.media), when::size(part.size));
+        out.line(&format!("{:width$}[part {number}:{name} {media}, {size}]", "", width = 2 * depth))?;
+    }
+    Ok(())
+}
