@@ -90,7 +90,9 @@ fn list(view: &View, out: &mut Out) -> Result<(), Failure> {
     if bodies(view).all(|part| part.number == 0 && part.text.is_some()) {
         return Ok(());
     }
-    out.line("")?;
+    if view.parts.iter().any(|part| part.text.is_some()) {
+        out.line("")?;
+    }
     // The mails around the part at hand.
     let mut around: Vec<u32> = Vec::new();
     for part in bodies(view) {

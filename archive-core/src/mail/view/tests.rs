@@ -42,7 +42,9 @@ fn shown(view: &View) -> Vec<&str> {
 }
 
 /// Number, part around it, mail around it, type, name.
-fn listed(view: &View) -> Vec<(u32, Option<u32>, Option<u32>, &str, Option<&str>)> {
+type Listed<'v> = (u32, Option<u32>, Option<u32>, &'v str, Option<&'v str>);
+
+fn listed(view: &View) -> Vec<Listed<'_>> {
     view.parts.iter().map(|part| (part.number, part.parent, part.within, part.media.as_str(), part.name.as_deref())).collect()
 }
 
