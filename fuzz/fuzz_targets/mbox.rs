@@ -51,6 +51,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         Some(Format::Listserv),
         Some(Format::Eml),
         Some(Format::Emlx),
+        Some(Format::Mmdf),
     ];
     let options = SourceOptions { format: formats[usize::from(*format) % formats.len()], with_deleted: format & 0x80 != 0 };
     let read = |piece| {

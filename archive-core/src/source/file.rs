@@ -5,11 +5,13 @@ use std::ops::ControlFlow;
 
 use super::header;
 use super::item::{Format, TroubleKind};
-use super::mbox::{self, Splitter, Style};
+use super::mbox::Splitter;
 use super::names;
 use super::packed;
 use super::reading::{Place, Reading};
+use super::separator::{self, Style};
 use super::single::{self, Beside};
+use super::unsupported;
 use super::window::Window;
 
 const LOOK: usize = 64 << 10;
@@ -36,8 +38,17 @@ pub(super) fn read(
     depth: usize,
     reading: &mut Reading<'_>,
 ) -> ControlFlow<()> {
+    if names::is_partial_export(&place.name) {
+        reading.trouble(place, 0, TroubleKind::Skipped);
+        return ControlFlow::Continue(());
+    }
     let mut window = Window::new(reader, far);
     window.ensure(LOOK);
+    let by_name = if reading.options.format.is_some() { None } else { unsupported::by_name(window.data(), &place.name) };
+    if let Some(what) = by_name {
+        reading.trouble(place, 0, TroubleKind::Unsupported(what));
+        return ControlFlow::Continue(());
+    }
     if let Some(packing) = packed::packing(window.data(), place, depth) {
         return packed::read(packing, role, place, window, depth, reading);
     }
@@ -49,9 +60,10 @@ pub(super) fn read(
     match reading.options.format {
         Some(Format::Eml) => return single::read_mail(Beside::default(), place, window, reading),
         Some(Format::Maildir) => return single::read_mail(Beside::maildir(&place.name), place, window, reading),
-        Some(Format::Mh) if names::is_number(&place.name) => return single::read_mail(Beside::default(), place, window, reading),
+        Some(Format::Mh) if names::is_mh_mail(&place.name) => return single::read_mail(Beside::mh(&place.name), place, window, reading),
         Some(Format::Emlx) => return single::read_emlx(place, window, reading),
         Some(Format::Listserv) => return split(Style::Listserv, place, window, reading),
+        Some(Format::Mmdf) => return split(Style::Mmdf, place, window, reading),
         Some(Format::Mbox | Format::Mboxo | Format::Mboxrd | Format::Mboxcl | Format::Mboxcl2) => {
             return split(Style::Mbox, place, window, reading);
         }
@@ -59,7 +71,7 @@ pub(super) fn read(
     }
     match role {
         Role::Maildir => return single::read_mail(Beside::maildir(&place.name), place, window, reading),
-        Role::Mh => return single::read_mail(Beside::default(), place, window, reading),
+        Role::Mh => return single::read_mail(Beside::mh(&place.name), place, window, reading),
         Role::Any | Role::Numbered => {}
     }
     if named(b".emlx") {
@@ -68,28 +80,28 @@ pub(super) fn read(
     if named(b".eml") {
         return single::read_mail(Beside::default(), place, window, reading);
     }
-    if let Some(what) = unsupported(window.data(), place) {
+    if let Some(what) = unsupported::by_content(window.data(), place) {
         reading.trouble(place, 0, TroubleKind::Unsupported(what));
         return ControlFlow::Continue(());
     }
-    if mbox::begins_mbox(window.data()) {
-        return split(Style::Mbox, place, window, reading);
-    }
-    if mbox::begins_listserv(window.data()) {
-        return split(Style::Listserv, place, window, reading);
+    if let Some(style) = separator::style_of(window.data()) {
+        return split(style, place, window, reading);
     }
     if named(b".mbox") || named(b".mbx") {
         return split(Style::Mbox, place, window, reading);
     }
     let numbered = match role {
         Role::Numbered => !window.data().contains(&0),
-        _ => names::is_number(&place.name) && header::field_name(header::first_line(window.data()).0).is_some(),
+        _ => names::is_mh_mail(&place.name) && header::field_name(header::line(window.data()).0).is_some(),
     };
     if numbered || header::looks_like_mail(window.data()) {
-        return single::read_mail(Beside::default(), place, window, reading);
+        return single::read_mail(Beside::mh(&place.name), place, window, reading);
     }
     match window.take_error() {
         Some(error) => reading.trouble(place, 0, TroubleKind::Unreadable(error.to_string())),
+        None if names::is_packed(&place.name) => {
+            reading.trouble(place, 0, TroubleKind::Cut("it does not begin as a packed file of its name does".to_owned()));
+        }
         None => reading.trouble(place, 0, TroubleKind::Skipped),
     }
     reading.progress();
@@ -102,7 +114,9 @@ fn split(style: Style, place: &Place, window: &mut Window<'_>, reading: &mut Rea
 }
 
 fn empty(place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) -> ControlFlow<()> {
-    if window.error().is_none() {
+    if window.error().is_none() && names::is_packed(&place.name) {
+        reading.trouble(place, 0, TroubleKind::Cut("no packed file is empty".to_owned()));
+    } else if window.error().is_none() {
         // Empty mailboxes of Thunderbird have no ending; other empty files are told in the same way, and are no loss.
         let name = &place.name;
         if names::has_ending(name, b".mbox") || names::has_ending(name, b".mbx") || !name.contains(&b'.') {
@@ -112,37 +126,4 @@ fn empty(place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) -> C
     }
     reading.end_of_file(place, window);
     ControlFlow::Continue(())
-}
-
-/// Packed and encrypted files: first bytes, ending, what it is. In a folder only those named as mailboxes are told of.
-const PACKED: [(&[u8], &[u8], &str); 9] = [
-    (b"BZh", b".bz2", "compressed by bzip2"),
-    (b"\xFD7zXZ\0", b".xz", "compressed by xz"),
-    (b"7z\xBC\xAF\x27\x1C", b".7z", "packed by 7-Zip"),
-    (b"Rar!\x1A\x07", b".rar", "packed by RAR"),
-    (b"\x04\x22\x4D\x18", b".lz4", "compressed by LZ4"),
-    (b"LZIP", b".lz", "compressed by lzip"),
-    (b"\x1F\x9D", b".Z", "compressed by compress"),
-    (b"-----BEGIN PGP MESSAGE-----", b".asc", "encrypted by PGP"),
-    (b"age-encryption.org/", b".age", "encrypted by age"),
-];
-
-/// What a file of mail is that cannot be read yet.
-fn unsupported(data: &[u8], place: &Place) -> Option<&'static str> {
-    let named = |ending: &[u8]| names::has_ending(&place.name, ending);
-    if data.starts_with(b"!BDN") {
-        return Some(if data.get(8..10) == Some(b"SO") { "Outlook OST" } else { "Outlook PST" });
-    }
-    if data.starts_with(b"\xCF\xAD\x12\xFE") {
-        return Some("Outlook Express DBX");
-    }
-    if data.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
-        let wide: Vec<u8> = "__nameid_version1.0".bytes().flat_map(|byte| [byte, 0]).collect();
-        return (named(b".msg") || memchr::memmem::find(data, &wide).is_some()).then_some("Outlook MSG");
-    }
-    let packed = PACKED.iter().find(|(signature, ..)| data.starts_with(signature));
-    let (_, ending, what) = packed?;
-    let is_source = place.source.is_empty();
-    let is_mailbox = [&b".mbox"[..], b".mbx", b".eml", b".tar"].iter().any(|kind| named(&[kind, *ending].concat()));
-    (is_source || is_mailbox).then_some(*what)
 }

@@ -85,7 +85,16 @@ pub(super) fn is_known_field(line: &[u8]) -> bool {
     })
 }
 
-/// The line at the start of `data`, without its end, and its length with it.
+/// The line at the start of `data`, without its end, and its length with it: it ends with LF, CR LF, or a CR that no LF follows. More
+/// than one CR before an LF is one line end, as some gateways wrote it.
+pub(super) fn line(data: &[u8]) -> (&[u8], usize) {
+    let Some(at) = memchr::memchr2(b'\n', b'\r', data) else { return (data, data.len()) };
+    let (line, end) = data.split_at(at);
+    let returns = end.iter().take(3).take_while(|&&byte| byte == b'\r').count();
+    (line, at + if end.get(returns) == Some(&b'\n') { returns + 1 } else { 1 })
+}
+
+/// The line at the start of `data`, without its end, and its length with it, where a CR alone ends no line.
 pub(super) fn first_line(data: &[u8]) -> (&[u8], usize) {
     let (line, len) = match memchr::memchr(b'\n', data) {
         Some(at) => (data.get(..at).unwrap_or_default(), at + 1),
@@ -94,15 +103,23 @@ pub(super) fn first_line(data: &[u8]) -> (&[u8], usize) {
     (line.strip_suffix(b"\r").unwrap_or(line), len)
 }
 
-/// The header fields at the start of a mail: name, value (unfolded lines joined as they are), each line ended by LF or CRLF.
+/// The header fields at the start of a mail: name, value (unfolded lines joined as they are), each line ended by LF, CRLF or CR.
 pub(super) struct Fields<'a> {
     data: &'a [u8],
     taken: usize,
+    /// Reads one line; the first one says what lines end with.
+    line: fn(&[u8]) -> (&[u8], usize),
+}
+
+/// How to read the lines of a header: a CR ends a line where it ends the first one.
+fn line_reader(data: &[u8]) -> fn(&[u8]) -> (&[u8], usize) {
+    let (_, len) = line(data);
+    if data.get(..len).is_some_and(|line| line.ends_with(b"\r")) { line } else { first_line }
 }
 
 /// Walks over the fields at the start of `data`.
 pub(super) fn fields(data: &[u8]) -> Fields<'_> {
-    Fields { data, taken: 0 }
+    Fields { data, taken: 0, line: line_reader(data) }
 }
 
 impl<'a> Fields<'a> {
@@ -117,10 +134,10 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.data.get(self.taken..)?;
-        let (line, mut len) = first_line(rest);
+        let (line, mut len) = (self.line)(rest);
         let name = field_name(line)?;
         loop {
-            let (next, more) = first_line(rest.get(len..)?);
+            let (next, more) = (self.line)(rest.get(len..)?);
             if !next.starts_with(b" ") && !next.starts_with(b"\t") {
                 break;
             }
@@ -149,6 +166,7 @@ impl Keeping {
     pub(super) fn of(data: &[u8]) -> Self {
         let mut keeping = Self::default();
         let mut at = 0;
+        let line_of = line_reader(data);
         loop {
             let mut fields = fields(data.get(at..).unwrap_or_default());
             for (name, value) in fields.by_ref() {
@@ -159,7 +177,7 @@ impl Keeping {
                 }
             }
             at += fields.taken();
-            let (line, len) = first_line(data.get(at..).unwrap_or_default());
+            let (line, len) = line_of(data.get(at..).unwrap_or_default());
             // Lines that old transports left among the fields.
             if line.starts_with(b">From ") || line.starts_with(b"From ") {
                 at += len;
@@ -187,15 +205,8 @@ impl Keeping {
 /// Whether the text begins as a mail does: header fields, of which at least one is well known, before anything else.
 pub(super) fn looks_like_mail(data: &[u8]) -> bool {
     let data = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
-    let converted;
-    let data = if memchr::memchr(b'\n', data).is_none() && memchr::memchr(b'\r', data).is_some() {
-        converted = data.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect::<Vec<_>>();
-        converted.as_slice()
-    } else {
-        data
-    };
     let data = data.get(data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..).unwrap_or_default();
-    let (line, len) = first_line(data);
+    let (line, len) = line(data);
     // A mail that an mbox lost: its From_ line, perhaps quoted, stays before the fields.
     let data = if line.starts_with(b"From ") || line.starts_with(b">From ") { data.get(len..).unwrap_or_default() } else { data };
     fields(data).take(64).any(|(name, _)| TELLING.iter().any(|known| known.eq_ignore_ascii_case(name)))

@@ -12,7 +12,7 @@ pub const WHOLE_LIMIT: usize = 16 << 20;
 pub struct SourceOptions {
     /// What the source is, where its name and content must not decide. Applies to the files, not to archives (gz, zip) around them.
     pub format: Option<Format>,
-    /// Hand out mails that the program that kept them had marked as deleted (Mozilla, Apple); else they are counted only.
+    /// Hand out mails that the program that kept them had marked as deleted (Mozilla, Apple, Maildir, MH); else they are counted only.
     pub with_deleted: bool,
 }
 
@@ -30,6 +30,8 @@ pub enum Format {
     Mboxcl,
     /// An mbox with lengths, in which nothing is quoted: no line is ever unquoted.
     Mboxcl2,
+    /// Mails between lines of four ^A.
+    Mmdf,
     /// A LISTSERV notebook: mails between lines of 73 `=`.
     Listserv,
     /// A folder with `cur` and `new`, or one file of it.
@@ -128,14 +130,18 @@ pub enum TroubleKind {
     NotAnMbox,
     /// This many bytes before the first From_ line, which belong to no mail.
     TextBeforeFirst(u64),
-    /// An mbox or mail file of no bytes.
+    /// An mbox or mail of no bytes.
     EmptyFile,
+    /// A mail of zero bytes alone, as file systems leave in the place of a file that they lost.
+    OnlyZeros,
     /// A From_ line without a mail.
     EmptyMail,
     /// A streamed mail has an unquoted `From ` line here (offset in the mail) after quoted ones: from here on it is as found.
     QuotingEnds,
-    /// Apple Mail kept only a part of this mail; the part is handed out.
+    /// Apple Mail kept only a part of this mail; the part is handed out, and counted as incomplete.
     Partial,
+    /// The file was written while it was read: what was handed out of it may be of two states, or not all of it.
+    Changed,
     /// This many bytes behind an Apple mail that are no property list: its count ends it too early.
     BehindMail(u64),
     /// Mail in a form that cannot be read yet, by its name.
@@ -153,7 +159,7 @@ pub enum TroubleKind {
 impl TroubleKind {
     /// Whether something that may be mail was not handed out.
     pub fn is_loss(&self) -> bool {
-        !matches!(self, Self::EmptyFile | Self::EmptyMail | Self::QuotingEnds | Self::Skipped | Self::LinkNotFollowed)
+        !matches!(self, Self::EmptyFile | Self::EmptyMail | Self::QuotingEnds | Self::Partial | Self::Skipped | Self::LinkNotFollowed)
     }
 }
 
@@ -165,9 +171,11 @@ impl fmt::Display for TroubleKind {
             Self::NotAnMbox => f.write_str("is not an mbox: no line begins with \"From \" as a separator does"),
             Self::TextBeforeFirst(bytes) => write!(f, "{bytes} bytes before the first From_ line belong to no mail"),
             Self::EmptyFile => f.write_str("is empty"),
+            Self::OnlyZeros => f.write_str("is nothing but zero bytes"),
             Self::EmptyMail => f.write_str("a From_ line without a mail"),
             Self::QuotingEnds => f.write_str("has unquoted \"From \" lines after quoted ones: kept as found from here on"),
             Self::Partial => f.write_str("is a part of a mail only"),
+            Self::Changed => f.write_str("changed while it was read; read it again when no program writes to it"),
             Self::BehindMail(bytes) => write!(f, "{bytes} bytes behind the length in the first line belong to no property list"),
             Self::Unsupported(what) => write!(f, "is a file of a kind not supported: {what}; convert or unpack it first"),
             Self::Skipped => f.write_str("is no mail"),
@@ -176,6 +184,14 @@ impl fmt::Display for TroubleKind {
             Self::Bomb => f.write_str("decompresses to more than any mailbox does"),
         }
     }
+}
+
+/// Why these bytes are no mail, whatever holds them: there are none, or all are zero.
+pub fn refused(mail: &[u8]) -> Option<TroubleKind> {
+    if mail.is_empty() {
+        return Some(TroubleKind::EmptyFile);
+    }
+    mail.iter().all(|&byte| byte == 0).then_some(TroubleKind::OnlyZeros)
 }
 
 /// Takes what a source holds, in the order of the source.
@@ -201,6 +217,8 @@ pub struct Summary {
     pub empty: u64,
     /// Mails passed over because they were marked as deleted.
     pub deleted: u64,
+    /// Mails handed out of which the source itself has a part only.
+    pub incomplete: u64,
     /// Files that are no mail.
     pub skipped_files: u64,
     /// Files of kinds not supported.

@@ -1,9 +1,17 @@
-//! Splits an mbox of any variant, or a LISTSERV notebook, into mails.
+//! Splits an mbox of any variant, an MMDF mailbox, or a LISTSERV notebook, into mails.
 //!
 //! **Where a mail begins.** At a line `From ` that follows an empty line (or begins the file) and has a date up to its end, or is followed
-//! by a well-known header field; without an empty line before it, it must have both. `Content-Length` is used only where it leads to
-//! such a line or to the end of the file; then it wins over From_ lines inside the mail. It is looked up to 16 MiB ahead in a
-//! stream, any distance in a plain file.
+//! by a well-known header field; without an empty line before it, it must have both. Two kinds of lines are judged by the first From_ line
+//! of the file: where that one has no date, and nothing but an address or `-` in its place, another such line with a header field after it
+//! needs neither a date nor an empty line before it; and the first line of a patch of git (`From DIGEST Mon Sep 17 00:00:00 2001`, 40 or 64
+//! hexadecimal digits) is text where that one is none, unless the file was demanded as one whose `From ` is quoted. A line ends with LF,
+//! CR LF, or a CR that no LF follows (module `separator`).
+//!
+//! `Content-Length` is used only where it leads to such a line or to the end of the file; then it wins over From_ lines inside the mail. It
+//! is looked up to 16 MiB ahead in a stream, any distance in a plain file.
+//!
+//! In MMDF a mail lies between two lines of four ^A, with its last line end; a From_ line at its beginning is not of it, and blank lines
+//! between two such lines are no mail.
 //!
 //! **Where it ends.** Before the one blank line that stands before the next From_ line or the end of the file; further blank lines belong
 //! to the mail, whatever its `Content-Length` says. So each byte is in a mail, a From_ line or that blank line.
@@ -20,10 +28,11 @@ use std::ops::ControlFlow;
 use memchr::memmem;
 
 use super::from_line::{self, MAX_FROM_LINE};
-use super::header::{self, Keeping};
+use super::header::{self, Keeping, line};
 use super::item::{Body, DateHint, DateKind, Format, Item, Quoting, TroubleKind, WHOLE_LIMIT};
 use super::mbox_quote::{LineQuoter, has_bare_line, has_quoted_line, unquote};
 use super::reading::{Place, Reading};
+use super::separator::{Separators, Style, blank_end, blank_lines, leading};
 use super::window::Window;
 
 /// Bytes that must be in sight behind the start of a separator to judge it.
@@ -32,65 +41,6 @@ const HEADER_LOOK: usize = 256 << 10;
 const STEP: usize = 256 << 10;
 /// Bytes held back while streaming, so that a separator with the empty line before it is never cut in two.
 const HELD: usize = 16;
-const EQUALS: &[u8] = b"\n=========================================================================";
-
-/// What stands between two mails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
-    /// From_ lines.
-    Mbox,
-    /// Lines of 73 `=`.
-    Listserv,
-}
-
-/// Whether the data begins like an mbox.
-pub(super) fn begins_mbox(data: &[u8]) -> bool {
-    let data = data.get(leading(data)..).unwrap_or_default();
-    data.starts_with(b"From ") && is_separator(data, 0, Style::Mbox, true)
-}
-
-/// Whether the data begins like a LISTSERV notebook.
-pub(super) fn begins_listserv(data: &[u8]) -> bool {
-    is_separator(data, 0, Style::Listserv, true)
-}
-
-/// Bytes that may stand before the first From_ line: a byte order mark, empty lines.
-fn leading(data: &[u8]) -> usize {
-    let mark = if data.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    mark + data.iter().skip(mark).take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
-}
-
-/// Whether a separator stands at `at`; `start`: the data begin where a mail or file begins.
-fn is_separator(data: &[u8], at: usize, style: Style, start: bool) -> bool {
-    let (before, rest) = data.split_at_checked(at).unwrap_or_default();
-    let (line, len) = header::first_line(rest);
-    let next = rest.get(len..).unwrap_or_default();
-    let next_line = header::first_line(next).0;
-    match style {
-        Style::Listserv => line.len() == EQUALS.len() - 1 && line.iter().all(|&byte| byte == b'=') && header::is_known_field(next_line),
-        Style::Mbox => {
-            if !line.starts_with(b"From ") || line.len() > MAX_FROM_LINE {
-                return false;
-            }
-            let header_follows = header::is_known_field(next_line);
-            let blank_before = before.ends_with(b"\n\n")
-                || before.ends_with(b"\n\r\n")
-                || (start && (before.is_empty() || before == b"\n" || before == b"\r\n"));
-            let dated = from_line::is_from_line(line);
-            if blank_before { dated || header_follows } else { dated && header_follows }
-        }
-    }
-}
-
-/// Length of the blank line that ends the data, 0 without one.
-fn blank_end(data: &[u8], start: bool) -> usize {
-    let (len, before) = match data {
-        [before @ .., b'\r', b'\n'] => (2, before),
-        [before @ .., b'\n'] => (1, before),
-        _ => return 0,
-    };
-    if before.last().map_or(start, |&byte| byte == b'\n') { len } else { 0 }
-}
 
 /// Where a mail at the front of the window ends.
 enum End {
@@ -121,14 +71,19 @@ enum Found {
 /// Reads one mailbox file.
 pub(super) struct Splitter<'w, 'r> {
     window: &'w mut Window<'r>,
-    style: Style,
+    separators: Separators,
     format: Option<Format>,
     unquoted_lengths: bool,
 }
 
 impl<'w, 'r> Splitter<'w, 'r> {
     pub(super) fn new(window: &'w mut Window<'r>, style: Style, format: Option<Format>) -> Self {
-        Self { window, style, format, unquoted_lengths: format == Some(Format::Mboxcl2) }
+        let is_quoted = matches!(format, Some(Format::Mboxo | Format::Mboxrd | Format::Mboxcl));
+        Self { window, separators: Separators::new(style, is_quoted), format, unquoted_lengths: format == Some(Format::Mboxcl2) }
+    }
+
+    fn is_mbox(&self) -> bool {
+        self.separators.style == Style::Mbox
     }
 
     /// Hands out all mails of the file.
@@ -153,11 +108,12 @@ impl<'w, 'r> Splitter<'w, 'r> {
             return ControlFlow::Continue(false);
         }
         // A file said to be an mbox may begin with a From_ line that has neither date nor header.
-        let begins = is_separator(self.window.data(), 0, self.style, true) || (self.style == Style::Mbox && self.begins_like_from_line());
+        let begins = self.separators.is_at(self.window.data(), 0, true) || (self.is_mbox() && self.begins_like_from_line());
         if begins {
             return ControlFlow::Continue(true);
         }
         if header::looks_like_mail(self.window.data()) {
+            self.separators.begin(None);
             self.mail(None, place, reading)?;
             return ControlFlow::Continue(true);
         }
@@ -179,7 +135,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
     }
 
     fn begins_like_from_line(&self) -> bool {
-        let (line, _) = header::first_line(self.window.data());
+        let (line, _) = line(self.window.data());
         line.starts_with(b"From ") && line.len() <= MAX_FROM_LINE
     }
 
@@ -189,11 +145,42 @@ impl<'w, 'r> Splitter<'w, 'r> {
             if self.window.data().is_empty() {
                 return ControlFlow::Continue(());
             }
-            let (line, len) = header::first_line(self.window.data());
-            let from_line = (self.style == Style::Mbox).then(|| line.to_vec());
-            self.window.consume(len);
+            let from_line = if self.separators.style == Style::Mmdf {
+                self.pass_controls();
+                let has_line = Separators::new(Style::Mbox, true).is_at(self.window.data(), 0, true);
+                has_line.then(|| self.take_line())
+            } else {
+                let separator = self.take_line();
+                self.is_mbox().then_some(separator)
+            };
+            if self.separators.style == Style::Mmdf && from_line.is_none() && self.window.data().is_empty() {
+                return ControlFlow::Continue(());
+            }
+            self.separators.begin(from_line.as_deref());
             self.mail(from_line, place, reading)?;
             reading.progress();
+        }
+    }
+
+    fn take_line(&mut self) -> Vec<u8> {
+        let (line, len) = line(self.window.data());
+        let line = line.to_vec();
+        self.window.consume(len);
+        line
+    }
+
+    /// Goes to where the next mail of MMDF begins: over the line after the mail before it, the line before it, and blank lines between.
+    fn pass_controls(&mut self) {
+        loop {
+            self.window.ensure(LOOK);
+            let data = self.window.data();
+            let blank = blank_lines(data);
+            let rest = data.get(blank..).unwrap_or_default();
+            let len = if self.separators.is_at(rest, 0, true) { line(rest).1 } else { 0 };
+            if len == 0 && !(rest.is_empty() && blank > 0 && self.window.ended()) {
+                return;
+            }
+            self.window.consume(blank + len);
         }
     }
 
@@ -214,7 +201,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         match self.find_end(&keeping) {
             End::Here { len, next, length_holds } => {
                 let raw = self.window.data().get(..len).unwrap_or_default();
-                let quoting = judge(raw, length_holds, self.style, self.format, &mut self.unquoted_lengths);
+                let quoting = judge(raw, length_holds, self.separators.style, self.format, &mut self.unquoted_lengths);
                 let result = if raw.is_empty() {
                     reading.trouble(place, offset, TroubleKind::EmptyMail);
                     ControlFlow::Continue(())
@@ -251,7 +238,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
 
     /// Length of the mail by its `Content-Length`, where that is to be used.
     fn declared(&self, keeping: &Keeping) -> Option<u64> {
-        if self.style != Style::Mbox || matches!(self.format, Some(Format::Mboxo | Format::Mboxrd)) {
+        if !self.is_mbox() || matches!(self.format, Some(Format::Mboxo | Format::Mboxrd)) {
             return None;
         }
         (keeping.header_len? as u64).checked_add(keeping.content_length?)
@@ -263,7 +250,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
             Found::End => self.window.data().len(),
             Found::Nothing => return End::Far,
         };
-        let blank = if self.style == Style::Mbox { blank_end(self.window.data().get(..next).unwrap_or_default(), true) } else { 0 };
+        let blank = if self.is_mbox() { blank_end(self.window.data().get(..next).unwrap_or_default(), true) } else { 0 };
         let plain = next - blank;
         if let Some(declared) = self.declared(keeping) {
             if declared == plain as u64 || declared == next as u64 {
@@ -282,35 +269,26 @@ impl<'w, 'r> Splitter<'w, 'r> {
 
     /// The first separator within the bytes that are handed out whole.
     fn find_separator(&mut self) -> Found {
-        let needle = self.needle();
         let mut from = 0;
         loop {
             let data = self.window.data();
             let len = data.len();
-            let hit = memmem::find(data.get(from..).unwrap_or_default(), needle).map(|hit| from + hit + 1);
-            match hit {
+            match self.separators.candidate(data, from) {
                 Some(at) if at > WHOLE_LIMIT => return Found::Nothing,
                 Some(at) => {
                     self.window.ensure(at + LOOK);
-                    if is_separator(self.window.data(), at, self.style, true) {
+                    if self.separators.is_at(self.window.data(), at, true) {
                         return Found::Separator(at);
                     }
-                    from = at;
+                    from = at + 1;
                 }
                 None if len > WHOLE_LIMIT => return Found::Nothing,
                 None if self.window.ended() => return Found::End,
                 None => {
-                    from = from.max(len.saturating_sub(needle.len()));
+                    from = from.max(len.saturating_sub(self.separators.word().len()));
                     self.window.ensure((len + STEP).min(WHOLE_LIMIT + LOOK));
                 }
             }
-        }
-    }
-
-    fn needle(&self) -> &'static [u8] {
-        match self.style {
-            Style::Mbox => b"\nFrom ",
-            Style::Listserv => EQUALS,
         }
     }
 
@@ -336,7 +314,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
             return None;
         }
         let follows = |gap: usize| {
-            let blank = blank_end(data.get(..gap).unwrap_or_default(), before == Some(b'\n'));
+            let blank = blank_end(data.get(..gap).unwrap_or_default(), matches!(before, Some(b'\n' | b'\r')));
             Boundary { rest: gap - blank, blank }
         };
         if ended && data.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
@@ -346,9 +324,10 @@ impl<'w, 'r> Splitter<'w, 'r> {
         for _ in 0..3 {
             let rest = data.get(gap..)?;
             if rest.starts_with(b"From ") {
-                return ((gap > 0 || before == Some(b'\n')) && is_separator(rest, 0, Style::Mbox, true)).then(|| follows(gap));
+                let at_line = gap > 0 || matches!(before, Some(b'\n' | b'\r'));
+                return (at_line && self.separators.is_at(rest, 0, true)).then(|| follows(gap));
             }
-            let (line, len) = header::first_line(rest);
+            let (line, len) = line(rest);
             if !line.is_empty() || len == 0 {
                 return None;
             }
@@ -361,14 +340,13 @@ impl<'w, 'r> Splitter<'w, 'r> {
     fn judge_head(&mut self, has_length: bool) -> Quoting {
         let head = self.window.data();
         let head = head.get(..head.len().min(WHOLE_LIMIT)).unwrap_or_default();
-        let never = self.style != Style::Mbox || self.format == Some(Format::Mboxcl2) || (has_length && self.unquoted_lengths);
+        let never = !self.is_mbox() || self.format == Some(Format::Mboxcl2) || (has_length && self.unquoted_lengths);
         if never || has_bare_line(head) { Quoting::None } else { Quoting::Unquoted }
     }
 
     /// Looks at the next piece of a streamed mail: the bytes that surely belong to it and, if it ends with them, how many bytes
     /// lead to the next separator.
     fn step(&mut self, declared: Option<u64>, unquoting: bool) -> (Piece, Option<usize>) {
-        let needle = self.needle();
         self.window.ensure(STEP);
         if let Some(left) = declared.and_then(|at| at.checked_sub(self.window.offset()))
             && left <= STEP as u64
@@ -379,29 +357,28 @@ impl<'w, 'r> Splitter<'w, 'r> {
         // The window may hold far more than is taken at once.
         let seen = self.window.data().len().min(2 * STEP);
         let mut from = 0;
-        while let Some(hit) = memmem::find(self.window.data().get(from..seen).unwrap_or_default(), needle) {
-            let at = from + hit + 1;
+        while let Some(at) = self.separators.candidate(self.window.data().get(..seen).unwrap_or_default(), from) {
             self.window.ensure(at + LOOK);
-            if is_separator(self.window.data(), at, self.style, false) {
+            if self.separators.is_at(self.window.data(), at, false) {
                 let declared = declared.filter(|&end| end > self.window.offset() + at as u64);
                 if declared.is_none_or(|end| self.boundary(end).is_none()) {
-                    let blank =
-                        if self.style == Style::Mbox { blank_end(self.window.data().get(..at).unwrap_or_default(), false) } else { 0 };
+                    let blank = if self.is_mbox() { blank_end(self.window.data().get(..at).unwrap_or_default(), false) } else { 0 };
                     return (Piece { len: at - blank, bare: false }, Some(blank));
                 }
                 self.unquoted_lengths = true;
             }
-            if unquoting {
+            // What is quoted are lines after an LF.
+            if unquoting && self.window.data().get(..at).is_some_and(|before| before.ends_with(b"\n")) {
                 return (Piece { len: at, bare: true }, None);
             }
-            from = at;
+            from = at + 1;
         }
         let data = self.window.data();
         if self.window.ended() && seen == data.len() {
-            let blank = if self.style == Style::Mbox { blank_end(data, false) } else { 0 };
+            let blank = if self.is_mbox() { blank_end(data, false) } else { 0 };
             return (Piece { len: data.len() - blank, bare: false }, Some(blank));
         }
-        (Piece { len: seen.saturating_sub(HELD.max(needle.len() + 3)), bare: false }, None)
+        (Piece { len: seen.saturating_sub(HELD.max(self.separators.word().len() + 4)), bare: false }, None)
     }
 }
 

@@ -3,7 +3,10 @@
 //! Sources are files of others, so they are read with the means of the system, not through `vfs`. A source is a file or a tree of files;
 //! what each file is, its name and its content decide (module `file`). Mails are handed to a [`SourceVisitor`] in a fixed order. Nothing is
 //! changed in a source, nothing is written to disk, memory does not grow with a source: a mail above [`WHOLE_LIMIT`] is streamed.
-//! What cannot be read is told as [`Trouble`], and the rest goes on.
+//! What cannot be read is told as [`Trouble`], and the rest goes on. A file that is not the same at the end of its reading as at its
+//! beginning, by size and time of change, is such a trouble too.
+//!
+//! Bytes that are no mail wherever they stand: [`refused`].
 //!
 //! How an mbox is split, and when its quoting is undone: module `mbox`.
 
@@ -16,10 +19,14 @@ pub mod mbox_quote;
 mod names;
 mod packed;
 mod reading;
+mod separator;
 mod single;
+mod tar_members;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unsupported;
+mod utf7;
 mod window;
 
 use std::fs;
@@ -28,7 +35,9 @@ use std::path::Path;
 
 pub use item::{
     Body, DateHint, DateKind, Format, Item, Quoting, SourceError, SourceOptions, SourceVisitor, Summary, Trouble, TroubleKind, WHOLE_LIMIT,
+    refused,
 };
+pub(crate) use names::PARTIAL_EXPORT;
 pub use packed::MAX_NESTING;
 
 use file::Role;
@@ -49,13 +58,11 @@ pub fn read_path(path: &Path, options: SourceOptions, visitor: &mut dyn SourceVi
         return Ok(reading.finish());
     }
     let file = fs::File::open(path).map_err(open)?;
-    let far = if data.is_file() { fs::File::open(path).ok() } else { None };
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let parent = path.parent().and_then(Path::file_name);
     let role = if parent.is_some_and(|name| name == "cur" || name == "new") { Role::Maildir } else { Role::Any };
     let place = Place { name: name.to_vec(), ..Place::default() };
-    let mut counted = reading.counted(file);
-    let _ = file::read(&mut counted, far, role, &place, 0, &mut reading);
+    let _ = tree::read_open(file, path, role, &place, &mut reading);
     Ok(reading.finish())
 }
 

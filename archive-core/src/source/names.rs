@@ -1,9 +1,11 @@
 //! What the names of files and folders say.
 
-use std::borrow::Cow;
-
 use super::item::{DateHint, DateKind};
+use super::utf7;
 use crate::folder::Shortened;
+
+/// How the names of files begin that an export has not finished.
+pub(crate) const PARTIAL_EXPORT: &str = ".mailkeep-partial";
 
 /// A file name as text, reversibly: bytes that are not UTF-8 are `%XX`, a `%` before two hexadecimal digits is `%25`.
 pub(super) fn source_text(name: &[u8]) -> String {
@@ -25,17 +27,17 @@ pub(super) fn source_text(name: &[u8]) -> String {
     text
 }
 
-/// The name of a folder: as it is if it is UTF-8, else as [`source_text`].
+/// The name of a folder: modified UTF-7 decoded, else as it is if it is UTF-8, else as [`source_text`].
 pub(super) fn folder_text(name: &[u8]) -> String {
-    std::str::from_utf8(name).map_or_else(|_| source_text(name), str::to_owned)
+    std::str::from_utf8(name).map_or_else(|_| source_text(name), |text| utf7::decoded(text).into_owned())
 }
 
 /// The folder that a mailbox file makes: its name without what says that it is a mailbox, or packed.
 pub fn mailbox_name(name: &[u8]) -> String {
-    let mut name = name;
+    let mut name = kmail_folder(name).unwrap_or(name);
     for _ in 0..3 {
         let bare = without_packing(name).unwrap_or(name);
-        let bare = without(bare, &[b".mbox", b".mbx", b".zip", b".tar", b".sbd"]).unwrap_or(bare);
+        let bare = without(bare, &[b".mbox", b".mbx", b".mmdf", b".zip", b".tar", b".sbd"]).unwrap_or(bare);
         if bare.len() == name.len() {
             break;
         }
@@ -47,6 +49,11 @@ pub fn mailbox_name(name: &[u8]) -> String {
 /// A name without the ending that says how the file is compressed.
 pub(super) fn without_packing(name: &[u8]) -> Option<&[u8]> {
     without(name, &[b".gz", b".zst", b".zstd", b".tgz", b".tzst"])
+}
+
+/// Whether the name says that the file is packed.
+pub(super) fn is_packed(name: &[u8]) -> bool {
+    [&b".gz"[..], b".zst", b".zstd", b".tgz", b".tzst", b".tar", b".zip"].iter().any(|ending| has_ending(name, ending))
 }
 
 /// Whether the name, without regard to case, has the ending and something before it.
@@ -62,8 +69,10 @@ fn without<'n>(name: &'n [u8], endings: &[&[u8]]) -> Option<&'n [u8]> {
 }
 
 /// Whether the file belongs to a mailbox without being mail: indexes, caches, lists of folders, and of what an export wrote.
-pub(super) fn is_companion(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 16] = [
+/// `above` is the name of its folder.
+pub(super) fn is_companion(name: &[u8], above: &[u8]) -> bool {
+    const NAMES: [&[u8]; 17] = [
+        b".directory",
         b".mh_sequences",
         b".mh_profile",
         b".xmhcache",
@@ -84,12 +93,35 @@ pub(super) fn is_companion(name: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
     NAMES.contains(&lower.as_slice())
         || has_ending(name, b".msf")
+        // Thunderbird's copies for the search of the desktop.
+        || (has_ending(above, b".mozmsgs") && (has_ending(name, b".wdseml") || has_ending(name, b".mozeml")))
+        || (name.starts_with(b".") && [&b".index"[..], b".index.ids", b".index.sorted", b".index.search"].iter().any(|end| has_ending(name, end)))
         || [&b"dovecot"[..], b".dovecot", b"courierimap", b"courierpop3", b".nov", b"._"].iter().any(|start| lower.starts_with(start))
 }
 
 /// Whether the name is a number, as those of MH are.
 pub(super) fn is_number(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_digit)
+}
+
+/// Whether the name is that of a deleted mail of MH: its number after `,` or `#`.
+pub(super) fn is_deleted_number(name: &[u8]) -> bool {
+    name.strip_prefix(b",").or_else(|| name.strip_prefix(b"#")).is_some_and(is_number)
+}
+
+/// Whether the name is that of a mail of MH, deleted or not.
+pub(super) fn is_mh_mail(name: &[u8]) -> bool {
+    is_number(name) || is_deleted_number(name)
+}
+
+/// Whether the name is that of a file which an export was still writing when it broke off.
+pub(super) fn is_partial_export(name: &[u8]) -> bool {
+    name.starts_with(PARTIAL_EXPORT.as_bytes())
+}
+
+/// The folder whose subfolders lie in a folder of KMail: those of `inbox` in `.inbox.directory`.
+fn kmail_folder(name: &[u8]) -> Option<&[u8]> {
+    without(name.strip_prefix(b".")?, &[b".directory"])
 }
 
 /// The order of files: numbers by value, then all other names by their bytes.
@@ -124,55 +156,9 @@ pub(super) fn maildir_date(name: &[u8]) -> Option<DateHint> {
 /// The folders that the name of a Maildir++ folder stands for: `.Lists.Rust` is `Lists`, below it `Rust`.
 pub(super) fn maildir_folders(name: &[u8]) -> impl Iterator<Item = String> {
     name.split(|&byte| byte == b'.').filter(|part| !part.is_empty()).map(|part| match std::str::from_utf8(part) {
-        Ok(text) => utf7_decoded(text).into_owned(),
+        Ok(text) => utf7::decoded(text).into_owned(),
         Err(_) => source_text(part),
     })
-}
-
-/// A mailbox name in the modified UTF-7 of RFC 3501, 5.1.3; as it is where it is none.
-pub(super) fn utf7_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return Cow::Borrowed(text);
-    }
-    utf7(text).map_or(Cow::Borrowed(text), Cow::Owned)
-}
-
-fn utf7(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((plain, shifted)) = rest.split_once('&') {
-        out.push_str(plain);
-        let (coded, after) = shifted.split_once('-')?;
-        rest = after;
-        if coded.is_empty() {
-            out.push('&');
-            continue;
-        }
-        let (mut bits, mut held, mut units) = (0u32, 0, Vec::new());
-        for sign in coded.bytes() {
-            let value = match sign {
-                b'A'..=b'Z' => sign - b'A',
-                b'a'..=b'z' => sign - b'a' + 26,
-                b'0'..=b'9' => sign - b'0' + 52,
-                b'+' => 62,
-                b',' => 63,
-                _ => return None,
-            };
-            bits = (bits << 6 | u32::from(value)) & 0x3F_FFFF;
-            held += 6;
-            if held >= 16 {
-                held -= 16;
-                units.push((bits >> held) as u16);
-            }
-        }
-        let padding = bits & ((1 << held) - 1);
-        if held >= 6 || padding != 0 || units.is_empty() {
-            return None;
-        }
-        out.push_str(&String::from_utf16(&units).ok()?);
-    }
-    out.push_str(rest);
-    Some(out)
 }
 
 /// The folder path of a file, built from the names above it one by one.
@@ -192,6 +178,10 @@ impl FolderPath {
         }
         if maildir && name.len() > 1 && name.starts_with(b".") {
             maildir_folders(name).for_each(|name| self.folder.push(&name));
+            return;
+        }
+        if let Some(folder) = kmail_folder(name) {
+            self.folder.push(&folder_text(folder));
             return;
         }
         let is_mailbox = has_ending(name, b".mbox") || has_ending(name, b".imapmbox");

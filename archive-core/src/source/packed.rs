@@ -9,6 +9,7 @@ use super::file::{self, Role};
 use super::item::TroubleKind;
 use super::names::{self, FolderPath};
 use super::reading::{Place, Reading};
+use super::tar_members;
 use super::window::Window;
 
 /// How many times over a mailbox may be packed (a `.tar.gz` in a zip is three).
@@ -16,8 +17,6 @@ pub const MAX_NESTING: usize = 5;
 /// A mailbox does not decompress to more than this many times its packed size, once it is above [`BOMB_SIZE`].
 const BOMB_RATIO: u64 = 200;
 const BOMB_SIZE: u64 = 1 << 30;
-/// Longest path of a member of a tar archive.
-const MAX_MEMBER_NAME: u64 = 64 << 10;
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +36,7 @@ pub(super) fn packing(data: &[u8], place: &Place, depth: usize) -> Option<Packin
     if data.starts_with(b"\x28\xB5\x2F\xFD") {
         return Some(Packing::Zstd);
     }
-    if data.get(257..262) == Some(b"ustar") {
+    if tar_members::begins(data, &place.name) {
         return Some(Packing::Tar);
     }
     let is_source = depth == 0 && place.source.is_empty();
@@ -73,7 +72,7 @@ pub(super) fn read(
             }
             Err(error) => unreadable(place, 0, &error, reading),
         },
-        Packing::Tar => read_tar(place, &mut window, depth, reading),
+        Packing::Tar => tar_members::read(place, &mut window, depth, reading),
         Packing::Zip => match far {
             Some(file) => read_zip(place, file, window.data().len() as u64, depth, reading),
             None => read_zip_stream(place, &mut window, &packed, depth, reading),
@@ -95,95 +94,6 @@ fn unpacked(place: &Place) -> Place {
         inner.name = bare.to_vec();
     }
     inner
-}
-
-/// Reads a tar archive. Behind a header that is broken it goes on with the next one that is not.
-fn read_tar(place: &Place, window: &mut Window<'_>, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
-    let (at, is_told) = (Cell::new(0), Cell::new(false));
-    loop {
-        let broken = read_tar_members(place, Counting { reader: &mut *window, count: &at }, depth, reading, &is_told)?;
-        let Some(error) = broken else { break };
-        if !is_told.replace(true) {
-            reading.trouble(place, at.get(), TroubleKind::Cut(error.to_string()));
-        }
-        window.ensure(1);
-        if window.data().is_empty() {
-            break;
-        }
-    }
-    if is_told.get() {
-        let _same = window.take_error();
-    }
-    reading.end_of_file(place, window);
-    ControlFlow::Continue(())
-}
-
-/// Reads members to the end, or up to a header that is broken. `is_told` is set where the last member has told of an error.
-fn read_tar_members(
-    place: &Place,
-    reader: impl Read,
-    depth: usize,
-    reading: &mut Reading<'_>,
-    is_told: &Cell<bool>,
-) -> ControlFlow<(), Option<Error>> {
-    let base = place.as_mailbox();
-    let mut archive = tar::Archive::new(reader);
-    let entries = match archive.entries() {
-        Ok(entries) => entries.raw(true),
-        Err(error) => return ControlFlow::Continue(Some(error)),
-    };
-    let mut long_name: Option<Vec<u8>> = None;
-    for entry in entries {
-        let mut entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => return ControlFlow::Continue(Some(error)),
-        };
-        is_told.set(false);
-        let kind = entry.header().entry_type();
-        if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
-            let mut bytes = Vec::new();
-            if let Err(error) = entry.take(MAX_MEMBER_NAME).read_to_end(&mut bytes) {
-                return ControlFlow::Continue(Some(error));
-            }
-            let name = if kind.is_gnu_longname() {
-                Some(bytes.split(|&byte| byte == 0).next().unwrap_or_default().to_vec())
-            } else {
-                pax_path(&bytes)
-            };
-            long_name = name.or(long_name);
-            continue;
-        }
-        if kind.is_gnu_longlink() {
-            continue;
-        }
-        let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
-        if kind.is_file() || kind.is_contiguous() {
-            let size = entry.header().entry_size().unwrap_or(0);
-            let mut exact = Exact { reader: &mut entry, left: size, failed: is_told };
-            member(&base, &name, &mut exact, depth, reading)?;
-        } else if kind.is_hard_link() {
-            let to = entry.link_name_bytes().unwrap_or_default();
-            let why = format!("it is a link to {} in the same archive; unpack it and read the folder", names::source_text(&to));
-            reading.trouble(&base.below(&name), 0, TroubleKind::Unreadable(why));
-        } else if !kind.is_dir() && !kind.is_pax_global_extensions() {
-            reading.trouble(&base.below(&name), 0, TroubleKind::Skipped);
-        }
-    }
-    ControlFlow::Continue(None)
-}
-
-/// The path in the extended header of a pax archive (POSIX.1-2001): records `LENGTH KEY=VALUE LF`.
-fn pax_path(mut records: &[u8]) -> Option<Vec<u8>> {
-    let mut path = None;
-    while let Some(blank) = memchr::memchr(b' ', records) {
-        let len: usize = std::str::from_utf8(records.get(..blank)?).ok()?.parse().ok()?;
-        let record = records.get(blank + 1..len)?;
-        if let Some(value) = record.strip_prefix(b"path=") {
-            path = Some(value.strip_suffix(b"\n").unwrap_or(value).to_vec());
-        }
-        records = records.get(len..)?;
-    }
-    path
 }
 
 /// Reads a zip archive by its directory; `counted` of its bytes were counted as read already.
@@ -209,7 +119,7 @@ fn read_zip(place: &Place, file: File, mut counted: u64, depth: usize, reading: 
         match archive.by_index(number) {
             Ok(entry) if !entry.is_file() => {}
             Ok(entry) => {
-                let name = entry.name_raw().to_vec();
+                let name = member_name(&entry);
                 reading.count(entry.compressed_size().saturating_sub(counted));
                 counted = counted.saturating_sub(entry.compressed_size());
                 let mut guard = Guard { reader: entry, packed: &packed, out: &out };
@@ -250,7 +160,7 @@ fn read_zip_stream(place: &Place, window: &mut Window<'_>, packed: &Cell<u64>, d
         match zip::read::read_zipfile_from_stream(&mut reader) {
             Ok(Some(entry)) if !entry.is_file() => {}
             Ok(Some(entry)) => {
-                let name = entry.name_raw().to_vec();
+                let name = member_name(&entry);
                 let mut guard = Guard { reader: entry, packed, out: &out };
                 member(&base, &name, &mut guard, depth, reading)?;
             }
@@ -260,13 +170,21 @@ fn read_zip_stream(place: &Place, window: &mut Window<'_>, packed: &Cell<u64>, d
     }
 }
 
+/// The name of a member of a zip archive: what the archive says is UTF-8 (by its flag, or in the field 0x7075 of Info-ZIP, which the library
+/// puts in the name's place), and what is valid UTF-8; else in CP437 (APPNOTE, appendix D).
+fn member_name<R: Read>(entry: &zip::read::ZipFile<'_, R>) -> Vec<u8> {
+    let raw = entry.name_raw();
+    let read = if std::str::from_utf8(raw).is_ok() { None } else { entry.name().ok() };
+    read.map_or_else(|| raw.to_vec(), |name| name.into_owned().into_bytes())
+}
+
 /// Reads a member of an archive; its folder comes from its path.
-fn member(base: &Place, path: &[u8], reader: &mut dyn Read, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
+pub(super) fn member(base: &Place, path: &[u8], reader: &mut dyn Read, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let separator = |byte: &u8| *byte == b'/' || *byte == b'\\';
     let parts: Vec<&[u8]> = path.split(separator).filter(|part| !matches!(*part, b"" | b"." | b"..")).collect();
     let Some((name, mut above)) = parts.split_last() else { return ControlFlow::Continue(()) };
     let mut place = base.far_below(&parts);
-    if names::is_companion(name) || above.contains(&&b"__MACOSX"[..]) {
+    if names::is_companion(name, above.last().copied().unwrap_or_default()) || above.contains(&&b"__MACOSX"[..]) {
         return ControlFlow::Continue(());
     }
     let mut role = Role::Any;
@@ -312,26 +230,6 @@ impl<R: Read> Read for Guard<'_, R> {
         self.out.set(self.out.get() + len as u64);
         if self.out.get() > BOMB_SIZE && self.out.get() / BOMB_RATIO > self.packed.get() {
             return Err(Error::from(ErrorKind::FileTooLarge));
-        }
-        Ok(len)
-    }
-}
-
-/// A member of a tar archive; its early end is an error.
-struct Exact<'f, R> {
-    reader: R,
-    left: u64,
-    /// Set by an error, of which the member tells.
-    failed: &'f Cell<bool>,
-}
-
-impl<R: Read> Read for Exact<'_, R> {
-    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-        let len = self.reader.read(out).inspect_err(|_| self.failed.set(true))?;
-        self.left = self.left.saturating_sub(len as u64);
-        if len == 0 && self.left > 0 && !out.is_empty() {
-            self.failed.set(true);
-            return Err(Error::new(ErrorKind::UnexpectedEof, "the archive ends within this file"));
         }
         Ok(len)
     }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use super::item::{Item, SourceOptions, SourceVisitor, Summary, Trouble, TroubleKind};
+use super::item::{Body, Item, SourceOptions, SourceVisitor, Summary, Trouble, TroubleKind, refused};
 use super::names;
 use super::window::Window;
 use crate::folder::{Shortened, at_most};
@@ -71,6 +71,12 @@ impl<'v> Reading<'v> {
     }
 
     pub(super) fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
+        let (Body::Whole(beginning) | Body::Stream { head: beginning, .. }) = &item.body;
+        if let Some(kind) = refused(beginning) {
+            self.visitor.lost(beginning);
+            self.tell(Trouble { source: item.source.to_owned(), offset: item.offset, kind });
+            return ControlFlow::Continue(());
+        }
         self.summary.mails += 1;
         let result = self.visitor.item(item);
         self.summary.stopped |= result.is_break();
@@ -90,14 +96,19 @@ impl<'v> Reading<'v> {
     }
 
     pub(super) fn trouble(&mut self, place: &Place, offset: u64, kind: TroubleKind) {
-        match kind {
+        self.tell(Trouble { source: place.source.clone(), offset, kind });
+    }
+
+    fn tell(&mut self, trouble: Trouble) {
+        match trouble.kind {
             TroubleKind::EmptyMail => self.summary.empty += 1,
+            TroubleKind::Partial => self.summary.incomplete += 1,
             TroubleKind::Skipped | TroubleKind::LinkNotFollowed => self.summary.skipped_files += 1,
             TroubleKind::Unsupported(_) => self.summary.unsupported_files += 1,
             ref other if other.is_loss() => self.summary.losses += 1,
             _ => {}
         }
-        self.visitor.trouble(Trouble { source: place.source.clone(), offset, kind });
+        self.visitor.trouble(trouble);
     }
 
     /// Tells the error, if any, that ended the reading of a file.

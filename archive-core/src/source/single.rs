@@ -17,12 +17,22 @@ const PLIST_LOOK: usize = 64 << 10;
 pub(super) struct Beside {
     pub(super) flags: Option<String>,
     pub(super) date_hint: Option<DateHint>,
+    /// The program that kept the mail had marked it as deleted.
+    pub(super) is_deleted: bool,
 }
 
 impl Beside {
     /// What the name of a Maildir file says.
     pub(super) fn maildir(name: &[u8]) -> Self {
-        Self { flags: names::maildir_flags(name), date_hint: names::maildir_date(name) }
+        let flags = names::maildir_flags(name);
+        let is_deleted = flags.as_ref().is_some_and(|flags| flags.contains('T'));
+        Self { flags, date_hint: names::maildir_date(name), is_deleted }
+    }
+
+    /// What the name of a file of MH says.
+    pub(super) fn mh(name: &[u8]) -> Self {
+        let is_deleted = names::is_deleted_number(name);
+        Self { flags: is_deleted.then(|| "T".to_owned()), date_hint: None, is_deleted }
     }
 }
 
@@ -34,6 +44,10 @@ pub(super) fn read_mail(beside: Beside, place: &Place, window: &mut Window<'_>, 
 }
 
 fn hand_out(len: u64, beside: Beside, place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    if beside.is_deleted && !reading.options.with_deleted {
+        reading.deleted();
+        return ControlFlow::Continue(());
+    }
     window.ensure(usize::try_from(len).unwrap_or(usize::MAX).min(WHOLE_LIMIT + 1));
     let offset = window.offset();
     let here = usize::try_from(len).unwrap_or(usize::MAX).min(window.data().len());
@@ -46,7 +60,7 @@ fn hand_out(len: u64, beside: Beside, place: &Place, window: &mut Window<'_>, re
     }
     let mut rest = Read::take(&mut *window, len - here as u64);
     let body = if whole { Body::Whole(head) } else { Body::Stream { head, rest: &mut rest } };
-    let Beside { flags, date_hint } = beside;
+    let Beside { flags, date_hint, .. } = beside;
     let (source, folder) = (place.source.as_str(), place.folder.names());
     reading.item(Item { source, offset, folder, from_line: None, quoting: Quoting::None, flags, date_hint, body })
 }
@@ -61,13 +75,12 @@ pub(super) fn read_emlx(place: &Place, window: &mut Window<'_>, reading: &mut Re
     };
     window.consume(line_len);
     let mut beside = Beside::default();
-    let mut deleted = false;
     if let Some(len) = usize::try_from(len).ok().filter(|len| *len <= WHOLE_LIMIT) {
         window.ensure(len + PLIST_LOOK);
         match window.data().get(len..) {
             Some(plist) => {
                 let flags = plist_integer(plist, "flags");
-                deleted = flags.is_some_and(|flags| flags & 2 != 0);
+                beside.is_deleted = flags.is_some_and(|flags| flags & 2 != 0);
                 beside.flags = flags.map(apple_flags);
                 let received = plist_integer(plist, "date-received").filter(|seconds| *seconds > 0);
                 beside.date_hint = received.map(|seconds| DateHint { seconds, kind: DateKind::Received });
@@ -78,16 +91,12 @@ pub(super) fn read_emlx(place: &Place, window: &mut Window<'_>, reading: &mut Re
             }
         }
     }
-    if names::has_ending(&place.name, b".partial.emlx") {
+    let is_deleted = beside.is_deleted;
+    if names::has_ending(&place.name, b".partial.emlx") && (!is_deleted || reading.options.with_deleted) {
         reading.trouble(place, 0, TroubleKind::Partial);
     }
-    let result = if deleted && !reading.options.with_deleted {
-        reading.deleted();
-        ControlFlow::Continue(())
-    } else {
-        hand_out(len, beside, place, window, reading)
-    };
-    if result.is_continue() && !deleted {
+    let result = hand_out(len, beside, place, window, reading);
+    if result.is_continue() && !is_deleted {
         behind_mail(place, window, reading);
     }
     reading.end_of_file(place, window);

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use super::file::{self, Role};
 use super::header;
@@ -115,15 +116,15 @@ fn read_files(folder: &Folder, listing: &Listing, reading: &mut Reading<'_>) -> 
     for name in &listing.files {
         let bytes = name.as_encoded_bytes();
         let hidden_in_maildir = folder.role == Role::Maildir && bytes.starts_with(b".");
-        if names::is_companion(bytes) || hidden_in_maildir {
+        if names::is_companion(bytes, &folder.place.name) || hidden_in_maildir {
             continue;
         }
         let mut place = folder.place.below(bytes);
         place.folder.clone_from(&folder.folders.folder);
         place.own_folder = !(folder.apple_mailbox && name == "mbox");
         let role = match folder.role {
-            Role::Any if sequences && names::is_number(bytes) => Role::Mh,
-            Role::Any if numbered && names::is_number(bytes) => Role::Numbered,
+            Role::Any if sequences && names::is_mh_mail(bytes) => Role::Mh,
+            Role::Any if numbered && names::is_mh_mail(bytes) => Role::Numbered,
             role => role,
         };
         read_file(&folder.path.join(name), role, &place, reading)?;
@@ -168,7 +169,8 @@ pub(super) fn size(path: &Path) -> u64 {
 /// Whether all files of a folder have numbers for names, and one of the first looks like a mail: a folder of MH without its
 /// `.mh_sequences`.
 fn is_numbered_mail(folder: &Folder, files: &[OsString]) -> bool {
-    let mut names = files.iter().filter(|name| !names::is_companion(name.as_encoded_bytes()));
+    let is_beside = |name: &[u8]| names::is_companion(name, &folder.place.name) || names::is_deleted_number(name);
+    let mut names = files.iter().filter(|name| !is_beside(name.as_encoded_bytes()));
     if !names.clone().all(|name| names::is_number(name.as_encoded_bytes())) {
         return false;
     }
@@ -195,11 +197,36 @@ pub(super) fn read_file(path: &Path, role: Role, place: &Place, reading: &mut Re
         Err(error) => return trouble(TroubleKind::Unreadable(error.to_string()), reading),
     }
     match File::open(path) {
-        Ok(file) => {
-            let far = File::open(path).ok();
-            let mut counted = reading.counted(file);
-            file::read(&mut counted, far, role, place, 0, reading)
-        }
+        Ok(file) => read_open(file, path, role, place, reading),
         Err(error) => trouble(TroubleKind::Unreadable(error.to_string()), reading),
+    }
+}
+
+/// Reads a file that was opened; it must be the same at the end as at the beginning.
+pub(super) fn read_open(file: File, path: &Path, role: Role, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
+    let Some(begun) = State::of(file.metadata()) else {
+        return file::read(&mut reading.counted(file), None, role, place, 0, reading);
+    };
+    file::read(&mut reading.counted(&file), File::open(path).ok(), role, place, 0, reading)?;
+    // Under its path there may be another file by now, or none, where a Maildir gave it a new name.
+    let same = State::of(file.metadata()).is_some_and(|now| now == begun) && State::of(fs::metadata(path)).is_none_or(|now| now == begun);
+    if !same {
+        reading.trouble(place, 0, TroubleKind::Changed);
+    }
+    ControlFlow::Continue(())
+}
+
+/// What shows that a file was written.
+#[derive(PartialEq)]
+struct State {
+    len: u64,
+    modified: Option<SystemTime>,
+}
+
+impl State {
+    /// Of a file, and of nothing else.
+    fn of(data: std::io::Result<fs::Metadata>) -> Option<Self> {
+        let data = data.ok().filter(fs::Metadata::is_file)?;
+        Some(Self { len: data.len(), modified: data.modified().ok() })
     }
 }
