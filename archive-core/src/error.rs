@@ -210,6 +210,12 @@ pub enum Error {
     /// The caller asked for what cannot be done.
     #[error("{0}")]
     Misuse(String),
+    /// The bytes are no mail, whatever they are called: there are none, or all are zero. Nothing was archived.
+    #[error("the mail {why}")]
+    NotAMail {
+        /// What is wrong with them.
+        why: String,
+    },
     /// The source of an import or check could not be read at all.
     #[error("{}: {why}", path.display())]
     Source {
@@ -309,6 +315,7 @@ impl Error {
             Self::RolledBack { .. } => "rolled_back",
             Self::Latched(_) => "latched",
             Self::Misuse(_) => "misuse",
+            Self::NotAMail { .. } => "not_a_mail",
             Self::Source { .. } => "source",
             Self::Query { .. } => "query",
             Self::CachesLag(_) => "caches_lag",

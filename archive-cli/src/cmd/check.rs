@@ -4,7 +4,7 @@ use archive_core::source::SourceOptions;
 use archive_core::{Archive, Error, Stop};
 use serde_json::json;
 
-use super::import::{Events, none_readable, sources, total};
+use super::import::{Events, INCOMPLETE, none_readable, sources, total};
 use super::system;
 use crate::args::Check;
 use crate::failure::{Exit, Failure};
@@ -16,7 +16,7 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
     let options = SourceOptions { format: args.format.map(Into::into), with_deleted: args.with_deleted };
     let mut events = Events::new(total(&sources), out);
     let (mut read, mut present, mut missing, mut failed) = (0, 0, 0, 0);
-    let (mut skipped, mut without_mail, mut unreadable) = (0, 0, Vec::new());
+    let (mut skipped, mut deleted, mut incomplete, mut unreadable) = (0, 0, 0, Vec::new());
     for one in &sources {
         one.name().clone_into(&mut events.source);
         let report = match one.read(&Stop::default(), |source| system(archive).check(source, &options, &mut events)) {
@@ -29,7 +29,11 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
         };
         events.source_ended();
         skipped += report.skipped_files;
-        without_mail += usize::from(report.read == 0 && report.skipped_files > 0);
+        deleted += report.deleted;
+        incomplete += report.incomplete;
+        if report.read == 0 {
+            events.without_mail();
+        }
         for (path, offset) in &report.missing {
             let source = if path.is_empty() { one.name() } else { format!("{}/{path}", one.name()) };
             match out.is_json() {
@@ -47,18 +51,37 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
     if let Some(error) = none_readable(&sources, unreadable) {
         return Err(error.into());
     }
-    let is_all_there = missing == 0 && failed == 0 && without_mail == 0 && unreadable_sources == 0;
+    let is_known = missing == 0 && failed == 0 && unreadable_sources == 0;
+    let is_all_there = is_known && events.without_mail == 0;
     if out.is_json() {
         let recovery_key = keys::recovery_state(archive);
-        let event = "summary";
-        out.json(&json!({ "event": event, "read": read, "present": present, "missing": missing, "failed": failed, "unreadable_sources": unreadable_sources, "skipped_files": skipped, "recovery_key": recovery_key }))?;
+        out.json(&json!({
+            "event": "summary",
+            "read": read,
+            "present": present,
+            "missing": missing,
+            "failed": failed,
+            "deleted": deleted,
+            "incomplete": incomplete,
+            "unreadable_sources": unreadable_sources,
+            "sources_without_mail": events.without_mail,
+            "skipped_files": skipped,
+            "recovery_key": recovery_key,
+        }))?;
     } else {
         keys::remind_unconfirmed(archive, out)?;
-        let verdict = match (is_all_there, missing == 0 && failed == 0 && unreadable_sources == 0) {
+        let verdict = match (is_all_there, is_known) {
             (true, _) => "all are in the archive",
             (_, true) => "a source has no mail that can be read",
+            (_, false) if missing == 0 && failed == 0 => "a source cannot be read",
             _ => "the source holds mail that the archive does not",
         };
+        if deleted > 0 {
+            out.note(&format!("{deleted} marked as deleted, not looked for (--with-deleted looks for them)"))?;
+        }
+        if incomplete > 0 {
+            out.note(&format!("{incomplete} {INCOMPLETE}"))?;
+        }
         if skipped > 0 {
             out.note(&format!("files that are no mail, named above and in no archive: {skipped}"))?;
         }

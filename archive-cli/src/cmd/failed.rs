@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use archive_core::Archive;
 
 use crate::failure::Failure;
+use crate::out::escape;
 use crate::place;
 
 /// The folder, and the piece being written.
@@ -51,6 +52,7 @@ impl Failed {
             }
             None => self.next("reason"),
         };
+        let (source, reason) = (escape::line(source), escape::line(reason));
         place::write_private(&path, &format!("source: {source}\noffset: {offset}\nreason: {reason}\n"))
     }
 

@@ -27,6 +27,9 @@ use crate::stop;
 /// Troubles that are listed; more are counted.
 const LISTED: u64 = 1000;
 
+/// What is said of mails that Apple Mail had not fetched whole.
+pub const INCOMPLETE: &str = "incomplete in the source, which has only a part of each; taken as they are";
+
 /// How files of receipts begin.
 const RECEIPT_BEGINS: &[u8] = br#"{"digest":""#;
 
@@ -57,12 +60,14 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     let before = disk(archive)?;
     let mut sums = Sums::default();
     let mut failure = None;
-    let (mut unreadable, mut without_mail) = (Vec::new(), 0);
+    let mut unreadable = Vec::new();
     for (one, options) in sources.iter().zip(&each) {
         match one.import(archive, options, &mut events) {
             Ok(report) => {
                 sums.add(&report);
-                without_mail += usize::from(report.read == 0 && report.deleted == 0 && report.skipped_files > 0);
+                if report.read == 0 && report.deleted == 0 && !report.stopped {
+                    events.without_mail();
+                }
             }
             Err(error @ Error::Source { .. }) => {
                 events.unreadable(&error);
@@ -80,7 +85,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
         }
     }
     events.progress.end();
-    sums.unreadable_sources = unreadable.len();
+    sums.unreadable_sources = unreadable.len() as u64;
     let summary = summary(archive, &sums, &events, before, out);
     if let Some(failure) = events.failure {
         return Err(failure);
@@ -92,7 +97,8 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     if sums.of.stopped {
         return Err(Error::Stopped.into());
     }
-    Ok(if sums.of.failed + sums.of.unsupported_files > 0 || without_mail + sums.unreadable_sources > 0 { Exit::Wrong } else { Exit::Done })
+    let is_wrong = sums.of.failed + sums.of.unsupported_files + sums.unreadable_sources + events.without_mail > 0;
+    Ok(if is_wrong { Exit::Wrong } else { Exit::Done })
 }
 
 /// The error, where no source could be read at all.
@@ -124,7 +130,7 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
 struct Sums {
     of: ImportReport,
     /// Sources that could not be read at all.
-    unreadable_sources: usize,
+    unreadable_sources: u64,
 }
 
 impl Sums {
@@ -136,6 +142,7 @@ impl Sums {
         sums.restated += report.restated;
         sums.failed += report.failed;
         sums.deleted += report.deleted;
+        sums.incomplete += report.incomplete;
         sums.skipped_files += report.skipped_files;
         sums.unsupported_files += report.unsupported_files;
         sums.bytes_in += report.bytes_in;
@@ -238,6 +245,8 @@ pub struct Events {
     new_archives: Vec<String>,
     is_json: bool,
     listed: u64,
+    /// Sources that gave no mail.
+    pub without_mail: u64,
     ended: u64,
     read: u64,
     /// What receipts and troubles of the source under way add up to; all there is if its import ends with an error.
@@ -256,6 +265,7 @@ impl Events {
             new_archives: Vec::new(),
             is_json: out.is_json(),
             listed: 0,
+            without_mail: 0,
             ended: 0,
             read: 0,
             told: ImportReport::default(),
@@ -291,11 +301,18 @@ impl Events {
         let source = self.source.clone();
         self.put_aside(|failed| failed.reason(&source, 0, &why));
         match self.is_json {
-            true => {
-                let event = json!({ "event": "trouble", "source": source, "offset": 0, "message": why, "loss": true });
-                let _unread = writeln!(std::io::stdout(), "{event}");
-            }
-            false => self.progress.warn(&format!("error: {}: {why}", escape::line(&source))),
+            true => print_trouble(&source, 0, &why, true),
+            false => self.progress.warn(&format!("error: {source}: {why}")),
+        }
+    }
+
+    /// Tells of a source that was read, and gave no mail.
+    pub fn without_mail(&mut self) {
+        self.without_mail += 1;
+        let what = "no mail was found in it";
+        match self.is_json {
+            true => print_trouble(&self.source, 0, what, true),
+            false => self.progress.warn(&format!("warning: {}: {what}", self.source)),
         }
     }
 
@@ -317,6 +334,11 @@ impl Events {
     fn path(&self, within: &str) -> String {
         if within.is_empty() { self.source.clone() } else { format!("{}/{within}", self.source.trim_end_matches('/')) }
     }
+}
+
+fn print_trouble(source: &str, offset: u64, message: &str, loss: bool) {
+    let event = json!({ "event": "trouble", "source": source, "offset": offset, "message": message, "loss": loss });
+    let _unread = writeln!(std::io::stdout(), "{}", escape::json(&event.to_string()));
 }
 
 impl ImportEvents for Events {
@@ -341,8 +363,11 @@ impl ImportEvents for Events {
     }
 
     fn trouble(&mut self, trouble: &Trouble) {
+        if trouble.kind == TroubleKind::Partial && !self.is_json {
+            // A mailbox may have thousands of these: they are counted.
+            return;
+        }
         let is_quiet = matches!(trouble.kind, TroubleKind::Skipped | TroubleKind::EmptyFile | TroubleKind::EmptyMail);
-        self.listed += 1;
         let source = self.path(&trouble.source);
         if trouble.kind.is_loss() {
             if !matches!(trouble.kind, TroubleKind::Unsupported(_)) {
@@ -351,17 +376,11 @@ impl ImportEvents for Events {
             }
             self.put_aside(|failed| failed.reason(&source, trouble.offset, &trouble.kind.to_string()));
         }
+        self.listed += 1;
         if self.is_json {
-            let event = json!({
-                "event": "trouble",
-                "source": source,
-                "offset": trouble.offset,
-                "message": trouble.kind.to_string(),
-                "loss": trouble.kind.is_loss(),
-            });
-            let _unread = writeln!(std::io::stdout(), "{event}");
+            print_trouble(&source, trouble.offset, &trouble.kind.to_string(), trouble.kind.is_loss());
         } else if self.listed <= LISTED {
-            let said = format!("{}, offset {}: {}", escape::line(&source), trouble.offset, trouble.kind);
+            let said = format!("{source}, offset {}: {}", trouble.offset, trouble.kind);
             match (trouble.kind.is_loss(), is_quiet) {
                 (true, _) => self.progress.warn(&format!("warning: {said}")),
                 (false, true) => self.progress.say(&format!("note: {said}")),
@@ -402,6 +421,8 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
             "restated": sums.restated,
             "failed": sums.failed,
             "deleted": sums.deleted,
+            "incomplete": sums.incomplete,
+            "sources_without_mail": events.without_mail,
             "skipped_files": sums.skipped_files,
             "unsupported_files": sums.unsupported_files,
             "bytes_in": sums.bytes_in,
@@ -420,8 +441,10 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
     said.extend(heads.first().map(|head| format!("head {head}")));
     for (count, what) in [
         (sums.deleted, "marked as deleted, not taken (--with-deleted takes them)"),
+        (sums.incomplete, INCOMPLETE),
         (sums.skipped_files, "files that are no mail, skipped"),
         (sums.unsupported_files, "files of kinds that are not supported"),
+        (events.without_mail, "sources without any mail: named above"),
     ] {
         if count > 0 {
             said.push(format!("{count} {what}"));
@@ -468,7 +491,9 @@ fn plan(archive: &Archive, sources: &[Source], each: &[ImportOptions], events: &
             }
             plan => plan?,
         };
-        losses += u64::from(plan.source.mails == 0 && plan.source.skipped_files > 0);
+        if plan.source.mails == 0 && plan.source.deleted == 0 {
+            events.without_mail();
+        }
         events.source_ended();
         for (folder, count, bytes) in &plan.folders {
             if out.is_json() {
@@ -493,5 +518,5 @@ fn plan(archive: &Archive, sources: &[Source], each: &[ImportOptions], events: &
         }
         false => out.note(&format!("{mails} mails; nothing was stored"))?,
     }
-    Ok(if losses > 0 { Exit::Wrong } else { Exit::Done })
+    Ok(if losses + events.without_mail > 0 { Exit::Wrong } else { Exit::Done })
 }

@@ -155,7 +155,7 @@ impl Out {
     pub fn warn(&mut self, text: &str) -> Result<(), Failure> {
         self.flush()?;
         // Who closed standard error does not want to know.
-        let _unread = writeln!(io::stderr(), "{}", escape::text(text));
+        let _unread = writeln!(io::stderr(), "{}", escape::line(text));
         Ok(())
     }
 
@@ -171,6 +171,6 @@ impl Out {
         }
         // Results before it go first, if they can; who closed standard error does not want to know.
         let _lost = self.flush();
-        let _unread = writeln!(io::stderr(), "{}", escape::text(&format!("mailkeep: {failure}")));
+        let _unread = writeln!(io::stderr(), "{}", escape::line(&format!("mailkeep: {failure}")));
     }
 }

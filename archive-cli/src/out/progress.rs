@@ -71,7 +71,7 @@ impl Progress {
     /// Says what is wrong, which no option leaves out.
     pub fn warn(&self, text: &str) {
         let say = || {
-            let _unread = writeln!(std::io::stderr(), "{}", super::escape::text(text));
+            let _unread = writeln!(std::io::stderr(), "{}", super::escape::line(text));
         };
         match &self.way {
             Way::Bar(bar) => bar.suspend(say),

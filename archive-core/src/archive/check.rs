@@ -24,6 +24,10 @@ pub struct CheckReport {
     pub failed: u64,
     /// Files that are no mail.
     pub skipped_files: u64,
+    /// Mails passed over because their program had marked them as deleted.
+    pub deleted: u64,
+    /// Mails of which the source itself has a part only; they are among those read.
+    pub incomplete: u64,
 }
 
 impl Acting<'_> {
@@ -32,7 +36,10 @@ impl Acting<'_> {
     pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
         self.only_system("to ask what an archive holds")?;
         let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
-        checker.report.skipped_files = read_source(source, *options, &mut checker)?.skipped_files;
+        let summary = read_source(source, *options, &mut checker)?;
+        checker.report.skipped_files = summary.skipped_files;
+        checker.report.deleted = summary.deleted;
+        checker.report.incomplete = summary.incomplete;
         match checker.error {
             Some(error) => Err(error),
             None => Ok(checker.report),
@@ -63,7 +70,8 @@ impl Checker<'_, '_> {
         Ok(None)
     }
 
-    fn look(&mut self, body: Body<'_>) -> Result<bool, Error> {
+    /// Whether the mail is there; `None` if the source cannot give all of it, which its reader tells.
+    fn look(&mut self, body: Body<'_>) -> Result<Option<bool>, Error> {
         let (digest, restated) = match body {
             Body::Whole(raw) => {
                 let examined = crate::mail::examine(&raw);
@@ -73,14 +81,19 @@ impl Checker<'_, '_> {
                 let mut examiner = Examiner::new(Discard);
                 examiner.push(&head);
                 let mut window = vec![0; 256 << 10];
-                while let Some(len) = rest.read(&mut window).ok().filter(|len| *len > 0) {
-                    examiner.push(window.get(..len).unwrap_or_default());
+                loop {
+                    match rest.read(&mut window) {
+                        Ok(0) => break,
+                        Ok(len) => examiner.push(window.get(..len).unwrap_or_default()),
+                        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                        Err(_) => return Ok(None),
+                    }
                 }
                 let Ok((_, examined)) = examiner.finish();
                 (examined.digest, examined.restated)
             }
         };
-        Ok(self.present(digest, restated)?.is_some())
+        Ok(Some(self.present(digest, restated)?.is_some()))
     }
 }
 
@@ -89,8 +102,9 @@ impl SourceVisitor for Checker<'_, '_> {
         self.report.read += 1;
         let (source, offset) = (item.source.to_owned(), item.offset);
         match self.look(item.body) {
-            Ok(true) => self.report.present += 1,
-            Ok(false) => self.report.missing.push((source, offset)),
+            Ok(None) => self.report.read -= 1,
+            Ok(Some(true)) => self.report.present += 1,
+            Ok(Some(false)) => self.report.missing.push((source, offset)),
             Err(error) => {
                 self.error = Some(error);
                 return ControlFlow::Break(());

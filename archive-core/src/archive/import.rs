@@ -99,6 +99,8 @@ pub struct ImportReport {
     pub failed: u64,
     /// Mails passed over because their program had marked them as deleted.
     pub deleted: u64,
+    /// Mails of which the source itself has a part only; they are among those read, and archived as they are.
+    pub incomplete: u64,
     /// Files that are no mail.
     pub skipped_files: u64,
     /// Files of kinds that are not supported.
@@ -182,6 +184,7 @@ impl Acting<'_> {
             report.skipped_files = summary.skipped_files;
             report.unsupported_files = summary.unsupported_files;
             report.deleted = summary.deleted;
+            report.incomplete = summary.incomplete;
             report.stored += sums.stored;
             report.duplicate += sums.duplicate;
             report.restated += sums.restated;
@@ -337,12 +340,9 @@ impl Feeder<'_, '_> {
                 Ok(len) => len,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(_) if self.options.stop.load(Ordering::Relaxed) => return Ok(()),
-                Err(error) => {
-                    // Nothing of it is left when that is reported.
-                    drop(examiner);
-                    self.report.failed += 1;
-                    let kind = source::TroubleKind::Unreadable(error.to_string());
-                    locked(self.events).trouble(&Trouble { source: source.to_string(), offset: offset + bytes, kind });
+                Err(_) => {
+                    // The reader of the source tells of it, and it is counted then.
+                    self.report.read -= 1;
                     return Ok(());
                 }
             };

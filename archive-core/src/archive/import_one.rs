@@ -7,6 +7,7 @@ use super::{Acting, Outcome, Receipt, locked};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::MessageId;
+use crate::source;
 use crate::store::{self, Duplicates, NewPlace, Prepared};
 
 /// Mails that wait for the next commit. Who finds nobody committing commits for all that wait; the others sleep until theirs is done.
@@ -50,10 +51,15 @@ impl Acting<'_> {
     /// Archives one mail in `folder`, which is made where it is not there. Durable when this returns, and searchable, unless the index cannot
     /// be written: then searches count the mail as not indexed, until the next mail finds that it can, or the next open.
     ///
+    /// What is no mail wherever it stands ([`source::refused`]) is an error, as it is a trouble of [`Acting::import`].
+    ///
     /// Callers that come at the same time share a commit, and its error. After an error archive the mail again: should it be there, since a
     /// failed sync does not tell, it is kept once.
     pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
         self.only_system("to import")?;
+        if let Some(kind) = source::refused(raw) {
+            return Err(Error::NotAMail { why: kind.to_string() });
+        }
         let place = NewPlace {
             folder: self.to_change(folder)?.names().into(),
             path: Arc::default(),

@@ -12,6 +12,7 @@ use super::place::{Destination, Place, failed};
 use crate::error::Error;
 use crate::id::Digest;
 use crate::message::MessageRecord;
+use crate::source::PARTIAL_EXPORT;
 use crate::vfs::Operation;
 
 /// What became of a mail in an export.
@@ -106,7 +107,7 @@ impl Lines {
         if fs::symlink_metadata(&path).is_ok() && !(update && is_file(&path)) {
             return Err(Error::Exists { path, hint: "; nothing is written over it" });
         }
-        let partial = path.with_file_name(format!(".mailkeep-partial-{name}"));
+        let partial = path.with_file_name(format!("{PARTIAL_EXPORT}-{name}"));
         if is_file(&partial) {
             fs::remove_file(&partial).map_err(failed(Operation::Remove, &partial))?;
         }

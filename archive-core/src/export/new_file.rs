@@ -12,15 +12,8 @@ use super::waiting::Written;
 use super::{NotLaid, Read, Sink};
 use crate::error::Error;
 use crate::id::Digest;
+use crate::source::PARTIAL_EXPORT;
 use crate::vfs::Operation;
-
-/// Begins the name of a file that is not whole yet, before a number.
-const PARTIAL: &str = ".mailkeep-partial-";
-
-/// Whether a file of this name is left from an export that a crash ended.
-pub(super) fn is_left_over(name: &str) -> bool {
-    name.strip_prefix(PARTIAL).is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-}
 
 /// Hands the bytes of a mail on to a file as they are to stand there.
 type Change<'c> = dyn FnMut(&[u8], &mut Sink<'_>) -> Result<(), Error> + 'c;
@@ -40,7 +33,7 @@ impl NewFile {
         if place.is_taken()? {
             return Err(Error::Exists { path: place.path, hint: "; nothing is written over it" });
         }
-        let partial = place.path.with_file_name(format!("{PARTIAL}{number}"));
+        let partial = place.path.with_file_name(format!("{PARTIAL_EXPORT}-{number}"));
         match fs::remove_file(&partial) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(Operation::Remove, &partial)(error)),
             _ => {}

@@ -1,15 +1,16 @@
 //! The destination: folders are made below it, and nothing is followed out of it.
 
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::names::escape;
-use super::new_file::{NewFile, is_left_over};
+use super::new_file::NewFile;
 use super::waiting::Waiting;
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::Digest;
+use crate::source::PARTIAL_EXPORT;
 use crate::vfs::{Operation, VfsError};
 
 /// A failed operation on a file of the user.
@@ -21,7 +22,6 @@ pub(super) fn failed(operation: Operation, path: &Path) -> impl FnOnce(io::Error
 pub(super) struct Destination {
     root: PathBuf,
     waiting: Waiting,
-    update: bool,
     /// The folder looked at last, which is the one of most mails that follow.
     last: Option<PathBuf>,
 }
@@ -50,13 +50,22 @@ impl Place {
     }
 }
 
-/// Removes what an export before left in a folder when it was cut short.
-fn remove_left_over(folder: &Path) -> Result<(), Error> {
-    for entry in fs::read_dir(folder).map_err(failed(Operation::List, folder))? {
-        let entry = entry.map_err(failed(Operation::List, folder))?;
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file && entry.file_name().to_str().is_some_and(is_left_over) {
-            fs::remove_file(entry.path()).map_err(failed(Operation::Remove, &entry.path()))?;
+/// Whether an export that broke off left this file.
+fn is_partial(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(PARTIAL_EXPORT.as_bytes()) && entry.file_type().is_ok_and(|kind| kind.is_file())
+}
+
+/// Removes what exports left that broke off, in the destination and all folders below it.
+fn remove_partials(dest: &Path) -> Result<(), Error> {
+    let mut waiting = vec![dest.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        // What cannot be listed is of no export that can write there.
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            if is_partial(&entry) {
+                fs::remove_file(entry.path()).map_err(failed(Operation::Remove, &entry.path()))?;
+            } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                waiting.push(entry.path());
+            }
         }
     }
     Ok(())
@@ -70,10 +79,11 @@ impl Destination {
         }
         fs::create_dir_all(dest).map_err(failed(Operation::Create, dest))?;
         let mut entries = fs::read_dir(dest).map_err(failed(Operation::List, dest))?;
-        if !update && entries.next().is_some() {
+        if !update && entries.any(|entry| !entry.is_ok_and(|entry| is_partial(&entry))) {
             return Err(Error::Exists { path: dest.to_owned(), hint: " and is not empty; update it, or export into an empty folder" });
         }
-        Ok(Self { root: dest.to_owned(), waiting: Waiting::below(dest)?, update, last: None })
+        remove_partials(dest)?;
+        Ok(Self { root: dest.to_owned(), waiting: Waiting::below(dest)?, last: None })
     }
 
     /// The destination itself.
@@ -111,9 +121,6 @@ impl Destination {
                 }
                 Err(error) => return Err(failed(Operation::Create, &path)(error)),
             }
-        }
-        if self.update {
-            remove_left_over(&path)?;
         }
         self.last = Some(place.path.clone());
         Ok(())

@@ -29,7 +29,7 @@ pub(super) fn source_text(name: &[u8]) -> String {
 
 /// The name of a folder: modified UTF-7 decoded, else as it is if it is UTF-8, else as [`source_text`].
 pub(super) fn folder_text(name: &[u8]) -> String {
-    std::str::from_utf8(name).map_or_else(|_| source_text(name), |text| utf7::decoded(text).into_owned())
+    std::str::from_utf8(name).map_or_else(|_| source_text(name), |text| utf7::decoded(text, "").into_owned())
 }
 
 /// The folder that a mailbox file makes: its name without what says that it is a mailbox, or packed.
@@ -156,7 +156,7 @@ pub(super) fn maildir_date(name: &[u8]) -> Option<DateHint> {
 /// The folders that the name of a Maildir++ folder stands for: `.Lists.Rust` is `Lists`, below it `Rust`.
 pub(super) fn maildir_folders(name: &[u8]) -> impl Iterator<Item = String> {
     name.split(|&byte| byte == b'.').filter(|part| !part.is_empty()).map(|part| match std::str::from_utf8(part) {
-        Ok(text) => utf7::decoded(text).into_owned(),
+        Ok(text) => utf7::decoded(text, utf7::COURIER).into_owned(),
         Err(_) => source_text(part),
     })
 }

@@ -4,10 +4,14 @@ use std::borrow::Cow;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
-/// What the name says; as it is where it is none, that is, where it would not be encoded so. A name with controls stays encoded.
-pub(super) fn decoded(text: &str) -> Cow<'_, str> {
+/// Signs that Courier encodes too in names of Maildir++, since file systems or the rule for names give them a meaning.
+pub(super) const COURIER: &str = "./:~";
+
+/// What the name says; as it is where it is none, that is, where it would not be encoded so, neither by the rule nor with the signs of
+/// `also` encoded too. A name with controls stays encoded.
+pub(super) fn decoded<'t>(text: &'t str, also: &str) -> Cow<'t, str> {
     let plain = if text.contains('&') { decode(text) } else { None };
-    let plain = plain.filter(|plain| encode(plain) == text && !plain.chars().any(char::is_control));
+    let plain = plain.filter(|plain| (encode(plain, "") == text || encode(plain, also) == text) && !plain.chars().any(char::is_control));
     plain.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
@@ -38,12 +42,12 @@ fn decode(text: &str) -> Option<String> {
     Some(out)
 }
 
-fn encode(text: &str) -> String {
+fn encode(text: &str, also: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut bits, mut held, mut is_shifted) = (0u32, 0, false);
     let digit = |value: u32| char::from(DIGITS.get(value as usize & 63).copied().unwrap_or(b'A'));
     for sign in text.chars() {
-        if matches!(sign, ' '..='~') {
+        if matches!(sign, ' '..='~') && !also.contains(sign) {
             if is_shifted {
                 if held > 0 {
                     out.push(digit(bits << (6 - held)));

@@ -1,6 +1,7 @@
 //! What an import does with mail that is there already, with containers that fill up, and with a caller who goes away.
 
-use archive_core::{Actor, Depth, Duplicates, ImportEvents, ImportOptions, ImportSource, OpenOptions, Outcome, Receipt};
+use archive_core::source::{SourceOptions, TroubleKind};
+use archive_core::{Actor, Depth, Duplicates, Error, ImportEvents, ImportOptions, ImportSource, OpenOptions, Outcome, Receipt};
 
 use crate::fixture::{Files, ask, folder, mbox, mixed, plain, put_stream, verify};
 
@@ -213,4 +214,74 @@ fn a_caller_who_panics_ends_his_import_and_nothing_waits_for_ever() {
     assert_eq!(report.read, report.stored + report.duplicate);
     drop(archive);
     assert_eq!(ask(&files.open()).expect("answers").messages.len() as u64, report.read);
+}
+
+#[test]
+fn bytes_that_are_no_mail_are_refused_in_the_same_words_wherever_they_come_from() {
+    let (_, archive) = Files::create();
+    for (bytes, failed) in [(vec![], 0), (vec![0; 100], 1), (vec![0], 1)] {
+        let (report, told) = put_stream(&archive, &bytes, "x.eml", &into("anna/box"));
+        assert_eq!((report.stored, report.failed, told.troubles.len()), (0, failed, 1));
+        let said = archive.acting_as(Actor::System).import_one(&bytes, &folder("anna/box")).expect_err("refused");
+        assert!(matches!(&said, Error::NotAMail { why } if *why == told.troubles[0].kind.to_string()), "{said}");
+        assert_eq!((said.to_string(), said.code()), (format!("the mail {}", told.troubles[0].kind), "not_a_mail"));
+    }
+    assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").messages, 0);
+    assert!(archive.acting_as(Actor::System).import_one(b"\0x", &folder("anna/box")).is_ok());
+}
+
+/// A mail of more than is kept in memory, from a medium that fails.
+struct Fails(u64);
+
+impl std::io::Read for Fails {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let left = usize::try_from(self.0).expect("fits").min(buf.len());
+        self.0 -= left as u64;
+        buf[..left].fill(b'x');
+        if left == 0 { Err(std::io::Error::other("the medium fails")) } else { Ok(left) }
+    }
+}
+
+#[test]
+fn a_large_mail_that_the_source_cannot_give_counts_once() {
+    let (_, archive) = Files::create();
+    let acting = archive.acting_as(Actor::System);
+    let mut told = crate::fixture::Told::default();
+    let report = acting.import(ImportSource::Stream(&mut Fails(20 << 20), "x.eml"), &into("anna/box"), &mut told).expect("imported");
+    assert_eq!((report.read, report.stored, report.failed), (1, 0, 1));
+    assert!(matches!(&told.troubles[..], [one] if matches!(&one.kind, TroubleKind::Unreadable(why) if why == "the medium fails")));
+    let report = acting.check(ImportSource::Stream(&mut Fails(20 << 20), "x.eml"), &SourceOptions::default(), &mut told).expect("checked");
+    assert_eq!((report.read, report.missing.len(), report.failed), (0, 0, 1));
+}
+
+/// Writes to the source as soon as something of it was read.
+struct Writes<'p>(&'p std::path::Path, Vec<TroubleKind>);
+
+impl ImportEvents for Writes<'_> {
+    fn progress(&mut self, _: u64) {
+        let mut bytes = std::fs::read(self.0).expect("a file");
+        bytes.extend_from_slice(b"From a@b.example Thu Jan  2 03:04:05 2020\nSubject: new\n\nText\n\n");
+        std::fs::write(self.0, bytes).expect("written");
+    }
+
+    fn trouble(&mut self, trouble: &archive_core::source::Trouble) {
+        self.1.push(trouble.kind.clone());
+    }
+}
+
+#[test]
+fn a_source_that_is_written_while_it_is_read_is_told_by_import_and_check() {
+    let (_, archive) = Files::create();
+    let acting = archive.acting_as(Actor::System);
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("box.mbox");
+    std::fs::write(&path, mbox(&plain(3, 40, 81))).expect("written");
+    let mut writes = Writes(&path, Vec::new());
+    let report = acting.import(ImportSource::Path(&path), &into("anna/box"), &mut writes).expect("imported");
+    assert_eq!((report.failed, &writes.1[..]), (1, &[TroubleKind::Changed][..]));
+    writes.1.clear();
+    let report = acting.check(ImportSource::Path(&path), &SourceOptions::default(), &mut writes).expect("checked");
+    assert_eq!((report.failed, &writes.1[..]), (1, &[TroubleKind::Changed][..]));
+    let report = acting.check(ImportSource::Path(&path), &SourceOptions::default(), &mut archive_core::NoEvents).expect("checked");
+    assert_eq!(report.failed, 0);
 }

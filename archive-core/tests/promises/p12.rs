@@ -76,7 +76,7 @@ fn charsets_and_dates_that_are_none() {
 
 #[test]
 fn bytes_that_are_no_mail_demanded_as_one() {
-    comes_back("NUL", &[0; 5000]);
+    comes_back("NUL", &[&[0; 5000][..], b"x", &[0; 5000]].concat());
     comes_back("one byte", b"x");
     comes_back("line ends", b"\r\n\n\r\r\n");
     comes_back("colons", b":::::\n: :\n");

@@ -47,6 +47,8 @@ fn names_in_modified_utf7_are_decoded_where_they_encode_back() {
         assert_eq!((tar.mails[0].folder.as_str(), tar.mails[0].source.as_str()), (decoded, format!("{name}/1.eml").as_str()), "a tar");
     }
     assert_eq!(folders_of(".A&APw-b.C/cur/1030651659.a:2,S"), "A\u{fc}b/C");
+    // Courier encodes what separates folders.
+    assert_eq!(folders_of(".v1&AC4-0.&APwALg-x/cur/1030651659.a:2,S"), "v1.0/\u{fc}.x");
 }
 
 #[test]
