@@ -53,7 +53,7 @@ fn warn_open(file: &fs::File, path: &Path, out: &mut Out) -> Result<(), Failure>
     let path = path.display().to_string();
     let quoted = format!("'{}'", path.replace('\'', "'\\''"));
     out.note(&format!(
-        "warning: others than you may read {}, which opens the archive; mend it with: chmod 600 {}",
+        "warning: other users can read {}, which opens the archive; fix it with: chmod 600 {}",
         escape::line(&path),
         escape::line(&quoted)
     ))

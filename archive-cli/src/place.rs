@@ -64,7 +64,7 @@ pub fn outside_all(common: &Common, path: &Path) -> Result<(), Failure> {
 
 fn refuse_inside(path: &Path, dir: &Path) -> Result<(), Failure> {
     match Archive::lies_in(dir, path) {
-        true => Err(Failure::Usage(format!("{}: lies inside the archive {}", path.display(), dir.display()))),
+        true => Err(Failure::Usage(format!("{}: is inside the archive {}", path.display(), dir.display()))),
         false => Ok(()),
     }
 }

@@ -11,12 +11,12 @@ use crate::vfs::{VfsError, hint_of_open_files};
 #[non_exhaustive]
 pub enum Error {
     /// A file operation failed. What has a receipt stays; free some space or mend the medium and try again.
-    #[error("{0}{hint}", hint = way_out(.0))]
+    #[error("{0}{hint}", hint = fix(.0))]
     Io(VfsError),
-    /// Bytes on disk are not what was written. Way out: `verify` names all damage; everything else stays readable.
+    /// Bytes on disk are not what was written. Fix: `verify` names all damage; everything else stays readable.
     #[error("{0}")]
     Damage(#[from] Damage),
-    /// There is no archive in this folder. Way out: check the path, or create one.
+    /// There is no archive in this folder. Fix: check the path, or create one.
     #[error("{}: no archive here ({why})", path.display())]
     NotAnArchive {
         /// The folder or file asked for.
@@ -24,7 +24,7 @@ pub enum Error {
         /// What was found instead.
         why: &'static str,
     },
-    /// Both copies of an identity file are damaged. Way out: restore `archive.mk` or `store.mk` from a backup.
+    /// Both copies of an identity file are damaged. Fix: restore `archive.mk` or `store.mk` from a backup.
     #[error("{}: the identity file and its second copy are broken; restore one of them from a backup", path.display())]
     BrokenIdentity {
         /// The identity file.
@@ -33,7 +33,7 @@ pub enum Error {
     /// An older state of an identity file was put back, in both copies: a key that was removed since may open it again. Everything is read;
     /// keys cannot be changed. Fix: put back the newer file, or accept this one by `repair --accept-state`.
     #[error(
-        "{}: generation {found} of the keys lies where generation {recorded} was recorded: an older file was put back, and a key that was \
+        "{}: this file has generation {found} of the keys, but generation {recorded} was recorded: an older file was put back, and a key that was \
          removed may open it again; mail is read and archived, keys cannot be changed; put back the newer file, or look at the slots with \
          `key status` and accept them with `repair --accept-state`",
         path.display()
@@ -59,8 +59,8 @@ pub enum Error {
         /// What is wrong with it.
         cause: DamageCause,
     },
-    /// Written in a newer format. Way out: a newer version of this library; nothing has been changed.
-    #[error("{}: format version {found} is newer than {known}, the newest this version reads; update it", path.display())]
+    /// Written in a newer format. Fix: a newer version of this library. Nothing has been changed.
+    #[error("{}: format version {found} is newer than {known}, the newest that this version supports; upgrade", path.display())]
     TooNew {
         /// The file.
         path: PathBuf,
@@ -80,22 +80,22 @@ pub enum Error {
         known: u16,
     },
     /// Written by a newer version in a way that allows reading, and no writing. Fix: a newer version of this library.
-    #[error("{what} {number} is unknown: mail can be read, and nothing is written; update this program")]
+    #[error("{what} {number} is not supported by this version: mail can be read, but nothing is written; upgrade")]
     TooNewToWrite {
         /// What was being read.
         what: String,
         /// The number that is unknown.
         number: u64,
     },
-    /// A kind or key that must be understood is not. Way out: a newer version of this library; nothing has been changed.
-    #[error("{what} {number} is unknown and may not be passed over; update this program")]
+    /// A kind or key that must be understood is not. Fix: a newer version of this library. Nothing has been changed.
+    #[error("{what} {number} is not supported by this version; upgrade")]
     UnknownFeature {
         /// What was being read.
         what: &'static str,
         /// The number that is unknown.
         number: u64,
     },
-    /// The key given opens none of the archive's slots. Way out: the key with the identifier named.
+    /// The key given opens none of the archive's slots. Fix: the key with the identifier named.
     #[error("the {given} does not open archive {archive}; it opens with: {needed}")]
     WrongKey {
         /// What was tried.
@@ -105,7 +105,7 @@ pub enum Error {
         /// The slots that exist.
         needed: String,
     },
-    /// A key in the form given cannot be read. Way out: the hint.
+    /// A key in the form given cannot be read. Fix: the hint.
     #[error("{what}: {hint}")]
     BadKey {
         /// Which key.
@@ -113,7 +113,7 @@ pub enum Error {
         /// What is expected.
         hint: &'static str,
     },
-    /// Another process writes to the archive. Way out: wait for it, or stop it.
+    /// Another process writes to the archive. Fix: wait for it, or stop it.
     #[error("{}: in use by another writer ({holder}); wait for it, or stop it", path.display())]
     InUse {
         /// The lock file.
@@ -121,23 +121,23 @@ pub enum Error {
         /// Who holds it, as far as it said so.
         holder: String,
     },
-    /// The file that is the lock was removed or replaced while this process wrote: another may write too, and nothing has a receipt since. Way
+    /// The file that is the lock was removed or replaced while this process wrote: another may write too, and nothing has a receipt since. Fix:
     /// out: leave `write.lock` alone, and open the archive again; what has a receipt stays.
     #[error("{}: the lock was removed while the archive was open for writing; what was written last has no receipt; open the archive again", path.display())]
     LockLost {
         /// The lock file.
         path: PathBuf,
     },
-    /// The making of an archive was cut short in this folder. Nothing was archived. Way out: make it again, which clears what was begun.
-    #[error("{}: an archive was begun here and is not finished, so it holds nothing; make it again in this folder", path.display())]
+    /// The making of an archive was cut short in this folder. Nothing was archived. Fix: make it again, which clears what was begun.
+    #[error("{}: the creation of an archive was interrupted here, and nothing was archived; create it again in this folder", path.display())]
     Unfinished {
         /// The folder.
         path: PathBuf,
     },
-    /// Nothing with this id. Way out: ids are printed by `search` and `ls`.
+    /// Nothing with this id. Fix: ids are printed by `search` and `ls`.
     #[error("message {0} is not in this archive")]
     NoSuchMessage(MessageId),
-    /// A message has no such part, or one that has other parts instead of bytes. Way out: `Acting::parts` lists them.
+    /// A message has no such part, or one that has other parts instead of bytes. Fix: `Acting::parts` lists them.
     #[error("message {message} has no part {part} with bytes; `show {message}` lists them")]
     NoSuchPart {
         /// The message.
@@ -145,25 +145,25 @@ pub enum Error {
         /// The number that was asked for.
         part: u32,
     },
-    /// No store of this number. Way out: `store list` shows them.
+    /// No store of this number. Fix: `store list` shows them.
     #[error("store {0} is not in this archive")]
     NoSuchStore(u32),
     /// The actor may not do this.
-    #[error("not allowed {0}: ask an administrator")]
+    #[error("permission denied: {0}")]
     Denied(&'static str),
     /// No folder of this path.
     #[error("folder `{0}` is not in this archive")]
     NoSuchFolder(String),
     /// The path names several folders, whose names differ in their Unicode form alone. Reading takes all of them; nothing is changed.
-    #[error("folder `{path}` may be any of {}: nothing was archived; name another folder", folders.join(", "))]
+    #[error("folder `{path}` could be any of {}, so nothing was archived; choose another folder", folders.join(", "))]
     AmbiguousFolder {
         /// The path asked for.
         path: String,
         /// The folders, with all that is not ASCII written as its code.
         folders: Vec<String>,
     },
-    /// A name exists already where something new was to be made. Way out: another name, or remove it.
-    #[error("{}: exists already{hint}", path.display())]
+    /// A name exists already where something new was to be made. Fix: another name, or remove it.
+    #[error("{}: already exists{hint}", path.display())]
     Exists {
         /// What is in the way.
         path: PathBuf,
@@ -193,7 +193,7 @@ pub enum Error {
     /// The store is an older state of itself, or another one: it lacks a commit that was noted elsewhere. It can be read. Fix: put back the
     /// newer files, or accept the state that is there by `repair --accept-state`.
     #[error(
-        "{store} is an older state of itself, or another one: head {noted:.14} was noted, head {found:.14} is there; what came after it is not in \
+        "{store} is an older state of itself, or a different one: head {noted:.14} was recorded, head {found:.14} was found; what came later is not in \
          it; put back the newer files, or accept this state with `repair --accept-state` and import the newer sources again"
     )]
     RolledBack {
@@ -204,7 +204,7 @@ pub enum Error {
         /// The head that is there.
         found: String,
     },
-    /// A failed sync or write closed the store for writing. Way out: open the archive again; what has a receipt stays.
+    /// A failed sync or write closed the store for writing. Fix: open the archive again; what has a receipt stays.
     #[error("an earlier write failed, so nothing more is written; open the archive again ({0})")]
     Latched(String),
     /// The caller asked for what cannot be done.
@@ -233,16 +233,16 @@ pub enum Error {
         range: Option<Range<usize>>,
     },
     /// A segment of the index is damaged. Searches give it up and go on without it; building the index again mends it.
-    #[error("index: segment of contents {start} to {end} is damaged ({what}); build the index again", start = .0.docs.start.0, end = .0.docs.end.0, what = .0.what)]
+    #[error("index: segment of contents {start} to {end} is damaged ({what}); rebuild the index", start = .0.docs.start.0, end = .0.docs.end.0, what = .0.what)]
     IndexDamaged(Box<archive_index::SegmentDamage>),
-    /// Catalog or index could not be written. All mail is archived, and the next open makes up for what they lack. Way out: room on the medium, or the
+    /// Catalog or index could not be written. All mail is archived, and the next open makes up for what they lack. Fix: room on the medium, or the
     /// right to write them.
-    #[error("{0}{hint}; all mail is archived, and the next open makes up for what catalog or index lack", hint = way_out(.0))]
+    #[error("{0}{hint}; all mail is archived, and the next open brings catalog and index up to date", hint = fix(.0))]
     CachesLag(VfsError),
     /// The index failed; it can be rebuilt from the store at any time.
     #[error("index: {0}")]
     Index(String),
-    /// The system gave no thread. What has a receipt stays. Way out: a higher limit of processes and threads.
+    /// The system gave no thread. What has a receipt stays. Fix: a higher limit of processes and threads.
     #[error("no thread could be started ({0}); raise the limit of processes and threads")]
     NoThread(String),
     /// The caller stopped the work; what has a receipt stays.
@@ -263,15 +263,15 @@ impl From<VfsError> for Error {
 }
 
 /// What to do where a file operation failed.
-fn way_out(error: &VfsError) -> String {
+fn fix(error: &VfsError) -> String {
     if error.is_full() {
         return "; free some space and try again".to_owned();
     }
     if error.is_denied() && error.path.ends_with("write.lock") {
-        return "; an archive is opened for writing, also by who only reads: take a copy to where files can be written".to_owned();
+        return "; opening needs write access even for reading: copy the archive to a writable place".to_owned();
     }
     if error.is_denied() && error.operation.writes() {
-        return "; whoever archives needs the right to write there".to_owned();
+        return "; archiving needs permission to write there".to_owned();
     }
     hint_of_open_files(&error.source)
 }
@@ -329,7 +329,7 @@ impl Error {
 
 /// Bytes on disk that are not what was written: in which file, where, why, and which contents they cost.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: damage at offset {offset}, {len} bytes: {cause}{}", file.display(), self.way_out())]
+#[error("{}: damage at offset {offset}, {len} bytes: {cause}{}", file.display(), self.fix())]
 pub struct Damage {
     /// The file.
     pub file: PathBuf,
@@ -343,13 +343,13 @@ pub struct Damage {
     pub costs: Vec<ContentNo>,
 }
 
-/// What mends damage in caches: all that they say stands in the records and the mails.
+/// What fixes damage in caches: all they contain is derived from the records and the mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Remedy {
-    /// Building the index again.
+    /// Rebuilding the index.
     RebuildIndex,
-    /// A repair, which has the catalog built again from the records. Only where these are whole: of what is damaged there the catalog may know more.
+    /// A repair, which rebuilds the catalog from the records. Only where these are whole: where they are damaged, the catalog may know more.
     RebuildCatalog,
 }
 
@@ -364,10 +364,10 @@ impl Damage {
         }
     }
 
-    fn way_out(&self) -> &'static str {
+    fn fix(&self) -> &'static str {
         match self.remedy() {
-            Some(Remedy::RebuildIndex) => "; build the index again",
-            Some(Remedy::RebuildCatalog) => "; `repair` builds the catalog again from the records, where these are whole",
+            Some(Remedy::RebuildIndex) => "; rebuild the index",
+            Some(Remedy::RebuildCatalog) => "; `repair` rebuilds the catalog from the records, where these are whole",
             None if self.file.extension().is_some_and(|extension| extension == "tmp") => {
                 "; nothing of the mail was archived: import it again"
             }
@@ -389,23 +389,23 @@ impl Damage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DamageCause {
-    /// The fixed header of the file does not have its checksum.
-    #[error("the file header is broken")]
+    /// Checksum mismatch in the fixed header of the file.
+    #[error("file header checksum mismatch")]
     Header,
-    /// The head of a frame does not have its checksum or marker.
-    #[error("the head of a frame is broken")]
+    /// Checksum or marker mismatch in the head of a frame.
+    #[error("frame head broken")]
     FrameHead,
-    /// The body of a frame does not have its checksum.
-    #[error("the checksum of a frame does not fit")]
+    /// Checksum mismatch in the body of a frame.
+    #[error("frame checksum mismatch")]
     FrameBody,
     /// A frame's checksum fits but its tag does not: it was changed, or sealed with another key.
-    #[error("a frame does not open under the key of its file")]
+    #[error("authentication failed: the frame was changed, or sealed with another key")]
     Tag,
     /// The key of the file is not the one its header commits to.
-    #[error("the file belongs to another key")]
+    #[error("the file was sealed with another key")]
     KeyCommitment,
     /// What a frame holds cannot be decoded.
-    #[error("what a frame holds cannot be decoded")]
+    #[error("the contents of a frame cannot be decoded")]
     Decode,
     /// The file ends before what was recorded.
     #[error("the file is shorter than recorded")]
@@ -416,15 +416,15 @@ pub enum DamageCause {
     /// A commit does not continue the chain.
     #[error("the record chain is broken")]
     Chain,
-    /// The bytes of a content or part do not have their digest.
-    #[error("the bytes do not have their digest")]
+    /// Digest mismatch of a content or part.
+    #[error("digest mismatch")]
     Digest,
     /// Two sources that must agree do not.
     #[error("the catalog does not agree with the records")]
     Disagreement,
-    /// A link (to another place, or a further name of the same file) lies where a file or folder of the archive's own should. Nothing is read or
+    /// A link (to another place, or a further name of the same file) is in the place of a file or folder of the archive. Nothing is read or
     /// written through it.
-    #[error("a link lies in its place")]
+    #[error("a link is in its place")]
     Link,
     /// The HMAC of an identity file does not fit.
     #[error("the file was changed without the keys of the archive")]
@@ -436,9 +436,9 @@ pub enum DamageCause {
     #[error("it is not the file that was recorded")]
     Unrecorded,
     /// Bytes that no format names.
-    #[error("bytes that belong to nothing")]
+    #[error("bytes that belong to no frame")]
     Stray,
-    /// A records file or container has not the name of its number, which its header states.
-    #[error("by its header it is file number {0:06}; give it that name again")]
+    /// The name of a records file or container is not that of the number in its header.
+    #[error("according to its header this is file number {0:06}; rename it")]
     Misnamed(u64),
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub(crate) const MAX_DEPTH: usize = 128;
 /// Bytes of a name at the most.
 pub(crate) const MAX_NAME: usize = 1 << 10;
-/// Hex digits of a SHA-256 at the end of what was shortened, behind a `~`.
+/// Hex digits of a SHA-256 at the end of what was shortened, after a `~`.
 const DIGITS: usize = 16;
 /// Bytes of an error's text that repeat what is no path.
 const SHOWN: usize = 200;

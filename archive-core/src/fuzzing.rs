@@ -78,7 +78,7 @@ pub fn catalog(bytes: &[u8]) {
     }
 }
 
-/// Frames of a file: kind, whether what lies behind the stamp is to be compressed first, length, bytes.
+/// Frames of a file: kind, whether what lies after the stamp is to be compressed first, length, bytes.
 fn push_frames(writer: &mut SealedWriter, mut bytes: &[u8], first: usize) -> Result<(), Error> {
     while let [kind, low, high, rest @ ..] = bytes {
         let len = usize::from(u16::from_le_bytes([*low, *high])).min(rest.len());

@@ -235,7 +235,7 @@ fn p13_a_second_crash_while_recovering_from_the_first_is_survived_too() {
                 let mut after = Promises { key: promises.key.clone(), receipts: promises.receipts.clone() };
                 let ended = open(&second, &after).and_then(|archive| one(&archive, 60, &mut after));
                 if !second.is_dead() {
-                    // The second crash lies behind the end: what was left by the first opens, or was no archive yet.
+                    // The second crash lies after the end: what was left by the first opens, or was no archive yet.
                     let unmade =
                         matches!(ended, Err(Error::NotAnArchive { .. } | Error::Unfinished { .. })) && promises.receipts.is_empty();
                     assert!(ended.is_ok() || unmade, "call {call}, {first}: {ended:?}");

@@ -501,7 +501,7 @@ mod unix {
             let path = at.path(name);
             for opened in [at.vfs.open(&path), at.vfs.open_read(&path)] {
                 let error = opened.unwrap_err();
-                assert!(error.is_link() && !error.is_not_found() && error.to_string().contains("a link lies in its place"), "{error}");
+                assert!(error.is_link() && !error.is_not_found() && error.to_string().contains("a link is in its place"), "{error}");
                 assert_names::<()>(Err(error), Operation::Open, &path);
             }
             assert!(at.vfs.try_lock(&path, LockKind::Exclusive).unwrap_err().is_link());

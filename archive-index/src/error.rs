@@ -12,7 +12,7 @@ pub struct DocNo(pub u32);
 pub struct DocRange {
     /// The first document.
     pub start: DocNo,
-    /// The first document behind the range.
+    /// The first document after the range.
     pub end: DocNo,
 }
 
@@ -20,19 +20,19 @@ pub struct DocRange {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IndexError {
-    /// The system refused to read or write pages. Way out: that of the cause; what was durable still is.
+    /// The system refused to read or write pages. Fix: that of the cause; what was durable still is.
     #[error("pages: {0}")]
     Pages(#[from] PageError),
-    /// A page is not what it should be. Way out: throw the segment away and index its documents again.
+    /// A page is not what it should be. Fix: throw the segment away and index its documents again.
     #[error("segment {file:?}, page at {page:?}: broken {what}; documents {docs:?} cannot be searched", file = .0.file, page = .0.page, what = .0.what, docs = .0.docs)]
     Damaged(Box<SegmentDamage>),
-    /// The manifest is not what it should be. Way out: throw the index away and build it again.
+    /// The manifest is not what it should be. Fix: throw the index away and build it again.
     #[error("manifest of the index: broken {what}")]
     Manifest {
         /// What was being read.
         what: &'static str,
     },
-    /// Written by newer code. Way out: a newer version; nothing has been changed.
+    /// Written by newer code. Fix: a newer version; nothing has been changed.
     #[error("index of format {found}, this code knows {known}")]
     FormatTooNew {
         /// The format that was found.
@@ -57,7 +57,7 @@ pub enum IndexError {
     /// Whoever asked has stopped the search.
     #[error("the search was stopped")]
     Stopped,
-    /// A promise of this code was broken. Way out: reopen, report.
+    /// A promise of this code was broken. Fix: reopen, report.
     #[error("broken promise in the index: {0}")]
     Bug(&'static str),
 }

@@ -245,7 +245,7 @@ impl Index {
         Ok(())
     }
 
-    /// Writes what is in memory as a segment and moves the watermark behind the last document added. `basis` is kept beside it.
+    /// Writes what is in memory as a segment and moves the watermark after the last document added. `basis` is kept beside it.
     /// When that is durable, merges segments where there are enough of one level; documents can be added meanwhile.
     pub fn flush(&self, basis: &[u8]) -> Result<(), IndexError> {
         self.flush_to(basis, DocNo(0))

@@ -117,7 +117,7 @@ impl Manifest {
             }
         }
         if decoder.position() != bytes.len() {
-            return Err(minicbor::decode::Error::message("bytes behind the end"));
+            return Err(minicbor::decode::Error::message("bytes after the end"));
         }
         Ok((format, manifest))
     }

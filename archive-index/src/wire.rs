@@ -143,11 +143,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn end(&self) -> Result<(), Malformed> {
-        if self.bytes.is_empty() { Ok(()) } else { Err(Malformed("bytes behind the end")) }
+        if self.bytes.is_empty() { Ok(()) } else { Err(Malformed("bytes after the end")) }
     }
 }
 
-/// Appends `bytes` behind their length.
+/// Appends `bytes` after their length.
 pub(crate) fn put_block(out: &mut Vec<u8>, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);

@@ -111,7 +111,7 @@ fn zone(text: &str) -> Result<TimeZone, String> {
     archive_core::read_zone(text).ok_or_else(|| "zones look like Europe/Berlin, UTC or +02:00".to_owned())
 }
 
-/// Puts the words of a query behind `--`, so that `-word` there is an exclusion and long options count wherever they stand.
+/// Puts the words of a query after `--`, so that `-word` there is an exclusion and long options count wherever they stand.
 pub fn with_query_last(given: Vec<OsString>) -> Vec<OsString> {
     let command = Args::command();
     let search: Vec<_> = command.find_subcommand("search").into_iter().flat_map(clap::Command::get_arguments).collect();

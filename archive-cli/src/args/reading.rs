@@ -22,7 +22,7 @@ pub struct Search {
     /// Nothing with this text; may be given more than once
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub not: Vec<String>,
-    /// Show a mail that lies in several folders once, with its other folders below it
+    /// Show a mail that is in several folders once, with its other folders below it
     #[arg(long)]
     pub once: bool,
     /// Only mails in this folder and those below it
@@ -73,7 +73,7 @@ pub struct Search {
     /// At most so many hits [default: 20 on a terminal, else all]
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Go on behind a page: the cursor that its summary gave with --json
+    /// Go on after a page: the cursor that its summary gave with --json
     #[arg(long, value_name = "CURSOR")]
     pub cursor: Option<String>,
     /// Only say how many there are

@@ -48,7 +48,7 @@ pub fn run(common: &Common, args: &Demo, out: &mut Out) -> Result<Exit, Failure>
     }
     if !out.is_json() {
         out.line("")?;
-        out.line(&format!("All of it lies in {}; remove that folder and nothing is left.", escape::line(shown)))?;
+        out.line(&format!("All of this is in {}; remove that folder and nothing is left.", escape::line(shown)))?;
     }
     Ok(Exit::Done)
 }

@@ -114,7 +114,7 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
     }
     let real = Archive::leads_to(path);
     if sources.iter().any(|one| matches!(one, Source::Path(source) if real.starts_with(Archive::leads_to(source)))) {
-        return refuse("is, or lies in, what is to be imported");
+        return refuse("is, or is inside, what is to be imported");
     }
     let mut begin = Vec::new();
     // Opening a pipe would wait for who writes to it.
@@ -215,7 +215,7 @@ pub fn sources(archive: &Archive, named: &[PathBuf]) -> Result<Vec<Source>, Fail
             continue;
         }
         if archive.holds(path) {
-            return Err(Failure::Usage(format!("{}: lies inside the archive {}", path.display(), archive.dir().display())));
+            return Err(Failure::Usage(format!("{}: is inside the archive {}", path.display(), archive.dir().display())));
         }
         sources.push(Source::Path(path.clone()));
     }

@@ -86,7 +86,7 @@ fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
         return Err(Error::Exists { path: dir.to_owned(), hint: " and is no folder" }.into());
     }
     if let Some(outer) = Archive::leads_to(dir).ancestors().find(|above| place::is_archive(above) && *above != Archive::leads_to(dir)) {
-        return Err(Failure::Usage(format!("{}: lies inside the archive {}", dir.display(), outer.display())));
+        return Err(Failure::Usage(format!("{}: is inside the archive {}", dir.display(), outer.display())));
     }
     let key_file = common.key_file.clone().or_else(place::config);
     let kept = [key_file, common.recovery_key_file.clone()];

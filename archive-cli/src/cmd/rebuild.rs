@@ -30,7 +30,7 @@ pub fn run(acting: &Acting<'_>, command: &Rebuild, out: &mut Out) -> Result<Exit
     let stopped = stop.load(Ordering::Relaxed);
     match out.is_json() {
         true => out.json(&object!({ "event": "summary", "rebuilt": built, "stopped": stopped }))?,
-        false => out.note(&format!("{built} indexes built again{}", if stopped { "; stopped, and the old one stays" } else { "" }))?,
+        false => out.note(&format!("{built} indexes rebuilt{}", if stopped { "; stopped, and the old one is kept" } else { "" }))?,
     }
     Ok(if stopped { Exit::Stopped } else { Exit::Done })
 }

@@ -105,7 +105,7 @@ fn remind_unread(acting: &Acting<'_>, request: &SearchRequest, mails: u64, out: 
     out.note(&format!("reminder: {mails} more mails may belong here; text of theirs cannot be searched ({among}{reasons})"))
 }
 
-/// What is said behind the hits.
+/// What is said after the hits.
 struct Summary {
     total: u64,
     contents: u64,
@@ -159,7 +159,7 @@ impl Summary {
         }
         if self.coverage.not_indexed > 0 {
             let why = match self.index_is_damaged {
-                true => "a part of the index is damaged: `mailkeep rebuild index` mends it, and searches are complete again",
+                true => "a part of the index is damaged: run `mailkeep rebuild index` to make searches complete again",
                 false => "they are not indexed yet",
             };
             out.note(&format!("warning: {} mails were not looked at: {why}", self.coverage.not_indexed))?;

@@ -149,8 +149,8 @@ fn say(archive: &Archive, finding: &Finding, listed_as: &str, (args, lost): (&Ve
     }
     let costs = match (messages.len(), records.len(), finding.remedy) {
         _ if listed_as == "healed" => format!("costs no mail, since these came again: {}", listed(&messages)),
-        (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` mends it".to_owned(),
-        (0, 0, Some(_)) => "costs no mail; `mailkeep repair` mends it, where no damage of records is named".to_owned(),
+        (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` fixes it".to_owned(),
+        (0, 0, Some(_)) => "costs no mail; `mailkeep repair` fixes it, unless damage of records is reported too".to_owned(),
         (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),
         (0, 0, None) if archive.damage().is_some() && finding.cause != DamageCause::Chain => {
             "what it costs is not known: nothing else says which mails there are".to_owned()

@@ -143,7 +143,7 @@ impl Out {
         self.written(result)
     }
 
-    /// A summary or a notice for people, behind all results so far. `-q` leaves it out.
+    /// A summary or a notice for people, after all results so far. `-q` leaves it out.
     pub fn note(&mut self, text: &str) -> Result<(), Failure> {
         match self.quiet {
             true => self.flush(),

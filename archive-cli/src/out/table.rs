@@ -84,7 +84,7 @@ pub fn cut(text: &str, width: usize) -> String {
     fits
 }
 
-/// As much of the end as fits, behind `…`.
+/// As much of the end as fits, after `…`.
 fn end(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

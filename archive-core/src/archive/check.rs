@@ -34,7 +34,7 @@ impl Acting<'_> {
     /// Is every mail of `source` in the archive, with the very bytes (or the same but for headers that mail programs change)? Each is read
     /// from the archive again and its digest checked.
     pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
-        self.only_system("to ask what an archive holds")?;
+        self.only_system("check")?;
         let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
         let summary = read_source(source, *options, &mut checker)?;
         checker.report.skipped_files = summary.skipped_files;

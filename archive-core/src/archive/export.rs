@@ -27,7 +27,7 @@ pub struct ExportOptions {
     pub update: bool,
     /// Put `X-Archive-Origin-Archive` and `X-Archive-Origin-Folder` before all other fields (EML only).
     pub origin: bool,
-    /// Ends the export when set, behind the mbox that is being written.
+    /// Ends the export when set, after the mbox that is being written.
     pub stop: Stop,
 }
 
@@ -68,7 +68,7 @@ impl Acting<'_> {
     /// Writes messages into `dest`, which is made if it is not there, must be empty unless it is updated, and may not lie in the archive.
     pub fn export(&self, dest: &Path, options: &ExportOptions, events: &mut dyn FnMut(ExportEvent<'_>)) -> Result<ExportReport, Error> {
         if self.archive.holds(dest) {
-            return Err(Error::Misuse(format!("{}: lies inside the archive", dest.display())));
+            return Err(Error::Misuse(format!("{}: is inside the archive", dest.display())));
         }
         let ids = self.chosen(options)?;
         let ids = if options.format == ExportFormat::Mbox { ids } else { self.as_they_lie(ids) };

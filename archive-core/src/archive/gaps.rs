@@ -24,7 +24,7 @@ impl Acting<'_> {
     /// All parts that searches cannot look into, in the order of the contents, until the visitor breaks. The mails that have some are read again for
     /// it, which takes as long as exporting them. Mails that are not indexed yet are not among them.
     pub fn not_searchable(&self, visit: &mut dyn FnMut(NotSearchable) -> Result<ControlFlow<()>, Error>) -> Result<(), Error> {
-        self.only_system("to see what an archive holds as a whole")?;
+        self.only_system("read totals of the archive")?;
         let store = &self.archive.store;
         let incomplete = store.indexer().snapshot().incomplete().map_err(failed)?;
         for content in incomplete.iter().map(ContentNo) {

@@ -71,7 +71,7 @@ pub trait ImportEvents: Send {
     fn receipt(&mut self, _receipt: &Receipt) {}
     /// Something in the source that is not a mail, or cannot be read.
     fn trouble(&mut self, _trouble: &Trouble) {}
-    /// Bytes of the source that belong to no mail and are not archived, in pieces; the trouble that says why comes behind the last of them.
+    /// Bytes of the source that belong to no mail and are not archived, in pieces; the trouble that says why comes after the last of them.
     fn lost(&mut self, _bytes: &[u8]) {}
     /// Bytes of the source read so far.
     fn progress(&mut self, _bytes: u64) {}
@@ -118,7 +118,7 @@ impl Acting<'_> {
     /// counted by searches, and made up for when it can. A catalog that cannot be written keeps what is new in memory, up to its share of the
     /// budget; then the import ends with the error, before the mails that do not fit any more are archived.
     pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
-        self.only_system("to import")?;
+        self.only_system("import")?;
         let target = self.target(&source, options)?;
         let run = self.run_info(&source);
         let events = Mutex::new(events);
@@ -209,7 +209,7 @@ impl Acting<'_> {
 
     /// The folder that [`Acting::import`] would put `source` into, or below.
     pub fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
-        self.only_system("to import")?;
+        self.only_system("import")?;
         if let Some(into) = &options.into {
             return self.to_change(into);
         }

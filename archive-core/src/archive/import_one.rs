@@ -56,7 +56,7 @@ impl Acting<'_> {
     /// Callers that come at the same time share a commit, and its error. After an error archive the mail again: should it be there, since a
     /// failed sync does not tell, it is kept once.
     pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
-        self.only_system("to import")?;
+        self.only_system("import")?;
         if let Some(kind) = source::refused(raw) {
             return Err(Error::NotAMail { why: kind.to_string() });
         }

@@ -39,7 +39,7 @@ pub type RebuildProgress<'p> = dyn FnMut(u32, u32) -> bool + 'p;
 impl Acting<'_> {
     /// The indexes of all stores, or of one.
     pub fn store_indexes(&self, store: Option<u32>) -> Result<Vec<StoreIndex>, Error> {
-        self.only_system("to see indexes")?;
+        self.only_system("list indexes")?;
         if let Some(no) = store {
             self.archive.check_store(no)?;
         }
@@ -66,7 +66,7 @@ impl Acting<'_> {
     /// Builds the index of a store anew from its mails, for all its user archives. Searches go on in the old one until it is done, and new
     /// mail is taken. False if `progress` ended it: the old one stays.
     pub fn rebuild_store_index(&self, store: u32, progress: &mut RebuildProgress<'_>) -> Result<bool, Error> {
-        self.only_system("to build an index again")?;
+        self.only_system("rebuild an index")?;
         self.archive.check_store(store)?;
         let done = self.archive.store.rebuild_index(progress)?;
         if done && self.archive.is_selected() {
@@ -77,13 +77,13 @@ impl Acting<'_> {
 
     /// Marks the indexes of all stores, which [`Self::rebuild_selected_store_indexes`] then builds anew. The mark outlives the process.
     pub fn select_all_store_indexes_for_rebuild(&self) -> Result<(), Error> {
-        self.only_system("to build an index again")?;
+        self.only_system("rebuild an index")?;
         self.archive.master().set(master::INDEX_SELECTED, "all")
     }
 
     /// Builds those indexes anew that are marked or need it; all of an index is read to see whether it does. How many were; fewer than marked if `progress` ended it.
     pub fn rebuild_selected_store_indexes(&self, progress: &mut RebuildProgress<'_>) -> Result<usize, Error> {
-        self.only_system("to build an index again")?;
+        self.only_system("rebuild an index")?;
         let store = &self.archive.store;
         let is_needed = self.archive.is_selected() || store.index_status() == IndexStatus::NeedsRebuild || store.index_is_damaged()?;
         if !is_needed {
@@ -94,13 +94,13 @@ impl Acting<'_> {
 
     /// What the index takes in.
     pub fn index_configuration(&self) -> Result<IndexConfiguration, Error> {
-        self.only_system("to see how indexes are configured")?;
+        self.only_system("read the configuration of indexes")?;
         Ok(configured(&self.archive.master()))
     }
 
     /// Says what the index is to take in from now on.
     pub fn set_index_configuration(&self, configuration: &IndexConfiguration) -> Result<(), Error> {
-        self.only_system("to configure indexes")?;
+        self.only_system("configure indexes")?;
         let types = configuration.types.iter().map(|media| media.to_ascii_lowercase());
         let mut master = self.archive.master();
         master.set(master::INDEX_TYPES, &types.collect::<Vec<_>>().join(" "))?;

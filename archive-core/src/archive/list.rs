@@ -283,7 +283,7 @@ impl Acting<'_> {
     pub fn stats(&self) -> Result<StatsReport, Error> {
         let store = &self.archive.store;
         let stats = store.stats()?;
-        self.only_system("to see what an archive holds as a whole")?;
+        self.only_system("read totals of the archive")?;
         let (numbers, last_archived, (again, bytes_again)) = {
             let catalog = store.catalog();
             (catalog.basis().numbers, catalog.basis().archived, catalog.come_again()?)

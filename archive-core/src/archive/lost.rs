@@ -75,7 +75,7 @@ impl LostReport {
 impl Acting<'_> {
     /// The files in `lost+found`, the oldest of each store first, with the mails that can be read in them. Each mail is read for it.
     pub fn lost_files(&self) -> Result<Vec<LostFileInfo>, Error> {
-        self.only_system("to see what was put aside")?;
+        self.only_system("read lost+found")?;
         let archive = self.archive;
         let of_master = lost_files(&*archive.vfs, &master::dir(&archive.dir))?.into_iter();
         let info = |path: &Path, store, bytes| LostFileInfo { path: path.to_owned(), store, bytes, found: LostReport::default() };
@@ -94,7 +94,7 @@ impl Acting<'_> {
 
     /// Hands out the mails in `lost+found`, one at a time, until the visitor breaks. Mails of the same bytes are handed out once.
     pub fn lost_mails(&self, visit: &mut dyn FnMut(LostMail) -> Result<ControlFlow<()>, Error>) -> Result<LostReport, Error> {
-        self.only_system("to see what was put aside")?;
+        self.only_system("read lost+found")?;
         let lost = self.archive.store.lost_mails()?;
         let (mut report, mut seen) = (LostReport::default(), BTreeSet::new());
         for (at, file) in lost.files().enumerate() {
@@ -126,7 +126,7 @@ impl Acting<'_> {
     /// folder, are duplicates. Mails above 16 MiB, and those whose folder is ambiguous,
     /// are counted as failed. The files stay where they are.
     pub fn import_lost(&self, told: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
-        self.only_system("to import")?;
+        self.only_system("import")?;
         let run = Some(self.run_info(&ImportSource::Stream(&mut std::io::empty(), NAME)));
         let mut import = LostImport { acting: self, run, told, waiting: Vec::new(), bytes: 0, report: ImportReport::default() };
         let found = self.lost_mails(&mut |mail| import.take(mail).map(ControlFlow::Continue))?;

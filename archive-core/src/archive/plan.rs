@@ -24,7 +24,7 @@ pub struct ImportPlan {
 impl Acting<'_> {
     /// Reads a source as [`Acting::import`] does and says where its mails would go.
     pub fn plan(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportPlan, Error> {
-        self.only_system("to import")?;
+        self.only_system("import")?;
         let target = self.target(&source, options)?;
         let mut planner = Planner { target: target.names(), folders: BTreeMap::new(), options, events };
         let summary = read_source(source, options.source, &mut planner)?;

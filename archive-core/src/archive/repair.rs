@@ -44,7 +44,7 @@ impl Acting<'_> {
     /// Where something would have to be accepted and `accept_state` does not say so: [`Error::RolledBack`], [`Error::IdentityOlder`],
     /// [`Error::IdentityChanged`]. Besides [`Error::TooNewToWrite`] and errors of the system, which a repair cannot mend.
     pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
-        self.only_system("to repair an archive")?;
+        self.only_system("repair")?;
         let (archive, store) = (self.archive, &self.archive.store);
         let barred_keys = archive.keyring().barred.clone();
         // Nowhere else: to an archive of a later version, or one that was rolled back, nothing is written yet.

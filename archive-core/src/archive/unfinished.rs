@@ -14,7 +14,7 @@ const PAGE: &[u8] = b"# The format on disk";
 /// Folders that are made before `archive.mk` is.
 const FOLDERS: [&str; 8] =
     ["master", "stores", "stores/1", "stores/1/records", "stores/1/content", "stores/1/catalog", "stores/1/index", "stores/1/lost+found"];
-/// Files that are, each of them also with `.tmp` behind its name or in the place of its ending.
+/// Files that are, each of them also with `.tmp` after its name or in the place of its ending.
 const FILES: [&str; 9] = [
     "archive.mk",
     "write.lock",
@@ -43,7 +43,7 @@ pub(super) fn unfinished(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<PathBuf>, Erro
             match entry.kind {
                 EntryKind::Dir if FOLDERS.contains(&name.as_str()) => folders.push(entry.path),
                 EntryKind::File if is_ours(vfs, &entry.path, &name)? => files.push(entry.path),
-                _ => return refuse(" and is not empty; an archive needs a folder of its own"),
+                _ => return refuse(" and is not empty; an archive needs a separate folder"),
             }
         }
     }

@@ -72,7 +72,7 @@ pub enum Depth {
 impl Acting<'_> {
     /// Reads everything and checks everything. `progress` gets the bytes of contents checked so far and ends the work by an error.
     pub fn verify(&self, depth: Depth, progress: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<VerifyReport, Error> {
-        self.only_system("to verify an archive")?;
+        self.only_system("verify")?;
         let archive = self.archive;
         let reach = match depth {
             Depth::Everything => Reach { contents: true, part: (1, 1) },
@@ -157,7 +157,7 @@ impl Acting<'_> {
     /// Accepts what `report` found, except what can be built again: it is recorded, and listed apart from now on. What is hit stays damaged, and
     /// reading it fails as before. At most 10,000 places are accepted.
     pub fn accept_damage(&self, report: &mut VerifyReport) -> Result<(), Error> {
-        self.only_system("to accept damage")?;
+        self.only_system("accept damage")?;
         let archive = self.archive;
         let place = |finding: &Finding| place_of(&archive.dir, finding).filter(|_| finding.remedy.is_none());
         archive.store.accept(report.findings.iter().filter_map(place).collect())?;

@@ -664,7 +664,7 @@ impl Catalog {
         Ok(placed)
     }
 
-    /// Up to `limit` messages of a folder, newest first, behind `after` if there is one.
+    /// Up to `limit` messages of a folder, newest first, after `after` if there is one.
     pub(crate) fn messages_in(&self, folder: FolderNo, after: Option<&Dated>, limit: usize) -> Result<Vec<Dated>, Error> {
         let prefix = keys::in_folder(folder);
         let from = after.map_or(&*prefix, |after| &after.key);

@@ -12,7 +12,7 @@ const MOST: usize = 17;
 /// A key, held without a heap: an import makes seven of them a mail.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
-    /// What is behind `len` is zero, so that keys sort by all bytes as they do by those that count.
+    /// What is after `len` is zero, so that keys sort by all bytes as they do by those that count.
     bytes: [u8; MOST],
     len: u8,
 }
@@ -32,7 +32,7 @@ impl Key {
         self
     }
 
-    /// The key with one more number behind it.
+    /// The key with one more number after it.
     pub(super) fn with(self, number: u32) -> Self {
         self.and(&number.to_be_bytes())
     }

@@ -5,7 +5,7 @@ use super::page::{EntryRef, Page};
 use super::run::{Run, RunWriter};
 use crate::error::Error;
 
-/// Writes the entries of `runs` (newest first) to `writer`; of a key that several have, the newest. With nothing older behind them (`oldest`),
+/// Writes the entries of `runs` (newest first) to `writer`; of a key that several have, the newest. With nothing older after them (`oldest`),
 /// tombstones have nothing left to hide; those in pages taken over stay, which does no harm.
 pub(super) fn merge<'r>(runs: impl Iterator<Item = &'r Run>, oldest: bool, writer: &mut RunWriter) -> Result<(), Error> {
     let mut cursors: Vec<Cursor<'r>> = runs.map(|run| Cursor { run, page_no: 0, page: None, at: 0 }).collect();

@@ -180,7 +180,7 @@ impl Keys for PartRow {
 
 /// A row with a valid seal was written by this library; if it cannot be read, the catalog is to be rebuilt.
 pub(super) fn read_row<T: Keys + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, Error> {
-    decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; `repair` has it built again"))
+    decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; `repair` rebuilds it"))
 }
 
 /// Appends a row.

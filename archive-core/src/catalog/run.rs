@@ -96,7 +96,7 @@ impl RunWriter {
     /// Appends page `at` of another run, all of whose keys are above those before it, as it is.
     pub(super) fn copy_page(&mut self, run: &Run, at: usize) -> Result<(), Error> {
         self.finish_page()?;
-        let first = run.first_key(at).ok_or(Error::Bug("a page behind the end of a run was to be copied"))?;
+        let first = run.first_key(at).ok_or(Error::Bug("a page after the end of a run was to be copied"))?;
         self.push_page(first, run.frame(at)?.bytes())
     }
 
@@ -200,7 +200,7 @@ impl Run {
         Ok(page)
     }
 
-    /// The first key of page `at`; `None` behind the last page.
+    /// The first key of page `at`; `None` after the last page.
     pub(super) fn first_key(&self, at: usize) -> Option<&[u8]> {
         self.pages.get(at).map(|(first, _)| &**first)
     }
@@ -249,7 +249,7 @@ impl Run {
 
     /// The frame of page `at`, opened.
     fn frame(&self, at: usize) -> Result<Opened, Error> {
-        let (_, offset) = self.pages.get(at).ok_or(Error::Bug("a run was asked for a page behind its end"))?;
+        let (_, offset) = self.pages.get(at).ok_or(Error::Bug("a run was asked for a page after its end"))?;
         let frame = self.file.frame(*offset, self.name.len)?;
         match frame.kind {
             FrameKind::CatalogPage => Ok(frame),

@@ -32,7 +32,7 @@ pub(super) struct Sorted {
     owner: Uuid,
     /// Where in `values` the value of each key lies.
     memory: BTreeMap<Key, Range<usize>>,
-    /// Values one behind the other: most are small, and none is taken back before all are written.
+    /// Values one after the other: most are small, and none is taken back before all are written.
     values: Vec<u8>,
     /// Newest first.
     runs: Vec<Arc<Run>>,

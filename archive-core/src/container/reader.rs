@@ -90,7 +90,7 @@ impl Containers {
         self.blocks.clear();
     }
 
-    /// Hands the stored bytes of `run` to `sink`, at once. `ahead` more behind them will be asked for next.
+    /// Hands the stored bytes of `run` to `sink`, at once. `ahead` more after them will be asked for next.
     pub(crate) fn read(&self, run: &Run, ahead: u32, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let file = self.file(run.container)?;
         self.read_run(&file, (run.container, run.frame), run, ahead, sink)
@@ -116,7 +116,7 @@ impl Containers {
         sink(block.stretch(run.start, run.len, ahead).ok_or_else(missing)?)
     }
 
-    /// Walks over the frames of `file` in `range`. What cannot be read is handed over as damage, and the walk goes on behind it.
+    /// Walks over the frames of `file` in `range`. What cannot be read is handed over as damage, and the walk goes on after it.
     pub(crate) fn walk(
         file: &SealedReader,
         range: std::ops::Range<u64>,

@@ -1,4 +1,4 @@
-//! The table behind a block: what lies in it and whose it is, so that containers alone give every mail back.
+//! The table after a block: what lies in it and whose it is, so that containers alone give every mail back.
 
 use minicbor::{Decode, Encode};
 

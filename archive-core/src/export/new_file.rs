@@ -79,7 +79,7 @@ impl NewFile {
         }
     }
 
-    /// Takes back what was written behind `len`.
+    /// Takes back what was written after `len`.
     pub(super) fn cut(&mut self, len: u64, digest: Sha256) -> Result<(), Error> {
         self.out.flush().map_err(failed(Operation::Write, &self.partial))?;
         let file = self.out.get_mut();

@@ -119,7 +119,7 @@ impl<'a> Entries<'a> {
         len > 0
     }
 
-    /// T4.3.2, behind the opening quote.
+    /// T4.3.2, after the opening quote.
     fn quoted(&mut self) {
         loop {
             if let Some(word) = self.encoded_word() {
@@ -137,7 +137,7 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// T4.3.3, behind the opening parenthesis.
+    /// T4.3.3, after the opening parenthesis.
     fn comment(&mut self) {
         self.entry.end_token();
         let mut comment = String::new();
@@ -163,7 +163,7 @@ impl<'a> Entries<'a> {
         self.entry.comments.push(comment);
     }
 
-    /// T4.3.4, behind the `<`.
+    /// T4.3.4, after the `<`.
     fn angle(&mut self) {
         self.entry.end_token();
         let rest = self.text.get(self.at..).unwrap_or_default();

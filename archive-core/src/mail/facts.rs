@@ -304,7 +304,7 @@ impl Attachments {
         }
     }
 
-    /// The number of a media type; behind all where no more are kept.
+    /// The number of a media type; after all where no more are kept.
     fn type_no(&mut self, media: &[u8]) -> usize {
         let known = self.types.iter().position(|(known, _)| known == media);
         known.unwrap_or_else(|| {

@@ -69,7 +69,7 @@ impl Named {
     }
 }
 
-/// The part before the first `'`, and the part behind the second.
+/// The part before the first `'`, and the part after the second.
 fn split_extended(value: &str) -> (&str, &str) {
     let mut pieces = value.splitn(3, '\'');
     match (pieces.next(), pieces.next(), pieces.next()) {

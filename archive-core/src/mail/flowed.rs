@@ -33,7 +33,7 @@ pub(super) fn join_deleting_spaces(text: &str) -> String {
     out
 }
 
-/// The first line, and what stands behind its line end (LF, CR LF or CR).
+/// The first line, and what stands after its line end (LF, CR LF or CR).
 fn split_line(text: &str) -> (&str, Option<&str>) {
     let Some(end) = memchr::memchr2(b'\n', b'\r', text.as_bytes()) else { return (text, None) };
     let (line, behind) = text.split_at(end);

@@ -10,7 +10,7 @@ use super::transfer;
 /// An encoded word found in a text: byte ranges in it.
 #[derive(Clone, Debug)]
 pub(super) struct EncodedWord {
-    /// The label, without a language behind `*`.
+    /// The label, without a language after `*`.
     label: Range<usize>,
     base64: bool,
     text: Range<usize>,

@@ -40,7 +40,7 @@ impl LineEnd {
 pub struct Field<'a> {
     /// The name as written, without the colon: one or more visible ASCII characters.
     pub name: &'a [u8],
-    /// What stands behind the colon, folded as written, the last line end included.
+    /// What stands after the colon, folded as written, the last line end included.
     pub folded: &'a [u8],
     /// The whole field as written: all its lines with their line ends.
     pub raw: &'a [u8],
@@ -315,7 +315,7 @@ fn is_known(name: &[u8]) -> bool {
     KNOWN.contains(&name.as_slice()) || is_numbered(&name, b"filename") || is_numbered(&name, b"name")
 }
 
-/// The value behind an opening quote, and what follows it.
+/// The value after an opening quote, and what follows it.
 fn quoted_value(quoted: &[u8]) -> (Vec<u8>, &[u8]) {
     let mut value = Vec::new();
     let mut bytes = quoted.iter().copied().enumerate();
@@ -332,7 +332,7 @@ fn quoted_value(quoted: &[u8]) -> (Vec<u8>, &[u8]) {
     (value, &[])
 }
 
-/// What stands before the first such byte, and what behind it.
+/// What stands before the first such byte, and what after it.
 fn split_at_byte(bytes: &[u8], at: u8) -> (&[u8], &[u8]) {
     match memchr(at, bytes) {
         Some(place) => (bytes.get(..place).unwrap_or_default(), bytes.get(place + 1..).unwrap_or_default()),

@@ -105,7 +105,7 @@ pub enum Why {
     TooLarge,
     /// Nested too deep to be opened.
     TooDeep,
-    /// What lies behind the 10,000th entity is left out.
+    /// What lies after the 10,000th entity is left out.
     TooManyParts,
     /// Only the first 256 KiB of the header block were read.
     HeaderTooLong,
@@ -120,11 +120,11 @@ impl fmt::Display for Why {
             Self::Encrypted => f.write_str("encrypted"),
             Self::Signed => f.write_str("signed, content inside"),
             Self::Charset(label) => write!(f, "no decoder for the charset {label}"),
-            Self::TooLong => f.write_str("text behind the first 16 MiB of a part"),
-            Self::TooLarge => f.write_str("text behind the first 64 MiB of a mail"),
+            Self::TooLong => f.write_str("text after the first 16 MiB of a part"),
+            Self::TooLarge => f.write_str("text after the first 64 MiB of a mail"),
             Self::TooDeep => f.write_str("nested too deep"),
-            Self::TooManyParts => f.write_str("parts behind the 10,000th"),
-            Self::HeaderTooLong => f.write_str("a header behind its first 256 KiB"),
+            Self::TooManyParts => f.write_str("parts after the 10,000th"),
+            Self::HeaderTooLong => f.write_str("a header after its first 256 KiB"),
             Self::Damaged => f.write_str("damaged on disk"),
         }
     }

@@ -7,7 +7,7 @@ use super::text::{Collected, Entity, MOST_LEAF_TEXT, MOST_SOURCE_BYTES, Why};
 use super::transfer::Decoder;
 use super::{flowed, html};
 
-/// Bytes are decoded so many at a time, so that a limit is noticed soon behind it.
+/// Bytes are decoded so many at a time, so that a limit is noticed soon after it.
 const STEP: usize = 64 * 1024;
 
 /// How much of a leaf is read, and kept.

@@ -75,7 +75,7 @@ pub(super) struct Base64 {
     ended: bool,
 }
 
-/// So much of a line behind padding is looked at.
+/// So much of a line after padding is looked at.
 const MOST_LOOKED_AT: usize = 1024;
 
 impl Base64 {
@@ -127,7 +127,7 @@ impl Base64 {
         }
     }
 
-    /// Whether the line behind padding is base64: another piece, which is decoded, or the end.
+    /// Whether the line after padding is base64: another piece, which is decoded, or the end.
     fn judge(&mut self, out: &mut Vec<u8>) {
         let Some(line) = self.look.take() else { return };
         let text = trim_end(&line, is_space);

@@ -17,7 +17,7 @@ use super::media::{self, Content, Encoding, Field, LineEnd, is_space, trim_end};
 /// Bytes of a header block that are kept and read.
 pub const MAX_HEADER: usize = 256 << 10;
 const HEADER_ROOM: usize = 4 << 10;
-/// Longer lines are no delimiter lines. More than any boundary that a kept header block can hold, and spaces behind it.
+/// Longer lines are no delimiter lines. More than any boundary that a kept header block can hold, and spaces after it.
 pub const MAX_DELIMITER_LINE: usize = 384 << 10;
 /// Nodes at this depth are leaves, whatever their type; the mail itself is at depth 0.
 pub const MAX_DEPTH: u32 = 64;
@@ -56,7 +56,7 @@ pub struct Node<'a> {
     pub kind: Kind,
     /// Whether the header block is that of a mail (the whole one or a nested one) and not that of a body part.
     pub is_message: bool,
-    /// The header block without the empty line behind it, [`MAX_HEADER`] bytes of it at most.
+    /// The header block without the empty line after it, [`MAX_HEADER`] bytes of it at most.
     pub header: &'a [u8],
     /// The fields in it.
     pub fields: &'a [Field<'a>],

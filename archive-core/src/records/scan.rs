@@ -1,4 +1,4 @@
-//! Reading records: from a place on, frame by frame, going on behind what cannot be read.
+//! Reading records: from a place on, frame by frame, going on after what cannot be read.
 
 use std::path::{Path, PathBuf};
 
@@ -130,7 +130,7 @@ pub(crate) enum ScanItem {
     Commit(Box<ScannedCommit>),
     /// A frame that only says what was synced; it ends there.
     Mark(u64),
-    /// A stretch that cannot be read; behind it the scan goes on.
+    /// A stretch that cannot be read; after it the scan goes on.
     Bad(Damage),
 }
 
@@ -357,7 +357,7 @@ pub(crate) fn cut_tail(
     Ok(())
 }
 
-/// Where the next frame with a good head and checksum begins at or behind `from`; `end` if there is none.
+/// Where the next frame with a good head and checksum begins at or after `from`; `end` if there is none.
 pub(crate) fn next_frame(file: &SealedReader, from: u64, end: u64) -> Result<u64, Error> {
     const WINDOW: u64 = 1 << 20;
     let mut at = from;

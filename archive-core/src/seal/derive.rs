@@ -84,7 +84,7 @@ impl FileKey {
     /// Seals `bytes[from..]` in place under a fresh random nonce, and appends the tag.
     pub(super) fn seal(&self, bytes: &mut Vec<u8>, from: usize, aad: &[u8]) -> Result<[u8; NONCE_LEN], Error> {
         let nonce: [u8; NONCE_LEN] = random()?;
-        let text = bytes.get_mut(from..).ok_or(Error::Bug("sealing starts behind the end"))?;
+        let text = bytes.get_mut(from..).ok_or(Error::Bug("sealing starts after the end"))?;
         let tag =
             self.0.encrypt_inout_detached(&Nonce::from(nonce), aad, text.into()).map_err(|_| Error::Bug("AES-GCM refused a plaintext"))?;
         bytes.extend_from_slice(&tag);

@@ -58,7 +58,7 @@ impl SealedWriter {
         Self { copied: true, ..self }
     }
 
-    /// Goes on behind the last byte of a file that was read and found whole.
+    /// Goes on after the last byte of a file that was read and found whole.
     pub(crate) fn resume(reader: SealedReader) -> Result<Self, Error> {
         let end = reader.file.len()?;
         let copied = end >= COPY_FROM || !has_copy(reader.header.kind);

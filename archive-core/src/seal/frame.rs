@@ -197,7 +197,7 @@ impl RawFrame {
         Ok(SealedFrame { raw: self, body })
     }
 
-    /// The next offset at or behind `from` where a frame's head may begin, for going on behind damage.
+    /// The next offset at or after `from` where a frame's head may begin, for going on after damage.
     pub(crate) fn find_marker(bytes: &[u8], from: usize) -> Option<usize> {
         memchr::memmem::find(bytes.get(from..)?, &MARKER).map(|at| at + from)
     }

@@ -18,7 +18,7 @@ use crate::wire::{Fixed, Undecodable, decode, encode};
 
 /// Larger is no identity file.
 const MAX_LEN: u64 = 1 << 20;
-/// Where the map begins: behind the header and its own length.
+/// Where the map begins: after the header and its own length.
 const MAP_AT: usize = HEADER_LEN + 4;
 
 /// One identity file, whole.

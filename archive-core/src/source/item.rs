@@ -78,7 +78,7 @@ pub struct Item<'a> {
     /// The file, relative to the source, parts joined by `/`, members of archives below their archive; empty if the source is one
     /// file. Bytes that are not UTF-8 are `%XX`, and a `%` that could be taken for that is `%25`.
     pub source: &'a str,
-    /// Offset of the mail's first byte in that file (behind decompression).
+    /// Offset of the mail's first byte in that file (after decompression).
     pub offset: u64,
     /// The folder below the target; empty: the target itself.
     pub folder: &'a [String],
@@ -142,7 +142,7 @@ pub enum TroubleKind {
     Partial,
     /// The file was written while it was read: what was handed out of it may be of two states, or not all of it.
     Changed,
-    /// This many bytes behind an Apple mail that are no property list: its count ends it too early.
+    /// This many bytes after an Apple mail that are no property list: its count ends it too early.
     BehindMail(u64),
     /// Mail in a form that cannot be read yet, by its name.
     Unsupported(&'static str),
@@ -176,7 +176,7 @@ impl fmt::Display for TroubleKind {
             Self::QuotingEnds => f.write_str("has unquoted \"From \" lines after quoted ones: kept as found from here on"),
             Self::Partial => f.write_str("is a part of a mail only"),
             Self::Changed => f.write_str("changed while it was read; read it again when no program writes to it"),
-            Self::BehindMail(bytes) => write!(f, "{bytes} bytes behind the length in the first line belong to no property list"),
+            Self::BehindMail(bytes) => write!(f, "{bytes} bytes after the length in the first line belong to no property list"),
             Self::Unsupported(what) => write!(f, "is a file of a kind not supported: {what}; convert or unpack it first"),
             Self::Skipped => f.write_str("is no mail"),
             Self::LinkNotFollowed => f.write_str("is a link to a folder, not followed"),
@@ -200,7 +200,7 @@ pub trait SourceVisitor {
     fn item(&mut self, item: Item<'_>) -> ControlFlow<()>;
     /// Something that is not a mail.
     fn trouble(&mut self, trouble: Trouble);
-    /// Bytes of the source that belong to no mail, in pieces; the trouble that says why comes behind the last of them.
+    /// Bytes of the source that belong to no mail, in pieces; the trouble that says why comes after the last of them.
     fn lost(&mut self, _bytes: &[u8]) {}
     /// A folder of the source, also an empty one; told before its mails, perhaps more than once.
     fn folder(&mut self, _folder: &[String]) {}

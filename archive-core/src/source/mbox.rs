@@ -20,7 +20,7 @@
 //! level exactly where quoting again (see `mbox_quote`) gives back its bytes, that is, where no line in it begins
 //! with a bare `From `. That is exact for mboxrd; for mboxo the result is what mboxrd readers see, and reversible. Never unquoted is
 //! mboxcl2: demanded by name, or a mail with a `Content-Length` that holds, in a file where such a mail held a bare `From `
-//! line behind an empty line, itself or before. A streamed mail is judged by its first 16 MiB.
+//! line after an empty line, itself or before. A streamed mail is judged by its first 16 MiB.
 
 use std::io::{ErrorKind, Read};
 use std::ops::ControlFlow;
@@ -35,7 +35,7 @@ use super::reading::{Place, Reading};
 use super::separator::{Separators, Style, blank_end, blank_lines, leading};
 use super::window::Window;
 
-/// Bytes that must be in sight behind the start of a separator to judge it.
+/// Bytes that must be in sight after the start of a separator to judge it.
 const LOOK: usize = 8 << 10;
 const HEADER_LOOK: usize = 256 << 10;
 const STEP: usize = 256 << 10;
@@ -397,7 +397,7 @@ fn judge(raw: &[u8], length_holds: bool, style: Style, format: Option<Format>, u
 /// The next bytes of a streamed mail.
 struct Piece {
     len: usize,
-    /// A bare `From ` line stands behind them.
+    /// A bare `From ` line stands after them.
     bare: bool,
 }
 

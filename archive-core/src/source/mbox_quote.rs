@@ -1,5 +1,5 @@
 //! The one rule by which lines that begin with `From ` are quoted in an mbox (mboxrd): each line of `>` signs, also none, followed by
-//! `From ` gets one more `>`; unquoting takes it away. A line begins at the start of the mail and behind each LF.
+//! `From ` gets one more `>`; unquoting takes it away. A line begins at the start of the mail and after each LF.
 //!
 //! Quoting is a bijection onto the texts without a bare `From ` line. So `quote(unquote(text)) == text` exactly where `text` has no
 //! bare `From ` line, and the reader unquotes just then.
@@ -18,7 +18,7 @@ enum Way {
 /// Where in a line the last byte fed lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
-    /// At its start, behind this many `>`.
+    /// At its start, after this many `>`.
     Signs(u64),
     /// Behind these `>` and so many bytes of `From `.
     From(u64, usize),

@@ -85,7 +85,7 @@ fn unreadable(place: &Place, offset: u64, error: &dyn std::fmt::Display, reading
     ControlFlow::Continue(())
 }
 
-/// The place of a file behind its compression.
+/// The place of a file after its compression.
 fn unpacked(place: &Place) -> Place {
     let mut inner = place.clone();
     if names::has_ending(&place.name, b".tgz") || names::has_ending(&place.name, b".tzst") {
@@ -104,7 +104,7 @@ fn read_zip(place: &Place, file: File, mut counted: u64, depth: usize, reading: 
     let listed = file.try_clone();
     let mut archive = match zip::ZipArchive::new(BufReader::new(file)) {
         Ok(archive) => archive,
-        Err(error) => return unreadable(place, 0, &format!("{error}; mend it with `zip -FF`, or unpack what can be"), reading),
+        Err(error) => return unreadable(place, 0, &format!("{error}; repair it with `zip -FF`, or unpack what can be unpacked"), reading),
     };
     // Of members with one name only the last can be asked for.
     let hidden = listed.map_or(0, |file| directory_len(file, archive.central_directory_start())).saturating_sub(archive.len());

@@ -9,7 +9,7 @@ use super::names;
 use super::reading::{Place, Reading};
 use super::window::Window;
 
-/// Bytes of the property list behind an Apple mail that are looked at.
+/// Bytes of the property list after an Apple mail that are looked at.
 const PLIST_LOOK: usize = 64 << 10;
 
 /// What is known of the mail besides its bytes.

@@ -1,4 +1,4 @@
-//! From contents to the index: those just committed from memory, those behind the watermark read again.
+//! From contents to the index: those just committed from memory, those after the watermark read again.
 //!
 //! The index takes contents in the order of their numbers, and may lag as far as it likes: its basis names the commit up to which it is true,
 //! opening catches up, and searches count what it lacks. So an index that cannot be read or written keeps nobody from reading and archiving.
@@ -233,7 +233,7 @@ fn anew(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Ind
     Index::anew(Arc::clone(pages) as Arc<dyn PageStore>, options).map_err(failed)
 }
 
-/// The error of the store behind one of pages.
+/// The error of the store after one of pages.
 fn cause_of(error: &archive_index::PageError) -> Error {
     error.cause.downcast_ref::<Error>().cloned().unwrap_or_else(|| Error::Index(error.to_string()))
 }

@@ -73,7 +73,7 @@ impl VfsError {
         self.source.kind() == io::ErrorKind::Unsupported
     }
 
-    /// `true` if a link lies in the place of a file or directory, or the file has names elsewhere.
+    /// `true` if a link is in the place of a file or directory, or the file has names elsewhere.
     #[must_use]
     pub fn is_link(&self) -> bool {
         self.source.get_ref().is_some_and(|inner| inner.is::<Linked>())
@@ -83,9 +83,9 @@ impl VfsError {
 /// Why a name or file is not touched: it leads to what may not be the archive's.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 pub(super) enum Linked {
-    #[error("a link lies in its place; nothing is read or written through it")]
+    #[error("a link is in its place; nothing is read or written through links")]
     Symbolic,
-    #[error("it has {0} names (hard links); nothing is written, since it would show under all of them")]
+    #[error("it has {0} names (hard links); nothing is written, since all of them would change")]
     Hard(u64),
 }
 
@@ -120,7 +120,7 @@ pub fn hint_of_open_files(error: &io::Error) -> String {
     match error.raw_os_error() {
         _ if !is_out_of_files(error) => String::new(),
         Some(ENFILE) if cfg!(unix) => {
-            "; all processes together have too many files open: end some, or raise the limit of the system".to_owned()
+            "; too many files are open on this system: end some processes, or raise the system's limit".to_owned()
         }
         _ => match open_files_limit() {
             Some(limit) => format!("; raise the limit of open files, `ulimit -n`, which is now {limit}"),
@@ -141,9 +141,9 @@ fn open_files_limit() -> Option<u64> {
     None
 }
 
-/// The error of changing a file that was opened for reading alone.
+/// The error of changing a file that was opened read-only.
 pub(super) fn read_only() -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, "opened for reading alone")
+    io::Error::new(io::ErrorKind::PermissionDenied, "opened read-only")
 }
 
 /// The error of a read, with the range that was asked for.

@@ -1,4 +1,4 @@
-//! CBOR maps with integer keys, decoded by derived code behind a check of the key classes.
+//! CBOR maps with integer keys, decoded by derived code after a check of the key classes.
 //!
 //! Keys 0 to 63 must be known to read, keys 64 to 127 to write; keys from 128 on may be passed over. Unknown keys survive, since facts are
 //! copied as the bytes they came as. Docs: FORMAT.md, section 1.

@@ -69,7 +69,7 @@ pub(crate) fn decompress(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     })
 }
 
-/// The first `len` bytes of one frame, without decompressing what is far behind them.
+/// The first `len` bytes of one frame, without decompressing what is far after them.
 pub(crate) fn decompress_first(bytes: &[u8], len: usize) -> Option<Vec<u8>> {
     PARTIAL.with_borrow_mut(|context| {
         context.reset(ResetDirective::SessionOnly).ok()?;

@@ -11,7 +11,7 @@ use crate::fixture::{DIR, Files, ask, folder, plain, put_each, verify};
 
 /// Bytes before the map.
 const MAP_AT: usize = 148;
-/// HMAC and CRC behind it.
+/// HMAC and CRC after it.
 const BEHIND: usize = 36;
 
 fn copies() -> [PathBuf; 2] {

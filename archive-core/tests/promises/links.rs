@@ -115,7 +115,7 @@ fn a5_a_link_in_the_place_of_each_file_is_named_or_replaced_and_never_written_th
             Err(Error::Damage(damage)) => {
                 assert_eq!(
                     (damage.file.as_path(), damage.cause.to_string().as_str()),
-                    (path.as_path(), "a link lies in its place"),
+                    (path.as_path(), "a link is in its place"),
                     "{what}"
                 );
             }
@@ -141,7 +141,7 @@ fn a5_a_link_in_the_place_of_a_folder_is_refused_but_the_archive_and_its_stores_
             Ok(archive) if name == "master" => archive.damage().expect("damage").clone(),
             opened => panic!("{name}: {:?}", opened.map(|archive| archive.id())),
         };
-        assert_eq!((damage.file, damage.cause.to_string()), (disk.at(name), "a link lies in its place".to_owned()));
+        assert_eq!((damage.file, damage.cause.to_string()), (disk.at(name), "a link is in its place".to_owned()));
         assert_eq!(contents(&outside), before, "{name}");
         fs::remove_file(disk.at(name)).expect("removed");
         fs::rename(&outside, disk.at(name)).expect("back");

@@ -68,7 +68,7 @@ fn where_the_keys_cannot_be_kept_nothing_is_made() {
     assert_eq!(vfs.list(Path::new(DIR)).expect("a folder").len(), 0);
 }
 
-/// Offset of the format version in a file header: behind magic and kind.
+/// Offset of the format version in a file header: after magic and kind.
 const VERSION: usize = 10;
 
 #[test]

@@ -27,7 +27,7 @@ fn parts_in_every_spelling_of_base64_join_again() {
         with_part(&format!("\n\n{good}")),
         with_part(&good.replace('\n', "\n\n")),
     ];
-    // Bits behind the last byte that no encoder sets.
+    // Bits after the last byte that no encoder sets.
     let mut odd = base64(&bytes[..19_999], 76, "\n");
     odd = odd.replacen("A==", "B==", 1).replacen("Q==", "R==", 1).replacen("g==", "h==", 1).replacen("w==", "x==", 1);
     mails.push(with_part(&odd));

@@ -235,7 +235,7 @@ fn s4_5_keys_are_names_else_addresses_mapped_and_missing_ones_come_first() {
     .collect();
     let pick = |places: &[usize]| places.iter().map(|at| all[*at]).collect::<Vec<_>>();
     for (by, expected) in [
-        // Nobody, adam@x.example, zoe and zoe (the newest first), émile behind all letters of ASCII.
+        // Nobody, adam@x.example, zoe and zoe (the newest first), émile after all letters of ASCII.
         (OrderKey::Sender, pick(&[4, 2, 1, 0, 3])),
         (OrderKey::Party, pick(&[4, 2, 1, 0, 3])),
         (OrderKey::Subject, pick(&[4, 2, 1, 0, 3])),

@@ -282,7 +282,7 @@ fn p11_a_damaged_segment_of_the_index_costs_its_messages_until_it_is_mended() {
     let (files, archive, _) = archive();
     let before = ids(&archive, &Actor::System, &SearchRequest::new("apple"));
     archive.close().expect("closed");
-    // The first frame behind the header of the segment: a page of terms.
+    // The first frame after the header of the segment: a page of terms.
     let segment = files.paths_with("/index/").into_iter().find(|path| path.to_string_lossy().ends_with(".mki")).expect("a segment");
     files.flip(&segment, 400);
     let archive = files.open();

@@ -1,6 +1,6 @@
 //! Posting lists: docs/FORMAT-INDEX.md, "Posting lists".
 //!
-//! A list has two parts that lie apart. The documents part is three runs of numbers behind each other: gaps between documents, a tag each
+//! A list has two parts that lie apart. The documents part is three runs of numbers after each other: gaps between documents, a tag each
 //! (zones and how often), and the lengths of blocks of positions. The positions part is read for phrases only.
 
 pub(crate) mod bits;
@@ -287,7 +287,7 @@ impl ListBuilder {
     }
 }
 
-/// Adds a stretch behind those before.
+/// Adds a stretch after those before.
 fn copy(range: Range<u64>, copies: &mut Vec<Range<u64>>) {
     match copies.last_mut() {
         Some(last) if last.end == range.start => last.end = range.end,

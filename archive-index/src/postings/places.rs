@@ -2,7 +2,7 @@
 
 /// Takes the positions of one word of a phrase.
 pub(crate) struct Places {
-    /// How many words behind the beginning the word stands.
+    /// How many words after the beginning the word stands.
     offset: u64,
     /// The beginnings that the words before left, sorted; none for the first word.
     starts: Option<Vec<u64>>,
@@ -90,7 +90,7 @@ impl Places {
     }
 }
 
-/// The first place at `from` or behind that is not below `least`, in steps that double.
+/// The first place at `from` or after that is not below `least`, in steps that double.
 fn gallop(sorted: &[u64], from: usize, least: u64) -> usize {
     let mut low = from;
     let mut step = 1;

@@ -86,7 +86,7 @@ struct Group {
     frame: Frame,
     alternatives: Vec<Vec<Node<Filter>>>,
     clauses: Vec<Node<Filter>>,
-    /// An OR that waits for the clause behind it.
+    /// An OR that waits for the clause after it.
     or: Option<Range<usize>>,
 }
 
@@ -167,7 +167,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Takes an OR that has a clause before it; whether one comes behind is seen later.
+    /// Takes an OR that has a clause before it; whether one comes after is seen later.
     fn or(&mut self) -> Result<bool, QueryError> {
         let Some(behind) = self.rest().strip_prefix("OR") else { return Ok(false) };
         let in_group = self.groups.len() > 1;

@@ -139,7 +139,7 @@ fn places_of<S: Source>(source: &S, lead: u8, zones: Zones, window: &Bits, how: 
     Ok(found)
 }
 
-/// The places of the pattern that are reached without a letter: behind each `*` that is.
+/// The places of the pattern that are reached without a letter: after each `*` that is.
 fn closure(elems: &[Elem], mut states: Vec<bool>) -> Vec<bool> {
     states.resize(elems.len() + 1, false);
     for (at, elem) in elems.iter().enumerate() {

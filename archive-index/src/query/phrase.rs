@@ -107,7 +107,7 @@ struct Phrase<'q> {
     zones: Zones,
 }
 
-/// A word of a phrase, how many words behind its beginning, and the bytes that its positions take.
+/// A word of a phrase, how many words after its beginning, and the bytes that its positions take.
 struct PhraseWord<'q> {
     weight: u64,
     offset: u64,

@@ -109,7 +109,7 @@ fn each_token(text: &str, give: &mut dyn FnMut(&[u8], Range<usize>)) {
         let mut buffer = [0; 4];
         let mapped = if c.is_ascii() { None } else { Some(map(c.encode_utf8(&mut buffer))) };
         if run.is_none() && mapped.as_deref() == Some("") {
-            // What no word has behind it is as if it were not there.
+            // What no word has after it is as if it were not there.
             next = before;
             continue;
         }
@@ -197,7 +197,7 @@ impl Window {
     }
 }
 
-/// The beginning of a word at `at` or soon behind it.
+/// The beginning of a word at `at` or soon after it.
 fn word_edge(text: &str, at: usize) -> usize {
     let at = text.floor_char_boundary(at);
     let behind = text.get(at..).unwrap_or_default();

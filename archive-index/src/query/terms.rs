@@ -108,7 +108,7 @@ fn run_parts(run: &str, parts: &mut Vec<Part>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A letter that is a word by itself, and the wildcards directly behind it. Returns what follows.
+/// A letter that is a word by itself, and the wildcards directly after it. Returns what follows.
 fn after_alone<'t>(behind: &'t str, parts: &mut Vec<Part>, letter: &str) -> Result<&'t str, Problem> {
     word_parts(letter, parts);
     let mut rest = behind;

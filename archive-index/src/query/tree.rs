@@ -256,7 +256,7 @@ impl<F: fmt::Display> fmt::Display for Node<F> {
     }
 }
 
-/// Would it be read as the operator behind another clause?
+/// Would it be read as the operator after another clause?
 fn begins_as_or(written: &str) -> bool {
     written.strip_prefix("OR").is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', ')']))
 }

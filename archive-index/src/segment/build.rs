@@ -193,7 +193,7 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Adds a document in the order of dates, which is behind all before.
+    /// Adds a document in the order of dates, which is after all before.
     pub(crate) fn dated(&mut self, dated: Dated) -> Result<(), IndexError> {
         self.dated.push(dated);
         if self.dated.len() == ORDER_CHUNK { self.cut_order() } else { Ok(()) }

@@ -23,7 +23,7 @@ pub(crate) trait Source: Sized + 'static {
     /// A term that was found.
     type Term<'a>;
 
-    /// The first document, and the first one behind.
+    /// The first document, and the first one after.
     fn range(&self) -> (u32, u32);
 
     /// The term of exactly this key, if there is one.

@@ -398,7 +398,7 @@ impl Segment {
         self.order.len()
     }
 
-    /// A page of the documents newest first; none behind the last.
+    /// A page of the documents newest first; none after the last.
     pub(crate) fn order_page(&self, at: usize) -> Result<Option<Vec<Dated>>, IndexError> {
         let Some(&page_ref) = self.order.get(at) else { return Ok(None) };
         let page = self.page(PageKind::Order, page_ref)?;
@@ -409,7 +409,7 @@ impl Segment {
 impl Drop for Segment {
     fn drop(&mut self) {
         if self.doomed.load(Ordering::Acquire) {
-            // What stays behind is named by no manifest; whoever owns the files sweeps it at the next open.
+            // What stays after is named by no manifest; whoever owns the files sweeps it at the next open.
             let _ = self.store.remove(self.file);
         }
     }

@@ -104,7 +104,7 @@ impl<'a> KeyCursor<'a> {
         &self.key
     }
 
-    /// Goes to the next key; false behind the last.
+    /// Goes to the next key; false after the last.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<bool, Malformed> {
         if self.left == 0 {
@@ -392,7 +392,7 @@ pub(crate) fn key_cursor(page: &[u8]) -> Result<KeyCursor<'_>, Malformed> {
     Ok(cursor)
 }
 
-/// A folded form written from its end, behind its lead; undone by itself.
+/// A folded form written from its end, after its lead; undone by itself.
 pub(crate) fn backward(folded: &[u8], lead: u8, out: &mut Vec<u8>) {
     out.clear();
     if lead != 0 {

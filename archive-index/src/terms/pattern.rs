@@ -54,9 +54,9 @@ pub(crate) struct Pattern {
     shape: Shape,
     /// Some letter was typed with marks: only exact forms can match.
     marked: bool,
-    /// The folded letters before the first wildcard, behind the lead.
+    /// The folded letters before the first wildcard, after the lead.
     start: Vec<u8>,
-    /// The folded letters behind the last wildcard.
+    /// The folded letters after the last wildcard.
     end: Vec<u8>,
     /// The same from their end.
     end_backward: Vec<u8>,
@@ -172,7 +172,7 @@ impl Pattern {
         !matches!(self.shape, Shape::Near(_)) && !self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
     }
 
-    /// The folded letters behind the last wildcard.
+    /// The folded letters after the last wildcard.
     pub(crate) fn end(&self) -> &[u8] {
         &self.end
     }

@@ -14,7 +14,7 @@ use crate::query::leaf::LabelKind;
 
 /// Between the folded form and the exact one.
 pub(crate) const MARKED: u8 = 0;
-/// Before a piece that continues a word, and behind a piece that goes on.
+/// Before a piece that continues a word, and after a piece that goes on.
 pub(crate) const CONTINUES: u8 = 1;
 /// Before a complete address.
 pub(crate) const ADDRESS: u8 = 2;
@@ -25,7 +25,7 @@ pub(crate) const LONG: u8 = 4;
 
 /// Every document of the segment.
 pub(crate) const ALL_DOCS: &[u8] = &[SPECIAL, b'a'];
-/// The position behind each value, in its zone.
+/// The position after each value, in its zone.
 pub(crate) const VALUE_ENDS: &[u8] = &[SPECIAL, b'e'];
 /// Documents whose text is not complete.
 pub(crate) const UNSEARCHABLE: &[u8] = &[SPECIAL, b'u'];

@@ -59,7 +59,7 @@ pub(crate) fn keys(text: &str, emit: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// The end of the chunk that `at` lies in: behind an ASCII separator that another ASCII character, or nothing, follows.
+/// The end of the chunk that `at` lies in: after an ASCII separator that another ASCII character, or nothing, follows.
 fn chunk_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         at += 1;

@@ -43,7 +43,7 @@ pub fn headers(acting: &Acting<'_>, id: MessageId, args: &Show, out: &mut Out) -
     out.line(escape::text(&String::from_utf8_lossy(&header)).trim_end())?;
     if left_out > 0 {
         let size = when::size(left_out);
-        out.note(&format!("the header goes on: {size} more; `mailkeep show {id} --headers -o FILE` has all of it"))?;
+        out.note(&format!("{size} of the header left out; `mailkeep show {id} --headers -o FILE` has all of it"))?;
     }
     Ok(Exit::Done)
 }

@@ -75,7 +75,7 @@ fn texts(id: MessageId, view: &View, out: &mut Out) -> Result<(), Failure> {
         out.line(escape::text(&text.text).trim_end())?;
         if text.left_out > 0 {
             let (number, left) = (part.number, when::size(text.left_out));
-            out.line(&format!("[the text of part {number} goes on: {left} left out; `mailkeep show {id} --part {number}` has all of it]"))?;
+            out.line(&format!("[{left} of the text of part {number} left out; `mailkeep show {id} --part {number}` has all of it]"))?;
         }
     }
     if parts_left > 0 {

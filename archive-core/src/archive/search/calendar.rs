@@ -88,7 +88,7 @@ impl Calendar {
         }
     }
 
-    /// The first moment behind a period.
+    /// The first moment after a period.
     fn end(&self, period: Period) -> DateTime {
         let start = self.start(period);
         let length = match period {

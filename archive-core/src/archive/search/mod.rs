@@ -64,7 +64,7 @@ impl SearchRequest {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Goes on behind the page whose answer gave this cursor; of the same criteria and actor.
+    /// Goes on after the page whose answer gave this cursor; of the same criteria and actor.
     #[must_use]
     pub fn after(self, cursor: &str) -> Self {
         Self { cursor: Some(cursor.to_owned()), ..self }
@@ -251,7 +251,7 @@ impl Acting<'_> {
     fn check_store(&self, criteria: &SearchCriteria) -> Result<(), Error> {
         match criteria.store {
             None => Ok(()),
-            Some(_) if !self.actor.is_administrator() => Err(Error::Denied("to search one store alone")),
+            Some(_) if !self.actor.is_administrator() => Err(Error::Denied("search in one store")),
             Some(no) if no == self.archive.store.no().0 => Ok(()),
             Some(no) => Err(Error::NoSuchStore(no)),
         }

@@ -57,11 +57,11 @@ impl Place {
 /// A page of hits.
 pub(super) struct Page {
     pub(super) messages: Vec<MessageNo>,
-    /// The last place of the page, if more come behind it.
+    /// The last place of the page, if more come after it.
     pub(super) last: Option<Place>,
 }
 
-/// The hits of `found` behind `after`, at most `limit`.
+/// The hits of `found` after `after`, at most `limit`.
 pub(super) fn page(
     store: &Store,
     snapshot: &Snapshot,
@@ -89,7 +89,7 @@ pub(super) fn page(
     Ok(Page { messages, last: if more { places.pop() } else { None } })
 }
 
-/// The first `most` behind `after` of what `each` gives, in order.
+/// The first `most` after `after` of what `each` gives, in order.
 fn first<T: Ord>(most: usize, after: Option<T>, each: impl FnOnce(&mut dyn FnMut(T)) -> Result<(), Error>) -> Result<Vec<T>, Error> {
     let mut heap = BinaryHeap::new();
     each(&mut |place| {

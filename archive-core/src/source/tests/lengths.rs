@@ -88,7 +88,7 @@ fn p12_blank_lines_beyond_the_one_between_two_mails_belong_to_the_mail() {
     }
 }
 
-/// A From_ line within a mail of mboxcl2, behind which blank lines follow before the next mail.
+/// A From_ line within a mail of mboxcl2, after which blank lines follow before the next mail.
 #[test]
 fn p12_blank_lines_behind_a_mail_of_mboxcl2_belong_to_it() {
     let body = format!("A\n\n{LINE}\nSubject: inner\n\nB\n");
