@@ -27,7 +27,7 @@ fn nothing_in_clear_is_written_into_the_archive() {
     let before = bytes_of(&place.at("arch"));
     let refused = |args: &[&str]| {
         let ran = place.run(args);
-        assert!(ran.code == 2 && ran.err.contains("lies inside the archive"), "{args:?}: {} {}{}", ran.code, ran.out, ran.err);
+        assert!(ran.code == 2 && ran.err.contains("is inside the archive"), "{args:?}: {} {}{}", ran.code, ran.out, ran.err);
     };
     let into = |target: &str| {
         let below = format!("{target}/x");

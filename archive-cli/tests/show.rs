@@ -156,7 +156,7 @@ fn long_text_ends_at_a_bound_and_says_how_to_get_the_rest() {
     let said = place.ok(&["show", "1:0"]).out;
     assert!(said.len() < 1_100_000, "{}", said.len());
     assert!(
-        said.ends_with("[the text of part 0 goes on: 1.9 MiB left out; `mailkeep show 1:0 --part 0` has all of it]\n"),
+        said.ends_with("[1.9 MiB of the text of part 0 left out; `mailkeep show 1:0 --part 0` has all of it]\n"),
         "{}",
         &said[said.len() - 200..]
     );
