@@ -153,8 +153,8 @@ pub fn remind_unconfirmed(archive: &Archive, out: &mut Out) -> Result<(), Failur
     }
     let (identifier, dir) = (archive.key_status().recovery_identifier, archive.dir().display().to_string());
     out.note(&format!(
-        "reminder: {}: the recovery key {identifier}-… was never confirmed, and without it one lost key file closes the archive for ever; \
-         `mailkeep key confirm` proves that it is at hand",
+        "reminder: {}: the recovery key {identifier}-… was never confirmed, and without it a lost key file would lock you out for good; \
+         `mailkeep key confirm` proves that you have it",
         escape::line(&dir)
     ))
 }

@@ -12,12 +12,12 @@ use clap::ValueEnum;
   mailkeep init ~/mail-archive --owner anna
   mailkeep init mail --owner anna --recovery-key-file recovery.txt
 
-Without a terminal, --recovery-key-file or --passphrase-file must be given: an archive that one lost disk closes for ever is none.")]
+Without a terminal, give --recovery-key-file or --passphrase-file: otherwise losing one disk would lock you out for good.")]
 pub struct Init {
-    /// An empty folder, or one to be made
+    /// An empty or new folder
     #[arg(value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Name of the first user archive, into which mail goes
+    /// Name of the first user archive, which receives mail by default
     #[arg(long, value_name = "NAME")]
     pub owner: Option<String>,
 }
@@ -29,39 +29,39 @@ pub struct Init {
   mailkeep import takeout.zip --into anna/google --receipts receipts.jsonl
   mailkeep import users/* --each-into '{name}'
 
-What has a receipt is durable, whatever happens later.")]
+A mail with a receipt is durable, whatever happens later.")]
 pub struct Import {
-    /// mbox, Maildir, MH, .eml, .emlx, folders of these, gz, zst, tgz and zip of these; or - for standard input
+    /// mbox, Maildir, MH, .eml or .emlx, folders of these, or gz, zst, tgz, zip of these; - reads standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
-    /// The folder it goes into, as anna/inbox; without it a folder named like the source, below the owner's
+    /// The target folder, such as anna/inbox [default: a folder named after the source, in the owner's user archive]
     #[arg(long, value_name = "FOLDER")]
     pub into: Option<FolderPath>,
-    /// The folder for each source, with {name} for the name of the source: '{name}' makes a user archive of each
+    /// The target folder of each source, where {name} is the name of the source: '{name}' gives each its own user archive
     #[arg(long, value_name = "PATTERN", conflicts_with = "into", value_parser = with_name)]
     pub each_into: Option<String>,
-    /// What the source is, where name and content must not decide
+    /// The format of the source [default: detected from name and content]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<SourceFormat>,
-    /// Write a line into FILE for every mail that is durable
+    /// Write a line to FILE for every mail that is durable
     #[arg(long, value_name = "FILE")]
     pub receipts: Option<PathBuf>,
-    /// Put what could not be archived into DIR, each piece with the reason beside it
+    /// Write what could not be archived to DIR, each piece with its reason
     #[arg(long, value_name = "DIR")]
     pub failed: Option<PathBuf>,
-    /// When a mail is a duplicate: same bytes but for status headers in its folder; same bytes in its folder; same mail anywhere
+    /// When a mail is a duplicate: same folder and same bytes except for status headers; same folder and same bytes; same mail anywhere
     #[arg(long, value_name = "RULE", default_value = "folder")]
     pub duplicates: DuplicateRule,
-    /// What labels of Gmail are for: kept in the record; or also the folder of the mail (inbox, sent, drafts, spam, trash, or your first label)
+    /// How to use Gmail labels: keep them in the record, or also place the mail by them (inbox, sent, drafts, spam, trash, or your first label)
     #[arg(long, value_name = "RULE", default_value = "record")]
     pub labels: LabelsFor,
-    /// Make mails durable one by one, or in batches
+    /// Make mails durable one by one or in batches
     #[arg(long, value_name = "HOW", default_value = "batch")]
     pub commit: CommitRule,
-    /// Take mails too that their program had marked as deleted
+    /// Also import mails that their program had marked as deleted
     #[arg(long)]
     pub with_deleted: bool,
-    /// Show the folders and how many mails would go there; store nothing
+    /// Show how many mails would go into which folders, and archive nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -72,15 +72,15 @@ pub struct Import {
   mailkeep check ~/Mail/inbox.mbox
   mailkeep check ~/Mail && echo the source can go
 
-Each mail is read from the archive again and compared by its digest. Exit code 0 only if all are there.")]
+Each mail is re-read from the archive and its digest compared. The exit code is 0 only if all are there.")]
 pub struct Check {
     /// As for `import`
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
-    /// What the source is, where name and content must not decide
+    /// The format of the source [default: detected from name and content]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<SourceFormat>,
-    /// Look at mails too that their program had marked as deleted
+    /// Also check mails that their program had marked as deleted
     #[arg(long)]
     pub with_deleted: bool,
 }
@@ -91,12 +91,12 @@ pub struct Check {
   mailkeep lost
   mailkeep lost --export found && mailkeep lost --import
 
-Nothing of it had a receipt. It stays where it is until newer crashes need its room.")]
+None of it had a receipt. It is kept until newer crashes need the space.")]
 pub struct Lost {
-    /// Write its mails into DIR as .eml files, never over a file
+    /// Write its mails to DIR as .eml files; existing files are never overwritten
     #[arg(long, value_name = "DIR", conflicts_with = "import")]
     pub export: Option<PathBuf>,
-    /// Import its mails that the archive does not have into the folders they were meant for
+    /// Import those mails that the archive does not have, into their intended folders
     #[arg(long)]
     pub import: bool,
 }
@@ -107,7 +107,7 @@ pub struct Lost {
   mailkeep demo
   mailkeep demo my-demo")]
 pub struct Demo {
-    /// The folder it is made in, which must not be there yet
+    /// The folder to create; it must not exist yet
     #[arg(value_name = "DIR", default_value = "mailkeep-demo")]
     pub dir: PathBuf,
 }

@@ -24,7 +24,7 @@ const EVERYWHERE: &str = "Options of every command";
   mailkeep demo
   mailkeep import --help
 
-Exit codes: 0 done; 1 done, but the report names something wrong; 2 bad use; 3 input or output failed; 10 no archive;
+Exit codes: 0 success; 1 done, but the report names a problem; 2 wrong usage; 3 input or output failed; 10 no archive;
 11 in use; 12 no key; 130 stopped.")]
 pub struct Args {
     /// What holds for every command.
@@ -50,13 +50,13 @@ pub struct Common {
     /// Open with the recovery key in this file (`init` writes it there)
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub recovery_key_file: Option<PathBuf>,
-    /// One JSON object a line, for machines
+    /// Print one JSON object per line
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
-    /// Errors and results alone: no progress, notices or summaries
+    /// Print errors and results only: no progress, notices or summaries
     #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
-    /// Show times in this zone: a name like Europe/Berlin, or an offset like +02:00
+    /// Show times in this zone, such as Europe/Berlin or +02:00
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "ZONE", value_parser = zone)]
     pub tz: Option<TimeZone>,
 }
@@ -64,11 +64,11 @@ pub struct Common {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make an archive
+    /// Create an archive
     Init(Init),
-    /// Archive mail from mailboxes, folders of them, or packed ones
+    /// Archive mail from mailboxes, folders of mailboxes, or packed files
     Import(Import),
-    /// Is every mail of a mailbox in the archive?
+    /// Check that every mail of a mailbox is in the archive
     Check(Check),
     /// Find mails
     #[command(override_usage = "mailkeep search [OPTIONS] QUERY...\n       mailkeep search [OPTIONS] -- QUERY...")]
@@ -77,23 +77,23 @@ pub enum Command {
     Show(Show),
     /// List folders and mails
     Ls(Ls),
-    /// Write mails out as files
+    /// Write mails to files
     Export(Export),
     /// Read and check everything
     Verify(Verify),
-    /// Make an archive that takes no mail ready for it again
+    /// Make an archive that refuses mail accept it again
     Repair(Repair),
-    /// What a crash left half done and was put aside: list it, write it out, import it again
+    /// List, export or re-import what a crash left unfinished
     Lost(Lost),
-    /// What the archive holds and takes on disk
+    /// Show what the archive contains and its size on disk
     Stats(Stats),
-    /// Build again what can be built from the mails
+    /// Rebuild what can be derived from the mails
     #[command(subcommand)]
     Rebuild(Rebuild),
-    /// What opens the archive
+    /// Show and change the keys of the archive
     #[command(subcommand)]
     Key(Key),
-    /// See all of it at work, in a folder of its own
+    /// Try everything in a separate folder
     Demo(Demo),
     /// Print completions for a shell
     Completions {

@@ -11,84 +11,84 @@ use clap::ValueEnum;
   mailkeep search invoice from:ada after:2024 --sort size
   mailkeep search --phrase \"annual report\" --not draft --limit 5
 
-Long options count anywhere, short ones only before the first word: after it, -word excludes. After -- all is query.")]
+Put short options before the query; after it, -word excludes. Long options work anywhere. Everything after -- is query text.")]
 pub struct Search {
-    /// Words, joined by blanks; or - to read the query from standard input
+    /// Words separated by blanks; - reads the query from standard input
     #[arg(value_name = "QUERY")]
     pub query: Vec<String>,
-    /// These words one after the other; may be given more than once
+    /// These words in this order; may be given more than once
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub phrase: Vec<String>,
-    /// Nothing with this text; may be given more than once
+    /// Exclude mails with this text; may be given more than once
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub not: Vec<String>,
     /// Show a mail that is in several folders once, with its other folders below it
     #[arg(long)]
     pub once: bool,
-    /// Only mails in this folder and those below it
+    /// Only mails in this folder and its subfolders
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<String>,
-    /// With --folder: not in those below it
+    /// With --folder: without its subfolders
     #[arg(long, requires = "folder")]
     pub no_subfolders: bool,
-    /// A query that the senders meet
+    /// A query for the senders
     #[arg(long, value_name = "QUERY")]
     pub from: Option<String>,
-    /// A query that receivers meet (To, Cc, Bcc)
+    /// A query for the recipients (To, Cc, Bcc)
     #[arg(long, value_name = "QUERY")]
     pub to: Option<String>,
-    /// Dated from the start of this day, month or year on: 2024, 2024-03, 2024-03-01, 30.11.2020, 7d, 1y, yesterday
+    /// Dated at or after the start of this day, month or year: 2024, 2024-03, 2024-03-01, 30.11.2020, 7d, 1y, yesterday
     #[arg(long, value_name = "DATE")]
     pub after: Option<String>,
-    /// Dated up to the end of it
+    /// Dated at or before the end of this day, month or year
     #[arg(long, value_name = "DATE")]
     pub before: Option<String>,
-    /// Archived from the start of it on
+    /// Archived at or after the start of this day, month or year
     #[arg(long, value_name = "DATE")]
     pub archived_after: Option<String>,
-    /// Archived up to the end of it
+    /// Archived at or before the end of this day, month or year
     #[arg(long, value_name = "DATE")]
     pub archived_before: Option<String>,
-    /// At least so many bytes: 500K, 1.5M
+    /// At least this size: 500K, 1.5M
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub larger: Option<u64>,
-    /// At most so many bytes
+    /// At most this size
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub smaller: Option<u64>,
-    /// With attachments, or without
+    /// Only mails with attachments, or only mails without
     #[arg(long, value_name = "YES|NO")]
     pub attachments: Option<YesNo>,
     /// The importance that the sender set
     #[arg(long, value_name = "LEVEL")]
     pub importance: Option<Importance>,
-    /// Only this store
+    /// Only this store, by number
     #[arg(long, value_name = "NUMBER")]
     pub store: Option<u32>,
     /// The order of hits
     #[arg(long, value_name = "KEY", default_value = "date")]
     pub sort: HitOrder,
-    /// The order the other way round
+    /// Reverse the order
     #[arg(long)]
     pub reverse: bool,
-    /// At most so many hits [default: 20 on a terminal, else all]
+    /// Show at most N hits [default: 20 on a terminal, else all]
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Go on after a page: the cursor that its summary gave with --json
+    /// Continue after a page: the cursor from its --json summary
     #[arg(long, value_name = "CURSOR")]
     pub cursor: Option<String>,
-    /// Only say how many there are
+    /// Print only the number of hits
     #[arg(long)]
     pub count: bool,
-    /// Only count the hits by this; may be given more than once
+    /// Print only the numbers of hits by this; may be given more than once
     #[arg(long, value_name = "KEY")]
     pub by: Vec<CountKey>,
-    /// Show of each hit the place that has the words
+    /// Show the matching text of each hit
     #[arg(long)]
     pub snippets: bool,
-    /// Say how the query is read, and what each clause finds alone
+    /// Explain how the query is understood, and how many mails each clause matches alone
     #[arg(long, conflicts_with = "why")]
     pub explain: bool,
-    /// Say which clauses this mail meets, and where
+    /// Explain which clauses this mail matches, and in which fields
     #[arg(long, value_name = "ID")]
     pub why: Option<MessageId>,
 }
@@ -102,28 +102,28 @@ pub struct Search {
   mailkeep show 1:42 --raw -o mail.eml
   mailkeep show 1:42 1:43 --save attachments")]
 pub struct Show {
-    /// Ids of mails, as `search` and `ls` print them
+    /// Ids of mails, as printed by `search` and `ls`
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<MessageId>,
-    /// The exact bytes
+    /// Print the exact bytes
     #[arg(long)]
     pub raw: bool,
-    /// The header as it is
+    /// Print the header unchanged
     #[arg(long)]
     pub headers: bool,
-    /// The decoded bytes of part N
+    /// Print the decoded bytes of part N
     #[arg(long, value_name = "N")]
     pub part: Option<u32>,
-    /// What the archive knows of the mail
+    /// Print what the archive has recorded about the mail
     #[arg(long)]
     pub record: bool,
-    /// The mails that it answers and that answer it
+    /// List the mails of its thread
     #[arg(long)]
     pub thread: bool,
-    /// Save the attachments into DIR, never over a file that is there
+    /// Save the attachments to DIR; existing files are never overwritten
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
-    /// With --raw, --headers or --part: write the bytes to FILE, which must not be there yet; - is standard output
+    /// With --raw, --headers or --part: write to FILE, which must not exist yet; - is standard output
     #[arg(short, long, value_name = "FILE", requires = "bytes")]
     pub output: Option<PathBuf>,
 }
@@ -136,15 +136,15 @@ pub struct Show {
 
 What lies in the folder itself: folders, with the sums of all below them, then mails, newest first.")]
 pub struct Ls {
-    /// A folder, as anna/inbox; without it the user archives
+    /// A folder, such as anna/inbox [default: the user archives]
     pub folder: Option<FolderPath>,
-    /// List folders of every depth, and no mails
+    /// List folders at every depth, and no mails
     #[arg(short = 'R', long, conflicts_with = "messages")]
     pub recursive: bool,
-    /// List the mails of the folder and of all below it
+    /// List the mails of the folder and of its subfolders
     #[arg(long)]
     pub messages: bool,
-    /// At most so many mails [default: 20 of a folder on a terminal, else all]
+    /// Show at most N mails [default: 20 of a folder on a terminal, else all]
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// The order: folders by name, messages or size; mails by date (newest first), archived, from, subject or size
@@ -159,25 +159,25 @@ pub struct Ls {
   mailkeep export out --format mbox --folder anna/inbox
   mailkeep export - --query from:ada | zstd > ada.mbox.zst")]
 pub struct Export {
-    /// An empty folder, or one to be made; - for one mbox on standard output
+    /// An empty or new folder; - writes one mbox to standard output
     #[arg(value_name = "DEST")]
     pub dest: PathBuf,
     /// A file for each mail, an mbox for each folder, or a Maildir for each folder [default: eml; mbox for -]
     #[arg(long)]
     pub format: Option<ExportKind>,
-    /// Only this folder and those below it
+    /// Only this folder and its subfolders
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<FolderPath>,
-    /// Only mails that meet this query
+    /// Only mails that match this query
     #[arg(long, value_name = "QUERY")]
     pub query: Option<String>,
-    /// Write SHA256SUMS, a line a file, and MANIFEST.jsonl, a line a mail
+    /// Write SHA256SUMS (a line per file) and MANIFEST.jsonl (a line per mail)
     #[arg(long)]
     pub manifest: bool,
-    /// DEST may have files; write only what is missing
+    /// Write only what is missing; DEST may contain files
     #[arg(long)]
     pub update: bool,
-    /// Put header fields in front that name the archive and the folder it was in (eml only)
+    /// Add header fields with the archive and folder of the mail (eml only)
     #[arg(long)]
     pub origin: bool,
 }

@@ -10,19 +10,19 @@ use clap::Subcommand;
   mailkeep verify
   mailkeep verify --part 3/7")]
 pub struct Verify {
-    /// The N-th of M parts of mails and containers, and all other files
+    /// Check the N-th of M parts of mails and containers, and all other files
     #[arg(long, value_name = "N/M", value_parser = part, conflicts_with = "quick")]
     pub part: Option<(u32, u32)>,
-    /// This store alone, by name or number
+    /// Only this store, by name or number
     #[arg(long, value_name = "STORE")]
     pub store: Option<String>,
-    /// The structure alone: every frame, but no mail against its digest
+    /// Check the structure only: every frame, but no digests of mails
     #[arg(long)]
     pub quick: bool,
-    /// Note in the user's folder for state that everything was verified; `stats` shows it
+    /// Remember on this computer that everything was verified; `stats` shows when
     #[arg(long, conflicts_with_all = ["quick", "part", "store"])]
     pub note: bool,
-    /// Accept the damage that is found: it is recorded, and listed apart from now on
+    /// Accept the damage that is found: it is recorded, and listed separately from now on
     #[arg(long, conflicts_with_all = ["quick", "part"])]
     pub accept: bool,
 }
@@ -35,10 +35,10 @@ pub struct Verify {
 
 Nothing is deleted. What is lost is noted, and what is known of it is recorded again. Make a copy of the archive first.")]
 pub struct Repair {
-    /// Say what would be done, and change nothing
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Accept an archive that is an older state of itself, or an `archive.mk` that is not the one recorded
+    /// Accept an older state of the archive, or an `archive.mk` that differs from the recorded one
     #[arg(long)]
     pub accept_state: bool,
 }
@@ -53,13 +53,13 @@ pub struct Stats {}
 /// Commands below `rebuild`.
 #[derive(Debug, Subcommand)]
 pub enum Rebuild {
-    /// Build the full-text index again; searches go on in the old one until it is done
+    /// Rebuild the full-text index; searches use the old one until it is done
     #[command(after_help = "Examples:\n  mailkeep rebuild index\n  mailkeep rebuild index --dry-run --json")]
     Index {
-        /// Only if it needs it, or was marked
+        /// Only where it is damaged or marked
         #[arg(long)]
         if_needed: bool,
-        /// Only say how the indexes are
+        /// Only report the state of the indexes
         #[arg(long)]
         dry_run: bool,
     },
@@ -68,26 +68,26 @@ pub enum Rebuild {
 /// Commands below `key`.
 #[derive(Debug, Subcommand)]
 pub enum Key {
-    /// List what opens the archive
+    /// List the keys that open the archive
     #[command(after_help = "Examples:\n  mailkeep key status\n  mailkeep key status --json")]
     Status,
-    /// Try one key alone
+    /// Test one key
     #[command(after_help = "Examples:\n  mailkeep key test\n  mailkeep key test --recovery-key-file recovery.txt")]
     Test,
-    /// Give the recovery key back once, to prove that it is at hand
+    /// Enter the recovery key once, to prove that you have it
     #[command(after_help = "Examples:\n  mailkeep key confirm\n  mailkeep key confirm --recovery-key-file recovery.txt")]
     Confirm,
-    /// Add a passphrase that opens the archive too
+    /// Add a passphrase
     #[command(after_help = "Examples:\n  mailkeep key add-passphrase\n  mailkeep key add-passphrase --new-passphrase-file passphrase.txt")]
     AddPassphrase {
-        /// The new passphrase; without it, it is asked for
+        /// The file with the new passphrase [default: asked for]
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
     },
     /// Remove a passphrase
     #[command(after_help = "Examples:\n  mailkeep key remove-passphrase 1a2b3c4d\n  mailkeep key remove-passphrase 1a2b3c4d --json")]
     RemovePassphrase {
-        /// Its slot, as `key status` prints it
+        /// Its slot, as printed by `key status`
         slot: String,
     },
 }

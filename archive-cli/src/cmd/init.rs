@@ -22,8 +22,8 @@ pub fn run(common: &Common, args: Init, out: &mut Out) -> Result<Exit, Failure> 
     let is_dialogue = keys::is_dialogue() && !out.is_json();
     if !is_dialogue && common.recovery_key_file.is_none() && common.passphrase_file.is_none() {
         return Err(Failure::Usage(
-            "without a terminal, give --recovery-key-file FILE (it is written) or --passphrase-file FILE: otherwise one lost disk \
-             would close the archive for ever"
+            "without a terminal, give --recovery-key-file FILE (it is written) or --passphrase-file FILE: otherwise losing one disk \
+             would lock you out for good"
                 .to_owned(),
         ));
     }
