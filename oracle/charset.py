@@ -65,6 +65,10 @@ def label_encoding(label, data):
 _ESCAPES = re.compile(rb"\x1b(?:\x24[\x40\x42]|\x28\x4a)")
 
 
+_ESCAPE = rb"\x1b(?:\x24[\x40\x42]|\x28[\x42\x49\x4a])"
+_IDLE = re.compile(_ESCAPE + rb"(?=" + _ESCAPE + rb")")
+
+
 def decode_text(data, label, guess):
     """T7: (characters, replacement label or None). `guess` is called without arguments and gives a WHATWG name."""
     if data.startswith(b"\xef\xbb\xbf"):
@@ -102,7 +106,7 @@ def decode(enc, data):
     if enc in ("gbk", "gb18030"):
         return _gb18030(data)
     if enc == "iso-2022-jp":
-        return _iso2022jp(data)
+        return _iso2022jp(_IDLE.sub(b"", data))
     if data.isascii():
         return data.decode("ascii")
     multi = {"big5": _big5, "euc-jp": _eucjp, "shift_jis": _shiftjis, "euc-kr": _euckr}.get(enc)

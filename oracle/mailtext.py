@@ -152,11 +152,40 @@ def parameters(value):
         out.setdefault(name, result)
 
 
+def _percent(text):
+    return re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), text)
+
+
+def _behind_label(text):
+    pieces = text.split(b"'", 2)
+    return pieces[2] if len(pieces) == 3 else text
+
+
+def rfc2231_bytes(params, name):
+    """T5.9: the bytes of a parameter that stands in the forms of RFC 2231, or None."""
+    if name + b"*" in params:
+        return _percent(_behind_label(params[name + b"*"][0]))
+    out, number = b"", 0
+    while True:
+        plain = name + b"*%d" % number
+        if plain + b"*" in params:
+            text = params[plain + b"*"][0]
+            out += _percent(_behind_label(text) if number == 0 else text)
+        elif plain in params:
+            out += params[plain][0]
+        else:
+            return out or None
+        number += 1
+
+
 def cut_param(params, name):
-    """T5.4, and `boundary` of T2.7."""
-    if name not in params:
-        return None
-    text, quoted = params[name]
+    """T5.4, T5.9, and `boundary` of T2.7."""
+    if name in params:
+        text, quoted = params[name]
+    else:
+        text, quoted = rfc2231_bytes(params, name) if name in (b"boundary", b"charset") else None, True
+        if text is None:
+            return None
     if name == b"boundary":
         if not quoted:
             text = re.split(rb"[ \t\r\n]", text, maxsplit=1)[0]

@@ -272,6 +272,17 @@ class MailText(unittest.TestCase):
         named = b"Content-Type: a/b name=a q=1 b.pdf size=3; x=y\nContent-Disposition: filename=\"c\" size=4\n\n"
         self.assertEqual(self.values(named), [("attachment", "", "c"), ("attachment", "", "a q=1 b.pdf")])
 
+    def test_boundaries_and_charsets_of_rfc_2231(self):
+        parts = b"\n\n--=a b\n\none\n--=a b\nContent-Type: text/plain; charset*=us-ascii'en'koi8-r\n\n\xc3\xa9\n--=a b--\n"
+        for good in (
+            b"boundary*=us-ascii''%3Da%20b", b"boundary*0*=us-ascii'en'%3Da; boundary*1=\" b\"", b"boundary*1*=%20b; boundary*0=\"=a\"; boundary*3=lost",
+            b"boundary*=%3Da%20b; boundary*0=x", b"boundary=\"=a b\"; boundary*=x",
+        ):  # fmt: skip
+            with self.subTest(good):
+                self.assertEqual(self.values(b"Content-Type: multipart/mixed; " + good + parts), [("bcontent", "", "one"), ("bcontent", "", "ц╘")])
+        for bad in (b"boundary*1=b", b"boundary*0=", b"boundary**=b"):
+            self.assertEqual(self.values(b"Content-Type: multipart/mixed; " + bad + b"\n\n--b\n\nx"), [("bcontent", "", "--b\n\nx")])
+
     def test_base64_in_pieces(self):
         for data, expected in (
             (b"YWI=\nYWI=", b"abab"), (b"YQ==YQ==\n\nYWJj\nYg==\n", b"aaabcb"), (b"YWI=\n____\nYWJj", b"ab"), (b"YWI=\nwords and\n", b"ab"),
@@ -308,6 +319,7 @@ class MailText(unittest.TestCase):
     def test_charsets(self):
         for name, text in (("gb18030", "中文€𠀀"), ("euc-jp", "日本ｶﾅ"), ("big5", "中文測試"), ("shift_jis", "日本ｶﾅ"), ("iso-2022-jp", "日本語"), ("koi8-r", "привет")):
             self.assertEqual(charset.decode(name, text.encode(name)), text)
+        self.assertEqual(charset.decode("iso-2022-jp", "日".encode("iso-2022-jp") + "本".encode("iso-2022-jp")), "日本")
         self.assertEqual(charset.decode("euc-kr", "한글똠".encode("cp949")), "한글똠")
         self.assertEqual(charset.decode("gbk", b"\x80a\xffb\x81"), "€a\ufffdb\ufffd")
         self.assertEqual(charset.decode("utf-7", b"a+AOQ-b+-c"), "aäb+c")

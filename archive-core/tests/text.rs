@@ -176,6 +176,25 @@ fn t4_2_subjects_are_decoded() {
 }
 
 #[test]
+fn t5_9_boundaries_and_charsets_in_the_forms_of_rfc_2231() {
+    let parts = "--=a b\n\none\n--=a b\nContent-Type: text/plain; name=a.txt; charset*=us-ascii'en'koi8-r\n\n\u{e9}\n--=a b--\n";
+    let found = ["bcontent: one", "attachment: a.txt", "acontent: ц╘"];
+    for good in [
+        "boundary*=us-ascii''%3Da%20b",
+        "boundary*0*=us-ascii'en'%3Da; boundary*1=\" b\"",
+        "boundary*1*=%20b; boundary*0=\"=a\"; boundary*3=lost",
+        "boundary*0=\"=a b\"; boundary*0=x",
+        "boundary*=%3Da%20b; boundary*0=x",
+        "boundary=\"=a b\"; boundary*=x",
+    ] {
+        assert_eq!(values(&format!("Content-Type: multipart/mixed; {good}\n\n{parts}")), found, "{good}");
+    }
+    for bad in ["boundary*1=b", "boundary*0=", "boundary**=b", "xboundary*=b"] {
+        assert_eq!(values(&format!("Content-Type: multipart/mixed; {bad}\n\n--b\n\nx")), ["bcontent: --b x"], "{bad}");
+    }
+}
+
+#[test]
 fn t5_8_equal_names_count_once_and_multiparts_have_none() {
     let mail = "Content-Disposition: inline; filename=a.png; filename*=utf-8''a.png\nContent-Type: image/png; name=b.png\n\n";
     assert_eq!(values(mail), ["attachment: a.png", "attachment: b.png"]);
@@ -189,6 +208,16 @@ fn t7_5_a_recorded_guess_counts() {
     let found = extract(mail, &recorded);
     assert_eq!(shown(&found), ["subject: ÐÒ", "bcontent: привет"]);
     assert_eq!(found.guesses, recorded);
+}
+
+#[test]
+fn t7_1_an_escape_that_another_follows_is_no_character() {
+    let (first, second) = ("=?ISO-2022-JP?B?GyRCRnxLXBsoQg==?=", "=?iso-2022-jp?B?GyRCOGwbKEI=?=");
+    assert_eq!(values(&format!("Subject: {first}\n {second}\n\n")), ["subject: 日本語"]);
+    for body in ["\x1b$BF|K\\\x1b(B\x1b$B8l\x1b(B", "\x1b(B\x1b$BF|K\\\x1b(J\x1b(B\x1b$B8l\x1b(B"] {
+        assert_eq!(values(&format!("Content-Type: text/plain; charset=iso-2022-jp\n\n{body}")), ["bcontent: 日本語"]);
+        assert_eq!(values(&format!("\n{body}")), ["bcontent: 日本語"]);
+    }
 }
 
 #[test]

@@ -93,7 +93,28 @@ pub(super) fn recorded(name: &str) -> &'static Encoding {
 }
 
 fn decode_as<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Cow<'a, str> {
+    if encoding == ISO_2022_JP
+        && let Some(bytes) = without_idle_escapes(bytes)
+    {
+        return Cow::Owned(ISO_2022_JP.decode_without_bom_handling(&bytes).0.into_owned());
+    }
     encoding.decode_without_bom_handling(bytes).0
+}
+
+/// The bytes without escape sequences that another follows directly, if there are such: encoded words that were joined have them, and the
+/// standard makes U+FFFD of each (T7.1).
+fn without_idle_escapes(bytes: &[u8]) -> Option<Vec<u8>> {
+    let is_escape = |at: usize| matches!(bytes.get(at..at + 3), Some(b"\x1b$@" | b"\x1b$B" | b"\x1b(B" | b"\x1b(J" | b"\x1b(I"));
+    let mut idle = memchr::memchr_iter(0x1b, bytes).filter(|&at| is_escape(at) && is_escape(at + 3)).peekable();
+    idle.peek()?;
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut done = 0;
+    for at in idle {
+        kept.extend_from_slice(bytes.get(done..at).unwrap_or_default());
+        done = at + 3;
+    }
+    kept.extend_from_slice(bytes.get(done..).unwrap_or_default());
+    Some(kept)
 }
 
 /// T7.4.

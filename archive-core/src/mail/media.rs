@@ -1,10 +1,13 @@
 //! Header blocks as rows of fields, and the fields that say what a body is: Content-Type, Content-Transfer-Encoding,
 //! Content-Disposition, Content-ID (RFC 2045, 2183), read leniently. Values stay bytes: their charset is not known here, and
-//! RFC 2231 and encoded words are left to those who show names.
+//! encoded words and the charsets of RFC 2231 are left to those who show names.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use memchr::{memchr, memchr2};
+
+use super::header_text::decode_escapes;
 
 /// The byte that ends lines: LF (a CR directly before it belongs to the line end), or CR in mails that have no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,15 +185,16 @@ impl Content {
 
     /// The charset label as written; empty if there is none.
     #[must_use]
-    pub fn charset(&self) -> &[u8] {
-        cut_at_white(self.parameters.get("charset").unwrap_or_default())
+    pub fn charset(&self) -> Vec<u8> {
+        cut_at_white(&self.parameters.value("charset").unwrap_or_default()).to_vec()
     }
 
     /// The boundary of a multipart; `None` for other types, and where it is missing or empty.
     #[must_use]
-    pub fn boundary(&self) -> Option<&[u8]> {
-        let boundary = trim_end(self.parameters.get("boundary")?, is_white);
-        (self.media.starts_with(b"multipart/") && !boundary.is_empty()).then_some(boundary)
+    pub fn boundary(&self) -> Option<Vec<u8>> {
+        let boundary = self.parameters.value("boundary").filter(|_| self.media.starts_with(b"multipart/"))?;
+        let boundary = trim_end(&boundary, is_white);
+        (!boundary.is_empty()).then(|| boundary.to_vec())
     }
 
     /// The values that name a file, as written and in order: `filename` of the disposition, then `name` of the type,
@@ -217,6 +221,42 @@ impl Parameters {
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.0.iter().find(|(found, _)| found == name.as_bytes()).map(|(_, value)| value.as_slice())
     }
+
+    /// The same, also where it is written in the forms of RFC 2231 (docs/TEXT.md, T5.9).
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.get(name).map(Cow::Borrowed).or_else(|| self.extended(name).map(Cow::Owned))
+    }
+
+    fn extended(&self, name: &str) -> Option<Vec<u8>> {
+        let is_form = |found: &[u8]| found.strip_prefix(name.as_bytes()).is_some_and(|form| form.starts_with(b"*"));
+        if !self.0.iter().any(|(found, _)| is_form(found)) {
+            return None;
+        }
+        // Backwards, so that the first of a name stays.
+        let forms: HashMap<&[u8], &[u8]> = self.0.iter().rev().map(|(found, value)| (found.as_slice(), value.as_slice())).collect();
+        let mut bytes = Vec::new();
+        if let Some(value) = forms.get(format!("{name}*").as_bytes()) {
+            decode_escapes(without_label(value), b'%', |byte| byte, &mut bytes);
+            return Some(bytes);
+        }
+        for number in 0.. {
+            if let Some(value) = forms.get(format!("{name}*{number}*").as_bytes()) {
+                let text = if number == 0 { without_label(value) } else { value };
+                decode_escapes(text, b'%', |byte| byte, &mut bytes);
+            } else if let Some(value) = forms.get(format!("{name}*{number}").as_bytes()) {
+                bytes.extend_from_slice(value);
+            } else {
+                break;
+            }
+        }
+        (!bytes.is_empty()).then_some(bytes)
+    }
+}
+
+/// What stands behind the charset and the language of an extended value.
+fn without_label(value: &[u8]) -> &[u8] {
+    value.splitn(3, |&byte| byte == b'\'').nth(2).unwrap_or(value)
 }
 
 /// `type/subtype` of a word that has one: the first piece between slashes, and after it the first that is another (docs/TEXT.md, T5.2).

@@ -176,7 +176,7 @@ impl Entity {
             field: if place.nested || is_attachment { Field::Acontent } else { Field::Bcontent },
             transfer: node.content.encoding,
             line_end: node.line_end,
-            label: label(node.content.charset()),
+            label: label(&node.content.charset()),
             deletes_spaces: node.content.media == b"text/plain" && says("format", "flowed") && says("delsp", "yes"),
         }
     }

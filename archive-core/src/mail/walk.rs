@@ -396,7 +396,7 @@ impl Tree {
         let mut fields: Vec<Field<'_>> = Vec::with_capacity(32);
         fields.extend(media::fields(&self.header, self.line_end));
         let mut content = Content::read(&fields, self.default_media);
-        let boundary = content.boundary().map(<[u8]>::to_vec);
+        let boundary = content.boundary();
         if content.media.starts_with(b"multipart/") && boundary.is_none() {
             content = Content::plain();
         }
