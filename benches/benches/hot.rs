@@ -52,6 +52,8 @@ fn pieces(c: &mut Criterion) {
     let mut group = c.benchmark_group("mail");
     group.throughput(Throughput::Bytes(mbox.len() as u64)).sample_size(20);
     group.bench_function("examine", |b| b.iter(|| mails.iter().for_each(|raw| drop(black_box(mail::examine(raw))))));
+    let peer = mail_parser::MessageParser::default();
+    group.bench_function("mail-parser", |b| b.iter(|| mails.iter().for_each(|raw| drop(black_box(peer.parse(raw))))));
     group.bench_function("text", |b| b.iter(|| mails.iter().for_each(|raw| drop(black_box(mail::text::extract(raw, &[]))))));
     group.finish();
 
