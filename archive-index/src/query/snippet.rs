@@ -170,6 +170,8 @@ impl Window {
     fn cut(&self, text: &str, field: Field, width: usize) -> Snippet {
         let start = self.ranges.first().map_or(0, |range| range.start);
         let end = self.ranges.iter().map(|range| range.end).max().unwrap_or(start);
+        // A word may be as long as the text.
+        let end = end.min(text.floor_char_boundary(start.saturating_add(width)));
         let spare = width.saturating_sub(end - start);
         let from = word_edge(text, start.saturating_sub(spare / 3));
         let to = text.floor_char_boundary((end + (spare - spare / 3)).max(end));
@@ -180,9 +182,10 @@ impl Window {
         let mut at = from;
         let mut last = 0;
         for range in &self.ranges {
-            if range.start < last {
+            if range.start < last || range.start >= end {
                 continue;
             }
+            let range = range.start..range.end.min(end);
             squeeze(text.get(at..range.start).unwrap_or_default(), &mut snippet.text);
             let begin = snippet.text.len();
             squeeze(text.get(range.clone()).unwrap_or_default(), &mut snippet.text);
@@ -247,6 +250,27 @@ mod tests {
         let long = format!("{}alpha {}alpha beta{}", "x ".repeat(400), "y ".repeat(400), " z".repeat(400));
         let shown = of("alpha beta", &long, 60).unwrap();
         assert!(shown.contains("[alpha] [beta]") && shown.len() < 120, "{shown}");
+    }
+
+    #[test]
+    fn s4_6_of_a_word_without_end_the_beginning_is_shown() {
+        for piece in ["\u{fdfa}", "\u{3316}", "x"] {
+            let shown = of("word OR \u{639}\u{644}\u{64a}\u{647} OR x* OR \u{30ad}\u{30ed}", &piece.repeat(100_000), 60).unwrap();
+            assert!(shown.starts_with('[') && shown.len() < 200, "{piece}: {}", shown.len());
+        }
+    }
+
+    #[test]
+    fn signs_that_become_many_words_cost_what_these_cost() {
+        for signs in [1, 10, 1_000] {
+            let mut tokens = 0;
+            each_token(&"\u{fdfa}".repeat(signs), &mut |key, range| {
+                assert!(key.len() <= 64 && range.end <= 3 * signs);
+                tokens += 1;
+            });
+            // The words of two signs that touch are one.
+            assert_eq!(tokens, 3 * signs + 1);
+        }
     }
 
     #[test]
