@@ -8,10 +8,9 @@ import re
 import urllib.parse
 from typing import NamedTuple
 
-from charset import decode_text
 from header_text import address_entries, decode_words
 from maildate import mail_date, received_date
-from mailtext import GENERIC, by_ending
+from mailtext import GENERIC, by_ending, raw_text
 from query import first_kib, without_brackets
 
 SIGNATURES = (b"application/pkcs7-signature", b"application/pgp-signature", b"application/x-pkcs7-signature")
@@ -42,7 +41,7 @@ def facts(data, result, guesses=None):
     guess = (guesses or {}).get(0, "windows-1252")
 
     def fields(name):
-        return [decode_text(value, None, lambda: guess)[0] for n, value in head if n == name]
+        return [raw_text(value, lambda: guess) for n, value in head if n == name]
 
     def first(name):
         return next(iter(fields(name)), None)
@@ -53,7 +52,7 @@ def facts(data, result, guesses=None):
         date=None if date is None else mail_date(decode_words(date)),
         received=next((found for found in received if found is not None), None),
         size=len(data),
-        sender=first_mailbox(fields(b"from")) or ("", ""),
+        sender=first_mailbox(fields(b"from"), True) or ("", ""),
         recipient=first_mailbox(fields(b"to")) or first_mailbox(fields(b"cc")) or ("", ""),
         subject=decode_words(first(b"subject") or "").strip(WHITE),
         importance=importance(first),
@@ -73,10 +72,10 @@ def ending(name):
     return [end] if stop and len(end) <= 16 and end.isalnum() else []
 
 
-def first_mailbox(values):
+def first_mailbox(values, sender=False):
     """(display name, address) of the first mailbox, or None."""
     for value in values:
-        for group, entry in address_entries(value):
+        for group, entry in address_entries(value, sender):
             if group:
                 continue
             name = next((text for mark, text in entry if mark == "name"), "")

@@ -2,22 +2,113 @@
 
 import re
 
-from charset import decode_text
+from charset import decode_text, is_utf8, label_encoding
 from transfer import base64_decode, qp_escapes
 
-ENCODED_WORD = re.compile(r"=\?([!->@-~]+)\?([bBqQ])\?([ ->@-~]*)\?=")
+HEAD = re.compile(r"=\?([!->@-~]+)\?([bBqQ])\?")
+_END = re.compile(r"\?=|=\?[!->@-~]+\?[bBqQ]\?|[\x00-\x08\x0a-\x1f\x7f]|\Z")
+_STOP = re.compile(r"[ \t\"<>]")
 _WHITE_ONLY = re.compile(r"[ \t\r\n]*\Z")
+_HALF_ESCAPE = re.compile(r"=.?\Z", re.S)
 
 
-def word_bytes(encoding, text):
-    raw = text.encode("ascii")
-    if encoding in "qQ":
-        return qp_escapes(raw.replace(b"_", b" "))
-    return base64_decode(raw)
+class Word:
+    """T3.2: an encoded word of a text."""
+
+    def __init__(self, head, text, end, cut_off):
+        self.label = head.group(1).split("*", 1)[0]
+        self.q = head.group(2) in "qQ"
+        self.text = text
+        self.begin = head.start()
+        self.end = end
+        self.cut_off = cut_off
 
 
-def windows_1252():
-    return "windows-1252"
+def word_at(text, at):
+    """The encoded word that begins at a place, or None."""
+    head = HEAD.match(text, at)
+    if not head:
+        return None
+    stop = _END.search(text, head.end())
+    if stop.group() == "?=":
+        return Word(head, text[head.end() : stop.start()], stop.end(), False)
+    inner = text[head.end() : stop.start()]
+    m = _STOP.search(inner)
+    inner = inner[: m.start()] if m else inner
+    end = head.end() + len(inner)
+    inner = inner[:-1] if inner.endswith("?") else inner
+    word = Word(head, inner, end, True)
+    # "\0\0" so that no rule about NUL bytes takes the label away.
+    return word if inner and label_encoding(word.label, b"\0\0") is not None else None
+
+
+def instead_of_guess(data):
+    """T3.3."""
+    return lambda: "utf-8" if is_utf8(data) else "windows-1252"
+
+
+def decode_bytes(data, label):
+    return decode_text(data, label, instead_of_guess(data))
+
+
+class Row:
+    """T3.3 and T3.4: words of one label in a row."""
+
+    def __init__(self, label):
+        self.label = label
+        self.pieces = []
+        self.written = []
+
+    def is_utf8(self):
+        return label_encoding(self.label, b"") == "utf-8"
+
+    def no_decoder(self):
+        return label_encoding(self.label, b"") == "replacement"
+
+    def add(self, word, written, out):
+        data = b""
+        if not word.q:
+            data = base64_decode(word.text.encode("utf-8"))
+        else:
+            text = word.text
+            while not text.isascii() and not self.no_decoder():
+                at = next(i for i, c in enumerate(text) if ord(c) > 0x7F)
+                self.pieces.append(self.quoted(text[:at]))
+                self.end(out)
+                out.append(text[at])
+                text = text[at + 1 :]
+            data = self.quoted(_HALF_ESCAPE.sub("", text[-2:]).join((text[:-2], "")) if word.cut_off else text)
+        if word.cut_off and self.is_utf8():
+            whole = b"".join(self.pieces) + data
+            for length in (1, 2, 3):
+                try:
+                    whole[-length:].decode("utf-8")
+                except UnicodeDecodeError as e:
+                    if e.reason == "unexpected end of data" and e.start == 0 and length <= len(whole):
+                        self.pieces, data = [], whole[:-length]
+                        break
+        self.pieces.append(data)
+        self.written.append(written)
+
+    @staticmethod
+    def quoted(text):
+        return qp_escapes(text.encode("utf-8").replace(b"_", b" "))
+
+    def end(self, out):
+        joined = b"".join(self.pieces)
+        if joined:
+            text, replaced = decode_bytes(joined, self.label)
+            if replaced is not None:
+                text = "".join(self.written)
+            elif "\ufffd" in text and len(self.pieces) > 1 and not self.is_utf8():
+                alone = [decode_bytes(piece, self.label) for piece in self.pieces]
+                if all(r is None for _, r in alone):
+                    alone = "".join(t for t, _ in alone)
+                    if alone.count("\ufffd") < text.count("\ufffd"):
+                        text = alone
+            out.append(text)
+        self.pieces = []
+        self.written = []
 
 
 def decode_words(text):
@@ -25,27 +116,31 @@ def decode_words(text):
     if "=?" not in text:
         return text
     out = []
-    run = None  # (label in lower case, label, bytes) of encoded words that may go on
-    at = 0
-    for m in ENCODED_WORD.finditer(text):
-        between = text[at : m.start()]
-        label = m.group(1).split("*", 1)[0]
-        data = word_bytes(m.group(2), m.group(3))
-        if run and _WHITE_ONLY.match(between):
-            if run[0] == label.lower():
-                run = run[0], run[1], run[2] + data
-                at = m.end()
-                continue
-            out.append(decode_text(run[2], run[1], windows_1252)[0])
-        else:
-            if run:
-                out.append(decode_text(run[2], run[1], windows_1252)[0])
+    row = None
+    done = at = 0
+    while True:
+        at = text.find("=?", at)
+        if at < 0:
+            break
+        word = word_at(text, at)
+        if word is None:
+            at += 1
+            continue
+        between = text[done:at]
+        if row is None or not _WHITE_ONLY.match(between):
+            if row:
+                row.end(out)
             out.append(between)
-        run = label.lower(), label, data
-        at = m.end()
-    if run:
-        out.append(decode_text(run[2], run[1], windows_1252)[0])
-    out.append(text[at:])
+            row = Row(word.label)
+        elif row.label.lower() != word.label.lower():
+            row.end(out)
+            row = Row(word.label)
+        row.label = word.label
+        row.add(word, text[word.begin : word.end], out)
+        done = at = word.end
+    if row:
+        row.end(out)
+    out.append(text[done:])
     return "".join(out)
 
 
@@ -55,15 +150,89 @@ _STRIP_WHITE = str.maketrans("", "", " \t\r\n")
 _PLAIN = re.compile(r"[^ \t\r\n\"(<,;:@=]+")
 
 
-def address_values(text):
-    """T4.3 to T4.6: [(mark, text)] of one header value."""
-    return [value for _, values in address_entries(text) for value in values]
+def address_values(text, sender=False):
+    """T4.3 to T4.8: [(mark, text)] of one header value."""
+    return [value for _, values in address_entries(text, sender) for value in values]
 
 
-def address_entries(text):
+class Entry:
+    """T4.4: undecoded at first."""
+
+    def __init__(self, group, angle, name, addresses, comments):
+        self.group = group
+        self.angle = angle
+        self.name = name
+        self.addresses = addresses
+        self.comments = comments
+
+    def decoded(self):
+        return Entry(
+            self.group, self.angle, decode_words(self.name), [decode_words(a) for a in self.addresses], [decode_words(c) for c in self.comments]
+        )
+
+    def values(self):
+        out = [("name", self.name)]
+        for address in self.addresses:
+            if address:
+                out.append(("address", address))
+                out.extend(("address", form) for form in international(address))
+        out.extend(("name", comment) for comment in self.comments)
+        return [(mark, text) for mark, text in out if text]
+
+
+def address_entries(text, sender=False):
     """The same by entry: (whether it is the name of a group, its values)."""
+    entries = [after for entry in raw_entries(text) for after in read_anew(entry)]
+    if (
+        sender
+        and len(entries) > 1
+        and entries[-1].angle
+        and entries[-1].addresses
+        and all(e.name and not e.group and not e.addresses for e in entries[:-1])
+    ):
+        last = entries[-1]
+        name = ", ".join(e.name for e in entries if e.name)
+        entries = [Entry(False, True, name, last.addresses, [c for e in entries for c in e.comments])]
+    return [(e.group, e.values()) for e in entries if e.values()]
+
+
+def read_anew(entry):
+    """T4.7."""
+    if not entry.group and not entry.addresses and "=?" in entry.name:
+        name = decode_words(entry.name)
+        if "@" in name:
+            again = raw_entries(name)
+            if any(all(a.partition("@")[::2]) for e in again for a in e.addresses):
+                again[-1].comments.extend(entry.comments)
+                return [e.decoded() for e in again]
+    return [entry.decoded()]
+
+
+def spoken(words):
+    """T4.4: the address, or None."""
+    if len(words) != 3 or words[1].translate(_ASCII_LOWER) != "at":
+        return None
+    labels = words[2].split(".")
+    return f"{words[0]}@{words[2]}" if len(labels) > 1 and all(labels) else None
+
+
+def angle_address(angle):
+    """T4.4.1."""
+    words = [w for w in re.split("[ \t\r\n]", angle) if w]
+    address = spoken(words)
+    if address:
+        return address
+    angle = angle.translate(_STRIP_WHITE)
+    if angle[:7].translate(_ASCII_LOWER) == "mailto:":
+        return angle[7:].split("?", 1)[0]
+    if angle.startswith("@") and ":" in angle:
+        return angle.split(":", 1)[1]
+    return angle
+
+
+def raw_entries(text):
+    """T4.3 and T4.4."""
     entries = []
-    out = []
     tokens = []
     current = []
     marked = False
@@ -78,59 +247,42 @@ def address_entries(text):
         current = []
         marked = False
 
-    def cut(group):
-        nonlocal out
-        if out:
-            entries.append((group, out))
-        out = []
-
-    def name(text):
-        text = decode_words(text)
-        if text:
-            out.append(("name", text))
-
-    def address(text):
-        text = decode_words(text)
-        if text:
-            out.append(("address", text))
-            out.extend(("address", t) for t in international(text))
+    def add(group, angle, name, addresses):
+        kept = [c for c in comments if c]
+        if name or addresses or kept:
+            entries.append(Entry(group, angle, name, addresses, kept))
 
     def end_entry():
         nonlocal tokens, comments, angle
         end_token()
         if angle is not None:
-            addr = angle.translate(_STRIP_WHITE)
-            if addr.startswith("@") and ":" in addr:
-                addr = addr.split(":", 1)[1]
-            name(" ".join(t for t, _ in tokens))
-            if addr:
-                address(addr)
+            address = angle_address(angle)
+            add(False, True, " ".join(t for t, _ in tokens), [address] if address else [])
         else:
-            name(" ".join(t for t, m in tokens if not m))
-            for t, m in tokens:
-                if m:
-                    address(t)
-        for c in comments:
-            name(c)
+            address = None if any(m for _, m in tokens) else spoken([t for t, _ in tokens])
+            if address:
+                add(False, False, "", [address])
+            else:
+                marks = [t[:-1] if t.endswith("]") and "[" not in t else t for t, m in tokens if m]
+                add(False, False, " ".join(t for t, m in tokens if not m), marks)
         tokens, comments, angle = [], [], None
-        cut(False)
 
     at, n = 0, len(text)
     while at < n:
         c = text[at]
         if c == "=":
-            m = ENCODED_WORD.match(text, at)
+            m = word_at(text, at)
             if m:
-                current.append(m.group())
-                at = m.end()
+                current.append(text[at : m.end])
+                at = m.end
                 continue
         if c == '"':
             at += 1
             while at < n and text[at] != '"':
-                m = ENCODED_WORD.match(text, at) if text[at] == "=" else None
+                m = word_at(text, at) if text[at] == "=" else None
                 if m:
-                    current.append(m.group())
-                    at = m.end()
+                    current.append(text[at : m.end])
+                    at = m.end
                     continue
                 if text[at] == "\\" and at + 1 < n:
                     at += 1
@@ -143,10 +295,10 @@ def address_entries(text):
             depth = 1
             comment = []
             while at < n:
-                m = ENCODED_WORD.match(text, at) if text[at] == "=" else None
+                m = word_at(text, at) if text[at] == "=" else None
                 if m:
-                    comment.append(m.group())
-                    at = m.end()
+                    comment.append(text[at : m.end])
+                    at = m.end
                     continue
                 d = text[at]
                 if d == "\\" and at + 1 < n:
@@ -175,15 +327,14 @@ def address_entries(text):
             end_entry()
             at += 1
         elif c == ":":
-            if angle is not None:
+            if "".join(current).translate(_ASCII_LOWER) in ("mailto", "[mailto"):
+                current = []
+            elif angle is not None:
                 end_entry()
             else:
                 end_token()
-                name(" ".join(t for t, _ in tokens))
-                for comment in comments:
-                    name(comment)
+                add(True, False, " ".join(t for t, _ in tokens), [])
                 tokens, comments = [], []
-                cut(True)
             at += 1
         elif c in " \t\r\n":
             end_token()

@@ -9,7 +9,7 @@ import sys
 from typing import NamedTuple
 
 from charset import decode_text
-from header_text import address_values, decode_words, windows_1252
+from header_text import address_values, decode_bytes, decode_words
 from html_text import html_text
 from transfer import line_spans, transfer_decode
 
@@ -48,6 +48,38 @@ def cr_lines(data):
     return b"\n" not in head and b"\r" in head
 
 
+_FROM_LINE = b"From ", b">From "
+_KNOWN_FIELDS = set(
+    b"from to cc bcc date subject sender reply-to message-id in-reply-to references received return-path mime-version delivered-to"
+    b" envelope-to errors-to precedence organization newsgroups path lines status dkim-signature arc-seal authentication-results"
+    b" received-spf user-agent importance priority apparently-to xref summary".split()
+)
+_BLANK = re.compile(rb"[ \t\r\n]*")
+
+
+def known_field(data, at):
+    """T2.2."""
+    name, colon, _ = data[at : at + 64].partition(b":")
+    name = name.rstrip(SPACE).lstrip(b">").lower()
+    visible = all(0x21 <= b <= 0x7E for b in name)
+    return bool(colon) and visible and (name in _KNOWN_FIELDS or name.startswith((b"x-", b"list-", b"resent-", b"content-")))
+
+
+def header_start(data, cr, at, end):
+    """T2.2: where the header block of a message begins."""
+
+    def behind_blank(at):
+        stop = min(_BLANK.match(data, at).end(), at + 1024)
+        return data.rfind(b"\r" if cr else b"\n", at, stop) + 1 or at
+
+    line = behind_blank(at)
+    if data.startswith(_FROM_LINE, line):
+        stop = data.find(b"\r" if cr else b"\n", line)
+        at = end if stop < 0 else stop + 1
+        line = behind_blank(at)
+    return line if line > at and known_field(data, line) else at
+
+
 class Entity:
     __slots__ = (
         "number", "depth", "message", "nested", "parent_type", "data", "cr",
@@ -70,7 +102,7 @@ def header_fields(block, cr):
                 current.append(line)
             continue
         colon = line.find(b":")
-        name = line[:colon].rstrip(SPACE) if colon >= 0 else b""
+        name = line[:colon].rstrip(SPACE).lstrip(b">") if colon >= 0 else b""
         if not _NAME.match(name):
             current = None
             continue
@@ -83,6 +115,11 @@ def first_word(value):
     """T5.2: the part of a type, disposition or transfer encoding that counts."""
     word = re.match(rb"[^ \t\r\n;,(]*", value.lstrip(WHITE)).group().lower()
     return b"" if b"=" in word else word
+
+
+def raw_text(value, guess):
+    """T3.1."""
+    return decode_text(value, None, guess)[0].replace("\t", " ")
 
 
 def usable_type(value):
@@ -220,9 +257,11 @@ class Walker:
             return
         stack.append(root)
         last_inner = at  # where the line before this one ends, without its line end
-        skip_from = True
+        root.header_begin = last_inner = header_start(data, cr, at, end)
         for begin, inner, stop in line_spans(data, cr, at, end):
             top = stack[-1]
+            if top.in_header and stop <= top.header_begin:
+                continue
             # A delimiter line of an open multipart, the innermost first.
             hit = None
             if data[begin] == 0x2D and stop - begin <= LONG_LINE and data[begin : begin + 2] == b"--":
@@ -252,15 +291,8 @@ class Walker:
                         return
                     stack.append(part)
                 last_inner = inner
-                skip_from = False
                 continue
             if top.in_header:
-                if skip_from and top.message:
-                    skip_from = False
-                    if data.startswith((b"From ", b">From "), begin) and inner > begin:
-                        top.header_begin = stop
-                        last_inner = inner
-                        continue
                 if begin == inner:
                     self.end_header(top, begin, stop)
                     if top.kind == "nested":
@@ -269,7 +301,7 @@ class Walker:
                             self.stop_all(stack, end)
                             return
                         stack.append(child)
-                        skip_from = True
+                        child.header_begin = header_start(data, cr, stop, end)
                     if self.full:
                         self.stop_all(stack, end)
                         return
@@ -386,23 +418,38 @@ def split_label(text):
     return (parts[0], parts[2]) if len(parts) == 3 else (None, text)
 
 
+def without_escapes(name):
+    """T5.5 (a'): one candidate or none."""
+    escapes = re.findall("%([0-9A-Fa-f]{2})", name)
+    try:
+        text = percent_bytes(name).decode("utf-8")
+    except UnicodeDecodeError:
+        return []
+    telling = "%20" in name or any(int(e, 16) > 0x7F for e in escapes)
+    clean = name.count("%") == len(escapes) and not any(c < " " or "\x7f" <= c <= "\x9f" for c in text)
+    return [text] if escapes and telling and clean else []
+
+
 def name_candidates(params, name, chars):
     """T5.5 to T5.7; `chars` makes characters of a value's bytes."""
     out = []
     if name in params:
-        out.append(decode_words(chars(params[name][0])))
+        plain = decode_words(chars(params[name][0]))
+        out.append(plain)
+        out.extend(without_escapes(plain))
     if name + b"*" in params:
         label, text = split_label(chars(params[name + b"*"][0]))
-        out.append(decode_text(percent_bytes(text), label, windows_1252)[0])
+        out.append(decode_bytes(percent_bytes(text), label)[0])
     data = b""
     label = None
     starred = False
-    k = 0
+    numbers = [int(m.group(1)) for m in (re.fullmatch(re.escape(name) + rb"\*(0|[1-9][0-9]*)\*?", p) for p in params) if m]
+    first = k = min((n for n in numbers if n < 1 << 32), default=0)
     while True:
         key = name + b"*%d" % k
         if key + b"*" in params:
             text = chars(params[key + b"*"][0])
-            if k == 0:
+            if k == first:
                 label, text = split_label(text)
             data += percent_bytes(text)
             starred = True
@@ -411,8 +458,8 @@ def name_candidates(params, name, chars):
         else:
             break
         k += 1
-    if k:
-        text = decode_text(data, label, windows_1252)[0]
+    if k > first:
+        text = decode_bytes(data, label)[0]
         out.append(text if starred else decode_words(text))
     return out
 
@@ -582,7 +629,7 @@ def mail_values(data, guesses=None):
         if e.too_deep:
             continue
         header_guess = guess(2 * e.number)
-        chars = lambda b: decode_text(b, None, header_guess)[0]
+        chars = lambda b: raw_text(b, header_guess)
         place = (lambda f: "acontent") if e.nested else (lambda f: f)
         # T4
         if e.message:
@@ -593,7 +640,7 @@ def mail_values(data, guesses=None):
                     if field == "subject":
                         add(e.number, place(field), "", decode_words(chars(value)))
                     else:
-                        for mark, text in address_values(chars(value)):
+                        for mark, text in address_values(chars(value), field == "from"):
                             add(e.number, place(field), mark, text)
         # T5
         names = []

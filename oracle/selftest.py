@@ -279,7 +279,7 @@ class MailText(unittest.TestCase):
             b"boundary*=%3Da%20b; boundary*0=x", b"boundary=\"=a b\"; boundary*=x",
         ):  # fmt: skip
             with self.subTest(good):
-                self.assertEqual(self.values(b"Content-Type: multipart/mixed; " + good + parts), [("bcontent", "", "one"), ("bcontent", "", "ц╘")])
+                self.assertEqual(self.values(b"Content-Type: multipart/mixed; " + good + parts), [("bcontent", "", "one"), ("bcontent", "", "ц╬")])
         for bad in (b"boundary*1=b", b"boundary*0=", b"boundary**=b"):
             self.assertEqual(self.values(b"Content-Type: multipart/mixed; " + bad + b"\n\n--b\n\nx"), [("bcontent", "", "--b\n\nx")])
 
@@ -315,6 +315,42 @@ class MailText(unittest.TestCase):
         data = b"Subject: \xef\xf0\xe8\n\n\xef\xf0\xe8\n"
         self.assertEqual(self.values(data, {0: "windows-1251", 1: "koi8-r"}), [("subject", "", " при"), ("bcontent", "", "ОПХ\n")])
         self.assertEqual(mail_values(data).unknown_guesses, [0, 1])
+
+    def test_odd_headers(self):
+        for head, expected in (
+            (b"\n\n>From: A <a@x>\n\n", [("from", "name", "A"), ("from", "address", "a@x")]),
+            (b"\nFrom x\n\nFrom: a at x.org (A)\n\n", [("from", "address", "a@x.org"), ("from", "name", "A")]),
+            (b"From: Smith, J <mailto:a@x?b>\n\n", [("from", "name", "Smith, J"), ("from", "address", "a@x")]),
+            (b"To: =?utf-8?q?J_<a@x>?=\n\n", [("to", "name", "J"), ("to", "address", "a@x")]),
+            (b"Subject:=?utf-8?q?a?b?_?=\tc\n\n", [("subject", "", "a?b?  c")]),
+            (b"Subject:=?utf-8?q?=C3=BC=C3\n\n", [("subject", "", "\u00fc")]),
+            (b"Subject:=?iso-2022-jp?q?=1B$B2q=1B(B?= =?iso-2022-jp?q?=1B$B5D=1B(B?=\n\n", [("subject", "", "\u4f1a\u8b70")]),
+            (b"Subject:=?viscii?q?=D6?=\n\n", [("subject", "", "=?viscii?q?=D6?=")]),
+            (b"Content-Disposition: x; filename=a%C3%BC\n\n", [("attachment", "", "a%C3%BC"), ("attachment", "", "a\u00fc")]),
+            (b"Content-Disposition: x; filename*1=a; filename*2=b\n\n", [("attachment", "", "ab")]),
+        ):
+            with self.subTest(head):
+                self.assertEqual([v for v in self.values(head) if v[2]], expected)
+
+    def test_labels(self):
+        for label, data, text in (
+            ("cp-850", b"\x9aber", "\u00dcber"),
+            ("x-mac-ce", b"\xeblu", "\u017dlu"),
+            ("hz", b"~{;aRi~}~~", "\u4f1a\u8bae~"),
+            ("iso2022-kr", b"\x1b$)C\x0e>H3g\x0f", "\uc548\ub155"),
+            ("utf-32", b"\xff\xfe\0\0a\0\0\0", "a"),
+            ("65001", b"\xc3\xbc", "\u00fc"),
+            ("iso_8859_1", b"\xfc", "\u00fc"),
+            ("koi8-r", "\u00dcber".encode(), "\u00dcber"),
+            ("tis-620", b"\xe1\xb4\xa7", "\u0e41\u0e14\u0e07"),
+            ("utf-8", b"K\xf6ln", "K\u00f6ln"),
+            ("utf-8", b"\xc3\xbc\xff", "\u00fc\ufffd"),
+            ("gb2312", "\u4f1a\u8bae\u7684".encode(), "\u4f1a\u8bae\u7684"),
+        ):
+            with self.subTest(label):
+                guess = lambda: "utf-8" if charset.is_utf8(data) else "windows-1252"
+                self.assertEqual(charset.decode_text(data, label, guess), (text, None))
+        self.assertEqual(charset.decode_text(b"\xd6", "cp037", None), ("", "cp037"))
 
     def test_charsets(self):
         for name, text in (("gb18030", "中文€𠀀"), ("euc-jp", "日本ｶﾅ"), ("big5", "中文測試"), ("shift_jis", "日本ｶﾅ"), ("iso-2022-jp", "日本語"), ("koi8-r", "привет")):

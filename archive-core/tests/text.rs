@@ -73,6 +73,29 @@ fn t2_2_a_mark_and_a_from_line_are_skipped() {
 }
 
 #[test]
+fn t2_2_blank_lines_before_a_header_are_passed_over() {
+    for lead in ["\n", "\r\n\r\n", " \n\t\n\n", "From x y\n\n", "\n>From x y\n\n\n", "\u{feff}\nFrom x y\n"] {
+        assert_eq!(values(&format!("{lead}Subject : a\nTo: b\n\nc")), ["subject: a", "to: b", "bcontent: c"], "{lead:?}");
+        let nested = format!("Content-Type: message/rfc822\n\n{}>From: a\n\nb", lead.trim_start_matches('\u{feff}'));
+        assert_eq!(values(&nested), ["acontent: a", "acontent: b"], "{lead:?}");
+    }
+    assert_eq!(values("\rSubject: a\r\rb"), ["subject: a", "bcontent: b"]);
+    for text in ["Hi: all", "http://example.org/", "no field", " Subject: a", "--b"] {
+        assert_eq!(values(&format!("\n{text}\n\nc")), [format!("bcontent: {} c", text.trim())], "{text}");
+    }
+    let blank = |lines: usize| values(&format!("{}Subject: a\n\nb", "\n".repeat(lines)));
+    assert_eq!(blank(1024), ["subject: a", "bcontent: b"]);
+    assert_eq!(blank(1025), ["bcontent: Subject: a b"]);
+    assert_eq!(values("\n\n"), Vec::<String>::new());
+}
+
+#[test]
+fn t2_5_a_name_that_was_quoted_is_that_name() {
+    assert_eq!(values(">From: Ada <a@x>\nSubject: s\n\n"), ["subject: s", "from: Ada", "from: a@x"]);
+    assert_eq!(values("To: b\n>>from : c\n>: d\n> To: e\n\n"), ["from: c", "to: b"]);
+}
+
+#[test]
 fn t2_3_a_body_part_begins_with_its_header() {
     assert_eq!(values("Content-Type: multipart/mixed; boundary=b\n\n--b\n\nc: d\n--b--"), ["bcontent: c: d"]);
 }
@@ -165,6 +188,25 @@ fn t3_1_raw_header_bytes() {
 }
 
 #[test]
+fn t3_1_a_tab_is_a_blank() {
+    let found = text(b"Subject: one\n\ttwo\nContent-Disposition: attachment; filename=\"plan\n\t2014.pdf\"\n\n");
+    assert_eq!(found.values.iter().map(|value| value.text.as_str()).collect::<Vec<_>>(), ["one two", "plan 2014.pdf"]);
+}
+
+#[test]
+fn t3_2_words_that_no_rule_allows_are_read() {
+    assert_eq!(values("Subject: =?utf-8?q?What?_Is_it?_ja?=\n\n"), ["subject: What? Is it? ja"]);
+    assert_eq!(values("Subject: =?UTF-8?Q?Grü=C3=9Fe?=\n\n"), ["subject: Grüße"]);
+    assert_eq!(values("Subject: =?utf-8?B?w5xidW5n\nFrom: =?utf-8?q?J=C3=BC <j@x>\n\n"), ["subject: Übung", "from: Jü", "from: j@x"]);
+}
+
+#[test]
+fn t3_4_words_in_a_row_are_decoded_as_one_or_alone() {
+    let split = "Subject: =?iso-2022-jp?B?GyRCMnE1RCROGyhC?=\n =?ISO-2022-JP?B?GyRCNUQ7dk8/GyhC?=\n\n";
+    assert_eq!(values(split), ["subject: 会議の議事録"]);
+}
+
+#[test]
 fn t4_1_only_five_fields_of_messages_are_used() {
     assert_eq!(values("Sender: a@x\nReply-To: b@x\nResent-To: c@x\nTO: d@x\nto: e@x\n\n"), ["to: d@x", "to: e@x"]);
     assert_eq!(values("Content-Type: multipart/mixed; boundary=b\n\n--b\nSubject: no\n\nx\n--b--"), ["bcontent: x"]);
@@ -177,8 +219,8 @@ fn t4_2_subjects_are_decoded() {
 
 #[test]
 fn t5_9_boundaries_and_charsets_in_the_forms_of_rfc_2231() {
-    let parts = "--=a b\n\none\n--=a b\nContent-Type: text/plain; name=a.txt; charset*=us-ascii'en'koi8-r\n\n\u{e9}\n--=a b--\n";
-    let found = ["bcontent: one", "attachment: a.txt", "acontent: ц╘"];
+    let parts = "--=a b\n\none\n--=a b\nContent-Type: text/plain; name=a.txt; charset*=us-ascii'en'utf-7\n\n+BEYlbA-\n--=a b--\n";
+    let found = ["bcontent: one", "attachment: a.txt", "acontent: ц╬"];
     for good in [
         "boundary*=us-ascii''%3Da%20b",
         "boundary*0*=us-ascii'en'%3Da; boundary*1=\" b\"",
@@ -192,6 +234,46 @@ fn t5_9_boundaries_and_charsets_in_the_forms_of_rfc_2231() {
     for bad in ["boundary*1=b", "boundary*0=", "boundary**=b", "xboundary*=b"] {
         assert_eq!(values(&format!("Content-Type: multipart/mixed; {bad}\n\n--b\n\nx")), ["bcontent: --b x"], "{bad}");
     }
+}
+
+#[test]
+fn t4_4_addresses_of_archives_of_lists() {
+    assert_eq!(values("From: ada at x.example (Ada Bird)\nTo: <mailto:b@x>\n\n"), ["from: ada@x.example", "from: Ada Bird", "to: b@x"]);
+}
+
+#[test]
+fn t4_7_an_address_inside_an_encoded_word() {
+    assert_eq!(values("From: =?utf-8?Q?Ada_=3Ca=40x.example=3E?=\n\n"), ["from: Ada", "from: a@x.example"]);
+}
+
+#[test]
+fn t4_8_only_of_a_sender_is_a_comma_in_the_name() {
+    assert_eq!(
+        values("From: Smith, Jo <a@x>\nTo: Smith, Jo <a@x>\n\n"),
+        ["from: Smith, Jo", "from: a@x", "to: Smith", "to: Jo", "to: a@x"]
+    );
+}
+
+#[test]
+fn t5_5_names_with_the_escapes_of_urls() {
+    assert_eq!(values("Content-Type: image/png; name=\"Gr%C3%BC.png\"\n\n"), ["attachment: Gr%C3%BC.png", "attachment: Grü.png"]);
+}
+
+#[test]
+fn t5_7_segments_from_any_number_on() {
+    assert_eq!(values("Content-Type: image/png; name*2=b.png; name*1=a\n\n"), ["attachment: ab.png"]);
+    assert_eq!(values("Content-Type: image/png; name*4294967295=a; name*4294967296=b\n\n"), ["attachment: ab"]);
+}
+
+#[test]
+fn t7_10_labels_that_lie_are_guessed_and_recorded() {
+    let mail = "Content-Type: text/plain; charset=iso-8859-1\n\nÜberweisung Köln".as_bytes();
+    assert_eq!(shown(&text(mail)), ["bcontent: Überweisung Köln"]);
+    assert_eq!(text(mail).guesses, [(1, "UTF-8".to_owned())]);
+    assert_eq!(shown(&extract(mail, &[(1, "windows-1252".to_owned())])), ["bcontent: Ãœberweisung KÃ¶ln"], "the record counts");
+    let mail = b"Content-Type: text/plain; charset=utf-8\nSubject: =?utf-8?q?K=F6ln?=\n\n\xdcberweisung aus K\xf6ln";
+    assert_eq!(shown(&text(mail)), ["subject: Köln", "bcontent: Überweisung aus Köln"]);
+    assert_eq!(text(mail).guesses, [(1, "windows-1252".to_owned())]);
 }
 
 #[test]
@@ -222,7 +304,9 @@ fn t7_1_an_escape_that_another_follows_is_no_character() {
 
 #[test]
 fn t7_2_a_charset_without_decoder_is_not_searchable() {
-    assert_eq!(why(b"Content-Type: text/plain; charset=hz-gb-2312\n\nx"), [(0, Why::Charset("hz-gb-2312".to_owned()))]);
+    assert_eq!(why(b"Content-Type: text/plain; charset=VISCII\n\nTi\xaang"), [(0, Why::Charset("VISCII".to_owned()))]);
+    assert_eq!(why(b"Content-Type: text/plain; charset=iso-2022-cn\n\n\x1b$)A\x0e=;"), [(0, Why::Charset("iso-2022-cn".to_owned()))]);
+    assert_eq!(values("Content-Type: text/plain; charset=viscii\n\nplain"), ["bcontent: plain"]);
 }
 
 #[test]

@@ -19,20 +19,31 @@ pub enum AddressKind {
     Address,
 }
 
+/// Whom a field names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// One person as a rule: a comma may stand in a name (T4.8).
+    Sender,
+    /// Any number of people.
+    Receivers,
+}
+
 /// Reads a field's text (its encoded words undecoded) and hands each name and address, decoded, to `found`, in order.
-pub(super) fn each_name_and_address(text: &str, found: &mut dyn FnMut(AddressKind, String)) {
-    for entry in entries(text) {
-        name(entry.name, found);
+pub(super) fn each_name_and_address(text: &str, of: Of, found: &mut dyn FnMut(AddressKind, String)) {
+    for entry in entries(text, of) {
+        found(AddressKind::Name, entry.name);
         entry.addresses.into_iter().for_each(|text| address(text, found));
-        entry.comments.into_iter().for_each(|comment| name(comment, found));
+        entry.comments.into_iter().for_each(|comment| found(AddressKind::Name, comment));
     }
 }
 
-/// What stands between two commas of an address field; its encoded words are undecoded. Something in it is not empty.
+/// What stands between two commas of an address field, decoded.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     /// It is the name of a group, which a `:` ended.
     pub(super) is_group: bool,
+    /// Its address stands in angle brackets.
+    in_angles: bool,
     /// The display name.
     pub(super) name: String,
     /// One, if it is as RFC 5322 wants it.
@@ -41,13 +52,49 @@ pub(super) struct Entry {
     pub(super) comments: Vec<String>,
 }
 
-/// The entries of a field's text (T4.3, T4.4).
-pub(super) fn entries(text: &str) -> Entries<'_> {
-    Entries { text, at: 0, entry: Open::default() }
+/// The entries of a field's text (T4.3 to T4.8).
+pub(super) fn entries(text: &str, of: Of) -> impl Iterator<Item = Entry> {
+    let each = Entries::new(text).flat_map(read_again);
+    let (sender, receivers) = match of {
+        Of::Sender => (Some(one_sender(each.collect())), None),
+        Of::Receivers => (None, Some(each)),
+    };
+    sender.into_iter().flatten().chain(receivers.into_iter().flatten())
 }
 
-/// See [`entries`].
-pub(super) struct Entries<'a> {
+/// T4.7: an address, or several, inside encoded words.
+fn read_again(entry: Entry) -> Vec<Entry> {
+    if !entry.is_group && entry.addresses.is_empty() && entry.name.contains("=?") {
+        let name = decode_words(entry.name.clone());
+        let mut again: Vec<Entry> = if name.contains('@') { Entries::new(&name).collect() } else { Vec::new() };
+        let is_address = |address: &String| address.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        if again.iter().flat_map(|entry| &entry.addresses).any(is_address) {
+            if let Some(last) = again.last_mut() {
+                last.comments.extend(entry.comments);
+            }
+            return again.into_iter().map(Entry::decoded).collect();
+        }
+    }
+    vec![entry.decoded()]
+}
+
+/// T4.8: where only the last entry has an address, the commas before it stand in a name.
+fn one_sender(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let Some((last, before)) = entries.split_last_mut() else { return entries };
+    let is_name = |entry: &Entry| !entry.is_group && entry.addresses.is_empty() && !entry.name.is_empty();
+    if !before.is_empty() && last.in_angles && !last.addresses.is_empty() && before.iter().all(is_name) {
+        let names: Vec<String> = before.iter_mut().map(|entry| take(&mut entry.name)).chain([take(&mut last.name)]).collect();
+        let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        last.name = names.join(", ");
+        let after = take(&mut last.comments);
+        last.comments = before.iter_mut().flat_map(|entry| take(&mut entry.comments)).chain(after).collect();
+        entries.drain(..entries.len() - 1);
+    }
+    entries
+}
+
+/// The entries of a text, undecoded. Something in each is not empty.
+struct Entries<'a> {
     text: &'a str,
     at: usize,
     entry: Open,
@@ -77,6 +124,9 @@ impl Iterator for Entries<'_> {
                     self.angle();
                 }
                 ',' | ';' => ended = take(&mut self.entry).end(),
+                ':' if self.entry.token.eq_ignore_ascii_case("mailto") || self.entry.token.eq_ignore_ascii_case("[mailto") => {
+                    self.entry.token.clear();
+                }
                 ':' => ended = take(&mut self.entry).end_as_group(),
                 ' ' | '\t' | '\r' | '\n' => self.entry.end_token(),
                 other => {
@@ -93,6 +143,10 @@ impl Iterator for Entries<'_> {
 }
 
 impl<'a> Entries<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0, entry: Open::default() }
+    }
+
     fn peek(&self) -> Option<char> {
         self.text.get(self.at..)?.chars().next()
     }
@@ -196,16 +250,19 @@ impl Open {
     fn end(mut self) -> Option<Entry> {
         self.end_token();
         let mut addresses = Vec::new();
-        let name = if let Some(angle) = self.angle {
-            let angle = without_route(&angle.replace([' ', '\t', '\r', '\n'], "")).to_owned();
-            addresses.extend(Some(angle).filter(|angle| !angle.is_empty()));
-            join(self.tokens.into_iter())
+        let in_angles = self.angle.is_some();
+        if let Some(angle) = self.angle {
+            addresses.extend(Some(in_angle(&angle)).filter(|angle| !angle.is_empty()));
+        } else if let [(local, false), (at, false), (domain, false)] = self.tokens.as_slice()
+            && let Some(address) = spoken(local, at, domain)
+        {
+            addresses.push(address);
+            self.tokens.clear();
         } else {
             let marked = self.tokens.extract_if(.., |(_, marked)| *marked);
-            addresses.extend(marked.map(|(token, _)| token));
-            join(self.tokens.into_iter())
-        };
-        Entry { is_group: false, name, addresses, comments: self.comments }.if_any()
+            addresses.extend(marked.map(|(token, _)| without_bracket(token)));
+        }
+        Entry { is_group: false, in_angles, name: join(self.tokens.into_iter()), addresses, comments: self.comments }.if_any()
     }
 
     /// T4.3.6.
@@ -215,7 +272,7 @@ impl Open {
             return self.end();
         }
         self.end_token();
-        Entry { is_group: true, name: join(self.tokens.into_iter()), addresses: Vec::new(), comments: self.comments }.if_any()
+        Entry { is_group: true, name: join(self.tokens.into_iter()), comments: self.comments, ..Entry::default() }.if_any()
     }
 }
 
@@ -224,6 +281,15 @@ impl Entry {
         self.comments.retain(|comment| !comment.is_empty());
         let is_any = !self.name.is_empty() || !self.addresses.is_empty() || !self.comments.is_empty();
         is_any.then_some(self)
+    }
+
+    fn decoded(self) -> Self {
+        Self {
+            name: decode_words(self.name),
+            addresses: self.addresses.into_iter().map(decode_words).collect(),
+            comments: self.comments.into_iter().map(decode_words).collect(),
+            ..self
+        }
     }
 }
 
@@ -236,6 +302,36 @@ fn join(mut tokens: impl Iterator<Item = (String, bool)>) -> String {
     joined
 }
 
+/// The address between angle brackets.
+fn in_angle(angle: &str) -> String {
+    const WHITE: [char; 4] = [' ', '\t', '\r', '\n'];
+    let mut words = angle.split(WHITE).filter(|word| !word.is_empty());
+    if let (Some(local), Some(at), Some(domain), None) = (words.next(), words.next(), words.next(), words.next())
+        && let Some(address) = spoken(local, at, domain)
+    {
+        return address;
+    }
+    let angle = angle.replace(WHITE, "");
+    match angle.split_at_checked(7) {
+        Some((scheme, address)) if scheme.eq_ignore_ascii_case("mailto:") => address.split('?').next().unwrap_or_default().to_owned(),
+        _ => without_route(&angle).to_owned(),
+    }
+}
+
+/// The address that archives of lists write `local at domain.example`.
+fn spoken(local: &str, at: &str, domain: &str) -> Option<String> {
+    let is_domain = domain.split('.').all(|label| !label.is_empty()) && domain.contains('.');
+    (at.eq_ignore_ascii_case("at") && is_domain).then(|| format!("{local}@{domain}"))
+}
+
+/// Without the end of `[mailto:local@domain]`.
+fn without_bracket(mut address: String) -> String {
+    if address.ends_with(']') && !address.contains('[') {
+        address.pop();
+    }
+    address
+}
+
 /// RFC 5322 section 4.4: `@first,@second:local@domain`.
 fn without_route(angle: &str) -> &str {
     if !angle.starts_with('@') {
@@ -244,15 +340,8 @@ fn without_route(angle: &str) -> &str {
     angle.split_once(':').map_or(angle, |(_, address)| address)
 }
 
-fn name(text: String, found: &mut dyn FnMut(AddressKind, String)) {
-    if !text.is_empty() {
-        found(AddressKind::Name, decode_words(text));
-    }
-}
-
 /// The address, and its domain's other forms (T4.6).
-fn address(text: String, found: &mut dyn FnMut(AddressKind, String)) {
-    let address = decode_words(text);
+fn address(address: String, found: &mut dyn FnMut(AddressKind, String)) {
     let readable = with_labels(&address, |label| {
         let (prefix, rest) = label.split_at_checked(4)?;
         if !prefix.eq_ignore_ascii_case("xn--") {
@@ -297,12 +386,17 @@ mod tests {
     use super::*;
 
     /// Names as they are, addresses in angle brackets.
-    fn read(text: &str) -> Vec<String> {
+    fn read_of(of: Of, text: &str) -> Vec<String> {
         let mut all = Vec::new();
-        each_name_and_address(text, &mut |kind, text| {
+        each_name_and_address(text, of, &mut |kind, text| {
             all.push(if kind == AddressKind::Address { format!("<{text}>") } else { text });
         });
+        all.retain(|text| !text.is_empty());
         all
+    }
+
+    fn read(text: &str) -> Vec<String> {
+        read_of(Of::Receivers, text)
     }
 
     #[test]
@@ -328,9 +422,44 @@ mod tests {
     fn t4_4_entries() {
         assert_eq!(read("A <>, <@x,@y:a@b>, <  c @ d >"), ["A", "<a@b>", "<c@d>"]);
         assert_eq!(read("Jo Doe jo@x.org jd@y.org"), ["Jo Doe", "<jo@x.org>", "<jd@y.org>"]);
-        assert_eq!(read("jo at x.org (Jo)"), ["jo at x.org", "Jo"]);
         assert_eq!(read("me@x <a@b>"), ["me@x", "<a@b>"]);
         assert_eq!(read(" , ,;"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn t4_4_addresses_as_archives_of_lists_and_web_pages_write_them() {
+        assert_eq!(read("jo at x.org (Jo)"), ["<jo@x.org>", "Jo"]);
+        assert_eq!(read("Jo <jo AT x.org>, me at y.example"), ["Jo", "<jo@x.org>", "<me@y.example>"]);
+        for name in ["jo at home", "jo at x.org today", "jo of x.org", "\"jo at x.org\"", "look at .x"] {
+            assert_eq!(read(name), [name.trim_matches('"')]);
+        }
+        assert_eq!(read("Jo <mailto:jo@x.org>, <MAILTO:me@y?subject=hi>"), ["Jo", "<jo@x.org>", "<me@y>"]);
+        assert_eq!(read("Jo [mailto:jo@x.org], mailto:me@y, a@[127.0.0.1]"), ["Jo", "<jo@x.org>", "<me@y>", "<a@[127.0.0.1]>"]);
+    }
+
+    #[test]
+    fn t4_7_an_address_inside_encoded_words_is_read() {
+        assert_eq!(read("=?utf-8?Q?J=C3=BC_Bird_=3Cju=40x=2Eorg=3E?= (c)"), ["Jü Bird", "<ju@x.org>", "c"]);
+        assert_eq!(read("=?utf-8?Q?ju=40x.org?="), ["<ju@x.org>"]);
+        assert_eq!(read("=?utf-8?Q?A_<a@x>=2C_B_<b@y>?=, c@z"), ["A", "<a@x>", "B", "<b@y>", "<c@z>"]);
+        assert_eq!(read("=?utf-8?Q?A_=40_work?="), ["A @ work"]);
+        assert_eq!(read("=?utf-8?Q?me=40x?= <a@b>"), ["me@x", "<a@b>"]);
+    }
+
+    #[test]
+    fn t4_8_a_comma_in_the_name_of_a_sender() {
+        for (field, expected) in [
+            ("John Smith, Jr <j@x>", vec!["John Smith, Jr", "<j@x>"]),
+            ("Bird, Ada [HR] <a@x>", vec!["Bird, Ada [HR]", "<a@x>"]),
+            ("=?utf-8?q?M=C3=BCller?=, Jo, Dr. (HR) <a@x> (home)", vec!["Müller, Jo, Dr.", "<a@x>", "HR", "home"]),
+            ("=?utf-8?q?Bird,_Ada_<a@x>?=", vec!["Bird, Ada", "<a@x>"]),
+            ("Bird, a@x", vec!["Bird", "<a@x>"]),
+            ("A <a@x>, Bird, B <b@x>", vec!["A", "<a@x>", "Bird", "B", "<b@x>"]),
+            ("Crew: Bird, B <b@x>;", vec!["Crew", "Bird", "B", "<b@x>"]),
+        ] {
+            assert_eq!(read_of(Of::Sender, field), expected, "{field}");
+        }
+        assert_eq!(read("Ada, Ben <ben@x>"), ["Ada", "Ben", "<ben@x>"], "two receivers");
     }
 
     #[test]

@@ -1,14 +1,17 @@
-//! Bytes to characters: labels, byte order marks, the guess (docs/TEXT.md, T7).
+//! Bytes to characters: labels, byte order marks, labels that lie, the guess (docs/TEXT.md, T7).
 //!
-//! Decoders and labels are those of the WHATWG Encoding standard; on top lie a table of labels that lie or that no browser knows, and UTF-7,
-//! which only mail has.
+//! Decoders and labels are those of the WHATWG Encoding standard; on top lie labels that no browser knows, and charsets that only mail has.
 
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{
-    BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, ISO_8859_15, KOI8_R, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
-};
+use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_874, WINDOWS_1252};
+
+use code_pages::CodePage;
+
+mod code_pages;
+mod labels;
+mod stateful;
 
 /// What a charset label means (T7.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,74 +20,66 @@ pub(super) enum Charset {
     Unlabelled,
     /// An encoding of the WHATWG standard.
     Encoding(&'static Encoding),
+    /// A code page of DOS or a character set of the Mac.
+    CodePage(CodePage),
     /// RFC 2152.
     Utf7,
-    /// A label that the standard maps to "replacement": there is no text.
-    Replacement,
-}
-
-impl Charset {
-    /// The meaning of a label, as written in the mail.
-    pub(super) fn from_label(label: &str) -> Self {
-        let label = label.trim_matches(|c: char| matches!(c, ' ' | '\t' | '\r' | '\n' | '\x0c'));
-        // No label known is longer; this bounds the copy that lower case needs.
-        if label.len() > 40 {
-            return Self::Unlabelled;
-        }
-        let label = label.to_ascii_lowercase();
-        match label.as_str() {
-            "" | "us-ascii" | "ascii" | "ansi_x3.4-1968" | "unknown" | "unknown-8bit" | "x-unknown" | "default" | "default_charset"
-            | "none" | "binary" | "7bit" | "8bit" | "charset" => Self::Unlabelled,
-            "uft-8" | "utf_8" | "utf8mb4" | "utf" | "utf-8-purple" => Self::Encoding(UTF_8),
-            "_iso-2022-jp" | "_iso-2022-jp$esc" | "iso-2022-jp-1" | "iso-2022-jp-2" | "iso-2022-jp-3" | "cp50220" => {
-                Self::Encoding(ISO_2022_JP)
-            }
-            "shift-jis" | "cp932" => Self::Encoding(SHIFT_JIS),
-            "eucgb2312_cn" | "cp936" => Self::Encoding(GBK),
-            "cp949" => Self::Encoding(EUC_KR),
-            "cp950" => Self::Encoding(BIG5),
-            "koi8_r" => Self::Encoding(KOI8_R),
-            "iso-8858-15" => Self::Encoding(ISO_8859_15),
-            "unicodebig" => Self::Encoding(UTF_16BE),
-            "utf-7" | "unicode-1-1-utf-7" | "x-utf-7" => Self::Utf7,
-            other => match Encoding::for_label(other.as_bytes()) {
-                None => Self::Unlabelled,
-                Some(encoding) if encoding == REPLACEMENT => Self::Replacement,
-                Some(encoding) => Self::Encoding(encoding),
-            },
-        }
-    }
+    Utf32 {
+        little: bool,
+    },
+    /// RFC 1843.
+    Hz,
+    /// RFC 1557.
+    Iso2022Kr,
+    /// A known charset that nothing here decodes.
+    NoDecoder,
 }
 
 /// There is no text, since the charset has no decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoDecoder;
 
-/// Decodes `bytes` (T7.2 to T7.6); `guess` is asked only where neither a label nor the bytes say what they are.
+/// Decodes `bytes` (T7.2 to T7.9); `guess` is asked where neither a label nor the bytes say what they are, and where the label lies.
 pub(super) fn decode<'a>(
     bytes: &'a [u8],
     charset: Charset,
     guess: impl FnOnce(&[u8]) -> &'static Encoding,
 ) -> Result<Cow<'a, str>, NoDecoder> {
+    if let Charset::Utf32 { little } = charset
+        && has_nul(bytes)
+    {
+        return Ok(Cow::Owned(stateful::decode_utf32(bytes, little)));
+    }
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return Ok(decode_as(bytes.get(mark..).unwrap_or_default(), encoding));
     }
-    match charset {
-        Charset::Replacement => Err(NoDecoder),
-        Charset::Utf7 => Ok(Cow::Owned(decode_utf7(bytes))),
-        Charset::Encoding(encoding) if !is_false_utf16(bytes, encoding) => Ok(decode_as(bytes, encoding)),
-        Charset::Encoding(_) | Charset::Unlabelled => Ok(decode_unlabelled(bytes, guess)),
-    }
+    Ok(match charset {
+        Charset::Encoding(encoding) => decode_labelled(bytes, encoding, guess),
+        Charset::CodePage(page) => match std::str::from_utf8(bytes) {
+            Ok(text) if !text.is_ascii() => decode_as(bytes, guess(bytes)),
+            _ => Cow::Owned(code_pages::decode(bytes, page)),
+        },
+        Charset::Utf7 => Cow::Owned(stateful::decode_utf7(bytes)),
+        Charset::Hz => Cow::Owned(stateful::decode_hz(bytes)),
+        Charset::Iso2022Kr => Cow::Owned(stateful::decode_iso_2022_kr(bytes)),
+        Charset::NoDecoder => Cow::Borrowed(plain_ascii(bytes).ok_or(NoDecoder)?),
+        Charset::Unlabelled | Charset::Utf32 { .. } => decode_unlabelled(bytes, guess),
+    })
 }
 
-/// The encoding that a detector takes `bytes` for (T7.5); never UTF-8 or ISO-2022-JP, which were tried before.
+/// The encoding that a detector takes bytes without a true label for (T7.5); never ISO-2022-JP, which was tried before.
 pub(super) fn guess<'a>(bytes: impl IntoIterator<Item = &'a [u8]>) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     for piece in bytes {
         detector.feed(piece, false);
     }
     detector.feed(b"", true);
-    detector.guess(None, Utf8Detection::Deny)
+    detector.guess(None, Utf8Detection::Allow)
+}
+
+/// What is taken instead of a guess where none is made and recorded (T3.3).
+pub(super) fn not_guessed(bytes: &[u8]) -> &'static Encoding {
+    if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 }
 }
 
 /// The encoding a recorded guess names (T7.5).
@@ -93,34 +88,45 @@ pub(super) fn recorded(name: &str) -> &'static Encoding {
 }
 
 fn decode_as<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Cow<'a, str> {
-    if encoding == ISO_2022_JP
-        && let Some(bytes) = without_idle_escapes(bytes)
-    {
-        return Cow::Owned(ISO_2022_JP.decode_without_bom_handling(&bytes).0.into_owned());
-    }
-    encoding.decode_without_bom_handling(bytes).0
+    decode_checked(bytes, encoding).0
 }
 
-/// The bytes without escape sequences that another follows directly, if there are such: encoded words that were joined have them, and the
-/// standard makes U+FFFD of each (T7.1).
-fn without_idle_escapes(bytes: &[u8]) -> Option<Vec<u8>> {
-    let is_escape = |at: usize| matches!(bytes.get(at..at + 3), Some(b"\x1b$@" | b"\x1b$B" | b"\x1b(B" | b"\x1b(J" | b"\x1b(I"));
-    let mut idle = memchr::memchr_iter(0x1b, bytes).filter(|&at| is_escape(at) && is_escape(at + 3)).peekable();
-    idle.peek()?;
-    let mut kept = Vec::with_capacity(bytes.len());
-    let mut done = 0;
-    for at in idle {
-        kept.extend_from_slice(bytes.get(done..at).unwrap_or_default());
-        done = at + 3;
+/// The text, and whether any bytes were malformed.
+fn decode_checked<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, bool) {
+    if encoding == ISO_2022_JP
+        && let Cow::Owned(bytes) = stateful::without_empty_escapes(bytes)
+    {
+        let (text, malformed) = encoding.decode_without_bom_handling(&bytes);
+        return (Cow::Owned(text.into_owned()), malformed);
     }
-    kept.extend_from_slice(bytes.get(done..).unwrap_or_default());
-    Some(kept)
+    encoding.decode_without_bom_handling(bytes)
+}
+
+/// T7.10.
+fn decode_labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, guess: impl FnOnce(&[u8]) -> &'static Encoding) -> Cow<'a, str> {
+    if encoding.is_single_byte() {
+        return match std::str::from_utf8(bytes) {
+            Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+            Ok(text) if encoding != WINDOWS_874 || text.chars().any(is_thai) => decode_as(bytes, guess(bytes)),
+            _ => decode_as(bytes, encoding),
+        };
+    }
+    let is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
+    if is_utf16 && !has_nul(bytes) || encoding == UTF_8 && !is_mostly_utf8(bytes) {
+        return decode_unlabelled(bytes, guess);
+    }
+    match decode_checked(bytes, encoding) {
+        (_, true) if encoding != UTF_8 && !is_utf16 && !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() => {
+            decode_as(bytes, guess(bytes))
+        }
+        (text, _) => text,
+    }
 }
 
 /// T7.4.
 fn decode_unlabelled<'a>(bytes: &'a [u8], guess: impl FnOnce(&[u8]) -> &'static Encoding) -> Cow<'a, str> {
     match std::str::from_utf8(bytes) {
-        Ok(text) if memchr::memchr(0x1b, bytes).is_some() && bytes.is_ascii() && has_japanese_escape(bytes) => {
+        Ok(text) if memchr::memchr(0x1b, bytes).is_some() && bytes.is_ascii() && stateful::has_japanese_escape(bytes) => {
             decode_as(text.as_bytes(), ISO_2022_JP)
         }
         Ok(text) => Cow::Borrowed(text),
@@ -128,56 +134,31 @@ fn decode_unlabelled<'a>(bytes: &'a [u8], guess: impl FnOnce(&[u8]) -> &'static 
     }
 }
 
-fn has_japanese_escape(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(0x1b, bytes).any(|at| {
-        let rest = bytes.get(at..).unwrap_or_default();
-        rest.starts_with(b"\x1b$@") || rest.starts_with(b"\x1b$B") || rest.starts_with(b"\x1b(J")
-    })
-}
-
-fn is_false_utf16(bytes: &[u8], encoding: &'static Encoding) -> bool {
-    (encoding == UTF_16LE || encoding == UTF_16BE) && memchr::memchr(0, bytes).is_none()
-}
-
-/// T7.6 (RFC 2152).
-fn decode_utf7(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&first, behind)) = rest.split_first() {
-        rest = behind;
-        if first != b'+' {
-            text.push(if first < 0x80 { char::from(first) } else { char::REPLACEMENT_CHARACTER });
-            continue;
-        }
-        let run = rest.iter().position(|&b| super::transfer::base64_value(b).is_none()).unwrap_or(rest.len());
-        let (encoded, behind) = rest.split_at(run);
-        push_utf16_run(encoded, &mut text);
-        rest = behind;
-        if let Some((b'-', behind)) = rest.split_first() {
-            if run == 0 {
-                text.push('+');
-            }
-            rest = behind;
-        }
+/// Whether no more is malformed than there are characters of several bytes that are well-formed.
+fn is_mostly_utf8(bytes: &[u8]) -> bool {
+    if std::str::from_utf8(bytes).is_ok() {
+        return true;
     }
-    text
+    let (mut formed, mut malformed) = (0usize, 0usize);
+    for chunk in bytes.utf8_chunks() {
+        formed += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        malformed += usize::from(!chunk.invalid().is_empty());
+    }
+    malformed <= formed
 }
 
-fn push_utf16_run(encoded: &[u8], text: &mut String) {
-    let mut bits = 0u32;
-    let mut count = 0u32;
-    let units = encoded.iter().filter_map(|&b| {
-        bits = (bits << 6) | super::transfer::base64_value(b)?;
-        count += 6;
-        if count < 16 {
-            return None;
-        }
-        count -= 16;
-        let unit = (bits >> count) as u16;
-        bits &= (1 << count) - 1;
-        Some(unit)
-    });
-    text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+fn is_thai(c: char) -> bool {
+    ('\u{e00}'..='\u{e7f}').contains(&c)
+}
+
+fn has_nul(bytes: &[u8]) -> bool {
+    memchr::memchr(0, bytes).is_some()
+}
+
+/// Text that needs no decoder: ASCII without signs of another state.
+fn plain_ascii(bytes: &[u8]) -> Option<&str> {
+    let is_plain = |byte: &u8| byte.is_ascii() && !matches!(byte, 0x0e | 0x0f | 0x1b);
+    std::str::from_utf8(bytes).ok().filter(|text| text.as_bytes().iter().all(is_plain))
 }
 
 #[cfg(test)]
@@ -196,14 +177,25 @@ mod tests {
         assert_eq!(text(b"plain", "utf-16"), "plain");
         assert_eq!(text(b"p\0l\0", "utf-16"), "pl");
         assert_eq!(text(b"\0p\0l", "unicodebig"), "pl");
-        assert_eq!(decode(b"x", Charset::from_label("hz-gb-2312"), |b| guess([b])), Err(NoDecoder));
+        assert_eq!(text(b"\x9aber", "cp850"), "Über");
+        assert_eq!(text(b"\0\0\0p", "utf-32"), "p");
+        assert_eq!(text(b"plain", "utf-32"), "plain");
         assert_eq!(Charset::from_label("no such charset"), Charset::Unlabelled);
+    }
+
+    #[test]
+    fn t7_2_a_charset_without_decoder_gives_its_ascii_and_nothing_else() {
+        let decoded = |bytes: &'static [u8], label| decode(bytes, Charset::from_label(label), |b| guess([b])).map(Cow::into_owned);
+        assert_eq!(decoded(b"plain\n", "viscii"), Ok("plain\n".to_owned()));
+        assert_eq!(decoded(b"Ti\xaang", "viscii"), Err(NoDecoder));
+        assert_eq!(decoded(b"\x1b$)A\x0e=;;;\x0f", "iso-2022-cn"), Err(NoDecoder));
     }
 
     #[test]
     fn t7_3_a_byte_order_mark_wins() {
         assert_eq!(text(b"\xef\xbb\xbfGr\xc3\xbc\xc3\x9fe", "iso-8859-1"), "Grüße");
         assert_eq!(text(b"\xfe\xff\0a", "us-ascii"), "a");
+        assert_eq!(text(b"\xff\xfe\0\0a\0\0\0", "utf-32be"), "a");
     }
 
     #[test]
@@ -221,10 +213,24 @@ mod tests {
     }
 
     #[test]
-    fn t7_6_utf7() {
-        assert_eq!(text(b"A+ImIDkQ.", "utf-7"), "A\u{2262}\u{391}.");
-        assert_eq!(text(b"Hi Mom -+Jjo--!", "unicode-1-1-utf-7"), "Hi Mom -\u{263a}-!");
-        assert_eq!(text(b"1 +- 1 +", "utf-7"), "1 + 1 ");
-        assert_eq!(text(b"+2AA-\xff", "utf-7"), "\u{fffd}\u{fffd}");
+    fn t7_10_utf_8_under_a_label_of_single_bytes() {
+        for label in ["iso-8859-1", "windows-1252", "koi8-r", "iso-8859-15", "macintosh", "cp850", "x-mac-ce", "windows-1251"] {
+            assert_eq!(text("Überweisung Köln".as_bytes(), label), "Überweisung Köln", "{label}");
+        }
+        assert_eq!(text("สวัสดี".as_bytes(), "tis-620"), "สวัสดี");
+        assert_eq!(text(b"\xe1\xb4\xa7", "tis-620"), "แดง", "a word of Thai that happens to be UTF-8");
+        assert_eq!(text(b"\xc3\xbc \xfc", "iso-8859-1"), "Ã¼ ü", "all of it has to be UTF-8");
+        for label in ["gb2312", "big5", "shift_jis", "euc-kr", "euc-jp", "iso-2022-jp", "gb18030"] {
+            assert_eq!(text("会议的纪要，见附件。".as_bytes(), label), "会议的纪要，见附件。", "{label}");
+        }
+    }
+
+    #[test]
+    fn t7_10_what_is_not_utf_8_under_that_label_is_guessed() {
+        assert_eq!(text(b"die Gr\xfc\xdfe aus K\xf6ln", "utf-8"), "die Grüße aus Köln");
+        let (koi8, _, _) = encoding_rs::KOI8_R.encode("Москва - столица России, большой город");
+        assert_eq!(text(&koi8, "utf-8"), "Москва - столица России, большой город");
+        assert_eq!(text("Grüße aus K\u{f6}ln".as_bytes(), "utf-8"), "Grüße aus Köln");
+        assert_eq!(text(b"Gr\xc3\xbc\xc3\x9fe \xe2\x82", "utf-8"), "Grüße \u{fffd}", "cut short, but UTF-8");
     }
 }

@@ -12,11 +12,10 @@ use encoding_rs::Encoding;
 use memchr::memchr_iter;
 use sha2::{Digest as _, Sha256};
 
-use super::address;
-use super::charset::{self, Charset};
+use super::address::{self, Of};
 use super::date::{date, received};
 use super::file_names::has_file_name;
-use super::header_text::{decode_escapes, decode_words};
+use super::header_text::{decode_escapes, decode_words, raw_text};
 use super::labels;
 use super::media::{is_white, trim};
 use super::text;
@@ -117,7 +116,8 @@ impl Facts {
                     1 => &mut facts.to,
                     _ => &mut facts.cc,
                 };
-                add_mailboxes(&characters.of(&field.value()), list);
+                let of = if which == 0 { Of::Sender } else { Of::Receivers };
+                add_mailboxes(&characters.of(&field.value()), of, list);
             } else if let Some(which) = is(&["In-Reply-To", "References"]) {
                 let list = if which == 0 { &mut facts.in_reply_to } else { &mut facts.references };
                 add_ids(&field.value(), list);
@@ -152,20 +152,20 @@ struct Characters<'n> {
 impl Characters<'_> {
     fn of<'v>(&self, value: &'v [u8]) -> Cow<'v, str> {
         let guess = |_: &[u8]| *self.guess.get_or_init(|| text::guess_header(self.node));
-        charset::decode(value, Charset::Unlabelled, guess).unwrap_or_default()
+        raw_text(value, guess)
     }
 }
 
 /// Adds as many as there is room for.
-fn add_mailboxes(text: &str, list: &mut Vec<Mailbox>) {
+fn add_mailboxes(text: &str, of: Of, list: &mut Vec<Mailbox>) {
     let mut room = MAX_FACT.saturating_sub(list.iter().map(|found| found.name.len() + found.address.len()).sum());
     if room == 0 {
         return;
     }
-    for found in address::entries(text).filter(|entry| !entry.is_group) {
-        let mut names = [found.name].into_iter().chain(found.comments).map(decode_words);
+    for found in address::entries(text, of).filter(|entry| !entry.is_group) {
+        let mut names = [found.name].into_iter().chain(found.comments);
         let mut name = names.find(|name| !name.is_empty()).unwrap_or_default();
-        let mut addresses = found.addresses.into_iter().map(decode_words).filter(|address| !address.is_empty());
+        let mut addresses = found.addresses.into_iter().filter(|address| !address.is_empty());
         let mut address = addresses.next().unwrap_or_default();
         loop {
             let mailbox = Mailbox::cut(without_white(&name), &address);

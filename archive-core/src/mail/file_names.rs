@@ -34,13 +34,24 @@ impl Named {
     /// The decoded candidates for a file name under parameter `name` (T5.5 to T5.7), in order, not empty.
     pub(super) fn names(&self, name: &str) -> impl Iterator<Item = String> {
         let plain = self.parameter(name).map(|value| decode_words(value.to_owned()));
+        let unescaped = plain.as_deref().and_then(without_escapes);
         let extended = self.parameter(&format!("{name}*")).map(|value| {
             let (label, text) = split_extended(value);
             let mut bytes = Vec::new();
             decode_escapes(text.as_bytes(), b'%', |byte| byte, &mut bytes);
             decode_header_bytes(&bytes, label)
         });
-        [plain, extended, self.segmented(name)].into_iter().flatten().filter(|name| !name.is_empty())
+        [plain, unescaped, extended, self.segmented(name)].into_iter().flatten().filter(|name| !name.is_empty())
+    }
+
+    /// The lowest number of a segment.
+    fn first_segment(&self, name: &str) -> Option<u64> {
+        let numbers = self.0.keys().filter_map(|key| {
+            let number = std::str::from_utf8(key).ok()?.strip_prefix(name)?.strip_prefix('*')?;
+            let number = number.strip_suffix('*').unwrap_or(number);
+            number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number).map(u64::from)
+        });
+        numbers.min()
     }
 
     /// T5.7.
@@ -48,18 +59,17 @@ impl Named {
         let mut label = "";
         let mut bytes = Vec::new();
         let mut any_extended = false;
-        for number in 0.. {
+        let first = self.first_segment(name)?;
+        for number in first.. {
             if let Some(value) = self.parameter(&format!("{name}*{number}*")) {
                 let mut text = value;
-                if number == 0 {
+                if number == first {
                     (label, text) = split_extended(value);
                 }
                 decode_escapes(text.as_bytes(), b'%', |byte| byte, &mut bytes);
                 any_extended = true;
             } else if let Some(value) = self.parameter(&format!("{name}*{number}")) {
                 bytes.extend_from_slice(value.as_bytes());
-            } else if number == 0 {
-                return None;
             } else {
                 break;
             }
@@ -67,6 +77,18 @@ impl Named {
         let text = decode_header_bytes(&bytes, label);
         Some(if any_extended { text } else { decode_words(text) })
     }
+}
+
+/// What a name with the escapes of URLs says, if it is one: all of its `%` are escapes, some for a blank or beyond ASCII, and they give UTF-8
+/// without controls.
+fn without_escapes(name: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    decode_escapes(name.as_bytes(), b'%', |byte| byte, &mut bytes);
+    let escapes = (name.len() - bytes.len()) / 2;
+    let text = String::from_utf8(bytes).ok()?;
+    let is_telling = name.contains("%20") || text.chars().count() < name.chars().count() - 2 * escapes;
+    let is_clean = !text.contains(char::is_control) && name.matches('%').count() == escapes;
+    (escapes > 0 && is_telling && is_clean).then_some(text)
 }
 
 /// The part before the first `'`, and the part after the second.
@@ -97,6 +119,15 @@ mod tests {
     }
 
     #[test]
+    fn t5_5_a_plain_name_may_have_the_escapes_of_urls() {
+        assert_eq!(names("x; filename=\"Gr%C3%BC%c3%9Fe.pdf\""), ["Gr%C3%BC%c3%9Fe.pdf", "Grüße.pdf"]);
+        assert_eq!(names("x; filename=My%20plan%2Bmore.pdf"), ["My%20plan%2Bmore.pdf", "My plan+more.pdf"]);
+        for plain in ["100%25.pdf", "50%.pdf", "50% %20.pdf", "Gr%FC.pdf", "a%2Fb.pdf", "a%20%0Ab.pdf", "%c3%bc%zz"] {
+            assert_eq!(names(&format!("x; filename=\"{plain}\"")), [plain]);
+        }
+    }
+
+    #[test]
     fn t5_6_extended_names() {
         assert_eq!(names("attachment; filename=a; filename*=iso-8859-1'de'%fcb%zz"), ["a", "üb%zz"]);
         assert_eq!(names("attachment; filename*=%c3%bc'x"), ["ü'x"]);
@@ -106,6 +137,8 @@ mod tests {
     fn t5_7_segments() {
         assert_eq!(names("x; filename*1*=%c3; filename*0*=utf-8''a%20; filename*2*=%bc; filename*3=%41; filename*5=no"), ["a ü%41"]);
         assert_eq!(names("x; filename*0=\"=?utf-8?q?=C3\"; filename*1=\"=BC?=\""), ["ü"]);
-        assert_eq!(names("x; filename*1=lost"), Vec::<String>::new());
+        assert_eq!(names("x; filename*2=\"two.pdf\"; filename*1=\"one \""), ["one two.pdf"], "the first is lacking");
+        assert_eq!(names("x; filename*1*=utf-8''%c3; filename*2*=%bc"), ["ü"]);
+        assert_eq!(names("x; filename*01=a; filename*-1=b; filename*x=c; filename**=d"), Vec::<String>::new());
     }
 }

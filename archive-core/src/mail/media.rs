@@ -41,7 +41,7 @@ impl LineEnd {
 /// One field of a header block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
-    /// The name as written, without the colon: one or more visible ASCII characters.
+    /// The name as written, without the colon and without `>` before it: one or more visible ASCII characters.
     pub name: &'a [u8],
     /// What stands after the colon, folded as written, the last line end included.
     pub folded: &'a [u8],
@@ -98,9 +98,70 @@ pub fn fields(block: &[u8], line_end: LineEnd) -> impl Iterator<Item = Field<'_>
 fn field(raw: &[u8], at: usize, line_end: LineEnd) -> Option<Field<'_>> {
     let colon = memchr(b':', raw.get(..line_len(raw, line_end))?)?;
     let (name, behind) = raw.split_at(colon);
-    let name = trim_end(name, is_space);
+    let name = unquoted_name(trim_end(name, is_space));
     let visible = !name.is_empty() && name.iter().all(|byte| (0x21..=0x7e).contains(byte));
     visible.then_some(Field { name, folded: behind.get(1..)?, raw, at, line_end })
+}
+
+/// A name without the `>` that quoting of `From` in mailboxes put before it (T2.5).
+pub(crate) fn unquoted_name(name: &[u8]) -> &[u8] {
+    trim_start(name, |byte| byte == b'>')
+}
+
+/// Bytes of the longest field name that is looked for.
+const MAX_NAME: usize = 64;
+
+/// Whether a line is a field that mails have (T2.2); `None`: more of it has to be known.
+pub(crate) fn begins_with_known_field(line: &[u8]) -> Option<bool> {
+    let window = line.get(..MAX_NAME).unwrap_or(line);
+    match memchr(b':', window) {
+        Some(colon) => Some(is_known_name(unquoted_name(trim_end(window.get(..colon)?, is_space)))),
+        None if window.len() == MAX_NAME || window.iter().any(|byte| b"\r\n".contains(byte)) => Some(false),
+        None => None,
+    }
+}
+
+/// Whether mails have fields of this name, and other texts hardly.
+pub(crate) fn is_known_name(name: &[u8]) -> bool {
+    const NAMES: &[&str] = &[
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "date",
+        "subject",
+        "sender",
+        "reply-to",
+        "message-id",
+        "in-reply-to",
+        "references",
+        "received",
+        "return-path",
+        "mime-version",
+        "delivered-to",
+        "envelope-to",
+        "errors-to",
+        "precedence",
+        "organization",
+        "newsgroups",
+        "path",
+        "lines",
+        "status",
+        "dkim-signature",
+        "arc-seal",
+        "authentication-results",
+        "received-spf",
+        "user-agent",
+        "importance",
+        "priority",
+        "apparently-to",
+        "xref",
+        "summary",
+    ];
+    const STARTS: [&str; 4] = ["x-", "list-", "resent-", "content-"];
+    let begins = |start: &&str| name.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start.as_bytes()));
+    let visible = name.iter().all(|byte| (0x21..=0x7e).contains(byte));
+    visible && (NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) || STARTS.iter().any(begins))
 }
 
 /// The lines of `bytes` with their line ends.

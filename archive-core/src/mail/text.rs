@@ -11,10 +11,10 @@ use std::fmt;
 use encoding_rs::Encoding;
 
 pub use super::address::AddressKind;
-use super::address::each_name_and_address;
-use super::charset::{self, Charset};
+use super::address::{Of, each_name_and_address};
+use super::charset;
 use super::file_names::Named;
-use super::header_text::decode_words;
+use super::header_text::{decode_words, raw_text};
 use super::media::{Encoding as Transfer, LineEnd};
 pub use super::text_reader::{TextReader, extract};
 use super::walk::Node;
@@ -255,7 +255,8 @@ impl Collected {
         }
         for (part, field) in [(Use::From, Field::From), (Use::To, Field::To), (Use::Cc, Field::Cc), (Use::Bcc, Field::Bcc)] {
             for text in header.texts(part, self) {
-                each_name_and_address(&text, &mut |kind, text| self.add(number, nested(field), Some(kind), text));
+                let of = if part == Use::From { Of::Sender } else { Of::Receivers };
+                each_name_and_address(&text, of, &mut |kind, text| self.add(number, nested(field), Some(kind), text));
             }
         }
         let names = self.file_names(node, &mut header);
@@ -362,7 +363,7 @@ impl Header {
                 guess
             }
         };
-        charset::decode(value, Charset::Unlabelled, guess).map(|text| text.into_owned()).unwrap_or_default()
+        raw_text(value, guess).into_owned()
     }
 
     /// The texts of all fields of one use.

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use super::charset::{self, Charset};
+use super::charset;
 use super::file_names::Named;
-use super::header_text::decode_words;
+use super::header_text::{decode_words, raw_text};
 use super::layers::{Entities, Layer, Shape};
 use super::media::{Encoding, fields};
 use super::saved_name::shortened;
@@ -261,7 +261,7 @@ impl<'n> Characters<'n> {
 
     fn of<'v>(&self, value: &'v [u8]) -> Cow<'v, str> {
         let guess = |_: &[u8]| *self.guess.get_or_init(|| guess_header(self.node));
-        charset::decode(value, Charset::Unlabelled, guess).unwrap_or_default()
+        raw_text(value, guess)
     }
 
     fn name(&self) -> Option<String> {

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-use super::media::{self, Content, Encoding, Field, LineEnd, is_space, trim_end};
+use super::media::{self, Content, Encoding, Field, LineEnd, is_space, is_white, trim_end};
 
 /// Bytes of a header block that are kept and read.
 pub const MAX_HEADER: usize = 256 << 10;
@@ -25,6 +25,8 @@ pub const MAX_DEPTH: u32 = 64;
 pub const MAX_NODES: u32 = 10_000;
 /// Without an LF in so many first bytes, a mail has CR line ends if it has any.
 const SNIFF: usize = 64 << 10;
+/// Blank lines before a header block are passed over up to so many bytes.
+const MAX_BLANK: usize = 1 << 10;
 const PLAIN: &str = "text/plain";
 const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
@@ -170,8 +172,10 @@ struct Tree {
 enum State {
     /// Nothing is known, not even the line ends.
     Sniff,
-    /// Before the first line of a message.
-    MessageStart,
+    /// Before the header block of a message; whether its From_ line is over.
+    MessageStart {
+        after_from_line: bool,
+    },
     /// In a From_ line.
     FromLine,
     /// Behind a delimiter line.
@@ -291,7 +295,7 @@ impl Tree {
             let state = self.state;
             let step = match state {
                 State::Sniff => self.sniff(rest, last),
-                State::MessageStart => self.message_start(rest, last),
+                State::MessageStart { after_from_line } => self.message_start(rest, after_from_line, last),
                 State::FromLine => self.skip_from_line(rest),
                 State::PartStart => self.begin_header(self.at, false),
                 State::Header => self.header(rest, last, visitor),
@@ -318,26 +322,43 @@ impl Tree {
             None if memchr(b'\r', window).is_some() => LineEnd::Cr,
             None => LineEnd::Lf,
         };
-        self.state = State::MessageStart;
+        self.state = State::MessageStart { after_from_line: false };
         if self.depth == 0 && bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
     }
 
-    fn message_start(&mut self, bytes: &[u8], last: bool) -> usize {
-        let is_open = |line: &[u8]| !last && bytes.len() < line.len() && line.starts_with(bytes);
-        if is_open(b"From ") || is_open(b">From ") {
+    /// T2.2.
+    fn message_start(&mut self, bytes: &[u8], after_from_line: bool, last: bool) -> usize {
+        let window = bytes.get(..MAX_BLANK).unwrap_or(bytes);
+        let white = window.iter().position(|&byte| !is_white(byte)).unwrap_or(window.len());
+        if white == bytes.len() && white < MAX_BLANK && !last {
             return 0;
         }
-        let begins = |line: &[u8]| bytes.starts_with(line);
-        if begins(b"From ") || begins(b">From ") {
+        let blank = window.get(..white).unwrap_or_default().iter().rposition(|&byte| byte == self.line_end.byte()).map_or(0, |at| at + 1);
+        let line = bytes.get(blank..).unwrap_or_default();
+        let is_open = |start: &[u8]| !last && line.len() < start.len() && start.starts_with(line);
+        if !after_from_line && (is_open(b"From ") || is_open(b">From ")) {
+            return 0;
+        }
+        if !after_from_line && (line.starts_with(b"From ") || line.starts_with(b">From ")) {
             self.state = State::FromLine;
-            return 0;
+            return blank;
         }
-        self.begin_header(self.at, true)
+        if blank == 0 {
+            return self.begin_header(self.at, true);
+        }
+        match media::begins_with_known_field(line) {
+            None if !last => 0,
+            Some(true) => self.begin_header(self.at + blank as u64, true) + blank,
+            None | Some(false) => self.begin_header(self.at, true),
+        }
     }
 
     fn skip_from_line(&mut self, bytes: &[u8]) -> usize {
         match memchr(self.line_end.byte(), bytes) {
-            Some(end) => self.begin_header(self.at + end as u64 + 1, true) + end + 1,
+            Some(end) => {
+                self.state = State::MessageStart { after_from_line: true };
+                end + 1
+            }
             None => bytes.len(),
         }
     }
@@ -438,7 +459,7 @@ impl Tree {
                 self.begin_overflow(visitor);
             } else {
                 self.default_media = PLAIN;
-                self.state = State::MessageStart;
+                self.state = State::MessageStart { after_from_line: false };
             }
         }
     }
@@ -605,7 +626,7 @@ impl Tree {
     fn end(&mut self, visitor: &mut impl Visitor) {
         loop {
             match self.state {
-                State::Sniff | State::MessageStart | State::FromLine => self.begin_header(self.at, true),
+                State::Sniff | State::MessageStart { .. } | State::FromLine => self.begin_header(self.at, true),
                 State::PartStart => self.begin_header(self.at, false),
                 State::Header => {
                     self.open(0, visitor);

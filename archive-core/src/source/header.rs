@@ -1,52 +1,6 @@
 //! What a reader must know of headers: whether a line looks like one, and the few fields that say how a mail is kept.
 
-/// Names of header fields that mails have and other texts hardly.
-const KNOWN: [&[u8]; 44] = [
-    b"from",
-    b"to",
-    b"cc",
-    b"bcc",
-    b"date",
-    b"subject",
-    b"sender",
-    b"reply-to",
-    b"message-id",
-    b"in-reply-to",
-    b"references",
-    b"received",
-    b"return-path",
-    b"mime-version",
-    b"content-type",
-    b"content-transfer-encoding",
-    b"content-length",
-    b"content-disposition",
-    b"delivered-to",
-    b"envelope-to",
-    b"errors-to",
-    b"precedence",
-    b"organization",
-    b"newsgroups",
-    b"path",
-    b"lines",
-    b"status",
-    b"list-id",
-    b"list-post",
-    b"list-unsubscribe",
-    b"resent-from",
-    b"resent-date",
-    b"dkim-signature",
-    b"arc-seal",
-    b"authentication-results",
-    b"received-spf",
-    b"user-agent",
-    b"importance",
-    b"priority",
-    b"apparently-to",
-    b"xref",
-    b"x-mailer",
-    b"x-original-to",
-    b"summary",
-];
+use crate::mail::media::{is_known_name, unquoted_name};
 
 /// The fields of which a text must have one to be taken for a mail by its content alone.
 const TELLING: [&[u8]; 17] = [
@@ -72,17 +26,13 @@ const TELLING: [&[u8]; 17] = [
 /// The name of the header field that a line begins with.
 pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
     let colon = memchr::memchr(b':', line.get(..line.len().min(128))?)?;
-    let name = line.get(..colon)?;
-    let name = name.trim_ascii_end();
+    let name = unquoted_name(line.get(..colon)?.trim_ascii_end());
     (!name.is_empty() && name.iter().all(|byte| (33..=126).contains(byte))).then_some(name)
 }
 
 /// Whether the line is a header field that mails have.
 pub(super) fn is_known_field(line: &[u8]) -> bool {
-    field_name(line).is_some_and(|name| {
-        let name = name.to_ascii_lowercase();
-        KNOWN.contains(&name.as_slice()) || name.starts_with(b"x-") || name.starts_with(b"list-") || name.starts_with(b"resent-")
-    })
+    field_name(line).is_some_and(is_known_name)
 }
 
 /// The line at the start of `data`, without its end, and its length with it: it ends with LF, CR LF, or a CR that no LF follows. More
@@ -167,6 +117,10 @@ impl Keeping {
         let mut keeping = Self::default();
         let mut at = 0;
         let line_of = line_reader(data);
+        let blank = data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        if is_known_field(line_of(data.get(blank..).unwrap_or_default()).0) {
+            at = blank;
+        }
         loop {
             let mut fields = fields(data.get(at..).unwrap_or_default());
             for (name, value) in fields.by_ref() {

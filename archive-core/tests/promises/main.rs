@@ -26,6 +26,7 @@ mod links;
 mod loss;
 mod lost;
 mod odd_dates;
+mod odd_headers;
 mod odd_structure;
 mod opening;
 mod p03;

@@ -47,7 +47,7 @@ fn a_mailbox_is_an_entry_of_the_index() {
         ("\"xpt\"o <a@b>", vec![mailbox("xpto", "a@b")]),
         ("a@b (Jo)", vec![mailbox("Jo", "a@b")]),
         ("Jo (the Enforcer) <a@b>", vec![mailbox("Jo", "a@b")]),
-        ("jo at x.org (Jo Doe)", vec![mailbox("jo at x.org", "")]),
+        ("jo at x.org (Jo Doe)", vec![mailbox("Jo Doe", "jo@x.org")]),
         ("A team: a@b, C <c@d>; e@f", vec![mailbox("", "a@b"), mailbox("C", "c@d"), mailbox("", "e@f")]),
         ("undisclosed-recipients:;", vec![]),
         ("a@b c@d", vec![mailbox("", "a@b"), mailbox("", "c@d")]),
@@ -131,8 +131,9 @@ fn references_to_parts_are_found_in_any_case_and_in_utf_16_and_far_behind() {
 }
 
 #[test]
-fn a_name_that_rfc_2231_does_not_complete_is_none() {
-    assert_eq!(facts("Content-Type: image/png\nContent-Disposition: inline; filename*1=lost\n\nx").attachments, 0);
+fn a_name_in_segments_is_one_whatever_their_first_number() {
+    assert_eq!(facts("Content-Type: image/png\nContent-Disposition: inline; filename*x=lost\n\nx").attachments, 0);
+    assert_eq!(facts("Content-Type: image/png\nContent-Disposition: inline; filename*1=x\n\nx").attachments, 1);
     assert_eq!(facts("Content-Type: image/png\nContent-Disposition: inline; filename*0=x\n\nx").attachments, 1);
 }
 
