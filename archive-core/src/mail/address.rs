@@ -4,8 +4,9 @@
 
 use std::mem::take;
 
+use idna::punycode;
+
 use super::header_text::{decode_words, encoded_word_at};
-use super::punycode;
 
 /// Longer labels are left as they are (RFC 1035 allows 63 bytes), since Punycode takes quadratic time.
 const LONGEST_LABEL: usize = 63;
@@ -347,13 +348,13 @@ fn address(address: String, found: &mut dyn FnMut(AddressKind, String)) {
         if !prefix.eq_ignore_ascii_case("xn--") {
             return None;
         }
-        punycode::decode(&rest.to_ascii_lowercase())
+        punycode::decode_to_string(&rest.to_ascii_lowercase())
     });
     let ascii = with_labels(&address, |label| {
         if label.is_ascii() {
             return None;
         }
-        Some(format!("xn--{}", punycode::encode(&label.to_lowercase())?))
+        Some(format!("xn--{}", punycode::encode_str(&label.to_lowercase())?))
     });
     found(AddressKind::Address, address);
     for form in [readable, ascii].into_iter().flatten() {

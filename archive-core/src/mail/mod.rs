@@ -20,7 +20,6 @@ pub(crate) mod labels;
 mod layers;
 pub mod media;
 mod part_reader;
-mod punycode;
 mod restated;
 mod saved_name;
 pub mod split;
