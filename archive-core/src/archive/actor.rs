@@ -1,4 +1,4 @@
-//! In whose name a call is made, and what that one may see.
+//! The identity on whose behalf a call is made, and what it may see.
 
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
@@ -9,26 +9,26 @@ use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::FolderNo;
 
-/// In whose name a call is made.
+/// The identity on whose behalf a call is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Actor {
     /// The program that embeds the library: sees and does everything.
     System,
-    /// A person, who sees some folders. What he does not see is to him as if it were not there.
+    /// A person who sees some folders. Folders outside their view behave as if they did not exist.
     User(User),
 }
 
-/// A person, with what he may see given by value.
+/// A person, with the folders that they may see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// Who it is, for records.
+    /// Their name, for records.
     pub name: String,
-    /// May restrict a search to a store. It gives no sight of any mail: an administrator sees the folders that are named here.
+    /// May restrict a search to one store. This does not show them any mail: an administrator sees the folders that are listed here.
     #[serde(default)]
     pub administrator: bool,
-    /// The folders whose messages he sees. One that is not there is none.
+    /// The folders whose messages they see; those that do not exist are ignored.
     #[serde(default)]
     pub folders: Vec<FolderScope>,
 }
@@ -130,7 +130,7 @@ impl<'a> Acting<'a> {
         self.archive
     }
 
-    /// What concerns more than the messages of some folders is the system's alone.
+    /// Only the system may do what concerns more than the messages of some folders.
     pub(super) fn only_system(&self, what: &'static str) -> Result<(), Error> {
         match self.actor {
             Actor::System => Ok(()),

@@ -60,7 +60,7 @@ impl CreateOptions {
 }
 
 /// The page that describes every byte of an archive.
-const PAGE: &str = include_str!("../../../docs/FORMAT.md");
+const PAGE: &str = include_str!("../../FORMAT.md");
 
 impl Archive {
     /// Makes an archive in `dir`, a folder that is not there yet, or is empty, or holds nothing but an archive whose making was cut short; and

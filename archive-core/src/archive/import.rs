@@ -64,7 +64,7 @@ pub enum ImportSource<'a> {
     Stream(&'a mut dyn Read, &'a str),
 }
 
-/// What happens during an import. Calls come from several threads, one at a time. They may use the archive, also to archive more. A panic in
+/// What happens during an import. Called from several threads, never concurrently. They may use the archive, also to archive more. A panic in
 /// one of them ends the import and goes on in the caller of [`Acting::import`].
 pub trait ImportEvents: Send {
     /// A mail is durable. Receipts of one import come in the order of the source.
@@ -77,7 +77,7 @@ pub trait ImportEvents: Send {
     fn progress(&mut self, _bytes: u64) {}
 }
 
-/// For who wants no events.
+/// Ignores all events.
 #[derive(Debug, Clone, Copy)]
 pub struct NoEvents;
 

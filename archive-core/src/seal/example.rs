@@ -6,7 +6,7 @@ use super::{FileKind, FrameKind, HEADER_LEN, SealedReader, SecretKey};
 use crate::id::Uuid;
 use crate::vfs::{MemVfs, Vfs};
 
-const PAGE: &str = include_str!("../../../docs/FORMAT.md");
+const PAGE: &str = include_str!("../../FORMAT.md");
 
 fn bytes_of(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();

@@ -130,7 +130,7 @@ pub struct SearchResult {
     pub contents: u64,
     /// Where hits are shown once: of each hit the other messages with the same mail that meet the criteria, newest first.
     pub also: Vec<Vec<MessageInfo>>,
-    /// Where the next page begins, if there is one. It tells nothing, and fits to no other search.
+    /// Where the next page begins, if there is one. Opaque; valid only for this search.
     pub cursor: Option<String>,
     /// What could not be looked at.
     pub coverage: Coverage,
