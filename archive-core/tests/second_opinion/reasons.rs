@@ -25,6 +25,23 @@ pub const REASONS: &[Reason] = &[
         holds: |d| d.fields.len() > 1 && d.fields.last().is_some_and(|last| of_field(d.aspect, last) == d.theirs),
     },
     Reason {
+        words: "addresses as archives of lists write them, `anna at example.org`, are names to mail-parser",
+        aspects: &[Name, Address],
+        holds: |d| {
+            holds(d, b" at ") && !holds(d, b">,") && (holds(d, b"(") || !holds(d, b"<")) && (d.aspect == Name || d.theirs.is_empty())
+        },
+    },
+    Reason {
+        words: "an encoded word that is cut off is read by us alone",
+        aspects: &[Subject],
+        holds: |d| d.theirs.contains("=?") && !d.ours.contains("=?"),
+    },
+    Reason {
+        words: "a comma or semicolon in the name of a sender is not the end of a mailbox to us",
+        aspects: &[Name, Address],
+        holds: |d| (holds(d, b",") || holds(d, b";")) && holds(d, b"<") && (d.theirs.is_empty() || d.ours.starts_with(&d.theirs)),
+    },
+    Reason {
         words: "we guess the charset of bytes without a label, mail-parser reads them as UTF-8",
         aspects: &[Subject, Name, Address, FileNames, Text, Html],
         holds: |d| !extract(d.raw, &[]).guesses.is_empty(),
