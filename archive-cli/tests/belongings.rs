@@ -174,7 +174,7 @@ fn a_key_that_others_can_read_is_warned_of_with_the_command_that_mends_it() {
     let said = place.ok(&["--json", "ls"]);
     assert!(said.err.contains(&format!("chmod 600 '{}'", key.display())), "{}", said.err);
     let said = place.ok(&["ls", "--key-file", "a key's copy"]);
-    let command = said.err.lines().find_map(|line| line.split("mend it with: ").nth(1)).unwrap().to_owned();
+    let command = said.err.lines().find_map(|line| line.split("fix it with: ").nth(1)).unwrap().to_owned();
     assert!(sh(&place, &command), "{command}");
     assert!(!place.ok(&["ls", "--key-file", "a key's copy"]).err.contains("chmod"));
 }

@@ -315,7 +315,7 @@ fn p15_a_catalog_that_cannot_be_written_refuses_mail_before_memory_is_full() {
     let (taken, error) = (0..20_000)
         .find_map(|no| acting.import_one(&mail(no), &folder("anna")).err().map(|error| (no, error)))
         .expect("the bound is reached");
-    assert!(taken > 100 && error.to_string().contains("/catalog/") && error.to_string().contains("the right to write there"), "{error}");
+    assert!(taken > 100 && error.to_string().contains("/catalog/") && error.to_string().contains("permission to write there"), "{error}");
     assert_eq!(acting.stats().expect("stats").messages, taken as u64, "the mail of the error is not there");
     assert_eq!(archive.close().expect_err("the catalog lags").code(), "caches_lag");
     sim.vfs.refuse_changes(Path::new(CATALOG), None);

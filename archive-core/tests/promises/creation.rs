@@ -151,7 +151,7 @@ fn d3_an_unfinished_creation_is_said_to_be_one() {
     create(Arc::new(vfs.clone()), Path::new(DIR), &mut made).expect_err("crashed");
     let error = open(&vfs.process_death(), &made).expect_err("unfinished");
     assert_eq!(error.code(), "unfinished_creation");
-    assert!(error.to_string().contains("make it again"), "{error}");
+    assert!(error.to_string().contains("create it again"), "{error}");
 }
 
 /// The paths of an archive that is made and never opened for mail.
