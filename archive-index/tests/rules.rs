@@ -455,7 +455,7 @@ fn s2_2_in_an_address_of_the_web_a_question_mark_separates() {
             ("https://www.example.com/path/to_file-name.html?id=42&x=%C3%BC#frag", &[0]),
             ("https://www.example.com/?", &[0, 1]),
             ("\"https://www.example.com/path?\"", &[0]),
-            ("https://www.exam*/path", &[0]),
+            ("https://www.exam*.com/path", &[0]),
             ("m?e", &[2]),
         ],
     );
