@@ -8,6 +8,12 @@ use crate::vfs::{MemVfs, Vfs};
 
 const PAGE: &str = include_str!("../../FORMAT.md");
 
+#[test]
+fn the_page_that_archives_get_is_that_of_the_documents() {
+    // A copy, since a package of this crate has nothing from outside its folder.
+    assert!(PAGE == include_str!("../../../docs/FORMAT.md"), "copy docs/FORMAT.md to archive-core/FORMAT.md");
+}
+
 fn bytes_of(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
