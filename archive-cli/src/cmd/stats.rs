@@ -19,6 +19,7 @@ const SHOWN: usize = 5;
 
 pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     let report = system(archive).stats()?;
+    let types_not_read = system(archive).types_not_read()?;
     let mut gaps: BTreeMap<String, Vec<MessageId>> = BTreeMap::new();
     system(archive).not_searchable(&mut |gap| {
         let messages = gaps.entry(gap.why.to_string()).or_default();
@@ -30,7 +31,7 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     let (verified, free) = (Memory::of(archive).verified(), place::free_space(archive.dir()));
     if out.is_json() {
         let folders = system(archive).folders();
-        out.json(&json::stats(&report, &Around { folders: &folders, gaps: &gaps, verified, free }))?;
+        out.json(&json::stats(&report, &Around { folders: &folders, gaps: &gaps, types_not_read: &types_not_read, verified, free }))?;
         return Ok(Exit::Done);
     }
     sizes(&report, free, out)?;
@@ -56,7 +57,7 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
         out.heading("user archives")?;
     }
     report.user_archives.iter().try_for_each(|one| folder_row(one, out))?;
-    if !gaps.is_empty() || !report.types_not_read.is_empty() {
+    if !gaps.is_empty() || !types_not_read.is_empty() {
         out.heading("not searchable in full")?;
     }
     for (why, messages) in &gaps {
@@ -65,7 +66,7 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
         out.line(&format!("  {} contents: {}", messages.len(), escape::line(why)))?;
         out.line(&format!("    {}{more}", shown.join(" ")))?;
     }
-    for (media, contents) in &report.types_not_read {
+    for (media, contents) in &types_not_read {
         out.line(&format!("  {contents} contents: {}", escape::line(&Why::TypeOff(media.clone()).to_string())))?;
     }
     if report.not_indexed > 0 {

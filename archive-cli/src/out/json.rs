@@ -129,6 +129,8 @@ pub struct Around<'a> {
     pub folders: &'a [FolderInfo],
     /// The messages that cannot be searched in full, by the reason.
     pub gaps: &'a BTreeMap<String, Vec<MessageId>>,
+    /// Media types that searches do not look into, and how many contents have them.
+    pub types_not_read: &'a [(String, u64)],
     /// The last verification that was noted.
     pub verified: Option<Verified>,
     /// Bytes that are free on the volume.
@@ -152,7 +154,7 @@ pub fn stats(report: &StatsReport, around: &Around<'_>) -> Value {
     let ids = |messages: &[MessageId]| messages.iter().map(ToString::to_string).collect::<Vec<_>>();
     let mut not_searchable: Vec<Value> =
         gaps.iter().map(|(why, messages)| json!({ "why": why, "contents": messages.len(), "messages": ids(messages) })).collect();
-    let off = report.types_not_read.iter().map(|(media, contents)| (Why::TypeOff(media.clone()), contents));
+    let off = around.types_not_read.iter().map(|(media, contents)| (Why::TypeOff(media.clone()), contents));
     not_searchable.extend(off.map(|(why, contents)| json!({ "why": why.to_string(), "contents": contents, "messages": [] })));
     if report.not_indexed > 0 {
         not_searchable.push(json!({ "why": "not indexed yet", "contents": report.not_indexed, "messages": [] }));

@@ -104,9 +104,6 @@ pub struct StatsReport {
     pub lost_found: u64,
     /// Contents whose text was not all taken into the index.
     pub undecided: u64,
-    /// Media types of attachments that searches do not look into, each with the number of contents that have some. Those that are configured to be
-    /// searched are not among them: their contents are undecided.
-    pub types_not_read: Vec<(String, u64)>,
     /// Contents that are not indexed yet.
     pub not_indexed: u64,
 }
@@ -300,10 +297,22 @@ impl Acting<'_> {
             other: self.archive.other_bytes()?,
             lost_found: stats.lost_found + crate::store::lost_bytes(&*self.archive.vfs, &super::master::dir(&self.archive.dir))?,
             undecided: snapshot.incomplete().map_err(crate::store::failed)?.len(),
-            types_not_read: store.types_not_read()?.into_iter().collect(),
             not_indexed: super::search::missing(&snapshot, store).len(),
             stores: vec![stats],
         })
+    }
+
+    /// Media types of attachments that searches do not look into, each with the number of contents that have some, by name.
+    ///
+    /// Types that the archive is configured to search are not among them: [`StatsReport::undecided`] counts their contents.
+    /// Reads the row of every content, so it takes time in proportion to their number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] for anyone but the system; damage of the catalog.
+    pub fn types_not_read(&self) -> Result<Vec<(String, u64)>, Error> {
+        self.only_system("read totals of the archive")?;
+        Ok(self.archive.store.types_not_read()?.into_iter().collect())
     }
 }
 
