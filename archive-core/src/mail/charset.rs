@@ -111,14 +111,20 @@ fn decode_labelled<'a>(bytes: &'a [u8], encoding: &'static Encoding, guess: impl
             _ => decode_as(bytes, encoding),
         };
     }
+    if encoding == UTF_8 {
+        // Nearly all text is that: it is looked through once.
+        return match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) if is_mostly_utf8(bytes) => decode_as(bytes, UTF_8),
+            Err(_) => decode_as(bytes, guess(bytes)),
+        };
+    }
     let is_utf16 = encoding == UTF_16LE || encoding == UTF_16BE;
-    if is_utf16 && !has_nul(bytes) || encoding == UTF_8 && !is_mostly_utf8(bytes) {
+    if is_utf16 && !has_nul(bytes) {
         return decode_unlabelled(bytes, guess);
     }
     match decode_checked(bytes, encoding) {
-        (_, true) if encoding != UTF_8 && !is_utf16 && !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() => {
-            decode_as(bytes, guess(bytes))
-        }
+        (_, true) if !is_utf16 && !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() => decode_as(bytes, guess(bytes)),
         (text, _) => text,
     }
 }
@@ -136,9 +142,6 @@ fn decode_unlabelled<'a>(bytes: &'a [u8], guess: impl FnOnce(&[u8]) -> &'static 
 
 /// Whether no more is malformed than there are characters of several bytes that are well-formed.
 fn is_mostly_utf8(bytes: &[u8]) -> bool {
-    if std::str::from_utf8(bytes).is_ok() {
-        return true;
-    }
     let (mut formed, mut malformed) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
         formed += chunk.valid().chars().filter(|c| !c.is_ascii()).count();

@@ -1,6 +1,7 @@
 //! A content is read: its runs and parts joined, its digest checked (P3).
 
 use std::io::{self, Read, Write};
+use std::ops::{ControlFlow, RangeInclusive};
 
 use sha2::{Digest as _, Sha256};
 
@@ -57,15 +58,45 @@ impl Store {
         }
     }
 
-    /// Like [`Store::read`], from its own bytes alone. Numbers that a repair left out have nothing to read.
-    pub(super) fn read_own(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
+    /// Hands on contents of `numbers` one by one, each read from its own bytes alone, to `take`. Numbers that a repair left out have
+    /// nothing to read.
+    pub(super) fn read_own(&self, numbers: RangeInclusive<u32>, take: &mut dyn FnMut(ContentNo, Result<u64, Error>)) -> Result<(), Error> {
+        // Rows say where the bytes lie: no section may go between looking that up and reading.
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let row = self.catalog().content_row(no)?;
-        let row = match row {
-            None if self.damage.is_none() => return Ok(()),
-            row => self.there(no, row)?,
-        };
-        self.read_from(no, &row, &mut Handed { sink, hasher: Sha256::new(), len: 0 })
+        let mut rows = Vec::new();
+        let scanned = self.catalog().content_rows(ContentNo(*numbers.start()), &mut |no, row| {
+            if !numbers.contains(&no.0) {
+                return ControlFlow::Break(());
+            }
+            rows.push((no.0, row));
+            ControlFlow::Continue(())
+        });
+        match scanned {
+            // What a damaged page hides is looked up by itself below.
+            Ok(()) | Err(Error::Damage(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let mut rows = rows.into_iter().peekable();
+        for no in numbers {
+            let row = match rows.next_if(|(of, _)| *of == no) {
+                Some((_, row)) => Ok(Some(row)),
+                None => self.catalog().content_row(ContentNo(no)),
+            };
+            let no = ContentNo(no);
+            let mut len = 0;
+            let mut count = |bytes: &[u8]| {
+                len += bytes.len() as u64;
+                Ok(())
+            };
+            let read = match row {
+                Ok(None) if self.damage.is_none() => continue,
+                row => row
+                    .and_then(|row| self.there(no, row))
+                    .and_then(|row| self.read_from(no, &row, &mut Handed { sink: &mut count, hasher: Sha256::new(), len: 0 })),
+            };
+            take(no, read.map(|()| len));
+        }
+        Ok(())
     }
 
     /// Is there any place that gives the bytes of a content?

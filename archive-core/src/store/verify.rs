@@ -224,21 +224,21 @@ impl Store {
 
     fn verify_share(&self, contents: Range<u64>) -> Result<Share, Error> {
         let mut share = Share::default();
-        for no in contents.filter_map(|no| u32::try_from(no).ok()) {
-            let mut of_content = 0;
-            match self.read_own(ContentNo(no), &mut |bytes| {
-                of_content += bytes.len() as u64;
-                Ok(())
-            }) {
-                Ok(()) => share.bytes += of_content,
-                Err(Error::Damage(damage)) => {
-                    if damage.remedy().is_none() && self.is_readable(ContentNo(no))? {
-                        share.healed.push(ContentNo(no));
-                    }
-                    share.damages.push(damage);
-                }
-                Err(error) => return Err(error),
+        let number = |no: u64| u32::try_from(no).unwrap_or(u32::MAX);
+        let (mut hit, mut failed) = (Vec::new(), None);
+        self.read_own(number(contents.start)..=number(contents.end.saturating_sub(1)), &mut |no, read| match read {
+            Ok(len) => share.bytes += len,
+            Err(Error::Damage(damage)) => hit.push((no, damage)),
+            Err(error) => failed = failed.take().or(Some(error)),
+        })?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        for (no, damage) in hit {
+            if damage.remedy().is_none() && self.is_readable(no)? {
+                share.healed.push(no);
             }
+            share.damages.push(damage);
         }
         Ok(share)
     }
