@@ -1,4 +1,4 @@
-//! What one commit adds, while it is put together: mails become contents, parts and messages, or duplicates of what is there.
+//! Puts together what one commit adds: mails become contents, parts and messages, or duplicates of what is there.
 
 mod write;
 
@@ -17,16 +17,16 @@ use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::Extent;
 use crate::records::{DamagedPlace, DateSource, FolderFact, Run, Runs, Shape, ShapeExtent};
 
-/// When is a mail a duplicate of one that is there?
+/// Which mail counts as a duplicate of an archived one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// The same folder already has the same bytes, apart from headers that mail programs change.
+    /// The folder already has the same bytes, apart from headers that mail programs change.
     #[default]
     Folder,
-    /// The same folder already has the very same bytes.
+    /// The folder already has exactly the same bytes.
     Exact,
-    /// The same user archive already has the same mail to a person (the same identity).
+    /// The user archive already has a mail that a person would call the same (the same identity).
     Archive,
 }
 
@@ -34,14 +34,14 @@ pub enum Duplicates {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Stored(MessageNo),
-    /// The message that was there; `restated` if its bytes differ in status headers.
+    /// The message that is there already; `restated` if its bytes differ in status headers.
     Duplicate {
         message: MessageNo,
         restated: bool,
     },
 }
 
-/// A content that the commit under way adds.
+/// A content that this commit adds.
 struct Added {
     no: ContentNo,
     header: PreparedHeader,
@@ -51,7 +51,8 @@ struct Added {
     laid: Source,
 }
 
-/// Where stored bytes come from: laid into blocks of this commit, or received as blocks that [`Draft::copy_received`] puts into containers.
+/// Where stored bytes come from: blocks of this commit, or blocks received earlier, which [`Draft::copy_received`] copies
+/// into containers.
 enum Source {
     Laid(Laid),
     Received(Runs),
@@ -91,24 +92,24 @@ struct Healed {
     folder: Vec<String>,
 }
 
-/// Contents whose digest is like that of a mail.
+/// Contents whose digest begins like that of a mail.
 struct Candidates {
     sound: Vec<ContentNo>,
     damaged: Vec<ContentNo>,
 }
 
-/// What there is of a mail that comes.
+/// What the store already has of a mail.
 enum Known {
     /// A message, so that the mail is a duplicate.
     Message(Outcome),
-    /// Its bytes, elsewhere.
+    /// Its bytes, in another folder.
     Content(ContentNo),
-    /// Its message, whose bytes are damaged and nowhere else.
+    /// Its message, whose bytes are damaged and stored nowhere else.
     Damaged(MessageNo),
     Nothing,
 }
 
-/// Everything that one commit adds, while it is being put together.
+/// Everything that one commit adds.
 pub(super) struct Draft<'s> {
     catalog: &'s Catalog,
     numbers: Numbers,
@@ -118,17 +119,18 @@ pub(super) struct Draft<'s> {
     parts: Vec<AddedPart>,
     messages: Vec<AddedMessage>,
     folders: Vec<FolderFact>,
-    /// Those by parent and name.
+    /// The same folders by parent and name.
     made: HashMap<FolderNo, HashMap<String, FolderNo>>,
-    /// The last number given in each folder that gets messages here.
+    /// The last number assigned in each folder that gets messages here.
     last_in: HashMap<FolderNo, u32>,
-    /// Where the last mail went: most follow it.
+    /// The folder of the last mail: the next one mostly goes there too.
     last_folder: Option<(Arc<[String]>, FolderNo)>,
     part_of: HashMap<Digest, PartNo>,
-    /// Digests (with and without status headers) of contents added here, and identities where they make duplicates.
+    /// Digests (with and without status headers) of contents added here; their identities only where these decide what a
+    /// duplicate is.
     by_digest: BTreeSet<(Digest, ContentNo)>,
     by_identity: BTreeSet<(Identity, ContentNo)>,
-    /// Contents found damaged since the last commit, which this one notes.
+    /// Contents found damaged since the last commit; this one notes them.
     damaged: Vec<u32>,
     /// Damaged places that this commit accepts.
     accepted: Vec<DamagedPlace>,
@@ -162,26 +164,29 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// Accepts damaged places.
+    /// Notes damaged places as accepted.
     pub(super) fn accept(&mut self, places: Vec<DamagedPlace>) {
         self.accepted = places;
     }
 
-    /// Takes in one mail and says what became of it.
+    /// Adds one mail. Returns its outcome, and its content if that is new.
     pub(super) fn add(&mut self, mail: Prepared) -> Result<(Outcome, Option<ContentNo>), Error> {
+        // Before the lookup, which depends on the folder. So a folder may be made although all its mails are duplicates.
         let folder = self.folder(&mail.place.folder)?;
         let hit = match self.known(&mail.header, folder)? {
             Known::Message(outcome) => return Ok((outcome, None)),
+            // No new content: the index already has this text, and one content has one entry there.
             Known::Content(content) => return Ok((Outcome::Stored(self.message(content, folder, mail.place)?), None)),
             Known::Damaged(message) => Some(message),
             Known::Nothing => None,
         };
+        // Only now: a duplicate must not put bytes into the blocks of this commit.
         let (shape, laid) = self.lay(&mail.extents, mail.stored, mail.parts)?;
         let content = self.content(mail.header, shape, Source::Laid(laid), &mail.place)?;
         Ok((Outcome::Stored(self.message_of(content, hit, folder, mail.place)?), Some(content)))
     }
 
-    /// Takes in a mail whose bytes were received as blocks.
+    /// Adds a mail whose bytes were received as blocks.
     pub(super) fn add_received(
         &mut self,
         header: PreparedHeader,
@@ -195,6 +200,7 @@ impl<'s> Draft<'s> {
             Known::Damaged(message) => Some(message),
             Known::Nothing => None,
         };
+        // The blocks stay where they were received. If a part is known, its blocks are never asked for, and not copied.
         let mut parts = large.parts.into_iter();
         let mut shape = Vec::new();
         for extent in large.extents {
@@ -211,8 +217,10 @@ impl<'s> Draft<'s> {
         Ok((Outcome::Stored(self.message_of(content, hit, folder, place)?), Some(content)))
     }
 
-    /// Has `copy` put each received block that this commit needs where its run then says. What turned out to be known is not copied.
+    /// Calls `copy` for each received block that this commit needs, and keeps the run it returns. Blocks of what turned out to
+    /// be known are not copied.
     pub(super) fn copy_received(&mut self, copy: &mut dyn FnMut(&Run) -> Result<Run, Error>) -> Result<(), Error> {
+        // Parts first: a container has the blocks of new parts before those of the content (FORMAT.md, "Containers").
         let parts = self.parts.iter_mut().map(|part| &mut part.laid);
         for source in parts.chain(self.contents.iter_mut().map(|content| &mut content.laid)) {
             if let Source::Received(runs) = source {
@@ -235,14 +243,17 @@ impl<'s> Draft<'s> {
             };
             shape.push(ShapeExtent { extent: *extent, part });
         }
+        // A content without a shape is one literal of all its stored bytes.
         let plain = matches!(extents, [] | [Extent::Literal { .. }]);
         Ok(((!plain).then_some(Shape(shape)), self.placer.lay_stretch(stored)))
     }
 
     fn part(&mut self, digest: Digest, len: u64, lay: impl FnOnce(&mut Placer) -> Result<Source, Error>) -> Result<PartNo, Error> {
+        // Mails of one commit share parts too, and one mail may have a part twice: the catalog learns of them only afterwards.
         if let Some(known) = self.part_of.get(&digest) {
             return Ok(*known);
         }
+        // The catalog leaves out parts noted damaged, so such bytes are stored again and heal what takes the damaged part.
         if let Some(known) = self.catalog.part_by_digest(digest)? {
             self.part_of.insert(digest, known);
             return Ok(known);
@@ -256,8 +267,9 @@ impl<'s> Draft<'s> {
 
     fn content(&mut self, header: PreparedHeader, shape: Option<Shape>, laid: Source, place: &NewPlace) -> Result<ContentNo, Error> {
         let no = ContentNo(take(&mut self.numbers.contents)?);
-        // What a mailbox notes comes after what the mail says: a line `From - ` has the time of a copy.
+        // The mail's own date wins over the mailbox's: a line `From - ` has the time at which a program copied the mail.
         let (date, date_source) = header.dated().or(place.date_hint).unwrap_or_else(|| (self.now.div_euclid(1000), DateSource::Archiving));
+        // For the next mails of this commit, which may be duplicates of this one.
         for digest in [Some(header.digest), header.restated].into_iter().flatten() {
             self.by_digest.insert((digest, no));
         }
@@ -268,9 +280,10 @@ impl<'s> Draft<'s> {
         Ok(no)
     }
 
-    /// The message of a new content: the one whose damaged bytes it stands in for, or a new one.
+    /// The message of a new content: a new one, or the old one whose damaged bytes this content replaces.
     fn message_of(&mut self, content: ContentNo, hit: Option<MessageNo>, folder: FolderNo, place: NewPlace) -> Result<MessageNo, Error> {
         let Some(message) = hit else { return self.message(content, folder, place) };
+        // For the table: it names the old message with the new content, so that containers alone give the mail back.
         if let Some(row) = self.catalog.message_row(message)? {
             let folder = self.catalog.folders().path(FolderNo(row.folder));
             self.healed.push(Healed { content, message, number: row.number, archived: row.archived, folder });
@@ -280,6 +293,7 @@ impl<'s> Draft<'s> {
 
     fn message(&mut self, content: ContentNo, folder: FolderNo, place: NewPlace) -> Result<MessageNo, Error> {
         let no = MessageNo(take(&mut self.numbers.messages)?);
+        // From the highest number ever assigned, not from a count: no number in a folder is ever assigned again.
         let known = self.catalog.folders().get(folder).map_or(0, |folder| folder.last);
         let last = self.last_in.entry(folder).or_insert(known);
         let number = last.checked_add(1).ok_or(Error::Bug("all numbers of a folder are given"))?;
@@ -290,6 +304,7 @@ impl<'s> Draft<'s> {
     }
 
     fn folder(&mut self, path: &Arc<[String]>) -> Result<FolderNo, Error> {
+        // An import shares one `Arc` among the mails of a folder. Another `Arc` of the same path only costs a lookup.
         match &self.last_folder {
             Some((last, no)) if Arc::ptr_eq(last, path) => Ok(*no),
             _ => {
@@ -301,11 +316,13 @@ impl<'s> Draft<'s> {
     }
 
     fn folder_at(&mut self, path: &[String]) -> Result<FolderNo, Error> {
+        // Imports shorten paths by rule before they get here.
         if path.len() > MAX_DEPTH {
             return Err(Error::Bug("a path is deeper than folders are"));
         }
         let mut at = FolderNo(0);
         for name in path {
+            // A folder that this commit makes is not in the catalog yet; making it twice would give one name two numbers.
             let made = self.made.get(&at).and_then(|below| below.get(name)).copied();
             at = match made.or_else(|| self.catalog.folders().child(at, name)) {
                 Some(known) => known,
@@ -321,6 +338,7 @@ impl<'s> Draft<'s> {
         }
         let no = self.numbers.folders.checked_add(1).ok_or(Error::Bug("all folder numbers are given"))?;
         self.numbers.folders = no;
+        // An epoch is 32 bits and not 0 (FORMAT.md, fact 9), whatever the clock says.
         let epoch = u32::try_from(self.now.div_euclid(1000).clamp(1, i64::from(u32::MAX))).map_err(|_| Error::Bug("it was clamped"))?;
         self.folders.push(FolderFact { no, parent: parent.0, name: name.to_owned(), epoch });
         self.made.entry(parent).or_default().insert(name.to_owned(), FolderNo(no));
@@ -339,13 +357,16 @@ impl<'s> Draft<'s> {
         self.placed.range(from..).take_while(move |(of, ..)| *of == content).map(|(_, message, folder)| (*message, *folder))
     }
 
-    /// What there is of a mail that is to go to `folder`.
+    /// What the store has of a mail that goes to `folder`.
     fn known(&self, header: &PreparedHeader, folder: FolderNo) -> Result<Known, Error> {
         let Candidates { sound, mut damaged } = self.candidates(header.digest)?;
         let mut hit = None;
         if !damaged.is_empty() {
+            // Only exactly these bytes can replace damaged ones: a content equal but for status headers cannot.
             damaged = self.with_bytes(header.digest, damaged)?;
             hit = self.message_in(&damaged, folder)?;
+            // Before the search for duplicates: a mail that differs only in status headers would make this one a duplicate, and
+            // the damaged message would stay damaged. If a sound content has the bytes, the message is read from that already.
             if let Some(message) = hit
                 && self.same_bytes(header.digest, &sound)?.is_none()
             {
@@ -355,12 +376,13 @@ impl<'s> Draft<'s> {
         if let Some(found) = self.duplicate(header, &sound, folder)? {
             return Ok(Known::Message(found));
         }
+        // The old message reads its bytes from the sound content: the mail is there.
         if let Some(message) = hit {
             return Ok(Known::Message(Outcome::Duplicate { message, restated: false }));
         }
         let Some(content) = self.same_bytes(header.digest, &sound)? else { return Ok(Known::Nothing) };
-        // A content that stands in for a damaged one gets no message of its own, since first messages rise with contents: it is read through the
-        // damaged one.
+        // A content that replaced a damaged one never gets a message of its own, since first messages rise with contents. A
+        // new message names the damaged content, and is read from this one by the digest.
         if !damaged.is_empty() && self.placements(content)?.is_empty() {
             for no in damaged {
                 if !self.placements(no)?.is_empty() {
@@ -371,7 +393,7 @@ impl<'s> Draft<'s> {
         Ok(Known::Content(content))
     }
 
-    /// A message of one of `contents` that lies where another one would be a duplicate.
+    /// A message of one of `contents`, placed where this mail would be a duplicate of it.
     fn message_in(&self, contents: &[ContentNo], folder: FolderNo) -> Result<Option<MessageNo>, Error> {
         let home = self.user_archive(folder);
         for &no in contents {
@@ -384,12 +406,12 @@ impl<'s> Draft<'s> {
         Ok(None)
     }
 
-    /// Nothing new is put together from a damaged content: what is imported again is stored again.
+    /// Whether new messages may refer to the content. One noted damaged is never used again: its mail is stored again.
     fn is_sound(&self, no: ContentNo) -> bool {
         !self.catalog.is_damaged(no) && !self.damaged.contains(&no.0)
     }
 
-    /// The content with the very bytes, among those whose digest is like it.
+    /// The content with exactly these bytes, among those whose digest begins alike.
     fn same_bytes(&self, digest: Digest, like: &[ContentNo]) -> Result<Option<ContentNo>, Error> {
         for &no in like {
             if self.digests(no)?.is_some_and(|(known, _)| known == digest) {
@@ -399,7 +421,7 @@ impl<'s> Draft<'s> {
         Ok(None)
     }
 
-    /// All of them.
+    /// All contents with exactly these bytes.
     fn with_bytes(&self, digest: Digest, like: Vec<ContentNo>) -> Result<Vec<ContentNo>, Error> {
         let mut same = Vec::new();
         for no in like {
@@ -409,14 +431,16 @@ impl<'s> Draft<'s> {
     }
 
     fn candidates(&self, digest: Digest) -> Result<Candidates, Error> {
+        // The catalog looks up by 6 bytes of a digest, with and without status headers: callers compare the whole digest.
         let mut found = self.catalog.contents_by_digest(digest)?;
         found.extend(self.by_digest.range((digest, ContentNo(0))..).take_while(|(of, _)| *of == digest).map(|(_, no)| no));
         let (sound, damaged) = found.into_iter().partition(|no| self.is_sound(*no));
         Ok(Candidates { sound, damaged })
     }
 
-    /// Digest of a content, and the one without its status headers.
+    /// The digest of a content, and its digest without status headers.
     fn digests(&self, no: ContentNo) -> Result<Option<(Digest, Digest)>, Error> {
+        // Contents of this commit have numbers from the catalog's next one on, and no row yet.
         let first = self.catalog.basis().numbers.contents;
         if let Some(added) = no.0.checked_sub(first).and_then(|at| self.contents.get(at as usize)) {
             return Ok(Some((added.header.digest, added.header.restated.unwrap_or(added.header.digest))));
@@ -425,12 +449,13 @@ impl<'s> Draft<'s> {
         Ok(row.map(|row| (Digest(row.digest), Digest(row.restated.unwrap_or(row.digest)))))
     }
 
-    /// `like` are the contents whose digest is like that of the mail.
+    /// The message that the mail is a duplicate of. `like` are the sound contents whose digest begins like the mail's.
     fn duplicate(&self, header: &PreparedHeader, like: &[ContentNo], folder: FolderNo) -> Result<Option<Outcome>, Error> {
         let bare = header.restated.unwrap_or(header.digest);
         let in_folder = |no| Ok::<_, Error>(self.placements(no)?.into_iter().find(|(_, at)| *at == folder).map(|(message, _)| message));
         match self.duplicates {
             Duplicates::Folder => {
+                // A mail with status headers needs a second lookup: archived with other ones, it is found only without them.
                 let bare_like = header.restated.map(|bare| self.candidates(bare)).transpose()?;
                 for &no in bare_like.as_ref().map_or(like, |candidates| &candidates.sound) {
                     let Some((known, known_bare)) = self.digests(no)?.filter(|(_, known_bare)| *known_bare == bare) else { continue };
@@ -453,6 +478,7 @@ impl<'s> Draft<'s> {
                 let mut found = self.catalog.contents_by_identity(header.identity)?;
                 let here = self.by_identity.range((header.identity, ContentNo(0))..).take_while(|(of, _)| *of == header.identity);
                 found.extend(here.map(|(_, no)| no));
+                // A damaged copy must not make a sound one a duplicate: then nobody could read the mail.
                 found.retain(|no| self.is_sound(*no));
                 let home = self.user_archive(folder);
                 for no in found {
@@ -468,7 +494,7 @@ impl<'s> Draft<'s> {
     }
 
     fn user_archive(&self, mut folder: FolderNo) -> Option<FolderNo> {
-        // Folders made here come after all others, parents before their children.
+        // Folders made here are numbered after all others, and have no row in the catalog.
         let first = self.catalog.basis().numbers.folders;
         while let Some(made) = folder.0.checked_sub(first).and_then(|at| at.checked_sub(1)).and_then(|at| self.folders.get(at as usize)) {
             if made.parent == 0 {

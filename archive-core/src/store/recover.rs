@@ -1,9 +1,9 @@
-//! Replay: from the catalog's basis to the last commit that can be trusted, and what has to be done before anything is written.
+//! Replay: brings the catalog from its basis to the last commit that can be trusted, and prepares the store for writing.
 //!
-//! The clean mark is the highest commit that any witness calls durable: `head.mkm`, the manifests of catalog and index, valid frames.
-//! What is invalid at or below it is damage: named, replay goes on after it, and writing waits for repair. Above it at most one commit is in
-//! flight: it is whole, then it is taken over; or it does not count, then it is kept in `lost+found` and cut, whatever valid frames follow.
-//! Docs: DURABILITY.md, "Opening".
+//! The clean mark is the highest commit that any witness calls durable: `head.mkm`, the manifests of catalog and index, valid
+//! frames. What is invalid at or below it is damage: it is reported, replay continues after it, and writing waits for a
+//! repair. Above the mark at most one commit is in flight. If it is whole, it is adopted; otherwise it does not count, and is
+//! kept in `lost+found` and cut, whatever valid frames follow. Docs: DURABILITY.md, "Opening".
 
 use std::sync::Arc;
 
@@ -23,16 +23,16 @@ use crate::seal::{HEADER_LEN, SecretKey, name_by_bytes};
 use crate::vfs::{Vfs, cut_file};
 use crate::wire::Unknown;
 
-/// A store's records as they were found, the catalog brought up to them.
+/// The state of a store's records after replay, with the catalog up to date.
 pub(super) struct Recovered {
-    /// The one who goes on writing; `None` where damage forbids it.
+    /// The writer of records; `None` where damage forbids writing.
     pub(super) records: Option<Records>,
-    /// The active container and its end, if it may be gone on with.
+    /// The active container and its end, if it may be continued.
     pub(super) active: Option<(u32, u64)>,
-    /// A container that was found unfinished and is closed now, and its end.
+    /// A container that was found unfinished and is now closed, and its end.
     pub(super) closed: Option<(u32, u64)>,
     pub(super) damage: Vec<Damage>,
-    /// Why nothing may be written although no byte is damaged.
+    /// Why writing is forbidden although no byte is damaged.
     pub(super) barred: Option<Error>,
     /// The records lost commits that the catalog does not know.
     pub(super) incomplete: bool,
@@ -44,7 +44,7 @@ pub(super) struct Recovered {
 }
 
 impl Recovered {
-    /// Reading goes on, and nothing is written.
+    /// The store can be read, and is not written.
     fn reading_only(damage: Vec<Damage>, barred: Option<Error>, mark: Link) -> Self {
         Self {
             records: None,
@@ -70,27 +70,27 @@ pub(super) struct Replay<'a> {
     pub(super) containers: &'a Containers,
     /// Name of the store, for messages.
     pub(super) name: &'a str,
-    /// The commit up to which the index says that it is true.
+    /// The commit up to which the index claims to be valid.
     pub(super) index_basis: Option<Link>,
     /// The head of this store that the master noted.
     pub(super) noted: Option<Link>,
 }
 
-/// How the records stand to the catalog.
+/// How records and catalog fit together.
 enum Scanned {
     Fits(Box<Found>),
     /// They end before its basis.
     Ahead,
-    /// They have another commit in its place: it belongs to something else.
+    /// They have another commit in the place of its basis: the catalog belongs to other records.
     Contradicts,
 }
 
-/// What the scan of the records gave.
+/// The result of a scan of the records.
 struct Found {
-    /// The last commit read; above the mark it still has to prove itself.
+    /// The last commit read; above the mark it has yet to be proven.
     pending: Option<(ScannedCommit, RecordsFile)>,
     mark: Link,
-    /// Does the last file end with a frame that calls the last commit synced?
+    /// Whether the last file ends with a frame that calls the last commit synced.
     marked_end: bool,
     /// Stretches that could not be read, each with the sequence that replay had reached.
     bad: Vec<(u64, Damage)>,
@@ -101,6 +101,7 @@ impl Replay<'_> {
     /// Brings `catalog` up to the records and makes them ready for writing.
     pub(super) fn run(&self, catalog: &mut Catalog) -> Result<Recovered, Error> {
         let mut damage = Vec::new();
+        // Without its head a store has one witness less. That alone is no reason to refuse mail.
         let head = match read_head(&**self.vfs, &self.dirs.root, self.key, self.owner) {
             Ok(head) => head,
             Err(Error::Damage(of_head)) => {
@@ -110,25 +111,29 @@ impl Replay<'_> {
             Err(error) => return Err(error),
         };
         let broken_head = !damage.is_empty();
+        // Before the scan, which compares what each of them says with the commits that it passes.
         let mut witnesses = Witnesses::default();
         witnesses.hear(Who::Head, head.as_ref().map(Head::link));
         witnesses.hear(Who::Index, self.index_basis);
         witnesses.hear(Who::Master, self.noted);
 
         let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
-        let flushed = catalog.basis().records;
+        let mut flushed = catalog.basis().records;
         let mut found = match self.scan(&listing, catalog, &witnesses)? {
             Scanned::Fits(found) => *found,
+            // The catalog knows commits that the records lost: it is the best view that there is, unless it is that of a fork.
             Scanned::Ahead if self.agrees(&listing, catalog)? => return Ok(Recovered { head, ..self.records_lost(&listing, catalog) }),
             Scanned::Ahead | Scanned::Contradicts => {
                 catalog.reset(self.options.cache_bytes)?;
+                // The old catalog's place may lie within a commit of these records: a cut must not start from there.
+                flushed = catalog.basis().records;
                 match self.scan(&listing, catalog, &witnesses)? {
                     Scanned::Fits(found) => *found,
                     _ => return Err(Error::Bug("an empty catalog does not fit the records")),
                 }
             }
         };
-        // The last commit is not in the catalog yet.
+        // Damage before the last repair was accepted by it. The last commit, which may be that repair, is not in the catalog yet.
         let accepted = match &found.pending {
             Some((commit, _)) if commit.commit.repairs() => (commit.span.place.file, commit.span.place.offset),
             _ => catalog.basis().repaired_at,
@@ -139,9 +144,11 @@ impl Replay<'_> {
         let mut mark = found.mark;
         let mut raise = |link: Link| mark = if link.sequence > mark.sequence { link } else { mark };
         let last = found.pending.as_ref().map_or(catalog.basis().link, |(commit, _)| commit.link);
+        // Frames in containers are written before the record of their commit, so they may know of commits that the records lost.
         raise(self.container_tail(catalog, last)?.synced);
         let in_records = last.sequence;
-        // A copy of the store that went on apart may be further than what was noted, and its catalog too.
+        // A fork (a copy that was written to separately) may be further than what was noted, and its catalog too: then replay
+        // began after the commit in question, and it has to be looked up.
         for who in [Who::Head, Who::Index, Who::Master] {
             if let Some(said) = found.witnesses.unseen(who, in_records)
                 && let Some(there) = link_of(&listing, said.sequence)?
@@ -151,14 +158,16 @@ impl Replay<'_> {
         }
         for who in [Who::Head, Who::Index] {
             match found.witnesses.verdict(who, in_records) {
+                // Also where the records do not reach it: what lies between was durable and is lost.
                 Some((link, Verdict::Holds | Verdict::NotReached)) => raise(link),
-                // An index of other records is thrown away and built again.
+                // An index of other records is discarded and rebuilt.
                 Some((_, Verdict::Contradicted)) if who == Who::Head => {
                     damage.push(Damage::new(&head_path(&self.dirs.root), HEADER_LEN as u64, 0, DamageCause::Chain));
                 }
                 _ => {}
             }
         }
+        // At or below the mark the commit counts whatever is missing of it: it may have receipts. Above, only if it is whole.
         let mut taken = None;
         if let Some((commit, file)) = found.pending {
             if commit.link.sequence <= mark.sequence {
@@ -167,6 +176,7 @@ impl Replay<'_> {
                 taken = Some((commit, file));
             }
         }
+        // A bad stretch after the commit of the mark is the torn tail of the crash, and no damage.
         let reached = catalog.basis().link.sequence;
         let bad: Vec<Damage> =
             found.bad.into_iter().filter(|(at, _)| *at < mark.sequence).map(|(_, damage)| damage).filter(unaccepted).collect();
@@ -174,24 +184,26 @@ impl Replay<'_> {
         damage.extend(bad);
         if reached < mark.sequence {
             commits_lost = true;
+            // The records end cleanly but too early, as a file that was cut between two frames does.
             if damage.len() == usize::from(broken_head) {
                 damage.push(self.records_end_early(&listing));
             }
         }
+        // Once more: the recorded end moved if the last commit has been accepted.
         let tail = self.container_tail(catalog, last)?;
         damage.extend(tail.damage.clone());
         let clean = taken.is_none() && found.marked_end && listing.leftovers.is_empty() && !tail.unclean && reached == mark.sequence;
         let last = taken.as_ref().map_or(reached, |(commit, _)| commit.link.sequence);
         let is_damaged = damage.len() > usize::from(broken_head);
         let barred = self.barred(catalog, &found.witnesses, last, is_damaged);
-        // Before anything is written: a commit in flight may be that of a later version.
+        // Before anything is written: the commit in flight may have been written by a later version.
         let barred = match &taken {
             Some((commit, _)) => commit.commit.forbids_writing()?.map(too_new_to_write).or(barred),
             None => barred,
         };
-        // What the records lost, tables in containers say as far as they can; of what came before its basis a catalog that was there knows more.
+        // Tables in containers supply what the records lost. Up to its basis an existing catalog knows more than they do.
         let incomplete = commits_lost || matches!(barred, Some(Error::RolledBack { .. }));
-        // Where `head.mkm` cannot be read, the witness is missing that tells what is in flight from damage: then nothing is cut.
+        // Without `head.mkm`, damage cannot be told from a commit in flight: nothing is cut.
         if is_damaged || barred.is_some() || broken_head && !clean {
             if let Some((commit, _)) = taken {
                 // Its mails may have receipts.
@@ -203,7 +215,7 @@ impl Replay<'_> {
         let recovered = match listing.files.last() {
             Some(last) if clean => self.go_on(catalog, last)?,
             _ => match self.take_over(catalog, &listing, taken, flushed) {
-                // Where nothing can be kept, nothing is cut, and what is whole is shown: its mails may have receipts.
+                // What cannot be kept is not cut. A whole commit is shown all the same: its mails may have receipts.
                 Err(Error::Io(error)) if error.is_refused() => {
                     if let Some(commit) = in_flight.filter(|commit| commit.link.sequence > catalog.basis().link.sequence) {
                         self.accept(catalog, &commit, &mut damage)?;
@@ -216,7 +228,7 @@ impl Replay<'_> {
         Ok(Recovered { damage, head, ..recovered })
     }
 
-    /// Goes on in files that were found clean.
+    /// Continues in files that were found clean. Writes nothing.
     fn go_on(&self, catalog: &Catalog, last: &RecordsFile) -> Result<Recovered, Error> {
         let basis = catalog.basis();
         let records = Records::resume(
@@ -233,13 +245,14 @@ impl Replay<'_> {
         Ok(Recovered { records: Some(records), active, ..Recovered::reading_only(Vec::new(), None, catalog.basis().link) })
     }
 
-    /// Why nothing may be written, although nothing is damaged. Records that are damaged may well end before what was noted.
+    /// Why writing is forbidden although nothing is damaged.
     fn barred(&self, catalog: &Catalog, witnesses: &Witnesses, reached: u64, is_damaged: bool) -> Option<Error> {
         if let Some((what, number)) = catalog.basis().passed_over.clone() {
             return Some(Error::TooNewToWrite { what, number });
         }
         match witnesses.verdict(Who::Master, reached)? {
             (_, Verdict::Holds) => None,
+            // Damaged records may well end before what was noted: that is damage, not a rollback.
             (_, Verdict::NotReached) if is_damaged => None,
             (noted, Verdict::Contradicted | Verdict::NotReached) => Some(rolled_back(self.name, noted, catalog.basis().link)),
         }
@@ -253,8 +266,8 @@ impl Replay<'_> {
         }
     }
 
-    /// A catalog names only commits that were synced: where the records end before its basis, they were lost. The catalog stays as it is,
-    /// the best view of the store that there is, and nothing is written.
+    /// A catalog names only commits that were synced: if the records end before its basis, commits were lost. The catalog stays
+    /// as it is, since it is the best view of the store that there is, and nothing is written.
     fn records_lost(&self, listing: &Listing, catalog: &Catalog) -> Recovered {
         let mut damage = listing.damage.clone();
         if damage.is_empty() {
@@ -267,9 +280,9 @@ impl Replay<'_> {
         Recovered::reading_only(damage, None, catalog.basis().link)
     }
 
-    /// Has the catalog what the records have? One that went on apart names other contents and messages by their numbers.
+    /// Whether the catalog agrees with the records. The catalog of a fork has other contents and messages under the same numbers.
     fn agrees(&self, listing: &Listing, catalog: &Catalog) -> Result<bool, Error> {
-        // The last commit has not been proven.
+        // The last commit is not compared: nothing proves it yet, and the catalog may have another one in its place.
         let mut before: Option<Box<ScannedCommit>> = None;
         for file in &listing.files {
             let mut scan = Scan::new(file.clone(), 0);
@@ -279,7 +292,7 @@ impl Replay<'_> {
                     match catalog.agrees(fact) {
                         Ok(true) => {}
                         Ok(false) => return Ok(false),
-                        // A page that cannot be read contradicts nothing.
+                        // An unreadable page contradicts nothing.
                         Err(Error::Damage(_)) => {}
                         Err(error) => return Err(error),
                     }
@@ -291,6 +304,7 @@ impl Replay<'_> {
 
     /// Replays the records after the catalog's basis.
     fn scan(&self, listing: &Listing, catalog: &mut Catalog, witnesses: &Witnesses) -> Result<Scanned, Error> {
+        // The catalog's basis moves with each commit; that of the beginning is what the records have to confirm.
         let basis = catalog.basis().clone();
         let witnesses = witnesses.clone();
         let mut found = Found { pending: None, mark: basis.link, marked_end: false, bad: Vec::new(), witnesses };
@@ -301,8 +315,10 @@ impl Replay<'_> {
         for file in listing.files.iter().filter(|file| file.number >= basis.records.0) {
             let offset = if file.number == basis.records.0 { basis.records.1 } else { 0 };
             let mut scan = Scan::new(file.clone(), offset);
+            // A file of a header alone ends cleanly: it is begun only after the last commit was synced, and its header names it.
             found.marked_end = scan.synced.sequence >= catalog.basis().link.sequence && file.len == HEADER_LEN as u64;
             while let Some(item) = scan.next()? {
+                // Each frame names the last synced commit. The first one after the basis names the basis.
                 if scan.synced.sequence == basis.link.sequence {
                     if scan.synced.chain != basis.link.chain {
                         return Ok(Scanned::Contradicts);
@@ -322,9 +338,12 @@ impl Replay<'_> {
                     ScanItem::Commit(commit) => {
                         found.witnesses.see(commit.link);
                         repaired |= commit.commit.repairs();
+                        // One commit is held back. That another follows proves it durable, since none is appended before the
+                        // one before it is synced.
                         if let Some((before, _)) = found.pending.take() {
                             self.accept(catalog, &before, &mut damage)?;
-                            // P15. Where a cache cannot be written, memory has to do.
+                            // P15: a catalog rebuilt from the beginning may exceed the budget. If it cannot be written, it
+                            // stays in memory.
                             if spills && let Err(error) = catalog.spill(self.options.flush_bytes) {
                                 may_lag(Err(error))?;
                                 spills = false;
@@ -332,10 +351,12 @@ impl Replay<'_> {
                         }
                         found.pending = Some((*commit, file.clone()));
                     }
+                    // Only a mark of the last commit, with nothing after it, allows an open without a write.
                     ScanItem::Mark(end) => {
                         let last = found.pending.as_ref().map_or(catalog.basis().link, |(commit, _)| commit.link);
                         found.marked_end = end == file.len && scan.synced == last;
                     }
+                    // Damage or torn tail? The mark decides, and it is known only after all files and witnesses.
                     ScanItem::Bad(bad) => {
                         let reached = found.pending.as_ref().map_or(catalog.basis().link.sequence, |(commit, _)| commit.link.sequence);
                         found.bad.push((reached, bad));
@@ -348,12 +369,13 @@ impl Replay<'_> {
             if scan.synced.sequence > found.mark.sequence {
                 found.mark = scan.synced;
             }
+            // A file without frames confirms the basis by its header.
             if scan.synced == basis.link {
                 confirmed = true;
             }
         }
         found.bad.extend(damage.into_iter().map(|damage| (0, damage)));
-        // A repair recorded again what the catalog knew of commits that are gone: it is made again from the records.
+        // A repair has recorded again what a catalog knew of lost commits, so that a new catalog can be made from the records.
         Ok(match (confirmed, repaired) {
             (true, _) => Scanned::Fits(Box::new(found)),
             (false, true) => Scanned::Contradicts,
@@ -362,12 +384,13 @@ impl Replay<'_> {
     }
 
     fn accept(&self, catalog: &mut Catalog, scanned: &ScannedCommit, damage: &mut Vec<Damage>) -> Result<(), Error> {
-        // A commit that repairs goes on after what is lost; its frames say after which.
+        // A repair's commit continues after lost commits; its frames name the one that it follows.
         let last = if scanned.commit.repairs() { scanned.stamp.synced } else { catalog.basis().link };
         if scanned.commit.link_after(&last)? != Some(scanned.link) {
             let path = file_path(&self.dirs.records, scanned.span.place.file);
             damage.push(Damage::new(&path, scanned.begin, scanned.end - scanned.begin, DamageCause::Chain));
         }
+        // Applied in spite of a wrong chain value: its own frames are authentic, and its mails may have receipts.
         catalog.apply(&scanned.commit, scanned.link, &scanned.span)?;
         if catalog.basis().tree.head() != scanned.commit.tree() {
             let path = file_path(&self.dirs.records, scanned.span.place.file);
@@ -376,12 +399,12 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Are all frames there that the commit has before it, with the contents of a small one, and in containers?
+    /// Whether the commit in flight is complete: its place in the chain, the blocks of its section, its frames in containers.
     fn is_whole(&self, catalog: &Catalog, scanned: &ScannedCommit) -> Result<bool, Error> {
         if scanned.commit.link_after(&catalog.basis().link)? != Some(scanned.link) {
             return Ok(false);
         }
-        // A section goes only after a later commit was synced: that of one in flight was torn.
+        // A section is removed only after a later commit is synced. In the last commit a missing section was torn.
         if scanned.span.section.len() != scanned.commit.section_frames() as usize {
             return Ok(false);
         }
@@ -389,6 +412,7 @@ impl Replay<'_> {
         for (number, range) in self.container_ranges(catalog, &scanned.commit)? {
             let file = match self.containers.file(number) {
                 Ok(file) if file.len()? >= range.end => file,
+                // The record reached the medium and the container did not: a crash may keep writes in any order.
                 Ok(_) | Err(Error::Damage(_)) => return Ok(false),
                 Err(error) => return Err(error),
             };
@@ -407,7 +431,7 @@ impl Replay<'_> {
         Ok(scanned.container_frames() == Some(frames))
     }
 
-    /// The stretches of containers that `commit` filled, headers of new ones included.
+    /// The stretches of containers that `commit` wrote, including the headers of new containers.
     fn container_ranges(&self, catalog: &Catalog, commit: &Commit) -> Result<Vec<(u32, std::ops::Range<u64>)>, Error> {
         let ((from_no, from), (to_no, to)) = (catalog.basis().container, commit.container_end());
         let mut ranges = Vec::new();
@@ -418,7 +442,8 @@ impl Replay<'_> {
             let end = match self.containers.file(number).and_then(|file| file.len()) {
                 _ if number == to_no => to,
                 Ok(len) => len,
-                // Then the commit is not whole. Of what the system refuses nothing is known, and nothing may be cut for it.
+                // An empty stretch, so that the commit does not count as whole. An error of the system proves nothing, and must
+                // not lead to a cut.
                 Err(Error::Damage(_)) => start,
                 Err(error) => return Err(error),
             };
@@ -427,7 +452,7 @@ impl Replay<'_> {
         Ok(ranges)
     }
 
-    /// What lies in containers after the last recorded end. `last` is the last commit in the records.
+    /// Examines containers after the last recorded end. `last` is the last commit in the records.
     fn container_tail(&self, catalog: &Catalog, last: Link) -> Result<Tail, Error> {
         let (active, end) = catalog.basis().container;
         let known = catalog.basis().numbers.containers;
@@ -436,11 +461,13 @@ impl Replay<'_> {
             let recorded = match number {
                 number if number == active => end,
                 number if number > known => 0,
+                // Closed containers never change; `verify` reads them.
                 _ => continue,
             };
             tail.unclean |= number > known;
             let file = match self.containers.file(number) {
                 Ok(file) => file,
+                // A crash during its creation leaves a container without a valid header. No commit can name it.
                 Err(Error::Damage(_)) if number > known => continue,
                 Err(Error::Damage(damage)) => {
                     tail.damage = Some(damage);
@@ -460,7 +487,8 @@ impl Replay<'_> {
                     if stamp.synced.sequence > tail.synced.sequence {
                         tail.synced = stamp.synced;
                     }
-                    // What was in flight follows commits of these records. Frames of others, or that follow others, were promised elsewhere.
+                    // A commit in flight follows the commits of these records. Frames that do not are those of a fork, which
+                    // may have given receipts for them: they must not be cut.
                     let differs = |link: Link| link.sequence == stamp.synced.sequence && link != stamp.synced;
                     foreign |= stamp.sequence <= basis.sequence || differs(basis) || differs(last);
                     Ok(())
@@ -477,7 +505,8 @@ impl Replay<'_> {
         Ok(tail)
     }
 
-    /// Cuts what is in flight, or takes it over, and begins a new records file: all of it synced before the first read or receipt.
+    /// Adopts the commit in flight if it is whole, cuts everything else after the last durable commit, and begins a new records
+    /// file. All of it is synced before the first read or receipt.
     fn take_over(
         &self,
         catalog: &mut Catalog,
@@ -490,6 +519,7 @@ impl Replay<'_> {
         let mut known = basis.numbers.containers;
         if let Some((scanned, _)) = &taken {
             for (number, range) in self.container_ranges(catalog, &scanned.commit)? {
+                // A sync alone would promise nothing: after a failed sync the system no longer knows which pages are dirty.
                 let file = self.vfs.open(&self.containers.path(number))?;
                 file.rewrite(range.start, range.end - range.start)?;
                 file.sync()?;
@@ -502,12 +532,15 @@ impl Replay<'_> {
             let path = self.containers.path(container.0);
             let file = self.vfs.open(&path)?;
             if file.len()? > container.1 {
+                // Kept and synced before the cut, or a second crash could take both.
                 lost.keep_tail(&self.containers.file(container.0)?, container.1)?;
                 cut_file(&**self.vfs, &path, container.1)?;
             } else {
+                // An earlier open may have died between its cut and the sync. Numbers may be assigned again only after it.
                 file.sync()?;
             }
         }
+        // Containers that no counting commit names. A later commit will create one of the same number.
         for number in self.containers.list()?.into_iter().filter(|number| *number > known) {
             let file_id = match self.containers.file(number) {
                 Ok(file) => file.header().file_id,
@@ -519,6 +552,7 @@ impl Replay<'_> {
         self.vfs.sync_dir(&self.dirs.content)?;
         self.containers.forget();
 
+        // Read now: the cut below takes these blocks from the old file.
         let section = match &taken {
             Some((scanned, file)) => self.section_blocks(scanned, file)?,
             None => Vec::new(),
@@ -529,6 +563,8 @@ impl Replay<'_> {
             container_frames: scanned.container_frames().unwrap_or(0),
             section: &section,
         });
+        // The new file comes before the cut of the old one, which until then has the only copy of the adopted commit. Once the
+        // new file exists, its header makes the old tail void, so that a crash before the cut does no harm.
         let number = listing.files.last().map_or(1, |file| file.number + 1);
         let (mut records, span) = Records::take_over(
             Arc::clone(self.vfs),
@@ -541,6 +577,7 @@ impl Replay<'_> {
             basis.tree,
         )?;
         if let (Some(span), Some((scanned, _))) = (span, &taken) {
+            // Only now is the commit durable, and a catalog names no other.
             catalog.apply(&scanned.commit, scanned.link, &span)?;
             records.set_tree(catalog.basis().tree.clone());
         }
@@ -548,6 +585,7 @@ impl Replay<'_> {
             let from = if old.number == flushed.0 { flushed.1 } else { 0 };
             cut_tail(&**self.vfs, old, basis.link, from, &mut |file, from| lost.keep_tail(file, from))?;
         }
+        // Writing the new file may have removed a leftover of the same name.
         for path in &listing.leftovers {
             if self.vfs.kind(path)?.is_some() {
                 self.vfs.remove(path)?;
@@ -575,7 +613,7 @@ fn too_new_to_write(unknown: Unknown) -> Error {
     Error::TooNewToWrite { what: unknown.what.to_owned(), number: unknown.number }
 }
 
-/// Does damage of records lie before this place? Of a file that has the name of another, its name does not tell.
+/// Whether damage of records lies before this place. The name of a misnamed file says nothing about its place.
 pub(super) fn is_before(damage: &Damage, (file, offset): (u64, u64)) -> bool {
     file > 0
         && !matches!(damage.cause, DamageCause::Misnamed(_))
@@ -592,7 +630,7 @@ pub(super) fn rolled_back(name: &str, noted: Link, found: Link) -> Error {
     Error::RolledBack { store: format!("store {name}"), noted: noted.to_string(), found: found.to_string() }
 }
 
-/// The link after the commit of this sequence, where a file begins after it or the commit can be read.
+/// The link of the commit of this sequence, if the commit can be read or a file begins directly after it.
 fn link_of(listing: &Listing, sequence: u64) -> Result<Option<Link>, Error> {
     let begins = |file: &&RecordsFile| file.reader.header().start.first_sequence;
     if let Some(next) = listing.files.iter().find(|file| begins(file) == sequence + 1) {

@@ -582,6 +582,25 @@ fn p4_a_catalog_of_a_copy_that_went_on_apart_is_thrown_away() {
 }
 
 #[test]
+fn p1_the_catalog_of_a_copy_that_went_on_apart_does_not_decide_where_records_are_cut() {
+    let Filled { files, mut mails } = filled();
+    let fork = files.copy();
+    mails.extend(go_on(&files, 5, 73));
+    go_on(&fork, 2, 74);
+    exchange(&files, &fork, "/stores/1/catalog/");
+    // A torn commit, so that the open has something to cut.
+    let records = files.paths_with("/stores/1/records/").pop().expect("a records file");
+    let mut bytes = files.bytes(&records);
+    bytes.extend([0xA5; 500]);
+    files.write(&records, &bytes);
+    drop(files.open());
+    lose(&files, &["/catalog/"]);
+    let archive = files.open();
+    assert!(archive.barred().is_none(), "{:?}", archive.barred());
+    assert_eq!(old_ids(&archive, &mails), mails.len());
+}
+
+#[test]
 fn p4_mails_that_came_again_after_a_repair_are_there_without_the_catalog_too() {
     let Filled { files, mails } = filled();
     let records = files.paths_with("/stores/1/records/")[0].clone();
