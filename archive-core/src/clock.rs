@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Where an archive gets the time from. Mail is archived at what it reads, whether that is later than before or not.
+/// The source of time of an archive. Mail is archived at the time that it reads, even if that is earlier than before.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
 
@@ -40,7 +40,8 @@ pub(crate) fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A clock may be set by hand or by the network. One that is further ahead than this of what has passed was.
+/// A clock may be set by hand or by the network. If it is ahead of the time that has passed by more than this, it was
+/// set.
 const AHEAD: i64 = 24 * 60 * 60 * 1000;
 
 /// What a clock is expected to read, by the time that passes since it was first read.
@@ -50,12 +51,12 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins with a clock that reads `now`.
+    /// Starts with a clock that reads `now`.
     pub(crate) fn begin(now: i64) -> Self {
         Self { first: now, since: Instant::now() }
     }
 
-    /// Is `now` more than a day later than what has passed?
+    /// Whether `now` is more than a day ahead of the time that has passed.
     pub(crate) fn is_ahead(&self, now: i64) -> bool {
         let passed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
         now.saturating_sub(self.first).saturating_sub(passed) > AHEAD

@@ -25,7 +25,8 @@ pub enum Actor {
 pub struct User {
     /// Their name, for records.
     pub name: String,
-    /// May restrict a search to one store. This does not show them any mail: an administrator sees the folders that are listed here.
+    /// May restrict a search to one store. This gives no right to see mail: an administrator sees only the folders
+    /// listed here.
     #[serde(default)]
     pub administrator: bool,
     /// The folders whose messages they see; those that do not exist are ignored.
@@ -62,7 +63,7 @@ impl FolderScope {
     }
 }
 
-/// The folders of `scopes`, in each that is there.
+/// The folders of `scopes` that exist.
 pub(super) fn folders_of<'s>(folders: &Folders, scopes: impl IntoIterator<Item = &'s FolderScope>) -> RoaringBitmap {
     let (mut exact, mut roots) = (Vec::new(), Vec::new());
     for scope in scopes {
@@ -112,7 +113,7 @@ impl Actor {
     }
 }
 
-/// An archive in the name of an actor. Reads, searches and changes are methods of it.
+/// An archive used on behalf of an actor. Reads, searches and changes are methods of it.
 #[derive(Debug, Clone)]
 pub struct Acting<'a> {
     pub(super) archive: &'a Archive,
@@ -130,7 +131,7 @@ impl<'a> Acting<'a> {
         self.archive
     }
 
-    /// Only the system may do what concerns more than the messages of some folders.
+    /// An error unless the actor is the system: `what` concerns more than the messages of some folders.
     pub(super) fn only_system(&self, what: &'static str) -> Result<(), Error> {
         match self.actor {
             Actor::System => Ok(()),

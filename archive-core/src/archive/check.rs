@@ -1,4 +1,4 @@
-//! Is every mail of a source in the archive? Each is read again and compared.
+//! Checks whether every mail of a source is in the archive: each is read from there and compared.
 
 use std::ops::ControlFlow;
 
@@ -10,29 +10,29 @@ use crate::mail::{Discard, Examiner};
 use crate::source::{Body, Item, SourceOptions, SourceVisitor, Trouble};
 use crate::store::Store;
 
-/// What of a source is not in the archive.
+/// The result of a check: what a source has that the archive does not.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CheckReport {
     /// Mails found in the source.
     pub read: u64,
-    /// Mails whose bytes were read from the archive again and are the same.
+    /// Mails whose bytes were read from the archive and are the same.
     pub present: u64,
     /// Mails that are not there, or are damaged: path in the source and offset.
     pub missing: Vec<(String, u64)>,
     /// Pieces of the source that could not be read.
     pub failed: u64,
-    /// Files that are no mail.
+    /// Files that are not mail.
     pub skipped_files: u64,
-    /// Mails passed over because their program had marked them as deleted.
+    /// Mails skipped because their program had marked them as deleted.
     pub deleted: u64,
-    /// Mails of which the source itself has a part only; they are among those read.
+    /// Mails of which the source itself has only a part; they count as read too.
     pub incomplete: u64,
 }
 
 impl Acting<'_> {
-    /// Is every mail of `source` in the archive, with the very bytes (or the same but for headers that mail programs change)? Each is read
-    /// from the archive again and its digest checked.
+    /// Checks whether every mail of `source` is in the archive with exactly the same bytes, or the same except for
+    /// headers that mail programs change. Each is read from the archive and its digest checked.
     pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
         self.only_system("check")?;
         let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
@@ -47,7 +47,7 @@ impl Acting<'_> {
     }
 }
 
-/// Looks for each mail of a source, and reads it from the archive again.
+/// Looks up each mail of a source, and reads it from the archive.
 struct Checker<'a, 'e> {
     store: &'a Store,
     report: CheckReport,
@@ -70,7 +70,7 @@ impl Checker<'_, '_> {
         Ok(None)
     }
 
-    /// Whether the mail is there; `None` if the source cannot give all of it, which its reader tells.
+    /// Whether the mail is there; `None` if the source cannot give all of it, which its reader reports.
     fn look(&mut self, body: Body<'_>) -> Result<Option<bool>, Error> {
         let (digest, restated) = match body {
             Body::Whole(raw) => {

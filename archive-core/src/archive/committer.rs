@@ -1,4 +1,5 @@
-//! The one who commits an import: puts mails in order again, commits by weight and time, gives receipts. What is in flight is bounded by weight.
+//! The committer of an import: restores the order of mails, commits by weight and time, and gives receipts. What is in
+//! flight is bounded by weight.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -20,7 +21,8 @@ const COMMIT_WEIGHT: u64 = 16 << 20;
 const COMMIT_AFTER: Duration = Duration::from_millis(700);
 /// Weight of mails between source and commit.
 const IN_FLIGHT: u64 = 40 << 20;
-/// What a mail weighs beside its bytes: its facts and the words of its text take memory too, and of small mails more than their bytes.
+/// What a mail weighs besides its bytes: its facts and the words of its text take memory too, for small mails more than
+/// their bytes.
 const WEIGHT_OF_A_MAIL: u64 = 2 << 10;
 
 pub(super) fn weight(bytes: u64, place: &NewPlace) -> u64 {
@@ -29,9 +31,9 @@ pub(super) fn weight(bytes: u64, place: &NewPlace) -> u64 {
 
 /// What is on its way to the committer, with its place in the order of the source.
 pub(super) enum Ready {
-    /// Mails that follow each other; of what failed the weight.
+    /// Consecutive mails; for a failed one, its weight.
     Mails { at: u64, mails: Vec<Result<Prepared, (Error, u64)>> },
-    /// A wish to know when all before it are durable.
+    /// A request to be notified when everything before it is durable.
     Barrier { at: u64, done: SyncSender<()> },
 }
 
@@ -51,12 +53,12 @@ impl Ready {
     }
 }
 
-/// The weight of what is in flight: who would exceed the bound waits.
+/// The weight of what is in flight. A thread that would exceed the bound waits.
 #[derive(Default)]
 pub(super) struct Budget {
     used: Mutex<u64>,
     freed: Condvar,
-    /// Nobody gives back any more.
+    /// No weight will be given back any more.
     is_void: AtomicBool,
 }
 
@@ -74,7 +76,7 @@ impl Budget {
         self.freed.notify_all();
     }
 
-    /// Nobody waits any more.
+    /// Ends all waiting.
     pub(super) fn void(&self) {
         let used = locked(&self.used);
         self.is_void.store(true, Ordering::Release);
@@ -124,7 +126,7 @@ impl Sums {
     }
 }
 
-/// Puts mails in order again and commits them.
+/// Restores the order of mails and commits them.
 pub(super) struct Committer<'a, 'e> {
     pub(super) store: &'a Store,
     pub(super) options: &'a ImportOptions,
@@ -133,14 +135,14 @@ pub(super) struct Committer<'a, 'e> {
     pub(super) budget: &'a Budget,
     pub(super) failure: &'a Failure,
     pub(super) fed: SyncSender<()>,
-    /// What an event of the caller panicked with.
+    /// The payload of a panic in an event of the caller.
     pub(super) panicked: &'a Mutex<Option<Panic>>,
 }
 
-/// What a thread panicked with.
+/// The payload of a panic.
 pub(super) type Panic = Box<dyn Any + Send>;
 
-/// Held by each thread of an import. Where one panics, the import ends instead of waiting for it.
+/// Held by each thread of an import. If one panics, the import ends instead of waiting for it.
 pub(super) struct Alarm<'a> {
     pub(super) failure: &'a Failure,
     pub(super) budget: &'a Budget,
@@ -171,7 +173,7 @@ impl Committer<'_, '_> {
                 early.insert(ready.at(), ready);
             }
             if self.failure.is_set() {
-                // What a thread that panicked had taken never comes: nobody may wait for it, nor for room.
+                // What a thread that panicked was working on never arrives: nothing may wait for it, or for its weight.
                 early.clear();
                 self.budget.void();
             }
@@ -181,7 +183,7 @@ impl Committer<'_, '_> {
                     Ready::Mails { mails, .. } => mails,
                     Ready::Barrier { done, .. } => {
                         self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
-                        // Who waits for the barrier may have given up.
+                        // The thread that waits for the barrier may have given up.
                         let _gone = done.send(());
                         continue;
                     }
@@ -236,7 +238,7 @@ impl Committer<'_, '_> {
                         *locked(self.panicked) = Some(panic);
                         self.failure.set(Error::Bug("an event of the caller panicked"));
                     }
-                    // The indexer ends first only when it failed, and then the import does too.
+                    // The indexer ends first only if it failed, and then the import ends too.
                     let _ended = self.fed.send(());
                 }
                 Err(error) => self.failure.set(error),
@@ -260,7 +262,7 @@ mod tests {
 
     const HOUR: i64 = 60 * 60 * 1000;
 
-    /// What the run of the last import says of the clock.
+    /// What the last import run recorded about the clock.
     fn jumped_from(store: &Store) -> Option<i64> {
         let last = MessageNo(store.catalog().basis().numbers.messages - 1);
         let place = store.catalog().message_row(last).unwrap().unwrap().fact;

@@ -1,5 +1,6 @@
-//! An archive is made under its lock: master, first store and owner first, all of it synced; then `archive.mk`, in one step that replaces
-//! nothing. Without it there is no archive, and what was begun is cleared by whoever makes one there next.
+//! Creation of an archive, under its lock: first master, first store and owner, all of it synced; then `archive.mk`, in
+//! one step that replaces nothing. Without that file there is no archive, and the next creation in the same folder
+//! clears what was begun.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ pub(super) const MASTER_RECOVERY: &str = "master key by recovery";
 pub(super) const RECOVERY_WRAP: &str = "recovery wrap key";
 pub(super) const RECOVERY: &str = "recovery wrap key by recovery key";
 
-/// How a new archive is to be.
+/// Options for a new archive.
 #[derive(Debug)]
 pub struct CreateOptions {
     owner: String,
@@ -34,25 +35,25 @@ pub struct CreateOptions {
 }
 
 impl CreateOptions {
-    /// An archive whose first user archive is called `owner`. It opens with a key file and the recovery key.
+    /// An archive whose first user archive is called `owner`, opened by a key file and the recovery key.
     #[must_use]
     pub fn new(owner: &str) -> Self {
         Self { owner: owner.to_owned(), key_file: true, passphrase: None, open: OpenOptions::default() }
     }
 
-    /// Whether a key file is made; it is unless told otherwise.
+    /// Whether a key file is created; true by default.
     #[must_use]
     pub fn key_file(self, key_file: bool) -> Self {
         Self { key_file, ..self }
     }
 
-    /// A passphrase that opens the archive too.
+    /// A passphrase that also opens the archive.
     #[must_use]
     pub fn passphrase(self, passphrase: &str) -> Self {
         Self { passphrase: Some(Zeroizing::new(passphrase.to_owned())), ..self }
     }
 
-    /// How the archive is opened after it was made.
+    /// How the archive is opened after its creation.
     #[must_use]
     pub fn open_options(self, open: OpenOptions) -> Self {
         Self { open, ..self }
@@ -63,10 +64,12 @@ impl CreateOptions {
 const PAGE: &str = include_str!("../../FORMAT.md");
 
 impl Archive {
-    /// Makes an archive in `dir`, a folder that is not there yet, or is empty, or holds nothing but an archive whose making was cut short; and
-    /// opens it. A folder made here is for its owner alone; files and folders in it take their mode from it.
+    /// Creates an archive in `dir` and opens it. The folder must not exist yet, or be empty, or contain nothing but an
+    /// archive whose creation was cut short. A folder created here is accessible to its owner only; files and folders
+    /// in it take their mode from it.
     ///
-    /// `keep` gets the archive's id and its keys, which nobody can show again, before anything is written: where it fails, nothing is made.
+    /// `keep` receives the archive's id and its keys, which cannot be shown again, before anything is written: if it
+    /// fails, nothing is created.
     pub fn create(dir: &Path, options: CreateOptions, keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>) -> Result<Self, Error> {
         make_folder(dir).map_err(|source| VfsError::new(Operation::Create, dir, source))?;
         Ok(Self::create_on(Arc::new(DiskVfs::new()), dir, options, keep)?.watched())
@@ -119,26 +122,28 @@ impl Archive {
         master.set(super::master::OWNER, &options.owner)?;
         let file = IdentityFile::seal(id, identity, &archive_key)?;
         master.record_keys(id, state_of(&file))?;
-        // The next open is to find a master that says that all of it is synced.
+        // So that the next open finds a master that says that all of it is synced.
         master.mark(SeenHead::new(uuid, Link::origin(uuid)))?;
         drop(master);
         if lock.to_watch().is_some_and(|watched| !watched.is_in_place().unwrap_or_default()) {
             return Err(Error::LockLost { path: super::lock::path(dir) });
         }
-        // Last, and all else is synced: whoever finds it has an archive.
+        // Last, after all else is synced: this file is what makes the folder an archive.
         file.create(&*vfs, &identity_path(dir))?;
         Self::open_with(vfs, dir, id, archive_key, options.open, lock)
     }
 }
 
-/// Puts the page on the format beside what it describes: whoever has the archive and its key in decades needs nothing else.
+/// Stores the page on the format with what it describes: in decades, the archive and its key are all that a reader
+/// needs.
 fn write_page(vfs: &dyn Vfs, dir: &Path) -> Result<(), Error> {
     let file = vfs.create(&dir.join("FORMAT.md"))?;
     file.append(PAGE.as_bytes())?;
     Ok(file.sync()?)
 }
 
-/// Makes `dir` for its owner alone, and the folders above it as others make them; what is there stays as it is.
+/// Creates `dir` for its owner only, and missing folders above it with the usual mode. Existing folders stay as they
+/// are.
 fn make_folder(dir: &Path) -> std::io::Result<()> {
     if dir.is_dir() {
         return Ok(());

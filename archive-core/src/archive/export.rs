@@ -1,4 +1,4 @@
-//! Messages are written out as files.
+//! Export: messages are written as files.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -22,10 +22,11 @@ pub struct ExportOptions {
     pub query: Option<String>,
     /// Write `SHA256SUMS` and `MANIFEST.jsonl`.
     pub manifest: bool,
-    /// The destination may have files, which stay; only what is missing is written. An mbox that is there counts as complete, unless there is to be
-    /// a manifest that does not have it. A manifest is brought up to what is there, whatever became of the export before.
+    /// The destination may contain files, which stay; only what is missing is written. An existing mbox counts as
+    /// complete, unless a manifest is requested that does not list it. A manifest is brought up to date with what is
+    /// there, whatever became of the earlier export.
     pub update: bool,
-    /// Put `X-Archive-Origin-Archive` and `X-Archive-Origin-Folder` before all other fields (EML only).
+    /// Writes `X-Archive-Origin-Archive` and `X-Archive-Origin-Folder` before all other fields (EML only).
     pub origin: bool,
     /// Ends the export when set, after the mbox that is being written.
     pub stop: Stop,
@@ -37,7 +38,7 @@ pub struct ExportOptions {
 pub enum ExportEvent<'a> {
     /// Bytes of mails written so far.
     Progress(u64),
-    /// A message could not be read, or its name is too long for the file system; the export goes on.
+    /// A message could not be read, or its name is too long for the file system; the export continues.
     Failed {
         /// The message.
         id: MessageId,
@@ -54,7 +55,7 @@ pub struct ExportReport {
     pub exported: u64,
     /// Messages that were there already.
     pub present: u64,
-    /// Of those written, messages whose record is damaged: without From_ line and flags of where they came from.
+    /// Messages among those written whose record is damaged: they lack the From_ line and flags of their source.
     pub without_record: u64,
     /// Messages that could not be read, or whose names are too long for the file system.
     pub failed: u64,
@@ -65,7 +66,8 @@ pub struct ExportReport {
 }
 
 impl Acting<'_> {
-    /// Writes messages into `dest`, which is made if it is not there, must be empty unless it is updated, and may not lie in the archive.
+    /// Writes messages into `dest`, which is created if missing, must be empty unless it is updated, and must not be
+    /// inside the archive.
     pub fn export(&self, dest: &Path, options: &ExportOptions, events: &mut dyn FnMut(ExportEvent<'_>)) -> Result<ExportReport, Error> {
         if self.archive.holds(dest) {
             return Err(Error::Misuse(format!("{}: is inside the archive", dest.display())));
@@ -79,9 +81,9 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// Hands one mbox of all messages that are chosen to `out`, folder by folder, quoted as mboxrd. Of the options, `format`, `manifest`, `update` and
-    /// `origin` say nothing here. An error of `out` ends it. A mail that cannot be read leaves nothing in the mbox, unless it is above 16 MiB and could be
-    /// read once: then the export ends.
+    /// Writes one mbox of all chosen messages to `out`, folder by folder, quoted as mboxrd. The options `format`,
+    /// `manifest`, `update` and `origin` have no effect here. An error of `out` ends the export. A mail that cannot be
+    /// read leaves nothing in the mbox, unless it is above 16 MiB and could be read once: then the export ends.
     pub fn export_mbox(
         &self,
         out: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
@@ -132,14 +134,14 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// The messages of each folder in the order of their contents, folder after folder as they come: neighbours share a block, which is unpacked
-    /// once. In another order each mail would unpack one.
+    /// Keeps the order of folders, and sorts the messages of each folder by their contents: neighbours share a block,
+    /// which is then decompressed once. In another order each mail would decompress one.
     fn as_they_lie(&self, ids: Vec<MessageId>) -> Vec<MessageId> {
         let catalog = self.archive.store.catalog();
         let mut rank: HashMap<u32, usize> = HashMap::new();
         let mut placed = Vec::with_capacity(ids.len());
         for id in ids {
-            // What has no row fails in its turn.
+            // A message without a row fails when its turn comes.
             let row = catalog.message_row(id.no).ok().flatten();
             let (folder, content) = row.map_or((0, u32::MAX), |row| (row.folder, row.content));
             let next = rank.len();

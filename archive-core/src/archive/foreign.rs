@@ -1,4 +1,4 @@
-//! Which names belong into the folders of an archive; all others are named by a verification, and left as they are.
+//! Which names belong in the folders of an archive. Verification reports all others, and they are left as they are.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::{Archive, stores_dir};
 use crate::error::Error;
 use crate::vfs::{EntryKind, Vfs};
 
-/// What may lie in a folder. In names of files `#` stands for at least six digits and `*` for anything.
+/// What a folder may contain. In names of files, `#` means at least six digits and `*` means anything.
 struct Folder {
     files: &'static [&'static str],
     folders: &'static [(&'static str, &'static Folder)],
@@ -30,7 +30,8 @@ static INDEX: Folder = Folder { files: &["#.mki", "manifest.mkm"], folders: &[] 
 static LOST: Folder = Folder { files: &["#-*"], folders: &[] };
 
 impl Archive {
-    /// What lies in the archive's folder and does not belong to it, by name; of a foreign folder not what is in it.
+    /// What is in the archive's folder and does not belong there, sorted by name. The contents of a foreign folder are
+    /// not listed.
     pub(super) fn foreign(&self) -> Result<Vec<PathBuf>, Error> {
         let mut found = Vec::new();
         look(&*self.vfs, &self.dir, &ARCHIVE, &mut found)?;
@@ -58,7 +59,7 @@ fn look(vfs: &dyn Vfs, dir: &Path, folder: &'static Folder, found: &mut Vec<Path
     Ok(())
 }
 
-/// What is not finished, whatever it was to be, has `.tmp` at its end.
+/// The name of any unfinished file ends in `.tmp`.
 fn belongs(folder: &Folder, name: &str) -> bool {
     name.ends_with(".tmp") || folder.files.iter().any(|pattern| fits(pattern, name))
 }

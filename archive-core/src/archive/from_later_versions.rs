@@ -1,5 +1,5 @@
-//! What a later version may write, each with a whole archive: refused, read and not written, or passed over and kept, as FORMAT.md,
-//! section 1, says.
+//! What a later version may write, each case with a whole archive: it is refused, read but not written, or passed over
+//! and kept (FORMAT.md, section 1).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl Made {
         assert_eq!(acting.search(&SearchRequest::new("everywhere")).unwrap().total, self.receipts.len() as u64);
     }
 
-    /// Opens, is read, and goes on.
+    /// Opens, is read, and accepts mail.
     fn goes_on(&self) {
         let archive = self.open().unwrap();
         self.reads(&archive);
@@ -81,7 +81,7 @@ impl Made {
         self.open().unwrap().close().unwrap();
     }
 
-    /// Opens, is read and searched, takes no mail, and writes nothing.
+    /// Opens, is read and searched, accepts no mail, and writes nothing.
     fn is_read_only(&self, what: &str) {
         let before = self.files();
         for _ in 0..2 {
@@ -153,7 +153,7 @@ fn d_an_unknown_key_of_a_known_fact_is_judged_by_its_class() {
     for (key, code) in [(40, "unknown_feature"), (100, "too_new_to_write"), (200, "")] {
         let made = Made::closed();
         let archive = made.open().unwrap();
-        // Contents noted damaged: none; and a key more.
+        // Contents noted damaged: none; and one more key.
         let bytes = vec![0xa2, 1, 0x80, 0x18, key, 1];
         archive.store.forge_commit(vec![NewFact::unknown(17, bytes)], true).unwrap();
         drop(archive);
@@ -256,7 +256,7 @@ fn d_an_unknown_fact_of_the_master_is_judged_by_its_class() {
     }
 }
 
-/// Neither the copy of an identity file that is lost, nor a repair.
+/// Neither a lost copy of an identity file nor a repair is written.
 #[test]
 fn d_nothing_writes_where_a_master_of_a_later_version_may_not_be_written() {
     let made = Made::closed();
@@ -307,7 +307,7 @@ fn d_a_frame_of_an_unknown_kind_is_damage_before_which_and_after_which_everythin
         let archive = made.open().unwrap();
         made.reads(&archive);
         drop(archive);
-        // Nobody was promised what lies after the last commit: it is put aside, not lost.
+        // What follows the last commit has no receipt: it is put aside, not lost.
         let aside: Vec<Vec<u8>> =
             made.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains("lost+found")).map(|(_, bytes)| bytes).collect();
         let (_, with_frame) = bytes.iter().find(|(known, _)| known == path).unwrap();

@@ -8,21 +8,22 @@ use crate::id::{ContentNo, MessageId};
 use crate::mail::Why;
 use crate::store::{Store, failed};
 
-/// A part of a message that was not taken into the index, or not all of it.
+/// A part of a message that is not in the index, or not completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotSearchable {
-    /// The message; of several with the same content, the first.
+    /// The message; the first one if several have the same content.
     pub message: MessageId,
-    /// The part by its number in the order of the mail, from 0: the mail itself.
+    /// The number of the part in the order of the mail; 0 is the mail itself.
     pub part: u32,
     /// Why.
     pub why: Why,
 }
 
 impl Acting<'_> {
-    /// All parts that searches cannot look into, in the order of the contents, until the visitor breaks. The mails that have some are read again for
-    /// it, which takes as long as exporting them. Mails that are not indexed yet are not among them.
+    /// Visits all parts that searches cannot look into, in the order of the contents, until the visitor breaks. Mails
+    /// that have such parts are read again for it, which takes as long as exporting them. Mails that are not indexed
+    /// yet are left out.
     pub fn not_searchable(&self, visit: &mut dyn FnMut(NotSearchable) -> Result<ControlFlow<()>, Error>) -> Result<(), Error> {
         self.only_system("read totals of the archive")?;
         let store = &self.archive.store;

@@ -1,5 +1,5 @@
-//! Which copy of `archive.mk` holds: the one that the master names. What a crash left half done is completed; what was put in its place
-//! by someone else is kept apart, and named.
+//! Decides which copy of `archive.mk` is valid: the one that the master names. What a crash left half done is
+//! completed; a file that someone else put in its place is kept elsewhere, and reported.
 //!
 //! Order of a change: the master notes it as begun, copy 1, copy 2, the master notes it as done.
 
@@ -34,7 +34,7 @@ pub(super) struct Unlocked {
     pub(super) archive_key: SecretKey,
 }
 
-/// Both copies of `archive.mk` as they lie there.
+/// Both copies of `archive.mk` as they are on disk.
 pub(super) struct Found {
     path: PathBuf,
     copies: [IdentityCopy<ArchiveIdentity>; 2],
@@ -64,7 +64,7 @@ impl Found {
         self.copies.iter().filter_map(IdentityCopy::whole)
     }
 
-    /// A copy that is whole, where no key says which one holds.
+    /// A copy that is whole, where no key decides which one is valid.
     pub(super) fn any(&self) -> Result<&File, Error> {
         let unreadable = self.copies.iter().find_map(|copy| match copy {
             IdentityCopy::Unreadable(error) => Some(error.clone()),
@@ -73,7 +73,8 @@ impl Found {
         self.whole().next().ok_or_else(|| unreadable.unwrap_or(Error::BrokenIdentity { path: self.path.clone() }))
     }
 
-    /// What `key` opens. Of several copies it must open the newest: an older one may have slots that were removed.
+    /// What `key` opens. If there are several copies, it must open the newest: an older one may have slots that were
+    /// removed.
     pub(super) fn unlock(&self, key: &Key) -> Result<Unlocked, Error> {
         let first = self.any()?;
         let (file, unlocked) = match unlock(first, key) {
@@ -113,7 +114,8 @@ impl Found {
         Ok(None)
     }
 
-    /// Says which copy holds, completes what a crash left half done, and names what else is wrong. Where that cannot be written, reading goes on.
+    /// Decides which copy is valid, completes what a crash left half done, and reports what else is wrong. If that
+    /// cannot be written, the archive can still be read.
     pub(super) fn settle(
         &self,
         vfs: &Arc<dyn Vfs>,
@@ -132,7 +134,7 @@ impl Found {
             let (file, finding) = self.unrecorded(archive_key, record.done)?;
             return Ok((Keyring { identity: file.value.clone(), barred: Some(finding.clone()) }, vec![finding]));
         };
-        // Without the master's word nothing is written, nor where the master may not be written.
+        // Nothing is written unless the master says which copy is valid and may itself be written.
         if record.done.is_some()
             && master.barred().is_none()
             && let Err(error) = self.complete(vfs, id, archive_key, master, holds, &mut notices)
@@ -153,7 +155,7 @@ impl Found {
         Ok(None)
     }
 
-    /// What is read where no copy is the one recorded, and what is wrong with it.
+    /// The copy to use where none is the one recorded, and what is wrong with it.
     fn unrecorded(&self, archive_key: &SecretKey, recorded: Option<KeyState>) -> Result<(&File, Error), Error> {
         let [first, second] = copies_of(&self.path);
         let (at, file) = match self.newest(archive_key)? {
@@ -172,7 +174,7 @@ impl Found {
         Ok((file, finding))
     }
 
-    /// Makes both copies those that hold, and notes that a change is done.
+    /// Writes the valid state to both copies, and notes that a change is done.
     fn complete(
         &self,
         vfs: &Arc<dyn Vfs>,
@@ -226,13 +228,13 @@ pub(super) fn state_of(file: &File) -> KeyState {
     KeyState { generation: file.value.generation, digest: file.digest() }
 }
 
-/// The folder of the master, which keeps what is lost.
+/// The folder of the master, in whose `lost+found` files are put aside.
 fn beside(identity: &Path) -> Result<PathBuf, Error> {
     let dir = identity.parent().ok_or(Error::Bug("an identity file lies in a folder"))?;
     Ok(master::dir(dir))
 }
 
-/// The master key, under the archive key or by way of the recovery wrap key.
+/// The master key, unwrapped by the archive key or through the recovery wrap key.
 pub(super) fn master_key(identity: &ArchiveIdentity, id: Uuid, archive_key: &SecretKey) -> Result<Option<SecretKey>, Error> {
     if let Some(key) = identity.master.open(archive_key, id, MASTER)? {
         return Ok(Some(key));
@@ -247,7 +249,7 @@ impl Archive {
     /// Changes what opens the archive, in an order that leaves the state before or after it whatever happens.
     pub(super) fn change_keys<T>(&self, change: impl FnOnce(&mut ArchiveIdentity) -> Result<T, Error>) -> Result<T, Error> {
         let mut keyring = self.keyring();
-        // To an archive that was rolled back nothing is written before that is accepted.
+        // An archive that was rolled back is not written before that is accepted.
         let rolled_back = self.store.barred().filter(|error| matches!(error, Error::RolledBack { .. }));
         if let Some(error) = keyring.barred.as_ref().or(rolled_back) {
             return Err(error.clone());
@@ -274,8 +276,9 @@ impl Archive {
         Ok(())
     }
 
-    /// Puts the identity files right: `store.mk` is written again as the master repeats it; where no copy of `archive.mk` is the one recorded, the
-    /// one that was read becomes a new generation, if a person accepts its slots. What else lies in the place of a copy is kept apart.
+    /// Repairs the identity files: `store.mk` is rewritten from the master; if no copy of `archive.mk` is the one
+    /// recorded, the one that was read becomes a new generation, provided that a person accepts its slots. Any other
+    /// file in the place of a copy is put aside.
     pub(super) fn repair_identities(&self, accept: bool) -> Result<(), Error> {
         self.store.repair_identity(&self.archive_key)?;
         let mut keyring = self.keyring();
@@ -309,7 +312,7 @@ impl Archive {
         self.put_identity(&mut keyring, accepted, last)
     }
 
-    /// What is wrong with both copies of `archive.mk` as they lie there now.
+    /// What is wrong with the copies of `archive.mk` that are on disk now.
     pub(super) fn verify_identity(&self) -> Result<Vec<Damage>, Error> {
         let known = self.master().keys(self.id).done.map(|state| (state.generation, state.digest));
         verify_copies::<ArchiveIdentity>(&*self.vfs, &identity_path(&self.dir), &self.archive_key, known)
@@ -362,7 +365,7 @@ mod tests {
         let slots = archive.key_status().slots;
         archive.remove_passphrase(&slots[2].id).unwrap();
         archive.close().unwrap();
-        // Both copies of archive.mk of before, both of store.mk gone.
+        // Both earlier copies of archive.mk, and no copy of store.mk.
         [&first, &second].iter().for_each(|path| write(&vfs, path, &older));
         let store = Path::new(DIR).join("stores/1/store.mk");
         let whole = bytes(&vfs, &store);
@@ -377,7 +380,7 @@ mod tests {
         assert!(archive.notices().is_empty() && archive.damage().is_none() && is_sound(&archive));
         assert_eq!(archive.key_status().slots, slots, "accepted as it lay there");
         archive.add_passphrase("new").unwrap();
-        // The same but for its file id, and what follows from it.
+        // The same except for its file id, and what depends on it.
         assert_eq!(bytes(&vfs, &store)[148..whole.len() - 36], whole[148..whole.len() - 36]);
     }
 }

@@ -1,4 +1,4 @@
-//! The one who marks: a thread that sleeps until the writer is idle, and says on disk that everything is synced.
+//! The idle marker: a thread that sleeps until the writer is idle, and then notes on disk that everything is synced.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -15,13 +15,14 @@ pub(super) struct IdleMarker {
 }
 
 impl IdleMarker {
-    /// Begins to watch. Without a thread to be had nothing is marked before the archive is closed, which costs the next open some time.
+    /// Starts the thread. If the system provides none, nothing is marked before the archive is closed, which costs the
+    /// next open some time.
     fn watch(store: &Arc<Store>, master: &Arc<Mutex<Master>>) -> Self {
         let (watched, master) = (Arc::clone(store), Arc::clone(master));
         let work = move || {
             while watched.idle().wait() {
                 if mark(&watched, &master).is_err() {
-                    // The store is latched, and whoever writes next is told why.
+                    // The store is latched, and the next write returns the reason.
                     return;
                 }
             }
@@ -40,11 +41,11 @@ impl Drop for IdleMarker {
     }
 }
 
-/// The store first: what the master notes of it is durable then.
+/// The store first, so that what the master notes of it is durable.
 pub(super) fn mark(store: &Store, master: &Mutex<Master>) -> Result<(), Error> {
     let mut master = master.lock().unwrap_or_else(PoisonError::into_inner);
     if store.barred().is_some() {
-        // What the master noted of a store that was rolled back is what shows it.
+        // What the master noted is the only evidence that the store was rolled back.
         return master.mark_as_noted();
     }
     store.mark(master.seen_head())?;
@@ -52,8 +53,9 @@ pub(super) fn mark(store: &Store, master: &Mutex<Master>) -> Result<(), Error> {
 }
 
 impl Archive {
-    /// Says on disk that everything up to the last commit is synced. A process that is killed before its next commit then leaves nothing
-    /// to take over. An archive opened on the real disk does it by itself within a second of its last commit.
+    /// Notes on disk that everything up to the last commit is synced. A process that is killed before its next commit
+    /// then leaves nothing to recover. An archive opened on the real disk does this by itself within a second of its
+    /// last commit.
     pub fn mark(&self) -> Result<(), Error> {
         mark(&self.store, &self.master)
     }

@@ -1,7 +1,8 @@
-//! Import: source, workers, the one committer, receipts, index. Data flows one way; every queue is bounded by bytes (P15).
+//! Import: source, workers, one committer, receipts, index. Data flows one way; every queue is bounded by bytes (P15).
 //!
-//! The caller's thread reads the source. Workers examine mails; the committer puts them in order again and commits by bytes and
-//! time; the indexer follows behind. A mail above 16 MiB is taken in by the caller's thread itself, when all before it are durable.
+//! The caller's thread reads the source. Workers examine mails; the committer restores their order and commits by bytes
+//! and time; the indexer follows. A mail above 16 MiB is received by the caller's thread itself, once all mails before
+//! it are durable.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -29,29 +30,29 @@ pub type Stop = Arc<AtomicBool>;
 /// How mail is imported.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
-    /// Where it goes; without it below the owner's user archive, one mailbox under its name.
+    /// The destination. By default, a folder named after the mailbox, below the owner's user archive.
     pub into: Option<FolderPath>,
     /// When a mail is a duplicate.
     pub duplicates: Duplicates,
     /// How the source is read.
     pub source: SourceOptions,
-    /// What labels of a mail service are taken for.
+    /// How labels of a mail service are used.
     pub labels: LabelRule,
-    /// Commit each mail on its own: slower, and each is durable as soon as it can be.
+    /// Commits each mail separately: slower, but each is durable as soon as possible.
     pub commit_each: bool,
     /// Ends the import when set. Clones of the options share it.
     pub stop: Stop,
 }
 
-/// What an import takes labels of a mail service for (docs/TEXT.md, T12). They are kept in the record in any case.
+/// How an import uses labels of a mail service (docs/TEXT.md, T12). The record keeps them in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum LabelRule {
-    /// They are kept in the record.
+    /// They are only kept in the record.
     #[default]
     Record,
-    /// A mail moreover goes into the folder that they name, below that of its mailbox: the trash, spam, inbox, sent or drafts, else the first
-    /// label of the user's own.
+    /// A mail also goes into the folder that they name, below that of its mailbox: trash, spam, inbox, sent or drafts,
+    /// or else the first label that the user created.
     Folders,
 }
 
@@ -59,19 +60,20 @@ pub enum LabelRule {
 pub enum ImportSource<'a> {
     /// A file or folder.
     Path(&'a Path),
-    /// A stream; its name says what it is, as far as a name does. However slow it is, nobody else waits for it: others archive meanwhile, and
-    /// the stream itself may.
+    /// A stream; its name hints at its format. Others can archive while it is read, however slow it is, and so can the
+    /// stream itself.
     Stream(&'a mut dyn Read, &'a str),
 }
 
-/// What happens during an import. Called from several threads, never concurrently. They may use the archive, also to archive more. A panic in
-/// one of them ends the import and goes on in the caller of [`Acting::import`].
+/// What happens during an import. Called from several threads, never concurrently. The methods may use the archive,
+/// even to archive more. A panic in one of them ends the import and resumes in the caller of [`Acting::import`].
 pub trait ImportEvents: Send {
     /// A mail is durable. Receipts of one import come in the order of the source.
     fn receipt(&mut self, _receipt: &Receipt) {}
     /// Something in the source that is not a mail, or cannot be read.
     fn trouble(&mut self, _trouble: &Trouble) {}
-    /// Bytes of the source that belong to no mail and are not archived, in pieces; the trouble that says why comes after the last of them.
+    /// Bytes of the source that belong to no mail and are not archived, in pieces; the trouble that gives the reason
+    /// follows the last piece.
     fn lost(&mut self, _bytes: &[u8]) {}
     /// Bytes of the source read so far.
     fn progress(&mut self, _bytes: u64) {}
@@ -83,7 +85,7 @@ pub struct NoEvents;
 
 impl ImportEvents for NoEvents {}
 
-/// The sums of an import, which add up: read = stored + duplicate + failed.
+/// The totals of an import: read = stored + duplicate + failed.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ImportReport {
@@ -91,32 +93,33 @@ pub struct ImportReport {
     pub read: u64,
     /// New messages.
     pub stored: u64,
-    /// Mails that were there already.
+    /// Mails that the archive already had.
     pub duplicate: u64,
     /// Duplicates whose bytes differ in headers that mail programs change.
     pub restated: u64,
     /// Mails or pieces of the source that could not be read.
     pub failed: u64,
-    /// Mails passed over because their program had marked them as deleted.
+    /// Mails skipped because their program had marked them as deleted.
     pub deleted: u64,
-    /// Mails of which the source itself has a part only; they are among those read, and archived as they are.
+    /// Mails of which the source itself has only a part; they count as read, and are archived as they are.
     pub incomplete: u64,
-    /// Files that are no mail.
+    /// Files that are not mail.
     pub skipped_files: u64,
     /// Files of kinds that are not supported.
     pub unsupported_files: u64,
     /// Bytes of the mails read.
     pub bytes_in: u64,
-    /// The folder into which it went, below which folders of the source lie.
+    /// The destination folder; folders of the source are below it.
     pub folder: Option<FolderPath>,
     /// The caller ended it.
     pub stopped: bool,
 }
 
 impl Acting<'_> {
-    /// Imports everything that `source` holds. What has a receipt is durable, whatever happens later. What an index that cannot be written lacks is
-    /// counted by searches, and made up for when it can. A catalog that cannot be written keeps what is new in memory, up to its share of the
-    /// budget; then the import ends with the error, before the mails that do not fit any more are archived.
+    /// Imports everything in `source`. What has a receipt is durable, whatever happens later. If the index cannot be
+    /// written, searches count what it lacks, and it catches up once it can be written. If the catalog cannot be
+    /// written, it keeps what is new in memory, up to its share of the budget; then the import ends with the error,
+    /// before the mails that no longer fit are archived.
     pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
         self.only_system("import")?;
         let target = self.target(&source, options)?;
@@ -130,7 +133,7 @@ impl Acting<'_> {
         let jobs = Jobs::default();
         let panicked = Mutex::default();
         let imported = std::thread::scope(|scope| {
-            // Where a thread is not to be had, all of these go, and with them the threads that were begun.
+            // If the system provides no thread, all of these are dropped, which ends the threads already started.
             let feed = jobs.feed();
             let (ready, ready_end) = sync_channel::<Ready>(16);
             let (fed, fed_end) = sync_channel::<()>(1);
@@ -177,7 +180,7 @@ impl Acting<'_> {
             let Feeder { jobs, ready, mut report, .. } = feeder;
             drop((jobs, ready));
             let sums = commits.join();
-            // Whoever panicked has said so.
+            // A panic was reported by the thread itself.
             others.into_iter().for_each(|other| drop(other.join()));
             let sums = sums.map_err(|_| Error::Bug("the committer panicked"))?;
             let summary = read?;
@@ -289,7 +292,7 @@ struct Feeder<'a, 'e> {
     budget: &'a Budget,
     failure: &'a Failure,
     jobs: Feed<'a>,
-    /// Where wishes go to know when all before are durable.
+    /// Where barriers are sent.
     ready: SyncSender<Ready>,
     places: Places<'a>,
     index: bool,
@@ -341,7 +344,7 @@ impl Feeder<'_, '_> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(_) if self.options.stop.load(Ordering::Relaxed) => return Ok(()),
                 Err(_) => {
-                    // The reader of the source tells of it, and it is counted then.
+                    // The reader of the source reports it, and it is counted then.
                     self.report.read -= 1;
                     return Ok(());
                 }

@@ -10,7 +10,8 @@ use crate::id::MessageId;
 use crate::source;
 use crate::store::{self, Duplicates, NewPlace, Prepared};
 
-/// Mails that wait for the next commit. Who finds nobody committing commits for all that wait; the others sleep until theirs is done.
+/// Mails that wait for the next commit. A caller that finds no commit under way commits for all that wait; the others
+/// sleep until theirs is done.
 #[derive(Default)]
 pub(super) struct Singles {
     queue: Mutex<Queue>,
@@ -19,18 +20,20 @@ pub(super) struct Singles {
 #[derive(Default)]
 struct Queue {
     waiting: Vec<(Prepared, Slot)>,
-    /// Where those that wait sleep: each commit has a place of its own, so that none wakes for the commit of others but who is to lead the next.
+    /// Where waiting callers sleep. Each commit has a separate one, so that the commit of others wakes only the caller
+    /// that leads the next.
     done: Arc<Condvar>,
-    /// Someone commits for all.
+    /// A caller is committing for all.
     is_led: bool,
 }
 
 type Slot = Arc<Mutex<Option<Result<store::Outcome, Error>>>>;
 
-/// The right to commit for all that wait. However it ends, nobody waits on: who has no answer by then is told so.
+/// The right to commit for all that wait. However it ends, no caller keeps waiting: one without an answer by then
+/// receives an error.
 struct Lead<'s> {
     singles: &'s Singles,
-    /// Where those sleep that it commits for.
+    /// Where the callers sleep that it commits for.
     done: Arc<Condvar>,
     slots: Vec<Slot>,
 }
@@ -48,13 +51,15 @@ impl Drop for Lead<'_> {
 }
 
 impl Acting<'_> {
-    /// Archives one mail in `folder`, which is made where it is not there. Durable when this returns, and searchable, unless the index cannot
-    /// be written: then searches count the mail as not indexed, until the next mail finds that it can, or the next open.
+    /// Archives one mail in `folder`, which is created if missing. The mail is durable when this returns. It is
+    /// searchable too, unless the index cannot be written: then searches count it as not indexed, until a later mail or
+    /// open can write the index.
     ///
-    /// What is no mail wherever it stands ([`source::refused`]) is an error, as it is a trouble of [`Acting::import`].
+    /// Bytes that are never a mail ([`source::refused`]) are an error here, as they are a trouble in
+    /// [`Acting::import`].
     ///
-    /// Callers that come at the same time share a commit, and its error. After an error archive the mail again: should it be there, since a
-    /// failed sync does not tell, it is kept once.
+    /// Concurrent callers share a commit, and its error. After an error, archive the mail again: a failed sync leaves
+    /// open whether it was stored, and if it was, it is kept once.
     pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
         self.only_system("import")?;
         if let Some(kind) = source::refused(raw) {
@@ -93,7 +98,7 @@ impl Acting<'_> {
         }
         drop(queue);
         let outcome = locked(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
-        // The mail is archived; what the index could not take waits for it, and searches say so.
+        // The mail is archived. What the index could not accept waits, and searches count it.
         let _waits = self.archive.store.feed_index();
         Ok(receipt(self.archive.store.no(), outcome, digest, Arc::default(), 0))
     }

@@ -1,7 +1,8 @@
-//! The indexes of an archive: how they are, what they take in, and building them again. The names are those of the administration
-//! (`GetStoreIndexes`, `RebuildStoreIndex`, `SelectAllStoreIndexesForRebuild`, `RebuildSelectedStoreIndexes`).
+//! The indexes of an archive: their status, what they cover, and rebuilding them. The names are those of the
+//! administration (`GetStoreIndexes`, `RebuildStoreIndex`, `SelectAllStoreIndexesForRebuild`,
+//! `RebuildSelectedStoreIndexes`).
 //!
-//! There is one index a store; each user archive of it is a view with the same status.
+//! Each store has one index; each of its user archives is a view of it with the same status.
 
 use super::{Acting, Archive, master};
 use crate::error::Error;
@@ -19,21 +20,22 @@ pub struct StoreIndex {
     pub messages: u64,
     /// Bytes of the store's index on disk, for all its user archives.
     pub size: u64,
-    /// How it is.
+    /// Its status.
     pub status: IndexStatus,
     /// It waits for [`Acting::rebuild_selected_store_indexes`].
     pub selected_for_rebuild: bool,
 }
 
-/// What the index takes in beside text, HTML and nested mails.
+/// What the index covers besides text, HTML and nested mails.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IndexConfiguration {
-    /// Media types of attachments that are to be searched, in lower case. As long as none can be read, messages that have them count as
-    /// undecided. It holds for mail indexed from then on; for older mail the index must be built again.
+    /// Media types of attachments that are to be searched, in lower case. As long as no reader for them exists,
+    /// messages that have them count as undecided. This applies to mail indexed from then on; for older mail the index
+    /// must be rebuilt.
     pub types: Vec<String>,
 }
 
-/// Is told how many contents of a store are done, of how many; says whether to go on.
+/// Receives how many contents of a store are done, and of how many; returns whether to continue.
 pub type RebuildProgress<'p> = dyn FnMut(u32, u32) -> bool + 'p;
 
 impl Acting<'_> {
@@ -63,8 +65,8 @@ impl Acting<'_> {
         Ok(indexes)
     }
 
-    /// Builds the index of a store anew from its mails, for all its user archives. Searches go on in the old one until it is done, and new
-    /// mail is taken. False if `progress` ended it: the old one stays.
+    /// Rebuilds the index of a store from its mails, for all its user archives. Until it is done, searches use the old
+    /// one, and new mail is accepted. Returns false if `progress` ended it: the old one stays.
     pub fn rebuild_store_index(&self, store: u32, progress: &mut RebuildProgress<'_>) -> Result<bool, Error> {
         self.only_system("rebuild an index")?;
         self.archive.check_store(store)?;
@@ -75,13 +77,14 @@ impl Acting<'_> {
         Ok(done)
     }
 
-    /// Marks the indexes of all stores, which [`Self::rebuild_selected_store_indexes`] then builds anew. The mark outlives the process.
+    /// Marks the indexes of all stores for [`Self::rebuild_selected_store_indexes`]. The mark outlives the process.
     pub fn select_all_store_indexes_for_rebuild(&self) -> Result<(), Error> {
         self.only_system("rebuild an index")?;
         self.archive.master().set(master::INDEX_SELECTED, "all")
     }
 
-    /// Builds those indexes anew that are marked or need it; all of an index is read to see whether it does. How many were; fewer than marked if `progress` ended it.
+    /// Rebuilds the indexes that are marked or need it; each is read completely to see whether it does. Returns the
+    /// number rebuilt; fewer if `progress` ended it.
     pub fn rebuild_selected_store_indexes(&self, progress: &mut RebuildProgress<'_>) -> Result<usize, Error> {
         self.only_system("rebuild an index")?;
         let store = &self.archive.store;
@@ -92,13 +95,13 @@ impl Acting<'_> {
         Ok(usize::from(self.rebuild_store_index(store.no().0, progress)?))
     }
 
-    /// What the index takes in.
+    /// What the index covers.
     pub fn index_configuration(&self) -> Result<IndexConfiguration, Error> {
         self.only_system("read the configuration of indexes")?;
         Ok(configured(&self.archive.master()))
     }
 
-    /// Says what the index is to take in from now on.
+    /// Sets what the index covers from now on.
     pub fn set_index_configuration(&self, configuration: &IndexConfiguration) -> Result<(), Error> {
         self.only_system("configure indexes")?;
         let types = configuration.types.iter().map(|media| media.to_ascii_lowercase());

@@ -1,22 +1,23 @@
-//! Whether a path leads into an archive: nothing in clear is written there, and no file of it is taken for a source.
+//! Whether a path leads into an archive. Nothing is written there in the clear, and none of its files is used as a
+//! source.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Archive, stores_dir};
 
-/// Links that are followed before a path is taken as it is.
+/// Links that are followed at most; then the path is used as it is.
 const MOST_LINKS: usize = 40;
 
 impl Archive {
-    /// Whether `path` lies inside the archive, or is it. See [`Archive::lies_in`].
+    /// Whether `path` is the archive's folder or inside it. See [`Archive::lies_in`].
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
         Self::lies_in(&self.dir, path)
     }
 
-    /// Whether `path`, which need not be there, leads into the folder `dir` of an archive, or is it: by its name, by links (also by one whose
-    /// target is not there yet), or by a folder of the archive that is mounted elsewhere.
+    /// Whether `path`, which need not exist, is or leads into the folder `dir` of an archive: by its name, by links
+    /// (including one whose target does not exist yet), or by a folder of the archive that is mounted elsewhere.
     #[must_use]
     pub fn lies_in(dir: &Path, path: &Path) -> bool {
         let (dir, path) = (Self::leads_to(dir), Self::leads_to(path));
@@ -27,7 +28,7 @@ impl Archive {
         path.ancestors().filter_map(identity).any(|above| folders.contains(&above))
     }
 
-    /// Where something made at `path` would lie: links are followed, also a last one that leads to nothing.
+    /// Where a file created at `path` would be: links are followed, including a last one whose target does not exist.
     #[must_use]
     pub fn leads_to(path: &Path) -> PathBuf {
         let mut path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -41,7 +42,7 @@ impl Archive {
                 }
             });
             match found {
-                // Joined with an empty rest a path ends in a slash, which would be followed.
+                // Joining an empty rest would add a slash at the end, and the last link would be followed.
                 Some((real, true)) => return real.components().collect(),
                 Some((next, false)) => path = without_missing(&next),
                 None => break,
@@ -51,7 +52,8 @@ impl Archive {
     }
 }
 
-/// `path` without each `missing/..`: whoever makes the folder on the way comes out of it again. What is there may be a link, and its `..` stays.
+/// `path` without each `missing/..`: a program that creates the missing folder leaves it again. An existing one may be
+/// a link, so that its `..` stays.
 fn without_missing(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
@@ -64,7 +66,7 @@ fn without_missing(path: &Path) -> PathBuf {
     out
 }
 
-/// The archive's folders, those of its stores included, which may lie elsewhere.
+/// The archive's folders, including those of its stores, which may be elsewhere.
 fn folders(dir: &Path) -> Vec<PathBuf> {
     let mut folders = vec![dir.to_owned(), super::master::dir(dir), stores_dir(dir)];
     let below = |folder: &Path| {
@@ -78,7 +80,7 @@ fn folders(dir: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// What tells a folder from all others, under whatever name.
+/// What identifies a folder under any name.
 #[cfg(unix)]
 fn identity(folder: &Path) -> Option<(u64, u64)> {
     let data = fs::metadata(folder).ok()?;

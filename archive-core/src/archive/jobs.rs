@@ -1,5 +1,5 @@
-//! Mails on their way from the reader of a source to the workers, who take many at once: threads that wake each other for every mail take longer
-//! for that than for the mail.
+//! Mails on their way from the reader of a source to the workers, which take many at a time: waking a thread for every
+//! mail takes longer than the mail itself.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::store::NewPlace;
 
-/// Mails that a worker takes at once if so many wait, and bytes of them.
+/// Mails that a worker takes at a time, and their bytes.
 const AT_ONCE: usize = 64;
 const AT_ONCE_BYTES: usize = 256 << 10;
-/// From a slow source a worker takes what came in this time.
+/// From a slow source, a worker takes what arrives within this time.
 const WAIT: Duration = Duration::from_millis(20);
 
 /// A mail on its way to a worker, with its place in the order of the source.
@@ -20,7 +20,7 @@ pub(super) struct Job {
     pub(super) place: NewPlace,
 }
 
-/// Mails that wait for a worker. Who fills it bounds their bytes.
+/// Mails that wait for a worker. The thread that fills it bounds their bytes.
 #[derive(Default)]
 pub(super) struct Jobs {
     queue: Mutex<Queue>,
@@ -40,7 +40,7 @@ impl Queue {
     }
 }
 
-/// The one who fills the queue; when it goes, for whatever reason, no more mails come.
+/// The filling end of the queue. When it is dropped, for whatever reason, no more mails come.
 pub(super) struct Feed<'j>(&'j Jobs);
 
 impl Feed<'_> {
@@ -68,7 +68,7 @@ impl Jobs {
         Feed(self)
     }
 
-    /// Mails that follow each other; none at the end.
+    /// Consecutive mails; none at the end.
     pub(super) fn take(&self) -> Vec<Job> {
         let mut queue = self.lock();
         while !queue.is_worth_taking() {

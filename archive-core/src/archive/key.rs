@@ -14,9 +14,9 @@ use crate::vfs::DiskVfs;
 pub struct KeyStatus {
     /// Its slots.
     pub slots: Vec<SlotInfo>,
-    /// The first characters of the recovery key, to find the right paper by.
+    /// The first characters of the recovery key, which identify the right printout.
     pub recovery_identifier: String,
-    /// Somebody gave the recovery key back once.
+    /// The recovery key was entered once after it was shown.
     pub recovery_confirmed: bool,
 }
 
@@ -31,13 +31,13 @@ impl Archive {
         }
     }
 
-    /// Was the recovery key confirmed?
+    /// Whether the recovery key was confirmed.
     #[must_use]
     pub fn recovery_confirmed(&self) -> bool {
         self.master().setting(master::RECOVERY_CONFIRMED).is_some_and(|confirmed| !confirmed.is_empty())
     }
 
-    /// Tries `key` alone on the archive in `dir`; the slot that it opens.
+    /// Tries only `key` on the archive in `dir`. Returns the slot that it opens.
     pub fn test_key(dir: &Path, key: &Key) -> Result<SlotInfo, Error> {
         Ok(Found::read(&DiskVfs::new(), dir)?.unlock(key)?.slot)
     }

@@ -1,5 +1,5 @@
-//! One writing process at a time (P14): the system's locks on the archive's folder, which nobody removes, and on `write.lock`, which has a
-//! note of who holds it. Where folders have no locks, that file is all there is, and may be removed.
+//! One writing process at a time (P14): the system's locks on the archive's folder, which nobody removes, and on
+//! `write.lock`, which names its holder. Where folders have no locks, that file is the only lock, and may be removed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,10 +41,11 @@ impl FolderLock {
         Ok(Self { dir: dir.to_owned(), lock })
     }
 
-    /// Takes the lock on `write.lock` too, and says there who has it.
+    /// Takes the lock on `write.lock` too, and writes the note of its holder.
     pub(super) fn note(self, vfs: &dyn Vfs) -> Result<WriteLock, Error> {
         let path = path(&self.dir);
-        // A snapshot of hard links has the file too: it keeps it, and the archive gets its own. Where the file is the lock it stays, and is refused.
+        // A snapshot of hard links shares the file. The snapshot keeps it, and the archive gets a new one. If the file
+        // is the only lock, it stays, and the open is refused.
         if self.lock.is_some() && vfs.kind(&path)? == Some(EntryKind::File) && vfs.open_read(&path)?.links()? > 1 {
             vfs.remove(&path)?;
         }
@@ -67,7 +68,7 @@ impl WriteLock {
         FolderLock::take(vfs, dir)?.note(vfs)
     }
 
-    /// The lock, if it can be lost: whoever writes has to look at it before a receipt.
+    /// The lock, if it can be lost: a writer has to check it before a receipt.
     pub(super) fn to_watch(&self) -> Option<Arc<dyn VfsLock>> {
         self.folder.lock.is_none().then(|| Arc::clone(&self.file))
     }
@@ -110,7 +111,7 @@ fn holder(vfs: &dyn Vfs, path: &Path) -> String {
     format!("process {process} on {host}{own}")
 }
 
-/// Name of this machine, as far as it says it.
+/// Name of this machine, if the system reports one.
 pub(super) fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("COMPUTERNAME").ok());
     name.map_or_else(|| "unknown host".to_owned(), |name| name.trim().to_owned())

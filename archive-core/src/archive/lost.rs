@@ -1,4 +1,5 @@
-//! `lost+found`: what opens cut beyond what was promised is listed, given out, and imported again. The files stay until their room is needed.
+//! `lost+found`: what opens cut after the last durable commit is listed, written out, and imported again. The files
+//! stay until their space is needed.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -13,7 +14,7 @@ use crate::folder::{FolderPath, below};
 use crate::id::{Digest, MessageId};
 use crate::store::{Duplicates, LostContent, NewPlace, Prepared, RunInfo, lost_files};
 
-/// Where mails go of which no folder is known, and the name of the source in import runs.
+/// The folder for mails whose folder is unknown, and the name of the source in import runs.
 const NAME: &str = "lost+found";
 /// Bytes of mails that are imported with one commit.
 const BATCH: u64 = 8 << 20;
@@ -22,7 +23,7 @@ const BATCH: u64 = 8 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LostFileInfo {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
     /// Name of the store; `None` for the master, in which there are no mails.
     pub store: Option<String>,
@@ -32,7 +33,7 @@ pub struct LostFileInfo {
     pub found: LostReport,
 }
 
-/// What was found in `lost+found`. Nothing in it was promised to anyone.
+/// What was found in `lost+found`. Nothing in it has a receipt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LostReport {
@@ -40,7 +41,7 @@ pub struct LostReport {
     pub mails: u64,
     /// Mails above 16 MiB, which are not read.
     pub too_large: u64,
-    /// Mails that are named and whose bytes are not all there.
+    /// Mails that are named there without all of their bytes.
     pub incomplete: u64,
 }
 
@@ -50,7 +51,7 @@ pub struct LostReport {
 pub struct LostMail {
     /// The file that names it.
     pub file: PathBuf,
-    /// Counts from 1, over all files.
+    /// Its number, counted from 1 over all files.
     pub number: u64,
     /// The first folder that it was meant for, if that is known.
     pub folder: Option<FolderPath>,
@@ -73,7 +74,8 @@ impl LostReport {
 }
 
 impl Acting<'_> {
-    /// The files in `lost+found`, the oldest of each store first, with the mails that can be read in them. Each mail is read for it.
+    /// The files in `lost+found`, the oldest of each store first, with the mails that can be read in them. Each mail is
+    /// read for this.
     pub fn lost_files(&self) -> Result<Vec<LostFileInfo>, Error> {
         self.only_system("read lost+found")?;
         let archive = self.archive;
@@ -92,7 +94,8 @@ impl Acting<'_> {
         Ok(files)
     }
 
-    /// Hands out the mails in `lost+found`, one at a time, until the visitor breaks. Mails of the same bytes are handed out once.
+    /// Passes the mails in `lost+found` to `visit`, one at a time, until it breaks. Mails with the same bytes are
+    /// passed once.
     pub fn lost_mails(&self, visit: &mut dyn FnMut(LostMail) -> Result<ControlFlow<()>, Error>) -> Result<LostReport, Error> {
         self.only_system("read lost+found")?;
         let lost = self.archive.store.lost_mails()?;
@@ -122,9 +125,9 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// Imports the mails of `lost+found` into the folders that they were meant for; those whose bytes the archive has already, in whatever
-    /// folder, are duplicates. Mails above 16 MiB, and those whose folder is ambiguous,
-    /// are counted as failed. The files stay where they are.
+    /// Imports the mails of `lost+found` into the folders that they were meant for; those whose bytes the archive has
+    /// already, in any folder, are duplicates. Mails above 16 MiB, and those whose folder is ambiguous, are counted as
+    /// failed. The files stay where they are.
     pub fn import_lost(&self, told: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
         self.only_system("import")?;
         let run = Some(self.run_info(&ImportSource::Stream(&mut std::io::empty(), NAME)));
@@ -138,7 +141,7 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// A message with these very bytes, which can be read.
+    /// A readable message with exactly these bytes.
     fn with_bytes(&self, digest: Digest) -> Result<Option<MessageId>, Error> {
         let store = &self.archive.store;
         let contents = store.catalog().contents_by_digest(digest)?;
@@ -162,11 +165,11 @@ impl Acting<'_> {
 /// Takes lost mails and commits them in batches.
 struct LostImport<'a, 't> {
     acting: &'a Acting<'a>,
-    /// Until it was recorded.
+    /// `None` once it is recorded.
     run: Option<RunInfo>,
     told: &'t mut dyn FnMut(&Receipt),
     waiting: Vec<Prepared>,
-    /// Of those that wait.
+    /// Bytes of the mails that wait.
     bytes: u64,
     report: ImportReport,
 }

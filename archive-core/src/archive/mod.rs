@@ -67,7 +67,7 @@ use crate::vfs::Vfs;
 
 /// An archive open for reading and writing. Closing it is better than dropping it: the next open is quicker.
 pub struct Archive {
-    /// Before all others: it holds the store.
+    /// The first field, to be dropped first: its thread holds the store.
     idle: Option<idle::IdleMarker>,
     dir: PathBuf,
     id: Uuid,
@@ -76,7 +76,7 @@ pub struct Archive {
     notices: Vec<Error>,
     archive_key: SecretKey,
     master: Arc<Mutex<master::Master>>,
-    /// The store that takes new mail; the only one until stores can be added.
+    /// The store that receives new mail; the only one until stores can be added.
     store: Arc<Store>,
     singles: import_one::Singles,
     _lock: lock::WriteLock,
@@ -95,26 +95,28 @@ impl Archive {
         &self.dir
     }
 
-    /// The first damage that opening found in what was durable: no mail is taken, and of mails that it hit lists may know nothing.
+    /// The first damage that opening found in what was durable. No mail is accepted, and lists may lack the mails that
+    /// it hit.
     #[must_use]
     pub fn damage(&self) -> Option<&Damage> {
         self.store.damage()
     }
 
-    /// Why no mail is taken, where that is so: reading goes on.
+    /// Why no mail is accepted, if so. The archive can still be read.
     #[must_use]
     pub fn barred(&self) -> Option<&Error> {
         self.store.barred()
     }
 
-    /// What opening found wrong that costs nobody a mail: identity files that were changed, replaced by older ones, or lost. What could be
-    /// put right was, and is named here once.
+    /// Problems found by the open that cost no mail: identity files that were changed, replaced by older ones, or lost.
+    /// What could be fixed has been, and is listed here once.
     #[must_use]
     pub fn notices(&self) -> &[Error] {
         &self.notices
     }
 
-    /// What the open did after a crash; `None` where it had nothing to do. It is no damage: what has a receipt is there.
+    /// What the open did after a crash; `None` if there was nothing to do. This is not damage: every mail with a
+    /// receipt is there.
     #[must_use]
     pub fn recovered(&self) -> Option<Recovery> {
         let (master, store) = (self.master().recovery, self.store.recovery());
@@ -131,20 +133,20 @@ impl Archive {
         self.id
     }
 
-    /// The first user archive, into which mail goes that no folder was named for.
+    /// The first user archive, which receives mail for which no folder was named.
     #[must_use]
     pub fn owner(&self) -> String {
         self.master().setting(master::OWNER).unwrap_or_default()
     }
 
-    /// In whose name the calls that follow are made.
+    /// The archive, used on behalf of `actor`.
     #[must_use]
     pub fn acting_as(&self, actor: Actor) -> Acting<'_> {
         Acting::new(self, actor)
     }
 
-    /// Writes everything that is a cache and says on disk that all is synced, so that the next open need not look. After [`Error::CachesLag`] it
-    /// need not look either, except for what catalog and index lack.
+    /// Writes the caches and notes on disk that everything is synced, so that the next open has nothing to recover.
+    /// After [`Error::CachesLag`] this holds too, except for what catalog and index lack.
     pub fn close(self) -> Result<(), Error> {
         match self.store.close() {
             Err(lag @ Error::CachesLag(_)) => self.mark().and(Err(lag)),
@@ -165,7 +167,7 @@ impl Archive {
     }
 }
 
-/// Where the files of an archive lie.
+/// Where the files of an archive are.
 fn identity_path(dir: &Path) -> PathBuf {
     dir.join("archive.mk")
 }
@@ -174,7 +176,7 @@ fn stores_dir(dir: &Path) -> PathBuf {
     dir.join("stores")
 }
 
-/// What the mutex guards, also where a thread panicked that held it.
+/// What the mutex guards, even if a thread panicked while holding it.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

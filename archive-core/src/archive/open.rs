@@ -1,4 +1,4 @@
-//! An archive is opened, by any of its keys.
+//! Opens an archive with any of its keys.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -15,13 +15,13 @@ use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_iden
 use crate::store::{FromMaster, Store, StoreOptions, found_store};
 use crate::vfs::{DiskVfs, Vfs};
 
-/// What an archive may take of memory and disk.
+/// Options for opening an archive: memory, container size, index, clock.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
     store: StoreOptions,
 }
 
-/// Memory of an archive of which nothing else is told.
+/// The default memory budget.
 const MEMORY: u64 = 144 << 20;
 
 impl Default for OpenOptions {
@@ -43,29 +43,29 @@ impl Default for OpenOptions {
 }
 
 impl OpenOptions {
-    /// Containers are closed when they are larger than this many bytes; 256 MiB unless told.
+    /// Containers are closed when they are larger than this many bytes; 256 MiB by default.
     #[must_use]
     pub fn container_limit(mut self, bytes: u64) -> Self {
         self.store.container_limit = bytes;
         self
     }
 
-    /// Whether mail is indexed; what was not is indexed at the next open that asks for it. It is unless told otherwise.
+    /// Whether mail is indexed; true by default. Mail that was not is indexed at the next open with this option.
     #[must_use]
     pub fn index(mut self, index: bool) -> Self {
         self.store.index = index;
         self
     }
 
-    /// Where the time comes from; the system's clock unless told.
+    /// The source of time; the system's clock by default.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.store.clock = clock;
         self
     }
 
-    /// About how many bytes of memory the archive may take; 144 MiB unless told, never below 16 MiB. Imports take more for what is on its
-    /// way: `benches/RESULTS.md` has their peaks.
+    /// About how many bytes of memory the archive may take; 144 MiB by default, never below 16 MiB. Imports take more
+    /// for mails in flight: `benches/RESULTS.md` has their peaks.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
         let bytes = bytes.max(16 << 20);
@@ -84,7 +84,7 @@ impl Archive {
         Ok(Self::open_on(Arc::new(DiskVfs::new()), dir, key, options)?.watched())
     }
 
-    /// Like [`Archive::open`], on any file system, and without a thread of its own: [`Archive::mark`] is for the caller to call.
+    /// Like [`Archive::open`], on any file system and without a background thread: the caller calls [`Archive::mark`].
     pub fn open_on(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
         let unlocked = Found::read(&*vfs, dir)?.unlock(key)?;
         let lock = WriteLock::take(&*vfs, dir)?;
@@ -96,7 +96,7 @@ impl Archive {
         Ok(Found::read(&DiskVfs::new(), dir)?.any()?.owner)
     }
 
-    /// What opens the archive in `dir`, without a key, for people who look for the right one.
+    /// Describes, without a key, what opens the archive in `dir`, for people who look for the right key.
     pub fn opens_with(dir: &Path) -> Result<String, Error> {
         let found = Found::read(&DiskVfs::new(), dir)?;
         let file = found.any()?;
@@ -119,7 +119,8 @@ impl Archive {
         let mut master = match found.master_key(id, &archive_key)? {
             None => salvaged(Damage::new(&identity_path(dir), 0, 0, DamageCause::Forged))?,
             Some(master_key) => match Master::open(&vfs, dir, &master_key, id, lock.is_doubtful()) {
-                // An archive has its first store before it has its identity: what named it is lost.
+                // An archive has its first store before it has its identity: without a store, the facts that named it
+                // are lost.
                 Ok(master) if master.stores().is_empty() => salvaged(Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated))?,
                 Err(Error::Damage(damage)) => salvaged(damage)?,
                 master => master?,
@@ -141,7 +142,7 @@ impl Archive {
         let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, says)?;
         let is_older = |(own, seen): (SeenHead, Link)| own.link().sequence < seen.sequence;
         if master.seen_head().zip(store.seen_of(id)).is_some_and(is_older) && keyring.barred.is_some() {
-            // An older master names an older state of the keys: it is the one to be put back, not `archive.mk`.
+            // An older master names an older state of the keys: the master has to be restored, not `archive.mk`.
             keyring.barred = store.barred().cloned();
             notices.retain(|notice| !matches!(notice, Error::IdentityChanged { .. } | Error::IdentityOlder { .. }));
         }
@@ -161,7 +162,7 @@ impl Archive {
     }
 }
 
-/// The stores that have an identity, the last one first in use, where the master does not say which there are.
+/// The stores that have an identity, the last one in use first, where the master does not list them.
 fn found_stores(vfs: &dyn Vfs, stores: &Path, archive_key: &SecretKey, damage: &Damage) -> Result<Vec<StoreFact>, Error> {
     let mut found = Vec::new();
     let entries = if vfs.kind(stores)?.is_some() { vfs.list(stores)? } else { Vec::new() };
@@ -185,7 +186,7 @@ pub(super) fn open_slots<'i>(identity: &'i ArchiveIdentity, id: Uuid, key: &Key)
     })
 }
 
-/// What opens the archive, for people who look for the right key.
+/// Describes what opens the archive, for people who look for the right key.
 fn needed(identity: &ArchiveIdentity, id: Uuid) -> String {
     let infos = identity.slots.iter().filter_map(KeptSlot::info);
     let needed: Vec<String> = infos

@@ -10,19 +10,19 @@ use crate::error::Error;
 use crate::folder::{FolderPath, below};
 use crate::source::{Body, Item, SourceVisitor, Summary, Trouble};
 
-/// What an import would bring.
+/// What an import would add.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportPlan {
-    /// Folders in order of their paths, with the mails that would go there and their bytes. Duplicates are not told apart, and of a
-    /// mail above 16 MiB only what was looked at is counted.
+    /// Folders in order of their paths, with the mails that would go there and their bytes. Duplicates are counted too,
+    /// and of a mail above 16 MiB only the bytes that were examined.
     pub folders: Vec<(FolderPath, u64, u64)>,
     /// Sums of the reading.
     pub source: Summary,
 }
 
 impl Acting<'_> {
-    /// Reads a source as [`Acting::import`] does and says where its mails would go.
+    /// Reads a source as [`Acting::import`] does, and returns where its mails would go.
     pub fn plan(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportPlan, Error> {
         self.only_system("import")?;
         let target = self.target(&source, options)?;

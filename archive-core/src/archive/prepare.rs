@@ -1,4 +1,5 @@
-//! A mail is examined, split, and proved to join again to the very bytes (P7), before anything is promised.
+//! Examines and splits a mail, and proves that it joins again to exactly the same bytes (P7), before there is a
+//! receipt.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -31,7 +32,7 @@ pub(super) fn prepare(raw: Vec<u8>, place: NewPlace, index: bool) -> Result<Prep
         _ => false,
     };
     if is_literal && same == Some(raw.len()) {
-        // Its stored bytes were compared with the mail as they came.
+        // Its stored bytes were compared with the mail as they arrived.
         return Ok(Prepared { header, extents: split.extents, stored: raw.into(), parts: Vec::new(), text, place });
     }
     if let Some(same) = same {
@@ -44,10 +45,11 @@ pub(super) fn prepare(raw: Vec<u8>, place: NewPlace, index: bool) -> Result<Prep
     Ok(Prepared { header, extents: split.extents, stored: split.stored.into(), parts, text, place })
 }
 
-/// Takes what a mail is split into. Most mails are one literal: stored bytes are copied only where they differ from the mail's beginning.
+/// Collects what a mail is split into. Most mails are one literal: stored bytes are copied only where they differ from
+/// the beginning of the mail.
 struct Kept<'r> {
     raw: &'r [u8],
-    /// All stored bytes so far are the first so many of the mail, and were not copied.
+    /// If set, the stored bytes so far are this many bytes from the beginning of the mail, and were not copied.
     same: Option<usize>,
     split: Split,
 }

@@ -1,4 +1,4 @@
-//! Mails are given back, and what the archive knows of them.
+//! Reads mails, and what the archive knows of them.
 
 use super::Acting;
 use crate::catalog::MessageRow;
@@ -9,7 +9,7 @@ use crate::message::{MessageInfo, MessageRecord};
 use crate::store::Placed;
 
 impl Acting<'_> {
-    /// The very bytes of a message, checked against their digest (P3).
+    /// The exact bytes of a message, checked against their digest (P3).
     pub fn raw(&self, id: MessageId) -> Result<Vec<u8>, Error> {
         let mut raw = Vec::new();
         self.read(id, &mut |bytes| {
@@ -19,8 +19,8 @@ impl Acting<'_> {
         Ok(raw)
     }
 
-    /// Hands the bytes of a message to `sink` in pieces. Up to 16 MiB they are checked before the first piece; the end of a larger mail
-    /// may be an error, and then nothing of it is to be used.
+    /// Passes the bytes of a message to `sink` in pieces. A mail of up to 16 MiB is checked before the first piece.
+    /// Reading a larger one may end in an error, and then none of it must be used.
     pub fn read(&self, id: MessageId, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let row = self.row(id)?;
         self.archive.store.read(ContentNo(row.content), sink)
@@ -110,7 +110,7 @@ impl Acting<'_> {
     }
 }
 
-/// What was read, where it is not damaged.
+/// What was read; `None` if it is damaged, which is kept in `damage`.
 fn whole<T>(read: Result<Option<T>, Error>, damage: &mut Option<Damage>) -> Result<Option<T>, Error> {
     match read {
         Err(Error::Damage(found)) => {

@@ -1,10 +1,11 @@
-//! What the caller gets when a mail is durable.
+//! What the caller receives when a mail is durable.
 
 use std::sync::Arc;
 
 use crate::id::{Digest, MessageId};
 
-/// A mail is durable: power may fail at any later moment (P1). Made only after the sync of the records returned.
+/// Proof that a mail is durable: power may fail at any later moment (P1). Made only after the sync of the records has
+/// returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub(super) id: MessageId,
@@ -15,7 +16,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// The message: the new one, or the one that was there.
+    /// The message: the new one, or the existing one.
     #[must_use]
     pub fn id(&self) -> MessageId {
         self.id
@@ -52,9 +53,9 @@ impl Receipt {
 pub enum Outcome {
     /// It is a new message.
     Stored,
-    /// It was there already.
+    /// The archive had it already.
     Duplicate {
-        /// Its bytes differ from those that are kept, in headers that mail programs change.
+        /// Its bytes differ from the stored ones in headers that mail programs change.
         restated: bool,
     },
 }

@@ -1,4 +1,4 @@
-//! An archive that takes no mail is made ready for it again. Nothing is deleted; what is lost is noted and named.
+//! Repair: an archive that refuses mail accepts it again. Nothing is deleted; what is lost is recorded and reported.
 
 use super::Acting;
 use super::master::Master;
@@ -8,10 +8,10 @@ use crate::records::give_names_back;
 /// What a repair may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RepairOptions {
-    /// Accept what is there where it is not what was recorded: an archive that is an older state of itself or was put together from several, or
-    /// an `archive.mk` of which both copies were changed or put back.
+    /// Accepts a state that is not what was recorded: an archive that is an older state of itself or was combined from
+    /// several, or an `archive.mk` of which both copies were changed or replaced by older ones.
     pub accept_state: bool,
-    /// Say what would be done, and do nothing.
+    /// Reports what would be done, and does nothing.
     pub dry_run: bool,
 }
 
@@ -19,35 +19,35 @@ pub struct RepairOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RepairReport {
-    /// Why the archive took no mail, or its keys could not be changed; `None` where nothing was to be repaired.
+    /// Why the archive refused mail, or its keys could not be changed; `None` if there was nothing to repair.
     pub reason: Option<String>,
-    /// It is done only where [`RepairOptions::accept_state`] says so.
+    /// The repair is done only with [`RepairOptions::accept_state`].
     pub needs_acceptance: bool,
     /// Commits of the store that are lost: sequences, from and to.
     pub lost_commits: Vec<(u64, u64)>,
-    /// Messages that lost commits held, and that are recorded again from what the catalog and the containers say.
+    /// Messages of lost commits that are recorded again from the catalog and the containers.
     pub recorded_again: u64,
-    /// Messages that were given a number, and of which nothing is left.
+    /// Messages that had a number and of which nothing is left.
     pub lost_messages: u64,
     /// The Merkle tree could not be continued: a new one begins whose first leaf is the last head known.
     pub new_tree: bool,
-    /// The highest number given could not be proven, so numbers were left out, that none is given twice.
+    /// The highest assigned number could not be proven, so numbers were skipped, to assign none twice.
     pub left_out: bool,
 }
 
 impl Acting<'_> {
-    /// Makes an archive that takes no mail ready for it again: lost commits are noted, what is known of them is recorded again, and a new
-    /// records file goes on. The archive is to be closed and opened again afterwards.
+    /// Makes an archive that refuses mail accept it again: lost commits are noted, what is known of them is recorded
+    /// again, and a new records file continues. Afterwards close the archive and open it again.
     ///
     /// # Errors
     ///
-    /// Where something would have to be accepted and `accept_state` does not say so: [`Error::RolledBack`], [`Error::IdentityOlder`],
-    /// [`Error::IdentityChanged`]. Besides [`Error::TooNewToWrite`] and errors of the system, which a repair cannot mend.
+    /// If something has to be accepted and `accept_state` is not set: [`Error::RolledBack`], [`Error::IdentityOlder`],
+    /// [`Error::IdentityChanged`]. Also [`Error::TooNewToWrite`] and errors of the system, which a repair cannot fix.
     pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
         self.only_system("repair")?;
         let (archive, store) = (self.archive, &self.archive.store);
         let barred_keys = archive.keyring().barred.clone();
-        // Nowhere else: to an archive of a later version, or one that was rolled back, nothing is written yet.
+        // Only here: an archive of a later version, or one that was rolled back, is not written yet.
         if matches!(store.barred(), Some(Error::NeedsRepair { .. })) && !options.dry_run && self.give_names_back()? {
             return Ok(RepairReport { reason: store.barred().map(ToString::to_string), ..RepairReport::default() });
         }
@@ -55,7 +55,7 @@ impl Acting<'_> {
             return self.repair_what_can_be_made_again(options);
         };
         let noted = archive.master().noted(store.uuid());
-        // Nothing is left of a store that had commits: that is no damage which a repair may take for granted.
+        // Nothing is left of a store that had commits: a repair may not assume that this is mere damage.
         if let (Error::NeedsRepair { .. }, Some(noted)) = (&reason, noted.filter(|noted| store.has_nothing_of(*noted))) {
             reason = store.rolled_back(noted);
         }
@@ -67,7 +67,7 @@ impl Acting<'_> {
         if needs_acceptance && !options.accept_state && !options.dry_run {
             return Err(reason);
         }
-        // What is accepted is named, all of it.
+        // The report names everything that is accepted.
         let keys = barred_keys.filter(|keys| keys.code() != reason.code()).map_or(String::new(), |keys| format!("; {keys}"));
         let mut report = RepairReport { reason: Some(format!("{reason}{keys}")), needs_acceptance, ..RepairReport::default() };
         if !options.dry_run {
@@ -95,7 +95,7 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// Gives records files that are called otherwise the name of their number, where it is free: then nothing else may be wrong.
+    /// Renames misnamed records files to their numbers, where the name is free: afterwards nothing else may be wrong.
     fn give_names_back(&self) -> Result<bool, Error> {
         let archive = self.archive;
         let of_store = archive.store.give_names_back()?;
@@ -106,7 +106,8 @@ impl Acting<'_> {
         Ok(of_store || of_master)
     }
 
-    /// What mail does not wait for: a copy of `store.mk`, and a catalog whose records are whole.
+    /// Repairs what does not keep the archive from accepting mail: a copy of `store.mk`, and a catalog whose records
+    /// are whole.
     fn repair_what_can_be_made_again(&self, options: RepairOptions) -> Result<RepairReport, Error> {
         let (archive, store) = (self.archive, &self.archive.store);
         let identity = store.verify_identity(&archive.archive_key)?;
@@ -122,7 +123,8 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// A damaged master is begun again with what is known of it; then no keys are looked at before the archive was opened again.
+    /// Starts a damaged master over with what is known of it. After that, keys are examined only once the archive has
+    /// been opened again.
     fn repair_master_and_keys(&self, accept: bool) -> Result<(), Error> {
         let archive = self.archive;
         let (damaged, stores) = {

@@ -1,4 +1,5 @@
-//! What the making of an archive leaves behind when it is cut short: known by names, sizes and magics, so that nothing else is ever removed.
+//! What the creation of an archive leaves behind when it is cut short. It is recognised by names, sizes and first
+//! bytes, so that nothing else is ever removed.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +8,14 @@ use crate::error::Error;
 use crate::seal::{HEADER_LEN, HEADER_MAGIC};
 use crate::vfs::{EntryKind, Vfs};
 
-/// Larger is no file of an archive that was never finished.
+/// No file of an unfinished archive is larger.
 const MOST: u64 = 256 << 10;
-/// How the page begins that lies beside an archive's files.
+/// The beginning of the page on the format in an archive's folder.
 const PAGE: &[u8] = b"# The format on disk";
-/// Folders that are made before `archive.mk` is.
+/// Folders that are created before `archive.mk`.
 const FOLDERS: [&str; 8] =
     ["master", "stores", "stores/1", "stores/1/records", "stores/1/content", "stores/1/catalog", "stores/1/index", "stores/1/lost+found"];
-/// Files that are, each of them also with `.tmp` after its name or in the place of its ending.
+/// Files that are created before it, each also with `.tmp` after its name or in place of its extension.
 const FILES: [&str; 9] = [
     "archive.mk",
     "write.lock",
@@ -26,10 +27,11 @@ const FILES: [&str; 9] = [
     "stores/1/head.mkm",
     RECORDS,
 ];
-/// With a single commit in it there may be mail in them: then it was an archive, whose identity is lost.
+/// If it has a single commit, there may be mail: then this was an archive, and its identity is lost.
 const RECORDS: &str = "stores/1/records/000001.mkr";
 
-/// The files in `dir` that the making of an archive left, none in an empty folder. Fails where there is an archive, or anything else.
+/// The files in `dir` that an unfinished creation left; none in an empty folder. Fails if there is an archive, or
+/// anything else.
 pub(super) fn unfinished(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let refuse = |hint| Err(Error::Exists { path: dir.to_owned(), hint });
     let second = dir.join("archive.mk.2");
@@ -50,7 +52,7 @@ pub(super) fn unfinished(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<PathBuf>, Erro
     Ok(files)
 }
 
-/// Removes what the making of an archive left in `dir`, but for the lock and the folders, which are used again.
+/// Removes what an unfinished creation left in `dir`, except for the lock and the folders, which are reused.
 pub(super) fn clear(vfs: &dyn Vfs, dir: &Path) -> Result<(), Error> {
     let lock = super::lock::path(dir);
     let mut cleared = Vec::new();
@@ -62,13 +64,14 @@ pub(super) fn clear(vfs: &dyn Vfs, dir: &Path) -> Result<(), Error> {
     cleared.iter().try_for_each(|folder| Ok(vfs.sync_dir(folder)?))
 }
 
-/// With `/` between its parts on every system; empty where `path` is not below `dir` or is no UTF-8.
+/// The path relative to `dir`, with `/` between its parts on every system; empty if `path` is not below `dir` or not
+/// UTF-8.
 fn relative(dir: &Path, path: &Path) -> String {
     let parts = path.strip_prefix(dir).ok().map(|below| below.iter().map(|part| part.to_str()).collect::<Option<Vec<&str>>>());
     parts.flatten().unwrap_or_default().join("/")
 }
 
-/// Bytes that never reached the medium read as zeros, or are not there.
+/// Bytes that never reached the medium read as zeros, or are missing.
 fn is_ours(vfs: &dyn Vfs, path: &Path, name: &str) -> Result<bool, Error> {
     let stem = name.strip_suffix(".tmp").unwrap_or(name);
     let is_meant = |known: &&&str| **known == stem || stem != name && Path::new(known).with_extension("") == Path::new(stem);

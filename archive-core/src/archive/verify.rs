@@ -1,4 +1,4 @@
-//! Everything is read and checked, and what is wrong is named with what it costs (P6, P11).
+//! Verification: everything is read and checked, and damage is reported with what it costs (P6, P11).
 
 use std::path::{Component, Path, PathBuf};
 
@@ -22,9 +22,10 @@ pub struct Finding {
     pub cause: DamageCause,
     /// Messages whose bytes are hit.
     pub messages: Vec<MessageId>,
-    /// Messages whose bytes are there, and whose record is hit: where they came from, and all else that no header says.
+    /// Messages whose bytes are whole and whose record is hit: where they came from, and everything else that no header
+    /// says.
     pub records: Vec<MessageId>,
-    /// How it is mended, where it is in what can be made anew.
+    /// How it is fixed, if what is damaged can be rebuilt.
     pub remedy: Option<Remedy>,
 }
 
@@ -38,17 +39,17 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Messages in the archive.
     pub messages: u64,
-    /// Messages that were archived, and of which damage left nothing: no list has them.
+    /// Messages that were archived and of which damage left nothing: no list shows them.
     pub lost_messages: u64,
     /// Bytes of contents whose digest was checked.
     pub content_bytes: u64,
     /// What is damaged.
     pub findings: Vec<Finding>,
-    /// Damage that costs no mail, since all mails that it hit are read from elsewhere: they were imported again.
+    /// Damage that costs no mail: all mails that it hit were imported again, and are read from elsewhere.
     pub healed: Vec<Finding>,
     /// Damage that was accepted: by a repair that came after it, or by [`Acting::accept_damage`].
     pub accepted: Vec<Finding>,
-    /// What lies in the archive's folder and does not belong to it. It is no damage, and left as it is.
+    /// What is in the archive's folder and does not belong there. It is not damage, and is left as it is.
     pub foreign: Vec<PathBuf>,
 }
 
@@ -70,7 +71,8 @@ pub enum Depth {
 }
 
 impl Acting<'_> {
-    /// Reads everything and checks everything. `progress` gets the bytes of contents checked so far and ends the work by an error.
+    /// Reads everything and checks everything. `progress` receives the bytes of contents checked so far, and ends the
+    /// work by returning an error.
     pub fn verify(&self, depth: Depth, progress: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<VerifyReport, Error> {
         self.only_system("verify")?;
         let archive = self.archive;
@@ -107,7 +109,7 @@ impl Acting<'_> {
             }
             None => own.push(Damage::new(&identity_path(&archive.dir), 0, 0, DamageCause::Forged)),
         }
-        // What an open found and put right can no more be seen.
+        // What the open found and fixed can no longer be seen.
         for notice in archive.notices() {
             if let Error::Damage(damage) = notice
                 && !own.contains(damage)
@@ -115,7 +117,7 @@ impl Acting<'_> {
                 own.push(damage.clone());
             }
         }
-        // What an open found and cut can no more be seen.
+        // What the open found and cut can no longer be seen.
         if let Some(damage) = archive.master().damage().filter(|_| own.is_empty()) {
             own.push(damage.clone());
         }
@@ -134,7 +136,7 @@ impl Acting<'_> {
         };
         own.into_iter().for_each(|damage| put(State::Damaged, plain(damage)));
         repaired.into_iter().for_each(|damage| put(State::Repaired, plain(damage)));
-        // What the open found, and what is looked at again does not show.
+        // Damage that the open found and that this pass does not show.
         let seen = archive.damage().filter(|damage| !found.iter().any(|finding| finding.damage.file == damage.file));
         let store = archive.store.no();
         for finding in found {
@@ -154,8 +156,8 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// Accepts what `report` found, except what can be built again: it is recorded, and listed apart from now on. What is hit stays damaged, and
-    /// reading it fails as before. At most 10,000 places are accepted.
+    /// Accepts what `report` found, except what can be rebuilt: it is recorded, and listed separately from now on. What
+    /// is hit stays damaged, and reading it fails as before. At most 10,000 places are accepted.
     pub fn accept_damage(&self, report: &mut VerifyReport) -> Result<(), Error> {
         self.only_system("accept damage")?;
         let archive = self.archive;
@@ -175,7 +177,7 @@ enum State {
     Repaired,
 }
 
-/// A finding as a place below the archive's folder; `None` where it lies elsewhere.
+/// A finding as a place below the archive's folder; `None` if it is elsewhere.
 fn place_of(dir: &Path, finding: &Finding) -> Option<DamagedPlace> {
     let below = finding.file.strip_prefix(dir).ok()?;
     let names = below.components().map(|component| match component {

@@ -1,4 +1,5 @@
-//! Facts become entries: the only place that does it, for a commit just written and for one read again alike.
+//! Turns facts into entries. This is the only place that does so, both for a commit just written and for one read
+//! again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
@@ -24,14 +25,14 @@ use crate::records::{
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::Vfs;
 
-/// Names and addresses of a list that its row repeats.
+/// Names and addresses of a list that are repeated in its row.
 const ROW_ADDRESSES: usize = 6;
 
 fn manifest_path(dir: &Path) -> PathBuf {
     dir.join("manifest.mkm")
 }
 
-/// Memory that a row takes which waits to be written with the next files, about.
+/// About the memory of a row that waits to be written with the next files.
 const WAITING_ROW: usize = 256;
 
 /// A message at its place in the order of its folder.
@@ -41,7 +42,7 @@ pub(crate) struct Dated {
 }
 
 impl Dated {
-    /// Where it stands among messages of any folders: the least comes first.
+    /// Its place among messages of any folders: the lowest comes first.
     pub(crate) fn order(&self) -> Option<&[u8]> {
         self.key.get(keys::in_folder(FolderNo(0)).len()..)
     }
@@ -60,15 +61,16 @@ pub(crate) struct Catalog {
     sets: Sets,
     /// Contents of the commit being applied that have no message yet: date and size.
     fresh: HashMap<u32, (i64, u64)>,
-    /// Messages whose content is not known, by its number: damage took its commit, and a repair recorded it again after them.
+    /// Messages whose content is not known yet, by its number: damage took its commit, and a repair records it again
+    /// after them.
     waiting: HashMap<u32, Vec<(MessageFact, FactPlace)>>,
-    /// The next open is to begin again: nothing is written any more.
+    /// The next open starts over: nothing is written any more.
     forgotten: bool,
 }
 
 impl Catalog {
-    /// Opens the catalog in `dir`. One that is missing or proven damaged begins anew, to be filled from the records. What the system or a newer format
-    /// refuses proves nothing, and is an error: without a catalog no mail is found.
+    /// Opens the catalog in `dir`. One that is missing or proven damaged starts empty, to be filled from the records. A
+    /// refusal by the system or a newer format proves nothing, and is an error: without a catalog no mail is found.
     pub(crate) fn open(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, cache_bytes: u64) -> Result<Self, Error> {
         let found = match read_manifest(&*vfs, &manifest_path(dir), &key, FileKind::CatalogManifest, owner) {
             Ok(bytes) => bytes.map(|bytes| decode_manifest(&bytes)).transpose()?.flatten(),
@@ -128,7 +130,7 @@ impl Catalog {
         }))
     }
 
-    /// A catalog that knows nothing yet. Its files get other numbers than those that are there, and `next_number` or a later one.
+    /// An empty catalog. Its files get numbers that no existing file has, `next_number` or above.
     fn empty(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, next_number: u64, cache_bytes: u64) -> Result<Self, Error> {
         let there = runs_in(&*vfs, dir)?.into_iter().map(|(number, _)| number.saturating_add(1));
         let next_number = there.fold(next_number, u64::max);
@@ -152,7 +154,7 @@ impl Catalog {
         Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, sets, fresh, waiting: HashMap::new(), forgotten: false })
     }
 
-    /// Throws everything away, to be filled from the records again.
+    /// Discards everything, to be filled from the records again.
     pub(crate) fn reset(&mut self, cache_bytes: u64) -> Result<(), Error> {
         let next_number = self.sorted.next_number();
         *self = Self::empty(Arc::clone(&self.vfs), &self.dir, self.key.duplicate(), self.owner, next_number, cache_bytes)?;
@@ -163,22 +165,23 @@ impl Catalog {
         &self.basis
     }
 
-    /// How many messages are there, and how many were archived of which damage left nothing.
+    /// How many messages there are, and how many were archived of which damage left nothing.
     pub(crate) fn messages(&self) -> (u64, u64) {
         (self.folders.messages(), self.lost_of(self.basis.numbers.messages))
     }
 
-    /// Of the messages that were given a number below `next`, those of which nothing is left. Numbers that repairs left out were never given, and erased messages are not lost.
+    /// How many messages with a number below `next` have left nothing. Numbers that repairs skipped were never
+    /// assigned, and erased messages are not lost.
     pub(crate) fn lost_of(&self, next: u32) -> u64 {
         u64::from(next.saturating_sub(self.basis.left_out)).saturating_sub(self.folders.messages())
     }
 
-    /// Was this content noted damaged?
+    /// Whether this content was noted damaged.
     pub(crate) fn is_damaged(&self, content: ContentNo) -> bool {
         self.sets.of(SetOf::Damaged).contains(content.0)
     }
 
-    /// Contents noted damaged whose bytes came again, and their bytes.
+    /// How many contents noted damaged were imported again, and their bytes.
     pub(crate) fn come_again(&self) -> Result<(u64, u64), Error> {
         let (mut contents, mut bytes) = (0, 0u64);
         for no in self.sets.of(SetOf::Damaged) {
@@ -193,12 +196,13 @@ impl Catalog {
         Ok((contents, bytes))
     }
 
-    /// Contents without a message, which stand in for damaged ones.
+    /// Contents without a message, from which damaged ones are read.
     pub(crate) fn unplaced(&self) -> &RoaringBitmap {
         self.sets.of(SetOf::Unplaced)
     }
 
-    /// Contents placed more than once: all others but the unplaced have exactly one message, so totals need no look-up.
+    /// Contents placed more than once. All others except the unplaced have exactly one message, so totals need no
+    /// look-up.
     pub(crate) fn shared(&self) -> &RoaringBitmap {
         self.sets.of(SetOf::Shared)
     }
@@ -208,12 +212,13 @@ impl Catalog {
         self.sets.of(SetOf::Unpacked)
     }
 
-    /// Parts there.
+    /// Parts in these sections.
     pub(crate) fn unpacked_parts(&self) -> &RoaringBitmap {
         self.sets.of(SetOf::UnpackedParts)
     }
 
-    /// Messages with which times of archiving may fall: from each of them to the next, times rise with numbers.
+    /// Messages whose time of archiving may be before that of the previous message: between two of them, times rise
+    /// with numbers.
     pub(crate) fn archived_earlier(&self) -> &RoaringBitmap {
         self.sets.of(SetOf::Earlier)
     }
@@ -222,19 +227,20 @@ impl Catalog {
         &self.folders
     }
 
-    /// Bytes that recent changes take in memory, about.
+    /// About the bytes that recent changes take in memory.
     pub(crate) fn memory_len(&self) -> usize {
         self.sorted.memory_len() + (self.folders.changed() as usize + self.sets.changed()) * WAITING_ROW
     }
 
-    /// Takes over one commit, which must follow the last one taken.
+    /// Applies one commit, which must follow the last one applied.
     pub(crate) fn apply(&mut self, commit: &Commit, link: Link, span: &CommitSpan) -> Result<(), Error> {
         let mut salts = commit.salts();
         let mut passed_over = commit.passed_over().cloned();
         for (index, fact) in commit.facts.iter().enumerate() {
             let (kind, bytes) = match fact {
                 Fact::Known { kind, bytes } => (*kind, bytes),
-                // What is erased keeps its number, which follows from its place in the order, and a content its leaf.
+                // An erased fact keeps its number, which follows from its place in the order; an erased content keeps
+                // its leaf.
                 Fact::Erased { leaf: Some(leaf), .. } => {
                     self.basis.tree.push_leaf(*leaf);
                     self.basis.numbers.contents = self.basis.numbers.contents.saturating_add(1);
@@ -260,7 +266,7 @@ impl Catalog {
         self.applied(link, span, commit.container_end())
     }
 
-    /// Takes over the commit just made, from what its facts say.
+    /// Applies the commit just made, from its facts.
     pub(crate) fn apply_new(&mut self, committed: Committed) -> Result<(), Error> {
         let Committed { link, span, container_end, tree, facts } = committed;
         for (index, fact) in facts.into_iter().enumerate() {
@@ -270,8 +276,8 @@ impl Catalog {
         self.applied(link, &span, container_end)
     }
 
-    /// Takes over a fact that no commit holds: what a table of a container says, where the records lost it. The tree has its leaf already, or
-    /// lost it with the commit.
+    /// Applies a fact that no commit has: it comes from a table of a container, since the records lost it. The tree has
+    /// its leaf already, or lost it with the commit.
     pub(crate) fn add_recovered(&mut self, sequence: u64, fact: FactValue) -> Result<(), Error> {
         let nowhere = CommitSpan { place: CommitPlace { file: 0, offset: 0 }, begin: 0, section: Vec::new() };
         self.fact(fact, sequence, &nowhere, 0)
@@ -288,7 +294,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Is the row of what `fact` says, if there is one, that of this fact?
+    /// Whether the row that `fact` is about, if there is one, agrees with it.
     pub(crate) fn agrees(&self, fact: &Fact) -> Result<bool, Error> {
         let Fact::Known { kind, bytes } = fact else { return Ok(true) };
         Ok(match FactValue::read(*kind, bytes, &mut None)? {
@@ -300,7 +306,7 @@ impl Catalog {
         })
     }
 
-    /// Notes which contents came without a message, once all facts of a commit are in.
+    /// Notes which contents came without a message, once all facts of a commit are applied.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         for no in std::mem::take(&mut self.fresh).into_keys() {
             if self.placements(ContentNo(no))?.is_empty() {
@@ -310,7 +316,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Records file `number` has no sections any more.
+    /// Notes that records file `number` no longer has sections.
     pub(crate) fn sections_dropped(&mut self, number: u64) {
         self.basis.sections.remove(&number);
     }
@@ -389,7 +395,7 @@ impl Catalog {
         for digest in [Some(digest), fact.restated.map(Digest)].into_iter().flatten() {
             self.sorted.put(keys::by_digest(digest).with(no.0));
         }
-        // Of what was recorded again without its bytes, the identity is not known.
+        // The identity of a content that was recorded again without its bytes is unknown.
         if fact.identity != [0; 16] {
             self.sorted.put(keys::by_identity(Identity(fact.identity)).with(no.0));
         }
@@ -400,7 +406,7 @@ impl Catalog {
         }
         self.sorted.put_value(keys::content(no), |out| write_row(&row, out));
         self.fresh.insert(no.0, (row.date_in_order(), fact.size));
-        // What comes between was lost; what was found again was missed until now.
+        // The numbers between are lost; a content found later fills its gap.
         self.sets.insert_gap(SetOf::Unplaced, self.basis.numbers.contents..no.0);
         self.sets.remove(SetOf::Unplaced, no.0);
         self.basis.numbers.contents = self.basis.numbers.contents.max(no.0.saturating_add(1));
@@ -426,7 +432,8 @@ impl Catalog {
         Ok(())
     }
 
-    /// What a lost commit held is recorded again by a repair. A row that is there is not counted twice, and gets the place of its new fact.
+    /// A repair records again what a lost commit held. An existing row is not counted twice, and gets the place of its
+    /// new fact.
     fn recovered(&mut self, fact: FactValue, sequence: u64, span: &CommitSpan, index: usize) -> Result<(), Error> {
         let place = FactPlace { file: span.place.file, offset: span.place.offset, index: index as u32 };
         match fact {
@@ -454,7 +461,8 @@ impl Catalog {
         let (date, size) = match self.fresh.remove(&fact.content) {
             Some(of) => of,
             None => {
-                // Damage took the content's fact. It is named by whoever replays, and the message waits for what a repair recorded again.
+                // Damage took the content's fact. Replay reports it, and the message waits for what a repair recorded
+                // again.
                 let Some(of) = self.content_row(content)? else {
                     self.waiting.entry(fact.content).or_default().push((fact.clone(), place));
                     return Ok(());
@@ -512,7 +520,7 @@ impl Catalog {
         for place in &fact.places {
             let bytes = crate::wire::encode(place);
             let hash: [u8; 32] = Sha256::digest(&bytes).into();
-            // A digest is longer than what is taken of it.
+            // A digest is longer than its short form.
             let Some(short) = hash.first_chunk() else { continue };
             self.sorted.put_value(keys::accepted(short), |out| out.extend_from_slice(&bytes));
         }
@@ -554,7 +562,7 @@ impl Catalog {
         self.sorted.get(&keys::content(no))?.map(|row| read_row(&row)).transpose()
     }
 
-    /// Hands on the contents from `from` on, until the visitor breaks.
+    /// Visits the contents from `from` on, until the visitor breaks.
     pub(crate) fn content_rows(
         &self,
         from: ContentNo,
@@ -566,12 +574,12 @@ impl Catalog {
         })
     }
 
-    /// The first content from `from` on that is there: damage and repairs leave gaps of a million numbers.
+    /// The first existing content from `from` on: damage and repairs leave gaps of a million numbers.
     pub(crate) fn next_content(&self, from: ContentNo) -> Result<Option<ContentNo>, Error> {
         Ok(self.next_number(keys::CONTENTS, &keys::content(from))?.map(ContentNo))
     }
 
-    /// The first message from `from` on that is there.
+    /// The first existing message from `from` on.
     pub(crate) fn next_message(&self, from: MessageNo) -> Result<Option<MessageNo>, Error> {
         Ok(self.next_number(keys::MESSAGES, &keys::message(from))?.map(MessageNo))
     }
@@ -636,7 +644,7 @@ impl Catalog {
         }
     }
 
-    /// Messages of a content with the folders they lie in.
+    /// Messages of a content with their folders.
     pub(crate) fn placements(&self, content: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
         let key = keys::placed(content);
         let mut found = Vec::new();
@@ -649,7 +657,7 @@ impl Catalog {
         Ok(found)
     }
 
-    /// Messages of a content; of one that stands in for damaged ones, theirs.
+    /// Messages of a content; if damaged contents are read from it, their messages.
     pub(crate) fn messages_read_from(&self, no: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
         let mut placed = self.placements(no)?;
         if self.unplaced().contains(no.0)
@@ -702,8 +710,9 @@ impl Catalog {
         self.sorted.switch(flushed)
     }
 
-    /// While a catalog is made from the beginning: writes what lies in memory where it takes more than `bytes`, into runs that no manifest names
-    /// before all is known. Until then they count for nothing: a catalog that ends early would be taken for one that knows more than damaged records.
+    /// While a catalog is rebuilt from the beginning: writes what is in memory, if that is more than `bytes`, into runs
+    /// that no manifest names before the catalog is complete. Until then the runs do not count: an incomplete catalog
+    /// would pass for one that knows more than damaged records.
     pub(crate) fn spill(&mut self, bytes: usize) -> Result<(), Error> {
         if self.flushed.sequence != 0 || self.sorted.memory_len() < bytes {
             return Ok(());
@@ -711,7 +720,7 @@ impl Catalog {
         self.sorted.spill()
     }
 
-    /// Puts the rows of folders and sets that changed to what is written next.
+    /// Adds the changed rows of folders and sets to what is written next.
     fn put_changed(&mut self) {
         for no in self.folders.take_changed() {
             let Some(folder) = self.folders.get(FolderNo(no)) else { continue };
@@ -723,7 +732,7 @@ impl Catalog {
         self.sets.take_changed(&mut |of, upper, row| sorted.put_value(keys::set(of, upper), |out| out.extend_from_slice(row)));
     }
 
-    /// Takes the manifest away: the next open begins again with the records, and removes the runs.
+    /// Removes the manifest: the next open starts over with the records, and removes the runs.
     pub(crate) fn forget(&mut self) -> Result<(), Error> {
         let path = manifest_path(&self.dir);
         if self.vfs.kind(&path)?.is_some() {
@@ -734,7 +743,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Reads and checks every page; damage is handed to `report`.
+    /// Reads and checks every page; `report` receives damage.
     pub(crate) fn verify(&self, report: &mut dyn FnMut(Damage)) -> Result<(), Error> {
         self.sorted.verify(report)
     }
@@ -754,8 +763,8 @@ fn first(mut list: Vec<String>) -> Vec<String> {
     list
 }
 
-/// Runs with the section of a small commit replaced by the frames it lies in. Where the section is gone they stay as they are: a later
-/// commit says where its contents were packed.
+/// Runs in which the section of a small commit is replaced by its frames. If the section is gone, they stay as they
+/// are: a later commit says where its contents were packed.
 fn resolve(mut runs: Runs, section: &[u64]) -> Result<(Runs, bool), Error> {
     let mut in_section = false;
     if section.is_empty() {

@@ -1,9 +1,11 @@
-//! Which short digests a run may hold: most mail is new, and what is new must not ask a page of every run.
+//! Which short digests a run may contain: most mail is new, and the look-up of a new mail must not read a page of every
+//! run.
 //!
 //! A Bloom filter whose bits for one digest lie in one line of the processor's cache. Digests are evenly spread, but short: a multiplication
 //! makes the bits that choose the line differ from those that choose within it.
 
-/// Bits a digest: those of three kinds of digests a content stay below the 4 bytes a content that P15 allows.
+/// Bits for each digest. With three kinds of digests for each content they stay below the 4 bytes a content that P15
+/// allows.
 const BITS: usize = 10;
 const WORDS: usize = 8;
 /// Bits set for a digest, all of one line.
@@ -29,13 +31,13 @@ impl Filter {
         }
     }
 
-    /// `false`: it was not added.
+    /// `false` if it was never added.
     pub(super) fn may_hold(&self, digest: u64) -> bool {
         let digest = spread(digest);
         self.lines.get(self.line(digest)).is_none_or(|line| bits(digest).all(|(word, bit)| line[word] & bit != 0))
     }
 
-    /// Chosen by the upper bits, which [`bits`] leaves alone up to half a million lines.
+    /// Chosen by the upper bits, which [`bits`] does not use up to half a million lines.
     fn line(&self, digest: u64) -> usize {
         ((u128::from(digest) * self.lines.len() as u128) >> 64) as usize
     }

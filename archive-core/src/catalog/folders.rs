@@ -1,7 +1,7 @@
 //! The tree of folders with its counters, in memory as a whole: it changes with every commit. On disk each folder is a row, which is written
 //! again when the folder changed.
 //!
-//! A folder takes about 55 bytes and its name; one whose name is not in NFC as much again and twice its name.
+//! A folder takes about 55 bytes and its name; one whose name is not in NFC takes as much again, and twice its name.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,17 +24,17 @@ pub(crate) struct Folder<'f> {
     pub(crate) name: &'f str,
     /// Messages in the folder itself.
     pub(crate) messages: u32,
-    /// Bytes of these messages, each counted as often as it lies here.
+    /// Bytes of these messages; a content counts once for each of its messages here.
     pub(crate) bytes: u64,
-    /// The highest number that a message got here; 0 if none did.
+    /// The highest number that a message has had here; 0 if none had.
     pub(crate) last: u32,
     pub(crate) epoch: u32,
 }
 
-/// What lies in a folder and in all below it.
+/// The totals of a folder and all folders below it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Subtree {
-    /// Folders, the folder itself among them.
+    /// Folders, including the folder itself.
     pub(crate) folders: u64,
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
@@ -52,7 +52,7 @@ fn normal(name: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(name)
 }
 
-/// A folder without its name, which lies with all others.
+/// A folder without its name, which is stored with all others.
 #[derive(Debug)]
 struct Node {
     /// Where the name begins in all names.
@@ -75,18 +75,18 @@ pub(crate) struct Folders {
     /// Numbers by parent and name.
     by_name: HashTable<u32>,
     hasher: RandomState,
-    /// Those whose name is not in NFC, by parent and name in NFC.
+    /// Folders whose name is not in NFC, by parent and name in NFC.
     other_forms: HashMap<(u32, Box<str>), Vec<u32>>,
     /// Folders whose rows are out of date.
     changed: RoaringBitmap,
-    /// Messages of folders that are not known yet, by folder: how many, their bytes, and the highest number. Damage may have taken the making of a
-    /// folder, which is then told after its messages.
+    /// Messages of folders that are not known yet, by folder: how many, their bytes, and the highest number. Damage may
+    /// have taken the fact that made a folder; the folder then comes after its messages.
     waiting: HashMap<u32, (u32, u64, u32)>,
 }
 
-/// Where the folder of number `no` lies among `nodes`, or would.
+/// The index of folder `no` in `nodes`, or the index where it would be inserted.
 fn find(nodes: &[Node], no: u32) -> Result<usize, usize> {
-    // They are dense from 1, unless damage took some.
+    // Numbers are dense from 1, unless damage took some.
     let dense = (no as usize).wrapping_sub(1);
     match nodes.get(dense) {
         Some(node) if node.no == no => Ok(dense),
@@ -99,19 +99,19 @@ fn name_of<'n>(names: &'n str, node: &Node) -> &'n str {
 }
 
 impl Folders {
-    /// Takes over a row.
+    /// Loads a row.
     pub(super) fn load(&mut self, no: u32, row: &FolderRow) {
         let FolderRow { parent, messages, bytes, last, epoch, .. } = *row;
         self.insert(Folder { no, parent, name: &row.name, messages, bytes, last, epoch });
     }
 
-    /// All rows were taken over.
+    /// Called once all rows are loaded.
     pub(super) fn loaded(&mut self) {
         self.nodes.shrink_to_fit();
         self.names.shrink_to_fit();
     }
 
-    /// A folder was made.
+    /// Adds a folder.
     pub(super) fn add(&mut self, no: u32, parent: u32, name: &str, epoch: u32) {
         let (messages, bytes, last) = self.waiting.remove(&no).unwrap_or_default();
         self.insert(Folder { no, parent, name, messages, bytes, last, epoch });
@@ -148,7 +148,7 @@ impl Folders {
         self.nodes.get_mut(at)
     }
 
-    /// A message came in.
+    /// Counts a new message.
     pub(super) fn count(&mut self, folder: u32, size: u64) {
         let (messages, bytes) = match self.node_mut(folder) {
             Some(node) => (&mut node.messages, &mut node.bytes),
@@ -161,7 +161,7 @@ impl Folders {
         *bytes = bytes.saturating_add(size);
     }
 
-    /// A message got a number, whatever became of it.
+    /// Notes the number of a message, whatever became of the message.
     pub(super) fn number(&mut self, folder: u32, number: u32) {
         let last = match self.node_mut(folder) {
             Some(node) => &mut node.last,
@@ -170,7 +170,7 @@ impl Folders {
         *last = (*last).max(number);
     }
 
-    /// Folders whose rows are out of date, from now on no more.
+    /// Takes the folders whose rows are out of date, and clears the set.
     pub(super) fn take_changed(&mut self) -> RoaringBitmap {
         std::mem::take(&mut self.changed)
     }
@@ -199,7 +199,8 @@ impl Folders {
         self.nodes.iter().map(|node| node.messages).chain(waiting).map(u64::from).sum()
     }
 
-    /// Of each folder, in the order of [`Folders::iter`], the sums of what `counts` of it and those below it.
+    /// For each folder, in the order of [`Folders::iter`], the totals of it and the folders below it, as far as
+    /// `counts` accepts them.
     pub(crate) fn subtrees(&self, counts: impl Fn(FolderNo) -> bool) -> Vec<Subtree> {
         let own = |node: &Node| match counts(FolderNo(node.no)) {
             true => Subtree { folders: 1, messages: node.messages.into(), bytes: node.bytes },
@@ -217,7 +218,7 @@ impl Folders {
         sums
     }
 
-    /// Whether the folder is a user archive, or damage took the folder that it lies in, so that its path begins with it.
+    /// Whether the folder is a user archive, or damage took its parent, so that its path begins with it.
     pub(crate) fn is_first(&self, folder: &Folder<'_>) -> bool {
         self.get(FolderNo(folder.parent)).is_none_or(|parent| parent.no >= folder.no)
     }
@@ -239,7 +240,7 @@ impl Folders {
         found
     }
 
-    /// The folders of this path; names are compared in NFC, in which several may be the same.
+    /// The folders of this path. Names are compared in NFC, so that several folders may match.
     pub(crate) fn of_path(&self, names: &[String]) -> Vec<FolderNo> {
         let mut at = vec![FolderNo(0)];
         for name in names {
@@ -248,7 +249,7 @@ impl Folders {
         if names.is_empty() { Vec::new() } else { at }
     }
 
-    /// `exact` themselves, and `roots` with all folders below them.
+    /// The folders `exact`, and `roots` with all folders below them.
     pub(crate) fn spread(&self, exact: &[FolderNo], roots: &[FolderNo]) -> RoaringBitmap {
         let mut below: RoaringBitmap = roots.iter().map(|no| no.0).collect();
         // A parent is always made before its child.
@@ -274,7 +275,7 @@ impl Folders {
         names
     }
 
-    /// The user archive that a folder lies in, or is.
+    /// The user archive that a folder is, or is in.
     pub(crate) fn user_archive(&self, no: FolderNo) -> Option<FolderNo> {
         self.upward(no).last().map(|folder| FolderNo(folder.no))
     }

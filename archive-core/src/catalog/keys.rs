@@ -6,13 +6,13 @@ use std::ops::Deref;
 
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 
-/// Room for all that any key holds.
+/// The length of the longest key.
 const MOST: usize = 17;
 
-/// A key, held without a heap: an import makes seven of them a mail.
+/// A key, stored without heap memory: an import makes seven of them for each mail.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
-    /// What is after `len` is zero, so that keys sort by all bytes as they do by those that count.
+    /// The bytes after `len` are zero, so that comparing all bytes gives the right order.
     bytes: [u8; MOST],
     len: u8,
 }
@@ -82,7 +82,8 @@ pub(super) fn part(no: PartNo) -> Key {
     Key::begun(b'p').with(no.0)
 }
 
-/// Bytes of a digest in a key. Enough to tell a hundred million apart, but for one in three million; what is found is compared as a whole.
+/// Bytes of a digest in a key. Among a hundred million digests, one in three million collides; what is found is
+/// compared as a whole.
 const SHORT: usize = 6;
 
 /// Contents that have this digest, with or without their status headers.
@@ -134,7 +135,7 @@ pub(super) fn placed(content: ContentNo) -> Key {
     Key::begun(b'x').with(content.0)
 }
 
-/// Contents that take a part.
+/// Contents that have a part.
 pub(super) fn used(part: PartNo) -> Key {
     Key::begun(b'u').with(part.0)
 }
@@ -144,7 +145,7 @@ pub(super) fn in_folder(folder: FolderNo) -> Key {
     Key::begun(b'f').with(folder.0)
 }
 
-/// A message in its folder; later dates sort first, and so do higher numbers of one date.
+/// A message in its folder; later dates sort first, and, for equal dates, higher numbers.
 pub(super) fn dated(folder: FolderNo, date: i64, message: MessageNo) -> Key {
     in_folder(folder).and(&(!(date as u64 ^ 1 << 63)).to_be_bytes()).with(!message.0)
 }
@@ -159,7 +160,7 @@ pub(super) fn last_number(key: &[u8]) -> Option<u32> {
     key.last_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-/// The short digest that a key with one begins with, whole.
+/// The complete short digest at the beginning of a key that has one.
 pub(super) fn short_digest(key: &[u8]) -> Option<(u8, u64)> {
     let (letter, rest) = key.split_first()?;
     let digest = rest.first_chunk::<SHORT>()?;
@@ -167,7 +168,7 @@ pub(super) fn short_digest(key: &[u8]) -> Option<(u8, u64)> {
 }
 
 fn short(letter: u8, digest: Option<&[u8; SHORT]>) -> Key {
-    // Digests and identities are longer: there always is one.
+    // Digests and identities are longer, so there always is one.
     digest.map_or(Key::begun(letter), |digest| Key::begun(letter).and(digest))
 }
 

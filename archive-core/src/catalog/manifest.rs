@@ -1,4 +1,4 @@
-//! The manifest: which runs make the catalog, and up to which commit they are true. Replaced by rename.
+//! The manifest: which runs make the catalog, and up to which commit they are valid. Replaced by rename.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::seal::{FileKind, FrameKind, SecretKey, Single, read_single, replace_s
 use crate::vfs::Vfs;
 use crate::wire::{Keys, Undecodable, decode, encode};
 
-/// The next numbers to give.
+/// The next numbers to assign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Numbers {
@@ -23,10 +23,10 @@ pub(crate) struct Numbers {
     pub(crate) messages: u32,
     #[n(3)]
     pub(crate) parts: u32,
-    /// Highest folder given.
+    /// Highest folder assigned.
     #[n(4)]
     pub(crate) folders: u32,
-    /// Highest container given.
+    /// Highest container assigned.
     #[n(5)]
     pub(crate) containers: u32,
     #[n(6)]
@@ -42,7 +42,7 @@ pub(crate) struct Numbers {
     pub(crate) contents_there: u32,
 }
 
-/// The commit up to which a catalog is true, and where it lies in the records.
+/// The commit up to which a catalog is valid, and its place in the records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Basis {
     pub(crate) link: Link,
@@ -52,7 +52,7 @@ pub(crate) struct Basis {
     pub(crate) records: (u64, u64),
     /// Number of the active container (0 if none) and its end.
     pub(crate) container: (u32, u64),
-    /// Stored bytes of what lies in sections of small commits and waits to be packed.
+    /// Stored bytes in sections of small commits that wait to be packed.
     pub(crate) unpacked_bytes: u64,
     /// Records files that have sections, packed or not, and how many bytes of them.
     pub(crate) sections: BTreeMap<u64, u64>,
@@ -62,13 +62,13 @@ pub(crate) struct Basis {
     pub(crate) archived: Option<i64>,
     /// Records file and offset of the last repair: damage before it was accepted. Zeros if there was none.
     pub(crate) repaired_at: (u64, u64),
-    /// Message numbers that lead to nothing on purpose: repairs left them out, or the message was erased.
+    /// Message numbers without a message that is lost: repairs skipped them, or the message was erased.
     pub(crate) left_out: u32,
 }
 
-/// What a manifest says. Nothing in it grows with messages, contents or folders: that lies in rows. Of runs there are fewer than
-/// [`FANOUT`](super::sorted::FANOUT) a level, but for those beside a damaged one; of sections at most 20 bytes a records file, so that a frame has
-/// room for those of three million files.
+/// The contents of a manifest. Nothing in it grows with messages, contents or folders, which are in rows. There are
+/// fewer than [`FANOUT`](super::sorted::FANOUT) runs a level, not counting those beside a damaged one; sections take at
+/// most 20 bytes a records file, so that a frame has room for those of three million files.
 #[derive(Debug, Encode, Decode)]
 #[cbor(map)]
 pub(super) struct Manifest {
@@ -86,14 +86,14 @@ pub(super) struct Manifest {
     container: (u32, u64),
     #[n(9)]
     pub(super) runs: Vec<RunName>,
-    /// Which of `readers.0` and `readers.1` holds the files of this manifest.
+    /// Which of `readers.0` and `readers.1` locks the files of this manifest.
     #[n(11)]
     readers: u8,
     #[n(12)]
     unpacked_bytes: u64,
     #[n(16)]
     sections: BTreeMap<u64, u64>,
-    /// The number of the next run: never one that a run had before.
+    /// The number of the next run, which no run had before.
     #[n(17)]
     pub(super) next_run: u64,
     #[n(18)]
@@ -158,7 +158,7 @@ pub(crate) fn read_manifest(vfs: &dyn Vfs, path: &Path, key: &SecretKey, kind: F
     read_single(vfs, path, key, single(kind, owner))
 }
 
-/// Puts a manifest in place of the one before.
+/// Replaces the manifest.
 pub(crate) fn replace_manifest(
     vfs: &dyn Vfs,
     path: &Path,
@@ -170,7 +170,7 @@ pub(crate) fn replace_manifest(
     replace_single(vfs, path, key, single(kind, owner), bytes)
 }
 
-/// The manifest that `bytes` are; `None` where they are none. One of a newer format is an error.
+/// Decodes a manifest; `None` if `bytes` are not one. A manifest of a newer format is an error.
 pub(super) fn decode_manifest(bytes: &[u8]) -> Result<Option<Manifest>, Error> {
     match decode::<Manifest>(bytes) {
         Ok(manifest) => Ok(manifest.tree.is_sound().then_some(manifest)),

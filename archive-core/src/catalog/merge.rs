@@ -1,17 +1,17 @@
-//! Runs become one. Pages whose keys lie between those of the other runs are taken over as they are: rows by number come in the order of
-//! the runs, and make most of a catalog.
+//! Merges runs into one. A page whose keys do not overlap with those of the other runs is copied as it is: rows by
+//! number come in the order of the runs, and are most of a catalog.
 
 use super::page::{EntryRef, Page};
 use super::run::{Run, RunWriter};
 use crate::error::Error;
 
-/// Writes the entries of `runs` (newest first) to `writer`; of a key that several have, the newest. With nothing older after them (`oldest`),
-/// tombstones have nothing left to hide; those in pages taken over stay, which does no harm.
+/// Writes the entries of `runs` (newest first) to `writer`; if several runs have a key, the newest entry. With nothing
+/// older after them (`oldest`), tombstones have nothing left to hide; those in copied pages stay, which does no harm.
 pub(super) fn merge<'r>(runs: impl Iterator<Item = &'r Run>, oldest: bool, writer: &mut RunWriter) -> Result<(), Error> {
     let mut cursors: Vec<Cursor<'r>> = runs.map(|run| Cursor { run, page_no: 0, page: None, at: 0 }).collect();
     loop {
         cursors.retain(|cursor| cursor.key().is_some());
-        // The first of those with the least key is the newest.
+        // Among those with the lowest key, the first is the newest.
         let Some(least) = (0..cursors.len()).min_by_key(|at| cursors[*at].key()) else { return Ok(()) };
         let others = cursors.iter().enumerate().filter(|(at, _)| *at != least);
         let bound = others.filter_map(|(_, cursor)| cursor.key()).min().map(<[u8]>::to_vec);
@@ -22,7 +22,8 @@ pub(super) fn merge<'r>(runs: impl Iterator<Item = &'r Run>, oldest: bool, write
             cursor.page_no += 1;
             continue;
         }
-        // Who has the least key alone goes on until another comes to the same or a lower one: that may be a newer run.
+        // A run that alone has the lowest key continues until another one reaches the same or a lower key, which may be
+        // a newer run.
         let shared = cursors[least].key() == bound;
         while let Some((key, value)) = cursors[least].entry()? {
             if !shared && bound.is_some_and(|bound| key >= bound) {
@@ -46,7 +47,7 @@ pub(super) fn merge<'r>(runs: impl Iterator<Item = &'r Run>, oldest: bool, write
     }
 }
 
-/// A place in a run. A page is read when its first entry is not enough.
+/// A place in a run. A page is read only if its first entry is not enough.
 struct Cursor<'r> {
     run: &'r Run,
     page_no: usize,
@@ -62,7 +63,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// Do all keys of the page it stands before lie below `bound`?
+    /// Whether all keys of the next page are below `bound`.
     fn is_alone(&self, bound: Option<&[u8]>) -> bool {
         self.page.is_none()
             && match (bound, self.run.first_key(self.page_no + 1)) {
@@ -80,7 +81,7 @@ impl Cursor<'_> {
         Ok(self.page.as_ref().and_then(|page| page.entry(self.at)))
     }
 
-    /// Moves on; `true` if it came to the end of a page.
+    /// Advances; `true` at the end of a page.
     fn advance(&mut self) -> bool {
         self.at += 1;
         let ended = self.page.as_ref().is_some_and(|page| self.at >= page.len());

@@ -1,5 +1,6 @@
-//! The catalog: a cache of the records, made for questions (P4). No database: recent changes lie in memory, older ones in
-//! immutable sorted sealed files that are merged in levels; a manifest says up to which commit they are true.
+//! The catalog: a cache of the records, built for look-ups (P4). It is not a database: recent changes are in memory,
+//! older ones in immutable sorted sealed files that are merged in levels; a manifest says up to which commit they are
+//! valid.
 //!
 //! [`apply`] is the only place that turns facts into entries. Bytes: docs/FORMAT.md, "Catalog".
 
@@ -20,7 +21,7 @@ pub(crate) use folders::{Folder, Folders, Subtree};
 pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, PartRow};
 
-/// Any bytes as a page with rows, and as a directory of pages.
+/// Decodes any bytes as a page with rows, and as a directory of pages.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz_pages(bytes: &[u8]) {
     if let Some(page) = page::Page::decode(bytes) {

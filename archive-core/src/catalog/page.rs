@@ -11,7 +11,7 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
-/// A varint at the start of `bytes`, which moves after it.
+/// Takes a varint from the start of `bytes`.
 pub(super) fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0u64;
     for shift in (0..64).step_by(7) {
@@ -25,14 +25,14 @@ pub(super) fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// `len` bytes at the start of `bytes`, which moves after them.
+/// Takes `len` bytes from the start of `bytes`.
 pub(super) fn take_slice<'a>(bytes: &mut &'a [u8], len: u64) -> Option<&'a [u8]> {
     let (taken, rest) = bytes.split_at_checked(usize::try_from(len).ok()?)?;
     *bytes = rest;
     Some(taken)
 }
 
-/// Keys share prefixes, so few bytes could ask for much memory; a page that was written has about 32 KiB.
+/// Keys share prefixes, so that a few bytes could claim much memory; a page that was written has about 32 KiB.
 const MAX_DECODED: usize = 64 << 20;
 
 /// Entries being gathered into a page.
@@ -72,7 +72,7 @@ impl PageBuilder {
     }
 }
 
-/// A key, and its value if it is no tombstone.
+/// A key, and its value unless it is a tombstone.
 pub(super) type EntryRef<'p> = (&'p [u8], Option<&'p [u8]>);
 
 /// A page for reading.
@@ -91,7 +91,7 @@ struct Entry {
 }
 
 impl Page {
-    /// The page of packed bytes; `None` if they are none.
+    /// Decodes a page; `None` if the bytes are not one.
     pub(super) fn decode(mut bytes: &[u8]) -> Option<Self> {
         let (mut data, mut entries) = (Vec::with_capacity(bytes.len() * 2), Vec::new());
         let mut last = 0..0;

@@ -1,4 +1,5 @@
-//! What the catalog answers by number. A row repeats of the facts what lists and look-ups ask; the rest is read from the records.
+//! What the catalog has for each number. A row repeats what lists and look-ups need of the facts; the rest is read from
+//! the records.
 
 use minicbor::{Decode, Encode};
 
@@ -6,7 +7,7 @@ use crate::error::Error;
 use crate::records::{DateSource, Runs, Shape};
 use crate::wire::{Keys, decode, encode_to};
 
-/// Where a fact lies in the records.
+/// The place of a fact in the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub(crate) struct FactPlace {
@@ -33,7 +34,7 @@ pub(crate) struct ContentRow {
     pub(crate) shape: Option<Shape>,
     #[n(4)]
     pub(crate) runs: Runs,
-    /// Set while the runs lie in the section of a small commit: its records file.
+    /// The records file of a small commit, while the runs are in its section.
     #[n(5)]
     pub(crate) section: Option<u64>,
     #[n(6)]
@@ -42,7 +43,7 @@ pub(crate) struct ContentRow {
     pub(crate) restated: Option<[u8; 32]>,
     #[n(8)]
     pub(crate) sequence: u64,
-    /// Seconds since 1970, UTC; of a mail without a date the time of archiving.
+    /// Seconds since 1970, UTC; for a mail without a date, the time of archiving.
     #[n(9)]
     pub(crate) date: i64,
     #[n(10)]
@@ -52,7 +53,7 @@ pub(crate) struct ContentRow {
     /// 1 low, 2 normal, 3 high.
     #[n(12)]
     pub(crate) importance: u8,
-    /// Names and addresses in turn, the first of them.
+    /// The first names and addresses, in turn.
     #[n(13)]
     pub(crate) from: Vec<String>,
     #[n(14)]
@@ -83,7 +84,7 @@ pub(crate) struct MessageRow {
     /// Its number in the folder.
     #[n(6)]
     pub(crate) number: u32,
-    /// What its source noted, in letters of Maildir; none where the source notes nothing.
+    /// The flags from its source, in letters of Maildir; `None` if the source has none.
     #[n(7)]
     pub(crate) flags: Option<String>,
 }
@@ -103,17 +104,17 @@ pub(crate) struct PartRow {
 }
 
 impl ContentRow {
-    /// The date of the mail, if it has one: the time of archiving is none.
+    /// The date of the mail, if it has one; the time of archiving does not count.
     pub(crate) fn dated(&self) -> Option<i64> {
         (self.date_source != DateSource::Archiving as u8).then_some(self.date)
     }
 
-    /// What mails are ordered by: before all dates where there is none.
+    /// What mails are ordered by: a mail without a date comes before all dates.
     pub(crate) fn date_in_order(&self) -> i64 {
         self.dated().unwrap_or(i64::MIN)
     }
 
-    /// As far as the table in a container says it: what it takes to read the content, and no more.
+    /// A row from the table in a container: it has only what is needed to read the content.
     pub(crate) fn to_read(size: u64, shape: Option<Shape>, runs: Runs) -> Self {
         Self {
             digest: [0; 32],

@@ -15,12 +15,13 @@ use crate::seal::{FileKind, FrameKind, Opened, RecordsStart, SealedReader, Seale
 use crate::vfs::Vfs;
 use crate::wire::{Effort, compress, decompress};
 
-/// Entries of a page before compression.
+/// Bytes of the entries of a page before compression.
 const PAGE_LEN: usize = 32 << 10;
 const MAX_PAGE: usize = 64 << 20;
-/// Bytes of a directory's frame before compression: with one frame for all, a run would end at some 250 million messages.
+/// Bytes of a directory's frame before compression: with one frame for all, a run could have no more than some 250
+/// million messages.
 pub(super) const DIRECTORY_LEN: usize = if cfg!(test) { 128 } else { 1 << 20 };
-/// Bytes handed to the file at once.
+/// Bytes written to the file at a time.
 const FLUSH: usize = 4 << 20;
 
 /// How the manifest names a run.
@@ -37,7 +38,7 @@ pub(crate) struct RunName {
     pub(crate) directory: u64,
     #[n(3)]
     pub(crate) len: u64,
-    /// So that another file of the same number, of an older state or a copy that went on apart, is not taken for it.
+    /// So that another file of the same number, from an older state or a fork, is not mistaken for it.
     #[cbor(n(4), with = "minicbor::bytes")]
     pub(crate) file_id: [u8; 16],
 }
@@ -117,7 +118,7 @@ impl RunWriter {
         Ok(())
     }
 
-    /// Writes the directory and syncs the file; the caller syncs the folder before he names the run.
+    /// Writes the directory and syncs the file; the caller syncs the folder before naming the run.
     pub(super) fn finish(mut self, level: u32) -> Result<RunName, Error> {
         self.finish_page()?;
         let directory = self.writer.end();
@@ -141,22 +142,22 @@ pub(super) struct Run {
     file: SealedReader,
     /// First key and offset of each page.
     pages: Vec<(Box<[u8]>, u64)>,
-    /// Of the letters in [`FILTERED`].
+    /// Filters for the letters in [`FILTERED`].
     filters: [LazyFilter; FILTERED.len()],
 }
 
 /// Look-ups by digest, most of which find nothing.
 const FILTERED: [u8; 3] = *b"diq";
-/// Bytes of a page that an entry of these look-ups takes, about.
+/// About the bytes of a page that an entry of these look-ups takes.
 const FILTERED_ENTRY: usize = 10;
-/// A run that was asked so often gets a filter: making one reads all its digests.
+/// After this many look-ups a run gets a filter: making one reads all its digests.
 const ASKED_OFTEN: u32 = 64;
 
-/// A filter, once it is worth its making.
+/// A filter, made once it is worth its cost.
 #[derive(Debug, Default)]
 struct LazyFilter {
     asked: AtomicU32,
-    /// `None`: a page of digests is damaged, which costs only who needs that page.
+    /// `None`: a page of digests is damaged, which costs only the look-ups that need that page.
     filter: OnceLock<Option<Filter>>,
 }
 
@@ -184,7 +185,7 @@ impl Run {
         self.pages.len()
     }
 
-    /// Index of the page that holds `key`, if any page does.
+    /// Index of the page that has `key`, if any does.
     pub(super) fn page_of(&self, key: &[u8]) -> usize {
         self.pages.partition_point(|(first, _)| &**first <= key).saturating_sub(1)
     }
@@ -205,7 +206,7 @@ impl Run {
         self.pages.get(at).map(|(first, _)| &**first)
     }
 
-    /// May the run hold keys that begin with `prefix`?
+    /// Whether the run may have keys that begin with `prefix`.
     pub(super) fn may_hold(&self, prefix: &[u8]) -> Result<bool, Error> {
         let Some((letter, digest)) = keys::short_digest(prefix) else { return Ok(true) };
         let Some(lazy) = FILTERED.iter().position(|filtered| *filtered == letter).and_then(|at| self.filters.get(at)) else {
@@ -265,7 +266,7 @@ pub(super) fn fuzz_directory(bytes: &[u8]) {
     let _ = compress(Effort::Facts, bytes).and_then(|packed| decode_directory(&packed, &mut pages));
 }
 
-/// Adds the pages that a frame of a directory names; the offset of the first counts from the last page before.
+/// Adds the pages that a frame of a directory names; the offset of the first is relative to the last page before.
 fn decode_directory(packed: &[u8], pages: &mut Vec<(Box<[u8]>, u64)>) -> Option<()> {
     let bytes = decompress(packed, MAX_PAGE)?;
     let mut bytes = bytes.as_slice();

@@ -1,4 +1,5 @@
-//! Sets of numbers that grow with the archive: in memory as bitmaps, on disk as rows of 65,536 numbers each, written again when one of them changed.
+//! Sets of numbers that grow with the archive: in memory as bitmaps, on disk as rows of 65,536 numbers each, rewritten
+//! when one of them changes.
 
 use std::collections::BTreeSet;
 
@@ -6,23 +7,23 @@ use roaring::RoaringBitmap;
 
 use super::page::{put_varint, take_varint};
 
-/// What the numbers of a set are. Its value stands in the keys of the set's rows.
+/// What the numbers of a set are. Its value is part of the keys of the set's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SetOf {
     /// Contents placed more than once.
     Shared = 1,
     /// Contents noted damaged.
     Damaged = 2,
-    /// Parts that these take.
+    /// Parts of these contents.
     DamagedParts = 3,
     /// Contents in sections of small commits that wait to be packed.
     Unpacked = 4,
-    /// Parts there.
+    /// Parts in these sections.
     UnpackedParts = 5,
-    /// Messages whose time of archiving is before that of the message with the number below, or may be.
+    /// Messages whose time of archiving is, or may be, before that of the message with the previous number.
     Earlier = 6,
-    /// Contents without a message, which count in no search: they only stand in for damaged ones of the same digest, or nothing is left of them
-    /// but perhaps their text in the index.
+    /// Contents without a message, which no search counts: damaged contents of the same digest are read from them, or
+    /// nothing is left of them except perhaps their text in the index.
     Unplaced = 7,
 }
 
@@ -57,7 +58,7 @@ impl Sets {
         }
     }
 
-    /// Inserts the numbers of a gap: at most so many as a person's repairs leave out, whatever the records say.
+    /// Inserts the numbers of a gap: at most as many as a person's repairs could skip, whatever the records say.
     pub(super) fn insert_gap(&mut self, of: SetOf, gap: std::ops::Range<u32>) {
         const MOST: u32 = 1 << 24;
         let set = &mut self.0[of as usize - 1];
@@ -80,7 +81,7 @@ impl Sets {
         self.0.iter().map(|set| set.changed.len()).sum()
     }
 
-    /// The rows that are out of date, from now on no more: set, upper half of its numbers, and their lower halves as gaps.
+    /// Takes the rows that are out of date: set, upper half of its numbers, and their lower halves as gaps.
     pub(super) fn take_changed(&mut self, put: &mut dyn FnMut(u8, u16, &[u8])) {
         for (of, set) in SETS.into_iter().zip(&mut self.0) {
             for upper in std::mem::take(&mut set.changed) {
@@ -95,7 +96,7 @@ impl Sets {
         }
     }
 
-    /// Takes over a row; `None` if it is none.
+    /// Loads a row; `None` if it is invalid.
     pub(super) fn load(&mut self, of: u8, upper: u16, mut row: &[u8]) -> Option<()> {
         let set = self.0.get_mut(usize::from(of).checked_sub(1)?)?;
         let mut lower = 0u16;

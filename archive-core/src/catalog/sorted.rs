@@ -1,4 +1,4 @@
-//! Sorted entries over memory and runs: the newest value of a key wins, whatever file it lies in.
+//! Sorted entries in memory and runs: the newest value of a key wins, wherever it is.
 
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -18,10 +18,10 @@ use crate::vfs::{EntryKind, Vfs};
 pub(super) const FANOUT: usize = 8;
 /// What an entry in memory costs besides its bytes.
 const ENTRY_COST: usize = 64;
-/// Room that memory keeps when it was written: what came once comes again.
+/// Capacity that memory keeps after it was written, since it will fill again.
 const KEPT: usize = 16 << 20;
 
-/// Takes key and value of an entry.
+/// Receives key and value of an entry.
 type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error> + 'a;
 
 /// All entries of a catalog.
@@ -30,15 +30,15 @@ pub(super) struct Sorted {
     dir: PathBuf,
     key: SecretKey,
     owner: Uuid,
-    /// Where in `values` the value of each key lies.
+    /// The place in `values` of the value of each key.
     memory: BTreeMap<Key, Range<usize>>,
-    /// Values one after the other: most are small, and none is taken back before all are written.
+    /// Values one after the other: most are small, and none is freed before all are written.
     values: Vec<u8>,
     /// Newest first.
     runs: Vec<Arc<Run>>,
     /// The runs were written by [`Self::spill`], and no manifest names them yet.
     spilled: bool,
-    /// Of the next file. No number is given twice, whatever becomes of the file: pages are cached by it.
+    /// The number of the next file. No number is assigned twice, whatever becomes of the file: pages are cached by it.
     next_number: u64,
     cache: PageCache,
 }
@@ -64,7 +64,7 @@ impl Sorted {
         for name in names {
             runs.push(Arc::new(Run::open(&*vfs, dir, &key, owner, name.clone())?));
         }
-        // A crash leaves runs behind that no manifest knows of.
+        // A crash leaves runs that no manifest names.
         let there = runs_in(&*vfs, dir)?.into_iter().map(|(number, _)| number);
         let after = names.iter().map(|name| name.number).chain(there).max().map_or(1, |number| number.saturating_add(1));
         let next_number = next_number.max(after);
@@ -95,7 +95,7 @@ impl Sorted {
         self.memory.insert(key, start..self.values.len());
     }
 
-    /// Bytes that the entries in memory take, about.
+    /// About the bytes that the entries in memory take.
     pub(super) fn memory_len(&self) -> usize {
         self.memory.len() * ENTRY_COST + self.values.len()
     }
@@ -165,7 +165,8 @@ impl Sorted {
         }
     }
 
-    /// Writes what lies in memory as a new run, and merges levels that are full. Nothing changes here before [`Self::switch`].
+    /// Writes what is in memory as a new run, and merges levels that are full. Nothing changes here before
+    /// [`Self::switch`].
     pub(super) fn flush(&mut self) -> Result<Flushed, Error> {
         // From here on a manifest may name them.
         self.spilled = false;
@@ -184,7 +185,7 @@ impl Sorted {
         while let Some((level, range)) = full_level(&runs) {
             let number = self.take_number()?;
             let run = match self.merge(&runs[range.clone()], level + 1, number, range.end == runs.len()) {
-                // What was written now is kept beside runs that cannot be read any more.
+                // The new run is kept beside runs that can no longer be read.
                 Err(Error::Damage(_)) => break,
                 run => run?,
             };
@@ -206,14 +207,15 @@ impl Sorted {
         self.reopen(writer.finish(level)?)
     }
 
-    /// Writes what lies in memory as a run that no manifest names: it goes with this value, unless a flush comes before.
+    /// Writes what is in memory as a run that no manifest names: it is removed with this value, unless a flush comes
+    /// first.
     pub(super) fn spill(&mut self) -> Result<(), Error> {
         let spilled = self.flush().and_then(|flushed| self.switch(flushed));
         self.spilled = !self.runs.is_empty();
         spilled
     }
 
-    /// Takes over what a flush wrote, once the manifest names it; removes what it replaced.
+    /// Adopts what a flush wrote, once the manifest names it; removes what it replaced.
     pub(super) fn switch(&mut self, flushed: Flushed) -> Result<(), Error> {
         self.memory.clear();
         self.values.clear();
@@ -239,7 +241,7 @@ impl Sorted {
         Ok(())
     }
 
-    /// Removes runs in the folder that are none of these.
+    /// Removes runs in the folder that do not belong to this value.
     pub(super) fn remove_leftovers(&self) -> Result<(), Error> {
         for (number, path) in runs_in(&*self.vfs, &self.dir)? {
             if !self.runs.iter().any(|run| run.name.number == number) {
@@ -259,7 +261,7 @@ impl Drop for Sorted {
     }
 }
 
-/// The runs in a folder, named by a manifest or not. None where there is no folder.
+/// The runs in a folder, named by a manifest or not; empty if there is no folder.
 pub(super) fn runs_in(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
     let entries = match vfs.list(dir) {
         Err(error) if error.is_not_found() => Vec::new(),
@@ -359,7 +361,7 @@ mod tests {
         let mut sorted = empty();
         sorted.put(keys::by_digest(spread(1)));
         let unnamed = sorted.flush().unwrap().runs[0].number;
-        // What was written was not named by a manifest, and is written once more.
+        // No manifest named what was written, so it is written once more.
         let flushed = sorted.flush().unwrap();
         assert!(flushed.runs[0].number > unnamed);
         sorted.switch(flushed).unwrap();

@@ -24,16 +24,17 @@ pub(crate) fn encode_block(stored: &[u8]) -> Vec<u8> {
     block
 }
 
-/// A block being read: as much of it is decompressed as the first who asked wanted, all of it for who asks for more.
+/// A block being read: only as much of it is decompressed as the first call needs; a second call that needs more
+/// decompresses all of it.
 pub(super) struct OpenBlock {
     len: usize,
     ready: Vec<u8>,
-    /// The frame, while not all is ready.
+    /// The frame, until all of it is decompressed.
     packed: Option<Vec<u8>>,
 }
 
 impl OpenBlock {
-    /// Takes a block's bytes; `None` if they are none.
+    /// Takes a block's bytes; `None` if they are not a block.
     pub(super) fn new(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fixed::new(bytes);
         let [codec] = fields.array().ok()?;
@@ -41,7 +42,7 @@ impl OpenBlock {
         let data = fields.rest();
         match codec {
             RAW if data.len() == len => Some(Self { len, ready: data.to_vec(), packed: None }),
-            // Nothing longer is written; who claims more is not believed before memory is taken for it.
+            // No writer makes a longer block: a larger claim is refused before memory is allocated for it.
             ZSTD if len <= BLOCK_LEN => Some(Self { len, ready: Vec::new(), packed: Some(data.to_vec()) }),
             _ => None,
         }

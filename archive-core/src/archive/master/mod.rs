@@ -1,7 +1,7 @@
-//! The archive's own records: which stores it has, its settings, which state of its identity files holds.
+//! The archive's own records: its stores, its settings, and which state of its identity files is valid.
 //!
-//! `state` is what the facts amount to, `replay` reads them, and here they are written. After 4,096 commits a new file begins with a
-//! checkpoint, so that an open need not read what came before.
+//! `state` is the result of the facts, `replay` reads them, and this module writes them. After 4,096 commits a new file
+//! begins with a checkpoint, so that an open need not read what came before.
 
 mod replay;
 mod state;
@@ -27,7 +27,7 @@ use crate::wire::Unknown;
 pub(super) const RECOVERY_CONFIRMED: u32 = 1;
 /// Setting: the first user archive.
 pub(super) const OWNER: u32 = 2;
-/// Setting: indexes that are marked to be built again.
+/// Setting: indexes that are marked to be rebuilt.
 pub(super) const INDEX_SELECTED: u32 = 3;
 /// Setting: media types of attachments that are to be searched.
 pub(super) const INDEX_TYPES: u32 = 4;
@@ -38,7 +38,7 @@ const CHECKPOINT_AFTER: u64 = 4096;
 /// The master, open for writing, or what is left of a damaged one.
 pub(super) struct Master {
     records: Option<Records>,
-    /// None of a damaged one.
+    /// `None` if the master is damaged.
     keeper: Option<HeadKeeper>,
     state: State,
     since_checkpoint: u64,
@@ -55,7 +55,7 @@ struct HeadKeeper {
     dir: PathBuf,
     key: SecretKey,
     id: Uuid,
-    /// What was last written or read.
+    /// The head that was last written or read.
     written: Option<Head>,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn dir(archive: &Path) -> PathBuf {
 }
 
 impl Master {
-    /// Makes the master of a new archive.
+    /// Creates the master of a new archive.
     pub(super) fn create(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid) -> Result<Self, Error> {
         let dir = dir(archive);
         vfs.create_dir(&dir)?;
@@ -75,18 +75,18 @@ impl Master {
         Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint: 0, damage: None, barred: None, recovery })
     }
 
-    /// Opens the master. With `anew` it begins a new file: nothing is appended to one that is there.
+    /// Opens the master. With `anew` it begins a new file: nothing is appended to an existing one.
     pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid, anew: bool) -> Result<Self, Error> {
         let dir = dir(archive);
         vfs.create_dir(&dir)?;
         let listing = list_files(&**vfs, &dir, key, id)?;
-        // What lies before the last checkpoint is for those who verify.
+        // Damage before the last checkpoint is left to verification.
         if let Some(damage) = replay::damage_that_counts(&listing)? {
             return Err(damage.into());
         }
         let head = match read_head(&**vfs, &dir, key, id) {
             Ok(head) => head,
-            // Named by verifying, and written again on closing.
+            // Reported by verification, and rewritten on closing.
             Err(Error::Damage(_)) => None,
             Err(error) => return Err(error),
         };
@@ -96,7 +96,7 @@ impl Master {
             reached.follow(&taken.commit, taken.link, || Damage::new(&dir, 0, 0, DamageCause::Chain))?;
         }
         let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir: dir.clone(), key: key.duplicate(), id, written: head };
-        // Before anything is written: what is in flight may be of a later version too.
+        // Before anything is written: the commit in flight may have been written by a later version.
         if let Some(Unknown { what, number }) = reached.state.passed_over.clone() {
             let barred = Some(Error::TooNewToWrite { what: what.to_owned(), number });
             let Reached { state, since_checkpoint, .. } = reached;
@@ -136,8 +136,9 @@ impl Master {
         Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage: None, barred: None, recovery })
     }
 
-    /// Begins a damaged master again: a new file, whose checkpoint holds what can still be read, the `stores` that were found, and the owner.
-    /// `seen` is the head that a store noted. Nothing is deleted; what lies before is not read at open any more.
+    /// Starts a damaged master over: a new file, whose checkpoint contains what can still be read, the `stores` that
+    /// were found, and the owner. `seen` is the head that a store noted. Nothing is deleted; an open no longer reads
+    /// what comes before.
     pub(super) fn begin_again(
         vfs: &Arc<dyn Vfs>,
         archive: &Path,
@@ -170,7 +171,7 @@ impl Master {
             state.settings.entry(OWNER).or_insert(owner);
         }
         let numbers = vfs.list(&dir)?.into_iter().filter_map(|entry| file_number(&entry.path));
-        // Never the first: where that is gone, it stays gone.
+        // Never number 1: if that file is gone, it stays gone.
         let number = numbers.max().unwrap_or(1) + 1;
         let mut records = Records::begin(Arc::clone(vfs), &dir, key.duplicate(), id, number, last, Frontier::default())?;
         records.commit(new_commit(&[MasterFact::Checkpoint(state.checkpoint(true))])?)?;
@@ -180,7 +181,7 @@ impl Master {
         write_head(&**vfs, &dir, key, id, &head)
     }
 
-    /// In the place of a damaged master, which names its stores no more: they can be read, and nothing is written.
+    /// Replaces a damaged master that no longer names its stores: they can be read, and nothing is written.
     pub(super) fn salvaged(damage: Damage, stores: Vec<StoreFact>) -> Self {
         let barred = Error::NeedsRepair { store: "master".to_owned(), damage: damage.to_string() };
         let state = State { stores, ..State::default() };
@@ -208,7 +209,8 @@ impl Master {
         self.damage.as_ref()
     }
 
-    /// Reads and checks all of the master's records; damage is handed to `report`, and whether a repair accepted it. How many files there are.
+    /// Reads and checks all of the master's records; `report` receives damage, and whether a repair accepted it.
+    /// Returns the number of files.
     pub(super) fn verify(
         vfs: &dyn Vfs,
         archive: &Path,
@@ -227,7 +229,7 @@ impl Master {
         self.state.settings.get(&number).cloned()
     }
 
-    /// What is recorded of the identity file of `owner`; of a damaged master nothing.
+    /// What is recorded of the identity file of `owner`; nothing if the master is damaged.
     pub(super) fn keys(&self, owner: Uuid) -> KeyRecord {
         self.state.keys.get(&owner.0).copied().unwrap_or_default()
     }
@@ -240,17 +242,17 @@ impl Master {
         self.commit(vec![MasterFact::Store(store)])
     }
 
-    /// An identity file is about to change: before any copy of it does.
+    /// Notes that an identity file is about to change; called before any copy of it does.
     pub(super) fn begin_key_change(&mut self, owner: Uuid, state: KeyState) -> Result<(), Error> {
         self.commit(vec![MasterFact::begun(owner.0, state)])
     }
 
-    /// Both copies of the identity file are of this generation.
+    /// Notes that both copies of the identity file have this generation.
     pub(super) fn finish_key_change(&mut self, owner: Uuid, generation: u64) -> Result<(), Error> {
         self.commit(vec![MasterFact::done(owner.0, generation)])
     }
 
-    /// The identity file lies there as it is: the first state of a new one, or one that was accepted.
+    /// Records the state of an identity file as it is on disk: the first state of a new one, or one that was accepted.
     pub(super) fn record_keys(&mut self, owner: Uuid, state: KeyState) -> Result<(), Error> {
         self.commit(vec![MasterFact::begun(owner.0, state), MasterFact::done(owner.0, state.generation)])
     }
@@ -267,7 +269,7 @@ impl Master {
         facts.into_iter().try_for_each(|fact| self.state.apply(fact))
     }
 
-    /// Commits facts as a later version may write them; `marked` where the records say that they are durable.
+    /// Commits facts as a later version may write them; `marked` if the records are to say that they are durable.
     #[cfg(test)]
     pub(super) fn forge_commit(&mut self, facts: Vec<crate::records::NewFact>, marked: bool) -> Result<(), Error> {
         let records = self.records.as_mut().ok_or(Error::Bug("a master without damage has records"))?;
@@ -286,12 +288,12 @@ impl Master {
         Ok(())
     }
 
-    /// Says on disk that everything is synced, and how far the store was.
+    /// Notes on disk that everything is synced, and the head of the store.
     pub(super) fn mark(&mut self, store: SeenHead) -> Result<(), Error> {
         self.mark_with(vec![store])
     }
 
-    /// Says on disk that everything is synced; what was noted of the store stays.
+    /// Notes on disk that everything is synced; what was noted of the store stays.
     pub(super) fn mark_as_noted(&mut self) -> Result<(), Error> {
         let noted = self.keeper.as_ref().and_then(|keeper| keeper.written.as_ref()).map(|head| head.seen.clone());
         self.mark_with(noted.unwrap_or_default())

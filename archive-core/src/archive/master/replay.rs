@@ -1,4 +1,4 @@
-//! The master's records are read: from the last checkpoint on when the archive is opened, all of them when it is verified.
+//! Reads the master's records: an open reads them from the last checkpoint on, verification reads all of them.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ impl Reached {
         Self { state: State::default(), link: Link::origin(id), since_checkpoint: 0 }
     }
 
-    /// The state after `commit`, which must follow; damage at `place` where it does not.
+    /// Adds `commit`, which must be the next one; otherwise returns damage at its place.
     pub(super) fn follow(&mut self, commit: &Commit, link: Link, damage: impl FnOnce() -> Damage) -> Result<(), Error> {
         if commit.link_after(&self.link)? != Some(link) {
             return Err(damage().into());
@@ -50,7 +50,7 @@ impl Reached {
 /// What an open finds.
 pub(super) struct Replayed {
     pub(super) reached: Reached,
-    /// A commit found whole above the clean mark.
+    /// A commit above the clean mark that is whole.
     pub(super) in_flight: Option<ScannedCommit>,
     /// The records end with a mark that calls everything synced.
     pub(super) clean: bool,
@@ -101,7 +101,7 @@ pub(super) fn replay(listing: &Listing, dir: &Path, id: Uuid, noted: Option<Link
     Ok(Replayed { reached, in_flight, clean })
 }
 
-/// The first damage of headers and missing files that counts: none before the last checkpoint.
+/// The first damage of headers or missing files, from the last checkpoint on.
 pub(super) fn damage_that_counts(listing: &Listing) -> Result<Option<Damage>, Error> {
     let files = from_last_checkpoint(&listing.files)?;
     let first = files.first().filter(|_| files.len() < listing.files.len() || begins_with_checkpoint(files)).map_or(0, |file| file.number);
@@ -166,8 +166,8 @@ fn broken_chain(file: &RecordsFile, commit: &ScannedCommit) -> Damage {
     Damage::new(file.reader.path(), commit.begin, commit.end - commit.begin, DamageCause::Chain)
 }
 
-/// Reads and checks all of the master's records, each checkpoint against what came before it; damage is handed to `report`, and whether it lies
-/// before the last repair, which accepted it. How many files there are.
+/// Reads and checks all of the master's records, each checkpoint against what came before it; `report` receives damage,
+/// and whether it is before the last repair, which accepted it. Returns the number of files.
 pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, report: &mut dyn FnMut(Damage, bool)) -> Result<u64, Error> {
     let listing = list_files(vfs, dir, key, id)?;
     let repaired = last_repair(&listing.files)?;
@@ -178,14 +178,14 @@ pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, repor
     };
     listing.damage.into_iter().for_each(&mut report);
     let (mut reached, count) = (Reached::origin(id), listing.files.len() as u64);
-    // After damage the state is not known, until a checkpoint says it.
+    // After damage the state is unknown until the next checkpoint.
     let mut is_known = true;
     for file in listing.files {
         let mut scan = Scan::new(file.clone(), 0);
         while let Some(item) = scan.next()? {
             match item {
                 ScanItem::Commit(commit) => {
-                    // A repair goes on after what is lost; its frames say after which commit.
+                    // A repair continues after lost commits; its frames name the one that it follows.
                     if file.number == repaired && commit.commit.facts.iter().any(repairs) {
                         (reached.link, is_known) = (commit.stamp.synced, false);
                     }
@@ -210,7 +210,7 @@ pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, repor
     Ok(count)
 }
 
-/// The number of the last file that begins a damaged master again; 0 without one.
+/// The number of the last file in which a repair started the master over; 0 without one.
 fn last_repair(files: &[RecordsFile]) -> Result<u64, Error> {
     for file in files.iter().rev() {
         if let Some(ScanItem::Commit(first)) = Scan::new(file.clone(), 0).next()?

@@ -1,4 +1,4 @@
-//! What the master's facts amount to: stores, settings, and which state of each identity file holds.
+//! The result of the master's facts: stores, settings, and which state of each identity file is valid.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ pub(in crate::archive) struct KeyState {
 /// What is recorded of one identity file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::archive) struct KeyRecord {
-    /// The state that holds.
+    /// The valid state.
     pub(in crate::archive) done: Option<KeyState>,
-    /// The state that is to hold, where a change was begun and not noted as done.
+    /// The new state, if a change was begun and not noted as done.
     pub(in crate::archive) begun: Option<KeyState>,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum MasterFact {
     Setting(SettingFact),
     KeyChange(KeyChangeFact),
     Checkpoint(CheckpointFact),
-    /// Of a newer version: passed over, and kept.
+    /// From a newer version: passed over, and kept.
     Unknown(u16, Vec<u8>),
 }
 
@@ -78,7 +78,7 @@ impl MasterFact {
         }
     }
 
-    /// As it is committed. What this version does not know it never commits but within a checkpoint.
+    /// The fact as it is committed. Unknown facts are committed only within a checkpoint.
     pub(super) fn to_commit(&self) -> Result<NewFact, Error> {
         match self {
             Self::Store(fact) => Ok(NewFact::of_master(FactKind::Store, fact)),
@@ -103,7 +103,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Takes in a fact as it lies in a commit.
+    /// Applies a fact of a commit.
     pub(super) fn take(&mut self, kind: u16, bytes: &[u8]) -> Result<(), Error> {
         let fact = MasterFact::read(kind, bytes, &mut self.passed_over)?;
         self.apply(fact)
@@ -125,7 +125,8 @@ impl State {
         Ok(())
     }
 
-    /// A change that is done for another generation than the one begun never came about: what held before holds.
+    /// If a change is done for another generation than the one begun, the one begun never happened: the previous state
+    /// stays valid.
     fn change_keys(&mut self, change: &KeyChangeFact) -> Result<(), Error> {
         let record = self.keys.entry(change.owner).or_default();
         match (change.phase, change.digest) {
@@ -153,7 +154,7 @@ impl State {
         Ok(state)
     }
 
-    /// The facts that make this state. `repairs`: a damaged master begins again with them.
+    /// The facts that make up this state. `repairs`: a damaged master starts over with them.
     pub(super) fn checkpoint(&self, repairs: bool) -> CheckpointFact {
         let stores = self.stores.iter().cloned().map(MasterFact::Store);
         let settings = self.settings.iter().map(|(number, text)| MasterFact::Setting(SettingFact { number: *number, text: text.clone() }));

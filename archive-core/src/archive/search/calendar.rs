@@ -7,7 +7,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
 
-/// The least date: what comes before it stands for no date in the index.
+/// The lowest date: in the index, the value below it means no date.
 const FIRST: i64 = i64::MIN + 1;
 
 /// A zone, and the moment that relative dates count from.
@@ -16,7 +16,7 @@ pub(super) struct Calendar {
     now: DateTime,
 }
 
-/// The zone of that name: `UTC`, `Europe/Berlin`, `+02:00`. None where it is none.
+/// The zone of that name: `UTC`, `Europe/Berlin`, `+02:00`. `None` if there is no such zone.
 #[must_use]
 pub fn read_zone(name: &str) -> Option<TimeZone> {
     if name.is_empty() || name.eq_ignore_ascii_case("utc") || name.eq_ignore_ascii_case("z") {
@@ -36,7 +36,7 @@ impl Calendar {
         Self { zone, now }
     }
 
-    /// Seconds since 1970 UTC from the start of a span on and before its end. What has no date is in none.
+    /// Seconds since 1970 UTC from the start of a span to before its end. No span contains mails without a date.
     pub(super) fn seconds(&self, span: &DateSpan) -> Range<i64> {
         let from = span.from.map_or(FIRST, |period| self.seconds_of(self.start(period)));
         let to = span.to.map_or(i64::MAX, |period| self.seconds_of(self.end(period)));
@@ -83,7 +83,7 @@ impl Calendar {
                 NamedPeriod::ThisYear => today.first_of_year(),
                 NamedPeriod::LastYear => today.first_of_year().checked_sub(1.year()).unwrap_or(Date::MIN),
             })),
-            // Periods that a later language brings.
+            // Periods of a later version of the language.
             _ => midnight(None),
         }
     }

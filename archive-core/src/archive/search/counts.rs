@@ -15,7 +15,7 @@ pub enum CountBy {
     Year,
     /// The month: `2024-03`; `no date` likewise.
     Month,
-    /// The address of the first sender in lower case, else his name, else nothing.
+    /// The address of the first sender in lower case, else their name, else nothing.
     From,
     /// The path of the folder.
     Folder,
@@ -25,13 +25,13 @@ pub enum CountBy {
 
 const NO_DATE: &str = "no date";
 
-/// How many hits there are of each.
+/// The number of hits for each value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
     /// By what.
     pub by: CountBy,
-    /// Most frequent first, of one frequency in the order of the text.
+    /// Most frequent first; equally frequent ones in the order of their text.
     pub rows: Vec<(String, u64)>,
 }
 

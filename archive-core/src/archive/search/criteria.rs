@@ -1,5 +1,5 @@
-//! Criteria (S3, A22): everything that a search can ask, as one value with one form in JSON, which saved searches, rules and other
-//! programs carry. Relative dates stay relative: they are told the time when the search is run.
+//! Criteria (S3, A22): everything that a search can ask, as one value with one form in JSON, which saved searches,
+//! rules and other programs use. Relative dates stay relative: they are resolved when the search is run.
 
 use std::fmt;
 
@@ -12,9 +12,10 @@ use crate::error::Error;
 /// The version of the JSON form.
 const VERSION: u32 = 1;
 
-/// What a search asks. All that is given must be met; what is left at its default restricts nothing.
+/// What a search asks. A message must meet every criterion; those left at their default restrict nothing.
 ///
-/// Its JSON form is read by [`Self::from_json`] and as a field of other values alike: keys and versions that are not known are an error.
+/// Its JSON form is read by [`Self::from_json`], or as a field of other values. In both cases, unknown keys and
+/// versions are an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -26,16 +27,16 @@ pub struct SearchCriteria {
     /// A query in the language of docs/SEARCH.md.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
-    /// Where terms of `text` are looked for that name no field; exclusions too.
+    /// Where terms of `text` that name no field are searched; this includes exclusions.
     #[serde(rename = "in", default = "everywhere", skip_serializing_if = "is_everywhere")]
     pub look_in: Vec<SearchField>,
-    /// Where messages lie.
+    /// The folders of the messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<FolderScope>,
-    /// A query that the senders meet.
+    /// A query for the senders.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub from: String,
-    /// A query that receivers meet, whether in To, Cc or Bcc.
+    /// A query for the receivers, whether in To, Cc or Bcc.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub recipients: String,
     /// The date of the message.
@@ -44,10 +45,10 @@ pub struct SearchCriteria {
     /// The time of archiving.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived: Option<DateRange>,
-    /// Messages with attachments are found.
+    /// Whether messages with attachments are found.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub with_attachments: bool,
-    /// Messages without attachments are found.
+    /// Whether messages without attachments are found.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub without_attachments: bool,
     /// Bytes of the message.
@@ -56,10 +57,10 @@ pub struct SearchCriteria {
     /// Importance that the sender set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub importance: Option<Level>,
-    /// The number of a store; for administrators alone.
+    /// The number of a store; only for administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<u32>,
-    /// The zone in which days begin: a name such as `Europe/Berlin`, or an offset such as `+02:00`. UTC unless told.
+    /// The zone in which days begin: a name such as `Europe/Berlin`, or an offset such as `+02:00`. UTC by default.
     #[serde(default = "utc", skip_serializing_if = "is_utc")]
     pub zone: String,
     /// The order of hits.
@@ -130,7 +131,7 @@ impl SearchField {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DateRange {
-    /// A period as a whole, such as `last-month` or `2024-03`; neither of the others then.
+    /// A whole period, such as `last-month` or `2024-03`; excludes `from` and `to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
     /// From the start of this period on.
@@ -188,20 +189,20 @@ pub struct SizeRange {
 pub enum Level {
     /// Below normal.
     Low,
-    /// Normal, or nothing is said.
+    /// Normal, or not stated.
     Normal,
     /// Above normal.
     High,
 }
 
-/// The order of hits. Of one key the newest first, of one date the highest number first.
+/// The order of hits. Hits with equal keys come newest first, those with equal dates highest number first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// By what.
+    /// The key.
     #[serde(default)]
     pub by: OrderKey,
-    /// Everything the other way round.
+    /// Reverses the order.
     #[serde(default)]
     pub reverse: bool,
 }
@@ -215,9 +216,9 @@ pub enum OrderKey {
     Date,
     /// Time of archiving, newest first.
     Archived,
-    /// The other party: the receiver of what was sent, else the sender.
+    /// The other party: the receiver of a sent mail, else the sender.
     Party,
-    /// Display name of the first sender, else his address.
+    /// Display name of the first sender, else their address.
     Sender,
     /// The subject.
     Subject,
@@ -266,25 +267,25 @@ impl Default for SearchCriteria {
 }
 
 impl SearchCriteria {
-    /// The criteria of a query alone.
+    /// Criteria that consist of a query only.
     #[must_use]
     pub fn of_text(query: &str) -> Self {
         Self { text: query.to_owned(), ..Self::default() }
     }
 
-    /// Reads the JSON form. Keys and versions that are not known are an error: what is not understood must not be passed over.
+    /// Reads the JSON form. Unknown keys and versions are an error: a criterion must not be ignored.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         serde_json::from_str(text).map_err(|error| Error::query(format!("criteria: {error}")))
     }
 
-    /// The JSON form, without what is at its default.
+    /// The JSON form, without criteria that are at their default.
     #[must_use]
     pub fn to_json(&self) -> String {
-        // Nothing in it can fail to be written.
+        // Serialization of these types cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Everything in one query; none where nothing can be found.
+    /// All criteria as one query; `None` if nothing can be found.
     pub(super) fn query(&self) -> Result<Option<Query>, Error> {
         let failed = |what: &str, error: archive_index::QueryError| match what {
             "" => Error::Query { message: format!("{}; {}", error.problem, error.expected), range: Some(error.range) },
@@ -312,7 +313,7 @@ impl SearchCriteria {
             filter(FilterKind::Archived(range.span("archived")?), &format!("archived:{range}"));
         }
         if let Some(SizeRange { min, max }) = self.size {
-            // Without bounds it asks for any size.
+            // Without bounds it means any size.
             if let Some(min) = min.or(max.is_none().then_some(0)) {
                 filter(FilterKind::Larger(min), &format!("size:{min}.."));
             }

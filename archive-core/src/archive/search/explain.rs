@@ -1,5 +1,5 @@
-//! Why a search answers as it does: clause by clause, for all messages or for one; what to try where nothing was found; the place that
-//! shows a hit. Only words of messages that the actor sees are named (S4.4).
+//! Explains the answer of a search: clause by clause, for all messages or for one; what to try if nothing was found;
+//! the place in a message that shows why it was found. Only words of messages that the actor sees are named (S4.4).
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::id::ContentNo;
 use crate::store::{Placed, failed};
 
-/// Words that are named of a clause, the most frequent ones.
+/// Words that are listed for a clause: the most frequent ones.
 const WORDS: usize = 20;
 /// Words that are suggested.
 const SUGGESTIONS: usize = 3;
@@ -25,34 +25,34 @@ pub struct ClauseReport {
     pub clause: String,
     /// Messages that meet it.
     pub messages: u64,
-    /// Words that its wildcards stand for, with the number of messages that have them; the most frequent ones.
+    /// Words that its wildcards match, with the number of messages that have them; the most frequent ones.
     pub words: Vec<(String, u64)>,
     /// How many such words there are in all. No more than [`MOST_WORDS`](crate::MOST_WORDS) are counted.
     pub all_words: usize,
 }
 
-/// A clause of a query put to one message.
+/// A clause of a query, evaluated for one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClauseVerdict {
     /// The clause as it was read.
     pub clause: String,
-    /// Whether the message meets it; none if text that could not be read would decide.
+    /// Whether the message meets it; `None` if text that could not be read would decide.
     pub met: Option<bool>,
-    /// Fields in which something stands that the clause names, wanted or excluded.
+    /// Fields that contain something that the clause names, wanted or excluded.
     pub fields: Vec<&'static str>,
 }
 
-/// What to try where nothing was found.
+/// What to try if nothing was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Suggestions {
-    /// The clause that nothing meets together with those before it.
+    /// The clause that, together with those before it, no message meets.
     pub clause: Option<String>,
-    /// That clause with its last word left open, as `torv*`, and how many messages meet it; none where no message does, or the clause
-    /// alone is met.
+    /// That clause with its last word left open, as in `torv*`, and how many messages meet it; `None` if no message
+    /// does, or if some message meets the clause alone.
     pub completion: Option<(String, u64)>,
-    /// Words near to those of that clause, which some message has; none where the clause alone is met.
+    /// Words near those of that clause that some message has; none if some message meets the clause alone.
     pub words: Vec<String>,
 }
 

@@ -1,8 +1,8 @@
 //! From a query to the messages that meet it (S4.1). The index knows contents; folder, time of archiving and rights belong to messages.
 //!
-//! Most contents have one message: for these a condition on messages is a set of contents, and the index answers the whole query at
-//! once. The messages of contents that have several are put into groups that meet the same of these conditions, and the query is
-//! asked once a group.
+//! Most contents have one message: for these a condition on messages is a set of contents, and the index answers the
+//! whole query at once. The messages of contents that have several are grouped by the conditions that they meet, and
+//! the query runs once for each group.
 
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -20,7 +20,7 @@ use crate::store::{Marked, Placed, Placements, Store, failed, id_label};
 /// Messages that meet a query.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Found {
-    /// Contents with one message, which is found.
+    /// Contents with one message, which meets the query.
     pub(super) singles: RoaringBitmap,
     /// Messages of contents with several, by content and message.
     pub(super) placed: Vec<Placed>,
@@ -31,15 +31,15 @@ impl Found {
         self.singles.len() + self.placed.len() as u64
     }
 
-    /// Different mails.
+    /// The number of different mails.
     pub(super) fn contents(&self) -> u64 {
         self.singles.len() + self.placed.chunk_by(|a, b| a.content == b.content).count() as u64
     }
 
-    /// Of each content the newest of the messages that were found, and by these the others, newest first.
+    /// The newest message found of each content, and, by these, the others, newest first.
     pub(super) fn once(self) -> (Self, BTreeMap<MessageNo, Vec<MessageNo>>) {
         let (mut newest, mut others) = (Vec::new(), BTreeMap::new());
-        // By content and message, so the last of a content is its newest.
+        // Sorted by content and message, so that the last of a content is its newest.
         for placed in self.placed.chunk_by(|a, b| a.content == b.content) {
             let Some((last, before)) = placed.split_last() else { continue };
             newest.push(*last);
@@ -64,7 +64,7 @@ pub(super) fn only_message(store: &Store, content: ContentNo) -> Result<Placed, 
     Ok(Placed { content, message, folder })
 }
 
-/// What of the index is asked.
+/// What is asked of the index.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
     /// What meets the query.
@@ -73,7 +73,7 @@ pub(super) enum Ask {
     Undecided,
 }
 
-/// One search under way in one store.
+/// A search in one store.
 pub(super) struct Searcher<'a> {
     pub(super) store: &'a Store,
     pub(super) snapshot: &'a Snapshot,
@@ -84,7 +84,7 @@ pub(super) struct Searcher<'a> {
 /// A condition on messages.
 pub(super) enum Condition {
     Folders(RoaringBitmap),
-    /// Time of archiving, as ranges of messages, which rise.
+    /// Time of archiving, as ascending ranges of messages.
     Archived(Vec<Range<u32>>),
     /// These messages, which have these contents.
     Messages(Marked),
@@ -111,7 +111,7 @@ impl<'a> Searcher<'a> {
         Self { store, snapshot, sight, calendar }
     }
 
-    /// Those of `docs` with one message that the actor sees, if he sees `folders`.
+    /// The contents of `docs` with one message, in `folders` that the actor sees.
     fn seen(&self, docs: RoaringBitmap, folders: &RoaringBitmap, placements: &Placements) -> RoaringBitmap {
         docs & &*self.store.singles_seen(placements, folders)
     }
@@ -150,7 +150,7 @@ impl<'a> Searcher<'a> {
         Ok(Found { singles, placed: self.visible(&placements).filter(is_hit).copied().collect() })
     }
 
-    /// Leaves out contents without a message; an index may know more of them than damage left in the records.
+    /// Leaves out contents without a message; after damage an index may know more of them than the records do.
     fn leave_out_unplaced(&self, docs: &mut RoaringBitmap) {
         let catalog = self.store.catalog();
         *docs -= catalog.unplaced();
@@ -175,7 +175,7 @@ impl<'a> Searcher<'a> {
         }
     }
 
-    /// The contents of which the actor sees a message; none where he sees all.
+    /// The contents of which the actor sees a message; `None` if the actor sees everything.
     pub(super) fn seen_contents(&self) -> Result<Option<RoaringBitmap>, Error> {
         let Sight::Folders(folders) = self.sight else { return Ok(None) };
         let placements = self.store.placements()?;
@@ -261,7 +261,7 @@ impl<'a> Searcher<'a> {
         Ok(self.store.placements()?.marked(mark).clone())
     }
 
-    /// A message and its content, if it is there and seen.
+    /// A message and its content, if it exists and the actor sees it.
     fn one(&self, of: MessageRef) -> Result<Marked, Error> {
         let mut one = Marked::default();
         if let Some(content) = self.content_of(of)? {
@@ -271,7 +271,7 @@ impl<'a> Searcher<'a> {
         Ok(one)
     }
 
-    /// The contents of the thread of a message, if that is there and seen.
+    /// The contents of the thread of a message, if it exists and the actor sees it.
     fn thread_of(&self, of: MessageRef) -> Result<RoaringBitmap, Error> {
         self.content_of(of)?.map_or_else(|| Ok(RoaringBitmap::new()), |content| self.thread(content))
     }
@@ -284,11 +284,11 @@ impl<'a> Searcher<'a> {
         Ok(row.filter(|row| self.sight.sees(FolderNo(row.folder))).map(|row| ContentNo(row.content)))
     }
 
-    /// The messages that were archived in `span` of milliseconds, in ranges that rise.
+    /// The messages that were archived in `span` of milliseconds, as ascending ranges.
     fn archived(&self, span: Range<i64>) -> Result<Vec<Range<u32>>, Error> {
         let catalog = self.store.catalog();
         let all = catalog.basis().numbers.messages;
-        // The clock may have been set back: from each of these messages to the next, times rise with numbers.
+        // The clock may have been set back: only from each of these messages to the next do times rise with numbers.
         let begins = catalog.archived_earlier().iter().take_while(|no| *no < all);
         let ends = begins.clone().chain([all]);
         let mut ranges = Vec::new();
@@ -329,7 +329,7 @@ fn archived_from(catalog: &Catalog, among: Range<u32>, millis: i64) -> Result<u3
     })
 }
 
-/// The first number of `among` for which `is_behind` holds, which holds for all that follow.
+/// The first number of `among` for which `is_behind` is true; it is true for all that follow.
 fn partition(among: Range<u32>, is_behind: impl Fn(u32) -> Result<bool, Error>) -> Result<u32, Error> {
     let Range { start: mut low, end: mut high } = among;
     while low < high {
@@ -339,7 +339,7 @@ fn partition(among: Range<u32>, is_behind: impl Fn(u32) -> Result<bool, Error>) 
     Ok(low)
 }
 
-/// A List-Id; of one without a full stop, as `talk`, also all that begin with it and one.
+/// Patterns for a List-Id; for one without a full stop, such as `talk`, also all that begin with it and a full stop.
 fn list_patterns(id: &str) -> Vec<LabelPattern> {
     let pattern = |id: &str, wild| LabelPattern { kind: LabelKind::List, bytes: kept(id).as_bytes().to_vec(), wild };
     let mut patterns = vec![pattern(id, id.contains('*'))];
@@ -349,7 +349,7 @@ fn list_patterns(id: &str) -> Vec<LabelPattern> {
     patterns
 }
 
-/// A media type; of a name without `/`, as `pdf`, the endings and both halves of media types.
+/// Patterns for a media type; for a name without `/`, such as `pdf`, extensions and both halves of media types.
 fn type_patterns(name: &str) -> Vec<LabelPattern> {
     let pattern = |text: String| LabelPattern { kind: LabelKind::Type, wild: text.contains('*'), bytes: text.into_bytes() };
     if name.contains('/') {

@@ -1,6 +1,8 @@
-//! Search: criteria become a query, the query messages, and the messages an answer in order, with exact total, coverage and counts (S4).
+//! Search: criteria become a query, the query yields messages, and these become an answer in order, with exact total,
+//! coverage and counts (S4).
 //!
-//! The answer hangs only on what the actor may see: rights are one more condition on messages, put where these are told from contents.
+//! The answer depends only on what the actor may see: rights are one more condition on messages, applied where messages
+//! are derived from contents.
 
 mod calendar;
 mod counts;
@@ -31,7 +33,7 @@ pub use calendar::read_zone;
 use found::{Ask, Searcher};
 use order::{Page, Place, page};
 
-/// What is searched for, and how much of the answer is wanted.
+/// A search: what is searched for, and how much of the answer is wanted.
 #[derive(Debug, Clone, Default)]
 pub struct SearchRequest {
     criteria: SearchCriteria,
@@ -46,56 +48,56 @@ pub struct SearchRequest {
 }
 
 impl SearchRequest {
-    /// The messages that meet `query`, all of them, newest first. The language is that of docs/SEARCH.md.
+    /// All messages that meet `query`, newest first. The language is that of docs/SEARCH.md.
     #[must_use]
     pub fn new(query: &str) -> Self {
         Self::of(SearchCriteria::of_text(query))
     }
 
-    /// The messages that meet `criteria`, all of them, in their order.
+    /// All messages that meet `criteria`, in their order.
     #[must_use]
     pub fn of(criteria: SearchCriteria) -> Self {
         Self { criteria, ..Self::default() }
     }
 
-    /// At most so many hits; the total counts all.
+    /// Returns at most this many hits; the total counts all.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Goes on after the page whose answer gave this cursor; of the same criteria and actor.
+    /// Continues after the page whose answer gave this cursor; valid for the same criteria and actor.
     #[must_use]
     pub fn after(self, cursor: &str) -> Self {
         Self { cursor: Some(cursor.to_owned()), ..self }
     }
 
-    /// Counts the messages that meet the criteria, all of them, by each of `counts`.
+    /// Counts all messages that meet the criteria, by each of `counts`.
     #[must_use]
     pub fn count_by(self, counts: &[CountBy]) -> Self {
         Self { counts: counts.to_vec(), ..self }
     }
 
-    /// The moment that relative dates count from: milliseconds since 1970 UTC. Now, unless told.
+    /// The moment that relative dates count from: milliseconds since 1970 UTC. Now by default.
     #[must_use]
     pub fn at(self, now: i64) -> Self {
         Self { now: Some(now), ..self }
     }
 
-    /// Shows of each hit the place that has the most words of the query. It reads the mails.
+    /// Shows, for each hit, the place that has the most words of the query. This reads the mails.
     #[must_use]
     pub fn with_snippets(self) -> Self {
         Self { snippets: true, ..self }
     }
 
-    /// Where nothing is found, says which clause nothing meets, and words that are near to its own.
+    /// If nothing is found, reports which clause no message meets, and words near its own.
     #[must_use]
     pub fn with_suggestions(self) -> Self {
         Self { suggest: true, ..self }
     }
 
-    /// Shows what is archived in several folders once, at the place of its newest message, and names its other messages
-    /// ([`SearchResult::also`]). The total stays that of messages.
+    /// Shows a mail that is archived in several folders once, at the place of its newest message, and lists its other
+    /// messages ([`SearchResult::also`]). The total still counts messages.
     #[must_use]
     pub fn once(self) -> Self {
         Self { once: true, ..self }
@@ -114,7 +116,7 @@ impl SearchRequest {
 pub struct Coverage {
     /// Messages that the index does not have: not indexed yet, or in a part of it that is damaged or cannot be read.
     pub not_indexed: u64,
-    /// Messages of which some text could not be read, and for which that text would decide.
+    /// Messages for which text that could not be read would decide.
     pub undecided: u64,
 }
 
@@ -128,19 +130,20 @@ pub struct SearchResult {
     pub total: u64,
     /// How many different mails these are: one that is archived in several folders counts once.
     pub contents: u64,
-    /// Where hits are shown once: of each hit the other messages with the same mail that meet the criteria, newest first.
+    /// If mails are shown once: for each hit, the other messages with the same mail that meet the criteria, newest
+    /// first.
     pub also: Vec<Vec<MessageInfo>>,
     /// Where the next page begins, if there is one. Opaque; valid only for this search.
     pub cursor: Option<String>,
     /// What could not be looked at.
     pub coverage: Coverage,
-    /// One for each count that was asked for.
+    /// One for each count that was requested.
     pub counts: Vec<Counts>,
-    /// If asked for: of each hit its snippet; none where no word of the query stands in its text.
+    /// If requested: the snippet of each hit; `None` if its text has no word of the query.
     pub snippets: Vec<Option<HitSnippet>>,
-    /// If asked for and nothing was found: what to try.
+    /// If requested and nothing was found: what to try.
     pub suggestions: Option<Suggestions>,
-    /// What the reader of the query should know, though it is no error.
+    /// What the author of the query should know, although it is not an error.
     pub notices: Vec<String>,
 }
 
@@ -157,15 +160,15 @@ impl Acting<'_> {
         self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.clauses(query)))
     }
 
-    /// Which clauses of a search a message meets, and in which fields their words stand.
+    /// Which clauses of a search a message meets, and in which fields their words are.
     pub fn why(&self, id: MessageId, request: &SearchRequest) -> Result<Vec<ClauseVerdict>, Error> {
         let placed = self.placed(id)?;
         let query = request.criteria.query()?;
         self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.verdicts(query, &placed)))
     }
 
-    /// Of the messages of which some text could not be read, and for which that text would decide ([`Coverage::undecided`]): what could not be read in
-    /// the first `most` of them, and why. It reads the mails.
+    /// Takes the first `most` messages for which text that could not be read would decide ([`Coverage::undecided`]),
+    /// and returns what could not be read in them, and why. This reads the mails.
     pub fn undecided(&self, request: &SearchRequest, most: usize) -> Result<Vec<NotSearchable>, Error> {
         let Some(query) = request.criteria.query()? else { return Ok(Vec::new()) };
         self.with_searcher(request, |searcher| {
@@ -180,7 +183,7 @@ impl Acting<'_> {
         })
     }
 
-    /// Runs `ask` on a snapshot, again without a segment that turns out to be damaged.
+    /// Runs `ask` on a snapshot, and once more without a segment that turns out to be damaged.
     fn with_searcher<T>(&self, request: &SearchRequest, ask: impl Fn(&Searcher<'_>) -> Result<T, Error>) -> Result<T, Error> {
         self.check_store(&request.criteria)?;
         let store = &self.archive.store;
@@ -223,7 +226,7 @@ impl Acting<'_> {
         let limit = request.limit.unwrap_or(usize::MAX);
         let (found, others) = if request.once { found.once() } else { (found, BTreeMap::new()) };
         let Page { messages, last } = page(store, searcher.snapshot, &found, criteria.order, after, limit)?;
-        // What was found is seen: rights were a condition of the search.
+        // The actor sees what was found: rights were a condition of the search.
         let hit = |no: MessageNo| {
             let id = MessageId { store: store.no(), no };
             let row = store.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(id))?;
@@ -247,7 +250,7 @@ impl Acting<'_> {
         Ok(answer)
     }
 
-    /// The store criterion is for administrators (O45), and names a store that is there.
+    /// The store criterion is for administrators (O45), and must name an existing store.
     fn check_store(&self, criteria: &SearchCriteria) -> Result<(), Error> {
         match criteria.store {
             None => Ok(()),
@@ -274,8 +277,8 @@ impl Acting<'_> {
         place.ok_or_else(|| Error::query("the cursor is not one of this search; begin again without it"))
     }
 
-    /// What a cursor is bound to: criteria, order and actor. A search that shows each mail once walks the same order with less in it, so
-    /// its cursors are good for both.
+    /// What a cursor is bound to: criteria, order and actor. A search that shows each mail once walks the same order
+    /// and skips some hits, so its cursors are valid for both.
     fn binding(&self, criteria: &SearchCriteria) -> Vec<u8> {
         let mut hash = Sha256::new();
         hash.update(criteria.to_json());
@@ -292,7 +295,7 @@ impl Acting<'_> {
 pub(super) fn missing(snapshot: &Snapshot, store: &crate::store::Store) -> RoaringBitmap {
     let mut docs = RoaringBitmap::new();
     let catalog = store.catalog();
-    // Numbers that a repair left out have nothing to be searched. What a damaged page hides counts as missing.
+    // Numbers that a repair skipped have nothing to be searched. What a damaged page hides counts as missing.
     let first = catalog.next_content(ContentNo(snapshot.end().0)).unwrap_or(Some(ContentNo(snapshot.end().0)));
     if let Some(first) = first {
         docs.insert_range(first.0..catalog.basis().numbers.contents.max(first.0));

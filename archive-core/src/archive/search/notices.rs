@@ -1,4 +1,5 @@
-//! What the writer of a query should know though it is no error: places read otherwise than meant, folders that are not there.
+//! What the author of a query should know although it is not an error: text that may be read differently than it was
+//! meant, and folders that do not exist.
 
 use archive_index::{FilterKind, Notice, NoticeKind, Query};
 
@@ -7,12 +8,12 @@ use crate::archive::actor::{FolderScope, folders_of};
 use crate::folder::FolderPath;
 use crate::id::FolderNo;
 
-/// Folders that are named in place of one that is not there.
+/// Folders that are suggested in place of one that does not exist.
 const NEAREST: usize = 3;
 /// Letters by which the name of a folder may differ from the one that was typed.
 const FAR: usize = 2;
 
-/// A notice as a person reads it.
+/// A notice as text for people.
 pub(super) fn of_query(query: &str, notice: &Notice) -> String {
     let place = query.get(notice.range.clone()).unwrap_or_default();
     match notice.kind {
@@ -27,7 +28,7 @@ pub(super) fn of_query(query: &str, notice: &Notice) -> String {
 }
 
 impl Searcher<'_> {
-    /// A notice for each folder of a query that is not there for the actor, with the folders whose names are nearest.
+    /// A notice for each folder of a query that does not exist for the actor, with the folders whose names are nearest.
     pub(super) fn unknown_folders(&self, query: &Query) -> Vec<String> {
         let unknown = query.filters().into_iter().filter_map(|filter| match &filter.kind {
             FilterKind::Folder { path, subfolders } => Some(FolderScope { path: path.clone(), subfolders: *subfolders }),
@@ -39,7 +40,7 @@ impl Searcher<'_> {
     /// Whether the actor sees the folder, or one below it.
     fn is_seen(&self, scope: &FolderScope) -> bool {
         let catalog = self.store.catalog();
-        // A folder above all that he sees is no secret: its name stands in their paths.
+        // A folder above those that the actor sees is not secret: its name is in their paths.
         let below = FolderScope { subfolders: true, ..scope.clone() };
         folders_of(catalog.folders(), [&below]).iter().any(|no| self.sight.sees(FolderNo(no)))
     }

@@ -1,7 +1,7 @@
 //! Orders, pages and cursors (S4.5).
 //!
-//! By date the index walks from the newest on, and a page costs what it shows. In every other order the keys of all hits are looked up,
-//! and those of a page kept: a page costs the same wherever it lies, and memory does not grow with the hits.
+//! By date, the index walks from the newest on, and a page costs what it shows. In every other order the keys of all
+//! hits are looked up, and those of a page kept: every page costs the same, and memory does not grow with the hits.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,13 +16,13 @@ use crate::error::Error;
 use crate::id::{ContentNo, MessageNo};
 use crate::store::{Placed, Store, failed};
 
-/// Where a message stands in an order; the least comes first.
+/// The place of a message in an order; the lowest comes first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(array)]
 pub(super) struct Place {
     #[n(0)]
     key: Key,
-    /// Of one key the newest first, of one date the highest number: both negated, bit by bit.
+    /// For equal keys the newest first, for equal dates the highest number first: both are complemented bit by bit.
     #[n(1)]
     date: i64,
     #[n(2)]
@@ -33,7 +33,7 @@ pub(super) struct Place {
 enum Key {
     #[n(0)]
     None,
-    /// Largest first: negated bit by bit.
+    /// Largest first: complemented bit by bit.
     #[n(1)]
     Number(#[n(0)] i64),
     #[n(2)]
@@ -89,7 +89,7 @@ pub(super) fn page(
     Ok(Page { messages, last: if more { places.pop() } else { None } })
 }
 
-/// The first `most` after `after` of what `each` gives, in order.
+/// The first `most` values after `after` that `each` yields, in order.
 fn first<T: Ord>(most: usize, after: Option<T>, each: impl FnOnce(&mut dyn FnMut(T)) -> Result<(), Error>) -> Result<Vec<T>, Error> {
     let mut heap = BinaryHeap::new();
     each(&mut |place| {
@@ -147,7 +147,7 @@ fn message_row(store: &Store, placed: &Placed) -> Result<MessageRow, Error> {
     store.catalog().message_row(placed.message)?.ok_or(Error::Bug("a message that was found is not in the catalog"))
 }
 
-/// By date: the contents with one message as the index walks them, between them the messages of the others.
+/// By date: the contents with one message as the index walks them, merged with the messages of the others.
 fn newest(store: &Store, snapshot: &Snapshot, found: &Found, after: Option<&Place>, most: usize) -> Result<Vec<Place>, Error> {
     let mut others = Vec::with_capacity(found.placed.len());
     for placed in &found.placed {
@@ -159,7 +159,7 @@ fn newest(store: &Store, snapshot: &Snapshot, found: &Found, after: Option<&Plac
     let mut others = others.into_iter().peekable();
     let mut places = Vec::new();
     let is_behind = |place: &Place| after.is_none_or(|after| place > after);
-    // Of one date, messages rise with contents, so the walk gives places in order.
+    // Among equal dates, messages rise with contents, so the walk yields places in order.
     for dated in snapshot.newest_first(&found.singles, after.map(Place::date)).map_err(failed)? {
         let (date, doc) = dated.map_err(failed)?;
         let place = Place::new(Key::None, date, only_message(store, ContentNo(doc.0))?.message);

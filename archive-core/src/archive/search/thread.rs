@@ -13,12 +13,13 @@ use crate::mail::facts::id_hash;
 use crate::message::MessageInfo;
 use crate::store::{failed, id_label};
 
-/// Messages of a thread at the most.
+/// The most messages of a thread.
 const MOST: usize = 10_000;
 
 impl Acting<'_> {
-    /// The thread of a message, oldest first, then those without a date; the message itself among them. Two messages belong together if one refers to the other, or both
-    /// to the same; a way that leads over messages that the actor does not see is none. 10,000 messages at the most.
+    /// The thread of a message, including the message itself: oldest first, then messages without a date. Two messages
+    /// belong together if one refers to the other, or both to the same one. Messages that the actor does not see
+    /// connect nothing. At most 10,000 messages.
     pub fn thread(&self, id: MessageId) -> Result<Vec<MessageInfo>, Error> {
         let first = self.content_of(id)?;
         let store = &self.archive.store;
