@@ -10,16 +10,16 @@ use crate::vfs::{VfsError, hint_of_open_files};
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file operation failed. What has a receipt stays; free some space or mend the medium and try again.
+    /// A file operation failed. What has a receipt stays; free some space or fix the medium, and try again.
     #[error("{0}{hint}", hint = fix(.0))]
     Io(VfsError),
-    /// Bytes on disk are not what was written. Fix: `verify` names all damage; everything else stays readable.
+    /// Bytes on disk are not what was written. Fix: `verify` reports all damage; everything else stays readable.
     #[error("{0}")]
     Damage(#[from] Damage),
     /// There is no archive in this folder. Fix: check the path, or create one.
     #[error("{}: no archive here ({why})", path.display())]
     NotAnArchive {
-        /// The folder or file asked for.
+        /// The requested folder or file.
         path: PathBuf,
         /// What was found instead.
         why: &'static str,
@@ -30,8 +30,9 @@ pub enum Error {
         /// The identity file.
         path: PathBuf,
     },
-    /// An older state of an identity file was put back, in both copies: a key that was removed since may open it again. Everything is read;
-    /// keys cannot be changed. Fix: put back the newer file, or accept this one by `repair --accept-state`.
+    /// Both copies of an identity file were replaced by an older state: a key that was removed since may open it again.
+    /// Everything can be read; keys cannot be changed. Fix: restore the newer file, or accept this one by `repair
+    /// --accept-state`.
     #[error(
         "{}: this file has generation {found} of the keys, but generation {recorded} was recorded: an older file was put back, and a key that was \
          removed may open it again; mail is read and archived, keys cannot be changed; put back the newer file, or look at the slots with \
@@ -46,8 +47,8 @@ pub enum Error {
         /// The generation that the archive's records name.
         recorded: u64,
     },
-    /// Neither copy of an identity file is the one that was recorded. Everything is read; keys cannot be changed. Fix: put back a copy from a
-    /// backup, or accept what is there by `repair --accept-state`.
+    /// Neither copy of an identity file is the one that was recorded. Everything can be read; keys cannot be changed.
+    /// Fix: restore a copy from a backup, or accept the present state by `repair --accept-state`.
     #[error(
         "{}: {cause}, in both copies; mail is read and archived, keys cannot be changed; put back a copy from a backup, or look at the slots \
          with `key status` and accept them with `repair --accept-state`",
@@ -69,7 +70,8 @@ pub enum Error {
         /// The newest version known here.
         known: u16,
     },
-    /// Written in a format that is not read any more. Fix: export the mail by the version that wrote it, and import it again.
+    /// Written in a format that is no longer read. Fix: export the mail with the version that wrote it, and import it
+    /// again.
     #[error("{}: format version {found} is no longer read, only {known}; export the mail with the version that wrote it", path.display())]
     TooOld {
         /// The file.
@@ -79,7 +81,7 @@ pub enum Error {
         /// The version known here.
         known: u16,
     },
-    /// Written by a newer version in a way that allows reading, and no writing. Fix: a newer version of this library.
+    /// Written by a newer version in a way that allows reading but not writing. Fix: a newer version of this library.
     #[error("{what} {number} is not supported by this version: mail can be read, but nothing is written; upgrade")]
     TooNewToWrite {
         /// What was being read.
@@ -87,7 +89,8 @@ pub enum Error {
         /// The number that is unknown.
         number: u64,
     },
-    /// A kind or key that must be understood is not. Fix: a newer version of this library. Nothing has been changed.
+    /// A kind or key that must be understood is unknown. Fix: a newer version of this library. Nothing has been
+    /// changed.
     #[error("{what} {number} is not supported by this version; upgrade")]
     UnknownFeature {
         /// What was being read.
@@ -95,7 +98,7 @@ pub enum Error {
         /// The number that is unknown.
         number: u64,
     },
-    /// The key given opens none of the archive's slots. Fix: the key with the identifier named.
+    /// The given key opens none of the archive's slots. Fix: use one of the keys that the message lists.
     #[error("the {given} does not open archive {archive}; it opens with: {needed}")]
     WrongKey {
         /// What was tried.
@@ -105,7 +108,7 @@ pub enum Error {
         /// The slots that exist.
         needed: String,
     },
-    /// A key in the form given cannot be read. Fix: the hint.
+    /// The given key is malformed. Fix: the hint.
     #[error("{what}: {hint}")]
     BadKey {
         /// Which key.
@@ -113,22 +116,23 @@ pub enum Error {
         /// What is expected.
         hint: &'static str,
     },
-    /// Another process writes to the archive. Fix: wait for it, or stop it.
+    /// Another process has the archive open. Fix: wait for it, or stop it.
     #[error("{}: in use by another writer ({holder}); wait for it, or stop it", path.display())]
     InUse {
         /// The lock file.
         path: PathBuf,
-        /// Who holds it, as far as it said so.
+        /// The holder, as far as it is known.
         holder: String,
     },
-    /// The file that is the lock was removed or replaced while this process wrote: another may write too, and nothing has a receipt since. Fix:
-    /// out: leave `write.lock` alone, and open the archive again; what has a receipt stays.
+    /// The lock file was removed or replaced while this process wrote: another process may write too, and nothing has
+    /// had a receipt since. Fix: leave `write.lock` alone, and open the archive again; what has a receipt stays.
     #[error("{}: the lock was removed while the archive was open for writing; what was written last has no receipt; open the archive again", path.display())]
     LockLost {
         /// The lock file.
         path: PathBuf,
     },
-    /// The making of an archive was cut short in this folder. Nothing was archived. Fix: make it again, which clears what was begun.
+    /// The creation of an archive was cut short in this folder. Nothing was archived. Fix: create it again, which
+    /// clears what was begun.
     #[error("{}: the creation of an archive was interrupted here, and nothing was archived; create it again in this folder", path.display())]
     Unfinished {
         /// The folder.
@@ -137,12 +141,12 @@ pub enum Error {
     /// Nothing with this id. Fix: ids are printed by `search` and `ls`.
     #[error("message {0} is not in this archive")]
     NoSuchMessage(MessageId),
-    /// A message has no such part, or one that has other parts instead of bytes. Fix: `Acting::parts` lists them.
+    /// A message has no such part, or the part consists of other parts. Fix: `Acting::parts` lists them.
     #[error("message {message} has no part {part} with bytes; `show {message}` lists them")]
     NoSuchPart {
         /// The message.
         message: MessageId,
-        /// The number that was asked for.
+        /// The requested number.
         part: u32,
     },
     /// No store of this number. Fix: `store list` shows them.
@@ -154,23 +158,24 @@ pub enum Error {
     /// No folder of this path.
     #[error("folder `{0}` is not in this archive")]
     NoSuchFolder(String),
-    /// The path names several folders, whose names differ in their Unicode form alone. Reading takes all of them; nothing is changed.
+    /// The path names several folders, whose names differ only in their Unicode form. Reading uses all of them; nothing
+    /// is changed.
     #[error("folder `{path}` could be any of {}, so nothing was archived; choose another folder", folders.join(", "))]
     AmbiguousFolder {
-        /// The path asked for.
+        /// The requested path.
         path: String,
-        /// The folders, with all that is not ASCII written as its code.
+        /// The folders, with everything that is not ASCII written as its code.
         folders: Vec<String>,
     },
-    /// A name exists already where something new was to be made. Fix: another name, or remove it.
+    /// A name that was to be created exists already. Fix: use another name, or remove it.
     #[error("{}: already exists{hint}", path.display())]
     Exists {
-        /// What is in the way.
+        /// What exists there.
         path: PathBuf,
         /// What to do.
         hint: &'static str,
     },
-    /// The folder of a store is not there. Fix: put it back.
+    /// The folder of a store is missing. Fix: restore it.
     #[error(
         "{}: the folder of store {store}, which holds its mails, is missing; put it back from a backup; if there is none, make an empty folder in \
          its place, and `repair --accept-state` begins the store again without them",
@@ -182,7 +187,7 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// The store takes no mail before it was repaired, since damage was found in what was already durable.
+    /// The store accepts no mail until it is repaired, since damage was found in what was already durable.
     #[error("store {store} takes no mail until it is repaired: {damage}")]
     NeedsRepair {
         /// The store's name.
@@ -190,8 +195,8 @@ pub enum Error {
         /// The first damage found.
         damage: String,
     },
-    /// The store is an older state of itself, or another one: it lacks a commit that was noted elsewhere. It can be read. Fix: put back the
-    /// newer files, or accept the state that is there by `repair --accept-state`.
+    /// The store is an older state of itself, or another store: it lacks a commit that was noted elsewhere. It can be
+    /// read. Fix: restore the newer files, or accept the present state by `repair --accept-state`.
     #[error(
         "{store} is an older state of itself, or a different one: head {noted:.14} was recorded, head {found:.14} was found; what came later is not in \
          it; put back the newer files, or accept this state with `repair --accept-state` and import the newer sources again"
@@ -201,16 +206,16 @@ pub enum Error {
         store: String,
         /// The head that was noted: sequence and chain value.
         noted: String,
-        /// The head that is there.
+        /// The head that was found.
         found: String,
     },
     /// A failed sync or write closed the store for writing. Fix: open the archive again; what has a receipt stays.
     #[error("an earlier write failed, so nothing more is written; open the archive again ({0})")]
     Latched(String),
-    /// The caller asked for what cannot be done.
+    /// The caller asked for something impossible.
     #[error("{0}")]
     Misuse(String),
-    /// The bytes are no mail, whatever they are called: there are none, or all are zero. Nothing was archived.
+    /// The bytes are never a mail, whatever their name: there are none, or all are zero. Nothing was archived.
     #[error("the mail {why}")]
     NotAMail {
         /// What is wrong with them.
@@ -229,20 +234,20 @@ pub enum Error {
     Query {
         /// What is wrong, and what was expected.
         message: String,
-        /// The bytes of the text of the query that are at fault, where it is that text.
+        /// The bytes of the query text that are at fault, if the error is in that text.
         range: Option<Range<usize>>,
     },
-    /// A segment of the index is damaged. Searches give it up and go on without it; building the index again mends it.
+    /// A segment of the index is damaged. Searches give it up and continue without it; rebuilding the index fixes it.
     #[error("index: segment of contents {start} to {end} is damaged ({what}); rebuild the index", start = .0.docs.start.0, end = .0.docs.end.0, what = .0.what)]
     IndexDamaged(Box<archive_index::SegmentDamage>),
-    /// Catalog or index could not be written. All mail is archived, and the next open makes up for what they lack. Fix: room on the medium, or the
-    /// right to write them.
+    /// Catalog or index could not be written. All mail is archived, and the next open catches up. Fix: free space, or
+    /// grant the right to write them.
     #[error("{0}{hint}; all mail is archived, and the next open brings catalog and index up to date", hint = fix(.0))]
     CachesLag(VfsError),
     /// The index failed; it can be rebuilt from the store at any time.
     #[error("index: {0}")]
     Index(String),
-    /// The system gave no thread. What has a receipt stays. Fix: a higher limit of processes and threads.
+    /// The system provided no thread. What has a receipt stays. Fix: a higher limit of processes and threads.
     #[error("no thread could be started ({0}); raise the limit of processes and threads")]
     NoThread(String),
     /// The caller stopped the work; what has a receipt stays.
@@ -262,7 +267,7 @@ impl From<VfsError> for Error {
     }
 }
 
-/// What to do where a file operation failed.
+/// What to do if a file operation failed.
 fn fix(error: &VfsError) -> String {
     if error.is_full() {
         return "; free some space and try again".to_owned();
@@ -277,7 +282,7 @@ fn fix(error: &VfsError) -> String {
 }
 
 impl Error {
-    /// A query, or what is asked beside its text, that cannot be understood.
+    /// An error about a query, or about its other criteria.
     pub(crate) fn query(message: impl Into<String>) -> Self {
         Self::Query { message: message.into(), range: None }
     }
@@ -349,12 +354,13 @@ pub struct Damage {
 pub enum Remedy {
     /// Rebuilding the index.
     RebuildIndex,
-    /// A repair, which rebuilds the catalog from the records. Only where these are whole: where they are damaged, the catalog may know more.
+    /// A repair, which rebuilds the catalog from the records. Only if these are whole: if they are damaged, the catalog
+    /// may know more.
     RebuildCatalog,
 }
 
 impl Damage {
-    /// What mends it, where the file is one of a cache.
+    /// What fixes it, if the file belongs to a cache.
     #[must_use]
     pub fn remedy(&self) -> Option<Remedy> {
         match (self.file.parent()?.file_name()?.to_str()?, self.file.extension()?.to_str()?) {
@@ -375,7 +381,7 @@ impl Damage {
         }
     }
 
-    /// What it means that a file that was recorded cannot be opened: damage, where it is not there.
+    /// The error for a recorded file that cannot be opened: damage if it is missing.
     pub(crate) fn of_open(error: VfsError) -> Error {
         if error.is_not_found() { Self::new(&error.path, 0, 0, DamageCause::Missing).into() } else { error.into() }
     }
@@ -398,13 +404,13 @@ pub enum DamageCause {
     /// Checksum mismatch in the body of a frame.
     #[error("frame checksum mismatch")]
     FrameBody,
-    /// A frame's checksum fits but its tag does not: it was changed, or sealed with another key.
+    /// A frame's checksum matches but its tag does not: it was changed, or sealed with another key.
     #[error("authentication failed: the frame was changed, or sealed with another key")]
     Tag,
     /// The key of the file is not the one its header commits to.
     #[error("the file was sealed with another key")]
     KeyCommitment,
-    /// What a frame holds cannot be decoded.
+    /// The contents of a frame cannot be decoded.
     #[error("the contents of a frame cannot be decoded")]
     Decode,
     /// The file ends before what was recorded.
@@ -426,16 +432,16 @@ pub enum DamageCause {
     /// written through it.
     #[error("a link is in its place")]
     Link,
-    /// The HMAC of an identity file does not fit.
+    /// The HMAC of an identity file does not match.
     #[error("the file was changed without the keys of the archive")]
     Forged,
-    /// An older state of an identity file was put back.
+    /// An identity file was replaced by an older state.
     #[error("an older state of the file was put in its place")]
     Older,
     /// A sound file that is not the one recorded in its place: an identity file of another state, a run of another catalog.
     #[error("it is not the file that was recorded")]
     Unrecorded,
-    /// Bytes that no format names.
+    /// Bytes that belong to no frame.
     #[error("bytes that belong to no frame")]
     Stray,
     /// The name of a records file or container is not that of the number in its header.

@@ -1,4 +1,4 @@
-//! Paths of folders: their bounds, their text, and what becomes of a path of a source that is beyond them.
+//! Paths of folders: their bounds, their text, and the shortening of source paths that exceed the bounds.
 //!
 //! A path is at most 128 names deep. A name has 1 to 1,024 bytes and no `/`, so that names joined by `/` are the path as text.
 
@@ -8,20 +8,20 @@ use std::str::FromStr;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use sha2::{Digest as _, Sha256};
 
-/// Names of a path at the most.
+/// The most names in a path.
 pub(crate) const MAX_DEPTH: usize = 128;
-/// Bytes of a name at the most.
+/// The most bytes in a name.
 pub(crate) const MAX_NAME: usize = 1 << 10;
-/// Hex digits of a SHA-256 at the end of what was shortened, after a `~`.
+/// Hex digits of a SHA-256 at the end of a shortened name, after a `~`.
 const DIGITS: usize = 16;
-/// Bytes of an error's text that repeat what is no path.
+/// The most bytes of an invalid path that an error repeats.
 const SHOWN: usize = 200;
 
 /// A folder: names from the user archive down, at most 128. Names are any Unicode of 1 to 1,024 bytes without `/`, and keep their case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FolderPath(Vec<String>);
 
-/// The text or the names are no path of a folder.
+/// The text or the names are not the path of a folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is no folder: {why}")]
 pub struct NotAFolderPath {
@@ -29,7 +29,7 @@ pub struct NotAFolderPath {
     why: &'static str,
 }
 
-/// Why a name cannot be that of a folder.
+/// Why a name cannot be that of a folder; `None` if it can.
 pub(crate) fn refusal(name: &str) -> Option<&'static str> {
     match name {
         "" => Some("names are not empty, and are joined by /"),
@@ -56,14 +56,14 @@ impl FolderPath {
         }
     }
 
-    /// The same path with its names in NFC. Paths that are the same in this form are the same when they are asked for.
+    /// The same path with its names in NFC. Lookups treat paths that are equal in this form as equal.
     #[must_use]
     pub fn normal(&self) -> Self {
         let nfc = ComposingNormalizerBorrowed::new_nfc();
         Self(self.0.iter().map(|name| nfc.normalize(name).into_owned()).collect())
     }
 
-    /// Is this folder `above`, or does it lie below it? Compared in NFC.
+    /// Whether this folder is `above`, or is below it; compared in NFC.
     #[must_use]
     pub fn is_within(&self, above: &Self) -> bool {
         self.normal().0.starts_with(&above.normal().0)
@@ -96,11 +96,13 @@ impl fmt::Display for FolderPath {
     }
 }
 
-/// A path of a source within the bounds of folders, built name by name; it takes no more memory for a path that is deeper or longer.
+/// A path of a source within the bounds of folders, built name by name; memory does not grow with paths beyond the
+/// bounds.
 ///
-/// What it becomes depends on the path alone, so that the next import meets the same folders. A name that is too long or holds a `/` is
-/// shortened: its beginning, `~`, and 16 hex digits of its SHA-256, at most 1,024 bytes; `/` becomes `_`. Of a path that is too deep all levels
-/// but the last stay; the last is made in the same way of all names from there on, joined by `/`, with the SHA-256 of the whole path.
+/// What it becomes depends on the path alone, so that the next import meets the same folders. A name that is too long
+/// or contains a `/` is shortened: its beginning, `~`, and 16 hex digits of its SHA-256, at most 1,024 bytes; `/`
+/// becomes `_`. In a path that is too deep, all levels except the last stay; the last is made in the same way from all
+/// names from there on, joined by `/`, with the SHA-256 of the whole path.
 #[derive(Debug, Clone)]
 pub(crate) struct Shortened {
     names: Vec<String>,
@@ -119,12 +121,12 @@ impl Default for Shortened {
 }
 
 impl Shortened {
-    /// An empty path that gets at most `most` names.
+    /// An empty path for at most `most` names.
     fn within(most: usize) -> Self {
         Self { names: Vec::new(), most, depth: 0, rest: String::new(), whole: Sha256::new() }
     }
 
-    /// Goes into the folder of this name; one without a name is none.
+    /// Adds a folder of this name; an empty name adds none.
     pub(crate) fn push(&mut self, name: &str) {
         if name.is_empty() {
             return;
@@ -149,13 +151,14 @@ impl Shortened {
         }
     }
 
-    /// The names, as many as there may be.
+    /// The names, within the bounds.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
 }
 
-/// The folder of a source's path below `target`: within the bounds, whatever room the target leaves. Where it leaves none, the target itself.
+/// The folder of a source's path below `target`, within the bounds that the target leaves; the target itself if it
+/// leaves none.
 pub(crate) fn below(target: &[String], names: &[String]) -> Vec<String> {
     let mut path = Shortened::within(MAX_DEPTH.saturating_sub(target.len()));
     names.iter().for_each(|name| path.push(name));
@@ -180,12 +183,12 @@ fn ended(mut beginning: String, whole: Sha256) -> String {
     beginning
 }
 
-/// As much of `text` as `most` bytes hold.
+/// The longest beginning of `text` of at most `most` bytes.
 fn beginning(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }
 
-/// `text`, or its beginning, `~` and 16 hex digits of its SHA-256 where it has more than `most` bytes.
+/// `text`, or, if it has more than `most` bytes, its beginning, `~` and 16 hex digits of its SHA-256.
 pub(crate) fn at_most(text: String, most: usize) -> String {
     if text.len() <= most {
         return text;
@@ -233,7 +236,7 @@ mod tests {
         assert_eq!(path[1..127], names[..126]);
         assert_eq!(path[127], format!("{}~{}", names[126..].join("_"), digits(&names.join("/"))));
         assert_eq!(below(&[], &names[..128]), names[..128]);
-        // Two steps give the same folder, whatever the first made of the path.
+        // Two steps give the same folder, even if the first one shortened the path.
         let mut first = Shortened::default();
         names.iter().for_each(|name| first.push(name));
         assert_eq!(first.names()[127], format!("{}~{}", names[127..].join("_"), digits(&names.join("/"))));

@@ -1,6 +1,7 @@
-//! Doors for fuzzing, built under `cfg(fuzzing)` and for tests: decoders of bytes from disk, each given bytes that nobody wrote.
+//! Entry points for fuzzing, built under `cfg(fuzzing)` and for tests: each passes arbitrary bytes to a decoder of
+//! bytes from disk.
 //!
-//! What a seal would keep from foreign hands is fuzzed too: the bytes are sealed under a key made up here.
+//! Decoders behind a seal are fuzzed too: the bytes are sealed under a fixed key.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +79,8 @@ pub fn catalog(bytes: &[u8]) {
     }
 }
 
-/// Frames of a file: kind, whether what lies after the stamp is to be compressed first, length, bytes.
+/// Appends frames to a file, as the bytes describe them: kind, whether what follows the stamp is compressed first,
+/// length, bytes.
 fn push_frames(writer: &mut SealedWriter, mut bytes: &[u8], first: usize) -> Result<(), Error> {
     while let [kind, low, high, rest @ ..] = bytes {
         let len = usize::from(u16::from_le_bytes([*low, *high])).min(rest.len());
@@ -105,7 +107,7 @@ fn push_frames(writer: &mut SealedWriter, mut bytes: &[u8], first: usize) -> Res
 
 /// A records file of good frames with any bytes in them, replayed into a catalog.
 pub fn replay(bytes: &[u8]) {
-    // What a frame may fail with is not of interest; that nothing panics is.
+    // Errors do not matter here, only panics do.
     let _ = try_replay(bytes);
 }
 
@@ -163,7 +165,7 @@ fn try_container(bytes: &[u8]) -> Result<(), Error> {
 mod tests {
     type Target = fn(&[u8]);
 
-    /// What the fuzzers begin with, and all that they ever found, is in `fuzz/seeds`.
+    /// The seeds of the fuzzers, and everything that they ever found, are in `fuzz/seeds`.
     #[test]
     fn no_seed_of_the_fuzzers_makes_a_decoder_panic() {
         let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
@@ -182,14 +184,14 @@ mod tests {
         }
     }
 
-    /// Depth, long runs and large counts, in CBOR and in anything.
+    /// Depth, long runs and large counts, in CBOR and elsewhere.
     fn hostile() -> Vec<Vec<u8>> {
         const MANY: usize = 100_000;
         let deep = [&[0x81][..], &[0x9f], &[0xa1, 0x18, 0x80], &[0xbf, 0x01], &[0xc0], &[0x5f], &[0xd8, 0x18], &[0x82, 0x80]];
         let mut all: Vec<Vec<u8>> = deep.iter().map(|again| again.repeat(MANY)).collect();
         // Passed over, as keys of their class are.
         all.extend(deep.iter().map(|again| [&[0xa1, 0x18, 0x80][..], &again.repeat(MANY), &[0]].concat()));
-        // As facts of a commit, and as elements where a list of anything is read.
+        // As facts of a commit, and as elements of any list.
         all.extend(deep.iter().flat_map(|again| (1..12).map(|key| [&[0xa1, key][..], &again.repeat(1000)].concat())));
         all.extend((0..=255u8).map(|byte| vec![byte; 4096]));
         all

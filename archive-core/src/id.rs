@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Number of a store within its archive. Given once, never again, not even after the store was detached.
+/// Number of a store within its archive. Assigned once, never again, not even after the store was detached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreNo(pub u32);
 
@@ -23,12 +23,12 @@ pub struct MessageNo(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FolderNo(pub u32);
 
-/// A message's name for ever: store number and message number, written `3:10251`.
+/// A message's permanent name: store number and message number, written `3:10251`.
 ///
 /// Not the `Message-ID` header field of RFC 5322, which is neither unique nor trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId {
-    /// The store that holds the message.
+    /// The store of the message.
     pub store: StoreNo,
     /// Its number there.
     pub no: MessageNo,
@@ -40,7 +40,7 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// The text is no message id; the way out: ids look like `1:42` and are printed by `search` and `ls`.
+/// The text is not a message id. Fix: ids look like `1:42` and are printed by `search` and `ls`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no message id: ids look like 1:42")]
 pub struct NotAMessageId(pub String);
@@ -61,7 +61,7 @@ impl FromStr for MessageId {
     }
 }
 
-/// SHA-256 (FIPS 180-4) of the very bytes of a content or part.
+/// SHA-256 (FIPS 180-4) of the exact bytes of a content or part.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 

@@ -1,6 +1,6 @@
 //! An embeddable e-mail archive: encrypted, compressed, deduplicated, searchable, provably unchanged.
 //!
-//! Make or open an archive, import a mailbox, search it, read a mail:
+//! Create or open an archive, import a mailbox, search it, read a mail:
 //!
 //! ```no_run
 //! use std::error::Error;
@@ -43,7 +43,7 @@
 //! - [`Archive`] is a folder open for reading and writing: [`Archive::create`] with [`CreateOptions`], [`Archive::open`] with a
 //!   [`Key`] and [`OpenOptions`], [`Archive::close`].
 //!   A [`RecoveryKey`] is shown once, when the archive is made.
-//! - [`Acting`] is an archive in the name of an [`Actor`]: [`Archive::acting_as`]. Every call that reads, searches or changes is a
+//! - [`Acting`] is an archive used on behalf of an [`Actor`]: [`Archive::acting_as`]. Every call that reads, searches or changes is a
 //!   method of it.
 //! - In: [`ImportSource`], [`ImportOptions`], [`ImportEvents`]; a [`Receipt`] says that a mail is durable, an [`ImportReport`] adds
 //!   up. `import_one` takes a single mail.

@@ -1,4 +1,4 @@
-//! What is told of a message: to callers, in lists, and in what is exported.
+//! What is known of a message: for callers, lists and exports.
 
 use crate::folder::FolderPath;
 use crate::id::{Digest, Identity, MessageId};
@@ -28,7 +28,7 @@ pub enum DateOrigin {
     ReceivedField,
     /// It has none: its record has the time of archiving.
     Archiving,
-    /// A later version knows.
+    /// A source that only a later version knows.
     Unknown,
 }
 
@@ -38,9 +38,9 @@ pub enum DateOrigin {
 pub struct MessageInfo {
     /// Its id.
     pub id: MessageId,
-    /// Its date: seconds since 1970, UTC; none where nothing but the time of archiving is known.
+    /// Its date: seconds since 1970, UTC; `None` if only the time of archiving is known.
     pub date: Option<i64>,
-    /// What the record has as its date: that of the mail, or else the time at which its bytes were archived first.
+    /// The date in the record: that of the mail, or else the time at which its bytes were first archived.
     pub(crate) date_in_record: i64,
     /// Where the date is from.
     pub date_origin: DateOrigin,
@@ -52,9 +52,9 @@ pub struct MessageInfo {
     pub to: Vec<AddressInfo>,
     /// The subject, decoded.
     pub subject: String,
-    /// Where it lies.
+    /// Its folder.
     pub folder: FolderPath,
-    /// Its number there, which no other message ever gets.
+    /// Its number in the folder, which no other message ever gets.
     pub number_in_folder: u32,
     /// Bytes.
     pub size: u64,
@@ -76,29 +76,29 @@ pub struct MessageRecord {
     pub digest: Digest,
     /// What makes two copies the same mail to a person.
     pub identity: Identity,
-    /// Digest without status headers, where there are any.
+    /// Digest without status headers, if there are any.
     pub restated: Option<Digest>,
     /// Text of its Message-ID field.
     pub header_message_id: Option<String>,
     /// Its List-Id.
     pub list_id: Option<String>,
-    /// Labels that it was given before it was archived, in their order.
+    /// Labels that it had before it was archived, in their order.
     pub labels: Vec<String>,
-    /// All of Cc, as far as kept.
+    /// All of Cc, as far as it is kept.
     pub cc: Vec<AddressInfo>,
     /// Name of the store.
     pub store: String,
-    /// Number of the content there.
+    /// Number of the content in the store.
     pub content: u32,
-    /// Container of its first stored byte; none while it lies in a small commit.
+    /// Container of its first stored byte; `None` while it is in a small commit.
     pub container: Option<u32>,
     /// Offset of that block's frame.
     pub offset: Option<u64>,
-    /// Sequence of the commit that brought the content.
+    /// Sequence of the commit that added the content.
     pub sequence: u64,
     /// Path within the source it was imported from.
     pub source: String,
-    /// Offset there.
+    /// Offset in that file.
     pub source_offset: u64,
     /// From_ line of the mbox it was in.
     pub from_line: Option<Vec<u8>>,

@@ -1,7 +1,7 @@
 //! Contents and parts in append-only files of sealed frames, closed at 256 MiB and immutable from then on.
 //!
-//! Containers hold good blocks only, each followed by its table, so that they alone give every mail back. What is in them is named
-//! by the records, never the other way round. Bytes: docs/FORMAT.md, "Containers".
+//! Each block is followed by its table, so that containers alone give every mail back. Records name what is in
+//! containers, never the other way round. Bytes: docs/FORMAT.md, "Containers".
 
 mod block;
 mod reader;

@@ -15,12 +15,12 @@ use crate::records::{Run, Stamp};
 use crate::seal::{FileKind, FrameKind, FramePlace, Opened, SealedReader, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
 
-/// Bytes of blocks kept decompressed, as far as they were asked for.
+/// Bytes of decompressed blocks that are kept, counted as far as they were decompressed.
 const BLOCK_BYTES: u64 = 16 << 20;
 /// File handles kept open.
 const OPEN_FILES: usize = 16;
 
-/// The readers of a store's containers. Nobody waits for a file or block that another one reads, but who wants the same.
+/// The readers of a store's containers. A caller waits for another one only if both want the same file or block.
 pub(crate) struct Containers {
     vfs: Arc<dyn Vfs>,
     dir: PathBuf,
@@ -52,7 +52,7 @@ impl Containers {
         Self { vfs, dir: dir.to_owned(), key, owner, files: Cache::new(OPEN_FILES), blocks }
     }
 
-    /// Begins to receive a content whose end is not in sight.
+    /// Begins to receive a content whose length is unknown.
     pub(crate) fn receive(&self) -> Result<Received, Error> {
         Received::create(Arc::clone(&self.vfs), &self.dir, &self.key, self.owner)
     }
@@ -66,12 +66,12 @@ impl Containers {
         file_path(&self.dir, number)
     }
 
-    /// Numbers of the containers that are there.
+    /// Numbers of the existing containers.
     pub(crate) fn list(&self) -> Result<Vec<u32>, Error> {
         let entries = self.vfs.list(&self.dir)?;
         let files = entries.iter().filter(|entry| entry.kind != EntryKind::Dir);
         let numbers = files.filter_map(|entry| Some((entry.path.file_name()?.to_str()?.strip_suffix(".mkc")?.parse().ok()?, &entry.path)));
-        // Another spelling of a number is no container of this store.
+        // A file whose name spells its number differently is not a container of this store.
         Ok(numbers.filter(|(number, path)| self.path(*number) == **path).map(|(number, _)| number).collect())
     }
 
@@ -84,19 +84,20 @@ impl Containers {
         })
     }
 
-    /// Forgets open files and blocks, after files were cut or removed. What is being read meanwhile is not kept either.
+    /// Forgets open files and blocks, after files were cut or removed. Blocks being read at the same time are not kept
+    /// either.
     pub(crate) fn forget(&self) {
         self.files.clear();
         self.blocks.clear();
     }
 
-    /// Hands the stored bytes of `run` to `sink`, at once. `ahead` more after them will be asked for next.
+    /// Passes the stored bytes of `run` to `sink` in one piece. The next `ahead` bytes will be requested after them.
     pub(crate) fn read(&self, run: &Run, ahead: u32, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let file = self.file(run.container)?;
         self.read_run(&file, (run.container, run.frame), run, ahead, sink)
     }
 
-    /// Does that where the block's frame lies in `file`, and `cached_as` names it in the cache.
+    /// The same for a block whose frame is in `file` and whose key in the cache is `cached_as`.
     pub(crate) fn read_run(
         &self,
         file: &SealedReader,
@@ -116,7 +117,8 @@ impl Containers {
         sink(block.stretch(run.start, run.len, ahead).ok_or_else(missing)?)
     }
 
-    /// Walks over the frames of `file` in `range`. What cannot be read is handed over as damage, and the walk goes on after it.
+    /// Walks over the frames of `file` in `range`. What cannot be read is passed as damage, and the walk continues
+    /// after it.
     pub(crate) fn walk(
         file: &SealedReader,
         range: std::ops::Range<u64>,

@@ -1,6 +1,8 @@
-//! A content whose end is not in sight: its blocks lie in a sealed file of their own, `content/NAME.tmp`, until they are copied into a container.
+//! A content being received, whose length is unknown: its blocks are in a separate sealed file, `content/NAME.tmp`,
+//! until they are copied into a container.
 //!
-//! Nothing names the file, so it is never synced. It goes with this value; what a crash leaves, the next open removes.
+//! Nothing names the file, so it is never synced. It is removed with this value; what a crash leaves, the next open
+//! removes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,9 +16,9 @@ use crate::records::{Link, Run, Stamp};
 use crate::seal::{FileKind, FrameKind, RecordsStart, SealedWriter, SecretKey, random};
 use crate::vfs::{EntryKind, Vfs};
 
-/// Frames are handed to the file when this many bytes wait.
+/// Frames are written to the file when this many bytes wait.
 const FLUSH: usize = 4 << 20;
-/// Stands in the stamps: these frames belong to no commit.
+/// The stamp of these frames, which belong to no commit.
 const NO_COMMIT: Stamp = Stamp { sequence: 0, index: 0, synced: Link { sequence: 0, chain: [0; 32] } };
 
 /// The blocks received so far.
@@ -36,7 +38,7 @@ impl Received {
         Ok(Self { vfs, path, writer, blocks: BTreeMap::new() })
     }
 
-    /// Takes an encoded block of `len` stored bytes. The run it gives is good for this value alone.
+    /// Appends an encoded block of `len` stored bytes. The returned run is valid only for this value.
     pub(crate) fn push(&mut self, block: &[u8], len: u32) -> Result<Run, Error> {
         let frame = self.writer.push(FrameKind::Block, &[&NO_COMMIT.encode(), block])?.offset;
         if self.writer.pending_len() >= FLUSH {
@@ -46,12 +48,13 @@ impl Received {
         Ok(Run { container: 0, frame, start: 0, len })
     }
 
-    /// Hands all blocks to the file, so that they can be read.
+    /// Writes all waiting blocks to the file, so that they can be read.
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         self.writer.flush()
     }
 
-    /// The encoded block of `run`, as the file has it: held against the digest it had in memory, so that each read gives the same.
+    /// The encoded block of `run`, read from the file and compared with the digest that it had in memory, so that each
+    /// read gives the same.
     pub(crate) fn block(&self, run: &Run) -> Result<Vec<u8>, Error> {
         let frame = self.writer.reader().frame(run.frame, self.writer.end())?;
         let damage = |cause| Error::from(Damage::new(&self.path, frame.place.offset, frame.place.len, cause));
@@ -95,7 +98,7 @@ pub(super) fn remove_leftovers(vfs: &dyn Vfs, dir: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Is it a name that is given here? No other file is removed.
+/// Whether this module makes such names; no other file is removed.
 fn is_ours(name: &str) -> bool {
     name.strip_suffix(".tmp").is_some_and(|name| name.len() == 16 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }

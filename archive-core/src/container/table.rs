@@ -1,4 +1,5 @@
-//! The table after a block: what lies in it and whose it is, so that containers alone give every mail back.
+//! The table after a block: what is in the block and to which contents it belongs, so that containers alone give every
+//! mail back.
 
 use minicbor::{Decode, Encode};
 
@@ -21,12 +22,12 @@ pub(crate) struct Table {
     /// Seed of the salts of its contents, over the index of the fact named in the entry of each.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub(crate) seed: Option<[u8; 32]>,
-    /// Contents whose last stored byte lies in this block.
+    /// Contents whose last stored byte is in this block.
     #[n(4)]
     pub(crate) contents: Vec<TableContent>,
     #[n(5)]
     pub(crate) messages: Vec<TableMessage>,
-    /// Parts whose last byte lies in this block.
+    /// Parts whose last byte is in this block.
     #[n(6)]
     pub(crate) parts: Vec<TablePart>,
     /// Paths of folders, components in order.
@@ -40,7 +41,7 @@ impl Keys for Table {
 }
 
 impl Table {
-    /// The table in the plaintext of its frame; `None` where that is none.
+    /// Reads the table from the plaintext of its frame; `None` if there is none.
     pub(crate) fn read(plaintext: &[u8]) -> Option<Self> {
         let (_, packed) = Stamp::split(plaintext).ok()?;
         decode(&decompress(packed, MAX_TABLE)?).ok()

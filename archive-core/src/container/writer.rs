@@ -1,4 +1,5 @@
-//! The one who appends to containers: blocks and tables of a commit, in order, synced before the commit that names them (P5).
+//! The writer of containers: it appends blocks and tables of a commit, in order, and syncs them before the commit that
+//! names them (P5).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use crate::seal::{FileKind, FrameKind, RecordsStart, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
 use crate::wire::{Effort, compress, encode};
 
-/// Frames are handed to the file when this many bytes wait.
+/// Frames are written to the file when this many bytes wait.
 const FLUSH: usize = 4 << 20;
 
 pub(super) fn file_path(dir: &Path, number: u32) -> PathBuf {
@@ -30,7 +31,7 @@ pub(crate) struct ContainerWriter {
     commit: InCommit,
 }
 
-/// What the commit under way has put into containers so far.
+/// What the current commit has written into containers so far.
 #[derive(Debug, Default)]
 struct InCommit {
     frames: u32,
@@ -43,7 +44,7 @@ pub(crate) struct PlacedBlocks {
     /// Number of the active container (0 if none) and its end.
     pub(crate) end: (u32, u64),
     pub(crate) frames: u32,
-    /// Containers opened and closed on the way.
+    /// Facts about containers opened and closed by the commit.
     pub(crate) facts: Vec<NewFact>,
 }
 
@@ -53,12 +54,12 @@ impl ContainerWriter {
         Self { vfs, dir: dir.to_owned(), key, owner, limit, next_no, active: None, commit: InCommit::default() }
     }
 
-    /// Goes on in container `no`, whose writer stands at its last recorded end.
+    /// Continues container `no`, whose writer is at its last recorded end.
     pub(crate) fn resume(&mut self, no: u32, writer: SealedWriter) {
         self.active = Some((no, writer));
     }
 
-    /// Appends an encoded block for the commit after `last`; where it lies: container and offset of its frame.
+    /// Appends an encoded block for the commit after `last`. Returns its place: container and offset of its frame.
     pub(crate) fn block(&mut self, last: Link, block: &[u8]) -> Result<(u32, u64), Error> {
         self.push(last, FrameKind::Block, block)
     }
@@ -112,13 +113,13 @@ impl ContainerWriter {
         Ok(())
     }
 
-    /// Notes that container `no` was found closed at `end` when the store was opened.
+    /// Notes that the open closed container `no` at `end`.
     pub(crate) fn note_closed(&mut self, no: u32, file_id: Uuid, end: u64) {
         let fact = ContainerFact { no, file_id: file_id.0, end: Some(end) };
         self.commit.facts.push(NewFact::new(FactValue::ContainerClosed(fact)));
     }
 
-    /// Syncs what the commit under way has in containers, and says what it is.
+    /// Syncs what the current commit has in containers, and returns it.
     pub(crate) fn finish_commit(&mut self) -> Result<PlacedBlocks, Error> {
         let commit = std::mem::take(&mut self.commit);
         let end = match &mut self.active {
@@ -133,7 +134,7 @@ impl ContainerWriter {
         Ok(PlacedBlocks { end, frames: commit.frames, facts: commit.facts })
     }
 
-    /// Facts that wait for the next commit.
+    /// Whether facts wait for the next commit.
     pub(crate) fn has_news(&self) -> bool {
         !self.commit.facts.is_empty()
     }

@@ -1,4 +1,5 @@
-//! A file for each mail, its very bytes, the mail's date as the time of the file; by option with fields in front that say where it was (spec A31.2).
+//! A file for each mail, with exactly its bytes, and the mail's date as the time of the file; optionally with fields in
+//! front that say where it was (spec A31.2).
 
 use super::manifest::{Entry, Laying};
 use super::names::file_name;
@@ -6,7 +7,7 @@ use super::place::Destination;
 use super::{Layout, NotLaid, Read};
 use crate::message::MessageRecord;
 
-/// Longest encoded word (RFC 2047 section 2), less `=?utf-8?q??=`.
+/// Longest encoded word (RFC 2047 section 2), without `=?utf-8?q??=`.
 const WORD: usize = 75 - 12;
 
 pub(super) fn write(destination: &mut Destination, record: &MessageRecord, layout: Layout, read: &mut Read<'_>) -> Result<Laying, NotLaid> {
@@ -44,7 +45,7 @@ fn origin(record: &MessageRecord) -> String {
     format!("X-Archive-Origin-Archive:{}\nX-Archive-Origin-Folder:{}\n", words(archive), words(&record.info.folder.to_string()))
 }
 
-/// Encoded words (RFC 2047), each on a line of its own but the first.
+/// Encoded words (RFC 2047), each except the first on a separate line.
 fn words(text: &str) -> String {
     let mut words = vec![String::new()];
     for c in text.chars() {

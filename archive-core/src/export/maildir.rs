@@ -1,4 +1,4 @@
-//! A Maildir for each folder. Flags stand in the name as they came, the mail's date is the time of the file.
+//! A Maildir for each folder. The name has the flags as they came; the mail's date is the time of the file.
 
 use super::manifest::{Entry, Laying};
 use super::place::Destination;
@@ -28,7 +28,7 @@ pub(super) fn write(destination: &mut Destination, record: &MessageRecord, read:
     Ok(Laying::New(Entry { file: name, offset: 0, len, quoting: None, digest_of_file: Some(digest) }))
 }
 
-/// Time, id and archive make it unique; `S=` is the size; the flags stand behind `:2,`.
+/// Time, id and archive make it unique; `S=` is the size; the flags follow `:2,`.
 fn name(record: &MessageRecord) -> String {
     let info = &record.info;
     let flags: String = record.flags.as_deref().unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();

@@ -1,4 +1,5 @@
-//! The manifest: `SHA256SUMS`, a line a file, as `sha256sum -c` reads it, and `MANIFEST.jsonl`, a line a mail.
+//! The manifest: `SHA256SUMS`, with a line for each file, as `sha256sum -c` reads it, and `MANIFEST.jsonl`, with a line
+//! for each mail.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -18,17 +19,17 @@ use crate::vfs::Operation;
 /// What became of a mail in an export.
 pub(super) enum Laying {
     New(Entry),
-    /// Something is there that counts as it.
+    /// The destination has something that counts as this mail.
     There(Place),
 }
 
-/// Where a mail lies in an export.
+/// The place of a mail in an export.
 pub(super) struct Entry {
     /// The file, relative to the destination.
     pub(super) file: String,
     /// Where in the file its bytes begin.
     pub(super) offset: u64,
-    /// How many there are, as they stand in the file.
+    /// How many bytes it has in the file.
     pub(super) len: u64,
     /// How they are quoted there.
     pub(super) quoting: Option<&'static str>,
@@ -37,7 +38,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// That of a mail whose file is there already, if it ends with the mail; what `may_lead` allows stands before it.
+    /// The entry of a mail whose file exists already, if the file ends with the mail and `may_lead` allows what
+    /// precedes it.
     pub(super) fn of_file(place: &Place, record: &MessageRecord, may_lead: bool) -> Result<Self, Error> {
         let other = || Error::Exists { path: place.path.clone(), hint: " and is not the mail; remove it and update again" };
         let data = fs::symlink_metadata(&place.path).map_err(failed(Operation::List, &place.path))?;
@@ -65,7 +67,8 @@ impl Entry {
     }
 }
 
-/// Both files of a manifest, written anew: they have their names when the export is done, and in an update keep what holds of those before.
+/// Both files of a manifest, rewritten: they get their names when the export is done; an update keeps those previous
+/// lines that are still valid.
 pub(super) struct Manifest {
     sums: Lines,
     mails: Lines,
@@ -75,7 +78,7 @@ pub(super) struct Manifest {
     told: HashSet<Key>,
 }
 
-/// The first half of a SHA-256 stands for a name or line: there may be millions.
+/// The first half of a SHA-256 represents a name or line, since there may be millions.
 type Key = [u8; 16];
 
 fn key(text: &str) -> Key {
@@ -93,7 +96,7 @@ struct Lines {
     out: BufWriter<File>,
 }
 
-/// An export that did not come to its end leaves the manifest as it was.
+/// An export that did not finish leaves the manifest as it was.
 impl Drop for Lines {
     fn drop(&mut self) {
         let _renamed = fs::remove_file(&self.partial);
@@ -126,7 +129,7 @@ impl Lines {
     }
 }
 
-/// Hands out the lines of a file, if it is there: one that a crash cut has no end, and is none.
+/// Passes the lines of a file to `take`, if the file exists. A line that a crash cut has no end, and does not count.
 fn whole_lines(path: &Path, take: &mut dyn FnMut(&str) -> Result<(), Error>) -> Result<(), Error> {
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -143,7 +146,7 @@ fn whole_lines(path: &Path, take: &mut dyn FnMut(&str) -> Result<(), Error>) -> 
     Ok(())
 }
 
-/// What of a line is looked at; all else is passed over, however deep it is.
+/// The keys of a line that are read; everything else is ignored, however deep it is.
 #[derive(Deserialize)]
 struct Told {
     file: String,
@@ -158,7 +161,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Lines of the manifest before, whose files are there.
+    /// Keeps lines of the previous manifest whose files exist.
     fn keep(&mut self, destination: &Destination) -> Result<(), Error> {
         let Self { sums, mails, summed, told, .. } = self;
         whole_lines(&sums.path.clone(), &mut |line| match line.split_once("  ") {
@@ -175,7 +178,7 @@ impl Manifest {
         })
     }
 
-    /// Does it say all of this file?
+    /// Whether it has everything about this file.
     pub(super) fn tells_of(&self, file: &str) -> bool {
         self.told.contains(&key(file))
     }
@@ -196,7 +199,7 @@ impl Manifest {
         entry.digest_of_file.map_or(Ok(()), |digest| self.add_file(&entry.file, digest))
     }
 
-    /// Names never hold what `sha256sum` would have to escape.
+    /// Names never contain characters that `sha256sum` would have to escape.
     pub(super) fn add_file(&mut self, file: &str, digest: Digest) -> Result<(), Error> {
         if !self.update || self.summed.insert(key(file)) { self.sums.write(&format!("{digest}  {file}")) } else { Ok(()) }
     }

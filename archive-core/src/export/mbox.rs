@@ -13,10 +13,10 @@ use crate::source::mbox_quote::LineQuoter;
 
 const ROOM: usize = 256 << 10;
 
-/// Bytes of a mail that are kept until all of them were read.
+/// Mails up to this size are kept in memory until all of their bytes were read.
 const KEPT: u64 = 16 << 20;
 
-/// An mbox that is being written, or the place of one that is there already, which stays as it is.
+/// An mbox that is being written, or the place of an existing one, which stays as it is.
 pub(super) struct MboxFile {
     folder: FolderPath,
     file: Result<NewFile, Place>,
@@ -83,7 +83,8 @@ impl<'o, 's> MboxStream<'o, 's> {
         Self { out }
     }
 
-    /// Nothing that was written can be taken back, so the mail is read before: whole if it is small, else twice.
+    /// Nothing that was written can be taken back, so the mail is read first: a small one into memory, a larger one
+    /// twice.
     pub(super) fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<(), NotLaid> {
         let mut whole = Vec::new();
         let is_kept = record.info.size <= KEPT;
@@ -99,7 +100,7 @@ impl<'o, 's> MboxStream<'o, 's> {
             false => lay(record, read, self.out),
         };
         match laid {
-            // Half of it is written.
+            // Part of the mail is already written.
             Err(NotLaid::Mail(error)) => Err(NotLaid::Destination(error)),
             laid => laid.map(|_| ()),
         }
@@ -150,7 +151,7 @@ fn lay(record: &MessageRecord, read: &mut Read<'_>, sink: &mut Sink<'_>) -> Resu
     Ok((line.len() as u64, len))
 }
 
-/// As recorded, else made of the sender and the date.
+/// The recorded From_ line, else one made from the sender and the date.
 fn from_line(record: &MessageRecord) -> Vec<u8> {
     if let Some(line) = record.from_line.as_deref().filter(|line| line.starts_with(b"From ") && !line.contains(&b'\n')) {
         return line.to_vec();

@@ -1,7 +1,8 @@
-//! Mails written out as files of others: a file each, mboxes, Maildirs, with a manifest if asked for.
+//! Writes mails in the file formats of other programs: a file for each, mboxes, Maildirs, optionally with a manifest.
 //!
-//! These files are the user's, so they are written with the means of the system, not through `vfs`. Nothing is written outside the
-//! destination or over something that is there; a file has its name only when it is whole and synced. Mails are streamed.
+//! These files are the user's, so they are written directly through the system, not through `vfs`. Nothing is written
+//! outside the destination or over an existing file; a file gets its name only when it is whole and synced. Mails are
+//! streamed.
 
 mod eml;
 mod maildir;
@@ -28,7 +29,7 @@ use place::Destination;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ExportFormat {
-    /// A file for each mail, with its very bytes.
+    /// A file for each mail, with exactly its bytes.
     #[default]
     Eml,
     /// An mbox for each folder, quoted as mboxrd.
@@ -50,7 +51,7 @@ pub(crate) struct Layout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Laid {
     Written,
-    /// It was there already.
+    /// The destination had it already.
     Present,
 }
 
@@ -63,16 +64,16 @@ impl From<Laying> for Laid {
     }
 }
 
-/// Takes bytes.
+/// Receives bytes.
 pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> Result<(), Error> + 's;
 
-/// Hands the bytes of a mail to a sink.
+/// Passes the bytes of a mail to a sink.
 pub(crate) type Read<'r> = dyn FnMut(&mut Sink<'_>) -> Result<(), Error> + 'r;
 
 /// Why a mail is not written.
 #[derive(Debug)]
 pub(crate) enum NotLaid {
-    /// It could not be read, or its name is too long for the file system; the export goes on.
+    /// It could not be read, or its name is too long for the file system; the export continues.
     Mail(Error),
     /// The destination failed; the export ends.
     Destination(Error),
@@ -88,9 +89,9 @@ impl NotLaid {
     }
 }
 
-/// Where mails are written to, folder by folder.
+/// The target of an export, written folder by folder.
 pub(crate) trait Target {
-    /// Writes a mail. Those of a folder come one after the other.
+    /// Writes a mail. The mails of a folder are consecutive.
     fn add(&mut self, record: &MessageRecord, read: &mut Read<'_>) -> Result<Laid, NotLaid>;
 
     /// Whether an export may end before a mail of `folder`.
@@ -116,7 +117,7 @@ pub(crate) struct Exporter {
 }
 
 impl Exporter {
-    /// An export into `dest`, which is made if it is not there and must be empty unless it is updated.
+    /// An export into `dest`, which is created if missing and must be empty unless it is updated.
     pub(crate) fn new(dest: &Path, layout: Layout) -> Result<Self, Error> {
         let destination = Destination::open(dest, layout.update)?;
         let manifest = layout.manifest.then(|| Manifest::open(&destination, layout.update)).transpose()?;
@@ -139,7 +140,7 @@ impl Exporter {
         self.manifest.as_mut().map_or(Ok(()), |manifest| manifest.add_file(&file, digest))
     }
 
-    /// All is written: it gets its names.
+    /// Called when everything is written: the files get their names.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         self.end_mbox()?;
         self.destination.settle()?;
@@ -159,7 +160,7 @@ impl Target for Exporter {
         match &laying {
             Laying::New(entry) => manifest.add(entry, record).map_err(NotLaid::Destination)?,
             Laying::There(place) if manifest.tells_of(&place.relative) => {}
-            // The export before this one did not come to its end.
+            // The previous export did not finish.
             Laying::There(place) if self.layout.format == ExportFormat::Mbox => {
                 let hint = " and is not in the manifest; remove it and update again";
                 return Err(NotLaid::Mail(Error::Exists { path: place.path.clone(), hint }));
@@ -172,7 +173,7 @@ impl Target for Exporter {
         Ok(laying.into())
     }
 
-    /// An mbox is written to its end.
+    /// An mbox is always finished.
     fn may_end_before(&self, folder: Option<&FolderPath>) -> bool {
         self.mbox.as_ref().is_none_or(|open| folder.is_some_and(|folder| folder != open.folder()))
     }

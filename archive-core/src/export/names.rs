@@ -1,4 +1,4 @@
-//! Names of files and folders: deterministic, taken by every common file system, and for folders reversible.
+//! Names of files and folders: deterministic, valid on every common file system, and reversible for folders.
 
 use sha2::{Digest as _, Sha256};
 
@@ -10,7 +10,8 @@ const SUBJECT_CHARS: usize = 56;
 const SUBJECT_BYTES: usize = 112;
 /// Hex digits of the digest.
 const DIGEST_DIGITS: usize = 12;
-/// Bytes of a folder's name: with an ending they are less than the 255 that file systems take. Hex digits of its digest where it is longer.
+/// Bytes of a folder's name: with an extension, fewer than the 255 that file systems accept. A longer name ends in hex
+/// digits of its digest.
 const FOLDER_BYTES: usize = 220;
 const FOLDER_DIGITS: usize = 16;
 /// Names that mean something else to some file system, or within an export.
@@ -39,8 +40,8 @@ pub(super) fn file_name(record: &MessageRecord) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z{blank}{subject}_{digest}_{store}-{no}.eml")
 }
 
-/// A folder's name as a name in a file system. `%XX` stands for a byte, so that the name can be told from it. One that is too long for file
-/// systems ends in `%~` and the first digits of its SHA-256, and stands in the manifest alone.
+/// A folder's name as a name in a file system. `%XX` means a byte, so that the name can be restored. A name that is too
+/// long for file systems ends in `%~` and the first digits of its SHA-256; only the manifest has it in full.
 pub(super) fn escape(name: &str) -> String {
     let mut escaped = escape_whole(name);
     if escaped.len() > FOLDER_BYTES {
@@ -89,7 +90,8 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// The proleptic Gregorian calendar, in whole cycles of 400 years of 146,097 days; years begin in March until the end.
+    /// The proleptic Gregorian calendar, in cycles of 400 years with 146,097 days; the calculation uses years that
+    /// begin in March.
     pub(super) fn of(seconds: i64) -> Self {
         let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         // Day 0 is 0000-03-01.

@@ -1,4 +1,5 @@
-//! A file on its way: it has its name only when it is whole and synced ([`Waiting`](super::waiting::Waiting)), and never takes the name of another.
+//! A file being written: it gets its name only when it is whole and synced ([`Waiting`](super::waiting::Waiting)), and
+//! never the name of an existing file.
 
 use std::fs::{self, File, FileTimes};
 use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
@@ -15,7 +16,7 @@ use crate::id::Digest;
 use crate::source::PARTIAL_EXPORT;
 use crate::vfs::Operation;
 
-/// Hands the bytes of a mail on to a file as they are to stand there.
+/// Converts bytes of a mail to what the file is to contain.
 type Change<'c> = dyn FnMut(&[u8], &mut Sink<'_>) -> Result<(), Error> + 'c;
 
 /// A file that is being written, with its digest so far.
@@ -28,7 +29,7 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// A file for `place`, whose folder exists. No other one on its way there has this number.
+    /// A file for `place`, whose folder exists. No other file being written has this number.
     pub(super) fn create(place: Place, number: usize) -> Result<Self, Error> {
         if place.is_taken()? {
             return Err(Error::Exists { path: place.path, hint: "; nothing is written over it" });
@@ -59,7 +60,7 @@ impl NewFile {
         Ok(())
     }
 
-    /// Writes a mail, each piece as `change` gives it back, or nothing of it if it cannot be read.
+    /// Writes a mail, each piece as `change` converts it, or nothing of it if it cannot be read.
     pub(super) fn mail(&mut self, read: &mut Read<'_>, change: &mut Change<'_>) -> Result<(), NotLaid> {
         let (len, digest) = (self.len, self.digest.clone());
         let mut broken = None;
@@ -88,12 +89,12 @@ impl NewFile {
         Ok(())
     }
 
-    /// Where the file stands, to [`NewFile::cut`] back to.
+    /// The present end of the file, for [`NewFile::cut`].
     pub(super) fn mark(&self) -> (u64, Sha256) {
         (self.len, self.digest.clone())
     }
 
-    /// Gives the file its time, if there is one that the system takes. Returns what waits for its name, and the digest.
+    /// Sets the time of the file, if the system accepts it. Returns the file that waits for its name, and its digest.
     pub(super) fn finish(mut self, seconds: Option<i64>) -> Result<(Written, Digest), Error> {
         self.out.flush().map_err(failed(Operation::Write, &self.partial))?;
         let file = self.out.get_ref();
@@ -107,7 +108,7 @@ impl NewFile {
         Ok((written, Digest(self.digest.finalize().into())))
     }
 
-    /// Removes the file: there is nothing worth a name in it.
+    /// Removes the file, which contains nothing worth keeping.
     pub(super) fn give_up(self) {
         drop(self.out);
         // The next file of this number removes it in any case.

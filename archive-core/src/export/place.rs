@@ -1,4 +1,4 @@
-//! The destination: folders are made below it, and nothing is followed out of it.
+//! The destination: folders are created below it, and no link is followed out of it.
 
 use std::fs::{self, DirEntry};
 use std::io::{self, ErrorKind};
@@ -22,7 +22,7 @@ pub(super) fn failed(operation: Operation, path: &Path) -> impl FnOnce(io::Error
 pub(super) struct Destination {
     root: PathBuf,
     waiting: Waiting,
-    /// The folder looked at last, which is the one of most mails that follow.
+    /// The folder used last, which is mostly that of the next mail too.
     last: Option<PathBuf>,
 }
 
@@ -40,7 +40,7 @@ impl Place {
         Self { path: self.path.join(name), relative }
     }
 
-    /// Whether anything is there, a link into nothing too.
+    /// Whether anything exists there, including a dangling link.
     pub(super) fn is_taken(&self) -> Result<bool, Error> {
         match fs::symlink_metadata(&self.path) {
             Ok(_) => Ok(true),
@@ -50,16 +50,16 @@ impl Place {
     }
 }
 
-/// Whether an export that broke off left this file.
+/// Whether an unfinished export left this file.
 fn is_partial(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().starts_with(PARTIAL_EXPORT.as_bytes()) && entry.file_type().is_ok_and(|kind| kind.is_file())
 }
 
-/// Removes what exports left that broke off, in the destination and all folders below it.
+/// Removes what unfinished exports left, in the destination and all folders below it.
 fn remove_partials(dest: &Path) -> Result<(), Error> {
     let mut waiting = vec![dest.to_owned()];
     while let Some(folder) = waiting.pop() {
-        // What cannot be listed is of no export that can write there.
+        // A folder that cannot be listed is not one that an export could have written to.
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             if is_partial(&entry) {
                 fs::remove_file(entry.path()).map_err(failed(Operation::Remove, &entry.path()))?;
@@ -72,7 +72,7 @@ fn remove_partials(dest: &Path) -> Result<(), Error> {
 }
 
 impl Destination {
-    /// `dest`, made if it is not there; it must be empty unless `update`.
+    /// Opens `dest`, which is created if missing and must be empty unless `update`.
     pub(super) fn open(dest: &Path, update: bool) -> Result<Self, Error> {
         if dest.exists() && !dest.is_dir() {
             return Err(Error::Exists { path: dest.to_owned(), hint: " and is no folder" });
@@ -98,12 +98,13 @@ impl Destination {
         is_below && fs::symlink_metadata(self.root.join(path)).is_ok_and(|data| data.is_file())
     }
 
-    /// The place of a folder, not made yet.
+    /// The place of a folder, which need not exist.
     pub(super) fn folder(&self, path: &FolderPath) -> Place {
         path.names().iter().fold(self.root(), |place, name| place.join(&escape(name)))
     }
 
-    /// Makes a folder below the destination and those above it. What is there must be a folder itself, no link to one.
+    /// Creates a folder below the destination, with its parents. An existing one must be a folder itself, not a link to
+    /// one.
     pub(super) fn make(&mut self, place: &Place) -> Result<(), Error> {
         if self.last.as_ref() == Some(&place.path) {
             return Ok(());
@@ -126,24 +127,24 @@ impl Destination {
         Ok(())
     }
 
-    /// A new file for `place`, whose folder was made.
+    /// A new file for `place`, whose folder exists.
     pub(super) fn create(&self, place: Place) -> Result<NewFile, Error> {
         NewFile::create(place, self.waiting.next_number())
     }
 
-    /// The file is whole; it gets its name with others. Returns its digest.
+    /// Called when the file is whole; it gets its name together with others. Returns its digest.
     pub(super) fn keep(&mut self, file: NewFile, seconds: Option<i64>) -> Result<Digest, Error> {
         let (written, digest) = file.finish(seconds)?;
         self.waiting.add(written)?;
         Ok(digest)
     }
 
-    /// All files get their names.
+    /// Gives all files their names.
     pub(super) fn settle(&mut self) -> Result<(), Error> {
         self.waiting.settle()
     }
 
-    /// All names are durable.
+    /// Makes all names durable.
     pub(super) fn finish(self) -> Result<(), Error> {
         self.waiting.finish()
     }

@@ -9,7 +9,7 @@ use super::place::failed;
 use crate::error::Error;
 use crate::vfs::Operation;
 
-/// So many files, or so many bytes, wait at the most.
+/// At most this many files, or this many bytes, wait.
 const FILES: usize = 512;
 const BYTES: u64 = 64 << 20;
 
@@ -44,7 +44,7 @@ impl Waiting {
         if self.files.len() >= FILES || self.bytes >= BYTES { self.settle() } else { Ok(()) }
     }
 
-    /// All that wait are synced and get their names.
+    /// Syncs all files that wait, and gives them their names.
     pub(super) fn settle(&mut self) -> Result<(), Error> {
         let files = std::mem::take(&mut self.files);
         self.bytes = 0;
@@ -56,7 +56,7 @@ impl Waiting {
         folders.into_iter().try_for_each(|folder| self.volume.sync_names(folder))
     }
 
-    /// Nothing waits any more: the names are durable too.
+    /// Settles the rest, and makes the names durable.
     pub(super) fn finish(mut self) -> Result<(), Error> {
         self.settle()?;
         self.volume.finish()
@@ -65,7 +65,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        // The export failed, and said so.
+        // The export has failed and reported that already.
         let _unnamed = self.settle();
     }
 }
@@ -84,13 +84,13 @@ fn name(file: &Written) -> Result<(), Error> {
 
 fn sync_each(files: &[Written]) -> Result<(), Error> {
     files.iter().try_for_each(|file| {
-        // Windows syncs what is open for writing alone.
+        // Windows syncs only files that are open for writing.
         let opened = File::options().read(true).append(true).open(&file.partial);
         opened.and_then(|file| file.sync_all()).map_err(failed(Operation::Sync, &file.partial))
     })
 }
 
-/// What the destination lies on, as a whole.
+/// The volume of the destination, which can be synced as a whole.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 struct Volume {
     /// Opened before anything is written, so that no error of a write is missed.
@@ -110,7 +110,8 @@ impl Volume {
 
     fn sync(&self, files: &[Written]) -> Result<(), Error> {
         use std::os::unix::fs::MetadataExt;
-        // Another volume may be mounted below the destination; of few files, each costs less than all that others wrote on the volume.
+        // Another volume may be mounted below the destination. For a few files, syncing each costs less than syncing
+        // everything that others wrote to the volume.
         let are_here = files.iter().all(|file| fs::symlink_metadata(&file.partial).is_ok_and(|data| data.dev() == self.device));
         if !are_here || files.len() < 3 {
             return sync_each(files);
@@ -118,7 +119,7 @@ impl Volume {
         self.sync_all()
     }
 
-    /// Until [`Volume::finish`], they may go in a crash, and the file with them.
+    /// Until [`Volume::finish`], a crash may take the names, and the files with them.
     fn sync_names(&self, _folder: &Path) -> Result<(), Error> {
         Ok(())
     }
@@ -132,7 +133,7 @@ impl Volume {
     }
 }
 
-/// There is no call for all of it.
+/// This system has no call to sync a volume.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 struct Volume;
 

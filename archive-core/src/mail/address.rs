@@ -1,6 +1,7 @@
 //! Names and addresses of an address field (docs/TEXT.md, T4).
 //!
-//! Small rules of its own instead of RFC 5322's grammar: whatever stands in the field must be findable, also where it is no address.
+//! It follows small rules instead of the grammar of RFC 5322: everything in the field must be findable, even if it is
+//! not an address.
 
 use std::mem::take;
 
@@ -20,16 +21,16 @@ pub enum AddressKind {
     Address,
 }
 
-/// Whom a field names.
+/// Whom a field names: one person or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Of {
-    /// One person as a rule: a comma may stand in a name (T4.8).
+    /// One person as a rule: a name may contain a comma (T4.8).
     Sender,
     /// Any number of people.
     Receivers,
 }
 
-/// Reads a field's text (its encoded words undecoded) and hands each name and address, decoded, to `found`, in order.
+/// Reads a field's text (its encoded words undecoded) and passes each name and address, decoded, to `found`, in order.
 pub(super) fn each_name_and_address(text: &str, of: Of, found: &mut dyn FnMut(AddressKind, String)) {
     for entry in entries(text, of) {
         found(AddressKind::Name, entry.name);
@@ -38,16 +39,16 @@ pub(super) fn each_name_and_address(text: &str, of: Of, found: &mut dyn FnMut(Ad
     }
 }
 
-/// What stands between two commas of an address field, decoded.
+/// What is between two commas of an address field, decoded.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
-    /// It is the name of a group, which a `:` ended.
+    /// Whether it is the name of a group, ended by a `:`.
     pub(super) is_group: bool,
-    /// Its address stands in angle brackets.
+    /// Whether its address is in angle brackets.
     in_angles: bool,
     /// The display name.
     pub(super) name: String,
-    /// One, if it is as RFC 5322 wants it.
+    /// The addresses; just one if the entry follows RFC 5322.
     pub(super) addresses: Vec<String>,
     /// Comments in parentheses.
     pub(super) comments: Vec<String>,
@@ -79,7 +80,7 @@ fn read_again(entry: Entry) -> Vec<Entry> {
     vec![entry.decoded()]
 }
 
-/// T4.8: where only the last entry has an address, the commas before it stand in a name.
+/// T4.8: if only the last entry has an address, the commas before it belong to a name.
 fn one_sender(mut entries: Vec<Entry>) -> Vec<Entry> {
     let Some((last, before)) = entries.split_last_mut() else { return entries };
     let is_name = |entry: &Entry| !entry.is_group && entry.addresses.is_empty() && !entry.name.is_empty();
@@ -94,7 +95,7 @@ fn one_sender(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-/// The entries of a text, undecoded. Something in each is not empty.
+/// The entries of a text, undecoded. None is completely empty.
 struct Entries<'a> {
     text: &'a str,
     at: usize,
@@ -165,7 +166,7 @@ impl<'a> Entries<'a> {
         Some(whole)
     }
 
-    /// Takes characters that mean nothing here, if some come (T4.3.8).
+    /// Takes ordinary characters, if some follow (T4.3.8).
     fn plain(&mut self) -> bool {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let len = rest.bytes().position(|byte| b" \t\r\n\"(<,;:@=".contains(&byte)).unwrap_or(rest.len());
@@ -319,13 +320,13 @@ fn in_angle(angle: &str) -> String {
     }
 }
 
-/// The address that archives of lists write `local at domain.example`.
+/// The address that archives of mailing lists write as `local at domain.example`.
 fn spoken(local: &str, at: &str, domain: &str) -> Option<String> {
     let is_domain = domain.split('.').all(|label| !label.is_empty()) && domain.contains('.');
     (at.eq_ignore_ascii_case("at") && is_domain).then(|| format!("{local}@{domain}"))
 }
 
-/// Without the end of `[mailto:local@domain]`.
+/// The address without the `]` of `[mailto:local@domain]`.
 fn without_bracket(mut address: String) -> String {
     if address.ends_with(']') && !address.contains('[') {
         address.pop();
@@ -362,7 +363,7 @@ fn address(address: String, found: &mut dyn FnMut(AddressKind, String)) {
     }
 }
 
-/// The address with each label of its domain that `replace` knows replaced; none where there is no such label.
+/// The address after replacing each label of its domain that `replace` knows; `None` if there is no such label.
 fn with_labels(address: &str, replace: impl Fn(&str) -> Option<String>) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
     let mut out = format!("{local}@");

@@ -1,6 +1,7 @@
-//! Bytes to characters: labels, byte order marks, labels that lie, the guess (docs/TEXT.md, T7).
+//! Bytes to characters: labels, byte order marks, wrong labels, the guess (docs/TEXT.md, T7).
 //!
-//! Decoders and labels are those of the WHATWG Encoding standard; on top lie labels that no browser knows, and charsets that only mail has.
+//! Decoders and labels are those of the WHATWG Encoding standard; this module adds labels that no browser knows, and
+//! charsets that only mail has.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,7 @@ mod stateful;
 /// What a charset label means (T7.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Charset {
-    /// No label, or one that says nothing.
+    /// No label, or a meaningless one.
     Unlabelled,
     /// An encoding of the WHATWG standard.
     Encoding(&'static Encoding),
@@ -31,7 +32,7 @@ pub(super) enum Charset {
     Hz,
     /// RFC 1557.
     Iso2022Kr,
-    /// A known charset that nothing here decodes.
+    /// A known charset without a decoder here.
     NoDecoder,
 }
 
@@ -39,7 +40,8 @@ pub(super) enum Charset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoDecoder;
 
-/// Decodes `bytes` (T7.2 to T7.9); `guess` is asked where neither a label nor the bytes say what they are, and where the label lies.
+/// Decodes `bytes` (T7.2 to T7.9); `guess` is called if neither a label nor the bytes tell the encoding, and if the
+/// label is wrong.
 pub(super) fn decode<'a>(
     bytes: &'a [u8],
     charset: Charset,
@@ -67,7 +69,8 @@ pub(super) fn decode<'a>(
     })
 }
 
-/// The encoding that a detector takes bytes without a true label for (T7.5); never ISO-2022-JP, which was tried before.
+/// The encoding that a detector finds for bytes without a correct label (T7.5); never ISO-2022-JP, which was tried
+/// before.
 pub(super) fn guess<'a>(bytes: impl IntoIterator<Item = &'a [u8]>) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     for piece in bytes {
@@ -77,7 +80,7 @@ pub(super) fn guess<'a>(bytes: impl IntoIterator<Item = &'a [u8]>) -> &'static E
     detector.guess(None, Utf8Detection::Allow)
 }
 
-/// What is taken instead of a guess where none is made and recorded (T3.3).
+/// What replaces a guess where none is made and recorded (T3.3).
 pub(super) fn not_guessed(bytes: &[u8]) -> &'static Encoding {
     if std::str::from_utf8(bytes).is_ok() { UTF_8 } else { WINDOWS_1252 }
 }
@@ -140,7 +143,7 @@ fn decode_unlabelled<'a>(bytes: &'a [u8], guess: impl FnOnce(&[u8]) -> &'static 
     }
 }
 
-/// Whether no more is malformed than there are characters of several bytes that are well-formed.
+/// Whether there are at most as many malformed sequences as well-formed characters of several bytes.
 fn is_mostly_utf8(bytes: &[u8]) -> bool {
     let (mut formed, mut malformed) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
@@ -158,7 +161,7 @@ fn has_nul(bytes: &[u8]) -> bool {
     memchr::memchr(0, bytes).is_some()
 }
 
-/// Text that needs no decoder: ASCII without signs of another state.
+/// Text that needs no decoder: ASCII without bytes that switch to another state.
 fn plain_ascii(bytes: &[u8]) -> Option<&str> {
     let is_plain = |byte: &u8| byte.is_ascii() && !matches!(byte, 0x0e | 0x0f | 0x1b);
     std::str::from_utf8(bytes).ok().filter(|text| text.as_bytes().iter().all(is_plain))

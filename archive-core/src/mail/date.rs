@@ -1,7 +1,7 @@
 //! The date of a mail (docs/TEXT.md, T11): RFC 5322 section 3.3 with the obsolete forms of section 4.3, and what programs write instead.
 //!
-//! A text is first made plain: without comments and marks, in lower case. Then each form is tried in turn; each is read once from the left,
-//! so that time is linear.
+//! A text is first made plain: without comments and marks, in lower case. Then the forms are tried in turn. Each reads
+//! the text once from the left, so that time is linear.
 
 use std::borrow::Cow;
 
@@ -98,7 +98,7 @@ struct Clock {
 }
 
 impl Clock {
-    /// By a clock of twelve hours; one that goes on to twenty-four needs no half.
+    /// The time on a 12-hour clock; a 24-hour time needs no half.
     fn in_half(self, half: Option<Half>) -> Self {
         let hour = match half {
             Some(Half::First) if (1..=12).contains(&self.hour) => self.hour % 12,
@@ -196,7 +196,8 @@ impl<'a> Reader<'a> {
         Some((Day { year, month, day }, self))
     }
 
-    /// `28/10/2004`, `10/28/2004`, `10/28/04`, `28.10.04`: where numbers do not say which is the day, only points do.
+    /// `28/10/2004`, `10/28/2004`, `10/28/04`, `28.10.04`: if the numbers do not show which is the day, only points
+    /// decide it.
     fn numbers(mut self) -> Option<(Day, Self)> {
         let first = self.number()?.of_two()?;
         let sign = self.sign()?;
@@ -247,7 +248,7 @@ impl<'a> Reader<'a> {
         Some(year)
     }
 
-    /// The time of day that follows; midnight where nothing follows.
+    /// The time of day that follows; midnight if nothing follows.
     fn at_time(mut self, day: Day) -> Option<i64> {
         self.separators();
         if self.rest.is_empty() {
@@ -264,7 +265,7 @@ impl<'a> Reader<'a> {
         timestamp(day, clock.in_half(half.or_else(|| self.half())), zone)
     }
 
-    /// Hour, minute, second; what is smaller than a second is passed over.
+    /// Hour, minute, second; fractions of a second are ignored.
     fn clock(&mut self) -> Option<Clock> {
         let digits = self.digits()?;
         let two = |range: std::ops::Range<usize>| digits.get(range).and_then(|two| two.parse::<i8>().ok());
@@ -333,7 +334,7 @@ impl<'a> Reader<'a> {
             phrase.push(' ');
         }
         let Some((words, seconds, behind)) = found else {
-            // A name that says nothing, before a number that does.
+            // An unknown name before a number that is known.
             let mut offset = *self;
             offset.word();
             offset.white();
@@ -352,7 +353,7 @@ impl<'a> Reader<'a> {
         seconds
     }
 
-    /// `+02`, `+200`, `+0200`, `+2:00`; none where it is a day or more.
+    /// `+02`, `+200`, `+0200`, `+2:00`; `None` if it is a day or more.
     fn offset(&mut self) -> Option<i64> {
         let mut behind = *self;
         let sign = behind.rest.chars().next().filter(|sign| ['+', '-'].contains(sign))?;
@@ -389,13 +390,13 @@ impl<'a> Reader<'a> {
         Some(day)
     }
 
-    /// A year of four digits that is no hour.
+    /// A year of four digits that is not an hour.
     fn full_year(&mut self) -> Option<i16> {
         let year = self.number().filter(|year| year.digits == 4)?;
         (!self.rest.starts_with(':')).then_some(year.value)
     }
 
-    /// Letters, and a full stop after them.
+    /// Letters, and a full stop directly after them.
     fn word(&mut self) -> Option<&'a str> {
         let word = self.run(char::is_alphabetic)?;
         self.take(&['.']);
@@ -404,7 +405,7 @@ impl<'a> Reader<'a> {
 
     fn number(&mut self) -> Option<Number> {
         let digits = self.digits()?;
-        // More than four are none that a date has.
+        // No number of a date that gets here has more than four digits.
         let value = digits.get(..digits.len().min(4))?.parse().ok()?;
         Some(Number { value, digits: digits.len() })
     }
@@ -422,7 +423,7 @@ impl<'a> Reader<'a> {
         Some(sign)
     }
 
-    /// What stands between the parts of a date.
+    /// Skips what may be between the parts of a date.
     fn separators(&mut self) {
         loop {
             self.white_or(&[',', '.', '-', '/']);
@@ -434,7 +435,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What stands between the time and its zone.
+    /// Skips what may be between the time and its zone.
     fn separators_before_zone(&mut self) {
         loop {
             self.white_or(&[',']);

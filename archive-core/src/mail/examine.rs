@@ -1,4 +1,4 @@
-//! All that is to be known of a mail before it is stored, in one pass: digests, facts, and what it is split into.
+//! Everything that must be known of a mail before it is stored, in one pass: digests, facts, and what it is split into.
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,7 +12,7 @@ use super::split::{Extent, Split, SplitSink, Splitter};
 use super::transfer::Decoder;
 use super::walk::{Kind, Node, NodeNo, Visitor, WalkEnd, Walker};
 
-/// Encoded bytes that are decoded at once.
+/// Encoded bytes that are decoded at a time.
 const WINDOW: usize = 64 << 10;
 
 /// What is known of a mail, besides its extents' bytes.
@@ -85,7 +85,7 @@ impl<S: SplitSink> Examiner<S> {
         self.walker.push(bytes, &mut self.pass);
     }
 
-    /// Whether the sink failed: nothing will come of this mail, and [`Self::finish`] says why.
+    /// Whether the sink failed: the mail cannot be examined, and [`Self::finish`] returns the reason.
     pub fn failed(&self) -> bool {
         self.pass.splitter.failed()
     }
@@ -112,7 +112,7 @@ impl<S: SplitSink> Examiner<S> {
     }
 }
 
-/// Hands one walk to all who look.
+/// Passes one walk to all visitors.
 struct Pass<S: SplitSink> {
     splitter: Splitter<S>,
     restated: Restated,
@@ -158,7 +158,7 @@ impl<S: SplitSink> Visitor for Pass<S> {
         }
         match node.kind {
             Kind::Leaf => self.begin(node.content.encoding, node.line_end),
-            // Its preamble, which is text if nothing else comes.
+            // Its preamble, which is text if no part follows.
             Kind::Multipart => self.begin(Encoding::Identity, node.line_end),
             Kind::NestedMessage => {}
         }

@@ -1,7 +1,7 @@
-//! What lists and look-ups ask of a mail: the facts of its header, and how many attachments it has.
+//! What lists and look-ups need of a mail: the facts of its header, and how many attachments it has.
 //!
-//! Of the top header block the first [`MAX_HEADER`](super::walk::MAX_HEADER) bytes are read. Subject, names and addresses are those that the
-//! index finds (docs/TEXT.md, T3 and T4), so that a list shows what a search found.
+//! The first [`MAX_HEADER`](super::walk::MAX_HEADER) bytes of the top header block are read. Subject, names and
+//! addresses are those that the index finds (docs/TEXT.md, T3 and T4), so that a list shows what a search found.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -22,11 +22,12 @@ use super::text;
 use super::treatment::counted_as;
 use super::walk::{Kind, Node};
 
-/// Bytes of a text fact, and of all names and addresses of a field together. The content has all.
+/// Bytes of a text fact, and of all names and addresses of a field together. The content has the full text.
 pub const MAX_FACT: usize = 1 << 10;
-/// Ids that are kept of References and In-Reply-To each, the last ones.
+/// Ids that are kept of References, and of In-Reply-To: the last ones.
 pub const MAX_REFERENCES: usize = 128;
-/// Decoded bytes of an HTML body in which references to parts are looked for at once, and references that are kept.
+/// Decoded bytes of an HTML body that are searched for references to parts at a time, and the number of references that
+/// are kept.
 const HTML_WINDOW: usize = 64 << 10;
 /// Media types of attachments that are kept, and bytes of each.
 pub const MAX_TYPES: usize = 16;
@@ -41,21 +42,22 @@ pub struct Facts {
     pub date: Option<i64>,
     /// The first Received field that has a date, in seconds since 1970 UTC.
     pub received: Option<i64>,
-    /// Of the From fields, in order, without names of groups; of each list as many as [`MAX_FACT`] bytes hold.
+    /// The entries of the From fields, in order, without names of groups; of each list, as many as fit into
+    /// [`MAX_FACT`] bytes.
     pub from: Vec<Mailbox>,
-    /// Of the To fields.
+    /// The entries of the To fields.
     pub to: Vec<Mailbox>,
-    /// Of the Cc fields.
+    /// The entries of the Cc fields.
     pub cc: Vec<Mailbox>,
     /// The first Subject field, decoded.
     pub subject: String,
     /// The first Message-ID field, without angle brackets.
     pub header_message_id: String,
-    /// Of each id in In-Reply-To its [`id_hash`].
+    /// The [`id_hash`] of each id in In-Reply-To.
     pub in_reply_to: Vec<[u8; 8]>,
-    /// Of each id in References its [`id_hash`].
+    /// The [`id_hash`] of each id in References.
     pub references: Vec<[u8; 8]>,
-    /// The first List-Id: what stands in its last angle brackets, else all.
+    /// The first List-Id: what is in its last angle brackets, else all.
     pub list_id: String,
     /// The importance.
     pub importance: Importance,
@@ -63,11 +65,11 @@ pub struct Facts {
     pub attachments: u32,
     /// Their media types in lower case, each once, sorted; the first [`MAX_TYPES`].
     pub attachment_types: Vec<String>,
-    /// Labels that a mail service gave it: those of the X-Gmail-Labels fields.
+    /// Labels from a mail service: those of the X-Gmail-Labels fields.
     pub labels: Vec<String>,
 }
 
-/// One of a list of addresses. At least one of the two is not empty.
+/// An entry of a list of addresses. At least one of the two fields is not empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mailbox {
     /// The display name, decoded, or else a comment; empty if there is neither.
@@ -81,14 +83,15 @@ pub struct Mailbox {
 pub enum Importance {
     /// Below normal.
     Low,
-    /// Normal, or nothing is said.
+    /// Normal, or not stated.
     #[default]
     Normal,
     /// Above normal.
     High,
 }
 
-/// The first 8 bytes of the SHA-256 of a header message id without angle brackets: how mails find those they answer.
+/// The first 8 bytes of the SHA-256 of a header message id without angle brackets: it links a mail to those that it
+/// answers.
 #[must_use]
 pub fn id_hash(header_message_id: &[u8]) -> [u8; 8] {
     let mut hash = [0; 8];
@@ -143,7 +146,7 @@ impl Facts {
     }
 }
 
-/// Makes characters of a block's values, by one guess for all of them (docs/TEXT.md, T3.1).
+/// Decodes a block's values to characters, with one guess for all of them (docs/TEXT.md, T3.1).
 struct Characters<'n> {
     node: &'n Node<'n>,
     guess: OnceCell<&'static Encoding>,
@@ -156,7 +159,7 @@ impl Characters<'_> {
     }
 }
 
-/// Adds as many as there is room for.
+/// Adds as many entries as there is room for.
 fn add_mailboxes(text: &str, of: Of, list: &mut Vec<Mailbox>) {
     let mut room = MAX_FACT.saturating_sub(list.iter().map(|found| found.name.len() + found.address.len()).sum());
     if room == 0 {
@@ -177,7 +180,7 @@ fn add_mailboxes(text: &str, of: Of, list: &mut Vec<Mailbox>) {
                 room -= len;
                 list.push(mailbox);
             }
-            // Several addresses in one entry: the name is with the first.
+            // If one entry has several addresses, the name belongs to the first.
             let Some(next) = addresses.next() else { break };
             (name, address) = (String::new(), next);
         }
@@ -185,7 +188,7 @@ fn add_mailboxes(text: &str, of: Of, list: &mut Vec<Mailbox>) {
 }
 
 impl Mailbox {
-    /// Of [`MAX_FACT`] bytes at most.
+    /// Name and address, cut to [`MAX_FACT`] bytes.
     fn cut(name: &str, address: &str) -> Self {
         let address = cut(address);
         let name = name.get(..name.floor_char_boundary(MAX_FACT - address.len())).unwrap_or_default().to_owned();
@@ -197,7 +200,7 @@ fn without_white(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
 
-/// What is kept of a text.
+/// The part of a text that is kept.
 pub(crate) fn kept(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_FACT)).unwrap_or_default()
 }
@@ -206,14 +209,14 @@ fn cut(text: &str) -> String {
     kept(text).to_owned()
 }
 
-/// What stands in the first angle brackets, else all; without white around.
+/// What is in the first angle brackets, else all; without surrounding white space.
 fn id(value: &[u8]) -> &[u8] {
     let (_, behind) = split_once(value, b'<').unwrap_or((&[], value));
     let (inside, _) = split_once(behind, b'>').unwrap_or((behind, &[]));
     trim(inside, is_white)
 }
 
-/// What stands in the last angle brackets, else all; without white around (RFC 2919).
+/// What is in the last angle brackets, else all; without surrounding white space (RFC 2919).
 fn list_id(value: &[u8]) -> &[u8] {
     let is_angle = |byte: &u8| b"<>".contains(byte);
     let close = value.iter().rposition(is_angle).unwrap_or(0);
@@ -247,7 +250,7 @@ fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((bytes.get(..place)?, bytes.get(place + 1..)?))
 }
 
-/// What a value of `Importance`, `X-Priority` or `Priority` says; their words do not overlap.
+/// The meaning of a value of `Importance`, `X-Priority` or `Priority`; their words do not conflict.
 fn importance(value: &[u8]) -> Option<Importance> {
     let word = value.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-').next()?.to_ascii_lowercase();
     match word.as_slice() {
@@ -262,12 +265,12 @@ fn importance(value: &[u8]) -> Option<Importance> {
 #[derive(Debug, Default)]
 pub(super) struct Attachments {
     sure: u32,
-    /// Media types that occur, and which of them sure attachments have.
+    /// Media types that occur, and whether a part that is certainly an attachment has them.
     types: Vec<(Vec<u8>, bool)>,
     /// Named parts with a Content-ID, and the number of their type: attachments unless an HTML body shows them.
     named: Vec<(u64, usize)>,
     shown: HashSet<u64>,
-    /// Of the HTML body being read, what was not looked through.
+    /// The part of the current HTML body that was not searched yet.
     html: Option<Vec<u8>>,
 }
 
@@ -304,7 +307,7 @@ impl Attachments {
         }
     }
 
-    /// The number of a media type; after all where no more are kept.
+    /// The number of a media type; one past the last if no more are kept.
     fn type_no(&mut self, media: &[u8]) -> usize {
         let known = self.types.iter().position(|(known, _)| known == media);
         known.unwrap_or_else(|| {
@@ -319,7 +322,7 @@ impl Attachments {
     /// Decoded bytes of the node's body.
     pub(super) fn body(&mut self, bytes: &[u8]) {
         if let Some(html) = &mut self.html {
-            // NULs lie between the letters of UTF-16.
+            // UTF-16 has NULs between the letters.
             html.extend(bytes.iter().filter(|&&byte| byte != 0));
             if html.len() >= HTML_WINDOW {
                 self.look(false);
@@ -358,7 +361,7 @@ impl Attachments {
         html.drain(..done);
     }
 
-    /// How many there are, and their types.
+    /// The number of attachments, and their types.
     pub(super) fn finish(mut self) -> (u32, Vec<String>) {
         let mut count = self.sure;
         for (_, of_type) in self.named.iter().filter(|(id, _)| !self.shown.contains(id)) {

@@ -1,4 +1,5 @@
-//! File names out of parameters (docs/TEXT.md, T5.5 to T5.7; RFC 2231, and RFC 2047 where it does not belong but stands).
+//! File names from parameters (docs/TEXT.md, T5.5 to T5.7; RFC 2231, and RFC 2047 where it is used although it must not
+//! be).
 
 use std::collections::HashMap;
 
@@ -12,11 +13,11 @@ pub(super) fn has_file_name(content: &Content) -> bool {
     content.file_names().next().is_some() && fields.any(|(of, name)| Named::new(of, name, &mut lossy).names(name).next().is_some())
 }
 
-/// The parameters of one field as characters, by name; of several of one name the first.
+/// The parameters of one field as characters, by name; the first one counts if several have the same name.
 pub(super) struct Named(HashMap<Vec<u8>, String>);
 
 impl Named {
-    /// Those of `parameters` that may belong to a file name under `name`; `to_text` makes characters of a value (T3.1).
+    /// The `parameters` that may belong to a file name under `name`; `to_text` decodes a value to characters (T3.1).
     pub(super) fn new(parameters: &Parameters, name: &str, to_text: &mut dyn FnMut(&[u8]) -> String) -> Self {
         let mut values = HashMap::new();
         for (found, value) in &parameters.0 {
@@ -79,8 +80,8 @@ impl Named {
     }
 }
 
-/// What a name with the escapes of URLs says, if it is one: all of its `%` are escapes, some for a blank or beyond ASCII, and they give UTF-8
-/// without controls.
+/// Decodes a name with URL escapes, if it is one: all of its `%` are escapes, some of them for a blank or beyond ASCII,
+/// and they give UTF-8 without controls.
 fn without_escapes(name: &str) -> Option<String> {
     let mut bytes = Vec::new();
     decode_escapes(name.as_bytes(), b'%', |byte| byte, &mut bytes);

@@ -3,7 +3,7 @@
 /// The line that separates a signature; never flowed, never joined to.
 const SIGNATURE: &str = "-- ";
 
-/// Joins the lines of a text whose sender broke them at `SP LF` and wants the SP dropped.
+/// Joins the lines of a text whose sender broke them at `SP LF`, with the SP to be dropped.
 pub(super) fn join_deleting_spaces(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut flowed_at: Option<usize> = None;
@@ -33,7 +33,7 @@ pub(super) fn join_deleting_spaces(text: &str) -> String {
     out
 }
 
-/// The first line, and what stands after its line end (LF, CR LF or CR).
+/// The first line, and what follows its line end (LF, CR LF or CR).
 fn split_line(text: &str) -> (&str, Option<&str>) {
     let Some(end) = memchr::memchr2(b'\n', b'\r', text.as_bytes()) else { return (text, None) };
     let (line, behind) = text.split_at(end);

@@ -9,7 +9,7 @@ use memchr::memmem;
 use super::charset::{self, Charset, NoDecoder};
 use super::transfer;
 
-/// The bytes of a value as characters (T3.1); `guess` is asked where they are not UTF-8.
+/// The bytes of a value as characters (T3.1); `guess` is called if they are not UTF-8.
 pub(super) fn raw_text<'a>(value: &'a [u8], guess: impl FnOnce(&[u8]) -> &'static Encoding) -> Cow<'a, str> {
     let text = charset::decode(value, Charset::Unlabelled, guess).unwrap_or_default();
     if memchr::memchr(b'\t', text.as_bytes()).is_some() { Cow::Owned(text.replace('\t', " ")) } else { text }
@@ -22,9 +22,9 @@ pub(super) struct EncodedWord {
     label: Range<usize>,
     base64: bool,
     text: Range<usize>,
-    /// Its `?=` is lacking.
+    /// Its `?=` is missing.
     is_cut_off: bool,
-    /// Behind the closing `?=`.
+    /// After the closing `?=`.
     pub(super) end: usize,
 }
 
@@ -107,29 +107,29 @@ pub(super) fn decode_words(text: String) -> String {
     out
 }
 
-/// Words of one label in a row, whose bytes belong together.
+/// A row of words with one label, whose bytes belong together.
 #[derive(Default)]
 struct Row<'a> {
     label: Option<&'a str>,
     bytes: Vec<u8>,
     /// Where each word ends in the bytes.
     ends: Vec<usize>,
-    /// The words as they stand in the text.
+    /// The words as they are in the text.
     written: Vec<&'a str>,
 }
 
 impl<'a> Row<'a> {
-    /// Adds a word, `written` so, with `encoded` in it.
+    /// Adds a word that is `written` in this way and contains `encoded`.
     fn push(&mut self, word: &EncodedWord, written: &'a str, encoded: &str, out: &mut String) {
         if word.base64 {
             self.bytes.append(&mut transfer::decode_base64(encoded.as_bytes()));
         } else {
             let mut rest = encoded;
-            // Where there is no decoder the word stays as it is written.
+            // If there is no decoder, the word stays as it is written.
             while let Some(at) = rest.find(|c: char| !c.is_ascii()).filter(|_| self.charset() != Charset::NoDecoder) {
                 let (ascii, behind) = rest.split_at(at);
                 self.push_quoted(ascii);
-                // It is what it is, whatever the label says.
+                // This character does not depend on the label.
                 self.end_bytes(out);
                 let mut characters = behind.chars();
                 out.extend(characters.next());
@@ -169,7 +169,7 @@ impl<'a> Row<'a> {
         self.label = None;
     }
 
-    /// Decodes what there is.
+    /// Decodes the bytes so far.
     fn end_bytes(&mut self, out: &mut String) {
         if !self.bytes.is_empty() {
             match self.decode() {
@@ -182,7 +182,7 @@ impl<'a> Row<'a> {
         self.written.clear();
     }
 
-    /// The bytes as one, or each word alone where less is malformed then (T3.4).
+    /// Decodes the bytes together, or each word separately if that gives fewer malformed characters (T3.4).
     fn decode(&self) -> Result<String, NoDecoder> {
         let charset = self.charset();
         let joined = decode_as(&self.bytes, charset)?;
@@ -200,7 +200,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Without an escape that its end cut short.
+/// The text without an incomplete escape at its end.
 fn without_half_an_escape(encoded: &str) -> &str {
     let at = encoded.len() - encoded.len().min(2);
     match encoded.as_bytes().get(at..).unwrap_or_default().iter().position(|byte| *byte == b'=') {
@@ -209,7 +209,7 @@ fn without_half_an_escape(encoded: &str) -> &str {
     }
 }
 
-/// Replaces `mark` and two hex digits by their byte; `plain` maps what is no escape.
+/// Replaces `mark` and two hex digits by their byte; `plain` maps every other byte.
 pub(super) fn decode_escapes(encoded: &[u8], mark: u8, plain: impl Fn(u8) -> u8, out: &mut Vec<u8>) {
     let mut rest = encoded;
     while let Some((&byte, behind)) = rest.split_first() {
@@ -227,7 +227,7 @@ pub(super) fn decode_escapes(encoded: &[u8], mark: u8, plain: impl Fn(u8) -> u8,
     }
 }
 
-/// Bytes of a parameter of RFC 2231; none where there is no decoder.
+/// Decodes the bytes of a parameter of RFC 2231; `None` if there is no decoder.
 pub(super) fn decode_header_bytes(bytes: &[u8], label: &str) -> String {
     decode_as(bytes, Charset::from_label(label)).unwrap_or_default()
 }
@@ -296,12 +296,12 @@ mod tests {
     #[test]
     fn t3_4_words_of_a_charset_with_states_are_joined_or_not() {
         for (words, text) in [
-            // Each returns to ASCII.
+            // Each word returns to ASCII.
             ("=?ISO-2022-JP?B?GyRCMnE1RCROGyhC?= =?ISO-2022-JP?B?GyRCNUQ7dk8/GyhC?=", "会議の議事録"),
-            // One goes on in the next.
+            // One word continues in the next.
             ("=?iso-2022-jp?B?GyRCMnE1RCRO?= =?iso-2022-jp?B?NUQ7dk8/GyhC?=", "会議の議事録"),
             ("=?iso-2022-jp?B?GyRCMnE1?= =?iso-2022-jp?B?RCRONUQ7dk8/GyhC?=", "会議の議事録"),
-            // One does not return, and ASCII follows.
+            // One word does not return, and ASCII follows.
             ("=?iso-2022-jp?B?GyRCMnE1RCRO?= =?iso-2022-jp?Q?Minutes?=", "会議のMinutes"),
             ("=?iso-2022-kr?q?=1B$)C=0E>H3g=0F?= =?iso-2022-kr?q?=1B$)C=0EGO=0F?=", "안녕하"),
             ("=?hz-gb-2312?q?~{;a~}?= =?hz-gb-2312?q?~{Ri~}?=", "会议"),

@@ -1,7 +1,7 @@
-//! Text out of HTML, from the tokens alone (docs/TEXT.md, T9).
+//! Extracts text from HTML, from the tokens alone (docs/TEXT.md, T9).
 //!
-//! Hostile nesting costs nothing, since no tree is built. The tokenizer is our own, since those that there are call themselves for each
-//! attribute, or compare each attribute with all before it, or keep whole comments; it is a loop, and linear.
+//! Hostile nesting costs nothing, since no tree is built. The tokenizer is our own: existing ones recurse for each
+//! attribute, compare each attribute with all before it, or keep whole comments. Ours is a loop, and linear.
 
 mod characters;
 mod tokens;
@@ -10,16 +10,16 @@ use characters::append;
 use htmlize::Context;
 use tokens::{Tag, TextState, Token, Tokens};
 
-/// What HTML says to a reader.
+/// The text that a reader of the HTML sees.
 #[derive(Debug, Default)]
 pub(super) struct HtmlText {
-    /// All text, with line feeds where tags separate.
+    /// All text, with line feeds where tags separate words.
     pub(super) text: String,
     /// Values of `alt` and `title`, in order.
     pub(super) attributes: Vec<String>,
 }
 
-/// Takes the text out of `html`. Text and attributes each end soon after `most` bytes, above which the caller cuts.
+/// Extracts the text of `html`. Text and attributes each end soon after `most` bytes; the caller cuts the rest.
 pub(super) fn text_of(html: &str, most: usize) -> HtmlText {
     let mut collector = Collector { most, ..Collector::default() };
     for token in Tokens::new(html) {

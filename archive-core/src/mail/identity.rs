@@ -1,8 +1,9 @@
 //! What makes two copies the same mail to a person: a digest over named headers and decoded bodies, without what transport adds.
 //!
-//! Hashed are, each with a tag and a length before it: of the mail and of every nested mail the fields of [`FIELDS`], unfolded
-//! and trimmed; of every leaf the values that name it as a file, and the SHA-256 of its decoded body. In bodies that are not base64 every line
-//! end counts as LF, and line ends at the very end do not count: transports restate both.
+//! The hash covers, each preceded by a tag and a length: the fields of [`FIELDS`] of the mail and of every nested mail,
+//! unfolded and trimmed; for every leaf, the values that name it as a file, and the SHA-256 of its decoded body. In
+//! bodies that are not base64 every line end counts as LF, and line ends at the very end do not count: transports
+//! change both.
 
 use memchr::memchr;
 use sha2::{Digest as _, Sha256};
@@ -12,14 +13,14 @@ use crate::id::Identity;
 use super::media::{Encoding, Field, LineEnd, is_white, trim};
 use super::walk::Node;
 
-/// The fields that count, in the order in which they are hashed; all of a name, in the order of the mail.
+/// The fields that count, in the order in which they are hashed; several fields of one name, in the order of the mail.
 pub const FIELDS: [&str; 7] = ["Message-ID", "Date", "From", "Sender", "To", "Cc", "Subject"];
 
 const SCHEME: &[u8] = b"mailkeep identity 1";
 const FILE_NAME: u8 = 0x20;
 const BODY: u8 = 0x21;
 
-/// Reckons the identity of a mail. Bodies come decoded.
+/// Computes the identity of a mail. Bodies come decoded.
 #[derive(Debug)]
 pub(super) struct Identifier {
     hash: Sha256,
@@ -30,7 +31,7 @@ pub(super) struct Identifier {
 struct Body {
     hash: Sha256,
     len: u64,
-    /// `None`: the very bytes count.
+    /// `None`: the exact bytes count.
     lines: Option<Lines>,
 }
 
@@ -86,7 +87,7 @@ impl Identifier {
         }
     }
 
-    /// The body was none: nothing of it counts.
+    /// It was not a body after all: nothing of it counts.
     pub(super) fn forget(&mut self) {
         self.body = None;
     }
@@ -112,7 +113,7 @@ impl Body {
         }
         let mut rest = bytes;
         while let Some(&first) = rest.first() {
-            // A run of bytes without CR, its LFs at the end put off.
+            // A run of bytes without CR; its LFs at the end are deferred.
             if first != b'\r' && !self.after_cr() {
                 let run = rest.split_at(memchr(b'\r', rest).unwrap_or(rest.len()));
                 rest = run.1;

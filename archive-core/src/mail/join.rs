@@ -1,4 +1,4 @@
-//! The very bytes of a mail from what [`split`](super::split) made of it.
+//! Restores the exact bytes of a mail from what [`split`](super::split) made of it.
 
 use std::io::{self, Read, Write};
 
@@ -16,10 +16,10 @@ pub enum JoinError {
     /// There are fewer bytes than an extent claims.
     #[error("a piece of the content ends {missing} bytes early")]
     Short {
-        /// Bytes that lack.
+        /// Bytes that are missing.
         missing: u64,
     },
-    /// There are fewer parts than the extents ask for.
+    /// There are fewer parts than the extents name.
     #[error("part {at} of the content is not there")]
     NoPart {
         /// Which one, from 0.
@@ -47,8 +47,8 @@ impl<W: Write> Joiner<W> {
         Self { out, read: Vec::new(), encoded: Vec::new() }
     }
 
-    /// Writes the next extent. `from` gives its stored bytes: the content's stored body for literal and decoded extents, which
-    /// is left behind them, or the part.
+    /// Writes the next extent. `from` gives its stored bytes: for literal and decoded extents the content's stored
+    /// body, which is advanced past them, otherwise the part.
     pub fn extent(&mut self, extent: &Extent, from: &mut (impl Read + ?Sized)) -> Result<(), JoinError> {
         match *extent {
             Extent::Literal { len } | Extent::Part { len, wrap: None } => self.copy(len, from),
@@ -56,7 +56,7 @@ impl<W: Write> Joiner<W> {
         }
     }
 
-    /// Where it wrote to.
+    /// The writer.
     pub fn into_inner(self) -> W {
         self.out
     }
@@ -115,7 +115,7 @@ fn short(error: io::Error, missing: u64) -> JoinError {
 ///
 /// # Errors
 ///
-/// If `split` does not hold what its extents claim. What [`split`](super::split::split) made always does.
+/// If `split` lacks what its extents claim. The result of [`split`](super::split::split) never does.
 pub fn join(split: &Split) -> Result<Vec<u8>, JoinError> {
     let mut joiner = Joiner::new(Vec::new());
     let mut stored = split.stored.as_slice();

@@ -1,4 +1,4 @@
-//! Labels that a mail service gave a mail, as its export writes them (docs/TEXT.md, T12): decoded, separated by commas.
+//! Labels of a mail from a mail service, as its export writes them (docs/TEXT.md, T12): decoded, separated by commas.
 
 use super::facts::{Facts, MAX_FACT, kept};
 use super::walk::{MAX_HEADER, Node, Visitor, Walker};
@@ -12,7 +12,7 @@ pub(super) const FIELD: &str = "X-Gmail-Labels";
 /// Bytes of all labels of a mail together.
 pub(crate) const MAX_LABELS: usize = 8 * MAX_FACT;
 
-/// Adds those of a decoded field to `list`, each once, as many as there is room for.
+/// Adds the labels of a decoded field to `list`, each once, as many as there is room for.
 pub(super) fn add(text: &str, list: &mut Vec<String>) {
     let text = unquoted(text);
     let mut room = MAX_LABELS.saturating_sub(list.iter().map(String::len).sum());
@@ -30,7 +30,7 @@ pub(super) fn add(text: &str, list: &mut Vec<String>) {
     }
 }
 
-/// The labels of a mail that begins so.
+/// The labels of a mail that begins with these bytes.
 pub(crate) fn of_mail(begin: &[u8]) -> Vec<String> {
     let mut found = Found::default();
     let mut walker = Walker::new();
@@ -52,7 +52,7 @@ impl Visitor for Found {
     }
 }
 
-/// Where Q encoding was left without its frame, `=C3=B6`, it is decoded: bytes above 0x7F that are UTF-8.
+/// Decodes Q encoding without its frame, such as `=C3=B6`, if its bytes are above 0x7F and UTF-8.
 fn unquoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -76,7 +76,7 @@ fn byte_of(written: &[u8]) -> Option<u8> {
 
 const WHITE: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// The first label of a list, and what follows its comma. In quotes a comma is one of the label.
+/// The first label of a list, and what follows its comma. A comma in quotes belongs to the label.
 fn first(text: &str) -> (String, Option<&str>) {
     let mut label = String::new();
     let mut text = text.trim_start_matches(WHITE);

@@ -1,12 +1,12 @@
-//! A mail with the mails that lie encoded in it, as one row of entities (docs/TEXT.md, T2.8 to T2.11): the one walk of all that reads text and
-//! parts, so that what is shown is what is found.
+//! A mail with the mails that are encoded in it, as one sequence of entities (docs/TEXT.md, T2.8 to T2.11). All code
+//! that reads text and parts uses this walk, so that what is shown is what is found.
 
 use super::text::Place;
 use super::transfer::Decoder;
 use super::treatment::Treatment;
 use super::walk::{Kind, MAX_DEPTH, Node, NodeNo, Visitor, WalkEnd, Walker};
 
-/// Bytes of encoded nested mails are decoded so many at a time.
+/// Bytes of encoded nested mails that are decoded at a time.
 const STEP: usize = 64 * 1024;
 
 /// What an entity is.
@@ -14,7 +14,7 @@ const STEP: usize = 64 * 1024;
 pub(super) enum Shape {
     /// Entities between delimiter lines; text, if none comes.
     Multipart,
-    /// A mail of its own, which is its one child, however it lies there.
+    /// A nested mail, which is its only child, encoded or not.
     Mail,
     /// Nested too deep to be opened.
     TooDeep,
@@ -26,16 +26,18 @@ pub(super) enum Shape {
 pub(super) trait Entities {
     /// An entity begins; its header block is known.
     fn open(&mut self, node: &Node<'_>, place: Place, shape: Shape);
-    /// Bytes of the body of the innermost entity, encoded as they are: of a leaf, or of a multipart before its first delimiter line.
+    /// Bytes of the body of the innermost entity, still encoded: of a leaf, or of a multipart before its first
+    /// delimiter line.
     fn body(&mut self, bytes: &[u8]);
-    /// The innermost entity is a multipart that has delimiter lines: what came of its body is no text.
+    /// The innermost entity is a multipart that has delimiter lines: the bytes of its body so far are not text.
     fn delimited(&mut self);
-    /// There are too many entities: the rest of the mail is no body of this one, nor of those around it.
+    /// There are too many entities: the rest of the mail does not belong to the body of this one, or of those around
+    /// it.
     fn overflow(&mut self, number: u32);
     /// The innermost entity ends; `mail` is the length of the mail in it, if it has one.
     fn close(&mut self, number: u32, mail: u64);
 
-    /// Are the bytes of the mail in this entity to be handed to [`Self::mail`]?
+    /// Whether the bytes of the mail in this entity are passed to [`Self::mail`].
     fn wants(&self, number: u32) -> bool {
         let _ = number;
         false
@@ -47,7 +49,8 @@ pub(super) trait Entities {
     }
 }
 
-/// A mail that is walked: the outermost, or one that lay in a transfer encoding. Layers lie in each other no deeper than [`MAX_DEPTH`].
+/// A mail that is walked: the outermost, or one that was in a transfer encoding. Layers nest no deeper than
+/// [`MAX_DEPTH`].
 #[derive(Debug)]
 pub(super) struct Layer {
     walker: Walker,
@@ -58,24 +61,24 @@ pub(super) struct Layer {
 struct State {
     /// The open entities, the outermost first.
     open: Vec<Open>,
-    /// Where the mail of this layer stands.
+    /// The place of the mail of this layer.
     root: Place,
     /// Entities inside the one closed last, if that was an encoded mail.
     inside: u32,
-    /// Up to here the mail was told.
+    /// The bytes up to here were passed on.
     told: u64,
     /// Where there were too many entities.
     end: Option<u64>,
-    /// How many mails that are open are wanted.
+    /// How many of the open mails are wanted.
     wanted: u32,
 }
 
 #[derive(Debug)]
 struct Open {
     number: u32,
-    /// What holds for its children.
+    /// The place of its children.
     children: Place,
-    /// Where the mail in it begins, if that lies there as it is.
+    /// Where the mail in it begins, if that is not encoded.
     begins: Option<u64>,
     is_wanted: bool,
     encoded: Option<Box<Encoded>>,
@@ -131,7 +134,7 @@ impl Encoded {
         self.decoded.clear();
     }
 
-    /// Says how many entities there were.
+    /// Returns how many entities there were.
     fn finish(&mut self, entities: &mut impl Entities) -> u32 {
         self.decoder.finish(&mut self.decoded);
         self.hand_on(entities);
@@ -213,7 +216,7 @@ impl<E: Entities> Visitor for Walk<'_, E> {
 }
 
 impl<E: Entities> Walk<'_, E> {
-    /// Every byte of the mail, in order; those of mails that lie in it as they are may be wanted.
+    /// Receives every byte of the mail, in order; bytes of nested mails that are not encoded may be wanted.
     fn told(&mut self, at: u64, bytes: &[u8]) {
         self.state.told = at + bytes.len() as u64;
         if self.state.wanted == 0 {

@@ -1,6 +1,6 @@
-//! Header blocks as rows of fields, and the fields that say what a body is: Content-Type, Content-Transfer-Encoding,
-//! Content-Disposition, Content-ID (RFC 2045, 2183), read leniently. Values stay bytes: their charset is not known here, and
-//! encoded words and the charsets of RFC 2231 are left to those who show names.
+//! Header blocks as sequences of fields, and the fields that describe a body: Content-Type, Content-Transfer-Encoding,
+//! Content-Disposition, Content-ID (RFC 2045, 2183), read leniently. Values stay bytes: their charset is not known
+//! here, and encoded words and the charsets of RFC 2231 are left to the code that shows names.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ impl LineEnd {
 pub struct Field<'a> {
     /// The name as written, without the colon and without `>` before it: one or more visible ASCII characters.
     pub name: &'a [u8],
-    /// What stands after the colon, folded as written, the last line end included.
+    /// What follows the colon, folded as written, including the last line end.
     pub folded: &'a [u8],
     /// The whole field as written: all its lines with their line ends.
     pub raw: &'a [u8],
@@ -121,7 +121,7 @@ pub(crate) fn begins_with_known_field(line: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether mails have fields of this name, and other texts hardly.
+/// Whether fields of this name are common in mails and rare in other texts.
 pub(crate) fn is_known_name(name: &[u8]) -> bool {
     const NAMES: &[&str] = &[
         "from",
@@ -181,7 +181,7 @@ fn line_len(bytes: &[u8], line_end: LineEnd) -> usize {
 /// How a body is encoded for transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
-    /// 7bit, 8bit, binary, nothing, or a name that is not known: the bytes are the body.
+    /// 7bit, 8bit, binary, none, or an unknown name: the bytes are the body.
     #[default]
     Identity,
     /// base64 (RFC 2045 section 6.8).
@@ -190,7 +190,7 @@ pub enum Encoding {
     QuotedPrintable,
 }
 
-/// What the content fields of a header block say. Of several fields of one name the first counts.
+/// The contents of the content fields of a header block. If several fields have the same name, the first counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content {
     /// `type/subtype`, ASCII lowercased; the default type where there is no usable Content-Type.
@@ -238,7 +238,7 @@ impl Content {
         Self { media, parameters, encoding, disposition, disposition_parameters, id }
     }
 
-    /// A body of plain text about which nothing else is said.
+    /// A body of plain text without any other property.
     #[must_use]
     pub fn plain() -> Self {
         Self { media: b"text/plain".to_vec(), ..Self::default() }
@@ -259,7 +259,7 @@ impl Content {
     }
 
     /// The values that name a file, as written and in order: `filename` of the disposition, then `name` of the type,
-    /// each with what RFC 2231 makes of it (`filename*`, `filename*0`).
+    /// each with its variants of RFC 2231 (`filename*`, `filename*0`).
     pub fn file_names(&self) -> impl Iterator<Item = &[u8]> {
         let of_disposition = self.disposition_parameters.0.iter().filter(|(name, _)| is_numbered(name, b"filename"));
         let of_type = self.parameters.0.iter().filter(|(name, _)| is_numbered(name, b"name"));
@@ -272,7 +272,7 @@ fn is_numbered(name: &[u8], base: &[u8]) -> bool {
     name.strip_prefix(base).is_some_and(|behind| behind.is_empty() || behind.starts_with(b"*"))
 }
 
-/// Parameters of a field in order: names ASCII lowercased, values unquoted, nothing of RFC 2231 done.
+/// Parameters of a field in order: names ASCII lowercased, values unquoted, RFC 2231 not applied.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parameters(pub Vec<(Vec<u8>, Vec<u8>)>);
 
@@ -283,7 +283,7 @@ impl Parameters {
         self.0.iter().find(|(found, _)| found == name.as_bytes()).map(|(_, value)| value.as_slice())
     }
 
-    /// The same, also where it is written in the forms of RFC 2231 (docs/TEXT.md, T5.9).
+    /// The same, also if it is written in the forms of RFC 2231 (docs/TEXT.md, T5.9).
     #[must_use]
     pub fn value(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         self.get(name).map(Cow::Borrowed).or_else(|| self.extended(name).map(Cow::Owned))
@@ -315,12 +315,13 @@ impl Parameters {
     }
 }
 
-/// What stands behind the charset and the language of an extended value.
+/// What follows the charset and the language of an extended value.
 fn without_label(value: &[u8]) -> &[u8] {
     value.splitn(3, |&byte| byte == b'\'').nth(2).unwrap_or(value)
 }
 
-/// `type/subtype` of a word that has one: the first piece between slashes, and after it the first that is another (docs/TEXT.md, T5.2).
+/// `type/subtype` of a word that has one: the first piece between slashes, and the first later piece that differs from
+/// it (docs/TEXT.md, T5.2).
 fn media_of(word: &[u8]) -> Option<Vec<u8>> {
     let mut pieces = word.split(|&byte| byte == b'/').filter(|piece| !piece.is_empty());
     let first = match pieces.next() {
@@ -331,7 +332,7 @@ fn media_of(word: &[u8]) -> Option<Vec<u8>> {
     Some([first, b"/", second].concat())
 }
 
-/// Parameters that end a value without quotes where no `;` stands before them (T5.3); names of files besides, in any form.
+/// Parameters that end an unquoted value even without a `;` before them (T5.3); names of files, in any form, do so too.
 const KNOWN: [&[u8]; 14] = [
     b"boundary",
     b"charset",
@@ -349,7 +350,7 @@ const KNOWN: [&[u8]; 14] = [
     b"type",
 ];
 
-/// What stands before the parameters, ASCII lowercased, and the parameters.
+/// What precedes the parameters, ASCII lowercased, and the parameters.
 fn content_field(value: &[u8]) -> (Vec<u8>, Parameters) {
     let value = trim_start(value, is_white);
     let ends = |&byte: &u8| is_white(byte) || b";,(".contains(&byte);
@@ -387,12 +388,12 @@ fn content_field(value: &[u8]) -> (Vec<u8>, Parameters) {
     }
 }
 
-/// What may stand between parameters.
+/// Whether the byte may be between parameters.
 fn separates(byte: u8) -> bool {
     is_white(byte) || b";,".contains(&byte)
 }
 
-/// How long a value without quotes is: up to the next `;`, or up to the name of a parameter that is known.
+/// The length of an unquoted value: up to the next `;`, or up to the name of a known parameter.
 fn bare_value_len(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'=', b';', rest)).map(|found| at + found) {
@@ -433,7 +434,7 @@ fn quoted_value(quoted: &[u8]) -> (Vec<u8>, &[u8]) {
     (value, &[])
 }
 
-/// What stands before the first such byte, and what after it.
+/// What precedes the first such byte, and what follows it.
 fn split_at_byte(bytes: &[u8], at: u8) -> (&[u8], &[u8]) {
     match memchr(at, bytes) {
         Some(place) => (bytes.get(..place).unwrap_or_default(), bytes.get(place + 1..).unwrap_or_default()),

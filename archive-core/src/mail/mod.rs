@@ -1,9 +1,9 @@
 //! What the archive understands of a mail: its structure, header facts, how it is split and joined, its text.
 //!
-//! Pure functions of bytes: no clock, no files, no randomness. Every mail passes, whatever it is (P12): what is not understood is
-//! one literal leaf. The structure is found by a bounded, streaming walker ([`walk`]), since exact ranges are its point and a mail may have
-//! 1 GB. Header fields have small rules of their own (docs/TEXT.md), the same for lists and for the index, since an oracle must be able to
-//! follow them.
+//! Pure functions of bytes: no clock, no files, no randomness. Every mail is accepted, whatever it is (P12): what is
+//! not understood is one literal leaf. A bounded, streaming walker ([`walk`]) finds the structure, since exact ranges
+//! matter and a mail may have 1 GB. Header fields follow small rules (docs/TEXT.md), the same for lists and for the
+//! index, since an oracle must be able to follow them.
 
 mod address;
 mod charset;

@@ -1,4 +1,4 @@
-//! The bytes of parts, handed on while a mail is read.
+//! Passes on the bytes of parts while a mail is read.
 
 use super::layers::{Entities, Layer, Shape};
 use super::media::Encoding;
@@ -6,25 +6,26 @@ use super::text::Place;
 use super::transfer::Decoder;
 use super::walk::{Node, NodeNo, Visitor, Walker};
 
-/// So many encoded bytes are decoded at once.
+/// Encoded bytes that are decoded at a time.
 const STEP: usize = 64 << 10;
 
-/// Hands the bytes of some parts of a mail to `sink`, while the mail is pushed in pieces: transfer encoding undone, of a mail of its own that
-/// mail. A part that is there comes at least once, be it without bytes; one that lies in another that is wanted too comes between its pieces.
+/// Passes the bytes of some parts of a mail to `sink`, while the mail is pushed in pieces: after transfer decoding; for
+/// a nested mail, the bytes of that mail. Each existing part comes at least once, even if it is empty; a part inside
+/// another wanted part comes between the pieces of the outer one.
 pub struct PartReader<E, S: FnMut(u32, &[u8]) -> Result<(), E>> {
     layer: Layer,
     taken: Taken<E, S>,
 }
 
 impl<E, S: FnMut(u32, &[u8]) -> Result<(), E>> PartReader<E, S> {
-    /// At the beginning of a mail. The numbers are those of [`Part`](super::Part), of parts that are no multiparts.
+    /// At the beginning of a mail. The numbers are those of [`Part`](super::Part), for parts that are not multiparts.
     pub fn new(parts: &[u32], sink: S) -> Self {
         let mut wanted = parts.to_vec();
         wanted.sort_unstable();
         Self { layer: Layer::outermost(), taken: Taken { wanted, sink, error: None, body: None, decoded: Vec::new() } }
     }
 
-    /// Takes the next bytes of the mail. After an error of the sink nothing more comes of it.
+    /// Takes the next bytes of the mail. After an error of the sink, nothing more is passed on.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), E> {
         self.layer.push(bytes, &mut self.taken);
         self.taken.error.take().map_or(Ok(()), Err)
@@ -41,7 +42,7 @@ struct Taken<E, S> {
     wanted: Vec<u32>,
     sink: S,
     error: Option<E>,
-    /// Of the innermost entity, if it is wanted and no mail.
+    /// The number and decoder of the innermost entity, if it is wanted and not a mail.
     body: Option<(u32, Decoder)>,
     decoded: Vec<u8>,
 }
@@ -111,7 +112,8 @@ impl<E, S: FnMut(u32, &[u8]) -> Result<(), E>> Entities for Taken<E, S> {
     }
 }
 
-/// Hands the header block of a mail to `sink`, while the mail is pushed in pieces: all before the empty line after it.
+/// Passes the header block of a mail to `sink`, while the mail is pushed in pieces: everything before the empty line
+/// that ends it.
 pub struct HeaderReader<E, S: FnMut(&[u8]) -> Result<(), E>> {
     walker: Walker,
     head: Head<E, S>,
@@ -123,7 +125,7 @@ impl<E, S: FnMut(&[u8]) -> Result<(), E>> HeaderReader<E, S> {
         Self { walker: Walker::new(), head: Head { sink, error: None, end: None } }
     }
 
-    /// Takes the next bytes of the mail. Says whether the header is over.
+    /// Takes the next bytes of the mail. Returns whether the header is over.
     pub fn push(&mut self, bytes: &[u8]) -> Result<bool, E> {
         self.walker.push(bytes, &mut self.head);
         self.head.error.take().map_or(Ok(self.head.end.is_some()), Err)

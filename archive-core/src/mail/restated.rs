@@ -1,5 +1,5 @@
-//! The digest of a mail without the header fields that mail programs restate: what a living mailbox changes about a mail that it
-//! keeps. Two copies that differ in these alone have this digest in common.
+//! The digest of a mail without the header fields that mail programs restate: what a mailbox in use changes about a
+//! mail that it keeps. Two copies that differ only in these fields share this digest.
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,10 +8,10 @@ use crate::id::Digest;
 use super::media::Field;
 use super::walk::{MAX_HEADER, Node, NodeNo, Visitor};
 
-/// Lead of a mail (mark, From_ line) beyond which it gets no such digest.
+/// The longest lead of a mail (mark, From_ line) for which there is such a digest.
 const MAX_LEAD: usize = MAX_HEADER;
 
-/// Reckons the digest along a walk.
+/// Computes the digest during a walk.
 #[derive(Debug)]
 pub(super) struct Restated {
     state: State,
@@ -19,7 +19,7 @@ pub(super) struct Restated {
 
 #[derive(Debug)]
 enum State {
-    /// What stands before the header block is not known to be over.
+    /// Possibly still before the header block.
     Lead(Vec<u8>),
     /// Bytes from `from` on count.
     Hashing { from: u64, hash: Sha256 },

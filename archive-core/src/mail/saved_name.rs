@@ -4,14 +4,15 @@ use super::view::{Part, PartKind};
 
 /// Bytes of a file name that every file system takes, with room for a number.
 const MOST_BYTES: usize = 200;
-/// Bytes of an ending that is kept where a name is cut.
+/// Bytes of an extension that is kept when a name is cut.
 const MOST_ENDING: usize = 20;
-/// Names that mean devices to some file system, whatever their ending.
+/// Names that mean devices on some file system, whatever their extension.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 impl Part {
-    /// A name under which the part can be saved: the last piece of its own name, of a mail without one its subject with `.eml`, else
-    /// `part-NUMBER`; without anything that a file system, shell or terminal might obey, and of 200 bytes at the most.
+    /// A name under which the part can be saved: the last piece of its own name; for a mail without one, its subject
+    /// with `.eml`; else `part-NUMBER`. Without anything that a file system, shell or terminal might interpret, and of
+    /// at most 200 bytes.
     #[must_use]
     pub fn file_name(&self) -> String {
         let own = self.name.as_deref().map(|name| harmless(name.rsplit(['/', '\\']).next().unwrap_or_default()));
@@ -51,7 +52,7 @@ fn harmless(name: &str) -> String {
     if is_port || DEVICES.contains(&stem.as_str()) { format!("_{kept}") } else { kept.to_owned() }
 }
 
-/// A name of `most` bytes at most, cut before its ending.
+/// A name of at most `most` bytes, cut before its extension.
 pub(super) fn shortened(name: &str, most: usize) -> String {
     if name.len() <= most {
         return name.to_owned();

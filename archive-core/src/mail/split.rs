@@ -1,8 +1,9 @@
-//! A mail taken apart for storing: literal bytes, base64 that is kept decoded, and parts that are kept once a store
-//! (ARCHITECTURE, "Content"). [`join`](super::join) gives the very bytes back.
+//! Splits a mail for storing: literal bytes, base64 that is stored decoded, and parts that are stored once in each
+//! store (ARCHITECTURE, "Content"). [`join`](super::join) restores the exact bytes.
 //!
-//! Base64 is decided a chunk at a time: it is kept decoded only where encoding it again gives the very bytes, so exactness
-//! rests on a comparison and not on what a parser believed. Nothing depends on how the bytes are cut into chunks.
+//! Base64 is decided a chunk at a time: it is stored decoded only if encoding it again gives exactly the same bytes, so
+//! exactness rests on a comparison and not on the judgement of a parser. Nothing depends on how the bytes are cut into
+//! chunks.
 
 use std::convert::Infallible;
 
@@ -12,13 +13,13 @@ use memchr::memchr;
 use super::media::Encoding;
 use super::walk::{Node, NodeNo, Visitor, WalkEnd, Walker};
 
-/// Encoded bytes on whose exactness is decided at once.
+/// Encoded bytes whose exactness is decided at a time.
 pub const CHUNK: usize = 1 << 20;
 /// Base64 with more decoded bytes than this is a part.
 pub const BASE64_PART: u64 = 1 << 10;
 /// A body that is not base64 and longer than this is a part.
 pub const PLAIN_PART: usize = 64 << 10;
-/// With so many extents, the rest of the mail is literal: regular mails have two a node at most, and one more.
+/// After this many extents, the rest of the mail is literal: regular mails have at most two a node, and one more.
 pub const MAX_EXTENTS: usize = 32 << 10;
 
 /// A piece of a content.
@@ -95,11 +96,11 @@ impl Wrap {
     }
 }
 
-/// Takes what a mail is split into, in order.
+/// Receives what a mail is split into, in order.
 ///
 /// Literal and decoded bytes go to `stored`; between `part_begin` and `part_end` all bytes go to `part`.
 pub trait SplitSink {
-    /// Why bytes were not taken. Ends the splitting.
+    /// Why bytes were not accepted. Ends the splitting.
     type Error;
     /// The next bytes of the content's own stored body.
     fn stored(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
@@ -122,7 +123,7 @@ pub struct Split {
     pub parts: Vec<Vec<u8>>,
 }
 
-/// Keeps nothing of a split mail, for a reader that wants only what the mail says.
+/// Discards the pieces of a split mail, if only its facts are wanted.
 pub(crate) struct Discard;
 
 impl SplitSink for Discard {
@@ -188,7 +189,7 @@ pub struct Splitter<S: SplitSink> {
     leaf: Leaf,
     /// Bytes of the leaf's body that wait for a decision.
     held: Vec<u8>,
-    /// How many of them are done with (base64 alone).
+    /// How many of them have been decided (only for base64).
     used: usize,
 }
 
@@ -204,7 +205,7 @@ enum Leaf {
 }
 
 impl<S: SplitSink> Splitter<S> {
-    /// A splitter that hands on to `sink`.
+    /// A splitter that passes the pieces to `sink`.
     pub fn new(sink: S) -> Self {
         let out = Out { sink, error: None, extents: Vec::new(), run: None, decoded: Vec::new(), encoded: Vec::new() };
         Self { out, leaf: Leaf::Literal, held: Vec::new(), used: 0 }
@@ -218,7 +219,7 @@ impl<S: SplitSink> Splitter<S> {
         }
     }
 
-    /// Whether the sink failed, and nothing more goes to it.
+    /// Whether the sink failed; then nothing more goes to it.
     pub fn failed(&self) -> bool {
         self.out.error.is_some()
     }
@@ -252,7 +253,7 @@ impl<S: SplitSink> Splitter<S> {
                 bytes = bytes.get(used..).unwrap_or_default();
                 continue;
             }
-            // Twice a chunk is held, so that what is left of it moves seldom.
+            // Two chunks are held, so that the remaining bytes are rarely moved.
             let (now, later) = bytes.split_at(bytes.len().min(2 * CHUNK - self.held.len()));
             self.held.extend_from_slice(now);
             bytes = later;
@@ -310,7 +311,7 @@ impl<S: SplitSink> Visitor for Splitter<S> {
     }
 }
 
-/// The extents so far and the way to the sink.
+/// The extents so far, and the sink.
 struct Out<S: SplitSink> {
     sink: S,
     error: Option<S::Error>,
@@ -373,7 +374,8 @@ impl<S: SplitSink> Out<S> {
         }
     }
 
-    /// Takes the beginning of a base64 text: all that is left of the body, or [`CHUNK`] of it. Says how many bytes, at least one.
+    /// Takes the beginning of a base64 text: all that is left of the body, or [`CHUNK`] of it. Returns how many bytes
+    /// it took, at least one.
     fn base64(&mut self, text: &[u8]) -> usize {
         let continued = self.run.and_then(|run| run.wrap);
         let lines = continued.and_then(|wrap| lines_of(wrap, text));
@@ -462,7 +464,7 @@ fn lines_of(wrap: Wrap, text: &[u8]) -> Option<Lines> {
     let len = full * stride;
     let rest = text.get(len..).unwrap_or_default();
     if text.len() == CHUNK && rest.len() < stride {
-        // The next line is not all here.
+        // The next line is incomplete.
         return (full > 0).then_some(Lines { wrap: Wrap { ends_with_eol: true, ..wrap }, len, full: true });
     }
     // The last line is shorter, or not ended.
@@ -505,7 +507,7 @@ impl<S: SplitSink> StreamSplit<S> {
         Self { walker: Walker::new(), splitter: Splitter::new(sink) }
     }
 
-    /// Takes the next bytes. After an error of the sink nothing more comes of it.
+    /// Takes the next bytes. After an error of the sink, nothing more is passed on.
     pub fn push(&mut self, bytes: &[u8]) {
         self.walker.push(bytes, &mut self.splitter);
     }

@@ -1,9 +1,9 @@
 //! The text of a mail for the index: values by field, and what cannot be searched and why.
 //!
-//! Every rule stands in docs/TEXT.md (T1 to T10), from which the tests' oracle is written; the numbers here cite it. The text is
-//! decoded, not yet folded or split into words: that is the index's part. Header fields have small rules of their own here,
-//! since the oracle must be able to follow them. Works on a mail in pieces of any size, in bounded memory
-//! and linear time, whatever the bytes are.
+//! Every rule is in docs/TEXT.md (T1 to T10), from which the tests' oracle is written; the numbers here cite it. The
+//! text is decoded, but not yet folded or split into words, which the index does. Header fields follow small rules,
+//! since the oracle must be able to follow them. A mail comes in pieces of any size, and takes bounded memory and
+//! linear time, whatever the bytes are.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,16 +19,16 @@ use super::media::{Encoding as Transfer, LineEnd};
 pub use super::text_reader::{TextReader, extract};
 use super::walk::Node;
 
-/// So many bytes of a leaf are read, after transfer decoding (T8.5).
+/// The most bytes of a leaf that are read, after transfer decoding (T8.5).
 pub(super) const MOST_SOURCE_BYTES: usize = 32 << 20;
-/// So much text of a leaf is kept (T8.5).
+/// The most text of a leaf that is kept (T8.5).
 pub(super) const MOST_LEAF_TEXT: usize = 16 << 20;
-/// So much text of a mail is kept, all values together (T8.6).
+/// The most text of a mail that is kept, all values together (T8.6).
 const MOST_TEXT: usize = 64 << 20;
-/// What a value counts beyond its text (T8.6), so that their number is bounded too.
+/// What a value counts in addition to its text (T8.6), so that their number is bounded too.
 const VALUE_COST: usize = 64;
 
-/// Where a text belongs (SEARCH.md, S1.5). The numbers are stable: they lie in segments.
+/// Where a text belongs (SEARCH.md, S1.5). The numbers are stable: they are stored in segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Field {
@@ -38,9 +38,9 @@ pub enum Field {
     From = 2,
     /// Its receivers.
     To = 3,
-    /// Who got a copy.
+    /// Receivers of a copy.
     Cc = 4,
-    /// Who got a blind copy.
+    /// Receivers of a blind copy.
     Bcc = 5,
     /// Names of files.
     Attachment = 6,
@@ -76,7 +76,7 @@ impl Field {
     }
 }
 
-/// A text of its own: positions of its words never touch those of another.
+/// A separate text: positions of its words are never adjacent to those of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Value {
     /// Where it belongs.
@@ -95,17 +95,17 @@ pub enum Why {
     TypeOff(String),
     /// Encrypted.
     Encrypted,
-    /// Signed, with the content inside the signature (S/MIME): it is readable, and not read.
+    /// Signed, with the content inside the signature (S/MIME): it is readable, but not read.
     Signed,
     /// There is no decoder for this charset label.
     Charset(String),
-    /// Only the first 16 MiB of the text (or 32 MiB of its bytes) were taken.
+    /// Only the first 16 MiB of the text (or 32 MiB of its bytes) are searchable.
     TooLong,
     /// The mail has more than 64 MiB of text; this and what follows is left out.
     TooLarge,
     /// Nested too deep to be opened.
     TooDeep,
-    /// What lies after the 10,000th entity is left out.
+    /// Everything after the 10,000th entity is left out.
     TooManyParts,
     /// Only the first 256 KiB of the header block were read.
     HeaderTooLong,
@@ -146,11 +146,12 @@ pub struct MailText {
     pub values: Vec<Value>,
     /// In document order.
     pub unsearchable: Vec<Unsearchable>,
-    /// Encodings that had to be guessed: place (T7.5) and WHATWG name. To be kept with the mail and handed in the next time.
+    /// Encodings that had to be guessed: place (T7.5) and WHATWG name. Keep them with the mail, and pass them in the
+    /// next time.
     pub guesses: Vec<(u32, String)>,
 }
 
-/// What of an entity's header decides how its body is read.
+/// The part of an entity's header that decides how its body is read.
 #[derive(Debug)]
 pub(super) struct Entity {
     pub(super) number: u32,
@@ -242,7 +243,7 @@ impl Collected {
         encoding
     }
 
-    /// Reads the header block of an entity: adds its values, and says how its body is to be read.
+    /// Reads the header block of an entity: adds its values, and returns how its body is to be read.
     pub(super) fn read_header(&mut self, node: &Node<'_>, place: Place) -> Entity {
         let number = node.no.0;
         if node.header_is_cut() {
@@ -285,12 +286,12 @@ impl Collected {
     }
 }
 
-/// The encoding that a detector takes the values of an entity's header for (T3.1, T7.5).
+/// The encoding that a detector finds for the values of an entity's header (T3.1, T7.5).
 pub(super) fn guess_header(node: &Node<'_>) -> &'static Encoding {
     charset::guess(Header::read(node).strange())
 }
 
-/// T5.4; a label is ASCII, so that other bytes need no charset.
+/// T5.4; a label is ASCII, so no charset is needed.
 fn label(value: &[u8]) -> String {
     let value = String::from_utf8_lossy(value);
     let value = value.split('(').next().unwrap_or_default();
@@ -298,7 +299,7 @@ fn label(value: &[u8]) -> String {
     value.strip_suffix('\'').unwrap_or(value).to_owned()
 }
 
-/// Where an entity stands.
+/// The place of an entity.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Place {
     /// Below a nested mail (T1.4).
@@ -322,7 +323,7 @@ const MESSAGE_FIELDS: [(&str, Use); 5] =
     [("subject", Use::Subject), ("from", Use::From), ("to", Use::To), ("cc", Use::Cc), ("bcc", Use::Bcc)];
 const CONTENT_FIELDS: [&str; 3] = ["content-type", "content-transfer-encoding", "content-disposition"];
 
-/// The values of a block's used fields, in its order, and what their bytes are taken for.
+/// The values of a block's used fields, in its order, and the guessed encoding of their bytes.
 #[derive(Debug)]
 struct Header {
     number: u32,
@@ -335,7 +336,7 @@ impl Header {
         let mut used = Vec::new();
         let mut seen = [false; CONTENT_FIELDS.len()];
         for field in node.fields {
-            // Of content fields the first counts (T2.6), of the others every one (T4.1).
+            // Only the first of a content field counts (T2.6); the others all count (T4.1).
             let content = CONTENT_FIELDS.iter().zip(&mut seen).find(|(name, _)| field.is(name));
             let part = match content {
                 Some((_, seen)) => (!std::mem::replace(seen, true)).then_some(Use::Content),
@@ -347,7 +348,7 @@ impl Header {
         Self { number: node.no.0, used, guess: None }
     }
 
-    /// What a guess looks at (T3.1).
+    /// The values that a guess looks at (T3.1).
     fn strange(&self) -> impl Iterator<Item = &[u8]> {
         let values = self.used.iter().map(|(_, value)| value.as_slice());
         values.filter(|value| std::str::from_utf8(value).is_err()).flat_map(|value| [value, b"\n"])

@@ -7,7 +7,7 @@ use super::text::{Collected, Entity, MOST_LEAF_TEXT, MOST_SOURCE_BYTES, Why};
 use super::transfer::Decoder;
 use super::{flowed, html};
 
-/// Bytes are decoded so many at a time, so that a limit is noticed soon after it.
+/// Bytes that are decoded at a time, so that a limit is noticed soon after it is reached.
 const STEP: usize = 64 * 1024;
 
 /// How much of a leaf is read, and kept.
@@ -22,7 +22,7 @@ pub(super) struct Limits {
 /// T8.5.
 const INDEXED: Limits = Limits { source: MOST_SOURCE_BYTES, text: MOST_LEAF_TEXT };
 
-/// What a leaf says.
+/// The text of a leaf.
 pub(super) struct BodyText {
     pub(super) text: String,
     /// Values of attributes (T9.7).
@@ -64,7 +64,7 @@ pub(super) fn read(
     Ok(BodyText { text, attributes, is_cut })
 }
 
-/// The body of a leaf with text, while it comes in.
+/// The body of a leaf with text, while it arrives.
 #[derive(Debug)]
 pub(super) struct TextBody {
     entity: Entity,
@@ -114,7 +114,7 @@ impl TextBody {
     }
 }
 
-/// T7; where the bytes are the text already, they are not copied.
+/// T7; if the bytes are the text already, they are not copied.
 fn characters(bytes: Vec<u8>, charset: Charset, place: u32, collected: &mut Collected) -> Result<String, NoDecoder> {
     let text = charset::decode(&bytes, charset, |bytes| collected.guess(place, [bytes]))?;
     let is_same = matches!(&text, Cow::Borrowed(text) if text.len() == bytes.len());

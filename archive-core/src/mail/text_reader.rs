@@ -7,9 +7,9 @@ use super::transfer::Decoder;
 use super::treatment::{SMIME_HEAD, Treatment, smime};
 use super::walk::Node;
 
-/// Takes the text of a mail that comes in pieces.
+/// Extracts the text of a mail that comes in pieces.
 ///
-/// Holds at most 32 MiB of the body at hand and 64 MiB of text, however large the mail is.
+/// Holds at most 32 MiB of the current body and 64 MiB of text, however large the mail is.
 #[derive(Debug)]
 pub struct TextReader {
     layer: Layer,
@@ -36,7 +36,7 @@ impl TextReader {
     }
 }
 
-/// Takes the text of a whole mail. See [`TextReader`] for pieces.
+/// Extracts the text of a whole mail. See [`TextReader`] for pieces.
 #[must_use]
 pub fn extract(raw: &[u8], recorded_guesses: &[(u32, String)]) -> MailText {
     let mut reader = TextReader::new(recorded_guesses);
@@ -54,12 +54,12 @@ struct Read {
 #[derive(Debug)]
 enum Body {
     Nothing,
-    /// A leaf's, or what stands before the first delimiter line of a multipart.
+    /// The body of a leaf, or what precedes the first delimiter line of a multipart.
     Text(Box<TextBody>),
     Smime(Box<SmimeHead>),
 }
 
-/// The first bytes of what S/MIME has wrapped.
+/// The first bytes of what S/MIME wraps.
 #[derive(Debug)]
 struct SmimeHead {
     number: u32,

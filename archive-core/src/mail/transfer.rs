@@ -1,15 +1,15 @@
 //! Transfer decoding, lenient and a piece at a time (docs/TEXT.md, T6).
 //!
-//! For text only: what must come out again byte for byte is decided elsewhere, and exactly.
+//! For text only: what must be restored byte for byte is decided elsewhere, and exactly.
 
 use memchr::memchr3;
 
 use super::media::{Encoding, LineEnd, is_space, trim_end};
 
-/// Spaces at the end of a line are held back up to this many; longer runs pass.
+/// The most spaces at the end of a line that are held back; longer runs are passed on.
 const MOST_SPACES: usize = 64 * 1024;
 
-/// Takes encoded bytes, gives decoded ones.
+/// Decodes bytes as they arrive.
 #[derive(Debug)]
 pub(super) enum Decoder {
     Identity,
@@ -45,7 +45,7 @@ impl Decoder {
     }
 }
 
-/// No character of the alphabet.
+/// Not a character of the alphabet.
 const STRANGER: u8 = 0x80;
 
 /// The six bits of each character of RFC 4648 section 4.
@@ -70,12 +70,12 @@ pub(super) fn base64_value(byte: u8) -> Option<u32> {
 pub(super) struct Base64 {
     bits: u32,
     characters: u32,
-    /// Behind padding: what is looked at, up to [`MOST_LOOKED_AT`], to see whether more data follow.
+    /// After padding: the bytes examined, up to [`MOST_LOOKED_AT`], to see whether more data follow.
     look: Option<Vec<u8>>,
     ended: bool,
 }
 
-/// So much of a line after padding is looked at.
+/// The most bytes of a line after padding that are examined.
 const MOST_LOOKED_AT: usize = 1024;
 
 impl Base64 {
@@ -160,7 +160,8 @@ impl Base64 {
     }
 }
 
-/// Decodes the groups of four characters at the beginning of `bytes`, up to a stranger. Says how many bytes they are.
+/// Decodes the groups of four characters at the beginning of `bytes`, up to the first other character. Returns how many
+/// bytes they are.
 fn whole_groups(bytes: &[u8], out: &mut Vec<u8>) -> usize {
     let mut used = 0;
     for group in bytes.chunks_exact(4) {
@@ -201,7 +202,7 @@ impl QuotedPrintable {
         let mut rest = bytes;
         while !rest.is_empty() {
             if matches!(self.held, Held::Nothing) && self.spaces.is_empty() {
-                // Spaces are literal if more of the line follows that is none.
+                // Spaces are literal if something else follows in the line.
                 let text = rest.get(..memchr3(b'=', b'\r', b'\n', rest).unwrap_or(rest.len())).unwrap_or_default();
                 let text = trim_end(text, is_space);
                 out.extend_from_slice(text);

@@ -1,20 +1,20 @@
-//! What is done with a leaf: by its type, by the ending of its name where the type says nothing, and by its first bytes where it is wrapped by
-//! S/MIME (docs/TEXT.md, T8.1).
+//! How a leaf is treated: by its type, by the extension of its name if the type is generic, and by its first bytes if
+//! S/MIME wraps it (docs/TEXT.md, T8.1).
 
 use super::file_names::Named;
 use super::media::Content;
 use super::text::{Place, Why};
 
-/// What is done with a leaf.
+/// How a leaf is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     Plain,
     Html,
-    /// A mail of its own.
+    /// A nested mail.
     Mail,
-    /// Signed or encrypted: its first bytes tell.
+    /// Signed or encrypted: its first bytes decide.
     Smime,
-    /// Neither read nor missed.
+    /// Not read, and not counted as not searchable.
     Silent,
     Encrypted,
     Off,
@@ -49,7 +49,7 @@ impl Treatment {
     }
 }
 
-/// Types that say nothing of what they hold.
+/// Generic types.
 const GENERIC: [&[u8]; 13] = [
     b"application/octet-stream",
     b"application/octetstream",
@@ -66,14 +66,14 @@ const GENERIC: [&[u8]; 13] = [
     b"unknown/unknown",
 ];
 
-/// Do searches look into files of this type?
+/// Whether searches look into files of this type.
 #[must_use]
 pub fn is_read(media: &str) -> bool {
     let content = Content { media: media.as_bytes().to_vec(), ..Content::default() };
     Treatment::of(&content, Place::default()) != Treatment::Off
 }
 
-/// The type as which an attachment counts: where its own says nothing, that of its name's ending (T8.7).
+/// The type as which an attachment counts: if its own is generic, that of its name's extension (T8.7).
 pub(super) fn counted_as(content: &Content) -> &[u8] {
     if !GENERIC.contains(&content.media.as_slice()) {
         return &content.media;
@@ -88,9 +88,9 @@ pub(super) fn counted_as(content: &Content) -> &[u8] {
     }
 }
 
-/// By the first of the file names whose ending says something.
+/// The treatment by the first file name with a known extension.
 fn by_ending(content: &Content) -> Option<Treatment> {
-    // An ending is ASCII, whatever the charset of the name.
+    // An extension is ASCII, whatever the charset of the name.
     let mut lossy = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
     [(&content.disposition_parameters, "filename"), (&content.parameters, "name")]
         .into_iter()
@@ -110,10 +110,11 @@ fn of_ending(name: &str) -> Option<Treatment> {
     }
 }
 
-/// So many decoded bytes tell what S/MIME has wrapped.
+/// The decoded bytes that are needed to tell what S/MIME wraps.
 pub(super) const SMIME_HEAD: usize = 32;
 
-/// Why the content of an S/MIME leaf is not read; none if there is no content. `head` is the beginning of the decoded body.
+/// Why the content of an S/MIME leaf is not read; `None` if there is no content. `head` is the beginning of the decoded
+/// body.
 pub(super) fn smime(content: &Content, head: &[u8]) -> Option<Why> {
     let said = content.parameters.get("smime-type").unwrap_or_default();
     let said = said.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default().to_ascii_lowercase();

@@ -1,8 +1,8 @@
-//! A mail as a person reads it: header fields decoded, its parts with their names and sizes, and the text that is to be shown.
+//! A mail as a person reads it: header fields decoded, its parts with their names and sizes, and the text to show.
 //!
-//! Structure, text and file names are those of docs/TEXT.md, by the walk that the index uses, so that what is found is what is seen.
-//! A mail is read in pieces of any size, and little of it is held: text ends at [`MOST_SHOWN`], and [`PartReader`](super::PartReader) hands
-//! the bytes of parts on.
+//! Structure, text and file names are those of docs/TEXT.md, from the walk that the index uses, so that what is found
+//! is what is shown. A mail is read in pieces of any size, and little of it is held: text ends at [`MOST_SHOWN`], and
+//! [`PartReader`](super::PartReader) passes on the bytes of parts.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -20,13 +20,13 @@ use super::transfer::Decoder;
 use super::treatment::Treatment;
 use super::walk::Node;
 
-/// So much text is shown of all plain text of a mail together, and so much of all HTML.
+/// The most text that is shown: of all plain text of a mail together, and of all HTML together.
 pub const MOST_SHOWN: usize = 1 << 20;
-/// Less of a text is not worth to be shown.
+/// Less of a text is not worth showing.
 const LEAST_SHOWN: usize = 256;
-/// So many bytes of a part are read to make text of.
+/// The most bytes of a part that are read for text.
 const MOST_SOURCE: usize = 4 << 20;
-/// So many encoded bytes are decoded at once.
+/// Encoded bytes that are decoded at a time.
 const STEP: usize = 64 << 10;
 /// Bytes of a name or subject, and of a type, that are kept.
 const MOST_NAME: usize = 512;
@@ -40,7 +40,7 @@ pub struct View {
     pub header: Vec<(String, String)>,
     /// All parts, in document order.
     pub parts: Vec<Part>,
-    /// There is more than this: a header above 256 KiB or more than 10,000 parts. The mail's bytes have it.
+    /// There is more: a header above 256 KiB or more than 10,000 parts. The rest is in the mail's bytes.
     pub is_cut: bool,
 }
 
@@ -48,9 +48,9 @@ pub struct View {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PartKind {
-    /// It has parts of its own instead of bytes.
+    /// It consists of other parts.
     Multipart,
-    /// A mail of its own: its bytes are that mail, whose parts follow.
+    /// A nested mail: its bytes are that mail, whose parts follow.
     Mail,
     /// It has bytes.
     Leaf,
@@ -60,11 +60,11 @@ pub enum PartKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Part {
-    /// Its number, which is that of docs/TEXT.md (T2.10).
+    /// Its number by docs/TEXT.md (T2.10).
     pub number: u32,
-    /// The part it lies in.
+    /// The part that it is in.
     pub parent: Option<u32>,
-    /// The innermost part around it that is a mail of its own; none if it belongs to the outermost mail.
+    /// The innermost part around it that is a nested mail; `None` if it belongs to the outermost mail.
     pub within: Option<u32>,
     /// What it is.
     pub kind: PartKind,
@@ -72,13 +72,13 @@ pub struct Part {
     pub media: String,
     /// Its file name, decoded, if it has one.
     pub name: Option<String>,
-    /// The subject of the mail in it, decoded, if it is one that has a subject.
+    /// The decoded subject of the mail in it, if it is a nested mail with a subject.
     pub subject: Option<String>,
-    /// Length of its bytes, transfer encoding undone; 0 of a multipart.
+    /// Length of its bytes after transfer decoding; 0 for a multipart.
     pub size: u64,
-    /// It is marked as an attachment, has a file name, is a mail of its own, or is no text.
+    /// It is marked as an attachment, has a file name, is a nested mail, or is not text.
     pub is_attachment: bool,
-    /// Its text, if a reader wants to see it: no attachment, and no HTML beside the same in plain text.
+    /// Its text, if it is to be shown: not for an attachment, and not for HTML next to the same text in plain form.
     pub text: Option<PartText>,
 }
 
@@ -86,9 +86,9 @@ pub struct Part {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct PartText {
-    /// As much of it as is shown, up to [`MOST_SHOWN`].
+    /// The text that is shown, up to [`MOST_SHOWN`].
     pub text: String,
-    /// About how many bytes of the part come after it; 0 if it is all.
+    /// About how many bytes of the part follow it; 0 if it is complete.
     pub left_out: u64,
 }
 
@@ -109,7 +109,7 @@ impl View {
         std::iter::successors(part.parent.and_then(|at| self.part(at)), |at| self.part(at.parent?))
     }
 
-    /// Takes the text of HTML away where the same stands in plain text.
+    /// Removes the text of HTML if the same is there as plain text.
     fn without_doubles(&mut self) {
         let is_alternative = |part: &&Part| part.media == "multipart/alternative";
         let has_text = |part: &&Part| part.media != HTML && part.text.as_ref().is_some_and(|text| !text.text.trim().is_empty());
@@ -178,7 +178,7 @@ struct Seen {
     view: View,
     /// Places of the open parts in the view, the outermost first.
     open: Vec<usize>,
-    /// That of the innermost part.
+    /// The body of the innermost part.
     body: Option<Body>,
     /// How much text may still be shown.
     plain_room: usize,
@@ -220,7 +220,7 @@ impl Seen {
         }
     }
 
-    /// Ends the body at hand: the size of its part is known, and its text.
+    /// Ends the current body: the size of its part is known, and its text.
     fn end_body(&mut self) {
         let Some(mut body) = self.body.take() else { return };
         body.decoder.finish(&mut body.decoded);
@@ -247,7 +247,7 @@ impl Seen {
     }
 }
 
-/// Makes characters of a header block's values, by one guess for all of them (T3.1).
+/// Decodes a header block's values to characters, with one guess for all of them (T3.1).
 struct Characters<'n> {
     node: &'n Node<'n>,
     guess: OnceCell<&'static encoding_rs::Encoding>,
@@ -267,7 +267,7 @@ impl<'n> Characters<'n> {
     fn name(&self) -> Option<String> {
         let content = self.node.content;
         let name = [(&content.disposition_parameters, "filename"), (&content.parameters, "name")].into_iter().find_map(|(of, name)| {
-            // The clearest form stands last: RFC 2231 segments, extended value, plain value.
+            // The clearest form comes last: RFC 2231 segments, extended value, plain value.
             Named::new(of, name, &mut |value| self.of(value).into_owned()).names(name).last()
         });
         name.map(|name| shortened(&name, MOST_NAME))

@@ -1,9 +1,9 @@
 //! The structure of a mail (RFC 2045, 2046, 5322), found in one pass over chunks of any size, whatever the bytes are.
 //!
-//! A mail is a tree of nodes in document order: node 0 is the mail, every body part is a node, and so is every mail in a
-//! `message/rfc822` part (the part is node n, the mail in it n + 1). A leaf's body is handed on in large slices as it comes; what is
-//! no leaf's body (delimiter lines with the line end before them, preambles, epilogues, header blocks) belongs to no leaf.
-//! Nothing depends on how the bytes are cut into chunks.
+//! A mail is a tree of nodes in document order: node 0 is the mail, every body part is a node, and so is every mail in
+//! a `message/rfc822` part (the part is node n, the mail in it n + 1). A leaf's body is passed on in large slices as it
+//! arrives; everything else (delimiter lines with the line end before them, preambles, epilogues, header blocks)
+//! belongs to no leaf. Nothing depends on how the bytes are cut into chunks.
 //!
 //! Time is linear; memory is [`MAX_HEADER`], a line that may be a delimiter ([`MAX_DELIMITER_LINE`]) and the stack of open nodes
 //! ([`MAX_DEPTH`]). Nothing recurses.
@@ -17,15 +17,16 @@ use super::media::{self, Content, Encoding, Field, LineEnd, is_space, is_white, 
 /// Bytes of a header block that are kept and read.
 pub const MAX_HEADER: usize = 256 << 10;
 const HEADER_ROOM: usize = 4 << 10;
-/// Longer lines are no delimiter lines. More than any boundary that a kept header block can hold, and spaces after it.
+/// Longer lines are not delimiter lines. This is more than the longest boundary that fits into a kept header block, and
+/// spaces after it.
 pub const MAX_DELIMITER_LINE: usize = 384 << 10;
 /// Nodes at this depth are leaves, whatever their type; the mail itself is at depth 0.
 pub const MAX_DEPTH: u32 = 64;
-/// Nodes of a mail; where one more would begin, the rest of the mail belongs to the innermost open node.
+/// The most nodes of a mail; where one more would begin, the rest of the mail belongs to the innermost open node.
 pub const MAX_NODES: u32 = 10_000;
-/// Without an LF in so many first bytes, a mail has CR line ends if it has any.
+/// If the first bytes, as many as this, have no LF but a CR, the mail has CR line ends.
 const SNIFF: usize = 64 << 10;
-/// Blank lines before a header block are passed over up to so many bytes.
+/// Blank lines before a header block are skipped up to this many bytes.
 const MAX_BLANK: usize = 1 << 10;
 const PLAIN: &str = "text/plain";
 const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
@@ -34,14 +35,14 @@ const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeNo(pub u32);
 
-/// How a node's body is taken.
+/// How a node's body is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Children between delimiter lines.
     Multipart,
     /// Bytes.
     Leaf,
-    /// A mail of its own, which is the one child.
+    /// A nested mail, which is the only child.
     NestedMessage,
 }
 
@@ -50,11 +51,11 @@ pub enum Kind {
 pub struct Node<'a> {
     /// Its number.
     pub no: NodeNo,
-    /// The node it lies in.
+    /// The node that it is in.
     pub parent: Option<NodeNo>,
     /// Nodes around it; [`MAX_DEPTH`] means that it is a leaf because of that.
     pub depth: u32,
-    /// How its body is taken.
+    /// How its body is read.
     pub kind: Kind,
     /// Whether the header block is that of a mail (the whole one or a nested one) and not that of a body part.
     pub is_message: bool,
@@ -62,7 +63,7 @@ pub struct Node<'a> {
     pub header: &'a [u8],
     /// The fields in it.
     pub fields: &'a [Field<'a>],
-    /// Where all of the header block lies in the mail.
+    /// The range of the whole header block in the mail.
     pub header_at: Range<u64>,
     /// Where the body begins: after the empty line, if there is one.
     pub body_at: u64,
@@ -80,7 +81,7 @@ impl Node<'_> {
     }
 }
 
-/// What a walk tells, in the order of the mail. Everything does nothing unless it is implemented.
+/// The events of a walk, in the order of the mail. The default methods do nothing.
 pub trait Visitor {
     /// A node begins; its header block is known.
     fn open(&mut self, node: &Node<'_>) {
@@ -97,13 +98,14 @@ pub trait Visitor {
         let _ = (node, at, bytes);
     }
 
-    /// Bytes that are neither body nor preamble: header blocks, delimiter lines, epilogues. Told at once or later than the node
-    /// they open, but in order, and before the end of the node that they belong to: every byte of a mail is told once, here or there.
+    /// Bytes that are neither body nor preamble: header blocks, delimiter lines, epilogues. They come together with the
+    /// node that they open, or later, but in order, and before the end of the node that they belong to. Every byte of a
+    /// mail is passed exactly once, here or in another method.
     fn glue(&mut self, at: u64, bytes: &[u8]) {
         let _ = (at, bytes);
     }
 
-    /// The first delimiter line of a multipart: what was told as its preamble is no text.
+    /// The first delimiter line of a multipart: its preamble is not text.
     fn delimited(&mut self, node: NodeNo) {
         let _ = node;
     }
@@ -118,7 +120,8 @@ pub trait Visitor {
         let _ = node;
     }
 
-    /// Nodes that the visitor itself found inside the leaf just closed (in an encoded mail): they are numbered on and count.
+    /// Nodes that the visitor itself found inside the leaf just closed (in an encoded mail): they take the next
+    /// numbers, and count.
     fn found_inside(&mut self) -> u32 {
         0
     }
@@ -148,7 +151,7 @@ pub struct Walker {
 #[derive(Debug)]
 struct Tree {
     at: u64,
-    /// Up to here bytes were told, if that is more than `at`.
+    /// Bytes up to here were passed on, if that is more than `at`.
     told: u64,
     line_end: LineEnd,
     state: State,
@@ -178,7 +181,7 @@ enum State {
     },
     /// In a From_ line.
     FromLine,
-    /// Behind a delimiter line.
+    /// After a delimiter line.
     PartStart,
     Header,
     /// In the body of the innermost node.
@@ -206,7 +209,7 @@ enum Part {
     Epilogue,
 }
 
-/// What a line is that begins with `--`.
+/// The meaning of a line that begins with `--`.
 enum Line {
     Unknown,
     Other,
@@ -226,8 +229,8 @@ impl Walker {
         Self::inside(NodeNo(0), 0)
     }
 
-    /// A walker of a mail that was found encoded in a leaf: its node gets number `first` and depth `depth`, and both go on
-    /// from there towards their limits. A mail at [`MAX_DEPTH`] is one leaf.
+    /// A walker of a mail that was found encoded in a leaf: its node gets number `first` and depth `depth`, and both
+    /// continue from there towards their limits. A mail at [`MAX_DEPTH`] is one leaf.
     #[must_use]
     pub fn inside(first: NodeNo, depth: u32) -> Self {
         let tree = Tree {
@@ -253,7 +256,7 @@ impl Walker {
     pub fn push(&mut self, bytes: &[u8], visitor: &mut impl Visitor) {
         let mut bytes = bytes;
         while !self.carry.is_empty() && !bytes.is_empty() {
-            // What is held waits for the end of its line, so that it is moved and looked at in amortized linear time.
+            // Held bytes wait for the end of their line, so that they are moved and examined in amortized linear time.
             let window = bytes.get(..SNIFF).unwrap_or(bytes);
             let (taken, whole_line) = match memchr(self.tree.line_end.byte(), window) {
                 Some(at) => (at + 1, true),
@@ -284,7 +287,7 @@ impl Walker {
 }
 
 impl Tree {
-    /// Takes as many of `bytes` as can be decided on, all of them if they are the last, and says how many.
+    /// Takes as many of `bytes` as can be decided, all of them if they are the last, and returns how many.
     fn take(&mut self, bytes: &[u8], last: bool, visitor: &mut impl Visitor) -> usize {
         let mut used = 0;
         loop {
@@ -485,7 +488,7 @@ impl Tree {
         self.tell(bytes.get(..before).unwrap_or_default(), visitor);
         match line {
             Line::Delimiter { of, closes, len } => match self.delimiter(of, closes, len, visitor) {
-                // The rest is the open node's, the line end before the delimiter too.
+                // The rest belongs to the open node, including the line end before the delimiter.
                 0 => before,
                 len => at + 1 + len,
             },
@@ -493,8 +496,8 @@ impl Tree {
         }
     }
 
-    /// The first line end before a line that is a delimiter line, or may become one. Apart from [`Self::body`], which encoded mails in
-    /// encoded mails call from within, since a search takes much of the stack.
+    /// The first line end before a line that is a delimiter line, or may become one. A separate function, since a
+    /// search takes much of the stack, and encoded mails within encoded mails call [`Self::body`] recursively.
     #[inline(never)]
     fn find_delimiter(&self, bytes: &[u8], last: bool) -> Option<(usize, Line)> {
         let needle = [self.line_end.byte(), b'-', b'-'];
@@ -504,7 +507,7 @@ impl Tree {
         })
     }
 
-    /// Length of the end of `bytes` that may belong to a delimiter line.
+    /// How many bytes at the end of `bytes` may belong to a delimiter line.
     fn undecided(&self, bytes: &[u8]) -> usize {
         let end = self.line_end.byte();
         let dash = usize::from(bytes.last() == Some(&b'-'));
@@ -523,7 +526,7 @@ impl Tree {
         self.line_end == LineEnd::Lf && at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\r')
     }
 
-    /// Tells bytes of the innermost node, which begin at the current place.
+    /// Passes on bytes of the innermost node, which begin at the current place.
     fn tell(&mut self, bytes: &[u8], visitor: &mut impl Visitor) {
         let Some(open) = self.stack.last().filter(|_| !bytes.is_empty()) else {
             return;
@@ -536,7 +539,7 @@ impl Tree {
         self.told = self.at + bytes.len() as u64;
     }
 
-    /// What the line is with which `bytes` begin.
+    /// The meaning of the line with which `bytes` begin.
     fn line(&self, bytes: &[u8], last: bool) -> Line {
         if self.boundaries == 0 || !(bytes.starts_with(b"--") || bytes == b"-") {
             return Line::Other;
@@ -568,7 +571,7 @@ impl Tree {
         Line::Other
     }
 
-    /// A delimiter line of the node at `of` on the stack, `len` bytes long. Says how many of them are used.
+    /// A delimiter line of the node at `of` on the stack, `len` bytes long. Returns how many of them are used.
     fn delimiter(&mut self, of: usize, closes: bool, len: usize, visitor: &mut impl Visitor) -> usize {
         if !closes && self.next >= MAX_NODES {
             self.begin_overflow(visitor);

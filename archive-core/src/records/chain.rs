@@ -1,7 +1,7 @@
-//! The record chain: a value after every commit over all that was true up to it.
+//! The record chain: after every commit, a value over everything that was recorded up to it.
 //!
-//! It runs over the skeleton of each commit and over kind and hash of each fact, so that a deleted mail's facts can later be replaced
-//! by their hashes while every later value stays good. Docs: FORMAT.md, "Chain".
+//! It runs over the skeleton of each commit and over kind and hash of each fact, so that a deleted mail's facts can
+//! later be replaced by their hashes while every later value stays valid. Docs: FORMAT.md, "Chain".
 
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +15,7 @@ pub(crate) struct Link {
 }
 
 impl std::fmt::Display for Link {
-    /// As heads are printed: the sequence, then the chain value in hexadecimal digits.
+    /// The form in which heads are printed: the sequence, then the chain value in hexadecimal digits.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:", self.sequence)?;
         self.chain.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -19,7 +19,7 @@ use crate::wire::{Keys, Undecodable, Unknown, decode_noting, encode};
 pub(crate) struct NewFact {
     kind: u16,
     bytes: Vec<u8>,
-    /// What the catalog takes over; of the master, nothing.
+    /// What the catalog applies; nothing for the master.
     value: FactValue,
 }
 
@@ -42,7 +42,7 @@ impl NewFact {
     }
 }
 
-/// A fact as it lies in a commit: kind and bytes, or what is left of an erased one.
+/// A fact as it is in a commit: kind and bytes, or what is left of an erased one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fact {
     Known {
@@ -52,7 +52,7 @@ pub(crate) enum Fact {
     Erased {
         kind: u16,
         hash: [u8; 32],
-        /// Of a content: its leaf in the tree.
+        /// For a content: its leaf in the tree.
         leaf: Option<[u8; 32]>,
     },
 }
@@ -88,7 +88,7 @@ impl<'b, C> Decode<'b, C> for Fact {
 }
 
 impl Fact {
-    /// The bytes of what the fact says, whether a lost commit held it or its own; `None` of an erased one.
+    /// The bytes of the fact itself, unwrapped if it recovers a fact of a lost commit; `None` for an erased one.
     pub(crate) fn own_bytes(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Self::Known { kind, bytes } if *kind == FactKind::Recovered as u16 => {
@@ -119,7 +119,7 @@ pub(crate) struct Skeleton {
     /// Frames before this one that hold the contents of a small commit.
     #[n(6)]
     pub(crate) section_frames: u32,
-    /// Number of the tree, where it is not the first.
+    /// Number of the tree, if it is not the first.
     #[n(7)]
     tree_no: Option<u32>,
 }
@@ -145,7 +145,7 @@ struct ToWrite<'c> {
 #[derive(Debug, Decode)]
 #[cbor(map)]
 struct Written {
-    /// The skeleton as bytes, since the chain covers what is there and not what is known of it.
+    /// The skeleton as bytes, since the chain also covers keys that this version does not know.
     #[cbor(n(1), with = "minicbor::bytes")]
     skeleton: Vec<u8>,
     #[n(2)]
@@ -179,7 +179,8 @@ pub(super) struct Parts {
 }
 
 impl Commit {
-    /// The commit after `last`, whose contents go into `tree`; the link after it, and what the catalog takes over.
+    /// Builds the commit after `last`, whose contents go into `tree`. Returns it with the link after it, and what the
+    /// catalog applies.
     pub(super) fn build(last: &Link, tree: &mut Frontier, parts: Parts) -> Result<(Self, Link, Vec<FactValue>), Error> {
         let Parts { time, facts, salts, container_end, section_frames } = parts;
         let mut hashes = Vec::with_capacity(facts.len());
@@ -209,7 +210,7 @@ impl Commit {
         encode(&ToWrite { skeleton: &self.skeleton_bytes, facts: &self.facts, salts: &self.salts })
     }
 
-    /// The commit that `bytes` hold.
+    /// Decodes a commit.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Undecodable> {
         let mut passed_over = None;
         let Written { skeleton: skeleton_bytes, facts, salts } = decode_noting(bytes, &mut passed_over)?;
@@ -220,7 +221,7 @@ impl Commit {
         Ok(Self { skeleton, skeleton_bytes, facts, salts, passed_over })
     }
 
-    /// What was passed over in it that forbids writing, facts aside.
+    /// What was passed over in it and forbids writing, apart from facts.
     pub(crate) fn passed_over(&self) -> Option<&Unknown> {
         self.passed_over.as_ref()
     }
@@ -255,7 +256,7 @@ impl Commit {
         TreeHead { no: self.skeleton.tree_no.unwrap_or(FIRST_TREE), size: self.skeleton.tree_size, hash: self.skeleton.tree_hash }
     }
 
-    /// Does it repair the store, and so go on after commits that are lost?
+    /// Whether it repairs the store, and so continues after lost commits.
     pub(crate) fn repairs(&self) -> bool {
         self.facts.iter().any(|fact| matches!(fact, Fact::Known { kind, .. } if *kind == FactKind::Repaired as u16))
     }
@@ -290,7 +291,8 @@ mod tests {
     use crate::records::tree::leaf_hash;
     use crate::records::{ContentFact, FolderFact, ImportRunFact, Runs};
 
-    /// What compaction will do to a commit: nothing is left of the facts but kind, hash and leaf, and their ranges of salts are explicit.
+    /// What compaction will do to a commit: only kind, hash and leaf are left of the facts, and their ranges of salts
+    /// are explicit.
     fn erased(commit: &Commit, gone: &[usize]) -> Commit {
         let mut salts = commit.salts();
         let all: Vec<[u8; SALT_LEN]> = (0..commit.facts.len()).map(|at| salts.of(at).unwrap()).collect();

@@ -1,4 +1,5 @@
-//! The kinds of facts and what each holds. Numbers of kinds and keys are never used again for something else; 0 is none.
+//! The kinds of facts and what each contains. Numbers of kinds and keys are never reused for something else; 0 means
+//! none.
 //!
 //! Docs: FORMAT.md, "Facts". Reserved for later: 32 hold, 33 retention mark, 34 flag, 35 note, 36 source place, 37 undelete,
 //! 38 alias, 39 external timestamp, 40 key change.
@@ -44,11 +45,11 @@ pub(crate) enum FactKind {
     KeyChange = 66,
 }
 
-/// Where stored bytes lie: a stretch of a block. Container 0 stands for the section of the commit that holds the fact.
+/// Where stored bytes are: a stretch of a block. Container 0 means the section of the commit that contains the fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) container: u32,
-    /// Offset of the block's frame in the container; of the section's first frame counted in frames.
+    /// Offset of the block's frame in the container; in a section, the index of the frame.
     pub(crate) frame: u64,
     /// Where the stretch begins in the block's bytes.
     pub(crate) start: u32,
@@ -87,11 +88,11 @@ impl<'b, C> Decode<'b, C> for Runs {
     }
 }
 
-/// How a content is put together, as one flat array of numbers; absent for a content of one literal.
+/// How a content is joined, as one flat array of numbers; absent for a content of one literal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Shape(pub(crate) Vec<ShapeExtent>);
 
-/// An extent, with the part it takes where it takes one.
+/// An extent, with its part if it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ShapeExtent {
     pub(crate) extent: Extent,
@@ -133,7 +134,7 @@ impl<'b, C> Decode<'b, C> for Shape {
     }
 }
 
-/// Line length, then a bit each for CR LF and for an ending of the last line.
+/// Line length, then one bit for CR LF and one for a line end after the last line.
 fn wrap_number(wrap: Wrap) -> u32 {
     u32::from(wrap.line_len) << 2 | u32::from(wrap.eol == Eol::CrLf) << 1 | u32::from(wrap.ends_with_eol)
 }
@@ -177,7 +178,7 @@ pub(crate) struct ImportRunFact {
     pub(crate) size: Option<u64>,
     #[n(8)]
     pub(crate) modified: Option<i64>,
-    /// Where the clock had jumped: the time of archiving of the last message before, milliseconds since 1970, UTC.
+    /// If the clock had jumped: the time of archiving of the last message before, milliseconds since 1970, UTC.
     #[n(9)]
     pub(crate) jumped_from: Option<i64>,
 }
@@ -233,7 +234,7 @@ pub(crate) struct ContentFact {
     /// Date of the mail, seconds since 1970, UTC.
     #[n(7)]
     pub(crate) date: i64,
-    /// Where the date is from: a [`DateSource`], or what a later version knows.
+    /// The source of the date: a [`DateSource`], or a value that only a later version knows.
     #[n(8)]
     pub(crate) date_source: u8,
     #[n(9)]
@@ -269,7 +270,7 @@ pub(crate) struct ContentFact {
     /// Media types of attachments, each once, where there are any.
     #[n(21)]
     pub(crate) attachment_types: Option<Vec<String>>,
-    /// Labels that the mail was given, where there are any. Earlier readers pass over them.
+    /// Labels of the mail, if there are any. Earlier readers pass over them.
     #[n(128)]
     pub(crate) labels: Option<Vec<String>>,
 }
@@ -290,7 +291,7 @@ pub(crate) struct PartFact {
 }
 fact!(PartFact, "key of a part", 4);
 
-/// Contents and parts of small commits, and where in containers they lie now.
+/// Contents and parts of small commits, and their present place in containers.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct PackedFact {
@@ -332,17 +333,17 @@ pub(crate) struct MessageFact {
     pub(crate) quoting: Option<u8>,
     #[n(11)]
     pub(crate) flags: Option<String>,
-    /// Its number in the folder, from 1: rises with each message that comes in, and is never given again.
+    /// Its number in the folder, from 1: rises with each new message, and is never assigned again.
     #[n(12)]
     pub(crate) number: u32,
 }
 fact!(MessageFact, "key of a message", 12);
 
-/// A direction that neither source nor owner tells.
+/// The direction, if it follows neither from the source nor from the owner.
 pub(crate) const DIRECTION_UNKNOWN: u8 = 3;
 
 impl MessageFact {
-    /// A message of which no import run, path or envelope is known any more: the records that said it are lost.
+    /// A message whose import run, path and envelope are unknown, because the records that had them are lost.
     pub(crate) fn of_lost_origin(no: u32, content: u32, folder: u32, direction: u8, archived: i64, number: u32) -> Self {
         Self {
             no,
@@ -372,7 +373,7 @@ pub(crate) struct FolderFact {
     pub(crate) parent: u32,
     #[n(3)]
     pub(crate) name: String,
-    /// Seconds since 1970 of its making, never 0.
+    /// When it was made, seconds since 1970, never 0.
     #[n(4)]
     pub(crate) epoch: u32,
 }
@@ -390,7 +391,7 @@ fact!(DamageFact, "key of noted damage", 1);
 /// A damaged place: the path below the archive's folder with `/`, offset, length.
 pub(crate) type DamagedPlace = (String, u64, u64);
 
-/// Damage that was accepted: it is listed apart from now on. What is hit stays damaged.
+/// Damage that was accepted: it is listed separately from now on. What is hit stays damaged.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct AcceptedFact {
@@ -399,29 +400,30 @@ pub(crate) struct AcceptedFact {
 }
 fact!(AcceptedFact, "key of accepted damage", 1);
 
-/// The store was repaired: what the records before this file lost stays lost, and how it goes on.
+/// The store was repaired: what the records before this file lost, and how the store continues.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct RepairedFact {
     /// Sequences of commits that are lost, from and to.
     #[n(1)]
     pub(crate) lost: Vec<(u64, u64)>,
-    /// The next numbers to give.
+    /// The next numbers to assign.
     #[n(2)]
     pub(crate) numbers: HeadNumbers,
-    /// The tree that goes on, or a new one.
+    /// The tree that continues, or a new one.
     #[n(3)]
     pub(crate) tree: Frontier,
-    /// Where an older state was accepted: the head that had been noted.
+    /// If an older state was accepted: the head that had been noted.
     #[n(4)]
     pub(crate) accepted: Option<SeenHead>,
-    /// Message numbers that were never given, since the highest one was not proven.
+    /// Message numbers that were skipped, since the highest one was not proven.
     #[n(5)]
     pub(crate) left_out: u32,
 }
 fact!(RepairedFact, "key of a repair", 5);
 
-/// A fact that a lost commit held, as far as it could be recovered. Its content is in the tree already, or went with the tree that was lost.
+/// A fact of a lost commit, as far as it could be recovered. Its content is in the tree already, or was lost with the
+/// tree.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct RecoveredFact {
@@ -444,10 +446,10 @@ pub(crate) struct StoreFact {
     /// Name of its folder below `stores/`.
     #[n(3)]
     pub(crate) name: String,
-    /// The store that takes new mail.
+    /// Whether this store receives new mail.
     #[n(4)]
     pub(crate) current: bool,
-    /// The map of its `store.mk`, so that the store opens and the file can be written again where both copies are gone.
+    /// The map of its `store.mk`, so that the store can be opened and the file rewritten if both copies are gone.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub(crate) identity: Option<Vec<u8>>,
 }
@@ -483,13 +485,13 @@ pub(crate) struct KeyChangeFact {
 }
 fact!(KeyChangeFact, "key of a key change", 4);
 
-/// Of the master: the facts that make its state, so that an open need not read what came before.
+/// Of the master: the facts that make up its state, so that an open need not read what came before.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct CheckpointFact {
     #[n(1)]
     pub(crate) facts: Vec<(u16, minicbor::bytes::ByteVec)>,
-    /// A damaged master begins again with it: damage in files before it is known and accepted.
+    /// A damaged master starts over with it: damage in files before it is known and accepted.
     #[n(2)]
     pub(crate) repairs: bool,
 }

@@ -1,4 +1,4 @@
-//! `head.mkm`: the second witness of what was durable, and of how far the other side was.
+//! `head.mkm`: the second witness of what was durable, and of the head of the other side (store or master).
 //!
 //! One sealed frame in the folder of a store and in that of the master, replaced on closing and when the writer is idle. It may be older
 //! than the records, never newer: it is written after their sync. Bytes: docs/FORMAT.md, "Head".
@@ -14,7 +14,7 @@ use crate::seal::{FileKind, FrameKind, HEADER_LEN, SecretKey, Single, read_singl
 use crate::vfs::Vfs;
 use crate::wire::{Keys, decode, encode};
 
-/// The next numbers of a store: contents, messages, parts, import runs; the highest folder and container given.
+/// The next numbers of a store: contents, messages, parts, import runs; the highest folder and container assigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Encode, Decode)]
 #[cbor(array)]
 pub(crate) struct HeadNumbers {
@@ -102,7 +102,7 @@ fn single(owner: Uuid) -> Single {
     Single { kind: FileKind::Head, frame: FrameKind::Head, owner }
 }
 
-/// The head in `dir`; `None` where there is none, which is so before the first closing.
+/// The head in `dir`; `None` if there is none, as before the first close.
 pub(crate) fn read_head(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<Option<Head>, Error> {
     let path = head_path(dir);
     let Some(bytes) = read_single(vfs, &path, key, single(owner))? else { return Ok(None) };
@@ -111,7 +111,7 @@ pub(crate) fn read_head(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid)
     if head.tree.is_sound() { Ok(Some(head)) } else { Err(damage().into()) }
 }
 
-/// Puts `head` in the place of the one in `dir`.
+/// Replaces the head in `dir`.
 pub(crate) fn write_head(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid, head: &Head) -> Result<(), Error> {
     replace_single(vfs, &head_path(dir), key, single(owner), &encode(head))
 }

@@ -1,7 +1,7 @@
-//! The one who writes records: appends commits, syncs them, begins new files.
+//! The writer of records: it appends commits, syncs them, and begins new files.
 //!
-//! Invariants: sequences have no gaps; a commit is appended only after the one before it was synced; a new file's header names the
-//! chain value before its first commit.
+//! Invariants: sequences have no gaps; a commit is appended only after the previous one is synced; a new file's header
+//! names the chain value before its first commit.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,17 +28,17 @@ pub(crate) struct CommitPlace {
     pub(crate) offset: u64,
 }
 
-/// Where all frames of a commit lie.
+/// The places of all frames of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommitSpan {
     pub(crate) place: CommitPlace,
-    /// Where it begins, contents of a small commit included; like its place as it was first written.
+    /// Where it begins, including the contents of a small commit; like its place, as it was first written.
     pub(crate) begin: u64,
-    /// Offsets of today of the frames that hold the contents of a small commit; none where they were dropped.
+    /// Present offsets of the frames with the contents of a small commit; empty if they were dropped.
     pub(crate) section: Vec<u64>,
 }
 
-/// A commit that is durable: only the sync of the records makes one.
+/// A durable commit: only the sync of the records makes one.
 #[derive(Debug)]
 pub(crate) struct Committed {
     pub(crate) link: Link,
@@ -46,11 +46,11 @@ pub(crate) struct Committed {
     pub(crate) container_end: (u32, u64),
     /// The tree after it.
     pub(crate) tree: Frontier,
-    /// What its facts say, in order.
+    /// Its facts as values, in order.
     pub(crate) facts: Vec<FactValue>,
 }
 
-/// Everything a commit is made of.
+/// The parts of a commit to be written.
 pub(crate) struct NewCommit<'a> {
     pub(crate) time: i64,
     pub(crate) facts: Vec<NewFact>,
@@ -64,12 +64,13 @@ pub(crate) struct NewCommit<'a> {
     pub(crate) section: &'a [Vec<u8>],
 }
 
-/// A commit found whole above the clean mark, to be written anew.
+/// A commit above the clean mark that is whole, to be written again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TakenCommit<'a> {
     pub(crate) commit: &'a Commit,
     pub(crate) link: Link,
-    /// Frames that the commit has in containers: the copy counts them too, or it would not be whole if it has to be taken over again.
+    /// Frames that the commit has in containers: the copy counts them too, otherwise it would not be whole if it has to
+    /// be adopted once more.
     pub(crate) container_frames: u32,
     /// Encoded blocks with the contents of a small commit.
     pub(crate) section: &'a [Vec<u8>],
@@ -86,7 +87,7 @@ pub(crate) struct Records {
     pub(super) writer: SealedWriter,
     pub(super) moved: Moved,
     pub(super) last: Link,
-    /// Does the active file say that the last commit is synced?
+    /// Whether the active file says that the last commit is synced.
     pub(super) marked: bool,
     tree: Frontier,
 }
@@ -96,7 +97,8 @@ pub(crate) fn file_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:06}.mkr"))
 }
 
-/// The number that a records file has by its name. None of ours has one of 2^53 or more, whoever put the file there.
+/// The number that a records file has by its name. A number of 2^53 or more is not one of ours, whoever put the file
+/// there.
 pub(crate) fn file_number(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_suffix(".mkr")?.parse().ok().filter(|number| *number < 1 << 53)
 }
@@ -116,8 +118,8 @@ impl Records {
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved: Moved::default(), last, marked: false, tree })
     }
 
-    /// Goes on in a file that was read to its end and found clean, or begins the next where that one may not be appended to: it has other names
-    /// (a snapshot), or `anew` is asked for.
+    /// Continues a file that was read to its end and found clean. Begins the next one if the file must not be appended
+    /// to, because it has other names (a snapshot) or `anew` is set.
     #[expect(clippy::too_many_arguments, reason = "what a writer is made of has no other use")]
     pub(crate) fn resume(
         vfs: Arc<dyn Vfs>,
@@ -143,8 +145,8 @@ impl Records {
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved, last, marked: true, tree })
     }
 
-    /// Begins file `number` with a commit that was found whole above the clean mark: written anew under another name, synced, renamed, so that
-    /// it is durable whatever became of its first copy.
+    /// Begins file `number` with a whole commit from above the clean mark: it is written again under another name,
+    /// synced and renamed, so that it is durable whatever became of its first copy.
     #[expect(clippy::too_many_arguments, reason = "what a commit is taken over with has no other use")]
     pub(crate) fn take_over(
         vfs: Arc<dyn Vfs>,
@@ -192,7 +194,7 @@ impl Records {
         Ok((SealedWriter::resume(reader)?, committed))
     }
 
-    /// The tree after a commit that was taken over.
+    /// Sets the tree after a commit that was adopted.
     pub(crate) fn set_tree(&mut self, tree: Frontier) {
         self.tree = tree;
     }
@@ -218,8 +220,8 @@ impl Records {
         Ok(Committed { link, span, container_end, tree: self.tree.clone(), facts })
     }
 
-    /// Writes one commit as the first of a new file, which appears with it or not at all. After an error nothing more may be written before
-    /// the store is opened again.
+    /// Writes one commit as the first of a new file, which appears together with it or not at all. After an error
+    /// nothing more may be written before the store is opened again.
     pub(crate) fn commit_in_new_file(&mut self, new: NewCommit<'_>) -> Result<Link, Error> {
         let NewCommit { time, facts, salts, container_end, .. } = new;
         let parts = Parts { time, facts, salts, container_end, section_frames: 0 };
@@ -231,7 +233,7 @@ impl Records {
         Ok(link)
     }
 
-    /// Says on disk that everything up to the last commit is synced, where that is not said yet.
+    /// Notes on disk that everything up to the last commit is synced, unless that is already noted.
     pub(crate) fn mark(&mut self) -> Result<(), Error> {
         if self.marked {
             return Ok(());

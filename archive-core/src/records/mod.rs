@@ -1,8 +1,8 @@
 //! Recovery records: every fact about the store in the order in which it became true (P4).
 //!
-//! Knows kinds, commits, the chain and the tree head; what facts mean is the catalog's. A commit is whole or absent (P2), sequence
-//! numbers have no gaps, and every frame says up to which commit everything was synced when it was written.
-//! Bytes: docs/FORMAT.md, "Records".
+//! It knows kinds, commits, the chain and the tree head; the catalog knows what facts mean. A commit is whole or absent
+//! (P2), sequence numbers have no gaps, and every frame says up to which commit everything was synced when it was
+//! written. Bytes: docs/FORMAT.md, "Records".
 
 mod chain;
 mod commit;

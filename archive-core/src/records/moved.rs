@@ -1,7 +1,9 @@
-//! Where commits of a records file were first written, once the file was written anew without the sections of its small commits.
+//! Where commits of a records file were first written, once the file has been rewritten without the sections of its
+//! small commits.
 //!
-//! Catalog and index name commits by file and offset. So that writing a file anew leaves them true, these offsets stay what they were,
-//! and the file carries a table from them to the offsets of today. Bytes: docs/FORMAT.md, section 8, "Moved".
+//! Catalog and index name commits by file and offset. To keep them valid when a file is rewritten, these offsets stay
+//! what they were, and the file has a table from them to the present offsets. Bytes: docs/FORMAT.md, section 8,
+//! "Moved".
 
 use super::Link;
 use super::stamp::Stamp;
@@ -14,18 +16,18 @@ use crate::wire::Fixed;
 struct Stretch {
     /// Offset at which it was first written.
     first: u64,
-    /// Offset of today.
+    /// Present offset.
     now: u64,
 }
 
-/// The table of one file; empty where the file was never written anew.
+/// The table of one file; empty if the file was never rewritten.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Moved {
     stretches: Vec<Stretch>,
 }
 
 impl Moved {
-    /// The table that `file` carries. One that cannot be read is damage, named by whoever scans the file from its start.
+    /// The table of `file`. An unreadable one is damage, reported by any scan of the file from its start.
     pub(super) fn of(file: &SealedReader) -> Result<Self, Error> {
         let (at, len) = (HEADER_LEN as u64, file.len()?);
         if len <= at {
@@ -34,7 +36,7 @@ impl Moved {
         match file.raw(at, len) {
             Ok(raw) if raw.kind == FrameKind::Moved => {}
             Ok(_) => return Ok(Self::default()),
-            // What it was cannot be known.
+            // The frame may have been a table or not.
             Err(Error::Damage(_)) => return Ok(Self::unreadable()),
             Err(error) => return Err(error),
         }
@@ -45,12 +47,12 @@ impl Moved {
         }
     }
 
-    /// Whatever is looked for, the search begins at the first frame.
+    /// A table with which every search begins at the first frame.
     fn unreadable() -> Self {
         Self { stretches: vec![Stretch { first: u64::MAX, now: HEADER_LEN as u64 }] }
     }
 
-    /// Is it not known where anything was first written? Then nothing may be appended to the file.
+    /// Whether it is unknown where anything was first written. Then nothing may be appended to the file.
     pub(super) fn is_unreadable(&self) -> bool {
         self.stretches.first().is_some_and(|stretch| stretch.first == u64::MAX)
     }
@@ -71,8 +73,9 @@ impl Moved {
         Some(Self { stretches })
     }
 
-    /// The frame's plaintext. `stretches` are pairs of the offset at which frames were first written, and their offset now less the end of
-    /// this frame. `last` was synced: without the commit that packed them, the sections would still be there.
+    /// The frame's plaintext. `stretches` are pairs of the offset at which frames were first written, and their present
+    /// offset minus the end of this frame. `last` was synced: without the commit that packed them, the sections would
+    /// still be there.
     pub(super) fn encode(stretches: &[(u64, u64)], last: Link) -> Vec<u8> {
         let mut bytes = Stamp::mark(last).encode().to_vec();
         for (first, offset) in stretches {
@@ -82,7 +85,8 @@ impl Moved {
         bytes
     }
 
-    /// Where the frame that was first written at `first` lies now; for one that was dropped, the next that is left.
+    /// The present offset of the frame that was first written at `first`; if that was dropped, of the next one that is
+    /// left.
     pub(crate) fn now(&self, first: u64) -> u64 {
         let behind = self.stretches.partition_point(|stretch| stretch.first <= first);
         let next = self.stretches.get(behind).map(|next| next.now);
@@ -92,7 +96,7 @@ impl Moved {
         }
     }
 
-    /// Where the frame that lies at `now` was first written.
+    /// Where the frame whose present offset is `now` was first written.
     pub(crate) fn first(&self, now: u64) -> u64 {
         if self.is_unreadable() {
             return now;

@@ -1,7 +1,8 @@
-//! A records file is written anew without the sections of its small commits, once all that lay in them was packed.
+//! Rewrites a records file without the sections of its small commits, once everything in them has been packed.
 //!
-//! Only blocks go: facts, stamps and chain values stay as they are, and a table says where each commit was first written. The new file
-//! has the old one's number and takes its name in one step, so that at every moment one of the two is there, whole and synced.
+//! Only blocks are removed: facts, stamps and chain values stay as they are, and a table says where each commit was
+//! first written. The new file has the old one's number and takes its name in one step, so that at any moment one of
+//! the two is there, whole and synced.
 
 use std::path::Path;
 
@@ -14,12 +15,13 @@ use crate::error::Error;
 use crate::seal::{FileKind, FrameKind, SealedReader, SealedWriter};
 use crate::vfs::Vfs;
 
-/// Bytes that are copied before they are appended.
+/// Bytes that are copied at a time.
 const COPIED_AT_ONCE: usize = 4 << 20;
 
 impl Records {
-    /// Writes file `number` anew without sections. Nothing may be left in them that a fact still needs. A file that has damage stays as
-    /// it is, which is no error. After an error nothing more may be written before the store is opened again.
+    /// Rewrites file `number` without sections, which must not contain anything that a fact still needs. A file with
+    /// damage stays as it is, which is not an error. After an error nothing more may be written before the store is
+    /// opened again.
     pub(crate) fn drop_sections(&mut self, number: u64) -> Result<(), Error> {
         let listing = list_files(&*self.vfs, &self.dir, &self.key, self.owner)?;
         let Some(old) = listing.files.into_iter().find(|file| file.number == number) else { return Ok(()) };
@@ -46,7 +48,7 @@ impl Records {
         let Some(stay) = staying(old)? else { return Ok(false) };
         let header = old.reader.header();
         let new = SealedWriter::create(&*self.vfs, path, &self.key, FileKind::Records, self.owner, old.number, header.start)?;
-        // The table counts on the frames it names following each other, so the copy of the header comes after them.
+        // The table relies on the frames that it names being consecutive, so the copy of the header comes after them.
         let mut new = new.without_copy();
         let table = new.push(FrameKind::Moved, &[&Moved::encode(&stay.table, self.last)])?;
         for at in stay.frames {
@@ -81,7 +83,7 @@ impl Records {
 struct Staying {
     /// Offsets of the frames that stay.
     frames: Vec<u64>,
-    /// Where stretches of them were first written, and how many bytes stay before each.
+    /// Where stretches of these were first written, and how many bytes stay before each.
     table: Vec<(u64, u64)>,
     len: u64,
 }

@@ -1,8 +1,8 @@
-//! Salts of facts: random bytes that keep the hash of a fact, once it was erased, from confirming a guess of what it said.
+//! Salts of facts: random bytes that keep the hash of an erased fact from confirming a guess at its contents.
 //!
-//! They come from seeds. The seed of the contents of a block stands in the block's table too, that of all other facts nowhere else: so an
-//! erasure has to rewrite one container and one records file, in which explicit salts of what remains take the seed's place.
-//! Docs: FORMAT.md, "Salts".
+//! They come from seeds. The seed of the contents of a block is also stored in the block's table; that of all other
+//! facts is stored nowhere else. So an erasure has to rewrite one container and one records file, in which explicit
+//! salts of the remaining facts replace the seed. Docs: FORMAT.md, "Salts".
 
 use hkdf::Hkdf;
 use minicbor::decode::Error as CborError;
@@ -65,7 +65,7 @@ impl<'b, C> Decode<'b, C> for SaltRange {
     }
 }
 
-/// Do these ranges give each of `facts` facts one salt?
+/// Whether these ranges give each of `facts` facts one salt.
 pub(crate) fn cover(ranges: &[SaltRange], facts: usize) -> bool {
     let begins = ranges.iter().map(|range| range.first as usize);
     let ends = begins.clone().skip(1).chain([facts]);
@@ -83,7 +83,7 @@ pub(crate) fn cover(ranges: &[SaltRange], facts: usize) -> bool {
     at == facts
 }
 
-/// The salts of a commit's or a table's facts, to be asked for in any order; cheapest in rising order.
+/// The salts of a commit's or a table's facts, available in any order; ascending order is cheapest.
 pub(crate) struct Salts<'c> {
     ranges: &'c [SaltRange],
     /// The range whose seed is expanded, and its key.

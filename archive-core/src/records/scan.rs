@@ -1,4 +1,4 @@
-//! Reading records: from a place on, frame by frame, going on after what cannot be read.
+//! Reads records from a place on, frame by frame, and continues after what cannot be read.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub(crate) struct RecordsFile {
     pub(crate) len: u64,
     /// Where its commits were first written.
     pub(crate) moved: Moved,
-    /// Commits of this sequence and above are void here: a later file has taken over. `u64::MAX` in the last file.
+    /// Commits of this sequence and above are void here: a later file continues. `u64::MAX` in the last file.
     pub(crate) void_from: u64,
 }
 
@@ -35,14 +35,14 @@ impl RecordsFile {
     }
 }
 
-/// What lies in a folder of records.
+/// The contents of a folder of records.
 pub(crate) struct Listing {
     /// Good files in order of their numbers.
     pub(crate) files: Vec<RecordsFile>,
-    /// Files that were never finished: they hold nothing.
+    /// Files that were never finished: they mean nothing.
     pub(crate) leftovers: Vec<PathBuf>,
-    /// Headers that are broken, of files that a copy opened and of others. A file gets its name only when it was synced, so none of them is a
-    /// leftover of a crash.
+    /// Broken headers, whether a copy opened the file or not. A file gets its name only after it is synced, so none of
+    /// them is a leftover of a crash.
     pub(crate) damage: Vec<Damage>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
             match opened.and_then(|file| SealedReader::open(&entry.path, file, key, FileKind::Records, owner)) {
                 Ok(reader) if file_number(&entry.path) != Some(reader.header().number) => misnamed.push(reader),
                 Ok(reader) => {
-                    // The copy of a broken header gives all that it said; the damage is named all the same.
+                    // The copy replaces a broken header completely; the damage is still reported.
                     listing.damage.extend(reader.header_damage());
                     listing.files.push(RecordsFile::of(reader)?);
                 }
@@ -69,7 +69,7 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
         }
     }
     for reader in misnamed {
-        // Beside the file that has the name it is a copy, and means nothing.
+        // If the file of that name exists too, this one is a copy, and means nothing.
         let number = reader.header().number;
         if !listing.files.iter().any(|file| file.number == number) {
             listing.damage.push(Damage::new(reader.path(), 0, 0, DamageCause::Misnamed(number)));
@@ -86,7 +86,7 @@ pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid
     Ok(listing)
 }
 
-/// Gives each file that is called otherwise the name of its number, where that is free. Was any renamed?
+/// Renames each misnamed file to its number, if that name is free. Returns whether any was renamed.
 pub(crate) fn give_names_back(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<bool, Error> {
     let mut renamed = false;
     for damage in list_files(vfs, dir, key, owner)?.damage {
@@ -101,7 +101,7 @@ pub(crate) fn give_names_back(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner:
     Ok(renamed)
 }
 
-/// A commit found whole.
+/// A whole commit.
 #[derive(Debug, Clone)]
 pub(crate) struct ScannedCommit {
     pub(crate) commit: Commit,
@@ -118,19 +118,19 @@ pub(crate) struct ScannedCommit {
 }
 
 impl ScannedCommit {
-    /// Frames that the commit has in containers: its last frame's index, less its other frames here.
+    /// Frames that the commit has in containers: its last frame's index, minus its other frames here.
     pub(crate) fn container_frames(&self) -> Option<u32> {
         self.stamp.index.checked_sub(self.commit.section_frames().checked_add(self.pieces)?.checked_sub(1)?)
     }
 }
 
-/// What a scan comes upon.
+/// What a scan finds.
 #[derive(Debug)]
 pub(crate) enum ScanItem {
     Commit(Box<ScannedCommit>),
-    /// A frame that only says what was synced; it ends there.
+    /// A frame that only says what was synced, and where it ends.
     Mark(u64),
-    /// A stretch that cannot be read; after it the scan goes on.
+    /// A stretch that cannot be read; the scan continues after it.
     Bad(Damage),
 }
 
@@ -171,7 +171,7 @@ impl Scan {
         let item = self.step()?;
         match &item {
             Some(ScanItem::Commit(commit)) => self.reached = commit.link.sequence,
-            // Behind the last commit before a later file took over everything is void, readable or not.
+            // After the last commit that the next file does not replace, everything is void, readable or not.
             Some(ScanItem::Bad(_)) if self.reached.saturating_add(1) >= self.file.void_from => {
                 self.at = self.file.len;
                 return Ok(None);
@@ -273,7 +273,7 @@ impl Scan {
             Err(None) => return Ok(ScanItem::Bad(damage(DamageCause::Decode))),
             Err(Some(error)) => return Err(error),
         };
-        // Where all that lay in it was packed, a section may be gone.
+        // A section may be gone, if everything in it was packed.
         let (said, there) = (commit.section_frames() as usize, pieces.section.len());
         if commit.sequence() != stamp.sequence || there != said && there != 0 {
             return Ok(ScanItem::Bad(damage(DamageCause::Decode)));
@@ -332,8 +332,9 @@ pub(crate) fn read_commit(file: &RecordsFile, offset: u64) -> Result<Commit, Err
     }
 }
 
-/// Cuts everything after commit `last` from a file that a later one has taken over from, so that no void frame is ever seen again.
-/// `from` is where a frame at or before the end of that commit was first written. `keep` gets the file and where it will be cut.
+/// Cuts everything after commit `last` from a file that a later one continues, so that no void frame is ever seen
+/// again. `from` is where a frame at or before the end of that commit was first written. `keep` receives the file and
+/// where it will be cut.
 pub(crate) fn cut_tail(
     vfs: &dyn Vfs,
     old: &RecordsFile,

@@ -1,4 +1,5 @@
-//! What every frame of records and containers begins with: its commit, its index there, and what was synced before it was written.
+//! The beginning of every frame of records and containers: its commit, its index in it, and what was synced before it
+//! was written.
 
 use super::Link;
 use crate::wire::{Fixed, TooShort};
@@ -18,7 +19,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// That of a mark, which says that `last` is synced.
+    /// The stamp of a mark, which says that `last` is synced.
     pub(super) fn mark(last: Link) -> Self {
         Self { sequence: last.sequence, index: u32::MAX, synced: last }
     }

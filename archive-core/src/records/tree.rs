@@ -1,11 +1,11 @@
-//! The Merkle tree of RFC 9162, 2.1.1, over one leaf a content, kept as the roots of its complete subtrees.
+//! The Merkle tree of RFC 9162, 2.1.1, with one leaf for each content, kept as the roots of its complete subtrees.
 
 use minicbor::{Decode, Encode};
 use sha2::{Digest as _, Sha256};
 
 use crate::id::Digest;
 
-/// Number of the tree that a store begins with. Another begins where a repair could not go on with the one before.
+/// Number of the tree that a store begins with. A new tree begins if a repair cannot continue the previous one.
 pub(super) const FIRST_TREE: u32 = 1;
 
 /// Number, size and root of the tree at a moment.
@@ -17,7 +17,7 @@ pub(crate) struct TreeHead {
 }
 
 impl TreeHead {
-    /// Is every leaf of the tree a content?
+    /// Whether every leaf of the tree is a content.
     pub(crate) fn is_of_first_tree(&self) -> bool {
         self.no == FIRST_TREE
     }
@@ -31,13 +31,13 @@ pub(crate) struct Frontier {
     size: u64,
     #[cbor(n(2), with = "minicbor::bytes")]
     roots: Vec<u8>,
-    /// Number of the tree, where it is not the first.
+    /// Number of the tree, if it is not the first.
     #[n(3)]
     no: Option<u32>,
 }
 
 impl Frontier {
-    /// The tree after one that cannot be gone on with: its first leaf is the last head known of that.
+    /// The tree after one that cannot be continued: its first leaf is the last known head of that tree.
     pub(crate) fn after(lost: TreeHead) -> Self {
         let mut tree = Self { no: Some(lost.no.saturating_add(1)), ..Self::default() };
         tree.push_leaf(Sha256::new_with_prefix([0]).chain_update(lost.hash).finalize().into());
@@ -54,7 +54,7 @@ impl Frontier {
         self.push_leaf(leaf_hash(salt, digest));
     }
 
-    /// Appends a leaf of which nothing but its hash is left.
+    /// Appends a leaf of which only the hash is left.
     pub(crate) fn push_leaf(&mut self, leaf: [u8; 32]) {
         let mut node = leaf;
         let mut rest = self.size;

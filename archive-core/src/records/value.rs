@@ -1,4 +1,5 @@
-//! Facts of a store as values: what a commit is made from, and what the catalog takes over, whether the commit was just written or is read again.
+//! Facts of a store as values: what a commit is made from, and what the catalog applies, whether the commit was just
+//! written or is read again.
 
 use super::fact::{
     AcceptedFact, ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact,
@@ -9,7 +10,7 @@ use crate::wire::{Class, Keys, Undecodable, Unknown, decode_noting, encode};
 
 const EMPTY_MAP: u8 = 0xa0;
 
-/// A fact with what it says.
+/// A fact with its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FactValue {
     ImportRun(ImportRunFact),
@@ -23,14 +24,14 @@ pub(crate) enum FactValue {
     DamageNoted(DamageFact),
     DamageAccepted(AcceptedFact),
     Repaired(Box<RepairedFact>),
-    /// What a lost commit held; never a recovered fact itself.
+    /// A fact of a lost commit; never a recovered fact itself.
     Recovered(Box<Self>),
-    /// Of a kind that may be passed over.
+    /// A fact of a kind that may be passed over.
     PassedOver,
 }
 
 impl FactValue {
-    /// What the bytes of a fact say; what had to be passed over in it and forbids writing goes into `passed_over`.
+    /// Decodes a fact; what is passed over in it and forbids writing goes into `passed_over`.
     pub(crate) fn read(kind: u16, bytes: &[u8], passed_over: &mut Option<Unknown>) -> Result<Self, Error> {
         let is = |known: FactKind| kind == known as u16;
         Ok(if is(FactKind::Content) {
@@ -79,7 +80,7 @@ impl FactValue {
         Ok(Self::Recovered(Box::new(Self::read(fact.kind, &fact.bytes, passed_over)?)))
     }
 
-    /// Its kind and bytes, as a commit holds them.
+    /// Its kind and bytes, as in a commit.
     pub(super) fn write(&self) -> (FactKind, Vec<u8>) {
         match self {
             Self::ImportRun(fact) => (FactKind::ImportRun, encode(fact)),
@@ -97,13 +98,13 @@ impl FactValue {
                 let (kind, bytes) = fact.write();
                 (FactKind::Recovered, encode(&RecoveredFact { kind: kind as u16, bytes }))
             }
-            // A checkpoint says nothing.
+            // In a store, a checkpoint means nothing.
             Self::PassedOver => (FactKind::Checkpoint, vec![EMPTY_MAP]),
         }
     }
 }
 
-/// What a kind of fact that is not known allows. Docs: FORMAT.md, section 1.
+/// The class of an unknown kind of fact. Docs: FORMAT.md, section 1.
 pub(crate) fn class_of_kind(kind: u16) -> Class {
     match kind {
         0..=95 => Class::Refuse,

@@ -13,7 +13,7 @@ use crate::error::Error;
 pub(super) const NONCE_LEN: usize = 12;
 pub(super) const TAG_LEN: usize = 16;
 
-/// Random bytes of the system.
+/// Random bytes from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| Error::Bug("the system gives no random bytes"))?;
@@ -36,12 +36,12 @@ impl SecretKey {
         &self.0
     }
 
-    /// A copy, for a second owner that lives apart.
+    /// A copy for a second owner.
     pub(crate) fn duplicate(&self) -> Self {
         Self(self.0.clone())
     }
 
-    /// Key and commitment for a use that `salt` and `info` name.
+    /// Key and commitment for the purpose that `salt` and `info` name.
     pub(super) fn derive(&self, salt: &[u8], info: &[&[u8]]) -> Result<(FileKey, [u8; 32]), Error> {
         let mut okm = Zeroizing::new([0; 64]);
         Hkdf::<Sha256>::new(Some(salt), &*self.0).expand_multi_info(info, &mut *okm).map_err(|_| Error::Bug("HKDF refused 64 bytes"))?;
@@ -51,12 +51,12 @@ impl SecretKey {
         Ok((FileKey(cipher), commitment))
     }
 
-    /// HMAC-SHA-256 over `bytes` for a use that `salt` and `info` name.
+    /// HMAC-SHA-256 over `bytes` for the purpose that `salt` and `info` name.
     pub(super) fn authenticate(&self, salt: &[u8], info: &[&[u8]], bytes: &[u8]) -> Result<[u8; 32], Error> {
         Ok(self.hmac(salt, info)?.chain_update(bytes).finalize().into_bytes().into())
     }
 
-    /// Is `code` what [`Self::authenticate`] gives? In constant time.
+    /// Whether `code` is the result of [`Self::authenticate`]; in constant time.
     pub(super) fn is_authentic(&self, salt: &[u8], info: &[&[u8]], bytes: &[u8], code: &[u8; 32]) -> Result<bool, Error> {
         Ok(self.hmac(salt, info)?.chain_update(bytes).verify_slice(code).is_ok())
     }
@@ -68,7 +68,7 @@ impl SecretKey {
     }
 }
 
-/// Do the two commitments agree? In constant time.
+/// Whether the two commitments are equal; in constant time.
 pub(super) fn commits(left: &[u8; 32], right: &[u8; 32]) -> bool {
     left.ct_eq(right).into()
 }
@@ -91,7 +91,7 @@ impl FileKey {
         Ok(nonce)
     }
 
-    /// Opens `bytes` (ciphertext and tag) in place; what is left are the plaintext's bytes.
+    /// Opens `bytes` (ciphertext and tag) in place, which leaves the plaintext.
     pub(super) fn open(&self, nonce: &[u8; NONCE_LEN], bytes: &mut Vec<u8>, aad: &[u8]) -> Result<(), DoesNotOpen> {
         let len = bytes.len().checked_sub(TAG_LEN).ok_or(DoesNotOpen)?;
         let (text, tag) = bytes.split_at_mut(len);

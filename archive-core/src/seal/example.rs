@@ -1,4 +1,5 @@
-//! The worked example of docs/FORMAT.md, opened with the library's own code: page and code cannot part unnoticed.
+//! The worked example of docs/FORMAT.md, opened with the library's own code, so that page and code cannot diverge
+//! unnoticed.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ const PAGE: &str = include_str!("../../FORMAT.md");
 
 #[test]
 fn the_page_that_archives_get_is_that_of_the_documents() {
-    // A copy, since a package of this crate has nothing from outside its folder.
+    // A copy, since the package of this crate contains nothing from outside its folder.
     assert!(PAGE == include_str!("../../../docs/FORMAT.md"), "copy docs/FORMAT.md to archive-core/FORMAT.md");
 }
 

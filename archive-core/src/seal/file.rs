@@ -1,4 +1,4 @@
-//! A file as a header and a row of frames: one writer that appends, readers that open a frame by its offset.
+//! A file as a header and a sequence of frames: one writer that appends, readers that open a frame by its offset.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use crate::vfs::{Vfs, VfsFile};
 
 /// Random nonces of 96 bits keep their margin up to here (NIST SP 800-38D, 8.3).
 const MAX_FRAMES: u64 = 1 << 32;
-/// The first frame boundary here or later has a copy of the header, which no damage to the first sectors reaches.
+/// The first frame boundary at or after this offset has a copy of the header, out of reach of damage to the first
+/// sectors.
 const COPY_FROM: u64 = 4096;
 
 fn keyed(key: &SecretKey, header: &FileHeader) -> Result<(FileKey, [u8; 32]), Error> {
@@ -21,19 +22,19 @@ fn keyed(key: &SecretKey, header: &FileHeader) -> Result<(FileKey, [u8; 32]), Er
     key.derive(&header.file_id.0, &[b"mailkeep file", &info])
 }
 
-/// The one who appends frames to a file.
+/// The writer that appends frames to a file.
 #[derive(Debug)]
 pub(crate) struct SealedWriter {
     reader: SealedReader,
     end: u64,
     frames: u64,
     pending: Vec<u8>,
-    /// No copy of the header is to be written on the way.
+    /// No further copy of the header is written automatically.
     copied: bool,
 }
 
 impl SealedWriter {
-    /// Creates the file with its header. The caller syncs it and its directory before he names it anywhere.
+    /// Creates the file with its header. The caller syncs it and its directory before naming it anywhere.
     pub(crate) fn create(
         vfs: &dyn Vfs,
         path: &Path,
@@ -53,12 +54,12 @@ impl SealedWriter {
         Ok(Self { reader, end: HEADER_LEN as u64, frames: 0, pending: Vec::new(), copied: !has_copy(kind) })
     }
 
-    /// The copy of the header does not come on the way: the writer puts it where it wants.
+    /// Turns off the automatic copy of the header: the caller writes it where it wants.
     pub(crate) fn without_copy(self) -> Self {
         Self { copied: true, ..self }
     }
 
-    /// Goes on after the last byte of a file that was read and found whole.
+    /// Continues after the last byte of a file that was read and found whole.
     pub(crate) fn resume(reader: SealedReader) -> Result<Self, Error> {
         let end = reader.file.len()?;
         let copied = end >= COPY_FROM || !has_copy(reader.header.kind);
@@ -120,7 +121,7 @@ impl SealedWriter {
     }
 }
 
-/// A file whose header was read and whose key fits.
+/// A file whose header was read and whose key is right.
 #[derive(Clone)]
 pub(crate) struct SealedReader {
     path: PathBuf,
@@ -155,7 +156,7 @@ impl SealedReader {
         Ok(Self { path: path.to_owned(), file, key: Arc::new(file_key), header, broken_header })
     }
 
-    /// The damage to the header at the start, where the file was opened by a copy of it.
+    /// The damage to the header at the start, if the file was opened by a copy of it.
     pub(crate) fn header_damage(&self) -> Option<Damage> {
         self.broken_header.then(|| Damage::new(&self.path, 0, HEADER_LEN as u64, DamageCause::Header))
     }
@@ -181,7 +182,7 @@ impl SealedReader {
         Damage::new(&self.path, place.offset, place.len, cause)
     }
 
-    /// The head of the frame at `offset`, if there is a good one and its body lies within `end`.
+    /// The head of the frame at `offset`, if there is a good one and its body ends at or before `end`.
     pub(crate) fn raw(&self, offset: u64, end: u64) -> Result<RawFrame, Error> {
         let broken = |len, cause| Error::from(Damage::new(&self.path, offset, len, cause));
         if offset.checked_add(HEAD_LEN as u64).is_none_or(|head_end| head_end > end) {
@@ -196,7 +197,7 @@ impl SealedReader {
         Ok(raw)
     }
 
-    /// Bytes that were recorded; that the file ends before them is damage.
+    /// Reads recorded bytes; if the file ends before them, that is damage.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), Error> {
         match self.file.read_exact_at(offset, buf) {
             Err(_) if self.file.len()? < offset.saturating_add(buf.len() as u64) => {
@@ -224,12 +225,12 @@ impl SealedReader {
     }
 }
 
-/// Do files of this kind carry copies of their header? Those that grow and can be made from nothing else.
+/// Whether files of this kind have copies of their header: those that grow and cannot be rebuilt.
 fn has_copy(kind: FileKind) -> bool {
     matches!(kind, FileKind::Container | FileKind::Records)
 }
 
-/// A copy of the header of the file at `path`, looked for from the start, without a key.
+/// Looks for a copy of the header of the file at `path`, from the start, without a key.
 fn find_copy(path: &Path, file: &dyn VfsFile) -> Result<Option<FileHeader>, Error> {
     const WINDOW: u64 = 1 << 20;
     const COPY_LEN: u64 = (HEAD_LEN + HEADER_LEN + 4) as u64;

@@ -1,4 +1,4 @@
-//! The frame: what is sealed, checked and read as one. Docs: FORMAT.md, "Frame".
+//! The frame: the unit that is sealed, checked and read. Docs: FORMAT.md, "Frame".
 //!
 //! States are types: [`RawFrame`] has a good head, [`SealedFrame`] a good checksum, and only [`Opened`] has bytes to parse.
 
@@ -15,16 +15,16 @@ const PAD_LEN: usize = 2;
 const CRC_LEN: usize = 4;
 /// What a frame adds to the bytes it seals.
 pub(crate) const FRAME_OVERHEAD: usize = HEAD_LEN + NONCE_LEN + PAD_LEN + TAG_LEN + CRC_LEN;
-/// No frame is longer; a length above it is no length.
+/// No frame is longer; a larger length is invalid.
 pub(crate) const MAX_BODY: usize = 64 << 20;
 
-/// What a frame holds. Numbers are never used again for something else; 0 is none.
+/// What a frame contains. Numbers are never reused for something else; 0 means none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum FrameKind {
     /// Stored bytes of contents and parts, consecutive and compressed together.
     Block = 1,
-    /// What lies in the blocks before it.
+    /// The contents of the blocks before it.
     Table = 2,
     /// Nothing but the stamp: says what was synced.
     Mark = 3,
@@ -44,7 +44,7 @@ pub(crate) enum FrameKind {
     Failed = 10,
     /// The end of a segment: where its last page is.
     IndexEnd = 11,
-    /// Where the commits of a records file that was written anew were first written.
+    /// Where the commits of a rewritten records file were first written.
     Moved = 12,
     /// The head of a store or master.
     Head = 13,
@@ -77,7 +77,7 @@ impl FrameKind {
     }
 }
 
-/// Where a frame lies in its file, head included.
+/// The place of a frame in its file, including its head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FramePlace {
     pub(crate) offset: u64,
@@ -90,7 +90,7 @@ impl FramePlace {
     }
 }
 
-/// Bytes of zeros that hide how long a plaintext is; 0 until a padding scheme is given.
+/// The number of zero bytes that hide the length of a plaintext; 0 until there is a padding scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Pad(pub(crate) u16);
 
@@ -102,7 +102,7 @@ fn aad(file_id: Uuid, offset: u64, head: &[u8; HEAD_LEN]) -> [u8; 16 + 8 + HEAD_
     aad
 }
 
-/// Appends to `out` the frame that will lie at `offset` of the file and holds `plaintext`.
+/// Appends to `out` the frame with `plaintext` that will be at `offset` of the file.
 pub(super) fn seal(
     key: &FileKey,
     file_id: Uuid,
@@ -142,7 +142,7 @@ fn head_of(kind: FrameKind, body_len: usize) -> [u8; HEAD_LEN] {
     head
 }
 
-/// Appends to `out` the frame that will lie at `offset` of the file and holds the file's header as it is.
+/// Appends to `out` the frame with the file's unsealed header that will be at `offset` of the file.
 pub(super) fn copy_header(offset: u64, header: &[u8; HEADER_LEN], out: &mut Vec<u8>) -> FramePlace {
     let begin = out.len();
     out.extend_from_slice(&head_of(FrameKind::HeaderCopy, HEADER_LEN + CRC_LEN));
@@ -197,13 +197,13 @@ impl RawFrame {
         Ok(SealedFrame { raw: self, body })
     }
 
-    /// The next offset at or after `from` where a frame's head may begin, for going on after damage.
+    /// The next offset at or after `from` where a frame's head may begin, to continue after damage.
     pub(crate) fn find_marker(bytes: &[u8], from: usize) -> Option<usize> {
         memchr::memmem::find(bytes.get(from..)?, &MARKER).map(|at| at + from)
     }
 }
 
-/// A frame whose checksum fits, still sealed.
+/// A frame with a good checksum, still sealed.
 #[derive(Debug)]
 pub(crate) struct SealedFrame {
     raw: RawFrame,
@@ -227,7 +227,7 @@ impl SealedFrame {
     }
 }
 
-/// What a frame held, checked and opened.
+/// The contents of a frame, checked and opened.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) kind: FrameKind,

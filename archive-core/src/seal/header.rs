@@ -11,11 +11,11 @@ pub(crate) const HEADER_LEN: usize = 144;
 pub(crate) const MAGIC: [u8; 8] = *b"MAILKEEP";
 const VERSION: u16 = 2;
 const SCHEME_HKDF: u16 = 1;
-/// Where the key commitment begins: all before it goes into the key of the file.
+/// Where the key commitment begins: everything before it goes into the key of the file.
 const COMMITMENT_AT: usize = 108;
 const CRC_AT: usize = 140;
 
-/// What a file is. Numbers are never used again for something else; 0 is none.
+/// The kind of a file. Numbers are never reused for something else; 0 means none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum FileKind {
@@ -52,7 +52,7 @@ impl FileKind {
     }
 }
 
-/// Where a records file takes up the chain; zero in other files.
+/// Where a records file continues the chain; zero in other files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct RecordsStart {
     /// Sequence of the first commit in the file.
@@ -61,7 +61,7 @@ pub(crate) struct RecordsStart {
     pub(crate) chain: [u8; 32],
 }
 
-/// Who a file is.
+/// The identity of a file: kind, owner, number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileHeader {
     pub(crate) kind: FileKind,

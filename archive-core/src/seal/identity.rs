@@ -1,6 +1,7 @@
-//! What identity files hold, `archive.mk` and `store.mk`: who an archive or store is and what wraps its keys.
+//! The contents of identity files, `archive.mk` and `store.mk`: the identity of an archive or store, and what wraps its
+//! keys.
 //!
-//! Docs: FORMAT.md, "Identity files". How the files lie on disk: `identity_file`.
+//! Docs: FORMAT.md, "Identity files". The files on disk: `identity_file`.
 
 use minicbor::{Decode, Encode};
 
@@ -17,13 +18,13 @@ pub(crate) trait IdentityMap: Keys + Encode<()> + for<'b> Decode<'b, ()> {
     /// Which state of the file it is: 1 the first, one more with each change.
     fn generation(&self) -> u64;
 
-    /// May it be worked on? Checked before any work that a forged file could ask for.
+    /// Whether it is within the limits; checked before any work that a forged file could demand.
     fn is_within_limits(&self) -> bool {
         true
     }
 }
 
-/// What `archive.mk` holds besides its header.
+/// The contents of `archive.mk` after its header.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct ArchiveIdentity {
@@ -63,11 +64,11 @@ impl IdentityMap for ArchiveIdentity {
     }
 }
 
-/// What `store.mk` holds besides its header.
+/// The contents of `store.mk` after its header.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct StoreIdentity {
-    /// The archive that the store was made in.
+    /// The archive in which the store was created.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub(crate) archive: [u8; 16],
     /// The store key under the archive key.

@@ -1,7 +1,7 @@
 //! Identity files on disk: a header, a map, an HMAC under a key derived from the archive key, in two copies.
 //!
-//! They change only with keys: new file, sync, rename, sync of the folder, then the second copy. Which copy holds where they differ is
-//! for the callers to say, who know the records. Docs: FORMAT.md, "Identity files".
+//! They change only with keys: new file, sync, rename, sync of the folder, then the second copy. If the copies differ,
+//! the callers, which know the records, decide which one is valid. Docs: FORMAT.md, "Identity files".
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::id::Uuid;
 use crate::vfs::Vfs;
 use crate::wire::{Fixed, Undecodable, decode, encode};
 
-/// Larger is no identity file.
+/// No identity file is larger.
 const MAX_LEN: u64 = 1 << 20;
 /// Where the map begins: after the header and its own length.
 const MAP_AT: usize = HEADER_LEN + 4;
@@ -39,7 +39,7 @@ impl<T: IdentityMap> IdentityFile<T> {
         Self::of_map(owner, value, &map, archive_key)
     }
 
-    /// The same, of a map as it was recorded.
+    /// The same, from a map as it was recorded.
     pub(crate) fn of_map(owner: Uuid, value: T, map: &[u8], archive_key: &SecretKey) -> Result<Self, Error> {
         let header = FileHeader {
             kind: T::KIND,
@@ -63,7 +63,7 @@ impl<T: IdentityMap> IdentityFile<T> {
         self.covered.get(16..32).and_then(|id| id.try_into().ok()).unwrap_or_default()
     }
 
-    /// Was it written by someone who had the archive key?
+    /// Whether it was written with the archive key.
     pub(crate) fn is_authentic(&self, archive_key: &SecretKey) -> Result<bool, Error> {
         archive_key.is_authentic(&self.salt(), &[b"mailkeep identity", &self.owner.0], &self.covered, &self.code)
     }
@@ -91,7 +91,7 @@ impl<T: IdentityMap> IdentityFile<T> {
         copies_of(path).iter().try_for_each(|copy| self.write_copy(vfs, copy))
     }
 
-    /// Writes both copies of a new file: fails if the first has come into being meanwhile, and leaves it as it is.
+    /// Writes both copies of a new file. Fails if the first exists by then, and leaves that as it is.
     pub(crate) fn create(&self, vfs: &dyn Vfs, path: &Path) -> Result<(), Error> {
         let [first, second] = copies_of(path);
         let new = self.prepare(vfs, &first)?;
@@ -100,14 +100,14 @@ impl<T: IdentityMap> IdentityFile<T> {
         self.write_copy(vfs, &second)
     }
 
-    /// Writes one copy in the place of what lies there.
+    /// Replaces one copy.
     pub(crate) fn write_copy(&self, vfs: &dyn Vfs, copy: &Path) -> Result<(), Error> {
         let new = self.prepare(vfs, copy)?;
         vfs.rename(&new, copy)?;
         Ok(vfs.sync_dir(folder_of(copy)?)?)
     }
 
-    /// Writes and syncs the file under the name that it has before it is in its place.
+    /// Writes and syncs the file under its temporary name.
     fn prepare(&self, vfs: &dyn Vfs, copy: &Path) -> Result<PathBuf, Error> {
         let new = unplaced(copy);
         if vfs.kind(&new)?.is_some() {
@@ -120,13 +120,13 @@ impl<T: IdentityMap> IdentityFile<T> {
     }
 }
 
-/// What lies in the place of one copy.
+/// What is in the place of one copy.
 #[derive(Debug)]
 pub(crate) enum IdentityCopy<T> {
     Whole(IdentityFile<T>),
     Missing,
     Broken(Damage),
-    /// The system gave an error, which says nothing of the bytes.
+    /// The system returned an error, which says nothing about the bytes.
     Unreadable(Error),
 }
 
@@ -138,7 +138,7 @@ impl<T: IdentityMap> IdentityCopy<T> {
         }
     }
 
-    /// The file, if it was written by someone who had the archive key.
+    /// The file, if it was written with the archive key.
     pub(crate) fn authentic(&self, archive_key: &SecretKey) -> Result<Option<&IdentityFile<T>>, Error> {
         match self.whole() {
             Some(file) if file.is_authentic(archive_key)? => Ok(Some(file)),
@@ -152,7 +152,7 @@ pub(crate) fn copies_of(path: &Path) -> [PathBuf; 2] {
     [path.to_owned(), suffixed(path, ".2")]
 }
 
-/// The name of a copy before it is in its place.
+/// The temporary name of a copy.
 pub(crate) fn unplaced(copy: &Path) -> PathBuf {
     suffixed(copy, ".tmp")
 }
@@ -167,7 +167,7 @@ fn folder_of(path: &Path) -> Result<&Path, Error> {
     path.parent().ok_or(Error::Bug("an identity file lies in a folder"))
 }
 
-/// Reads both copies. An error where one of them is of a format that this version does not know.
+/// Reads both copies. An error if one of them has a format that this version does not know.
 pub(crate) fn read_copies<T: IdentityMap>(vfs: &dyn Vfs, path: &Path) -> Result<[IdentityCopy<T>; 2], Error> {
     let [first, second] = copies_of(path);
     Ok([read_copy(vfs, &first)?, read_copy(vfs, &second)?])
@@ -206,7 +206,7 @@ fn read_file<T: IdentityMap>(vfs: &dyn Vfs, path: &Path) -> Result<IdentityFile<
     Ok(IdentityFile { owner: header.owner, value, covered: covered.to_vec(), code: *code })
 }
 
-/// A map, within its limits; `None` stands for one that is broken.
+/// Decodes a map within its limits; `None` if it is broken.
 pub(crate) fn decode_map<T: IdentityMap>(map: &[u8]) -> Result<T, Option<Error>> {
     let value: T = decode(map).map_err(|cause| match cause {
         Undecodable::Malformed => None,
@@ -215,7 +215,7 @@ pub(crate) fn decode_map<T: IdentityMap>(map: &[u8]) -> Result<T, Option<Error>>
     if value.is_within_limits() { Ok(value) } else { Err(None) }
 }
 
-/// A name for the file at `path` by its bytes: one that was changed and the one that it was made of have the same file id.
+/// A name for the file at `path`, from its bytes: a changed file has the same file id as its original.
 pub(crate) fn name_by_bytes(vfs: &dyn Vfs, path: &Path) -> Result<Uuid, Error> {
     let file = vfs.open_read(path)?;
     let (mut hasher, mut at, end) = (Sha256::new(), 0, file.len()?);
@@ -229,7 +229,7 @@ pub(crate) fn name_by_bytes(vfs: &dyn Vfs, path: &Path) -> Result<Uuid, Error> {
     Ok(Uuid(*digest.first_chunk().ok_or(Error::Bug("a digest has 32 bytes"))?))
 }
 
-/// What is wrong with the copies, where the map is known that both are to have.
+/// What is wrong with the copies, compared with the map that both should have.
 pub(crate) fn verify_copies<T: IdentityMap>(
     vfs: &dyn Vfs,
     path: &Path,
@@ -257,7 +257,7 @@ pub(crate) fn verify_copies<T: IdentityMap>(
 }
 
 impl<T: IdentityMap> IdentityFile<T> {
-    /// What is wrong with the file, which lies at `path`, where generation and digest are `known` of the one that holds.
+    /// What is wrong with the file at `path`, if generation and digest of the valid file are `known`.
     pub(crate) fn damage(&self, path: &Path, archive_key: &SecretKey, known: Option<(u64, [u8; 32])>) -> Result<Option<Damage>, Error> {
         let cause = match known {
             _ if !self.is_authentic(archive_key)? => DamageCause::Forged,

@@ -1,8 +1,9 @@
-//! Nothing readable leaves here unsealed: keys and their slots, keys of files, file headers, frames, and files as rows of frames.
+//! Nothing readable leaves here unsealed: keys and their slots, keys of files, file headers, frames, and files as
+//! sequences of frames.
 //!
-//! AES-256-GCM with random nonces under a key of each file's own (HKDF-SHA-256, RFC 5869); every key is committed to before a
-//! frame is opened. The CRCs lie outside the seal, so that damage can be told from a wrong key and files be checked without keys.
-//! Bytes: docs/FORMAT.md, "File header" and "Frame".
+//! AES-256-GCM with random nonces under a separate key for each file (HKDF-SHA-256, RFC 5869); the key commitment is
+//! checked before a frame is opened. The CRCs are outside the seal, so that damage can be told from a wrong key, and
+//! files can be checked without keys. Bytes: docs/FORMAT.md, "File header" and "Frame".
 
 mod derive;
 #[cfg(test)]
@@ -29,7 +30,7 @@ pub(crate) use slot::{KeptSlot, Slot, recovery_identifier, within_limits};
 pub(crate) use token::{open_token, seal_token};
 pub(crate) use wrap::KeyWrap;
 
-/// Any bytes as the header of a file: what is taken reads back the same.
+/// Decodes any bytes as the header of a file: what is accepted encodes to the same bytes.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz_header(bytes: &[u8]) {
     if let Ok(header) = header::FileHeader::decode(std::path::Path::new("f"), bytes) {
@@ -37,7 +38,7 @@ pub(crate) fn fuzz_header(bytes: &[u8]) {
     }
 }
 
-/// Any bytes as a frame, up to the seal.
+/// Decodes any bytes as a frame, up to the seal.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn fuzz_frame(bytes: &[u8]) {
     if let Some(head) = bytes.first_chunk()

@@ -8,7 +8,7 @@ use crate::error::{DamageCause, Error};
 use crate::id::Uuid;
 use crate::vfs::Vfs;
 
-/// What a file of one frame is: its kind, that of its frame, and whose it is.
+/// A file of one frame: its kind, that of its frame, and its owner.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Single {
     pub(crate) kind: FileKind,
@@ -16,7 +16,7 @@ pub(crate) struct Single {
     pub(crate) owner: Uuid,
 }
 
-/// What the frame of the file at `path` holds; `None` where there is no file.
+/// The contents of the frame of the file at `path`; `None` if there is no file.
 pub(crate) fn read_single(vfs: &dyn Vfs, path: &Path, key: &SecretKey, single: Single) -> Result<Option<Vec<u8>>, Error> {
     if vfs.kind(path)?.is_none() {
         return Ok(None);
@@ -30,7 +30,7 @@ pub(crate) fn read_single(vfs: &dyn Vfs, path: &Path, key: &SecretKey, single: S
     Ok(Some(frame.bytes().to_vec()))
 }
 
-/// Puts a file with `bytes` in the place of the one at `path`.
+/// Replaces the file at `path` by one with `bytes`.
 pub(crate) fn replace_single(vfs: &dyn Vfs, path: &Path, key: &SecretKey, single: Single, bytes: &[u8]) -> Result<(), Error> {
     let new = path.with_extension("tmp");
     if vfs.kind(&new)?.is_some() {

@@ -1,7 +1,7 @@
-//! What opens an archive: a key file, the recovery key, passphrases. Each wraps the archive key in a slot of its own.
+//! What opens an archive: a key file, the recovery key, passphrases. Each wraps the archive key in a separate slot.
 //!
-//! Passphrases go through Argon2id (RFC 9106). The bounds on its parameters are checked before any work, since a forged slot could
-//! otherwise ask for all memory. Docs: FORMAT.md, "Slots"; SECURITY.md says who learns what with which key.
+//! Passphrases go through Argon2id (RFC 9106). The bounds on its parameters are checked before any work, since a forged
+//! slot could otherwise demand all memory. Docs: FORMAT.md, "Keys"; SECURITY.md says what each key gives access to.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use minicbor::decode::Error as CborError;
@@ -14,11 +14,11 @@ use crate::error::Error;
 use crate::id::Uuid;
 use crate::wire::{Keys, Undecodable, decode, encode};
 
-/// Slots of an archive.
+/// The most slots of an archive.
 const MOST_SLOTS: usize = 64;
-/// Those among them that hold passphrases.
+/// The most of these that are for passphrases.
 const MOST_PASSPHRASES: usize = 8;
-/// KiB of memory times passes, of all passphrases together: who has none of them must try them all.
+/// KiB of memory times passes, of all passphrases together: a wrong passphrase is tried on all of them.
 const MOST_WORK: u64 = 8 << 20;
 
 const KEY_FILE_TAG: &str = "mailkeep-key-1";
@@ -60,7 +60,7 @@ impl Key {
 pub enum SlotKind {
     /// A key file outside the archive.
     KeyFile,
-    /// The recovery key, made once when the archive is.
+    /// The recovery key, made once with the archive.
     Recovery,
     /// A passphrase.
     Passphrase,
@@ -97,10 +97,10 @@ pub struct SlotInfo {
     pub made: i64,
 }
 
-/// The keys made with an archive. Kept by the caller; the archive holds only what they wrap.
+/// The keys made with an archive. The caller keeps them; the archive contains only what they wrap.
 #[derive(Debug)]
 pub struct ArchiveKeys {
-    /// Text for the key file, if one was asked for.
+    /// Text for the key file, if one was requested.
     pub key_file: Option<Zeroizing<String>>,
     /// The recovery key: with it and the folder everything opens. Shown once.
     pub recovery: RecoveryKey,
@@ -150,7 +150,7 @@ fn check_bits(archive: Uuid, secret: &SecretKey) -> u32 {
     hasher.finalize() >> 12
 }
 
-/// The first four characters of every recovery key of this archive, so that a person finds the right paper.
+/// The first four characters of every recovery key of this archive, so that a person finds the right printout.
 pub(crate) fn recovery_identifier(archive: Uuid) -> String {
     let bits = id_bits(archive);
     (0..4).rev().map(|at| char::from(ALPHABET[(bits >> (5 * at)) as usize & 31])).collect()
@@ -296,7 +296,7 @@ impl Slot {
         [SlotKind::KeyFile, SlotKind::Recovery, SlotKind::Passphrase].into_iter().find(|kind| kind.number() == self.kind)
     }
 
-    /// As shown to people; `None` for kinds of a newer version.
+    /// The slot as shown to people; `None` for kinds of a newer version.
     pub(crate) fn info(&self) -> Option<SlotInfo> {
         Some(SlotInfo { id: Uuid(self.id).to_string()[..8].to_owned(), kind: self.kind()?, made: self.made })
     }
@@ -355,7 +355,8 @@ impl Slot {
         }
     }
 
-    /// The archive key, and which slot gave it, if one of `slots` opens with `key`. A slot that asks for more work than this program does is passed over.
+    /// The archive key, and the slot that gave it, if one of `slots` opens with `key`. A slot whose cost exceeds the
+    /// bounds of this program is skipped.
     pub(crate) fn open_any<'s>(slots: &'s [KeptSlot], archive: Uuid, key: &Key) -> Result<Option<(&'s Self, SecretKey)>, Error> {
         within_limits(slots)?;
         let mut costly = false;
@@ -385,7 +386,7 @@ impl Slot {
     }
 }
 
-/// A slot as it lies in the file. Its bytes are kept, so that a slot of a kind of a newer version, which is not tried, stays as it is.
+/// A slot as it is in the file. Its bytes are kept, so that a slot of a newer kind, which is not tried, stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeptSlot {
     bytes: Vec<u8>,
@@ -399,7 +400,7 @@ impl From<Slot> for KeptSlot {
 }
 
 impl KeptSlot {
-    /// As shown to people; `None` for slots of a newer version.
+    /// The slot as shown to people; `None` for slots of a newer version.
     pub(crate) fn info(&self) -> Option<SlotInfo> {
         self.slot.as_ref()?.info()
     }
@@ -438,7 +439,8 @@ impl<'b, C> Decode<'b, C> for KeptSlot {
     }
 }
 
-/// May an archive have these slots? Checked before any of them is tried, since a forged file could otherwise ask for all time and memory.
+/// Whether an archive may have these slots; checked before any of them is tried, since a forged file could otherwise
+/// demand any amount of time and memory.
 pub(crate) fn within_limits(slots: &[KeptSlot]) -> Result<(), Error> {
     let passphrases = slots.iter().filter_map(|kept| kept.slot.as_ref()).filter(|slot| slot.kind() == Some(SlotKind::Passphrase));
     let work = passphrases.clone().filter_map(|slot| slot.cost).fold(0u64, |sum, cost| sum.saturating_add(cost.work()));
@@ -514,7 +516,7 @@ mod tests {
         }
         let key_file = KeptSlot::from(Slot::key_file(ARCHIVE, &SecretKey::new([9; 32]), 0).unwrap().0);
         assert!(within_limits(&vec![key_file.clone(); 64]).is_ok() && within_limits(&vec![key_file; 65]).is_err());
-        // A cost that this program does not do hides no other slot.
+        // A slot with too high a cost hides no other slot.
         let costly = passphrase_slot("x", Cost { memory_kib: 1 << 10, passes: 1, lanes: 1 });
         let slots = [costly, slot].map(KeptSlot::from);
         assert!(Slot::open_any(&slots, ARCHIVE, &Key::Passphrase(Zeroizing::new("x".to_owned()))).unwrap().is_some());

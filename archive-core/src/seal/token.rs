@@ -1,4 +1,5 @@
-//! Short texts that leave the archive and come back, such as cursors: sealed, so that they tell nothing and cannot be made up.
+//! Short texts that leave the archive and come back, such as cursors: sealed, so that they reveal nothing and cannot be
+//! forged.
 
 use super::derive::{NONCE_LEN, SecretKey};
 use crate::error::Error;
@@ -11,7 +12,7 @@ pub(crate) fn seal_token(key: &SecretKey, use_of: &str, context: &[u8], plain: &
     Ok(nonce.iter().chain(&bytes).map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What [`seal_token`] sealed; none for anything else.
+/// What [`seal_token`] sealed; `None` for anything else.
 pub(crate) fn open_token(key: &SecretKey, use_of: &str, context: &[u8], token: &str) -> Result<Option<Vec<u8>>, Error> {
     let digits = token.as_bytes().chunks_exact(2);
     if !digits.remainder().is_empty() {

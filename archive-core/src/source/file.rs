@@ -1,4 +1,4 @@
-//! One file, whatever it is: decided by its name and its first bytes.
+//! Reads one file of any kind, which its name and first bytes decide.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ use super::window::Window;
 
 const LOOK: usize = 64 << 10;
 
-/// What the folder says of a file in it.
+/// What the folder tells about a file in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// Nothing.
@@ -29,7 +29,7 @@ pub(super) enum Role {
     Numbered,
 }
 
-/// Reads a file; `far` is a second handle on it, `depth` how many times over it was packed.
+/// Reads a file; `far` is a second handle on it, and `depth` says how many times it was packed.
 pub(super) fn read(
     reader: &mut dyn Read,
     far: Option<std::fs::File>,
@@ -117,7 +117,8 @@ fn empty(place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) -> C
     if window.error().is_none() && names::is_packed(&place.name) {
         reading.trouble(place, 0, TroubleKind::Cut("no packed file is empty".to_owned()));
     } else if window.error().is_none() {
-        // Empty mailboxes of Thunderbird have no ending; other empty files are told in the same way, and are no loss.
+        // Empty mailboxes of Thunderbird have no extension; other empty files are treated in the same way, which loses
+        // nothing.
         let name = &place.name;
         if names::has_ending(name, b".mbox") || names::has_ending(name, b".mbx") || !name.contains(&b'.') {
             reading.folder(place.as_mailbox().folder.names());

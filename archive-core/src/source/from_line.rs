@@ -1,14 +1,15 @@
 //! Recognises the line that begins a mail in an mbox, and reads its date.
 //!
-//! `From sender date`, where the date is that of `asctime` (`Sat Jan  3 01:05:34 1996`), with a zone before or after the year, without
-//! seconds, or a date of RFC 5322; the sender may be anything, also several words (`user at host`) or none. The date must reach to
-//! the end of the line (but for `remote from host`), and have month, day, time and year: prose does not.
+//! `From sender date`, where the date is that of `asctime` (`Sat Jan 3 01:05:34 1996`), with a zone before or after the
+//! year, without seconds, or a date of RFC 5322; the sender may be anything, also several words (`user at host`) or
+//! none. The date must extend to the end of the line (except for `remote from host`), and have month, day, time and
+//! year, which prose does not.
 
 use crate::mail::date::{MONTHS, zone};
 
 const DAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
 
-/// Longer lines are no From_ lines.
+/// Longer lines are not From_ lines.
 pub(super) const MAX_FROM_LINE: usize = 1024;
 
 #[derive(Default)]
@@ -25,7 +26,7 @@ pub(super) fn is_from_line(line: &[u8]) -> bool {
     found(line).is_some()
 }
 
-/// The date of a From_ line, in seconds since 1970; a line without zone is taken for UTC.
+/// The date of a From_ line, in seconds since 1970; a line without a zone is read as UTC.
 pub(super) fn date(line: &[u8]) -> Option<i64> {
     let found = found(line)?;
     let (year, month, day) = (found.year?, found.month?, found.day?);
@@ -56,7 +57,7 @@ fn found(line: &[u8]) -> Option<Found> {
 }
 
 impl Found {
-    /// Takes a word, read from the end of the line, as a part of the date; `false` if it is none.
+    /// Takes a word, read from the end of the line, as a part of the date; `false` if it is not one.
     fn take(&mut self, word: &[u8]) -> bool {
         let word = word.strip_suffix(b",").unwrap_or(word);
         if let Some(time) = clock(word) {

@@ -1,8 +1,9 @@
-//! What a reader must know of headers: whether a line looks like one, and the few fields that say how a mail is kept.
+//! What a reader of mailboxes must know of headers: whether a line looks like a header field, and the few fields that
+//! tell how a mail is stored.
 
 use crate::mail::media::{is_known_name, unquoted_name};
 
-/// The fields of which a text must have one to be taken for a mail by its content alone.
+/// A text must have one of these fields to be recognised as a mail by its content alone.
 const TELLING: [&[u8]; 17] = [
     b"from",
     b"to",
@@ -30,7 +31,7 @@ pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
     (!name.is_empty() && name.iter().all(|byte| (33..=126).contains(byte))).then_some(name)
 }
 
-/// Whether the line is a header field that mails have.
+/// Whether the line is a header field that is common in mails.
 pub(super) fn is_known_field(line: &[u8]) -> bool {
     field_name(line).is_some_and(is_known_name)
 }
@@ -61,7 +62,7 @@ pub(super) struct Fields<'a> {
     line: fn(&[u8]) -> (&[u8], usize),
 }
 
-/// How to read the lines of a header: a CR ends a line where it ends the first one.
+/// How to read the lines of a header: a CR ends each line if it ends the first one.
 fn line_reader(data: &[u8]) -> fn(&[u8]) -> (&[u8], usize) {
     let (_, len) = line(data);
     if data.get(..len).is_some_and(|line| line.ends_with(b"\r")) { line } else { first_line }
@@ -73,7 +74,7 @@ pub(super) fn fields(data: &[u8]) -> Fields<'_> {
 }
 
 impl<'a> Fields<'a> {
-    /// How many bytes were walked over.
+    /// How many bytes were read.
     pub(super) fn taken(&self) -> usize {
         self.taken
     }
@@ -100,12 +101,12 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// What a header says about how the mail is kept.
+/// What a header says about how the mail is stored.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Keeping {
     /// `Content-Length`.
     pub(super) content_length: Option<u64>,
-    /// Length of the header with its blank line, where that is in sight.
+    /// Length of the header with its blank line, if that is within the bytes read.
     pub(super) header_len: Option<usize>,
     /// `X-Mozilla-Status`.
     pub(super) mozilla_status: Option<u16>,
@@ -161,7 +162,7 @@ pub(super) fn looks_like_mail(data: &[u8]) -> bool {
     let data = data.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(data);
     let data = data.get(data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..).unwrap_or_default();
     let (line, len) = line(data);
-    // A mail that an mbox lost: its From_ line, perhaps quoted, stays before the fields.
+    // A mail that came out of an mbox: its From_ line, perhaps quoted, is still before the fields.
     let data = if line.starts_with(b"From ") || line.starts_with(b">From ") { data.get(len..).unwrap_or_default() } else { data };
     fields(data).take(64).any(|(name, _)| TELLING.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }

@@ -1,10 +1,11 @@
-//! What a reader hands out: a mail with its place, and what is noted beside the mails.
+//! What a reader returns: a mail with its place, and notes about what is not mail.
 
 use std::fmt;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-/// Mails up to this many bytes are handed out whole; larger ones are streamed, so that memory is bounded whatever their size.
+/// Mails up to this many bytes are returned whole; larger ones are streamed, so that memory is bounded whatever their
+/// size.
 pub const WHOLE_LIMIT: usize = 16 << 20;
 
 /// How to read a source.

@@ -1,4 +1,5 @@
-//! Charsets of one byte a character that the WHATWG standard does not have: code pages of DOS and character sets of the Mac (docs/TEXT.md, T7.2).
+//! Charsets with one byte a character that the WHATWG standard does not have: code pages of DOS and character sets of
+//! the Mac (docs/TEXT.md, T7.2).
 
 use oem_cp::code_table::{
     DECODING_TABLE_CP437, DECODING_TABLE_CP720, DECODING_TABLE_CP737, DECODING_TABLE_CP775, DECODING_TABLE_CP850, DECODING_TABLE_CP852,
@@ -59,7 +60,7 @@ pub(super) fn decode(bytes: &[u8], page: CodePage) -> String {
     };
     let character = |&byte: &u8| match usize::from(byte).checked_sub(0x80) {
         None => char::from(byte),
-        // Some tables have controls where there is nothing.
+        // Some tables have controls for unassigned bytes.
         Some(at) => upper.get(at).copied().filter(|c| !c.is_control()).unwrap_or(char::REPLACEMENT_CHARACTER),
     };
     bytes.iter().map(character).collect()

@@ -1,4 +1,5 @@
-//! Labels of charsets (docs/TEXT.md, T7.2): those of the WHATWG standard, those that lie, and those that no browser knows.
+//! Labels of charsets (docs/TEXT.md, T7.2): those of the WHATWG standard, misleading ones, and those that no browser
+//! knows.
 
 use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, IBM866, ISO_2022_JP, ISO_8859_15, KOI8_R, KOI8_U, MACINTOSH, REPLACEMENT, SHIFT_JIS,
@@ -8,7 +9,7 @@ use encoding_rs::{
 use super::Charset;
 use super::code_pages;
 
-/// No label known is longer; this bounds the copy that lower case needs.
+/// No known label is longer; this bounds the copy in lower case.
 const LONGEST: usize = 40;
 
 impl Charset {
@@ -28,7 +29,7 @@ impl Charset {
     }
 }
 
-/// A label in lower case, to the letter.
+/// A label in lower case, otherwise as written.
 fn written(label: &str) -> Option<Charset> {
     Some(match label {
         "" | "us-ascii" | "ascii" | "ansi_x3.4-1968" | "unknown" | "unknown-8bit" | "x-unknown" | "default" | "default_charset"

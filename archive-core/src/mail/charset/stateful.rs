@@ -1,4 +1,5 @@
-//! Charsets with states, of 7 bits (docs/TEXT.md, T7.6 to T7.8): what the WHATWG standard does not decode, or more strictly than mail is written.
+//! Stateful 7-bit charsets (docs/TEXT.md, T7.6 to T7.8): those that the WHATWG standard does not decode, or decodes
+//! more strictly than mail is written.
 
 use std::borrow::Cow;
 
@@ -7,12 +8,13 @@ use memchr::memmem;
 
 use crate::mail::transfer::base64_value;
 
-/// In the place of half a character; no lead byte of GBK or EUC-KR.
+/// Replaces half a character; not a lead byte of GBK or EUC-KR.
 const HALF: u8 = 0xff;
 /// Length of each escape sequence of ISO-2022-JP.
 const ESCAPE: usize = 3;
 
-/// Escape sequences of ISO-2022-JP that another follows at once are left out: to the WHATWG decoder they are errors (T7.7).
+/// Removes escape sequences of ISO-2022-JP that are directly followed by another one: the WHATWG decoder treats them as
+/// errors (T7.7).
 pub(super) fn without_empty_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
     let is_escape = |at: usize| {
         let found = bytes.get(at..at + ESCAPE);
@@ -33,7 +35,7 @@ pub(super) fn without_empty_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// ISO-2022-KR (RFC 1557): between SO and SI stand pairs of KS X 1001.
+/// ISO-2022-KR (RFC 1557): pairs of KS X 1001 are between SO and SI.
 pub(super) fn decode_iso_2022_kr(bytes: &[u8]) -> String {
     let mut out = Pairs::new(bytes.len());
     let mut rest = bytes;
@@ -53,7 +55,7 @@ pub(super) fn decode_iso_2022_kr(bytes: &[u8]) -> String {
     EUC_KR.decode_without_bom_handling(&out.finish()).0.into_owned()
 }
 
-/// HZ (RFC 1843): between `~{` and `~}` stand pairs of GB 2312.
+/// HZ (RFC 1843): pairs of GB 2312 are between `~{` and `~}`.
 pub(super) fn decode_hz(bytes: &[u8]) -> String {
     let mut out = Pairs::new(bytes.len());
     let mut rest = bytes;
@@ -169,7 +171,7 @@ fn push_utf16_run(encoded: &[u8], text: &mut String) {
     }
 }
 
-/// UTF-32. A mark at the beginning wins over `little`, and is removed.
+/// UTF-32. A mark at the beginning takes precedence over `little`, and is removed.
 pub(super) fn decode_utf32(bytes: &[u8], little: bool) -> String {
     let (bytes, little) = match bytes {
         [0xff, 0xfe, 0, 0, rest @ ..] => (rest, true),
@@ -183,7 +185,7 @@ pub(super) fn decode_utf32(bytes: &[u8], little: bool) -> String {
     units.map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// Whether an escape sequence of ISO-2022-JP that goes to Japanese occurs.
+/// Whether an escape sequence of ISO-2022-JP that switches to Japanese occurs.
 pub(super) fn has_japanese_escape(bytes: &[u8]) -> bool {
     [b"\x1b$@", b"\x1b$B", b"\x1b(J"].iter().any(|escape| memmem::find(bytes, *escape).is_some())
 }

@@ -1,9 +1,11 @@
-//! Names of months in the languages of Europe, and the words that stand between the parts of a date; docs/TEXT.md, T11.4 and T11.5.
+//! Names of months in the languages of Europe, and the words between the parts of a date; docs/TEXT.md, T11.4 and
+//! T11.5.
 
 /// The names that RFC 5322 gives to months.
 pub(crate) const ENGLISH: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/// Other names, in lower case and without marks: those that do not begin as the English ones do, and those that begin as another month's.
+/// Other names, in lower case and without marks: those that do not begin like the English ones, and those that begin
+/// like another month's.
 const OTHERS: [&[&str]; 12] = [
     &[
         "ene",
@@ -310,12 +312,12 @@ const BETWEEN: [&str; 33] = [
 /// The number of a month from its name, which is in lower case and without marks.
 pub(super) fn month(name: &str) -> Option<i8> {
     let others = (1..).zip(OTHERS).find(|(_, names)| names.contains(&name));
-    // Of English names the first three letters count, whatever follows.
+    // Only the first three letters of English names count, whatever follows.
     let english = || (1..).zip(ENGLISH).find(|(_, month)| name.starts_with(month));
     others.map(|(number, _)| number).or_else(|| english().map(|(number, _)| number))
 }
 
-/// Whether a word says nothing between the parts of a date.
+/// Whether a word between the parts of a date is ignored.
 pub(super) fn is_between(word: &str) -> bool {
     BETWEEN.contains(&word)
 }

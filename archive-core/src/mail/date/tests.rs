@@ -1,4 +1,4 @@
-//! Dates as they are found in mails, and texts that are none.
+//! Dates as they are found in mails, and texts that are not dates.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Zones by name; docs/TEXT.md, T11.7. A name that stands for several is not here, but for those of RFC 5322.
+//! Zones by name; docs/TEXT.md, T11.7. Names with several meanings are left out, except those of RFC 5322.
 
 /// Minutes east of UTC.
 type Minutes = i16;
@@ -68,7 +68,7 @@ const WORDS: [(&str, Minutes); 57] = [
     ("nzdt", 780),
 ];
 
-/// Names before `standard time`; with `daylight time` or `summer time` it is an hour more.
+/// Names before `standard time`; `daylight time` and `summer time` add an hour.
 const REGIONS: [(&str, Minutes); 63] = [
     ("hawaiian", -600),
     ("hawaii aleutian", -600),

@@ -1,4 +1,4 @@
-//! Examining by what must be equal and what must differ.
+//! Tests of what must be equal and what must differ between examined mails.
 
 use std::path::Path;
 

@@ -32,7 +32,7 @@ fn header_facts_are_decoded_and_found_in_any_case_and_folding() {
 fn header_text_is_that_of_the_index() {
     assert_eq!(facts("Subject: Grüße\nFrom: Jürgen <a@b>\n\n").from, [mailbox("Jürgen", "a@b")]);
     assert_eq!(facts("Subject: =?utf-8?q?=C3?=\n =?utf-8?q?=BC?= \"=?utf-7?q?+JjM-?=\"\n\n").subject, "ü \"\u{2633}\"");
-    // What is no UTF-8 is guessed, from all fields together.
+    // The charset of what is not UTF-8 is guessed from all fields together.
     let (koi8, _, _) = encoding_rs::KOI8_R.encode("Subject: Москва - столица России, большой город\nFrom: \"Москва\" <a@b>\n\n");
     let found = examine(&koi8).facts;
     assert_eq!(found.subject, "Москва - столица России, большой город");

@@ -3,7 +3,8 @@
 use htmlize::{Context, unescape_in};
 use memchr::memchr3;
 
-/// Appends `raw` to `text`, which ends soon after `most` bytes. Character references are resolved in the context `references`, if any.
+/// Appends `raw` to `text`, and stops soon after `most` bytes. Character references are resolved in the context
+/// `references`, if any.
 pub(super) fn append(text: &mut String, raw: &str, references: Option<Context>, replaces_nul: bool, most: usize) {
     let mut rest = raw;
     while !rest.is_empty() && text.len() <= most {
@@ -40,7 +41,8 @@ fn cut(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most.saturating_add(char::MAX.len_utf8()))).unwrap_or(text)
 }
 
-/// How much of `text`, which begins with `&`, can be a reference, with the `=` that makes it none in an attribute.
+/// How much of `text`, which begins with `&`, can be a reference; includes the `=` after which it is not one in an
+/// attribute.
 fn reference_length(text: &[u8]) -> usize {
     let hash = 1 + usize::from(text.get(1) == Some(&b'#'));
     let name = text.iter().skip(hash).take_while(|b| b.is_ascii_alphanumeric()).count();

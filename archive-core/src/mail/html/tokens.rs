@@ -1,15 +1,15 @@
 //! HTML as tokens: the WHATWG standard's "Tokenization", as far as it leaves a trace in text (docs/TEXT.md, T9.1 and T9.2).
 //!
-//! A loop over the text: nothing is called again for a tag, an attribute or a comment, nothing is kept of them but slices, and no byte
-//! is looked at twice. What comments, doctypes and most attributes hold is passed over, so that many states of the standard are one
-//! search for the byte that ends them.
+//! A loop over the text: there is no recursion for a tag, an attribute or a comment, only slices of them are kept, and
+//! no byte is read twice. The contents of comments, doctypes and most attributes are skipped, so that many states of
+//! the standard become one search for the byte that ends them.
 
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 /// What a piece of HTML is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token<'h> {
-    /// Characters as they stand there, in a state of the tokenizer.
+    /// Characters as written, and the state of the tokenizer.
     Text(&'h str, TextState),
     /// A start tag.
     Start(Tag<'h>),
@@ -28,16 +28,16 @@ pub(super) enum TextState {
     Raw,
 }
 
-/// A tag, as far as anyone asks.
+/// A tag, with what is needed of it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tag<'h> {
     name: [u8; LONGEST_NAME],
     name_length: usize,
-    /// The first `alt` and the first `title`, in the order of the tag, as they stand there.
+    /// The first `alt` and the first `title`, as written, in the order of the tag.
     pub(super) values: [Option<&'h str>; 2],
 }
 
-/// No name that means anything is longer.
+/// No name with a meaning here is longer.
 const LONGEST_NAME: usize = 10;
 
 impl<'h> Tag<'h> {
@@ -51,13 +51,13 @@ impl<'h> Tag<'h> {
         tag
     }
 
-    /// In lower case; empty if it is too long to mean anything.
+    /// The name in lower case; empty if it is too long to have a meaning here.
     pub(super) fn name(&self) -> &[u8] {
         self.name.get(..self.name_length).unwrap_or_default()
     }
 }
 
-/// The tokens of a text, in order. At the first `None` it has ended, also in the middle of a tag.
+/// The tokens of a text, in order. The first `None` is the end, even in the middle of a tag.
 #[derive(Debug)]
 pub(super) struct Tokens<'h> {
     html: &'h str,
@@ -146,7 +146,7 @@ impl<'h> Tokens<'h> {
         (!text.is_empty()).then_some(Token::Text(text, state))
     }
 
-    /// The data state, and all that begins with `<` in it.
+    /// The data state, and everything that begins with `<` in it.
     fn data(&mut self) -> Option<Token<'h>> {
         loop {
             let rest = self.rest().as_bytes();
@@ -160,7 +160,7 @@ impl<'h> Tokens<'h> {
                     self.state = State::after(tag.name());
                     return Some(Token::Start(tag));
                 }
-                // Doctypes and bogus comments: both end at the first `>`, whatever stands before it.
+                // Doctypes and bogus comments: both end at the first `>`, whatever precedes it.
                 (Some(0), [_, b'/' | b'!' | b'?', ..]) => self.at += memchr(b'>', rest).map_or(rest.len(), |end| end + 1),
                 (Some(0), _) => return self.text(1, TextState::Data),
                 (end, _) => return self.text(end.unwrap_or(rest.len()), TextState::Data),
@@ -168,7 +168,7 @@ impl<'h> Tokens<'h> {
         }
     }
 
-    /// A comment, of which nothing is left.
+    /// Skips a comment.
     fn comment(&mut self) {
         self.at += "<!--".len();
         let rest = self.rest().as_bytes();
@@ -182,7 +182,7 @@ impl<'h> Tokens<'h> {
         };
     }
 
-    /// A tag whose name begins after `before` bytes; none if the input ends in it, and then nothing is left of it.
+    /// A tag whose name begins after `before` bytes; `None` if the input ends in it, which drops the tag.
     fn tag(&mut self, before: usize) -> Option<Tag<'h>> {
         self.at += before;
         let mut tag = Tag::new(self.take_while(|b| !is_blank(b) && !matches!(b, b'/' | b'>')));
@@ -212,7 +212,7 @@ impl<'h> Tokens<'h> {
         }
     }
 
-    /// A `=` at the head is part of the name.
+    /// A `=` at the beginning is part of the name.
     fn attribute_name(&mut self) -> Option<&'h str> {
         let rest = self.rest().as_bytes();
         let ends = |b: &u8| is_blank(*b) || matches!(b, b'/' | b'>' | b'=');
@@ -220,7 +220,7 @@ impl<'h> Tokens<'h> {
         Some(self.take(length)).filter(|name| !name.is_empty())
     }
 
-    /// None if the input ends before it does.
+    /// `None` if the input ends first.
     fn attribute_value(&mut self) -> Option<&'h str> {
         self.take_while(is_blank);
         match self.peek()? {
@@ -236,12 +236,12 @@ impl<'h> Tokens<'h> {
     }
 }
 
-/// CR becomes LF before the standard looks at it.
+/// The standard converts CR to LF beforehand.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0c' | b' ')
 }
 
-/// Does `text` begin with a tag's name that ends there?
+/// Whether `text` begins with this tag name, and the name ends there.
 fn begins_with_name(text: &[u8], name: &str) -> bool {
     let (Some(found), Some(end)) = (text.get(..name.len()), text.get(name.len())) else { return false };
     found.eq_ignore_ascii_case(name.as_bytes()) && (is_blank(*end) || matches!(end, b'/' | b'>'))

@@ -1,8 +1,9 @@
-//! Which folder a mail lies in by its labels. Gmail's own labels are named in the language of the account (docs/CLI.md, `import --labels`).
+//! Which folder a mail belongs to by its labels. Gmail's own labels are named in the language of the account
+//! (docs/CLI.md, `import --labels`).
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// Places of which a mail has one, the most telling first: what was thrown away is nowhere else. In lower case.
+/// Places of which a mail has one, the most specific first: a mail in the trash is nowhere else. In lower case.
 const PLACES: [&[&str]; 5] = [
     &[
         "trash",
@@ -138,7 +139,7 @@ const PLACES: [&[&str]; 5] = [
     ],
 ];
 
-/// Labels that say how a mail is, not where. In lower case.
+/// Labels that describe the state of a mail, not its place. In lower case.
 const STATES: &[&str] = &[
     // Not read, read.
     "unread",
@@ -310,7 +311,7 @@ const STATES: &[&str] = &[
     "chats",
 ];
 
-/// What labels of categories begin with, before a blank or a colon. In lower case.
+/// Prefixes of labels of categories, before a blank or a colon. In lower case.
 const CATEGORIES: [&str; 14] = [
     "category",
     "kategorie",
@@ -328,7 +329,7 @@ const CATEGORIES: [&str; 14] = [
     "カテゴリ",
 ];
 
-/// The names, one below the other, of the folder that these labels name; none where they name no place.
+/// The path of the folder that these labels name; empty if they name no place.
 pub(crate) fn folder(labels: &[String]) -> Vec<String> {
     let plain: Vec<String> = labels.iter().map(|label| plain(label)).collect();
     let with = |is: &dyn Fn(&str) -> bool| plain.iter().position(|label| is(label)).and_then(|at| labels.get(at));
@@ -339,7 +340,7 @@ pub(crate) fn folder(labels: &[String]) -> Vec<String> {
     own.into_iter().flat_map(|label| label.split('/')).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// In lower case and NFC, without the backslash that IMAP puts before what is not the user's own.
+/// In lower case and NFC, without the backslash that IMAP puts before system labels.
 fn plain(label: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(label.trim_start_matches('\\')).to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Splitting by its one promise: joined again, every mail has its very bytes.
+//! The one promise of splitting: joined again, every mail has exactly its bytes.
 
 use proptest::prelude::*;
 

@@ -8,7 +8,7 @@ const MAIL: &[u8] = b"From: a@example.com\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\
     Content-Type: text/html\n\n<b>sch&ouml;n</b>\n--i--\n--o\nContent-Type: application/pdf; name=\"a.pdf\"\n\
     Content-Transfer-Encoding: base64\n\nJVBERg==\n--o\nContent-Type: message/rfc822\n\nSubject: inner\n\ninside\n--o--\n";
 
-/// The same however the mail is cut into pieces.
+/// The view, which is the same however the mail is cut into pieces.
 fn seen(mail: &[u8]) -> View {
     let whole = view(mail, &[]);
     for piece in [1, 7] {
@@ -154,7 +154,8 @@ fn html_alone_is_shown_as_text() {
     assert_eq!(shown(&html_first), ["a"]);
 }
 
-/// What is found in the text of a mail itself is shown, and the reverse; but of two that say the same one.
+/// What a search finds in the text of the mail itself is shown, and the reverse; but of two parts with the same text
+/// only one.
 #[test]
 fn t8_2_what_is_shown_is_what_is_found() {
     let part = |head: &str, body: &str| format!("--b\n{head}\n\n{body}\n");

@@ -1,10 +1,10 @@
-//! The walker by what it tells of small mails, and its bounds on hostile ones.
+//! What the walker reports of small mails, and its bounds on hostile ones.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What a visitor was told, bodies joined: one line an event.
+/// What a visitor received, bodies joined: one line for each event.
 #[derive(Default)]
 struct Told {
     lines: Vec<String>,
@@ -77,7 +77,7 @@ fn told(mail: &[u8], chunk: usize) -> Vec<String> {
     told.lines
 }
 
-/// Bodies alone: (node, bytes).
+/// Only the bodies: (node, bytes).
 fn bodies(mail: &str) -> Vec<String> {
     let lines = told(mail.as_bytes(), usize::MAX);
     for chunk in [1, 2, 3, 7] {
@@ -178,7 +178,7 @@ fn depth_nodes_and_memory_are_bounded() {
     assert_eq!(told(&header, 1000), told(&header, usize::MAX));
 }
 
-/// Mails of pieces that mean something to the walker.
+/// Mails made of pieces that the walker reacts to.
 pub(in crate::mail) fn mails() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(
         [
