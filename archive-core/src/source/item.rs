@@ -11,9 +11,11 @@ pub const WHOLE_LIMIT: usize = 16 << 20;
 /// How to read a source.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SourceOptions {
-    /// What the source is, where its name and content must not decide. Applies to the files, not to archives (gz, zip) around them.
+    /// The format of the source, if its name and content must not decide. Applies to the files, not to archives (gz,
+    /// zip) around them.
     pub format: Option<Format>,
-    /// Hand out mails that the program that kept them had marked as deleted (Mozilla, Apple, Maildir, MH); else they are counted only.
+    /// Whether mails are returned that their program had marked as deleted (Mozilla, Apple, Maildir, MH); otherwise
+    /// they are only counted.
     pub with_deleted: bool,
 }
 
@@ -23,7 +25,7 @@ pub struct SourceOptions {
 pub enum Format {
     /// Any mbox: `Content-Length` and quoting are judged mail by mail.
     Mbox,
-    /// An mbox without lengths, in which `From ` is quoted: `Content-Length` is not looked at.
+    /// An mbox without lengths, in which `From ` is quoted: `Content-Length` is ignored.
     Mboxo,
     /// As `Mboxo`; quoted lines are quoted again.
     Mboxrd,
@@ -48,16 +50,16 @@ pub enum Format {
 /// Whether lines were changed between the source and the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quoting {
-    /// The mail's bytes stand in the source as they are.
+    /// The mail's bytes are in the source as they are.
     None,
     /// Each line `>+From ` lost one `>`; [`quote`](super::mbox_quote::quote) gives back the bytes of the source.
     Unquoted,
 }
 
-/// Where a date beside the mail comes from.
+/// The origin of a date outside the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateKind {
-    /// The From_ line of an mbox; without a zone it is taken for UTC.
+    /// The From_ line of an mbox; without a zone it is read as UTC.
     MboxLine,
     /// The time in the name of a Maildir file.
     MaildirName,
@@ -65,7 +67,7 @@ pub enum DateKind {
     Received,
 }
 
-/// A date that the source gives beside the mail.
+/// A date that the source gives outside the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateHint {
     /// Seconds since 1970, UTC.
@@ -76,8 +78,8 @@ pub struct DateHint {
 
 /// One mail of a source.
 pub struct Item<'a> {
-    /// The file, relative to the source, parts joined by `/`, members of archives below their archive; empty if the source is one
-    /// file. Bytes that are not UTF-8 are `%XX`, and a `%` that could be taken for that is `%25`.
+    /// The file, relative to the source, parts joined by `/`, members of archives below their archive; empty if the
+    /// source is one file. Bytes that are not UTF-8 are `%XX`, and a `%` that could be mistaken for that is `%25`.
     pub source: &'a str,
     /// Offset of the mail's first byte in that file (after decompression).
     pub offset: u64,
@@ -89,7 +91,7 @@ pub struct Item<'a> {
     pub quoting: Quoting,
     /// The flags, in the letters of Maildir, sorted; also those of Apple and Mozilla where they have the same meaning.
     pub flags: Option<String>,
-    /// A date beside the mail.
+    /// A date outside the mail.
     pub date_hint: Option<DateHint>,
     /// The mail.
     pub body: Body<'a>,
@@ -99,16 +101,16 @@ pub struct Item<'a> {
 pub enum Body<'a> {
     /// All of them, at most [`WHOLE_LIMIT`] bytes.
     Whole(Vec<u8>),
-    /// A mail above [`WHOLE_LIMIT`], or so near to it that its end was not yet in sight.
+    /// A mail above [`WHOLE_LIMIT`], or so near to it that its end had not been read yet.
     Stream {
         /// Its first bytes.
         head: Vec<u8>,
-        /// What follows; an error means that the source could not give the rest. What is left unread is passed over.
+        /// What follows; an error means that the source could not give the rest. What is left unread is skipped.
         rest: &'a mut dyn Read,
     },
 }
 
-/// Something to be told about a source that is not a mail.
+/// Something to report about a source that is not a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// The file, as in [`Item::source`].
@@ -119,46 +121,47 @@ pub struct Trouble {
     pub kind: TroubleKind,
 }
 
-/// What can be told of a source.
+/// What can be reported about a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TroubleKind {
-    /// The file or folder could not be read from here on, with the system's words. What was read before was handed out.
+    /// The file or folder could not be read from here on, with the system's words. What was read before was returned.
     Unreadable(String),
-    /// Compressed or packed data ends or breaks here. A mail that it cuts is handed out as far as it goes, unless it is streamed.
+    /// Compressed or packed data ends or breaks here. A mail that it cuts is returned as far as it goes, unless it is
+    /// streamed.
     Cut(String),
-    /// Demanded or named as an mbox, but without any From_ line.
+    /// Requested or named as an mbox, but without any From_ line.
     NotAnMbox,
     /// This many bytes before the first From_ line, which belong to no mail.
     TextBeforeFirst(u64),
     /// An mbox or mail of no bytes.
     EmptyFile,
-    /// A mail of zero bytes alone, as file systems leave in the place of a file that they lost.
+    /// A mail of nothing but zero bytes, which file systems leave in place of a file that they lost.
     OnlyZeros,
     /// A From_ line without a mail.
     EmptyMail,
     /// A streamed mail has an unquoted `From ` line here (offset in the mail) after quoted ones: from here on it is as found.
     QuotingEnds,
-    /// Apple Mail kept only a part of this mail; the part is handed out, and counted as incomplete.
+    /// Apple Mail kept only a part of this mail; the part is returned, and counted as incomplete.
     Partial,
-    /// The file was written while it was read: what was handed out of it may be of two states, or not all of it.
+    /// The file was written while it was read: what was returned of it may mix two states, or be incomplete.
     Changed,
-    /// This many bytes after an Apple mail that are no property list: its count ends it too early.
+    /// This many bytes after an Apple mail are not a property list: its byte count ends the mail too early.
     BehindMail(u64),
     /// Mail in a form that cannot be read yet, by its name.
     Unsupported(&'static str),
-    /// No mail by name nor by content.
+    /// Not a mail, by name or by content.
     Skipped,
     /// A link to a folder, not followed.
     LinkNotFollowed,
     /// Packed inside packed files more than [`MAX_NESTING`](super::MAX_NESTING) deep.
     TooDeep,
-    /// Decompresses to more than any mailbox does; reading of it stopped.
+    /// Decompresses to more than any mailbox does; reading it was stopped.
     Bomb,
 }
 
 impl TroubleKind {
-    /// Whether something that may be mail was not handed out.
+    /// Whether something that may be mail was not returned.
     pub fn is_loss(&self) -> bool {
         !matches!(self, Self::EmptyFile | Self::EmptyMail | Self::QuotingEnds | Self::Partial | Self::Skipped | Self::LinkNotFollowed)
     }
@@ -187,7 +190,7 @@ impl fmt::Display for TroubleKind {
     }
 }
 
-/// Why these bytes are no mail, whatever holds them: there are none, or all are zero.
+/// Why these bytes are not a mail, whatever their file: there are none, or all are zero.
 pub fn refused(mail: &[u8]) -> Option<TroubleKind> {
     if mail.is_empty() {
         return Some(TroubleKind::EmptyFile);
@@ -195,32 +198,32 @@ pub fn refused(mail: &[u8]) -> Option<TroubleKind> {
     mail.iter().all(|&byte| byte == 0).then_some(TroubleKind::OnlyZeros)
 }
 
-/// Takes what a source holds, in the order of the source.
+/// Receives the contents of a source, in the order of the source.
 pub trait SourceVisitor {
     /// A mail. `Break` ends the reading.
     fn item(&mut self, item: Item<'_>) -> ControlFlow<()>;
     /// Something that is not a mail.
     fn trouble(&mut self, trouble: Trouble);
-    /// Bytes of the source that belong to no mail, in pieces; the trouble that says why comes after the last of them.
+    /// Bytes of the source that belong to no mail, in pieces; the trouble that gives the reason follows the last piece.
     fn lost(&mut self, _bytes: &[u8]) {}
-    /// A folder of the source, also an empty one; told before its mails, perhaps more than once.
+    /// A folder of the source, even an empty one; comes before its mails, perhaps more than once.
     fn folder(&mut self, _folder: &[String]) {}
-    /// How many bytes of the source's files were read so far (before decompression).
+    /// How many bytes of the source's files have been read so far (before decompression).
     fn progress(&mut self, _bytes: u64) {}
 }
 
-/// The sums of one reading.
+/// The totals of one reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Mails handed out.
+    /// Mails returned.
     pub mails: u64,
     /// From_ lines without a mail.
     pub empty: u64,
-    /// Mails passed over because they were marked as deleted.
+    /// Mails skipped because they were marked as deleted.
     pub deleted: u64,
-    /// Mails handed out of which the source itself has a part only.
+    /// Mails returned of which the source itself has only a part.
     pub incomplete: u64,
-    /// Files that are no mail.
+    /// Files that are not mail.
     pub skipped_files: u64,
     /// Files of kinds not supported.
     pub unsupported_files: u64,

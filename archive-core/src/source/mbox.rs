@@ -1,26 +1,29 @@
 //! Splits an mbox of any variant, an MMDF mailbox, or a LISTSERV notebook, into mails.
 //!
-//! **Where a mail begins.** At a line `From ` that follows an empty line (or begins the file) and has a date up to its end, or is followed
-//! by a well-known header field; without an empty line before it, it must have both. Two kinds of lines are judged by the first From_ line
-//! of the file: where that one has no date, and nothing but an address or `-` in its place, another such line with a header field after it
-//! needs neither a date nor an empty line before it; and the first line of a patch of git (`From DIGEST Mon Sep 17 00:00:00 2001`, 40 or 64
-//! hexadecimal digits) is text where that one is none, unless the file was demanded as one whose `From ` is quoted. A line ends with LF,
-//! CR LF, or a CR that no LF follows (module `separator`).
+//! **Where a mail begins.** At a line `From ` that follows an empty line (or begins the file) and has a date up to its
+//! end, or is followed by a well-known header field; without an empty line before it, it must have both. Two kinds of
+//! lines are judged by the first From_ line of the file: if that one has no date, and nothing but an address or `-` in
+//! its place, another such line with a header field after it needs neither a date nor an empty line before it; and the
+//! first line of a patch of git (`From DIGEST Mon Sep 17 00:00:00 2001`, 40 or 64 hexadecimal digits) is text unless
+//! that one is such a line too, or the file was requested as one whose `From ` is quoted. A line ends with LF, CR LF,
+//! or a CR that no LF follows (module `separator`).
 //!
-//! `Content-Length` is used only where it leads to such a line or to the end of the file; then it wins over From_ lines inside the mail. It
-//! is looked up to 16 MiB ahead in a stream, any distance in a plain file.
+//! `Content-Length` is used only if it leads to such a line or to the end of the file; then it takes precedence over
+//! From_ lines inside the mail. It is followed up to 16 MiB ahead in a stream, and any distance in a plain file.
 //!
-//! In MMDF a mail lies between two lines of four ^A, with its last line end; a From_ line at its beginning is not of it, and blank lines
-//! between two such lines are no mail.
+//! In MMDF a mail is between two lines of four ^A, including its last line end; a From_ line at its beginning does not
+//! belong to it, and blank lines between two such lines are not a mail.
 //!
-//! **Where it ends.** Before the one blank line that stands before the next From_ line or the end of the file; further blank lines belong
-//! to the mail, whatever its `Content-Length` says. So each byte is in a mail, a From_ line or that blank line.
+//! **Where it ends.** Before the one blank line that precedes the next From_ line or the end of the file; further blank
+//! lines belong to the mail, whatever its `Content-Length` says. So each byte is in a mail, a From_ line or that blank
+//! line.
 //!
-//! **Quoting.** Which program quoted what is not to be known from a mailbox; so each mail is judged by its own bytes: it is unquoted by one
-//! level exactly where quoting again (see `mbox_quote`) gives back its bytes, that is, where no line in it begins
-//! with a bare `From `. That is exact for mboxrd; for mboxo the result is what mboxrd readers see, and reversible. Never unquoted is
-//! mboxcl2: demanded by name, or a mail with a `Content-Length` that holds, in a file where such a mail held a bare `From `
-//! line after an empty line, itself or before. A streamed mail is judged by its first 16 MiB.
+//! **Quoting.** A mailbox does not tell which program quoted what, so each mail is judged by its own bytes: it is
+//! unquoted by one level exactly if quoting again (see `mbox_quote`) gives back its bytes, that is, where no line in it
+//! begins with a bare `From `. That is exact for mboxrd; for mboxo the result is what mboxrd readers see, and
+//! reversible. Mboxcl2 is never unquoted: a file requested by that name, or a mail with a correct `Content-Length`, in
+//! a file where this or an earlier such mail has a bare `From ` line after an empty line. A streamed mail is judged by
+//! its first 16 MiB.
 
 use std::io::{ErrorKind, Read};
 use std::ops::ControlFlow;
@@ -35,7 +38,7 @@ use super::reading::{Place, Reading};
 use super::separator::{Separators, Style, blank_end, blank_lines, leading};
 use super::window::Window;
 
-/// Bytes that must be in sight after the start of a separator to judge it.
+/// Bytes that must have been read after the start of a separator to judge it.
 const LOOK: usize = 8 << 10;
 const HEADER_LOOK: usize = 256 << 10;
 const STEP: usize = 256 << 10;
@@ -46,19 +49,19 @@ const HELD: usize = 16;
 enum End {
     /// Its length, and how many bytes lead to the next separator; whether `Content-Length` agrees.
     Here { len: usize, next: usize, length_holds: bool },
-    /// Further away than mails are handed out whole.
+    /// Beyond the length up to which mails are returned whole.
     Far,
 }
 
-/// What lies between the end of a mail by its `Content-Length` and the next separator.
+/// What is between the end of a mail by its `Content-Length` and the next separator.
 struct Boundary {
-    /// Bytes that belong to the mail all the same: a line end that was not counted, blank lines but the last.
+    /// Bytes that still belong to the mail: a line end that was not counted, and all blank lines except the last.
     rest: usize,
     /// Bytes of the one blank line that belongs to none.
     blank: usize,
 }
 
-/// What was found within the bytes that are handed out whole.
+/// What was found within the length up to which mails are returned whole.
 enum Found {
     /// A separator here.
     Separator(usize),
@@ -86,7 +89,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         self.separators.style == Style::Mbox
     }
 
-    /// Hands out all mails of the file.
+    /// Returns all mails of the file.
     pub(super) fn run(mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<()> {
         reading.folder(place.folder.names());
         let result = match self.find_first(place, reading) {
@@ -98,7 +101,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         result
     }
 
-    /// Goes to the first separator; tells what stands before it. A mail that lost its From_ line is still a mail.
+    /// Goes to the first separator, and reports what precedes it. A mail that lost its From_ line is still a mail.
     fn find_first(&mut self, place: &Place, reading: &mut Reading<'_>) -> ControlFlow<(), bool> {
         self.window.ensure(LOOK);
         let lead = leading(self.window.data());
@@ -107,7 +110,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         if self.window.data().is_empty() {
             return ControlFlow::Continue(false);
         }
-        // A file said to be an mbox may begin with a From_ line that has neither date nor header.
+        // A file requested as an mbox may begin with a From_ line that has neither date nor header.
         let begins = self.separators.is_at(self.window.data(), 0, true) || (self.is_mbox() && self.begins_like_from_line());
         if begins {
             return ControlFlow::Continue(true);
@@ -236,7 +239,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         }
     }
 
-    /// Length of the mail by its `Content-Length`, where that is to be used.
+    /// Length of the mail by its `Content-Length`, if that may be used.
     fn declared(&self, keeping: &Keeping) -> Option<u64> {
         if !self.is_mbox() || matches!(self.format, Some(Format::Mboxo | Format::Mboxrd)) {
             return None;
@@ -267,7 +270,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         End::Here { len: plain, next, length_holds: false }
     }
 
-    /// The first separator within the bytes that are handed out whole.
+    /// The first separator within the length up to which mails are returned whole.
     fn find_separator(&mut self) -> Found {
         let mut from = 0;
         loop {
@@ -292,7 +295,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         }
     }
 
-    /// If a mail can end at this offset of the file: what lies between there and the next separator or the end.
+    /// If a mail can end at this offset of the file: what is between there and the next separator or the end.
     fn boundary(&mut self, offset: u64) -> Option<Boundary> {
         let at = offset.checked_sub(self.window.offset())?;
         let (near, far);
@@ -310,7 +313,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
             }
         };
         if before == Some(b'\r') && data.first() == Some(&b'\n') {
-            // Within a line end no mail ends.
+            // No mail ends within a line end.
             return None;
         }
         let follows = |gap: usize| {
@@ -336,7 +339,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         None
     }
 
-    /// Whether a mail that is too long to be seen whole is to be unquoted.
+    /// Whether a mail that is too long to be read whole is to be unquoted.
     fn judge_head(&mut self, has_length: bool) -> Quoting {
         let head = self.window.data();
         let head = head.get(..head.len().min(WHOLE_LIMIT)).unwrap_or_default();
@@ -354,7 +357,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
         {
             return (Piece { len: left as usize + rest, bare: false }, Some(blank));
         }
-        // The window may hold far more than is taken at once.
+        // The window may contain far more than one step takes.
         let seen = self.window.data().len().min(2 * STEP);
         let mut from = 0;
         while let Some(at) = self.separators.candidate(self.window.data().get(..seen).unwrap_or_default(), from) {
@@ -367,7 +370,7 @@ impl<'w, 'r> Splitter<'w, 'r> {
                 }
                 self.unquoted_lengths = true;
             }
-            // What is quoted are lines after an LF.
+            // Only lines after an LF are quoted.
             if unquoting && self.window.data().get(..at).is_some_and(|before| before.ends_with(b"\n")) {
                 return (Piece { len: at, bare: true }, None);
             }
@@ -397,7 +400,7 @@ fn judge(raw: &[u8], length_holds: bool, style: Style, format: Option<Format>, u
 /// The next bytes of a streamed mail.
 struct Piece {
     len: usize,
-    /// A bare `From ` line stands after them.
+    /// A bare `From ` line follows them.
     bare: bool,
 }
 
@@ -423,7 +426,7 @@ impl Rest<'_, '_, '_> {
         head
     }
 
-    /// Puts the next bytes into the empty `out`; `false` at the end of the mail.
+    /// Fills the empty `out` with the next bytes; `false` at the end of the mail.
     fn fill(&mut self) -> bool {
         self.out.clear();
         self.given = 0;

@@ -1,8 +1,9 @@
-//! The one rule by which lines that begin with `From ` are quoted in an mbox (mboxrd): each line of `>` signs, also none, followed by
-//! `From ` gets one more `>`; unquoting takes it away. A line begins at the start of the mail and after each LF.
+//! The one rule by which lines that begin with `From ` are quoted in an mbox (mboxrd): each line of any number of `>`
+//! signs, including zero, followed by `From ` gets one more `>`; unquoting removes it. A line begins at the start of
+//! the mail and after each LF.
 //!
-//! Quoting is a bijection onto the texts without a bare `From ` line. So `quote(unquote(text)) == text` exactly where `text` has no
-//! bare `From ` line, and the reader unquotes just then.
+//! Quoting is a bijection onto the texts without a bare `From ` line. So `quote(unquote(text)) == text` exactly if
+//! `text` has no bare `From ` line, and only then does the reader unquote.
 
 use memchr::{memchr, memmem};
 
@@ -15,14 +16,14 @@ enum Way {
     Unquote,
 }
 
-/// Where in a line the last byte fed lies.
+/// The place in a line after the bytes fed so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     /// At its start, after this many `>`.
     Signs(u64),
-    /// Behind these `>` and so many bytes of `From `.
+    /// After these `>` and this many bytes of `From `.
     From(u64, usize),
-    /// Where nothing can be quoted any more.
+    /// Past the beginning: nothing can be quoted any more.
     Inside,
 }
 
@@ -45,8 +46,8 @@ impl LineQuoter {
         Self { way: Way::Unquote, at: At::Signs(0), owed: 0 }
     }
 
-    /// Takes bytes of the text and appends what is decided to `out`, at most about `room` bytes a call; returns how many were
-    /// taken. Call it again with the others until all are taken.
+    /// Takes bytes of the text and appends what is decided to `out`, at most about `room` bytes a call; returns how
+    /// many it took. Call it again with the rest until all are taken.
     pub fn feed(&mut self, input: &[u8], room: usize, out: &mut Vec<u8>) -> usize {
         let limit = out.len().saturating_add(room.max(16));
         let mut taken = 0;

@@ -1,10 +1,11 @@
 //! Readers of mailboxes: bytes with a place and a date, one mail at a time.
 //!
-//! Sources are files of others, so they are read with the means of the system, not through `vfs`. A source is a file or a tree of files;
-//! what each file is, its name and its content decide (module `file`). Mails are handed to a [`SourceVisitor`] in a fixed order. Nothing is
-//! changed in a source, nothing is written to disk, memory does not grow with a source: a mail above [`WHOLE_LIMIT`] is streamed.
-//! What cannot be read is told as [`Trouble`], and the rest goes on. A file that is not the same at the end of its reading as at its
-//! beginning, by size and time of change, is such a trouble too.
+//! Sources belong to other programs, so they are read directly through the system, not through `vfs`. A source is a
+//! file or a tree of files; the name and content of each file decide what it is (module `file`). Mails are passed to a
+//! [`SourceVisitor`] in a fixed order. Nothing is changed in a source, nothing is written to disk, and memory does not
+//! grow with a source: a mail above [`WHOLE_LIMIT`] is streamed. What cannot be read is reported as [`Trouble`], and
+//! reading continues. A file that is not the same at the end of its reading as at its beginning, by size and time of
+//! change, is such a trouble too.
 //!
 //! Bytes that are no mail wherever they stand: [`refused`].
 //!
@@ -43,11 +44,13 @@ pub use packed::MAX_NESTING;
 use file::Role;
 use reading::{Place, Reading};
 
-/// Reads the file or tree at `path`. A tree's mails lie in folders by their paths; a single mailbox, mail or Maildir in none.
+/// Reads the file or tree at `path`. A tree's mails are in folders according to their paths; those of a single mailbox,
+/// mail or Maildir are in none.
 ///
 /// # Errors
 ///
-/// [`SourceError::Open`] if there is nothing at `path` or it cannot be opened. All else is told to the visitor.
+/// [`SourceError::Open`] if there is nothing at `path` or it cannot be opened. Everything else is reported to the
+/// visitor.
 pub fn read_path(path: &Path, options: SourceOptions, visitor: &mut dyn SourceVisitor) -> Result<Summary, SourceError> {
     let open = |error| SourceError::Open { path: path.display().to_string(), error };
     let data = fs::metadata(path).map_err(open)?;
@@ -66,7 +69,7 @@ pub fn read_path(path: &Path, options: SourceOptions, visitor: &mut dyn SourceVi
     Ok(reading.finish())
 }
 
-/// Reads one file from a stream, in bounded memory; `name` is its name, as far as it says what the file is, or empty.
+/// Reads one file from a stream, in bounded memory; `name` is its name, as far as it tells the format, or empty.
 pub fn read_stream(reader: impl Read, name: &str, options: SourceOptions, visitor: &mut dyn SourceVisitor) -> Summary {
     let mut reading = Reading::new(options, visitor);
     let place = Place { name: name.as_bytes().to_vec(), ..Place::default() };
@@ -75,12 +78,13 @@ pub fn read_stream(reader: impl Read, name: &str, options: SourceOptions, visito
     reading.finish()
 }
 
-/// Bytes of the files of a source, for showing progress; what cannot be seen is not counted.
+/// Bytes of the files of a source, to show progress; what cannot be listed is not counted.
 pub fn size(path: &Path) -> u64 {
     tree::size(path)
 }
 
-/// The folder that a source is called by when it is imported by itself: its name without what says that it is a mailbox.
+/// The name of the folder for a source imported by itself: the name of the source without the part that says that it is
+/// a mailbox.
 pub fn folder_name(path: &Path) -> String {
     names::mailbox_name(path.file_name().unwrap_or_default().as_encoded_bytes())
 }

@@ -1,10 +1,10 @@
-//! What the names of files and folders say.
+//! What the names of files and folders mean.
 
 use super::item::{DateHint, DateKind};
 use super::utf7;
 use crate::folder::Shortened;
 
-/// How the names of files begin that an export has not finished.
+/// The prefix of files that an export has not finished.
 pub(crate) const PARTIAL_EXPORT: &str = ".mailkeep-partial";
 
 /// A file name as text, reversibly: bytes that are not UTF-8 are `%XX`, a `%` before two hexadecimal digits is `%25`.
@@ -32,7 +32,7 @@ pub(super) fn folder_text(name: &[u8]) -> String {
     std::str::from_utf8(name).map_or_else(|_| source_text(name), |text| utf7::decoded(text, "").into_owned())
 }
 
-/// The folder that a mailbox file makes: its name without what says that it is a mailbox, or packed.
+/// The folder for a mailbox file: its name without the part that says that it is a mailbox, or packed.
 pub fn mailbox_name(name: &[u8]) -> String {
     let mut name = kmail_folder(name).unwrap_or(name);
     for _ in 0..3 {
@@ -46,7 +46,7 @@ pub fn mailbox_name(name: &[u8]) -> String {
     folder_text(name)
 }
 
-/// A name without the ending that says how the file is compressed.
+/// A name without the extension that says how the file is compressed.
 pub(super) fn without_packing(name: &[u8]) -> Option<&[u8]> {
     without(name, &[b".gz", b".zst", b".zstd", b".tgz", b".tzst"])
 }
@@ -56,7 +56,7 @@ pub(super) fn is_packed(name: &[u8]) -> bool {
     [&b".gz"[..], b".zst", b".zstd", b".tgz", b".tzst", b".tar", b".zip"].iter().any(|ending| has_ending(name, ending))
 }
 
-/// Whether the name, without regard to case, has the ending and something before it.
+/// Whether the name has the extension, in any case, and something before it.
 pub(super) fn has_ending(name: &[u8], ending: &[u8]) -> bool {
     without(name, &[ending]).is_some()
 }
@@ -93,7 +93,7 @@ pub(super) fn is_companion(name: &[u8], above: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
     NAMES.contains(&lower.as_slice())
         || has_ending(name, b".msf")
-        // Thunderbird's copies for the search of the desktop.
+        // Thunderbird's copies for desktop search.
         || (has_ending(above, b".mozmsgs") && (has_ending(name, b".wdseml") || has_ending(name, b".mozeml")))
         || (name.starts_with(b".") && [&b".index"[..], b".index.ids", b".index.sorted", b".index.search"].iter().any(|end| has_ending(name, end)))
         || [&b"dovecot"[..], b".dovecot", b"courierimap", b"courierpop3", b".nov", b"._"].iter().any(|start| lower.starts_with(start))
@@ -114,12 +114,12 @@ pub(super) fn is_mh_mail(name: &[u8]) -> bool {
     is_number(name) || is_deleted_number(name)
 }
 
-/// Whether the name is that of a file which an export was still writing when it broke off.
+/// Whether the name is that of a file which an unfinished export was writing.
 pub(super) fn is_partial_export(name: &[u8]) -> bool {
     name.starts_with(PARTIAL_EXPORT.as_bytes())
 }
 
-/// The folder whose subfolders lie in a folder of KMail: those of `inbox` in `.inbox.directory`.
+/// The folder whose subfolders are in a folder of KMail: `.inbox.directory` contains those of `inbox`.
 fn kmail_folder(name: &[u8]) -> Option<&[u8]> {
     without(name.strip_prefix(b".")?, &[b".directory"])
 }
@@ -134,7 +134,7 @@ pub(super) fn order(name: &[u8]) -> (bool, usize, &[u8]) {
     }
 }
 
-/// The flags in the name of a Maildir file, behind `:2,`, or `;2,` or `!2,` on systems without colons in names; sorted.
+/// The flags in the name of a Maildir file, after `:2,`, or `;2,` or `!2,` on systems without colons in names; sorted.
 pub(super) fn maildir_flags(name: &[u8]) -> Option<String> {
     let at = name.windows(3).rposition(|mark| matches!(mark, [b':' | b';' | b'!', b'2', b',']))?;
     let mut flags: Vec<u8> = name.get(at + 3..)?.iter().copied().take_while(u8::is_ascii_alphabetic).collect();
@@ -153,7 +153,7 @@ pub(super) fn maildir_date(name: &[u8]) -> Option<DateHint> {
     Some(DateHint { seconds, kind: DateKind::MaildirName })
 }
 
-/// The folders that the name of a Maildir++ folder stands for: `.Lists.Rust` is `Lists`, below it `Rust`.
+/// The folders that the name of a Maildir++ folder means: `.Lists.Rust` is `Lists`, and below it `Rust`.
 pub(super) fn maildir_folders(name: &[u8]) -> impl Iterator<Item = String> {
     name.split(|&byte| byte == b'.').filter(|part| !part.is_empty()).map(|part| match std::str::from_utf8(part) {
         Ok(text) => utf7::decoded(text, utf7::COURIER).into_owned(),
@@ -166,12 +166,12 @@ pub(super) fn maildir_folders(name: &[u8]) -> impl Iterator<Item = String> {
 pub(super) struct FolderPath {
     /// The folders so far, within the bounds of folders.
     pub(super) folder: Shortened,
-    /// Inside a folder of Apple Mail, whose inner structure is none of folders.
+    /// Inside a mailbox of Apple Mail, whose inner directories are not folders.
     pub(super) apple: bool,
 }
 
 impl FolderPath {
-    /// Goes into a folder; `maildir`: it has `cur`, and may be named in the way of Maildir++.
+    /// Enters a folder; `maildir`: it has `cur`, and may be named in the style of Maildir++.
     pub(super) fn enter(&mut self, name: &[u8], maildir: bool) {
         if self.apple && is_apple_inner(name) {
             return;

@@ -1,4 +1,5 @@
-//! Files that are compressed, or hold other files: gzip, Zstandard, tar, zip. They are read as they come, nothing is unpacked to disk.
+//! Files that are compressed, or contain other files: gzip, Zstandard, tar, zip. They are read as streams; nothing is
+//! unpacked to disk.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -27,8 +28,8 @@ pub(super) enum Packing {
     Zip,
 }
 
-/// How the file that begins with these bytes is packed. Many documents are zip archives: only those named so are opened, or the
-/// source itself.
+/// How the file that begins with these bytes is packed. Many documents are zip archives: only files named as such, or
+/// the source itself, are opened.
 pub(super) fn packing(data: &[u8], place: &Place, depth: usize) -> Option<Packing> {
     if data.starts_with(b"\x1F\x8B\x08") {
         return Some(Packing::Gzip);
@@ -44,7 +45,7 @@ pub(super) fn packing(data: &[u8], place: &Place, depth: usize) -> Option<Packin
     (zip && (is_source || names::has_ending(&place.name, b".zip"))).then_some(Packing::Zip)
 }
 
-/// Reads what is in a packed file.
+/// Reads the contents of a packed file.
 pub(super) fn read(
     packing: Packing,
     role: Role,
@@ -106,7 +107,7 @@ fn read_zip(place: &Place, file: File, mut counted: u64, depth: usize, reading: 
         Ok(archive) => archive,
         Err(error) => return unreadable(place, 0, &format!("{error}; repair it with `zip -FF`, or unpack what can be unpacked"), reading),
     };
-    // Of members with one name only the last can be asked for.
+    // Of members with the same name, only the last can be read.
     let hidden = listed.map_or(0, |file| directory_len(file, archive.central_directory_start())).saturating_sub(archive.len());
     if hidden > 0 {
         let why = format!(
@@ -151,7 +152,7 @@ fn directory_len(mut file: File, start: u64) -> usize {
     members
 }
 
-/// Reads a zip archive that cannot be looked at from its end, by the headers before its members.
+/// Reads a zip archive whose end is out of reach, by the headers before its members.
 fn read_zip_stream(place: &Place, window: &mut Window<'_>, packed: &Cell<u64>, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let base = place.as_mailbox();
     let out = Cell::new(0);
@@ -170,8 +171,8 @@ fn read_zip_stream(place: &Place, window: &mut Window<'_>, packed: &Cell<u64>, d
     }
 }
 
-/// The name of a member of a zip archive: what the archive says is UTF-8 (by its flag, or in the field 0x7075 of Info-ZIP, which the library
-/// puts in the name's place), and what is valid UTF-8; else in CP437 (APPNOTE, appendix D).
+/// The name of a member of a zip archive: UTF-8 if the archive says so (by its flag, or in the field 0x7075 of
+/// Info-ZIP, with which the library replaces the name) or if it is valid UTF-8; else CP437 (APPNOTE, appendix D).
 fn member_name<R: Read>(entry: &zip::read::ZipFile<'_, R>) -> Vec<u8> {
     let raw = entry.name_raw();
     let read = if std::str::from_utf8(raw).is_ok() { None } else { entry.name().ok() };
@@ -217,7 +218,7 @@ impl<R: Read> Read for Counting<'_, R> {
     }
 }
 
-/// Stops what decompresses to more than any mailbox does.
+/// Stops data that decompresses to more than any mailbox does.
 struct Guard<'c, R> {
     reader: R,
     packed: &'c Cell<u64>,

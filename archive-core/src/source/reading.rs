@@ -1,4 +1,4 @@
-//! One reading of a source: the visitor, the sums, and where in the source it stands.
+//! One reading of a source: the visitor, the totals, and the place in the source.
 
 use std::cell::Cell;
 use std::io::{ErrorKind, Read};
@@ -10,7 +10,8 @@ use super::names;
 use super::window::Window;
 use crate::folder::{Shortened, at_most};
 
-/// Bytes of a path within a source. Of a longer one the beginning stays, `~`, and 16 hex digits of the SHA-256 of the whole.
+/// The most bytes of a path within a source. A longer one becomes its beginning, `~`, and 16 hex digits of the SHA-256
+/// of the whole.
 const MAX_SOURCE: usize = 64 << 10;
 
 /// A file in the source, and the folder to which its mails go.
@@ -22,7 +23,7 @@ pub(super) struct Place {
     pub(super) name: Vec<u8>,
     /// The folder of its parent.
     pub(super) folder: Shortened,
-    /// Whether a mailbox file makes a folder of its name there.
+    /// Whether a mailbox file gets a folder of its own name there.
     pub(super) own_folder: bool,
 }
 
@@ -45,7 +46,7 @@ impl Place {
         Self { source: at_most(source, MAX_SOURCE), name, folder: self.folder.clone(), own_folder: true }
     }
 
-    /// The same file, as a folder of its own if it is one among others.
+    /// The same file, as a separate folder if it is one among others.
     pub(super) fn as_mailbox(&self) -> Self {
         let mut place = self.clone();
         if place.own_folder {
@@ -56,7 +57,7 @@ impl Place {
     }
 }
 
-/// What all readers share.
+/// The state that all readers share.
 pub(super) struct Reading<'v> {
     pub(super) options: SourceOptions,
     visitor: &'v mut dyn SourceVisitor,
@@ -111,7 +112,7 @@ impl<'v> Reading<'v> {
         self.visitor.trouble(trouble);
     }
 
-    /// Tells the error, if any, that ended the reading of a file.
+    /// Reports the error, if any, that ended the reading of a file.
     pub(super) fn end_of_file(&mut self, place: &Place, window: &mut Window<'_>) {
         if let Some(error) = window.take_error() {
             let kind = match error.kind() {
@@ -124,7 +125,7 @@ impl<'v> Reading<'v> {
         self.progress();
     }
 
-    /// Tells how much was read so far.
+    /// Reports how much was read so far.
     pub(super) fn progress(&mut self) {
         let read = self.read.get();
         if read != self.told {

@@ -1,6 +1,7 @@
-//! What stands between two mails of a file: a From_ line, a line of 73 `=`, a line of four ^A.
+//! Separators between two mails of a file: a From_ line, a line of 73 `=`, a line of four ^A.
 //!
-//! A line ends with LF, CR LF, or a CR that no LF follows; so files of old Macs are split, and files that have both.
+//! A line ends with LF, CR LF, or a CR that no LF follows; so files of old Macs are split, and so are files that have
+//! both.
 
 use super::from_line::{self, MAX_FROM_LINE};
 use super::header::{self, line};
@@ -8,7 +9,7 @@ use super::header::{self, line};
 const EQUALS: [u8; 73] = [b'='; 73];
 const CONTROLS: [u8; 4] = [1; 4];
 
-/// How the mails of a file are kept apart.
+/// How the mails of a file are separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
     /// By From_ lines.
@@ -19,14 +20,14 @@ pub(super) enum Style {
     Mmdf,
 }
 
-/// Kinds of From_ lines: what begins mails in one file is quoted text in another.
+/// Kinds of From_ lines: what begins a mail in one file is quoted text in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Without a date, and with nothing but an address or `-` in its place.
     Bare,
     /// The first line of a patch of git: a digest and always the same date.
     Patch,
-    /// Any other.
+    /// Any other kind.
     Usual,
 }
 
@@ -43,13 +44,13 @@ impl Kind {
     }
 }
 
-/// What keeps the mails of one file apart.
+/// The separators of one file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Separators {
     pub(super) style: Style,
-    /// The kind of the file's own first From_ line; without one any kind will do.
+    /// The kind of the file's first From_ line; without one, any kind counts.
     own: Option<Kind>,
-    /// Whatever looks like a From_ line is one, since the text is known to be quoted.
+    /// Everything that looks like a From_ line is one, since the text is known to be quoted.
     is_quoted: bool,
 }
 
@@ -58,7 +59,7 @@ impl Separators {
         Self { style, own: None, is_quoted }
     }
 
-    /// The first mail of the file begins with this line, or without any.
+    /// Notes that the first mail of the file begins with this line, or without any.
     pub(super) fn begin(&mut self, from_line: Option<&[u8]>) {
         self.own.get_or_insert(from_line.map_or(Kind::Usual, Kind::of));
     }
@@ -72,7 +73,7 @@ impl Separators {
         }
     }
 
-    /// Where from `from` on, but not at the very beginning, a line begins as separators do.
+    /// The first place from `from` on, but not at the very beginning, where a line begins like a separator.
     pub(super) fn candidate(&self, data: &[u8], mut from: usize) -> Option<usize> {
         let word = self.word();
         loop {
@@ -85,7 +86,7 @@ impl Separators {
         }
     }
 
-    /// Whether a separator stands at `at`; `start`: the data begin where a mail or file begins.
+    /// Whether there is a separator at `at`; `start`: the data begin where a mail or file begins.
     pub(super) fn is_at(&self, data: &[u8], at: usize, start: bool) -> bool {
         let (before, rest) = data.split_at_checked(at).unwrap_or_default();
         let (this, len) = line(rest);
@@ -112,7 +113,7 @@ impl Separators {
     }
 }
 
-/// Whether a blank line stands before what follows `before`.
+/// Whether `before` ends with a blank line.
 fn is_blank_before(before: &[u8], start: bool) -> bool {
     let is_blank = [&b"\n\n"[..], b"\n\r\n", b"\r\r", b"\n\r"].iter().any(|end| before.ends_with(end));
     is_blank || (start && matches!(before, b"" | b"\n" | b"\r\n" | b"\r"))
@@ -129,7 +130,7 @@ pub(super) fn blank_end(data: &[u8], start: bool) -> usize {
     if before.last().map_or(start, |&byte| byte == b'\n' || (is_cr && byte == b'\r')) { len } else { 0 }
 }
 
-/// Bytes that may stand before the first separator: a byte order mark, empty lines.
+/// Bytes that may precede the first separator: a byte order mark, empty lines.
 pub(super) fn leading(data: &[u8]) -> usize {
     let mark = if data.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     mark + blank_lines(data.get(mark..).unwrap_or_default())
@@ -140,7 +141,7 @@ pub(super) fn blank_lines(data: &[u8]) -> usize {
     data.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
 }
 
-/// How the mails of a file that begins so are kept apart, if it is one of many mails.
+/// How the mails of a file that begins with these bytes are separated, if it is a file of many mails.
 pub(super) fn style_of(data: &[u8]) -> Option<Style> {
     let bare = data.get(leading(data)..).unwrap_or_default();
     if Separators::new(Style::Mbox, false).is_at(bare, 0, true) {

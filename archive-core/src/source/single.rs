@@ -1,4 +1,4 @@
-//! Files that hold one mail: `.eml` and files of Maildir and MH, verbatim; `.emlx` of Apple Mail.
+//! Files of one mail: `.eml` and files of Maildir and MH, verbatim; `.emlx` of Apple Mail.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -9,7 +9,7 @@ use super::names;
 use super::reading::{Place, Reading};
 use super::window::Window;
 
-/// Bytes of the property list after an Apple mail that are looked at.
+/// Bytes of the property list after an Apple mail that are read.
 const PLIST_LOOK: usize = 64 << 10;
 
 /// What is known of the mail besides its bytes.
@@ -17,26 +17,26 @@ const PLIST_LOOK: usize = 64 << 10;
 pub(super) struct Beside {
     pub(super) flags: Option<String>,
     pub(super) date_hint: Option<DateHint>,
-    /// The program that kept the mail had marked it as deleted.
+    /// Whether its program had marked the mail as deleted.
     pub(super) is_deleted: bool,
 }
 
 impl Beside {
-    /// What the name of a Maildir file says.
+    /// What the name of a Maildir file tells.
     pub(super) fn maildir(name: &[u8]) -> Self {
         let flags = names::maildir_flags(name);
         let is_deleted = flags.as_ref().is_some_and(|flags| flags.contains('T'));
         Self { flags, date_hint: names::maildir_date(name), is_deleted }
     }
 
-    /// What the name of a file of MH says.
+    /// What the name of an MH file tells.
     pub(super) fn mh(name: &[u8]) -> Self {
         let is_deleted = names::is_deleted_number(name);
         Self { flags: is_deleted.then(|| "T".to_owned()), date_hint: None, is_deleted }
     }
 }
 
-/// Hands out the whole file as one mail.
+/// Returns the whole file as one mail.
 pub(super) fn read_mail(beside: Beside, place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let result = hand_out(u64::MAX, beside, place, window, reading);
     reading.end_of_file(place, window);
@@ -103,7 +103,7 @@ pub(super) fn read_emlx(place: &Place, window: &mut Window<'_>, reading: &mut Re
     result
 }
 
-/// What follows an Apple mail is a property list, or told.
+/// What follows an Apple mail must be a property list; otherwise it is reported.
 fn behind_mail(place: &Place, window: &mut Window<'_>, reading: &mut Reading<'_>) {
     window.ensure(PLIST_LOOK);
     let at = window.offset();

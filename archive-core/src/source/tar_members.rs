@@ -1,8 +1,8 @@
 //! Members of tar archives (ustar, GNU, pax), read as they come.
 //!
-//! After a header that is broken the reading goes on with the next block that is a header. After the mark of the end it goes on too, since
-//! archives are put one after the other. What is stored in a form that is not read (sparse files, parts of files) is named, and never handed
-//! out as it lies there.
+//! After a broken header, reading continues with the next block that is a header. It also continues after the end mark,
+//! since archives may be concatenated. What is stored in a form that is not supported (sparse files, parts of files) is
+//! reported, and its raw bytes are never returned.
 
 use std::io::{Error, ErrorKind, Read};
 use std::ops::ControlFlow;
@@ -16,10 +16,11 @@ use super::reading::{Place, Reading};
 use super::window::Window;
 
 const BLOCK: usize = 512;
-/// Longest extension before a member: its path, and what else pax says of it.
+/// Longest extension before a member: its path, and its other pax records.
 const MAX_EXTENSION: u64 = 1 << 20;
 
-/// Whether a file begins as a tar archive. Archives older than POSIX have no mark, and an empty one is zeros: these by their names.
+/// Whether a file begins as a tar archive. Archives older than POSIX have no mark, and an empty one is all zeros: these
+/// are recognised by their names.
 pub(super) fn begins(data: &[u8], name: &[u8]) -> bool {
     let is_named = || names::has_ending(name, b".tar");
     let is_header = || block(data).is_some_and(|block| block.iter().all(|&byte| byte == 0) || is_sound(&block));
@@ -39,13 +40,13 @@ fn is_sound(block: &[u8; BLOCK]) -> bool {
     (summed().map(u32::from).sum::<u32>() == noted || signed == i64::from(noted)) && header.entry_size().is_ok()
 }
 
-/// What stands before a member and speaks of it.
+/// Extensions before a member that describe it.
 #[derive(Default)]
 struct Extension {
     path: Option<Vec<u8>>,
     size: Option<u64>,
     is_sparse: bool,
-    /// It is longer than any that is read.
+    /// It is longer than the limit.
     is_cut: bool,
 }
 
@@ -78,7 +79,7 @@ impl Extension {
 pub(super) fn read(place: &Place, window: &mut Window<'_>, depth: usize, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let base = place.as_mailbox();
     let mut next = Extension::default();
-    // Of a stretch without a header it is told once; of what a member has told, not at all.
+    // A stretch without a header is reported once; what a member has reported is not repeated.
     let (mut has_end, mut is_told) = (false, false);
     loop {
         window.ensure(BLOCK);
@@ -104,7 +105,7 @@ pub(super) fn read(place: &Place, window: &mut Window<'_>, depth: usize, reading
         if kind.is_gnu_longname() || kind.is_pax_local_extensions() {
             let mut member = Member { window: &mut *window, left: size, failed: false };
             let mut bytes = Vec::new();
-            // An early end is that of the archive, which is told at its end.
+            // An early end is that of the archive, which is reported at its end.
             let _early = member.by_ref().take(MAX_EXTENSION).read_to_end(&mut bytes);
             next.is_cut |= member.left > 0;
             member.pass_over();
@@ -122,7 +123,7 @@ pub(super) fn read(place: &Place, window: &mut Window<'_>, depth: usize, reading
         if kind.is_gnu_sparse() {
             pass_sparse_map(&block, window);
         }
-        // A hard link states the size of what it leads to.
+        // A hard link states the size of its target.
         let left = if kind.is_hard_link() { 0 } else { size_of_pax.unwrap_or(size) };
         let mut member = Member { window: &mut *window, left, failed: false };
         if !beside {
@@ -162,7 +163,7 @@ pub(super) fn read(place: &Place, window: &mut Window<'_>, depth: usize, reading
     ControlFlow::Continue(())
 }
 
-/// Goes over the blocks after the header of a sparse file that say where its pieces lie.
+/// Skips the blocks after the header of a sparse file that say where its pieces are.
 fn pass_sparse_map(header: &[u8; BLOCK], window: &mut Window<'_>) {
     let mut goes_on = header.get(482).is_some_and(|&byte| byte != 0);
     while goes_on {
@@ -177,14 +178,14 @@ fn pass_sparse_map(header: &[u8; BLOCK], window: &mut Window<'_>) {
 struct Member<'m, 'w> {
     window: &'m mut Window<'w>,
     left: u64,
-    /// There was an error, of which whoever reads the member tells.
+    /// There was an error, which the reader of the member reports.
     failed: bool,
 }
 
 impl Member<'_, '_> {
     /// Goes to the next header; `false` if the archive ends before.
     fn pass_over(self) -> bool {
-        // The block that the member ends in is filled up: what was read of it counts from its start.
+        // The last block of the member is padded: what was read of it counts from its start.
         let mut left = self.left;
         while left > 0 {
             self.window.ensure(1);

@@ -22,7 +22,7 @@ mod tars;
 mod trees;
 mod unsupported;
 
-/// A mail as it was handed out.
+/// A mail as it was returned.
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Got {
     source: String,

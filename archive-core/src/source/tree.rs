@@ -14,7 +14,7 @@ use super::item::{Format, TroubleKind};
 use super::names::{self, FolderPath};
 use super::reading::{Place, Reading};
 
-/// Bytes of a numbered file that are looked at.
+/// Bytes of a numbered file that are examined.
 const PEEK: u64 = 8 << 10;
 
 /// A folder that is read.
@@ -28,7 +28,8 @@ struct Folder {
     apple_mailbox: bool,
 }
 
-/// A folder that waits to be read: of a hundred thousand in one, each takes what its name does.
+/// A folder that waits to be read. It takes hardly more memory than its name, since one folder may contain a hundred
+/// thousand.
 struct Waiting {
     above: Rc<Folder>,
     name: OsString,
@@ -47,15 +48,14 @@ impl Waiting {
     }
 }
 
-/// What lies in a folder, in order.
+/// The contents of a folder, in order.
 struct Listing {
     files: Vec<OsString>,
     folders: Vec<OsString>,
 }
 
-/// Reads all mail below a folder: of each folder first its files, then the folders in it, those
-/// of a Maildir before its subfolders. Depth is not limited but by the paths that the system takes, links to folders
-/// are not followed.
+/// Reads all mail below a folder: for each folder first its files, then the folders in it, those of a Maildir before
+/// its subfolders. Only the paths that the system accepts limit the depth; links to folders are not followed.
 pub(super) fn read(path: &Path, reading: &mut Reading<'_>) -> ControlFlow<()> {
     let apple = path.file_name().is_some_and(|name| names::has_ending(name.as_encoded_bytes(), b".mbox"));
     let folders = FolderPath { apple, ..FolderPath::default() };
@@ -132,12 +132,12 @@ fn read_files(folder: &Folder, listing: &Listing, reading: &mut Reading<'_>) -> 
     ControlFlow::Continue(())
 }
 
-/// Adds the folders in a folder that are to be read to those that wait, the last one first.
+/// Adds the subfolders that are to be read to those that wait, the last one first.
 fn inner(above: Rc<Folder>, listing: Listing, waiting: &mut Vec<Waiting>) {
     let maildir = listing.is_maildir();
     let first = waiting.len();
     for name in listing.folders {
-        // What lies in `tmp` is not delivered; attachments of Apple Mail are no mails.
+        // Mail in `tmp` is not delivered; attachments of Apple Mail are not mails.
         if (maildir && name == "tmp") || (above.folders.apple && name == "Attachments") {
             continue;
         }
@@ -150,7 +150,7 @@ fn inner(above: Rc<Folder>, listing: Listing, waiting: &mut Vec<Waiting>) {
     }
 }
 
-/// Bytes of all files at or below a path, as far as they can be seen: what `progress` counts up to.
+/// Bytes of all files at or below a path, as far as they can be listed: what `progress` counts up to.
 pub(super) fn size(path: &Path) -> u64 {
     let mut sum = 0;
     let mut waiting = vec![path.to_owned()];
@@ -166,7 +166,7 @@ pub(super) fn size(path: &Path) -> u64 {
     sum
 }
 
-/// Whether all files of a folder have numbers for names, and one of the first looks like a mail: a folder of MH without its
+/// Whether all files of a folder have numbers for names, and one of the first looks like a mail: an MH folder without
 /// `.mh_sequences`.
 fn is_numbered_mail(folder: &Folder, files: &[OsString]) -> bool {
     let is_beside = |name: &[u8]| names::is_companion(name, &folder.place.name) || names::is_deleted_number(name);
@@ -189,7 +189,7 @@ pub(super) fn read_file(path: &Path, role: Role, place: &Place, reading: &mut Re
         reading.trouble(place, 0, kind);
         ControlFlow::Continue(())
     };
-    // Following links: a link to a file is read as the file. Opening a pipe would wait for ever.
+    // Following links: a link to a file is read as the file. Opening a pipe could block forever.
     match fs::metadata(path) {
         Ok(data) if data.is_dir() => return trouble(TroubleKind::LinkNotFollowed, reading),
         Ok(data) if !data.is_file() => return trouble(TroubleKind::Skipped, reading),
@@ -208,7 +208,7 @@ pub(super) fn read_open(file: File, path: &Path, role: Role, place: &Place, read
         return file::read(&mut reading.counted(file), None, role, place, 0, reading);
     };
     file::read(&mut reading.counted(&file), File::open(path).ok(), role, place, 0, reading)?;
-    // Under its path there may be another file by now, or none, where a Maildir gave it a new name.
+    // By now its path may lead to another file, or to none if a Maildir renamed it.
     let same = State::of(file.metadata()).is_some_and(|now| now == begun) && State::of(fs::metadata(path)).is_none_or(|now| now == begun);
     if !same {
         reading.trouble(place, 0, TroubleKind::Changed);
@@ -224,7 +224,7 @@ struct State {
 }
 
 impl State {
-    /// Of a file, and of nothing else.
+    /// The state of a file; `None` for anything else.
     fn of(data: std::io::Result<fs::Metadata>) -> Option<Self> {
         let data = data.ok().filter(fs::Metadata::is_file)?;
         Some(Self { len: data.len(), modified: data.modified().ok() })

@@ -1,10 +1,12 @@
-//! Files of mail that cannot be read, told by their names and first bytes, so that nobody takes them for no mail.
+//! Files of mail that cannot be read, recognised by their names and first bytes, so that they are not mistaken for
+//! files without mail.
 
 use super::header;
 use super::names;
 use super::reading::Place;
 
-/// Packed and encrypted files: first bytes, ending, what it is. In a folder only those named as mailboxes are told of.
+/// Packed and encrypted files: first bytes, extension, what it is. In a folder only those named as mailboxes are
+/// reported.
 const PACKED: [(&[u8], &[u8], &str); 9] = [
     (b"BZh", b".bz2", "compressed by bzip2"),
     (b"\xFD7zXZ\0", b".xz", "compressed by xz"),
@@ -30,7 +32,7 @@ const MAILBOXES: [(&[u8], &str); 9] = [
     (b"AOLVM100", "AOL"),
 ];
 
-/// What a file of mail is that cannot be read yet, where its name says so or its being packed would hide it.
+/// The kind of an unsupported mail file, if its name tells it, or if packing hides it.
 pub(super) fn by_name(data: &[u8], name: &[u8]) -> Option<&'static str> {
     if data.is_empty() {
         return None;
@@ -42,7 +44,7 @@ pub(super) fn by_name(data: &[u8], name: &[u8]) -> Option<&'static str> {
     names::has_ending(name, b".pmm").then_some("Pegasus Mail folder")
 }
 
-/// What a file of mail is by its content that cannot be read yet.
+/// The kind of an unsupported mail file by its content.
 pub(super) fn by_content(data: &[u8], place: &Place) -> Option<&'static str> {
     let named = |ending: &[u8]| names::has_ending(&place.name, ending);
     if let Some((_, what)) = MAILBOXES.iter().find(|(signature, _)| data.starts_with(signature)) {
@@ -65,7 +67,7 @@ pub(super) fn by_content(data: &[u8], place: &Place) -> Option<&'static str> {
     (is_source || is_mailbox).then_some(*what)
 }
 
-/// Whether a line of the file's version, size of heads and time of making begins the file, and the head of a mail follows.
+/// Whether the file begins with a line of version, header size and creation time, followed by the header of a mail.
 fn is_dbox(data: &[u8]) -> bool {
     let (line, len) = header::first_line(data);
     let is_head = line.starts_with(b"2 ") && line.split(|&byte| byte == b' ').skip(1).all(|word| matches!(word.first(), Some(b'M' | b'C')));

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
-/// Signs that Courier encodes too in names of Maildir++, since file systems or the rule for names give them a meaning.
+/// Characters that Courier also encodes in names of Maildir++, since file systems or the naming rule give them a
+/// meaning.
 pub(super) const COURIER: &str = "./:~";
 
-/// What the name says; as it is where it is none, that is, where it would not be encoded so, neither by the rule nor with the signs of
-/// `also` encoded too. A name with controls stays encoded.
+/// The decoded name. It stays as it is if encoding the result would not give the same name, either by the rule or with
+/// the characters of `also` encoded too. A name with controls stays encoded.
 pub(super) fn decoded<'t>(text: &'t str, also: &str) -> Cow<'t, str> {
     let plain = if text.contains('&') { decode(text) } else { None };
     let plain = plain.filter(|plain| (encode(plain, "") == text || encode(plain, also) == text) && !plain.chars().any(char::is_control));

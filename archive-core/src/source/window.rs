@@ -1,4 +1,4 @@
-//! A row of bytes seen through a window: what lies ahead can be looked at before it is taken.
+//! A stream seen through a window: bytes ahead can be examined before they are consumed.
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
@@ -7,7 +7,7 @@ const CHUNK: usize = 256 << 10;
 /// A reader whose next bytes stay in memory until they are consumed.
 pub(super) struct Window<'r> {
     reader: &'r mut dyn Read,
-    /// A second handle on the same bytes, for looking far ahead; only plain files have one.
+    /// A second handle on the same bytes, to look far ahead; only plain files have one.
     far: Option<std::fs::File>,
     buf: Vec<u8>,
     start: usize,
@@ -21,17 +21,17 @@ impl<'r> Window<'r> {
         Self { reader, far, buf: Vec::new(), start: 0, offset: 0, ended: false, error: None }
     }
 
-    /// The bytes at hand.
+    /// The bytes in the window.
     pub(super) fn data(&self) -> &[u8] {
         self.buf.get(self.start..).unwrap_or_default()
     }
 
-    /// Offset of the first byte at hand.
+    /// Offset of the first byte in the window.
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Whether nothing follows behind the bytes at hand.
+    /// Whether nothing follows the bytes in the window.
     pub(super) fn ended(&self) -> bool {
         self.ended
     }
@@ -46,7 +46,7 @@ impl<'r> Window<'r> {
         self.error.as_ref()
     }
 
-    /// Reads until `wanted` bytes are at hand or the source ends; an error ends it too, and is kept.
+    /// Reads until the window has `wanted` bytes or the source ends; an error ends it too, and is kept.
     pub(super) fn ensure(&mut self, wanted: usize) {
         while !self.ended && self.buf.len() - self.start < wanted {
             if self.start > 0 && self.start >= self.buf.len() / 2 {
@@ -70,7 +70,7 @@ impl<'r> Window<'r> {
         }
     }
 
-    /// Gives up the first `len` bytes at hand.
+    /// Drops the first `len` bytes of the window.
     pub(super) fn consume(&mut self, len: usize) {
         let len = len.min(self.buf.len() - self.start);
         self.start += len;
@@ -86,7 +86,7 @@ impl<'r> Window<'r> {
         self.far.take()
     }
 
-    /// The bytes at a far offset, and whether the source ends with them; `None` where one cannot look.
+    /// The bytes at a far offset, and whether the source ends with them; `None` if there is no second handle.
     pub(super) fn look_far(&mut self, offset: u64, len: usize) -> Option<(Vec<u8>, bool)> {
         let far = self.far.as_ref()?;
         if far.metadata().ok()?.len() < offset {
@@ -102,7 +102,7 @@ impl<'r> Window<'r> {
 }
 
 impl Read for Window<'_> {
-    /// An error of the source stays to be taken; an early end of packed data reads as an end.
+    /// An error of the source is kept for [`Self::take_error`]; an early end of packed data reads as an end.
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         self.ensure(1);
         let len = self.data().len().min(out.len());

@@ -1,4 +1,4 @@
-//! Damage that was accepted: recorded once, and listed apart by `verify` from then on. What is hit stays damaged.
+//! Damage that was accepted: recorded once, and listed separately by `verify` from then on. What is hit stays damaged.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ impl Store {
     pub(crate) fn accepted(&self) -> Result<BTreeSet<DamagedPlace>, Error> {
         match self.catalog().accepted() {
             Ok(places) => Ok(places.into_iter().collect()),
-            // The page of the catalog is named for itself.
+            // The damaged page of the catalog is reported separately.
             Err(Error::Damage(_)) => Ok(Default::default()),
             Err(error) => Err(error),
         }

@@ -1,4 +1,4 @@
-//! One commit: drafted, written, taken over by the catalog; its text waits for the index.
+//! One commit: drafted, written, applied to the catalog; its text waits for the index.
 
 use std::sync::PoisonError;
 
@@ -16,8 +16,8 @@ pub(super) const PACK_AT: u64 = 8 << 20;
 type Texts = Vec<(ContentNo, Option<Indexable>)>;
 
 impl Store {
-    /// Commits `mails` as one: durable when this returns. The outcome of each mail, in order. Text of new contents waits for
-    /// [`Store::feed_index`].
+    /// Commits `mails` together: durable when this returns. Returns the outcome of each mail, in order. Text of new
+    /// contents waits for [`Store::feed_index`].
     pub(crate) fn commit(
         &self,
         mut mails: Vec<Prepared>,
@@ -25,10 +25,11 @@ impl Store {
         run: Option<&RunInfo>,
         now: i64,
     ) -> Result<Vec<Outcome>, Error> {
-        // Before anything of this commit is written: whoever is told of an error here has nothing archived, and can try again.
+        // Before anything of this commit is written: after an error here nothing is archived, and the caller can try
+        // again.
         self.tidy()?;
         if !mails.is_empty() {
-            // In a commit of its own, so that nothing of this one refers to what is damaged.
+            // In a separate commit, so that nothing of this one refers to what is damaged.
             self.note_damage()?;
         }
         if mails.iter().map(Prepared::stored_len).sum::<usize>() >= SMALL {
@@ -47,7 +48,8 @@ impl Store {
         })
     }
 
-    /// One commit of what `fill` puts into its draft: written, synced, taken over by the catalog. `fill` also gives the texts of new contents.
+    /// Makes one commit of what `fill` puts into its draft: written, synced, applied to the catalog. `fill` also
+    /// returns the texts of new contents.
     pub(super) fn commit_drafted<T>(
         &self,
         duplicates: Duplicates,
@@ -71,7 +73,7 @@ impl Store {
         Ok(filled)
     }
 
-    /// Packs and flushes what commits before have left, where it is enough.
+    /// Packs and flushes what earlier commits have left, once there is enough of it.
     pub(super) fn tidy(&self) -> Result<(), Error> {
         let (unpacked, in_memory) = {
             let catalog = self.catalog();
@@ -81,14 +83,15 @@ impl Store {
             self.pack()?;
         }
         if in_memory >= self.options.flush_bytes {
-            // Not of a store that may not be written: what the catalog then has may be half of a commit.
+            // Fails for a store that must not be written: its catalog may have half of a commit.
             let _writer = self.writer()?;
             self.catalog_mut().flush()?;
         }
         Ok(())
     }
 
-    /// The catalog takes over a commit that is durable. One that it cannot take latches the store: nothing may be built upon it.
+    /// Applies a durable commit to the catalog. If that fails, the store is latched: nothing may be built upon such a
+    /// catalog.
     pub(super) fn take_over(&self, writer: &mut WriterGuard<'_>, committed: Committed) -> Result<(), Error> {
         writer.latch(|_| self.catalog_mut().apply_new(committed))?;
         self.idle.committed();

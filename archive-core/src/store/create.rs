@@ -1,4 +1,4 @@
-//! A store is made: folders, identity, an empty records file. Nothing names it before all of that is synced.
+//! Creates a store: folders, identity, an empty records file. Nothing names it before all of that is synced.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::records::{Frontier, Link, Records, StoreFact};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
 
-/// Makes a store in `root`, whose parent exists, and syncs it. What the master is to say of it.
+/// Creates a store in `root`, whose parent exists, and syncs it. Returns what the master is to record of it.
 pub(crate) fn create_store(vfs: &Arc<dyn Vfs>, root: &Path, no: u32, name: &str, wrapping: &Wrapping<'_>) -> Result<StoreFact, Error> {
     let key = SecretKey::random()?;
     let dirs = StoreDirs::below(root);

@@ -1,4 +1,4 @@
-//! Facts read again from the records: what no list asks.
+//! Facts that are read from the records: what no list needs.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::wire::{Keys, decode};
 
 /// Records files kept open.
 const OPEN_FILES: usize = 4;
-/// Bytes of commits kept: more than one has that an import makes, apart from mails that are nothing but header.
+/// Bytes of commits that are kept: more than a commit of an import has, except for mails that are nothing but header.
 const COMMIT_BYTES: u64 = 16 << 20;
 
-/// What was read last of the records. Nobody waits for what another one reads, but who wants the same.
+/// What was read last of the records. A caller waits for another one only if both want the same.
 pub(super) struct RecordsRead {
     commits: Cache<CommitPlace, Arc<Commit>, ByMemory>,
     files: Cache<u64, Arc<RecordsFile>>,
@@ -30,13 +30,13 @@ impl Default for RecordsRead {
 }
 
 impl RecordsRead {
-    /// Forgets the handle of a file that another one has replaced. What is being opened meanwhile is not kept either.
+    /// Forgets the handle of a file that was replaced. A file being opened at the same time is not kept either.
     pub(super) fn forget_file(&self, number: u64) {
         self.files.remove(&number);
     }
 }
 
-/// A commit weighs what its facts take.
+/// A commit weighs as much as its facts.
 #[derive(Debug, Clone)]
 struct ByMemory;
 
@@ -63,13 +63,13 @@ impl Store {
         row.map(|row| self.fact(row.fact)).transpose()
     }
 
-    /// The commit that holds a fact. Those read last are kept, since neighbours are mostly asked for together.
+    /// The commit of a fact. Those read last are kept, since neighbours are mostly requested together.
     pub(crate) fn commit_at(&self, place: FactPlace) -> Result<Arc<Commit>, Error> {
         let place = CommitPlace { file: place.file, offset: place.offset };
         self.records_read.commits.get_or_insert_with(&place, || Ok(Arc::new(read_commit(&*self.records_file(place.file)?, place.offset)?)))
     }
 
-    /// Records file `number`, for reading; its length is that of when it was opened.
+    /// Records file `number`, for reading; its length is the one at the time of opening.
     pub(super) fn records_file(&self, number: u64) -> Result<Arc<RecordsFile>, Error> {
         let open = || Ok(Arc::new(open_file(&*self.vfs, &self.dirs.records, &self.key, self.uuid, number)?));
         self.records_read.files.get_or_insert_with(&number, open)

@@ -9,7 +9,7 @@ use crate::records::{NewCommit, NewFact, SaltRange};
 use crate::seal::{FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter};
 
 impl Store {
-    /// Commits facts of any kind; `marked` where the records say that they are durable.
+    /// Commits facts of any kind; `marked` if the records are to say that they are durable.
     pub(crate) fn forge_commit(&self, facts: Vec<NewFact>, marked: bool) -> Result<(), Error> {
         let mut writer = self.writer()?;
         let container_end = self.catalog().basis().container;

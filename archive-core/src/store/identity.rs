@@ -1,4 +1,4 @@
-//! Which keys a store has: those that the master repeats, or, where it is lost, those of `store.mk`.
+//! The keys of a store: those that the master repeats, or, if it is lost, those of `store.mk`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(crate) struct Wrapping<'a> {
     pub(crate) recovery: KeyWrap,
 }
 
-/// Writes the identity of a new store; what the master is to say of it.
+/// Writes the identity of a new store. Returns what the master is to record of it.
 pub(super) fn make(vfs: &dyn Vfs, root: &Path, no: u32, name: &str, key: &SecretKey, wrapping: &Wrapping<'_>) -> Result<StoreFact, Error> {
     let uuid = Uuid(random()?);
     let identity = StoreIdentity {
@@ -46,7 +46,7 @@ pub(super) fn make(vfs: &dyn Vfs, root: &Path, no: u32, name: &str, key: &Secret
     Ok(StoreFact { no, uuid: uuid.0, name: name.to_owned(), current: true, identity: Some(file.map().to_vec()) })
 }
 
-/// The store in `root` as its identity file says, where the master is lost; not the one in use.
+/// The store in `root` according to its identity file, if the master is lost; not as the one in use.
 pub(crate) fn found_store(vfs: &dyn Vfs, root: &Path, archive_key: &SecretKey) -> Result<Option<StoreFact>, Error> {
     let Some(name) = root.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
     let copies = read_copies::<StoreIdentity>(vfs, &identity_path(root))?;
@@ -55,7 +55,7 @@ pub(crate) fn found_store(vfs: &dyn Vfs, root: &Path, archive_key: &SecretKey) -
         if let IdentityCopy::Unreadable(error) = copy {
             return Err(error.clone());
         }
-        // One that was changed is better than none: whether it has the keys is seen when the store is opened.
+        // A changed one is better than none: opening the store shows whether it has the keys.
         if let Some(file) = copy.authentic(archive_key)? {
             found = Some(file);
             break;
@@ -71,7 +71,7 @@ pub(crate) fn found_store(vfs: &dyn Vfs, root: &Path, archive_key: &SecretKey) -
     }))
 }
 
-/// The store key, and what is wrong where neither copy of `store.mk` is what it is to be.
+/// The store key, and what is wrong if neither copy of `store.mk` is as it should be.
 pub(super) fn open(vfs: &dyn Vfs, root: &Path, fact: &StoreFact, archive_key: &SecretKey) -> Result<(SecretKey, Option<Damage>), Error> {
     let (path, uuid) = (identity_path(root), Uuid(fact.uuid));
     let copies = read_copies::<StoreIdentity>(vfs, &path)?;
@@ -112,7 +112,7 @@ pub(super) fn open(vfs: &dyn Vfs, root: &Path, fact: &StoreFact, archive_key: &S
     Err(Error::BrokenIdentity { path })
 }
 
-/// Takes the identity file at `path`, which is not the one that holds, away to the `lost+found` of `root`.
+/// Moves the identity file at `path`, which is not the valid one, to the `lost+found` of `root`.
 pub(crate) fn keep_apart(vfs: &Arc<dyn Vfs>, path: &Path, root: &Path) -> Result<(), Error> {
     let name = name_by_bytes(&**vfs, path)?;
     LostFound::new(vfs, root).keep_file(path, name)?;

@@ -4,10 +4,10 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Without a commit for so long the writer is idle; commits of an import come more often.
+/// Without a commit for this long the writer is idle; commits of an import come more often.
 const IDLE_AFTER: Duration = Duration::from_millis(800);
 
-/// What commits tell whoever marks.
+/// What commits tell the idle marker.
 #[derive(Default)]
 pub(crate) struct Idle {
     state: Mutex<State>,
@@ -16,7 +16,7 @@ pub(crate) struct Idle {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct State {
-    /// When the last commit was made that no mark followed.
+    /// When the last commit without a mark was made.
     committed: Option<Instant>,
     ended: bool,
 }
@@ -43,7 +43,7 @@ impl State {
 }
 
 impl Idle {
-    /// A commit was made.
+    /// Notes that a commit was made.
     pub(crate) fn committed(&self) {
         let mut state = self.state();
         let first = state.committed.replace(Instant::now()).is_none();
@@ -53,13 +53,13 @@ impl Idle {
         }
     }
 
-    /// No one is to wait any more.
+    /// Ends all waiting.
     pub(crate) fn end(&self) {
         self.state().ended = true;
         self.changed.notify_all();
     }
 
-    /// Waits until a mark is due, `true`, or there will be none any more.
+    /// Waits until a mark is due (`true`), or until there will be none any more (`false`).
     pub(crate) fn wait(&self) -> bool {
         let mut state = self.state();
         loop {

@@ -1,8 +1,9 @@
 //! From contents to the index: those just committed from memory, those after the watermark read again.
 //!
-//! The index takes contents in the order of their numbers, and may lag as far as it likes: its basis names the commit up to which it is true,
-//! opening catches up, and searches count what it lacks. So an index that cannot be read or written keeps nobody from reading and archiving.
-//! It is thrown away only where it is proven damaged or foreign, never after an error of the system.
+//! The index takes contents in the order of their numbers, and may lag by any amount: its basis names the commit up to
+//! which it is valid, opening catches up, and searches count what it lacks. So an index that cannot be read or written
+//! never prevents reading and archiving. It is discarded only if it is proven damaged or foreign, never after an error
+//! of the system.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -24,37 +25,37 @@ use crate::vfs::Vfs;
 /// The index of a store and the contents on their way to it.
 pub(crate) struct Indexer {
     index: Mutex<Arc<Index>>,
-    /// Why the index that lies on disk is not this one: the system does not let it be read. It stays as it is, and nothing is fed.
+    /// Why this is not the index on disk: the system does not let that be read. It stays as it is, and nothing is fed.
     unread: Mutex<Option<Error>>,
     pages: Arc<SealedPages>,
     enabled: bool,
-    /// What the index may take.
+    /// The memory that the index may take.
     memory: archive_index::Options,
     waiting: Mutex<Waiting>,
-    /// Held by the one who feeds the index.
+    /// Held while the index is fed.
     pub(super) feeding: Mutex<()>,
-    /// Contents done, of how many, while it is built again.
+    /// Contents done, and of how many, while it is rebuilt.
     rebuilding: Mutex<Option<(u32, u32)>>,
     /// Media types of attachments that are to be searched.
     types: RwLock<Vec<String>>,
 }
 
-/// Contents on their way to the index. Their numbers are those from the next one of the index up to `end`, so that none is ever left out,
-/// whatever failed meanwhile.
+/// Contents on their way to the index. Their numbers are those from the next one of the index up to `end`, so that none
+/// is ever left out, whatever fails.
 #[derive(Default)]
 struct Waiting {
-    /// Contents below it are to be indexed.
+    /// Contents below this number are to be indexed.
     end: u32,
-    /// Some of them with their texts, in order. The others are read from the store again.
+    /// Some of the contents with their texts, in order. The others are read from the store again.
     texts: VecDeque<(ContentNo, Indexable)>,
-    /// Of the texts.
+    /// Bytes of the texts.
     bytes: usize,
 }
 
-/// Text that may wait; what comes above is read from the store again.
+/// The most text that may wait; the rest is read from the store again.
 const WAITING_BYTES: usize = 24 << 20;
 
-/// What an error of the index means to the archive: that of the file where a file failed.
+/// What an error of the index means to the archive: the error of the file, if a file failed.
 pub(crate) fn failed(error: IndexError) -> Error {
     match error {
         IndexError::Stopped => Error::Stopped,
@@ -98,7 +99,7 @@ impl Indexer {
         })
     }
 
-    /// The commit up to which the index on disk is true, and where it was first written.
+    /// The commit up to which the index on disk is valid, and where it was first written.
     pub(super) fn basis(&self) -> Option<(Link, CommitPlace)> {
         decode_basis(&self.index().basis())
     }
@@ -107,19 +108,19 @@ impl Indexer {
         Arc::clone(&self.index.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Throws the index away, which was proven foreign; it begins anew.
+    /// Discards the index, which was proven foreign, and starts an empty one.
     pub(super) fn reset(&self) -> Result<(), Error> {
         self.put(Arc::new(begin_anew(&self.pages, self.memory)?));
         Ok(())
     }
 
-    /// The index whose place one takes that is built again: where the one on disk cannot be read, an empty one that nobody sees yet.
+    /// The index that a rebuilt one replaces: if the one on disk cannot be read, an empty one that is not visible yet.
     pub(super) fn replaceable(&self) -> Result<Arc<Index>, Error> {
         let is_unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if is_unread { anew(&self.pages, self.memory).map(Arc::new) } else { Ok(self.index()) }
     }
 
-    /// From now on `index` is searched and fed.
+    /// Replaces the index: from now on `index` is searched and fed.
     pub(super) fn put(&self, index: Arc<Index>) {
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = index;
         *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -153,7 +154,7 @@ impl Indexer {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The text of `content`, if it waits. Those of contents before it are needed no more.
+    /// The text of `content`, if it waits. Texts of earlier contents are no longer needed.
     fn take_text(&self, content: ContentNo) -> Option<Indexable> {
         let mut waiting = self.waiting();
         while let Some((no, text)) = waiting.texts.pop_front_if(|(no, _)| *no <= content) {
@@ -170,7 +171,7 @@ impl Indexer {
         self.pages.remove_others(&index.files())
     }
 
-    /// Gives a damaged segment up: its messages count as not indexed until it is mended.
+    /// Gives up a damaged segment: its messages count as not indexed until it is rebuilt.
     pub(crate) fn give_up(&self, damage: &archive_index::SegmentDamage) {
         self.index().give_up(damage);
     }
@@ -183,12 +184,13 @@ impl Indexer {
         *self.rebuilding.lock().unwrap_or_else(PoisonError::into_inner) = done;
     }
 
-    /// Media types of attachments that are to be searched: one that cannot be read leaves its message undecided. For mail indexed from now on.
+    /// Media types of attachments that are to be searched: a part of such a type that cannot be read leaves its message
+    /// undecided. Applies to mail indexed from now on.
     pub(crate) fn set_types(&self, types: Vec<String>) {
         *self.types.write().unwrap_or_else(PoisonError::into_inner) = types;
     }
 
-    /// Does this keep a message from being searched as it should be?
+    /// Whether this keeps a message from being searched completely.
     pub(crate) fn is_gap(&self, part: &Unsearchable) -> bool {
         match &part.why {
             Why::TypeOff(media) => self.types.read().unwrap_or_else(PoisonError::into_inner).contains(media),
@@ -196,7 +198,7 @@ impl Indexer {
         }
     }
 
-    /// Is new mail indexed at once?
+    /// Whether new mail is indexed at once.
     pub(crate) fn is_enabled(&self) -> bool {
         self.enabled && self.unread.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
@@ -207,11 +209,12 @@ impl Indexer {
     }
 }
 
-/// Opens the index. One that is proven damaged is thrown away: it is a cache. A system that refuses proves nothing.
+/// Opens the index. One that is proven damaged is discarded, since it is a cache. A refusal by the system proves
+/// nothing.
 fn open_index(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Index, Error> {
     match Index::open(Arc::clone(pages) as Arc<dyn PageStore>, options) {
         Ok(index) => {
-            // What passes is an error of the call; what stays, of a segment alone.
+            // A temporary error is one of the call; a permanent one affects only the segment.
             match index.snapshot().unread().iter().map(|segment| cause_of(&segment.cause)).find(is_shortage) {
                 Some(shortage) => Err(shortage),
                 None => Ok(index),
@@ -223,7 +226,7 @@ fn open_index(pages: &Arc<SealedPages>, options: archive_index::Options) -> Resu
     }
 }
 
-/// Throws away what there is of an index, as far as that can be written, and begins anew.
+/// Discards the index on disk, as far as it can be written, and starts an empty one.
 fn begin_anew(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Index, Error> {
     may_lag(pages.remove_all())?;
     anew(pages, options)
@@ -242,8 +245,8 @@ fn is_shortage(error: &Error) -> bool {
     matches!(error, Error::Io(error) if error.is_shortage())
 }
 
-/// What a cache says that was to be brought up. One that cannot be written lags, and searches count what it lacks; a shortage, which passes,
-/// is an error of the call.
+/// Judges the result of bringing a cache up to date. A cache that cannot be written lags, and searches count what it
+/// lacks; a temporary shortage is an error of the call.
 pub(super) fn may_lag(written: Result<(), Error>) -> Result<(), Error> {
     match written {
         Err(error @ Error::Io(_)) if !is_shortage(&error) => Ok(()),
@@ -252,7 +255,8 @@ pub(super) fn may_lag(written: Result<(), Error>) -> Result<(), Error> {
 }
 
 impl Store {
-    /// Feeds the index with what waits for it. An index that cannot be written lags, and archiving goes on: what it lacks is counted by searches.
+    /// Feeds the index with what waits for it. An index that cannot be written lags, and archiving continues: searches
+    /// count what it lacks.
     pub(crate) fn feed_index(&self) -> Result<(), Error> {
         match self.given_up(self.index_queued()) {
             Err(Error::Io(_)) => Ok(()),
@@ -294,13 +298,13 @@ impl Store {
             content = ContentNo(content.0.saturating_add(1));
         }
         if index.is_spilled() {
-            // So that a crash in a long import costs the indexing of a segment, and not of all.
+            // So that a crash in a long import costs the indexing of one segment, not of everything.
             index.flush(&self.index_basis()).map_err(failed)?;
         }
         Ok(())
     }
 
-    /// The commit that the index is true to, or more than that: what lies above the watermark is looked at again at open.
+    /// The commit up to which the index is valid, or a later one: an open examines again what is above the watermark.
     fn index_basis(&self) -> Vec<u8> {
         let catalog = self.catalog();
         encode_basis(catalog.basis().link, catalog.basis().records)
@@ -311,7 +315,8 @@ impl Store {
         index.add(DocNo(content.0), &known.values(), &labels, &columns).map_err(failed)
     }
 
-    /// Is there a content of this number? A repair leaves numbers out, damage takes facts, and no message leads to what is not there.
+    /// Whether there is a content of this number. A repair skips numbers, damage takes facts, and no message refers to
+    /// a missing content.
     pub(super) fn is_there(&self, content: ContentNo) -> Result<bool, Error> {
         Ok(self.catalog().content_row(content)?.is_some())
     }
@@ -348,14 +353,14 @@ impl Store {
         Ok(Indexable { text, labels })
     }
 
-    /// The text of a content as the index has it, without its labels. Only where a charset has to be guessed its fact is asked, which takes longer than
-    /// reading the mail.
+    /// The text of a content as the index has it, without its labels. Its fact is read only if a charset has to be
+    /// guessed, since that takes longer than reading the mail.
     pub(crate) fn indexed_text(&self, content: ContentNo) -> Result<Indexable, Error> {
         let text = self.text_of(content, &[])?;
         if text.guesses.is_empty() { Ok(Indexable { text, labels: Vec::new() }) } else { self.indexable(content) }
     }
 
-    /// The text of a content, with the guesses that were made when it came.
+    /// The text of a content, with the guesses that were made when it was archived.
     pub(crate) fn text_of(&self, content: ContentNo, guesses: &[(u32, String)]) -> Result<MailText, Error> {
         let mut reader = TextReader::new(guesses);
         match self.read(content, &mut |bytes| {
@@ -378,7 +383,7 @@ impl Store {
         }
         self.given_up(self.index_queued())?;
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
-        // It may name a commit whose contents came meanwhile: what lies above the watermark is looked at again at open.
+        // It may name a commit whose contents came later: an open examines again what is above the watermark.
         let basis = self.index_basis();
         let index = self.indexer.index();
         if index.basis() == basis && index.watermark() == index.next() {
@@ -405,7 +410,7 @@ impl Indexable {
     }
 }
 
-/// By which ids, list and labels a mail is found, beside its text.
+/// The ids, list and labels by which a mail is found, besides its text.
 pub(crate) fn labels_of(facts: &Facts) -> Vec<Label> {
     let references = facts.in_reply_to.iter().chain(&facts.references);
     labels(&facts.header_message_id, references.copied(), &facts.list_id, &facts.labels)
@@ -433,16 +438,16 @@ fn labels(id: &str, references: impl Iterator<Item = [u8; 8]>, list: &str, given
     labels
 }
 
-/// A label that a mail was given, as the index has it.
+/// A label of a mail, as the index has it.
 fn given_label(label: &str) -> Label {
     Label { kind: LabelKind::Given, bytes: kept(&archive_index::fold(label)).as_bytes().to_vec() }
 }
 
-/// Endings of names of attachments that a mail is found by, and letters and digits of each.
+/// The most extensions of names of attachments by which a mail is found, and the most letters and digits of each.
 const MAX_ENDINGS: usize = 64;
 const MAX_ENDING: usize = 16;
 
-/// The endings of the names of attachments.
+/// The extensions of the names of attachments.
 fn endings(text: &MailText) -> BTreeSet<Label> {
     let names = text.values.iter().filter(|value| value.field == crate::mail::Field::Attachment);
     let ending = |name: &str| {

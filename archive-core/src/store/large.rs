@@ -1,7 +1,8 @@
-//! A content above 16 MiB: its blocks are received into a file of their own while its source is read, and nobody waits for that source.
-//! When it has ended, they are read back, joined and compared (P7), and copied into a container by the commit that names them.
+//! A content above 16 MiB: its blocks are received into a separate file while its source is read, and nothing else
+//! waits for that source. When the source has ended, they are read back, joined and compared (P7), and copied into a
+//! container by the commit that names them.
 //!
-//! What is copied is what was compared: each block is held against the digest that it had in memory, at both reads.
+//! What is copied is what was compared: at both reads, each block is compared with the digest that it had in memory.
 
 use std::io::{self, Cursor, Read};
 use std::slice;
@@ -18,15 +19,15 @@ use crate::id::Digest;
 use crate::mail::{Extent, MailText, SplitSink};
 use crate::records::{Run, Runs};
 
-/// What was received, and waits for its number and its place.
+/// A received content that waits for its number and its place.
 pub(super) struct ReceivedContent {
     pub(super) extents: Vec<Extent>,
     pub(super) runs: Runs,
-    /// Parts in the order in which extents take them.
+    /// Parts in the order of their extents.
     pub(super) parts: Vec<(Digest, u64, Runs)>,
 }
 
-/// A large content being received. When this is dropped, nothing of it is left.
+/// A large content being received. Dropping this removes all of it.
 pub(crate) struct LargeContent<'s> {
     store: &'s Store,
     received: Received,
@@ -146,7 +147,8 @@ fn compare(received: &Received, large: &ReceivedContent, digest: Digest) -> Resu
     Ok(())
 }
 
-/// Copies a block into a container, compressed as it is. An error latches the store: the commit under way has frames there already.
+/// Copies a block into a container, compressed as it is. An error latches the store: the current commit has frames
+/// there already.
 fn copy(received: &Received, run: &Run, writer: &mut WriterGuard<'_>) -> Result<Run, Error> {
     writer.latch(|writer| {
         let block = received.block(run)?;

@@ -1,4 +1,4 @@
-//! The Merkle tree of a store whose records lost commits, put together again from all its leaves.
+//! The Merkle tree of a store whose records lost commits, rebuilt from all its leaves.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::records::{ContentFact, Fact, FactKind, Frontier, Salt, SaltRange, Sal
 use crate::wire::decode;
 
 impl Store {
-    /// The tree that has this head: of recorded contents the leaves come from their facts, of lost ones from salt and bytes, as tables in
-    /// containers have them. `None` where a leaf is missing, or where they make another tree.
+    /// The tree with this head: the leaves of recorded contents come from their facts, those of lost ones from salt and
+    /// bytes, as tables in containers have them. `None` if a leaf is missing, or if they make another tree.
     pub(super) fn tree_of_all_leaves(&self, head: TreeHead) -> Result<Option<Frontier>, Error> {
-        // A tree that a repair began has a first leaf that is no content.
+        // The first leaf of a tree that a repair began is not a content.
         if !head.is_of_first_tree() {
             return Ok(None);
         }
@@ -42,7 +42,7 @@ impl Store {
                             let fact: ContentFact = decode(bytes).map_err(|_| Error::Bug("a fact has a valid seal and cannot be read"))?;
                             leaves.insert(fact.no, leaf_hash(&salts.of(at)?, Digest(fact.digest)));
                         }
-                        // Its number is the one after the content before it.
+                        // Its number is the one after the previous content.
                         Fact::Erased { leaf: Some(leaf), .. } => {
                             let no = leaves.last_key_value().map_or(0, |(no, _)| no.saturating_add(1));
                             leaves.insert(no, *leaf);
@@ -71,7 +71,7 @@ impl Store {
                         (None, Some(salts)) => salts.of(content.fact as usize)?,
                         (None, None) => continue,
                     };
-                    // Of what the records lost, the digest is that of the bytes.
+                    // The digest of a content that the records lost is that of its bytes.
                     if !leaves.contains_key(&content.no)
                         && let Some(row) = self.catalog().content_row(ContentNo(content.no))?
                     {

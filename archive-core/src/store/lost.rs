@@ -1,9 +1,8 @@
-//! `lost+found`: what an open found beyond what was promised, kept before it is cut.
+//! `lost+found`: what an open found after the last durable commit, kept before it is cut.
 //!
-//! A whole file is renamed into the folder, the tail of a file is copied there as the sealed bytes it is, with the header of its file and
-//! its offset, so that the key that sealed it opens it here too. Bounded: 64 MiB of tails a crash, 256 MiB in all.
-//! The oldest goes first, and the newest never.
-//! Bytes: docs/FORMAT.md, "lost+found".
+//! A whole file is renamed into the folder. The tail of a file is copied there, still sealed, with the header of its
+//! file and its offset, so that the key that sealed it also opens it here. Bounded: 64 MiB of tails from one crash, 256
+//! MiB in all. The oldest is removed first, and the newest never. Bytes: docs/FORMAT.md, "lost+found".
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -14,20 +13,20 @@ use crate::id::Uuid;
 use crate::seal::{HEADER_LEN, SealedReader};
 use crate::vfs::{EntryKind, Vfs, VfsFile};
 
-/// Tails kept of one crash. Whole files are renamed, which takes no room.
+/// Bytes of tails kept from one crash. Whole files are renamed, which takes no space.
 const MOST_AT_ONCE: u64 = 64 << 20;
-/// Kept in all.
+/// Bytes kept in all.
 const MOST: u64 = 256 << 20;
-/// Bytes copied at once.
+/// Bytes copied at a time.
 const CHUNK: u64 = 4 << 20;
 
 /// What an open did after a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Recovery {
-    /// Bytes that no receipt was given for, put aside into `lost+found`.
+    /// Bytes without a receipt that were moved to `lost+found`.
     pub bytes_put_aside: u64,
-    /// A commit was whole that nothing called durable: it was taken over.
+    /// Whether a commit that nothing called durable was whole, and was adopted.
     pub commit_taken_over: bool,
 }
 
@@ -36,11 +35,11 @@ pub(crate) fn lost_dir(root: &Path) -> PathBuf {
     root.join("lost+found")
 }
 
-/// The one who keeps what would be cut.
+/// Keeps what would be cut.
 pub(crate) struct LostFound<'v> {
     vfs: &'v Arc<dyn Vfs>,
     dir: PathBuf,
-    /// What of tails may be kept more, of this crash.
+    /// How many more bytes of tails may be kept from this crash.
     left: Cell<u64>,
     put_aside: Cell<u64>,
 }
@@ -55,7 +54,7 @@ pub(crate) struct LostFile {
     pub(crate) len: u64,
 }
 
-/// Files in the `lost+found` of `root`, the oldest first; none where there is no such folder.
+/// Files in the `lost+found` of `root`, the oldest first; none if there is no such folder.
 pub(crate) fn lost_files(vfs: &dyn Vfs, root: &Path) -> Result<Vec<LostFile>, Error> {
     let dir = lost_dir(root);
     if vfs.kind(&dir)? != Some(EntryKind::Dir) {
@@ -82,12 +81,13 @@ impl<'v> LostFound<'v> {
         Self { vfs, dir: lost_dir(root), left: Cell::new(MOST_AT_ONCE), put_aside: Cell::new(0) }
     }
 
-    /// Bytes put aside of this crash, those that were kept before a second one too.
+    /// Bytes put aside from this crash, including those kept before a second one.
     pub(crate) fn put_aside(&self) -> u64 {
         self.put_aside.get()
     }
 
-    /// Keeps the bytes of `file` from `from` on, as far as there is room. What was kept before a second crash is not kept twice.
+    /// Keeps the bytes of `file` from `from` on, as far as there is space. What was kept before a second crash is not
+    /// kept twice.
     pub(crate) fn keep_tail(&self, file: &SealedReader, from: u64) -> Result<(), Error> {
         let from = from.max(HEADER_LEN as u64);
         let len = file.len()?.saturating_sub(from).min(self.left.get());
@@ -109,7 +109,8 @@ impl<'v> LostFound<'v> {
         self.bound()
     }
 
-    /// Takes the file at `path` away from where it lies; `file_id` is that of its header, or what its bytes give where it has none.
+    /// Moves the file at `path` into the folder; `file_id` is that of its header, or is derived from its bytes if it
+    /// has none.
     pub(crate) fn keep_file(&self, path: &Path, file_id: Uuid) -> Result<(), Error> {
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("bin");
         let what = format!("{file_id}.{extension}");
@@ -125,7 +126,7 @@ impl<'v> LostFound<'v> {
         }
     }
 
-    /// Where something new goes; `None` where it is kept already.
+    /// The path for something new; `None` if it is kept already.
     fn place(&self, what: &str) -> Result<Option<PathBuf>, Error> {
         let root = self.dir.parent().ok_or(Error::Bug("lost+found lies in a folder"))?;
         if self.vfs.kind(&self.dir)?.is_none() {
@@ -140,12 +141,12 @@ impl<'v> LostFound<'v> {
         Ok(Some(self.dir.join(format!("{serial:06}-{what}"))))
     }
 
-    /// Lets the oldest go until the rest is within the bound.
+    /// Removes the oldest until the rest is within the bound.
     fn bound(&self) -> Result<(), Error> {
         let root = self.dir.parent().ok_or(Error::Bug("lost+found lies in a folder"))?;
         let files = lost_files(&**self.vfs, root)?;
         let mut all: u64 = files.iter().map(|file| file.len).sum();
-        // One full container is larger than the bound: what was just kept is not thrown away for that.
+        // One full container is larger than the bound: what was just kept is not removed for that.
         for file in files.split_last().map_or(&[][..], |(_, older)| older) {
             if all <= MOST {
                 break;

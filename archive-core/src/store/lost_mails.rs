@@ -1,8 +1,9 @@
-//! Mails of `lost+found`: of commits that no record made valid, or whose records were put aside with them.
+//! Mails in `lost+found`: from commits that no record made valid, or whose records were put aside with them.
 //!
-//! Tables of lost containers name contents, parts and folders; of lost records, facts do. What was lost wins over the catalog, whose numbers
-//! were given again after the crash. Of a mail that a table names, no digest is known: only its own bytes may stand for it, never what lies at
-//! the same place of a file that came later. Nothing here was promised: what does not fit is left out.
+//! In lost containers, tables name contents, parts and folders; in lost records, facts do. What was lost takes
+//! precedence over the catalog, whose numbers were assigned again after the crash. The digest of a mail that only a
+//! table names is unknown: only its own bytes may be used, never those at the same place in a later file. Nothing here
+//! has a receipt: what does not match is left out.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -23,25 +24,25 @@ use crate::mail::Extent;
 use crate::records::{Fact, FactValue, RecordsFile, Run, Runs, Shape, ShapeExtent, Stamp, read_commit};
 use crate::seal::{FileKind, FrameKind, HEADER_LEN, SealedReader};
 
-/// Larger mails are counted, and not read.
+/// Larger mails are counted, but not read.
 const LARGEST: u64 = 16 << 20;
 /// File handles kept open.
 const OPEN_FILES: usize = 8;
 
 /// A content that was looked for in `lost+found`.
 pub(crate) enum LostContent {
-    /// Its bytes, and the names of the first folder it was meant for; none where that is not known.
+    /// Its bytes, and the names of the first folder it was meant for; empty if that is not known.
     Mail { folder: Vec<String>, bytes: Vec<u8> },
-    /// It is larger than what is read.
+    /// It is too large to be read.
     TooLarge,
-    /// Its bytes are not all there.
+    /// Some of its bytes are missing.
     Unreadable,
 }
 
-/// Gets what is found, until it breaks.
+/// Receives what is found, until it breaks.
 pub(crate) type Visit<'v> = dyn FnMut(LostContent) -> Result<ControlFlow<()>, Error> + 'v;
 
-/// What lies in the `lost+found` of a store.
+/// The contents of the `lost+found` of a store.
 pub(crate) struct LostMails<'s> {
     store: &'s Store,
     files: Vec<(LostFile, Held)>,
@@ -50,7 +51,7 @@ pub(crate) struct LostMails<'s> {
     blocks: Containers,
 }
 
-/// Where things lie in a lost file.
+/// The places of things in a lost file.
 #[derive(Default)]
 struct Held {
     /// Its number, if it is a container.
@@ -59,11 +60,11 @@ struct Held {
     blocks: BTreeMap<u64, u64>,
     tables: Vec<u64>,
     commits: Vec<LostCommit>,
-    /// The commit whose last piece has not come yet.
+    /// The commit whose last piece was not read yet.
     begun: LostCommit,
 }
 
-/// A commit of lost records whose last piece is there.
+/// A commit of lost records whose last piece exists.
 #[derive(Default)]
 struct LostCommit {
     sequence: u64,
@@ -93,13 +94,13 @@ struct Wanted {
 #[derive(Clone, Copy)]
 enum Place {
     Lost(usize),
-    /// The store itself; a section lies in this records file.
+    /// The store itself; a section is in this records file.
     Store(Option<u64>),
 }
 
 type Placed = Vec<(Place, Run)>;
 
-/// What was read; `None` where it cannot be, for whatever reason that is no error of the system.
+/// What was read; `None` if it cannot be read for a reason other than an error of the system.
 fn readable<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),
@@ -134,7 +135,7 @@ impl Held {
 }
 
 impl Store {
-    /// What an open put aside, looked through.
+    /// Examines what opens put aside.
     pub(crate) fn lost_mails(&self) -> Result<LostMails<'_>, Error> {
         let blocks = Containers::new(Arc::clone(&self.vfs), &self.dirs.content, self.key.duplicate(), self.uuid);
         let mut lost = LostMails { store: self, files: Vec::new(), readers: Cache::new(OPEN_FILES), blocks };
@@ -152,7 +153,7 @@ impl LostMails<'_> {
         self.files.iter().map(|(file, _)| file)
     }
 
-    /// Hands out the contents that file `at` names.
+    /// Passes the contents that file `at` names to `visit`.
     pub(crate) fn contents_of(&self, at: usize, visit: &mut Visit<'_>) -> Result<ControlFlow<()>, Error> {
         let Some((file, held)) = self.files.get(at) else { return Ok(ControlFlow::Continue(())) };
         if held.tables.is_empty() && held.commits.is_empty() {
@@ -165,7 +166,7 @@ impl LostMails<'_> {
         }
     }
 
-    /// The file, and where what is kept of it begins; `None` where it is none of a store.
+    /// The file, and where the kept part of it begins; `None` if it is not a file of a store.
     fn open(&self, file: &LostFile) -> Result<Option<(SealedReader, u64)>, Error> {
         let (path, store) = (&file.path, self.store);
         let mut view = store.vfs.open_read(path)?;
@@ -272,7 +273,7 @@ impl LostMails<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The path of a folder that the commit made, below one that was there.
+    /// The path of a folder that the commit made, below an existing one.
     fn folder(&self, no: u32, made: &BTreeMap<u32, (u32, String)>) -> Vec<String> {
         let (mut at, mut names) = (no, Vec::new());
         while let Some((parent, name)) = made.get(&at).filter(|_| names.len() < MAX_DEPTH) {
@@ -332,8 +333,8 @@ impl LostMails<'_> {
         Ok(fits.then_some(bytes))
     }
 
-    /// Where runs of the commit itself lie. In the store only where a digest will prove the bytes: what was cut there is gone, and other
-    /// bytes may lie in its place.
+    /// The places of runs of the commit itself. In the store only if a digest will prove the bytes: what was cut there
+    /// is gone, and other bytes may be in its place.
     fn placed(&self, at: usize, own: &Own, runs: &Runs, proven: bool) -> Option<Placed> {
         let place = |run: &Run| {
             if run.container == 0 {
@@ -350,7 +351,7 @@ impl LostMails<'_> {
         runs.0.iter().map(place).collect()
     }
 
-    /// Where a part lies: as the commit itself says, else as the catalog does, if the part is older than the commit.
+    /// The place of a part: from the commit itself, else from the catalog, if the part is older than the commit.
     fn part(&self, at: usize, own: &Own, no: u32, proven: bool) -> Result<Option<Placed>, Error> {
         if let Some(runs) = own.parts.get(&no) {
             return Ok(self.placed(at, own, runs, proven));
@@ -363,7 +364,7 @@ impl LostMails<'_> {
         Ok(Some(row.runs.0.into_iter().map(|run| (Place::Store(row.section), run)).collect()))
     }
 
-    /// Do the blocks of these runs say that they belong to an earlier commit?
+    /// Whether the blocks of these runs say that they belong to an earlier commit.
     fn was_written_before(&self, sequence: u64, runs: &Runs, section: Option<u64>) -> Result<bool, Error> {
         for run in &runs.0 {
             let file = match (run.container, section) {
@@ -389,7 +390,7 @@ impl LostMails<'_> {
     }
 }
 
-/// Reads on through runs.
+/// Reads runs one after the other.
 struct LostReader<'l> {
     lost: &'l LostMails<'l>,
     runs: Placed,

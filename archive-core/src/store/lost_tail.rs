@@ -1,4 +1,5 @@
-//! The tail of a file in `lost+found`, seen as the file that it was cut from: the header, nothing, and the tail where it lay.
+//! The tail of a file in `lost+found`, presented as the file that it was cut from: the header, a gap, and the tail at
+//! its original offset.
 
 use std::io::{Error as IoError, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ pub(super) struct LostTail {
 }
 
 impl LostTail {
-    /// The view of `file`; `None` where that is no tail with a good header.
+    /// The view of `file`; `None` if that is not a tail with a good header.
     pub(super) fn open(path: &Path, file: Arc<dyn VfsFile>) -> Result<Option<Self>, Error> {
         match read_header(path, &*file) {
             Ok(_) if file.len()? > TAIL_AT => {}

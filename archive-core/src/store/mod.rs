@@ -1,7 +1,8 @@
 //! One store: its keys, containers, records, catalog and index as one thing that commits, reads, opens and closes.
 //!
-//! Order of writes (P5): containers synced, then the commit synced, then receipts, then catalog and index in memory, whose files
-//! may lag as far as they like. One writer; readers share the catalog by a lock and never wait for a sync.
+//! Order of writes (P5): containers synced, then the commit synced, then receipts, then catalog and index in memory,
+//! whose files may lag by any amount. There is one writer; readers share the catalog by a lock and never wait for a
+//! sync.
 
 mod accepted;
 mod commit;
@@ -74,14 +75,15 @@ pub(crate) struct StoreOptions {
     pub(crate) index_bytes: usize,
     /// Bytes of opened pages of the index that are kept.
     pub(crate) page_bytes: usize,
-    /// Should new contents be indexed now, or when the archive is next opened with this on?
+    /// Whether new contents are indexed now, or when the archive is next opened with this on.
     pub(crate) index: bool,
     /// Media types of attachments that are to be searched.
     pub(crate) index_types: Vec<String>,
     pub(crate) clock: Clock,
-    /// Appends go to new files alone: another process may still hold the ones that are there.
+    /// Whether appends go only to new files: another process may still hold the existing ones.
     pub(crate) new_files: bool,
-    /// The lock that may be lost while the store is open: looked at after each write, and before anything of it counts.
+    /// The lock that may be lost while the store is open: checked after each write, and before anything of the write
+    /// counts.
     pub(crate) lock: Option<Arc<dyn VfsLock>>,
 }
 
@@ -121,11 +123,11 @@ pub(crate) struct Store {
     idle: idle::Idle,
     /// What the clock is expected to read.
     watch: Watch,
-    /// Held for reading by who reads contents: a section does not go while someone may be on the way to it.
+    /// Held for reading while contents are read: a section is not removed while a reader may be about to read it.
     sections: RwLock<()>,
     /// Contents that a read found damaged and no commit has noted yet.
     damaged: Mutex<std::collections::BTreeSet<u32>>,
-    /// Where contents lie, as far as searches asked.
+    /// The placement of contents, as far as searches needed it.
     placements: Mutex<Arc<Placements>>,
     last_seen: Mutex<placements::LastSeen>,
     /// The first damage found at opening.
@@ -136,19 +138,19 @@ pub(crate) struct Store {
     head: Mutex<Option<Head>>,
     /// The clean mark at opening.
     mark: Link,
-    /// Records and containers could be gone on with.
+    /// Whether records and containers could be continued.
     has_sound_records: bool,
     /// What the open did after a crash.
     recovery: Recovery,
 }
 
-/// What only the one who writes may touch.
+/// What only the writer may touch.
 struct Writer {
     records: Records,
     containers: ContainerWriter,
     /// See [`StoreOptions::lock`].
     lock: Option<Arc<dyn VfsLock>>,
-    /// What a write failed with: nothing more is written until the store is opened again.
+    /// The error of a failed write: nothing more is written until the store is reopened.
     latched: Option<String>,
 }
 
@@ -163,7 +165,7 @@ impl Store {
         self.recovery
     }
 
-    /// Why nothing is written, where that is so.
+    /// Why nothing is written, if so.
     pub(crate) fn barred(&self) -> Option<&Error> {
         self.barred.as_ref()
     }
@@ -172,12 +174,12 @@ impl Store {
         self.no
     }
 
-    /// Could it go on as its own files are? Then what bars it lies elsewhere.
+    /// Whether its own files allow writing; if it is still barred, the reason is elsewhere.
     pub(crate) fn has_sound_records(&self) -> bool {
         self.has_sound_records
     }
 
-    /// Name of the user archive that was made first.
+    /// Name of the first user archive.
     pub(crate) fn first_user_archive(&self) -> Option<String> {
         let catalog = self.catalog();
         catalog.folders().iter().filter(|folder| folder.parent == 0).min_by_key(|folder| folder.no).map(|folder| folder.name.to_owned())
@@ -216,13 +218,13 @@ impl Store {
         self.options.clock.now()
     }
 
-    /// Where the clock reads `now` and has jumped: the time of archiving of the last message before.
+    /// If the clock reads `now` and has jumped: the time of archiving of the last message before.
     pub(crate) fn jumped_from(&self, now: i64) -> Option<i64> {
         let last = self.catalog().basis().archived?;
         (now < last || self.watch.is_ahead(now)).then_some(last)
     }
 
-    /// The one who writes, if the store may be written.
+    /// The writer, if the store may be written.
     fn writer(&self) -> Result<WriterGuard<'_>, Error> {
         let guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         match (&*guard, &self.barred) {
@@ -235,7 +237,7 @@ impl Store {
 }
 
 impl Writer {
-    /// Fails if what was just written may stand beside what another process writes.
+    /// Fails if another process may be writing too.
     fn holds_lock(&self) -> Result<(), Error> {
         match &self.lock {
             Some(lock) if !lock.is_in_place()? => Err(Error::LockLost { path: lock.path().to_owned() }),
@@ -244,7 +246,7 @@ impl Writer {
     }
 }
 
-/// The writer, which is there and not latched.
+/// The writer, which exists and is not latched.
 struct WriterGuard<'s>(MutexGuard<'s, Option<Writer>>);
 
 impl WriterGuard<'_> {

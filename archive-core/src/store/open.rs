@@ -1,4 +1,4 @@
-//! A store is opened and closed.
+//! Opens and closes a store.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -29,7 +29,7 @@ pub(crate) struct FromMaster {
 }
 
 impl FromMaster {
-    /// The master was rolled back, if the store has seen more of it than there is.
+    /// The master was rolled back if the store has seen a later head of it.
     fn rolled_back(&self, store: Option<&Head>) -> Option<Error> {
         let own = self.head.as_ref()?;
         let noted = store?.seen(Uuid(own.owner))?;
@@ -40,8 +40,8 @@ impl FromMaster {
 }
 
 impl Store {
-    /// Opens the store that `fact` names, in `root`: catalog, records, what a crash left, then the index up to the last commit. With damage in the `master` no mail is
-    /// taken.
+    /// Opens the store that `fact` names, in `root`: catalog, records, what a crash left, then the index up to the last
+    /// commit. With damage in the `master` no mail is accepted.
     pub(crate) fn open(
         vfs: Arc<dyn Vfs>,
         fact: &StoreFact,
@@ -59,7 +59,7 @@ impl Store {
         for dir in [&dirs.records, &dirs.content] {
             vfs.create_dir(dir)?;
         }
-        // Caches: a folder that cannot be made holds nothing, and what would go there stays in memory.
+        // Caches: a folder that cannot be created has no files, and what would go there stays in memory.
         for dir in [&dirs.catalog, &dirs.index] {
             may_lag(vfs.create_dir(dir).map_err(Error::from))?;
         }
@@ -145,20 +145,22 @@ impl Store {
         };
         if recovered.incomplete {
             match store.complete_from_tables() {
-                // A page of the catalog, which is named for itself: what else there is is shown.
+                // A damaged page of the catalog, which is reported separately: everything else is shown.
                 Err(Error::Damage(_)) => {}
                 completed => completed?,
             }
         }
         match store.catch_up() {
-            // Mails can be read and searched as far as the index has come where a page of the catalog is damaged: what lacks is counted, and made up for once the catalog is built again.
+            // With a damaged page of the catalog, mails can be read, and searched as far as the index goes. Searches
+            // count what it lacks, and it catches up once the catalog is rebuilt.
             Err(Error::Damage(damage)) if damage.remedy() == Some(Remedy::RebuildCatalog) => {}
             caught_up => caught_up?,
         }
         Ok(store)
     }
 
-    /// Packs small commits, and writes catalog and index; [`Error::CachesLag`] where only these could not be written. [`Store::mark`] comes after it.
+    /// Packs small commits, and writes catalog and index; [`Error::CachesLag`] if only these could not be written.
+    /// [`Store::mark`] comes after it.
     pub(crate) fn close(&self) -> Result<(), Error> {
         if self.barred.is_some() {
             return Ok(());
@@ -173,7 +175,8 @@ impl Store {
         }
     }
 
-    /// Says on disk that everything up to the last commit is synced, in the records and in `head.mkm`. `master` is the master's head.
+    /// Notes on disk that everything up to the last commit is synced, in the records and in `head.mkm`. `master` is the
+    /// master's head.
     pub(crate) fn mark(&self, master: Option<SeenHead>) -> Result<(), Error> {
         if self.barred.is_some() {
             return Ok(());

@@ -1,5 +1,5 @@
-//! Contents of small commits go into blocks: compressed together, with tables, in containers like the rest. Then their sections go from
-//! the records, so that nothing lies on disk twice.
+//! Packs contents of small commits into blocks: compressed together, with tables, in containers like the rest. Then
+//! their sections are removed from the records, so that nothing is on disk twice.
 
 use std::collections::BTreeSet;
 use std::sync::TryLockError;
@@ -20,7 +20,7 @@ struct Packing {
 }
 
 impl Store {
-    /// Packs all contents that lie in small commits. Nothing to do is no error.
+    /// Packs all contents of small commits. It is not an error if there is nothing to do.
     pub(crate) fn pack(&self) -> Result<(), Error> {
         let mut writer = self.writer()?;
         let packing = self.gather()?;
@@ -31,8 +31,8 @@ impl Store {
         self.drop_sections(&mut writer)
     }
 
-    /// Writes records files anew without their sections, where these are packed and make at least a quarter of the file. So records grow
-    /// by no more than a third for them, and what is written for it stays in proportion to what was archived.
+    /// Rewrites records files without their sections, if these are packed and at least a quarter of the file. So
+    /// sections enlarge records by at most a third, and the bytes rewritten stay in proportion to those archived.
     fn drop_sections(&self, writer: &mut WriterGuard<'_>) -> Result<(), Error> {
         let sections = self.catalog().basis().sections.clone();
         if sections.is_empty() {
@@ -42,7 +42,7 @@ impl Store {
         for (number, bytes) in sections.into_iter().filter(|(number, _)| !needed.contains(number)) {
             let len = match self.records_file(number) {
                 Ok(file) => file.reader.len()?,
-                // A file that is lost keeps what is left of it.
+                // A lost file cannot be rewritten.
                 Err(Error::Damage(_)) => continue,
                 Err(error) => return Err(error),
             };
@@ -52,7 +52,7 @@ impl Store {
             let _unread = match self.sections.try_write() {
                 Ok(guard) => guard,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                // The next time will do.
+                // Left for the next time.
                 Err(TryLockError::WouldBlock) => return Ok(()),
             };
             writer.latch(|writer| writer.records.drop_sections(number))?;

@@ -11,7 +11,7 @@ use crate::id::Uuid;
 use crate::seal::{FRAME_OVERHEAD, FileKind, FrameKind, RecordsStart, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::{EntryKind, Vfs};
 
-/// Pages are handed to the file when this many bytes wait.
+/// Pages are written to the file when this many bytes wait.
 const FLUSH: usize = 4 << 20;
 /// Bytes of the frame that ends a file.
 const END_LEN: u64 = (FRAME_OVERHEAD + 8) as u64;
@@ -37,7 +37,7 @@ impl SealedPages {
         self.dir.join("manifest.mkm")
     }
 
-    /// Removes all files of the index. Only what is proven damaged or foreign may go.
+    /// Removes all files of the index. Only an index that is proven damaged or foreign may be removed.
     pub(super) fn remove_all(&self) -> Result<(), Error> {
         // Without its manifest nothing names a segment, so a crash in between leaves an empty index and files to be removed.
         if self.vfs.kind(&self.manifest())?.is_some() {
@@ -60,7 +60,7 @@ impl SealedPages {
         if removed { Ok(self.vfs.sync_dir(&self.dir)?) } else { Ok(()) }
     }
 
-    /// The segments in the folder, named by a manifest or not. None where there is no folder.
+    /// The segments in the folder, named by a manifest or not; none if there is no folder.
     fn segments(&self) -> Result<Vec<FileId>, Error> {
         let entries = match self.vfs.list(&self.dir) {
             Err(error) if error.is_not_found() => Vec::new(),
@@ -73,7 +73,7 @@ impl SealedPages {
     }
 }
 
-/// Damaged is what is proven so; of what the system or a newer format refuses nothing is known.
+/// Only proven damage counts as damage; a refusal by the system or a newer format proves nothing.
 fn failed(error: Error) -> PageError {
     let kind = match &error {
         Error::Io(error) if error.is_not_found() => PageErrorKind::Missing,

@@ -1,4 +1,5 @@
-//! Stored bytes go into blocks: consecutive ones together, what is already compressed apart, so that it is not compressed again.
+//! Places stored bytes in blocks: consecutive ones together, and bytes that are already compressed separately, so that
+//! they are not compressed again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +11,7 @@ use crate::records::{Run, Runs};
 /// A sample of this size decides whether bytes are worth compressing.
 const SAMPLE: usize = 8 << 10;
 
-/// Bytes being laid into blocks whose places in a file are not known yet.
+/// Bytes being placed in blocks whose own places in a file are not known yet.
 #[derive(Debug, Default)]
 pub(super) struct Placer {
     blocks: Vec<Stretch>,
@@ -24,7 +25,7 @@ pub(super) struct Placer {
 pub(super) struct Laid(Vec<(usize, u32, u32)>);
 
 impl Placer {
-    /// Lays down a stretch: in the block that was made of it, or with others.
+    /// Places a stretch: in the block that was made of it, or with others.
     pub(super) fn lay_stretch(&mut self, stretch: Stretch) -> Laid {
         if stretch.block.is_none() {
             return self.lay(&stretch.bytes);
@@ -35,7 +36,7 @@ impl Placer {
         laid
     }
 
-    /// Lays `bytes` down: whole in one block where they fit in one, cut at its length where they do not.
+    /// Places `bytes`: in one block if they fit, otherwise cut at its length.
     pub(super) fn lay(&mut self, bytes: &[u8]) -> Laid {
         let class = usize::from(bytes.len() >= SAMPLE && is_dense(bytes));
         let mut laid = Laid::default();
@@ -44,7 +45,7 @@ impl Placer {
             let at = match self.open[class] {
                 Some(at) if self.blocks[at].bytes.len() + piece.len() <= BLOCK_LEN => at,
                 Some(_) => {
-                    // Where one block is full, the next will be.
+                    // If one block filled up, the next will too.
                     self.blocks.push(Vec::with_capacity(BLOCK_LEN).into());
                     self.blocks.len() - 1
                 }
@@ -61,7 +62,7 @@ impl Placer {
         laid
     }
 
-    /// Bytes laid down so far.
+    /// Bytes placed so far.
     pub(super) fn stored(&self) -> usize {
         self.stored
     }
@@ -87,7 +88,7 @@ impl Placer {
         };
         let mut encoded = vec![Vec::new(); self.blocks.len()];
         std::thread::scope(|scope| {
-            // A thread that the system does not give is not missed.
+            // If the system provides fewer threads, the others do the work.
             let others: Vec<_> = (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
             let mut done = vec![Ok(work())];
             done.extend(others.into_iter().map(std::thread::ScopedJoinHandle::join));
@@ -102,7 +103,7 @@ impl Placer {
 }
 
 impl Laid {
-    /// Runs, once it is known in which container and frame each block lies.
+    /// Runs, once container and frame of each block are known.
     pub(super) fn runs(&self, places: &[(u32, u64)]) -> Result<Runs, Error> {
         let run = |(at, start, len): &(usize, u32, u32)| {
             let (container, frame) = places.get(*at).copied().ok_or(Error::Bug("bytes lie in a block that has no place"))?;
@@ -111,20 +112,20 @@ impl Laid {
         self.0.iter().map(run).collect::<Result<_, _>>().map(Runs)
     }
 
-    /// Index of the block that holds the last byte; the first block for no bytes at all.
+    /// Index of the block with the last byte; the first block if there are no bytes.
     pub(super) fn last_block(&self) -> usize {
         self.0.last().map_or(0, |(at, _, _)| *at)
     }
 }
 
-/// Would compressing gain less than a thirtieth? Judged by a sample from the middle.
+/// Whether compression would gain less than a thirtieth, judged by a sample from the middle.
 fn is_dense(bytes: &[u8]) -> bool {
     let middle = bytes.len() / 2;
     let sample = &bytes[middle.saturating_sub(SAMPLE / 2)..(middle + SAMPLE / 2).min(bytes.len())];
     uses_most_bytes(sample) && encode_block(sample).len() > sample.len() - sample.len() / 30
 }
 
-/// Are more than half of all byte values in `sample`? Text never has so many, and so needs no trial.
+/// Whether more than half of all byte values occur in `sample`. Text never has that many, and so needs no trial.
 fn uses_most_bytes(sample: &[u8]) -> bool {
     let mut seen = [false; 256];
     sample.iter().for_each(|byte| seen[usize::from(*byte)] = true);

@@ -1,6 +1,7 @@
-//! Where each content lies: the folder of its only message, or all messages where there are several. A cache in memory, made when a search
-//! first asks for folders, and brought up with each that follows: 4 bytes a content, 12 a message of contents placed more than once, and
-//! some bits a message whose source noted whether it was read, flagged, answered.
+//! The placement of each content: the folder of its only message, or all messages if there are several. A cache in
+//! memory, made by the first search that needs folders, and updated by each later one: 4 bytes a content, 12 a message
+//! of contents placed more than once, and some bits a message whose source noted whether it was read, flagged,
+//! answered.
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
@@ -24,13 +25,13 @@ pub(crate) struct Placed {
 /// The placements of all contents up to a message.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Placements {
-    /// By content: the folder of its first message; 0 where it has none.
+    /// By content: the folder of its first message; 0 if it has none.
     folder_of: Vec<u32>,
     /// Contents with several messages, and these messages in order.
     shared: RoaringBitmap,
     placed: Vec<Placed>,
     marks: Marks,
-    /// The first message that is not in.
+    /// The first message that is not included.
     next: u32,
 }
 
@@ -52,7 +53,7 @@ pub(crate) struct Marked {
 
 impl Marks {
     fn note(&mut self, no: MessageNo, row: &MessageRow) {
-        // Whether a mail was read is known only where the source notes anything.
+        // Whether a mail was read is known only if the source has flags.
         let Some(flags) = &row.flags else { return };
         let mark = |marked: &mut Marked| {
             marked.messages.insert(no.0);
@@ -71,7 +72,7 @@ impl Marks {
 impl Placements {
     /// Contents with exactly one message, whose folder is one of `folders`.
     pub(crate) fn singles_in(&self, folders: &RoaringBitmap) -> RoaringBitmap {
-        // A set of bits by folder: asked once a content.
+        // A lookup table by folder, since it is asked once for each content.
         let wanted: Vec<bool> = (0..=folders.max().unwrap_or(0)).map(|no| folders.contains(no)).collect();
         let lies = |folder: &u32| wanted.get(*folder as usize).copied().unwrap_or(false);
         let all = (0u32..).zip(&self.folder_of).filter(|(_, folder)| lies(folder)).map(|(content, _)| content);
@@ -91,7 +92,7 @@ impl Placements {
         &self.placed
     }
 
-    /// The messages of which their source noted this.
+    /// The messages with this mark from their source.
     pub(crate) fn marked(&self, mark: Mark) -> &Marked {
         match mark {
             Mark::Read => &self.marks.read,
@@ -108,7 +109,7 @@ impl Placements {
             if self.folder_of.len() <= at {
                 self.folder_of.resize(at + 1, 0);
             }
-            // A content whose first message damage took has one that may lie anywhere in the order of messages.
+            // If damage took the first message of a content, the next one may be anywhere in the order of messages.
             match self.folder_of.get_mut(at).filter(|_| !catalog.shared().contains(row.content)) {
                 Some(folder @ 0) => *folder = row.folder,
                 _ => drop(again.insert(row.content)),
@@ -131,10 +132,10 @@ impl Placements {
     }
 }
 
-/// What was last asked of placements: the folders, up to which message, and the contents with one message there.
+/// The last answer from placements: the folders, up to which message, and the contents with one message there.
 pub(crate) type LastSeen = Option<(RoaringBitmap, u32, Arc<RoaringBitmap>)>;
 
-/// Contents whose messages are looked up one by one; for more, all placements are taken.
+/// Up to this many contents, messages are looked up one by one; for more, all placements are used.
 const FEW: u64 = 1000;
 
 impl Store {
@@ -153,7 +154,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Contents with exactly one message, whose folder is one of `folders`; kept for the next search by the same eyes.
+    /// Contents with exactly one message, whose folder is one of `folders`; kept for the next search with the same
+    /// rights.
     pub(crate) fn singles_seen(&self, placements: &Placements, folders: &RoaringBitmap) -> Arc<RoaringBitmap> {
         let mut last = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {

@@ -1,4 +1,4 @@
-//! A mail that was examined and waits to be committed: everything that needs no knowledge of the store.
+//! A mail that was examined and waits to be committed: everything that can be computed without the store.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::records::{ContentFact, DateSource, Runs, Shape};
 /// A mail in memory, ready to be committed.
 pub(crate) struct Prepared {
     pub(crate) header: PreparedHeader,
-    /// How the content is put together; parts are taken in order from `parts`.
+    /// How the content is joined; parts come in order from `parts`.
     pub(crate) extents: Vec<Extent>,
     /// Literal and decoded bytes, in order.
     pub(crate) stored: Stretch,
@@ -25,7 +25,7 @@ pub(crate) struct Prepared {
 #[derive(Debug, Default)]
 pub(crate) struct Stretch {
     pub(crate) bytes: Vec<u8>,
-    /// The block that holds them alone, where it was made already.
+    /// The block with only these bytes, if it was already made.
     pub(crate) block: Option<Vec<u8>>,
 }
 
@@ -43,8 +43,8 @@ impl From<Vec<u8>> for Stretch {
 }
 
 impl Prepared {
-    /// Makes a block of each stretch, if a small commit may carry them. Single mails are prepared by many and committed by one, who would
-    /// compress for all.
+    /// Makes a block of each stretch, if a small commit may carry them. Many threads prepare single mails and one
+    /// commits them, and would have to compress for all.
     pub(crate) fn make_blocks(&mut self) {
         if self.stored_len() < SMALL {
             let full = self.stretches().filter(|stretch| !stretch.bytes.is_empty());
@@ -52,7 +52,7 @@ impl Prepared {
         }
     }
 
-    /// Its bytes go into blocks with those of others.
+    /// Drops these blocks: the bytes go into blocks with those of other mails.
     pub(super) fn drop_blocks(&mut self) {
         self.stretches().for_each(|stretch| stretch.block = None);
     }
@@ -70,7 +70,7 @@ impl Prepared {
 pub(crate) struct PreparedHeader {
     pub(crate) digest: Digest,
     pub(crate) identity: Identity,
-    /// Digest without status headers, where there are any.
+    /// Digest without status headers, if there are any.
     pub(crate) restated: Option<Digest>,
     pub(crate) size: u64,
     pub(crate) facts: crate::mail::Facts,
@@ -120,7 +120,7 @@ impl PreparedHeader {
     }
 }
 
-/// Where a mail goes and where it came from. Folder and path are those of many mails.
+/// Where a mail goes and where it came from. Many mails share folder and path.
 #[derive(Debug, Clone)]
 pub(crate) struct NewPlace {
     /// Names from the user archive down.
@@ -144,6 +144,6 @@ pub(crate) struct RunInfo {
     pub(crate) size: Option<u64>,
     pub(crate) modified: Option<i64>,
     pub(crate) start: i64,
-    /// Where the clock had jumped before `start`: the time of archiving of the last message.
+    /// If the clock had jumped before `start`: the time of archiving of the last message.
     pub(crate) jumped_from: Option<i64>,
 }

@@ -1,4 +1,4 @@
-//! A content is read: its runs and parts joined, its digest checked (P3).
+//! Reads a content: joins its runs and parts, and checks its digest (P3).
 
 use std::io::{self, Read, Write};
 use std::ops::{ControlFlow, RangeInclusive};
@@ -12,13 +12,13 @@ use crate::id::{ContentNo, Digest, PartNo};
 use crate::mail::{Extent, JoinError, Joiner};
 use crate::records::{Run, Shape, ShapeExtent};
 
-/// Contents up to this size are checked before the first byte is handed out.
+/// Contents up to this size are checked before the first byte is passed on.
 const IN_MEMORY: u64 = 16 << 20;
 
 /// Where bytes go.
 pub(crate) type Sink<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
 
-/// What was handed out of a content, which may come from several places in turn.
+/// What was passed on of a content, which may come from several places in turn.
 struct Handed<'a, 's> {
     sink: &'a mut Sink<'s>,
     hasher: Sha256,
@@ -26,9 +26,9 @@ struct Handed<'a, 's> {
 }
 
 impl Store {
-    /// Hands the bytes of a content to `sink`. Up to 16 MiB they are checked first; a larger content whose end does not give its digest
-    /// ends with the error, and what was handed out is not to be used. Where its own bytes are damaged, they are read from another content with
-    /// the same digest, if there is a whole one.
+    /// Passes the bytes of a content to `sink`. Up to 16 MiB they are checked first. If a larger content does not have
+    /// its digest, the call ends with an error, and the bytes must not be used. If its own bytes are damaged, they are
+    /// read from another content with the same digest, if a whole one exists.
     pub(crate) fn read(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let row = self.catalog().content_row(no)?;
@@ -41,7 +41,7 @@ impl Store {
                 done => return done,
             }
         }
-        // Of a large content that came to its end without giving its digest, no byte can be taken back.
+        // The bytes of a large content that turned out not to have its digest cannot be taken back.
         let is_spent = |handed: &Handed<'_, '_>| handed.len > 0 && handed.len >= row.size;
         for (other, twin) in self.whole_ones(no, &row)? {
             if is_spent(&handed) {
@@ -58,10 +58,10 @@ impl Store {
         }
     }
 
-    /// Hands on contents of `numbers` one by one, each read from its own bytes alone, to `take`. Numbers that a repair left out have
-    /// nothing to read.
+    /// Reads the contents of `numbers` one by one, each only from its own bytes, and passes the results to `take`. Numbers
+    /// that a repair skipped have nothing to read.
     pub(super) fn read_own(&self, numbers: RangeInclusive<u32>, take: &mut dyn FnMut(ContentNo, Result<u64, Error>)) -> Result<(), Error> {
-        // Rows say where the bytes lie: no section may go between looking that up and reading.
+        // Rows say where the bytes are: no section may be removed between the look-up and the read.
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut rows = Vec::new();
         let scanned = self.catalog().content_rows(ContentNo(*numbers.start()), &mut |no, row| {
@@ -72,7 +72,7 @@ impl Store {
             ControlFlow::Continue(())
         });
         match scanned {
-            // What a damaged page hides is looked up by itself below.
+            // What a damaged page hides is looked up one by one below.
             Ok(()) | Err(Error::Damage(_)) => {}
             Err(error) => return Err(error),
         }
@@ -99,7 +99,7 @@ impl Store {
         Ok(())
     }
 
-    /// Is there any place that gives the bytes of a content?
+    /// Whether the bytes of a content can be read from any place.
     pub(super) fn is_readable(&self, no: ContentNo) -> Result<bool, Error> {
         match self.read(no, &mut |_| Ok(())) {
             Ok(()) => Ok(true),
@@ -110,7 +110,7 @@ impl Store {
 
     fn there(&self, no: ContentNo, row: Option<ContentRow>) -> Result<ContentRow, Error> {
         row.ok_or_else(|| match &self.damage {
-            // Its fact lay in records that cannot be read.
+            // Its fact is in records that cannot be read.
             Some(damage) => costs(damage.clone().into(), no),
             None => Error::Bug("a message names a content that is not there"),
         })
@@ -120,8 +120,8 @@ impl Store {
         self.catalog().is_damaged(no) || self.damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).contains(&no.0)
     }
 
-    /// Where else the bytes of a content lie: in contents with its digest that are not damaged, and in itself with its damaged parts taken from
-    /// whole ones.
+    /// Other sources for the bytes of a content: undamaged contents with its digest, and itself with damaged parts
+    /// replaced by whole ones.
     pub(super) fn whole_ones(&self, no: ContentNo, row: &ContentRow) -> Result<Vec<(ContentNo, ContentRow)>, Error> {
         let newly = self.newly_damaged();
         let catalog = self.catalog();
@@ -149,10 +149,10 @@ impl Store {
         Ok(found)
     }
 
-    /// Reads what `row` of content `no` says, and notes it where it is damaged. What was handed out before is not handed out again.
+    /// Reads content `no` by `row`, and notes it if it is damaged. What was passed on before is not passed on again.
     fn read_from(&self, no: ContentNo, row: &ContentRow, handed: &mut Handed<'_, '_>) -> Result<(), Error> {
         let result = self.join_checked(no, row, handed);
-        // Where a cache is damaged, the content is not.
+        // Damage of a cache is not damage of the content.
         if let Err(Error::Damage(damage)) = &result
             && damage.remedy().is_none()
             && !self.catalog().is_damaged(no)
@@ -195,7 +195,7 @@ impl Store {
         self.damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().copied().collect()
     }
 
-    /// Notes what was found damaged, so that importing it again stores it anew.
+    /// Notes what was found damaged, so that importing it again stores it again.
     pub(super) fn note_damage(&self) -> Result<(), Error> {
         match self.newly_damaged().is_empty() {
             true => Ok(()),
@@ -222,7 +222,7 @@ impl Store {
         let mut rows = Vec::new();
         for extent in parts {
             let part = self.catalog().part_row(PartNo(extent.part))?;
-            // Damage took it, also where a repair has accepted that.
+            // Damage took it, even if a repair has accepted that.
             let missing = || self.damage.clone().unwrap_or_else(|| Damage::new(&self.dirs.records, 0, 0, DamageCause::Missing));
             let part = part.ok_or_else(missing)?;
             rows.push((part.runs, part.section));
@@ -235,7 +235,7 @@ impl Store {
         }
     }
 
-    /// Hands the stored bytes of `runs` to `sink`, as they lie in blocks.
+    /// Passes the stored bytes of `runs` to `sink`, block by block.
     pub(super) fn read_stored(&self, runs: &[Run], section: Option<u64>, sink: &mut Sink<'_>) -> Result<(), Error> {
         for run in runs {
             self.read_run(run, 0, section, sink)?;
@@ -260,12 +260,12 @@ impl Store {
 
 const UNFIT: &str = "the extents of a content do not fit its stored bytes";
 
-/// Stored bytes, read on. An error is kept as it was, since that of a reader has no room for it.
+/// A reader of stored bytes. It keeps the original error, since an I/O error cannot carry it.
 pub(super) trait StoredBytes: Read {
     fn error(&mut self) -> Option<Error>;
 }
 
-/// Joins what the extents say out of a content's own stored bytes and of its parts, which are taken in order.
+/// Joins the extents from a content's own stored bytes and from its parts, which are used in order.
 pub(super) fn join<R: StoredBytes>(
     extents: impl Iterator<Item = Extent>,
     mut own: R,
@@ -291,7 +291,7 @@ pub(super) fn join<R: StoredBytes>(
     Ok(())
 }
 
-/// Reads on through runs.
+/// Reads runs one after the other.
 struct RunReader<'s> {
     store: &'s Store,
     runs: &'s [Run],
@@ -340,7 +340,7 @@ impl StoredBytes for RunReader<'_> {
     }
 }
 
-/// Hands bytes on to a sink and keeps its error.
+/// Passes bytes to a sink and keeps its error.
 struct SinkWriter<'a, 's> {
     sink: &'a mut Sink<'s>,
     error: Option<Error>,

@@ -1,4 +1,5 @@
-//! The index as a whole: brought up at open, mended where a segment is damaged, built again beside searches.
+//! The index as a whole: it catches up at open, is fixed where a segment is damaged, and is rebuilt while searches
+//! continue.
 
 use std::ops::Range;
 use std::sync::PoisonError;
@@ -11,15 +12,15 @@ use crate::error::Error;
 use crate::id::ContentNo;
 use crate::records::{Scan, ScanItem, open_file};
 
-/// How the index of a store is.
+/// The status of the index of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IndexStatus {
     /// Everything that was flushed can be searched.
     Ok,
-    /// Some of it is damaged or cannot be read, and its messages cannot be searched: build it again.
+    /// Some of it is damaged or cannot be read, and its messages cannot be searched: rebuild it.
     NeedsRebuild,
-    /// It is being built again; searches go on in the old one.
+    /// It is being rebuilt; searches use the old one.
     Rebuilding {
         /// Contents done so far, and of how many.
         done: u32,
@@ -28,10 +29,10 @@ pub enum IndexStatus {
     },
 }
 
-/// Is told how many contents are done, of how many; says whether to go on.
+/// Receives how many contents are done, and of how many; returns whether to continue.
 pub(crate) type Progress<'p> = dyn FnMut(u32, u32) -> bool + 'p;
 
-/// While it lives the index counts as being built again.
+/// While this value lives, the index counts as being rebuilt.
 struct Rebuilding<'s>(&'s Store);
 
 impl Drop for Rebuilding<'_> {
@@ -41,15 +42,15 @@ impl Drop for Rebuilding<'_> {
 }
 
 impl Store {
-    /// Brings the index up to the last commit, or begins it anew where the records contradict it. A damaged segment is mended alone. As far as the
-    /// index cannot be written, it lags; a shortage is an error.
+    /// Brings the index up to the last commit, or starts an empty one if the records contradict it. Only a damaged
+    /// segment is rebuilt. As far as the index cannot be written, it lags; a shortage is an error.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
         if !self.indexer.is_enabled() {
             return Ok(());
         }
         if !self.index_fits()? {
             if self.barred.is_some() {
-                // It may know what the records lost; nothing is thrown away before they were repaired.
+                // It may know what the records lost, so it is not discarded before they are repaired.
                 return Ok(());
             }
             self.indexer.reset()?;
@@ -63,7 +64,7 @@ impl Store {
         may_lag(self.fill(&index, index.next().0..contents, &mut |_, _| true).map(drop))
     }
 
-    /// Builds the segments again that were lost.
+    /// Rebuilds lost segments.
     fn mend_index(&self) -> Result<(), Error> {
         let index = self.indexer.index();
         for lost in index.snapshot().lost() {
@@ -83,7 +84,7 @@ impl Store {
                 return Ok(false);
             }
             if !self.is_there(ContentNo(no))? {
-                // Where a repair left numbers out, the next is far.
+                // If a repair skipped numbers, the next one is far.
                 let next = self.catalog().next_content(ContentNo(no))?;
                 no = next.map_or(contents.end, |next| next.0.max(no.saturating_add(1)));
                 continue;
@@ -94,7 +95,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Builds the index anew from the mails, while searches go on in the old one, and puts it in its place. False if `progress` ended it.
+    /// Rebuilds the index from the mails, while searches use the old one, and then replaces that. Returns false if
+    /// `progress` ended it.
     pub(crate) fn rebuild_index(&self, progress: &mut Progress<'_>) -> Result<bool, Error> {
         let _rebuilding = Rebuilding(self);
         let index = self.indexer.replaceable()?;
@@ -107,7 +109,7 @@ impl Store {
         let filled = self.fill(&built, 0..contents, &mut report);
         match filled {
             Ok(true) => {
-                // What came meanwhile; nothing is fed to the old index any more.
+                // Mails that arrived during the rebuild; the old index is no longer fed.
                 let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
                 let (basis, contents) = {
                     let catalog = self.catalog();
@@ -122,7 +124,7 @@ impl Store {
         }
     }
 
-    /// How the index is.
+    /// The status of the index.
     pub(crate) fn index_status(&self) -> IndexStatus {
         match self.indexer.rebuilding() {
             Some((done, of)) => IndexStatus::Rebuilding { done, of },
@@ -131,7 +133,8 @@ impl Store {
         }
     }
 
-    /// Do the records have the commit that the index is based on? Where it cannot be seen for damage, nothing is proven, and the index stays.
+    /// Whether the records have the commit that the index is based on. If damage hides it, nothing is proven, and the
+    /// index stays.
     fn index_fits(&self) -> Result<bool, Error> {
         let index = self.indexer.index();
         let basis = index.basis();

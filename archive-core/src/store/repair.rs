@@ -1,8 +1,10 @@
-//! A store that may not be written is made ready for mail again. Nothing is deleted: a new records file goes on after what is lost.
+//! Repair: a store that must not be written accepts mail again. Nothing is deleted: a new records file continues after
+//! what is lost.
 //!
-//! It begins after the last commit that any witness knows, with its chain value. It notes which commits are lost, the next numbers, and the
-//! tree that goes on, and records again what lost commits held, as far as catalog and tables know it. Until that note is synced the store
-//! stays as it is, and a repair that was broken off is begun again. Docs: FORMAT.md, "After damage"; DURABILITY.md, "After damage".
+//! It begins after the last commit that any witness knows, with its chain value. It notes which commits are lost, the
+//! next numbers, and the tree that continues, and records again what lost commits held, as far as catalog and tables
+//! know it. Until that note is synced, the store stays as it is, and an interrupted repair is started over. Docs:
+//! FORMAT.md, "After damage"; DURABILITY.md, "After damage".
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -21,7 +23,7 @@ use crate::records::{
     write_head,
 };
 
-/// Where the highest number is not proven, so many are left out, that no number is given twice.
+/// If the highest number is not proven, this many are skipped, so that no number is assigned twice.
 const LEFT_OUT: u32 = 1 << 20;
 /// Recovered facts of one commit.
 const FACTS_OF_COMMIT: usize = 20_000;
@@ -33,13 +35,13 @@ pub(crate) struct Repair {
     pub(crate) lost: Vec<(u64, u64)>,
     /// Messages recorded again.
     pub(crate) messages: u64,
-    /// Messages that were given a number, and of which nothing is left.
+    /// Messages that had a number, and of which nothing is left.
     pub(crate) lost_messages: u64,
-    /// The tree could not be gone on with, and a new one is begun.
+    /// The tree could not be continued, and a new one is begun.
     pub(crate) new_tree: bool,
-    /// Numbers were left out, since the highest one was not proven.
+    /// Numbers were skipped, since the highest one was not proven.
     pub(crate) left_out: bool,
-    /// The head afterwards; that before where nothing was done.
+    /// The head afterwards; the previous one if nothing was done.
     pub(crate) head: SeenHead,
 }
 
@@ -47,7 +49,8 @@ pub(crate) struct Repair {
 #[derive(Default)]
 struct Again {
     facts: Vec<FactValue>,
-    /// Facts of what lay in the section of a lost commit, and blocks with its bytes: they go into the section of the commit that repairs.
+    /// Facts of what was in the section of a lost commit, and blocks with its bytes: they go into the section of the
+    /// commit that repairs.
     carried: Vec<FactValue>,
     blocks: Vec<Vec<u8>>,
 }
@@ -57,7 +60,7 @@ impl Again {
         self.facts.iter().chain(&self.carried)
     }
 
-    /// Takes a fact, whose runs were carried or stay where they are.
+    /// Adds a fact, whose runs were carried or stay where they are.
     fn push(&mut self, fact: FactValue, carried: bool) {
         let facts = if carried { &mut self.carried } else { &mut self.facts };
         facts.push(FactValue::Recovered(Box::new(fact)));
@@ -75,12 +78,12 @@ struct There {
     ends_whole: bool,
 }
 
-/// What is known to go on from.
+/// What is known for the store to continue from.
 struct GoOn {
     link: Link,
     lost: Vec<(u64, u64)>,
     numbers: HeadNumbers,
-    /// How many message numbers were left out, since the highest one was not proven.
+    /// How many message numbers are skipped, since the highest one was not proven.
     left_out: u32,
     tree: Frontier,
     new_tree: bool,
@@ -107,8 +110,8 @@ impl Store {
         })
     }
 
-    /// Makes the store ready for mail; it is to be opened again afterwards. `noted` is the head that the master noted, `master` its own.
-    /// `accepted`: a person accepts that what was noted is lost.
+    /// Makes the store ready for mail; it must be reopened afterwards. `noted` is the head that the master noted,
+    /// `master` its own. `accepted`: a person accepts that what was noted is lost.
     pub(crate) fn repair(&self, noted: Option<Link>, master: Option<SeenHead>, accepted: bool) -> Result<Repair, Error> {
         let go_on = self.go_on(noted)?;
         let again = self.facts_to_record_again(&go_on.lost)?;
@@ -117,7 +120,8 @@ impl Store {
         let accepted = noted.filter(|_| accepted);
         let accepted = accepted.map(|noted| SeenHead::new(self.uuid, noted));
         let names = self.vfs.list(&self.dirs.records)?;
-        // A number that the catalog knows is not given again, also where its file is gone: places of facts name it.
+        // A file number that the catalog knows is not assigned again, even if its file is gone: places of facts name
+        // it.
         let known = self.catalog().basis().records.0;
         let number = names.iter().filter_map(|entry| file_number(&entry.path)).fold(known, u64::max) + 1;
         let (vfs, key) = (Arc::clone(&self.vfs), self.key.duplicate());
@@ -144,7 +148,7 @@ impl Store {
         Ok(report)
     }
 
-    /// No message is there, and the records end before the head that was noted.
+    /// Whether there is no message, and the records end before the head that was noted.
     pub(crate) fn has_nothing_of(&self, noted: Link) -> bool {
         let catalog = self.catalog();
         catalog.messages().0 == 0 && catalog.basis().link.sequence < noted.sequence
@@ -155,12 +159,12 @@ impl Store {
         give_names_back(&*self.vfs, &self.dirs.records, &self.key, self.uuid)
     }
 
-    /// The store is not what was `noted` of it.
+    /// The error that the store is not what was `noted` of it.
     pub(crate) fn rolled_back(&self, noted: Link) -> Error {
         rolled_back(&self.name, noted, self.catalog().basis().link)
     }
 
-    /// Damage of the catalog, where it can be built again from the records as they are.
+    /// Damage of the catalog, if it can be rebuilt from the records as they are.
     pub(crate) fn damaged_catalog(&self) -> Result<Option<Damage>, Error> {
         let (mut in_catalog, mut records) = (None, Findings::default());
         self.catalog().verify(&mut |damage| {
@@ -173,12 +177,13 @@ impl Store {
         Ok(in_catalog.filter(|_| records.all(|damage| is_before(damage, repaired_at))))
     }
 
-    /// The next open builds the catalog again.
+    /// Makes the next open rebuild the catalog.
     pub(crate) fn forget_catalog(&self) -> Result<(), Error> {
         self.catalog_mut().forget()
     }
 
-    /// Facts that name the containers that are there: those before may be lost, and none of them is appended to any more.
+    /// Facts that name the existing containers: earlier facts may be lost, and nothing is appended to these containers
+    /// any more.
     fn containers_there(&self) -> Result<Vec<FactValue>, Error> {
         let mut facts = Vec::new();
         for no in self.containers.list()? {
@@ -194,7 +199,8 @@ impl Store {
         Ok(facts)
     }
 
-    /// Where the store goes on: after the last commit that any witness knows, so that a lost state which is put back later is not taken for this one.
+    /// Where the store continues: after the last commit that any witness knows, so that a lost state that is restored
+    /// later is not mistaken for this one.
     fn go_on(&self, noted: Option<Link>) -> Result<GoOn, Error> {
         let basis = self.catalog().basis().clone();
         let link = if self.mark.sequence > basis.link.sequence { self.mark } else { basis.link };
@@ -204,7 +210,7 @@ impl Store {
         let lost = gaps(&found, link.sequence);
         let head = self.head.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone().filter(|head| head.link() == link);
         let containers = self.containers.list()?.into_iter().max().unwrap_or(0);
-        // What was written after the last witness may have given numbers too, where the end of the records cannot be read.
+        // If the end of the records cannot be read, commits after the last witness may have assigned numbers too.
         let proven = ends_whole && (head.is_some() || basis.link == link && lost.is_empty());
         let seen = head_numbers(basis.numbers);
         let mut numbers = head.as_ref().map_or(seen, |head| HeadNumbers {
@@ -258,7 +264,7 @@ impl Store {
                             (there.last, there.tree) = (commit.link, Some(commit.commit.tree()));
                         }
                     }
-                    // A writer that was closed or idle says so; after it nothing was written, or it would stand here.
+                    // A writer that was closed or idle leaves a mark. Anything written later would follow it here.
                     ScanItem::Mark(_) => there.ends_whole = number >= highest && scan.synced == there.last,
                     ScanItem::Bad(_) => {}
                 }
@@ -276,12 +282,12 @@ impl Store {
         }
         let numbers = self.catalog().basis().numbers;
         let mut packed = Vec::new();
-        // Folders first, so that each is there before what lies in it; the catalog does not say which commit made one.
+        // Folders first, so that each exists before what is in it; the catalog does not say which commit made a folder.
         for folder in self.catalog().folders().iter() {
             let fact = FolderFact { no: folder.no, parent: folder.parent, name: folder.name.to_owned(), epoch: folder.epoch };
             again.push(FactValue::FolderMade(fact), false);
         }
-        // Nor does it say of a part.
+        // Nor does it say that of a part.
         for no in (0..numbers.parts).map(PartNo) {
             let Some(row) = self.catalog().part_row(no)? else { continue };
             let Some((runs, carried)) = self.carry(row.runs, row.section, &mut again.blocks)? else { continue };
@@ -293,7 +299,7 @@ impl Store {
                 let (runs, section) = (row.runs.clone(), row.section);
                 let fact = match self.content_again(no, row.clone())? {
                     Some(FactValue::Content(fact)) => *fact,
-                    // Its bytes are hit. What comes again with its digest is read in its place, and its message leads there.
+                    // Its bytes are hit. If a content with its digest is imported later, its message is read from that.
                     _ => fact_of_row(no, row),
                 };
                 let (runs, carried) = self.carry(runs, section, &mut again.blocks)?.unwrap_or_default();
@@ -310,7 +316,7 @@ impl Store {
         for (no, row) in messages {
             if self.is_lost(row.fact)? {
                 let fact = MessageFact::of_lost_origin(no.0, row.content, row.folder, row.direction, row.archived, row.number);
-                // After all contents, wherever these go.
+                // After all contents, in whichever commit these are.
                 again.push(FactValue::Message(Box::new(fact)), false);
             }
         }
@@ -320,8 +326,8 @@ impl Store {
         Ok(again)
     }
 
-    /// Runs as a commit of today names them: as they are, or in `blocks` where they lie in the section of a commit, and whether they went there.
-    /// `None` where the bytes are damaged.
+    /// Runs as a new commit can name them: as they are, or in `blocks` if they are in the section of a commit; and
+    /// whether they went there. `None` if the bytes are damaged.
     fn carry(&self, runs: Runs, section: Option<u64>, blocks: &mut Vec<Vec<u8>>) -> Result<Option<(Runs, bool)>, Error> {
         if section.is_none() {
             return Ok(Some((runs, false)));
@@ -342,12 +348,13 @@ impl Store {
         Ok(Some((Runs(carried.collect()), true)))
     }
 
-    /// Does the fact of a content say that it lies in the section of its commit? Then a commit that packed it is needed.
+    /// Whether the fact of a content says that it is in the section of its commit. Then a commit that packed it is
+    /// needed.
     fn was_in_a_section(&self, no: ContentNo) -> Result<bool, Error> {
         Ok(self.content_fact(no)?.is_some_and(|fact| fact.runs.0.iter().any(|run| run.container == 0)))
     }
 
-    /// Can the commit that holds this fact not be read any more?
+    /// Whether the commit of this fact can no longer be read.
     fn is_lost(&self, place: FactPlace) -> Result<bool, Error> {
         if place.file == 0 {
             return Ok(true);
@@ -360,7 +367,7 @@ impl Store {
     }
 }
 
-/// As much of a content's fact as its row says, where its bytes cannot be asked.
+/// As much of a content's fact as its row has, if its bytes cannot be read.
 fn fact_of_row(no: ContentNo, row: ContentRow) -> ContentFact {
     ContentFact {
         no: no.0,

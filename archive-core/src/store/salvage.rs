@@ -1,7 +1,8 @@
-//! What the records lost comes from the tables in containers: contents, parts, first messages and their folders.
+//! Takes what the records lost from the tables in containers: contents, parts, first messages and their folders.
 //!
-//! A table says where bytes lie and whose they are. What it does not say (digest, header facts) is taken from the mail itself. Rows made so
-//! have no fact in the records, which is how they are known as recovered. A recorded commit wins, else the table of the higher sequence.
+//! A table says where bytes are and to what they belong. What it lacks (digest, header facts) is taken from the mail
+//! itself. Rows made this way have no fact in the records, which marks them as recovered. A recorded commit takes
+//! precedence, then the table of the higher sequence.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,16 +19,16 @@ use crate::mail::{Discard, Examination, Examiner};
 use crate::records::{DIRECTION_UNKNOWN, DateSource, FactValue, FolderFact, MessageFact, PackedFact, PartFact, Runs};
 use crate::seal::{FrameKind, HEADER_LEN, SealedReader};
 
-/// What tables say and the catalog does not have, each with the sequence of its table.
+/// What tables have and the catalog lacks, each with the sequence of its table.
 #[derive(Default)]
 struct Lacking {
     /// With the time of archiving.
     contents: BTreeMap<u32, (u64, (TableContent, i64))>,
     messages: BTreeMap<u32, (u64, FoundMessage)>,
     parts: BTreeMap<u32, (u64, TablePart)>,
-    /// Paths of folders by their numbers, as messages that are there and their tables say.
+    /// Paths of folders by their numbers, from existing messages and their tables.
     paths: BTreeMap<u32, Vec<String>>,
-    /// Where contents and parts lie whose commit is there, and the one that packed them is not.
+    /// The places of contents and parts whose commit exists, while the commit that packed them is lost.
     packed: [BTreeMap<u32, (u64, Runs)>; 2],
 }
 
@@ -54,7 +55,7 @@ fn keep<T>(found: &mut BTreeMap<u32, (u64, T)>, no: u32, sequence: u64, value: T
 enum Row<T> {
     There(T),
     Missing,
-    /// It may be there: its page cannot be read.
+    /// Unknown: its page cannot be read.
     Damaged,
 }
 
@@ -67,12 +68,12 @@ fn readable<T>(row: Result<Option<T>, Error>) -> Result<Row<T>, Error> {
     }
 }
 
-/// Were these bytes in a section that is gone?
+/// Whether these bytes were in a section that is gone.
 fn lie_nowhere(runs: &Runs, section: Option<u64>) -> bool {
     section.is_none() && runs.0.iter().any(|run| run.container == 0)
 }
 
-/// Hands every table of `file` that can be read to `visit`.
+/// Passes every readable table of `file` to `visit`.
 pub(crate) fn tables(file: &SealedReader, visit: &mut dyn FnMut(Table) -> Result<(), Error>) -> Result<(), Error> {
     let (mut at, len) = (HEADER_LEN as u64, file.len()?);
     while at < len {
@@ -95,7 +96,8 @@ pub(crate) fn tables(file: &SealedReader, visit: &mut dyn FnMut(Table) -> Result
 }
 
 impl Store {
-    /// Takes in what tables say and the records lack. Nothing is written: the rows live in memory until the store is repaired.
+    /// Adds what tables have and the records lack. Nothing is written: the rows are in memory until the store is
+    /// repaired.
     pub(super) fn complete_from_tables(&self) -> Result<(), Error> {
         let mut lacking = Lacking::default();
         for number in self.containers.list()? {
@@ -130,7 +132,7 @@ impl Store {
         self.catalog_mut().settle()
     }
 
-    /// Notes of a table what the catalog lacks.
+    /// Notes what a table has and the catalog lacks.
     fn note_lacking(&self, table: Table, lacking: &mut Lacking) -> Result<(), Error> {
         let catalog = self.catalog();
         for content in table.contents {
@@ -168,7 +170,7 @@ impl Store {
         Ok(())
     }
 
-    /// Folders whose facts are lost, of messages that are there: the numbers are known, and their names from tables.
+    /// Adds folders of existing messages whose facts are lost: the numbers are known, and the names come from tables.
     fn complete_folders(&self, paths: BTreeMap<u32, Vec<String>>) -> Result<(), Error> {
         for (mut no, path) in paths {
             for (depth, name) in path.iter().enumerate().rev() {
@@ -187,7 +189,7 @@ impl Store {
         Ok(())
     }
 
-    /// The digest of a part's bytes; `None` where they are damaged.
+    /// The digest of a part's bytes; `None` if they are damaged.
     fn digest_of(&self, runs: &Runs) -> Result<Option<Digest>, Error> {
         let mut hasher = Sha256::new();
         match self.read_stored(&runs.0, None, &mut |bytes| {
@@ -200,7 +202,7 @@ impl Store {
         }
     }
 
-    /// The fact of a content that a table names, as far as its bytes say it; `None` where they are damaged.
+    /// The fact of a content that a table names, as far as its bytes give it; `None` if they are damaged.
     fn recovered_content(&self, content: TableContent, archived: i64) -> Result<Option<FactValue>, Error> {
         let row = ContentRow::to_read(content.size, content.shape, content.runs);
         self.content_fact_of(ContentNo(content.no), row, None, |header| {
@@ -209,13 +211,13 @@ impl Store {
         })
     }
 
-    /// The fact of a content whose commit is lost, from the row that the catalog has of it; `None` where its bytes are damaged.
+    /// The fact of a content whose commit is lost, from its row in the catalog; `None` if its bytes are damaged.
     pub(super) fn content_again(&self, no: ContentNo, row: ContentRow) -> Result<Option<FactValue>, Error> {
         let (digest, noted) = (Digest(row.digest), (row.date, row.date_source));
         self.content_fact_of(no, row, Some(digest), |_| noted)
     }
 
-    /// What the bytes of a content say. `known` is its digest, where the archive knows it.
+    /// The fact that the bytes of a content give. `known` is its digest, if the archive knows it.
     fn content_fact_of(
         &self,
         no: ContentNo,
@@ -251,7 +253,7 @@ impl Store {
         Ok(())
     }
 
-    /// The folder of this path, made where it is not there.
+    /// The folder of this path, made if it does not exist.
     fn recovered_folder(&self, path: &[String], sequence: u64) -> Result<FolderNo, Error> {
         let mut at = FolderNo(0);
         for name in path {

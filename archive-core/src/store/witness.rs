@@ -1,11 +1,11 @@
-//! Who says how far the store was durable: `head.mkm`, the manifests of catalog and index, and the head that the master noted.
+//! Witnesses of what was durable: `head.mkm`, the manifests of catalog and index, and the head that the master noted.
 //!
-//! The catalog's basis is where replay begins; the others are compared with what replay comes upon. Frames are witnesses too: replay and
-//! the tails of containers ask them. Docs: FORMAT.md, "Clean mark".
+//! The catalog's basis is where replay begins; the others are compared with what replay finds. Frames are witnesses
+//! too: replay and the check of container tails read them. Docs: FORMAT.md, "Clean mark".
 
 use crate::records::Link;
 
-/// Who speaks.
+/// A witness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Who {
     /// `head.mkm` of the store.
@@ -16,7 +16,7 @@ pub(super) enum Who {
     Master,
 }
 
-/// What became of what a witness says.
+/// The result of comparing a witness with the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The records have this commit, or have it where replay did not look.
@@ -27,30 +27,30 @@ pub(super) enum Verdict {
     NotReached,
 }
 
-/// Witnesses, and what replay found of what they say.
+/// Witnesses, each with its link and whether replay confirmed it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Witnesses(Vec<(Who, Link, Option<bool>)>);
 
 impl Witnesses {
-    /// Hears a witness that has something to say.
+    /// Adds a witness, if it names a commit.
     pub(super) fn hear(&mut self, who: Who, link: Option<Link>) {
         self.0.extend(link.filter(|link| link.sequence > 0).map(|link| (who, link, None)));
     }
 
-    /// Replay came upon a link.
+    /// Compares witnesses with a link that replay found.
     pub(super) fn see(&mut self, link: Link) {
         for (_, said, holds) in self.0.iter_mut().filter(|(_, said, _)| said.sequence == link.sequence) {
             *holds = Some(said.chain == link.chain);
         }
     }
 
-    /// What `who` says, where it is of a commit up to `reached` that replay did not look at.
+    /// The link that `who` names, if it is up to `reached` and replay did not pass it.
     pub(super) fn unseen(&self, who: Who, reached: u64) -> Option<Link> {
         let (_, link, holds) = self.0.iter().find(|(speaker, ..)| *speaker == who)?;
         Some(*link).filter(|link| holds.is_none() && link.sequence <= reached)
     }
 
-    /// What became of what `who` says, now that replay came to `reached`.
+    /// The link that `who` names, and the verdict on it after replay up to `reached`.
     pub(super) fn verdict(&self, who: Who, reached: u64) -> Option<(Link, Verdict)> {
         let (_, link, holds) = self.0.iter().find(|(speaker, ..)| *speaker == who)?;
         let verdict = match holds {

@@ -1,4 +1,4 @@
-//! A file is cut so that nothing changes under its other names.
+//! Cuts a file so that nothing changes under its other names.
 
 use std::path::Path;
 
@@ -7,8 +7,9 @@ use super::{Vfs, VfsError, VfsFile};
 /// Bytes that are copied at a time.
 const STEP: u64 = 1 << 20;
 
-/// Cuts the file at `path` to `len` bytes, and syncs that. A file that has other names (a snapshot of hard links has them) is not touched:
-/// a copy of the bytes that stay takes its place, written as `PATH.tmp`, synced and renamed. What was opened before goes on reading the old file.
+/// Cuts the file at `path` to `len` bytes, and syncs that. A file that has other names (as in a snapshot of hard links)
+/// is not touched: a copy of the bytes that stay replaces it, written as `PATH.tmp`, synced and renamed. Handles opened
+/// before still read the old file.
 pub(crate) fn cut_file(vfs: &dyn Vfs, path: &Path, len: u64) -> Result<(), VfsError> {
     let file = vfs.open(path)?;
     if file.links()? <= 1 {

@@ -1,7 +1,8 @@
-//! The real file system, by the standard library and, where that has no call, the system's.
+//! The real file system, through the standard library, and through system calls where that has none.
 //!
-//! Files are not opened in the system's append mode: there every write goes to the end, [`VfsFile::rewrite`] included. The
-//! end is tracked here instead, which is right as long as a file has one appender at a time; the archive's write lock sees to it.
+//! Files are not opened in the system's append mode: there every write goes to the end, including [`VfsFile::rewrite`].
+//! The end is tracked here instead, which is correct as long as a file has one appender at a time; the archive's write
+//! lock ensures that.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -22,8 +23,8 @@ mod system;
 /// Bytes that a rewrite holds in memory at a time.
 const REWRITE_STEP: usize = 1 << 20;
 
-/// The system's own files and directories. What it creates has the mode of the directory it lies in, files without the bits to execute: who
-/// may read or change the one may do so with the other.
+/// The system's own files and directories. What it creates has the mode of its directory, files without the execute
+/// bits: whoever may read or change the directory may also read or change the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DiskVfs;
 
@@ -102,7 +103,8 @@ impl Vfs for DiskVfs {
 
     fn try_lock(&self, path: &Path, kind: LockKind) -> Result<Option<Box<dyn VfsLock>>, VfsError> {
         let is_dir = path.is_dir();
-        // Where locks are emulated over a network, an exclusive one wants a file open for writing, a shared one for reading.
+        // Where locks are emulated over a network, an exclusive one needs a file open for writing, a shared one a file
+        // open for reading.
         let opened = if is_dir { system::open_dir(path) } else { open_file(path, kind == LockKind::Exclusive).map(|(file, _)| file) };
         let file = opened.map_err(failed(Operation::Lock, path))?;
         let locked = match kind {
@@ -118,7 +120,7 @@ impl Vfs for DiskVfs {
     }
 }
 
-/// A file opened for reading alone.
+/// A file opened only for reading.
 #[derive(Debug)]
 struct Readable {
     file: File,
@@ -161,7 +163,7 @@ impl VfsFile for Readable {
 struct Appendable {
     file: File,
     path: PathBuf,
-    /// Where the next append goes. Readers look at it without waiting for an append under way.
+    /// Where the next append goes. Readers use it without waiting for an append in progress.
     end: AtomicU64,
     /// Held while the file changes.
     changing: Mutex<()>,
@@ -195,7 +197,7 @@ impl VfsFile for Appendable {
                 Ok(())
             }
             Err(error) => {
-                // A part of the bytes may stand in the file; the system knows how much.
+                // Some of the bytes may be in the file; the system knows how many.
                 if let Ok(metadata) = self.file.metadata() {
                     self.end.store(metadata.len(), Ordering::Release);
                 }
@@ -238,7 +240,7 @@ impl VfsFile for Appendable {
     }
 }
 
-/// A file or directory with the system's lock on it; closing it gives the lock back.
+/// A file or directory with the system's lock on it; closing it releases the lock.
 #[derive(Debug)]
 struct Lock {
     file: Mutex<File>,
@@ -293,7 +295,7 @@ fn open_file(path: &Path, writable: bool) -> io::Result<(File, u64)> {
     options.read(true).write(writable);
     system::no_follow(&mut options);
     let file = match options.open(path) {
-        // Systems differ in how they say it.
+        // Systems report this differently.
         Err(_) if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) => return Err(Linked::Symbolic.into()),
         opened => opened?,
     };

@@ -25,13 +25,13 @@ impl VfsError {
         Self { operation, path: path.to_owned(), source: Arc::new(source) }
     }
 
-    /// `true` if the medium has no room left.
+    /// `true` if the medium is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
     }
 
-    /// `true` if nothing can be written there for now: it is full, read-only, or not allowed.
+    /// `true` if nothing can be written there for now: it is full, read-only, or permission is denied.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.is_full() || self.is_denied()
@@ -49,19 +49,19 @@ impl VfsError {
         is_out_of_files(&self.source)
     }
 
-    /// `true` if the system does not let the file be written: no right to do it, or a read-only medium.
+    /// `true` if the system does not let the file be written: permission denied, or a read-only medium.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
     }
 
-    /// `true` if the name is not there.
+    /// `true` if the name does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
 
-    /// `true` if the name was to be new and is not.
+    /// `true` if the name had to be new and already exists.
     #[must_use]
     pub fn is_taken(&self) -> bool {
         self.source.kind() == io::ErrorKind::AlreadyExists
@@ -73,14 +73,14 @@ impl VfsError {
         self.source.kind() == io::ErrorKind::Unsupported
     }
 
-    /// `true` if a link is in the place of a file or directory, or the file has names elsewhere.
+    /// `true` if a link is in the place of a file or directory, or the file has other names.
     #[must_use]
     pub fn is_link(&self) -> bool {
         self.source.get_ref().is_some_and(|inner| inner.is::<Linked>())
     }
 }
 
-/// Why a name or file is not touched: it leads to what may not be the archive's.
+/// Why a name or file is not touched: it may lead outside the archive.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 pub(super) enum Linked {
     #[error("a link is in its place; nothing is read or written through links")]
@@ -95,7 +95,7 @@ impl From<Linked> for io::Error {
     }
 }
 
-/// Numbers of the system's errors that have no kind of their own: the same on all that are like Unix.
+/// Error numbers without a kind in the standard library; the same on all Unix-like systems.
 const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 /// `ERROR_TOO_MANY_OPEN_FILES`.
@@ -108,13 +108,13 @@ fn is_out_of_files(error: &io::Error) -> bool {
     }
 }
 
-/// The system's answer where the process has too many files open.
+/// The system's error if the process has too many files open.
 #[cfg(any(test, feature = "sim"))]
 pub(super) fn out_of_files() -> io::Error {
     io::Error::from_raw_os_error(if cfg!(windows) { WINDOWS_TOO_MANY } else { EMFILE })
 }
 
-/// What to do about `error`, where that is a matter of how many files may be open, as an end of its text; else nothing.
+/// What to do about `error`, to be appended to its text, if it is about the limit on open files; otherwise empty.
 #[must_use]
 pub fn hint_of_open_files(error: &io::Error) -> String {
     match error.raw_os_error() {
@@ -129,7 +129,7 @@ pub fn hint_of_open_files(error: &io::Error) -> String {
     }
 }
 
-/// How many files the process may have open.
+/// The limit on open files of the process.
 #[cfg(unix)]
 fn open_files_limit() -> Option<u64> {
     use nix::sys::resource::{Resource, getrlimit};
@@ -146,7 +146,7 @@ pub(super) fn read_only() -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, "opened read-only")
 }
 
-/// The error of a read, with the range that was asked for.
+/// The error of a read, with the requested range.
 pub(super) fn name_range(offset: u64, len: usize, source: io::Error) -> io::Error {
     let end = offset.saturating_add(len as u64);
     io::Error::new(source.kind(), format!("bytes {offset}..{end}: {source}"))
@@ -168,7 +168,7 @@ pub enum Operation {
     Create,
     /// Opening a file.
     Open,
-    /// Listing a directory or asking for a name.
+    /// Listing a directory or looking up a name.
     List,
     /// Renaming.
     Rename,
@@ -178,7 +178,7 @@ pub enum Operation {
     SyncDir,
     /// Locking.
     Lock,
-    /// Asking for the length.
+    /// Getting the length.
     Len,
     /// Reading a range.
     Read,

@@ -1,8 +1,8 @@
-//! The locks of a file system that is kept in memory.
+//! The locks of a file system in memory.
 
 use super::LockKind;
 
-/// Who holds the lock of a file.
+/// The holders of the lock on a file.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Holders {
     shared: usize,
@@ -10,7 +10,7 @@ pub(super) struct Holders {
 }
 
 impl Holders {
-    /// Takes the lock, or says `false` if another holder is in the way.
+    /// Takes the lock; `false` if another holder is in the way.
     pub(super) fn take(&mut self, kind: LockKind) -> bool {
         match kind {
             LockKind::Shared if !self.exclusive => self.shared += 1,
@@ -20,7 +20,7 @@ impl Holders {
         true
     }
 
-    /// Gives back what [`Holders::take`] gave.
+    /// Releases a lock that [`Holders::take`] took.
     pub(super) fn give_back(&mut self, kind: LockKind) {
         match kind {
             LockKind::Shared => self.shared -= 1,

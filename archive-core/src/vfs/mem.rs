@@ -11,13 +11,13 @@ use super::holders::Holders;
 use super::names::Names;
 use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, VfsLock};
 
-/// Files in memory. Clones are the same file system; the last one takes the files with it.
+/// Files in memory. Clones are the same file system; the files are gone with the last one.
 ///
-/// The roots (`/`, `.` and the empty path) are there from the start. Nothing can fail but by misuse, and syncing does nothing.
+/// The roots (`/`, `.` and the empty path) exist from the start. Calls fail only on misuse, and syncing does nothing.
 #[derive(Clone, Default)]
 pub struct MemVfs {
     names: Arc<Mutex<Names<Arc<Content>>>>,
-    /// Who holds the locks of directories.
+    /// The holders of locks on directories.
     dirs: Arc<Mutex<BTreeMap<PathBuf, Holders>>>,
 }
 
@@ -214,7 +214,7 @@ impl MemLock {
     }
 }
 
-/// A lock that was taken, and is given back.
+/// A lock that was taken, released on drop.
 #[derive(Debug)]
 struct Held(MemLock);
 
@@ -252,13 +252,13 @@ impl Drop for Held {
     }
 }
 
-/// The bytes of a range, or `None` if not all of them are there.
+/// The bytes of a range, or `None` if it is not complete.
 pub(super) fn range_of(bytes: &[u8], offset: u64, len: usize) -> Option<&[u8]> {
     let start = usize::try_from(offset).ok()?;
     bytes.get(start..start.checked_add(len)?)
 }
 
-/// The error of reading a range that is not there.
+/// The error of reading a range that does not exist.
 pub(super) fn past_end(path: &Path, offset: u64, len: usize) -> VfsError {
     let source = io::Error::new(ErrorKind::UnexpectedEof, "the file ends before");
     VfsError::new(Operation::Read, path, name_range(offset, len, source))

@@ -1,5 +1,5 @@
-//! The names of a file system that is kept in memory: which files and directories there are, and the rules of changing them.
-//! `F` is how the file system refers to a file's contents.
+//! The names of a file system in memory: which files and directories exist, and the rules for changing them. `F` is how
+//! the file system refers to a file's contents.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -79,7 +79,7 @@ impl<F: Clone> Names<F> {
         Ok(true)
     }
 
-    /// Gives a file another name, in place of the file that has it.
+    /// Renames a file, replacing a file of that name.
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let file = self.file(from)?;
         self.need_dir(parent(to))?;
@@ -91,7 +91,7 @@ impl<F: Clone> Names<F> {
         Ok(())
     }
 
-    /// Gives a file another name, which must be free.
+    /// Renames a file to a name that must be free.
     pub(super) fn rename_new(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.file(from)?;
         if self.kind(to).is_some() {
@@ -107,12 +107,12 @@ impl<F: Clone> Names<F> {
         Ok(())
     }
 
-    /// Puts a name whatever stood there, without asking for its directory.
+    /// Sets a name, whatever it was before and whether or not its directory exists.
     pub(super) fn put(&mut self, path: &Path, node: Node<F>) {
         self.0.insert(path.to_owned(), node);
     }
 
-    /// Takes a name away and says what it stood for.
+    /// Removes a name and returns what it led to.
     pub(super) fn take(&mut self, path: &Path) -> Option<Node<F>> {
         self.0.remove(path)
     }
@@ -120,7 +120,7 @@ impl<F: Clone> Names<F> {
 
 #[cfg(any(test, feature = "sim"))]
 impl<F: Clone> Names<F> {
-    /// The names whose directories are all there.
+    /// The names whose directories all exist.
     pub(super) fn reachable(&self) -> Self {
         let mut reached = Self::default();
         // A directory sorts before what is in it.
@@ -150,7 +150,7 @@ impl<F> Node<F> {
     }
 }
 
-/// The directory in which the name `path` stands.
+/// The directory that contains the name `path`.
 pub(super) fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(path)
 }

@@ -1,13 +1,13 @@
 //! CBOR maps with integer keys, decoded by derived code after a check of the key classes.
 //!
-//! Keys 0 to 63 must be known to read, keys 64 to 127 to write; keys from 128 on may be passed over. Unknown keys survive, since facts are
-//! copied as the bytes they came as. Docs: FORMAT.md, section 1.
+//! Keys 0 to 63 must be known to read, keys 64 to 127 to write; keys from 128 on may be passed over. Unknown keys
+//! survive, since facts are copied byte for byte. Docs: FORMAT.md, section 1.
 
 use minicbor::{Decode, Decoder, Encode};
 
 use crate::error::Error;
 
-/// The keys that a type knows; what else may stand in its map is decided by class.
+/// The keys that a type knows; other keys in its map are judged by class.
 pub(crate) trait Keys {
     /// What is being read, for messages.
     const WHAT: &'static str;
@@ -15,7 +15,7 @@ pub(crate) trait Keys {
     const LAST: u64;
 }
 
-/// Bytes that are no such value.
+/// Why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Undecodable {
     Malformed,
@@ -23,7 +23,7 @@ pub(crate) enum Undecodable {
 }
 
 impl Undecodable {
-    /// The error of a file in which this was found at a place that `damage` names.
+    /// The error for a file with such bytes at the place that `damage` names.
     pub(crate) fn at(self, damage: impl FnOnce() -> crate::error::Damage) -> Error {
         match self {
             Self::Malformed => Error::Damage(damage()),
@@ -32,7 +32,7 @@ impl Undecodable {
     }
 }
 
-/// What something unknown allows.
+/// The class of something unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// It must not be passed over.
@@ -58,7 +58,8 @@ fn class_of_key(key: u64) -> Class {
     }
 }
 
-/// The value that `bytes` hold, all of them. For caches and the like, of which writing does not depend.
+/// Decodes a value from all of `bytes`. For caches and other values that do not decide whether the store may be
+/// written.
 pub(crate) fn decode<'b, T: Keys + Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, Undecodable> {
     decode_noting(bytes, &mut None)
 }
@@ -74,7 +75,7 @@ pub(crate) fn decode_noting<'b, T: Keys + Decode<'b, ()>>(bytes: &'b [u8], passe
     Ok(value)
 }
 
-/// Keys rise, so that none is there twice, and an unknown one is judged by its class.
+/// Keys must rise, so that none occurs twice, and an unknown one is judged by its class.
 fn check_keys<T: Keys>(bytes: &[u8], passed_over: &mut Option<Unknown>) -> Result<(), Undecodable> {
     let mut decoder = Decoder::new(bytes);
     let malformed = |_| Undecodable::Malformed;

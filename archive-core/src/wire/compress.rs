@@ -1,11 +1,11 @@
-//! zstd (RFC 8878), with contexts that each thread keeps: making one takes longer than compressing what is small.
+//! zstd (RFC 8878), with contexts that each thread keeps: creating one takes longer than compressing a small input.
 
 use std::cell::RefCell;
 
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{CParameter, DCtx, InBuffer, OutBuffer, ResetDirective, Strategy};
 
-/// What is compressed, and so how hard to try.
+/// What is compressed, which decides the effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
     /// Stored bytes of mails. Level 3 with smaller tables, which stay in the processor's cache: about a fifth less time
@@ -38,15 +38,15 @@ impl Effort {
 
 thread_local! {
     static COMPRESSORS: RefCell<[Option<Compressor<'static>>; 2]> = const { RefCell::new([const { None }; 2]) };
-    /// For beginnings of frames; it keeps a window of its own.
+    /// For beginnings of frames; it has a separate window.
     static PARTIAL: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Shorter bytes do without the fixed tables of blocks, which would have to be cleared for each of them.
+/// Shorter inputs do not use the fixed tables of blocks, which would have to be cleared for each of them.
 const SHORT: usize = 128 << 10;
 
-/// `bytes` as one frame that states their length; `None` if zstd refuses, which it does for want of memory alone.
+/// `bytes` as one frame that states their length; `None` if zstd refuses, which happens only without memory.
 pub(crate) fn compress(effort: Effort, bytes: &[u8]) -> Option<Vec<u8>> {
     let effort = if bytes.len() < SHORT { Effort::Facts } else { effort };
     COMPRESSORS.with_borrow_mut(|kept| {
@@ -69,7 +69,7 @@ pub(crate) fn decompress(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     })
 }
 
-/// The first `len` bytes of one frame, without decompressing what is far after them.
+/// The first `len` bytes of one frame, without decompressing much beyond them.
 pub(crate) fn decompress_first(bytes: &[u8], len: usize) -> Option<Vec<u8>> {
     PARTIAL.with_borrow_mut(|context| {
         context.reset(ResetDirective::SessionOnly).ok()?;

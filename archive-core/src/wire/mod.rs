@@ -1,6 +1,6 @@
 //! Bounded decoding of bytes from disk: fixed little-endian fields, and CBOR maps (RFC 8949) with classes of keys.
 //!
-//! No input and output, no allocation beyond what the bytes given justify, no panic on any bytes.
+//! No I/O, no allocation beyond what the given bytes justify, no panic on any bytes.
 
 mod cbor;
 mod compress;

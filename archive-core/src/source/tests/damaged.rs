@@ -1,4 +1,4 @@
-//! What packed and counted files hide or lose is told, and what lies after damage is read.
+//! What packed and counted files hide or lose is reported, and what follows damage is read.
 
 use super::*;
 

@@ -44,7 +44,7 @@ fn with_length(length: usize, body: &str) -> String {
     format!("Subject: 1\nContent-Length: {length}\n\n{body}")
 }
 
-/// The bytes of a mailbox, put together again from the mails and the From_ lines: each mail is followed by one blank line.
+/// The bytes of a mailbox, joined again from the mails and the From_ lines: each mail is followed by one blank line.
 fn together(got: &Collector, line_end: &str) -> String {
     got.mails
         .iter()

@@ -1,4 +1,4 @@
-//! Files that are written while they are read, and what a broken export leaves.
+//! Files that are written while they are read, and what an unfinished export leaves.
 
 use std::fs::{File, OpenOptions};
 use std::time::{Duration, SystemTime};
@@ -36,7 +36,7 @@ fn read_changed(root: &Path, of: &Path, change: impl FnMut()) -> (Summary, Vec<T
 fn a_file_that_changes_while_it_is_read_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let (root, path) = (folder.path(), folder.path().join("x.mbox"));
-    // More than is looked at ahead.
+    // More than is read ahead.
     let long = format!("Subject: long\n\n{}", "word \n".repeat(400_000));
     let text = mbox(&[MAIL, &long, MAIL]);
     let begin = || {

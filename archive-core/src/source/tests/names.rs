@@ -1,4 +1,4 @@
-//! What names of files and folders say: other encodings, other programs' trees.
+//! What names of files and folders mean: other encodings, other programs' trees.
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn names_in_modified_utf7_are_decoded_where_they_encode_back() {
         ("Q&-A", "Q&A"),
         ("a&AOQA9gD8-b&AN8-", "a\u{e4}\u{f6}\u{fc}b\u{df}"),
         ("&BB8EPgRH-", "\u{41f}\u{43e}\u{447}"),
-        // None of it.
+        // Not encoded.
         ("AT&T", "AT&T"),
         ("R&D-2014", "R&D-2014"),
         ("Tom & Ada - 2014", "Tom & Ada - 2014"),
@@ -88,7 +88,7 @@ fn copies_that_thunderbird_makes_for_the_desktop_are_passed_over() {
     files.iter().for_each(|(name, bytes)| put(folder.path(), name, bytes));
     put(folder.path(), "x.tar", tarred(&files));
     let (summary, got) = tree(folder.path());
-    // A copy that lies elsewhere may be the only one.
+    // A copy in another place may be the only one.
     assert_eq!(got.mails.iter().map(|got| got.folder.as_str()).collect::<Vec<_>>(), ["x/tb/Inbox", "x/tb/apart", "tb/Inbox", "tb/apart"]);
     assert_eq!((summary.skipped_files, got.kinds()), (0, vec![]));
 }
@@ -130,7 +130,7 @@ fn names_in_zips_without_the_flag_are_utf8_or_cp437() {
             assert_eq!((got.mails[0].folder.as_str(), got.mails[0].source.as_str()), (folder, format!("{folder}/1.eml").as_str()));
         }
     }
-    // A field made for another name says nothing.
+    // A field made for another name is ignored.
     put(dir.path(), "x.zip", zip_of(b"Gel\x94scht/1.eml", false, &unicode(b"other", "wrong/1.eml")));
     assert_eq!(tree(&dir.path().join("x.zip")).1.mails[0].folder, "Gel\u{f6}scht");
 }

@@ -17,7 +17,7 @@ fn p12_a_mailbox_with_line_ends_of_cr_is_split() {
         assert_eq!((got.mails[1].from_line.as_deref(), got.mails[1].date), (Some(LINE), Some(820_631_134)));
         assert!(got.troubles.is_empty());
     }
-    // Without a line end at its end.
+    // Without a final line end.
     let got = stream(&text.as_bytes()[..text.len() - 2], "");
     assert_eq!(got.texts().last(), Some(&"Subject: 3\rFrom: a@b.c\r\rThree"));
 }

@@ -1,4 +1,5 @@
-//! Tar archives of all makers: what is stored in a form that is not read is named, and never handed out as it lies.
+//! Tar archives of all origins: what is stored in a form that is not supported is reported, and its raw bytes are never
+//! returned.
 
 use super::*;
 
@@ -145,6 +146,6 @@ fn an_empty_packed_file_is_told_and_a_loss() {
         let (summary, _) = tree(folder.path());
         assert_eq!((summary.mails, summary.losses), (1, 1), "{name}");
     }
-    // What a browser unpacked on the way is read.
+    // What a browser unpacked while downloading is read.
     assert_eq!(stream(mbox(&[MAIL]).as_bytes(), "x.mbox.gz").texts(), [MAIL]);
 }

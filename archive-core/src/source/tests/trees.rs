@@ -83,7 +83,7 @@ fn deleted_mails_of_mh_and_maildir_are_counted_and_taken_on_demand() {
     put(root, "x.tar", tarred(&[("md/cur/1030651659.a:2,T", MAIL.as_bytes()), ("mh/,3", MAIL.as_bytes()), ("mh/1", MAIL.as_bytes())]));
     let (summary, mails) = with_deleted(&root.join("x.tar"), false);
     assert_eq!((summary.deleted, mails.len()), (2, 1));
-    // Names that say nothing of the kind.
+    // Names that do not mean a deleted mail.
     for name in ["other/,a", "other/#", "other/,3x"] {
         put(root, name, MAIL);
     }

@@ -1,4 +1,4 @@
-//! Kinds that are not read are named.
+//! Kinds that are not supported are reported.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A draft is written: blocks and tables into containers, facts into records.
+//! Writes a draft: blocks and tables into containers, facts into records.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ pub(in crate::store) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: 
     }
     let placed = writer.containers.finish_commit()?;
     let time = draft.now;
-    // The seed of all facts but the contents that stand in tables: it stands nowhere else.
+    // A separate seed for all facts except the contents in tables; it is stored nowhere else.
     let in_tables = if salts.is_empty() { 0 } else { draft.contents.len() as u32 };
     let mut facts = draft.facts(&places, run)?;
     facts.extend(placed.facts);
@@ -68,7 +68,7 @@ struct Tables<'d, 's> {
     /// Contents and parts by the block that holds their last byte.
     contents: Vec<Vec<usize>>,
     parts: Vec<Vec<usize>>,
-    /// For the salts of the contents of each.
+    /// The seeds for the salts of the contents of each.
     seeds: Vec<[u8; 32]>,
 }
 
@@ -88,7 +88,7 @@ impl<'d, 's> Tables<'d, 's> {
         Ok(tables)
     }
 
-    /// A range for each row of contents that stand in one table.
+    /// A range for each sequence of contents in one table.
     fn salts(&self) -> Vec<SaltRange> {
         let mut block_of = vec![0; self.draft.contents.len()];
         for (block, contents) in self.contents.iter().enumerate() {
@@ -154,7 +154,7 @@ impl Draft<'_> {
         Ok(table)
     }
 
-    /// The message that the table names with a content: its first one, or the one whose damaged bytes it stands in for.
+    /// The message that the table names with a content: its first one, or the one whose damaged bytes it replaces.
     fn first_message(&self, content: ContentNo) -> Option<(MessageNo, &[String], u32, Option<i64>)> {
         if let Some(healed) = self.healed.binary_search_by_key(&content, |healed| healed.content).ok().and_then(|at| self.healed.get(at)) {
             return Some((healed.message, &healed.folder, healed.number, Some(healed.archived)));
@@ -182,7 +182,7 @@ impl Draft<'_> {
         if !self.accepted.is_empty() {
             facts.push(NewFact::new(FactValue::DamageAccepted(AcceptedFact { places: self.accepted })));
         }
-        // A run's number is the next one while its fact is written, and the last one given after.
+        // If this commit records the run, its number is the next one; otherwise the run was recorded last.
         let next_run = self.catalog.basis().numbers.runs;
         if let Some(run) = run {
             facts.push(NewFact::new(FactValue::ImportRun(run.fact(next_run))));

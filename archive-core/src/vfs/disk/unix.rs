@@ -1,4 +1,4 @@
-//! What only a Unix can do, or does in its own way.
+//! What only Unix can do, or does differently.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
@@ -13,7 +13,7 @@ const ACCESS: u32 = 0o777;
 /// Those of them that a file has.
 const OF_FILES: u32 = 0o666;
 
-/// A link is not followed, and a pipe in the place of a file is not waited for.
+/// A link is not followed, and a pipe in the place of a file does not block.
 pub(super) fn no_follow(options: &mut OpenOptions) {
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
 }
@@ -24,20 +24,20 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(mode);
     let file = options.open(path)?;
-    // The process's mask took bits away. Where they cannot be given back, fewer may read it than could.
+    // The process's mask removed bits. If they cannot be restored, fewer users have access.
     if file.metadata()?.mode() & ACCESS != mode {
         let _narrower = file.set_permissions(Permissions::from_mode(mode));
     }
     Ok(file)
 }
 
-/// A new directory with the mode of the one it lies in.
+/// A new directory with the mode of its parent.
 pub(super) fn create_dir(path: &Path) -> io::Result<()> {
     let mode = mode_around(path)? & ACCESS;
     DirBuilder::new().mode(mode).create(path)?;
     let made = fs::symlink_metadata(path)?.mode();
     if made & ACCESS != mode {
-        // Others than those of access come from the directory around it.
+        // Other bits than those of access come from the parent directory.
         let _narrower = fs::set_permissions(path, Permissions::from_mode((made & !ACCESS & 0o7777) | mode));
     }
     Ok(())
@@ -48,8 +48,9 @@ fn mode_around(path: &Path) -> io::Result<u32> {
     Ok(fs::metadata(dir)?.mode())
 }
 
-/// In one step, where the file system has one that does not replace; else a second name is made and the first removed. Where there are no
-/// second names either, it is looked for first: others are kept away by the lock of the archive.
+/// In one step, if the file system has a rename that does not replace; otherwise a second name is made and the first
+/// removed. Without second names either, the target is checked first; the lock of the archive keeps other processes
+/// away.
 pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     match rustix::fs::renameat_with(rustix::fs::CWD, from, rustix::fs::CWD, to, rustix::fs::RenameFlags::NOREPLACE) {
@@ -70,7 +71,7 @@ pub(super) fn open_dir(dir: &Path) -> io::Result<File> {
     File::open(dir)
 }
 
-/// `Unsupported`, if `error` is how a file system says that it has no locks for directories.
+/// `Unsupported`, if `error` means that the file system has no locks for directories.
 pub(super) fn without_folder_locks(error: io::Error) -> io::Error {
     let says_so = [Errno::BADF, Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::ISDIR];
     match Errno::from_io_error(&error) {
@@ -83,7 +84,7 @@ pub(super) fn links(file: &File) -> io::Result<u64> {
     Ok(file.metadata()?.nlink())
 }
 
-/// Whether `path` is a name of `file`. Links are followed where it is a directory.
+/// Whether `path` is a name of `file`. Links are followed if it is a directory.
 pub(super) fn stands_for(path: &Path, file: &File, is_dir: bool) -> io::Result<bool> {
     let there = match if is_dir { fs::metadata(path) } else { fs::symlink_metadata(path) } {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-/// `FILE_FLAG_OPEN_REPARSE_POINT`: a link is opened itself, and seen to be one.
+/// `FILE_FLAG_OPEN_REPARSE_POINT`: a link itself is opened, and recognised as one.
 const THE_LINK_ITSELF: u32 = 0x0020_0000;
 
 pub(super) fn no_follow(options: &mut OpenOptions) {
@@ -20,7 +20,7 @@ pub(super) fn create_dir(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
-/// A second name is made, which fails if it is there, and the first removed.
+/// Makes a second name, which fails if it exists, and removes the first.
 pub(super) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)?;
     fs::remove_file(from)
@@ -34,12 +34,12 @@ pub(super) fn without_folder_locks(error: io::Error) -> io::Error {
     error
 }
 
-/// The standard library does not say.
+/// The standard library does not provide this.
 pub(super) fn links(_file: &File) -> io::Result<u64> {
     Ok(1)
 }
 
-/// The standard library does not say which file a name stands for: only that it is gone is seen.
+/// The standard library does not identify the file of a name, so only its removal is detected.
 pub(super) fn stands_for(path: &Path, _file: &File, _is_dir: bool) -> io::Result<bool> {
     fs::exists(path)
 }

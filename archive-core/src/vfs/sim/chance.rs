@@ -1,4 +1,4 @@
-//! Chance that repeats itself: SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+//! Repeatable chance: SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
 
 /// A generator. Equal seeds give equal sequences on every machine.
 #[derive(Debug, Clone)]

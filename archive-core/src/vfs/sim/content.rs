@@ -1,9 +1,9 @@
-//! The bytes of a simulated file: what the process sees, what is on the medium, and what lies between.
+//! The bytes of a simulated file: what the process sees, what is on the medium, and the changes between them.
 
 use super::CrashStyle;
 use super::chance::Chance;
 
-/// The unit in which media write whole or not at all, in bytes.
+/// The unit that media write whole or not at all, in bytes.
 const SECTOR: usize = 512;
 
 /// A file's bytes in the cache and on the medium.
@@ -11,7 +11,7 @@ const SECTOR: usize = 512;
 pub(super) struct Content {
     live: Vec<u8>,
     durable: Vec<u8>,
-    /// Changes that the cache holds and the medium may lack, in their order.
+    /// Changes that are in the cache and may be missing on the medium, in their order.
     unsynced: Vec<Change>,
 }
 
@@ -55,14 +55,14 @@ impl Content {
         self.unsynced.push(Change::Cut(len));
     }
 
-    /// Carries the dirty part of the cache, and nothing else, to the medium.
+    /// Brings the dirty part of the cache, and nothing else, to the medium.
     pub(super) fn sync(&mut self) {
         for change in self.unsynced.drain(..) {
             change.apply(&mut self.durable);
         }
     }
 
-    /// Believes the cache to be clean though the medium never got it.
+    /// Marks the cache as clean although the medium never got it.
     pub(super) fn forget(&mut self) {
         self.unsynced.clear();
     }
@@ -70,7 +70,7 @@ impl Content {
     /// The file as it is after power failed.
     pub(super) fn after_power_loss(&self, style: CrashStyle, chance: &mut Chance) -> Self {
         let mut bytes = self.durable.clone();
-        // Half of the files were written back in order up to a moment, the others in any order.
+        // Half of the time, changes were written back in order up to a moment; otherwise in any order.
         let moment = chance.once_in(2).then(|| chance.below(self.unsynced.len() + 1));
         for (n, change) in self.unsynced.iter().enumerate() {
             let fate = match (style, moment) {

@@ -1,4 +1,4 @@
-//! The state of a simulated disk: its names and files, in the cache and on the medium, and what is to go wrong.
+//! The state of a simulated disk: its names and files, in the cache and on the medium, and the planned faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use crate::vfs::error::out_of_files;
 use crate::vfs::holders::Holders;
 use crate::vfs::names::{Names, Node, parent};
 
-/// Number of a file on the disk, whatever its name; never used again.
+/// Number of a file on the disk, whatever its name; never reused.
 pub(super) type FileNo = u64;
 
 /// What a lock is on.
@@ -26,11 +26,11 @@ pub(super) enum Locked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     None,
-    /// This fraction, in 65536ths, of the bytes of a write; of other calls nothing.
+    /// This fraction, in 65536ths, of the bytes of a write; nothing of other calls.
     Part(u16),
-    /// All of it, but nobody learns of it.
+    /// All of it, but the call reports failure.
     Whole,
-    /// The cache takes what is dirty for clean.
+    /// The cache marks what is dirty as clean.
     Forget,
 }
 
@@ -39,7 +39,7 @@ pub(super) enum Effect {
 pub(super) struct Disk {
     pub(super) names: Names<FileNo>,
     durable_names: Names<FileNo>,
-    /// Changes of names that no sync of a directory has carried yet, in their order.
+    /// Changes of names that no sync of a directory has covered yet, in their order.
     unsynced: Vec<NameChange>,
     pub(super) files: BTreeMap<FileNo, Content>,
     pub(super) holders: BTreeMap<Locked, Holders>,
@@ -85,7 +85,7 @@ impl Disk {
         Self { seed, ..Self::default() }
     }
 
-    /// Counts a call that changes something at `path`. `Err`: it is to fail thus, and with this effect.
+    /// Counts a call that changes something at `path`. `Err`: it is to fail in this way, and with this effect.
     pub(super) fn begin_call(&mut self, path: &Path) -> Result<(), (Effect, io::Error)> {
         if self.plan.dead {
             return Err((Effect::None, dead()));
@@ -134,7 +134,7 @@ impl Disk {
         }
     }
 
-    /// Fails if one file more cannot be open.
+    /// Fails if no further file can be opened.
     pub(super) fn need_handle(&self) -> io::Result<()> {
         if self.plan.most_open.is_some_and(|most| self.plan.open >= most) { Err(out_of_files()) } else { Ok(()) }
     }
@@ -145,7 +145,7 @@ impl Disk {
         self.plan.most_opened = self.plan.most_opened.max(self.plan.open);
     }
 
-    /// The bytes of a file. Numbers come from this disk, so that the file is there.
+    /// The bytes of a file. Numbers come from this disk, so the file exists.
     pub(super) fn content(&mut self, file: FileNo) -> &mut Content {
         self.files.entry(file).or_default()
     }
@@ -178,7 +178,7 @@ impl Disk {
         Ok(())
     }
 
-    /// What stands at `path`, to be locked.
+    /// What is at `path`, to be locked.
     pub(super) fn locked(&self, path: &Path) -> io::Result<Locked> {
         match self.names.kind(path) {
             Some(EntryKind::Dir) => Ok(Locked::Dir(path.to_owned())),
@@ -192,7 +192,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Carries the changes of names in `dir`, and those on which they rest, to the medium.
+    /// Brings the changes of names in `dir`, and those on which they depend, to the medium.
     pub(super) fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
         self.names.need_dir(dir)?;
         let mut needed = BTreeSet::new();
@@ -232,7 +232,7 @@ impl Disk {
         };
         let mut chance = Chance::new(seed);
         let mut names = self.durable_names.clone();
-        // A change of a name rests on the changes of this name before it; apart from that each has its own fate.
+        // A change of a name depends on the earlier changes of this name; apart from that, each has its own fate.
         let mut lost = BTreeSet::new();
         for change in &self.unsynced {
             let kept = match style {

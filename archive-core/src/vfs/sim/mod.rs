@@ -1,7 +1,7 @@
 //! A simulated disk that fails on demand and the same way each time: power loss, killed processes, full and broken media.
 //!
 //! It knows two states of everything: what the process sees (the cache of the system) and what is on the medium. Only
-//! syncs carry one to the other. What power loss makes of the rest is decided by a seed, within what real file systems do.
+//! syncs bring one to the other. A seed decides what a power loss makes of the rest, within what real file systems do.
 
 use std::fmt;
 use std::io;
@@ -19,9 +19,9 @@ mod disk;
 
 /// A simulated disk. Clones are handles of the same disk.
 ///
-/// Calls that change something (create, create directory, append, rewrite, truncate, sync, rename, remove, sync directory,
-/// note) are numbered from 0, and apart from them those that do not (open, list, kind, length, read, lock). Refusals
-/// of writes to a file that is open for reading alone are not counted.
+/// Calls that change something (create, create directory, append, rewrite, truncate, sync, rename, remove, sync
+/// directory, note) are numbered from 0, and so, separately, are those that do not (open, list, kind, length, read,
+/// lock). Refused writes to a file that is open only for reading are not counted.
 #[derive(Clone)]
 pub struct SimVfs {
     disk: Arc<Mutex<Disk>>,
@@ -32,9 +32,9 @@ pub struct SimVfs {
 pub enum CrashStyle {
     /// Each write is kept, dropped or torn, each cut and each change of a name kept or dropped. Equal seeds decide equally.
     ///
-    /// Torn: a prefix is kept, or of a long write some sectors of 512 bytes. Where later bytes are kept and earlier ones are
-    /// not, zeros stand between; a dropped append may leave its length in zeros. A rename is whole or not at all, and no
-    /// change of a name is kept without the earlier ones of that name.
+    /// Torn: a prefix is kept, or some sectors of 512 bytes of a long write. If later bytes are kept and earlier ones
+    /// are not, there are zeros between them; a dropped append may leave its length in zeros. A rename happens
+    /// completely or not at all, and no change of a name is kept without the earlier ones of that name.
     Seeded(u64),
     /// All of them are lost.
     KeepNothing,
@@ -49,11 +49,11 @@ pub enum CrashMoment {
     Before,
     /// An append has written a prefix; other calls have no effect.
     Within,
-    /// The call has its whole effect, but nobody learns of it.
+    /// The call has its whole effect, but does not return.
     After,
 }
 
-/// How a call fails. A fault that does not fit the call (a short read of a rename) is an [`Fault::Eio`] of it.
+/// How a call fails. A fault that does not fit the call (a short read of a rename) acts as [`Fault::Eio`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// Input/output error, without an effect; what was dirty stays dirty.
@@ -64,10 +64,10 @@ pub enum Fault {
     ShortRead,
     /// A prefix is appended, then the medium is full.
     ShortWrite,
-    /// A sync of a file fails, and the system takes what was dirty for clean though the medium never got it: a later sync
-    /// succeeds without carrying it. Only [`VfsFile::rewrite`] makes it dirty again.
+    /// A sync of a file fails, and the system marks what was dirty as clean although the medium never got it: a later
+    /// sync succeeds without writing it. Only [`VfsFile::rewrite`] makes it dirty again.
     SyncForgets,
-    /// The process has no right to do it; no effect.
+    /// Permission denied; no effect.
     Denied,
     /// The file system is read-only; no effect.
     ReadOnly,
@@ -114,7 +114,7 @@ impl SimVfs {
         self.disk().plan.read_faults.insert(read, fault);
     }
 
-    /// Lets every changing call on `dir` and what lies below it fail from now on; `None` ends that.
+    /// Lets every changing call on `dir` and below it fail from now on; `None` ends that.
     pub fn refuse_changes(&self, dir: &Path, fault: Option<Fault>) {
         let mut disk = self.disk();
         match fault {
@@ -123,7 +123,8 @@ impl SimVfs {
         };
     }
 
-    /// Lets every call that changes nothing on `dir` and what lies below it fail from now on; `None` ends that. A single file may be named too.
+    /// Lets every call that changes nothing on `dir` and below it fail from now on; `None` ends that. A single file may
+    /// be named too.
     pub fn refuse_reads(&self, dir: &Path, fault: Option<Fault>) {
         let mut disk = self.disk();
         match fault {
@@ -132,13 +133,13 @@ impl SimVfs {
         };
     }
 
-    /// At most so many files and locks may be open at a time, through all handles of this disk. Listing and syncing a folder needs one
-    /// for as long as it takes.
+    /// At most this many files and locks may be open at a time, through all handles of this disk. Listing and syncing a
+    /// folder needs one while it runs.
     pub fn limit_open_files(&self, most: Option<usize>) {
         self.disk().plan.most_open = most;
     }
 
-    /// How many files and locks were open at a time, at the most.
+    /// The most files and locks that were open at a time.
     #[must_use]
     pub fn most_opened(&self) -> usize {
         self.disk().plan.most_opened
@@ -150,16 +151,16 @@ impl SimVfs {
         self.disk().plan.dead
     }
 
-    /// A disk as this one would be after power failed now: a copy, with no handles, locks, planned faults or calls made. This one
-    /// goes on, so that many outcomes can be drawn from one state.
+    /// A disk as this one would be after power failed now: a copy, with no handles, locks, planned faults or calls
+    /// made. This one continues, so that many outcomes can be drawn from one state.
     #[must_use]
     pub fn power_loss(&self, style: CrashStyle) -> Self {
         Self::of(self.disk().after_power_loss(style))
     }
 
-    /// Kills the process: every call on this disk and its handles fails from now on. The disk that is given back is what
-    /// the next process finds: all that was written is seen, locks are free, and what was not synced may still be
-    /// lost to a later loss of power.
+    /// Kills the process: every call on this disk and its handles fails from now on. The returned disk is what the next
+    /// process finds: everything written is visible, locks are free, and what was not synced may still be lost to a
+    /// later power loss.
     #[must_use]
     pub fn process_death(&self) -> Self {
         let mut disk = self.disk();
