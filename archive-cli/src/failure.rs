@@ -1,4 +1,4 @@
-//! What a command can fail with, what is said of it, and the exit codes of docs/CLI.md.
+//! The failures of commands, their messages, and the exit codes of docs/CLI.md.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -14,21 +14,21 @@ use crate::out::escape;
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// All of it is done.
+    /// Everything is done.
     Done,
-    /// Done, but something is wrong that the report names.
+    /// Done, but the report names something that is wrong.
     Wrong,
-    /// Bad use, or an id that is not there.
+    /// Wrong usage, or an id that does not exist.
     Misuse,
     /// Input or output failed.
     Io,
-    /// No archive that this version reads.
+    /// No archive that this version can read.
     NoArchive,
-    /// Another writer has it.
+    /// Another process has the archive open.
     InUse,
-    /// No key opens it.
+    /// No key opens the archive.
     NoKey,
-    /// The user ended it.
+    /// The user stopped it.
     Stopped,
 }
 
@@ -47,7 +47,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The library's answer.
@@ -63,10 +63,10 @@ pub enum Failure {
         /// The bytes at fault.
         place: Range<usize>,
     },
-    /// The command cannot be done as it was given.
+    /// The command cannot be carried out as given.
     #[error("{0}")]
     Usage(String),
-    /// A file outside the archive.
+    /// An error about a file outside the archive.
     #[error("{}: cannot {doing}: {source}", path.display())]
     File {
         /// What was tried.
@@ -79,10 +79,10 @@ pub enum Failure {
     /// Standard output or standard input.
     #[error("{0}")]
     Pipe(#[from] io::Error),
-    /// None of the places has an archive.
+    /// No archive was found in any of the places.
     #[error("{0}")]
     NoArchive(String),
-    /// A file that was named as a key, or kept as one, cannot be read.
+    /// A file that was named or stored as a key cannot be read.
     #[error("{}: there is no key to be read: {source}; name the key file, or give --passphrase-file or --recovery-key-file", path.display())]
     NoKeyFile {
         /// The file.
@@ -90,7 +90,7 @@ pub enum Failure {
         /// The system's answer.
         source: io::Error,
     },
-    /// None of the places has a key.
+    /// No key was found in any of the places.
     #[error("no key for archive {archive}: it opens with {needed}; {hint}")]
     NoKey {
         /// The archive's id.
@@ -186,10 +186,10 @@ impl Failure {
     }
 }
 
-/// Letters of a query that are shown on either side of a place.
+/// Letters of a query that are shown on each side of a place.
 const AROUND: usize = 30;
 
-/// The query with carets below the place at fault; of a long one the letters around it.
+/// The query with carets below the place at fault; of a long query, only the letters around it.
 fn pointed(query: &str, place: &Range<usize>) -> String {
     let part = |range: Range<usize>| query.get(range).unwrap_or_default();
     let (before, at, after) = (part(0..place.start), part(place.clone()), part(place.end..query.len()));
@@ -206,7 +206,7 @@ fn error_json(code: &str, message: &str, context: &Value) -> Value {
     json!({ "error": { "code": code, "message": message, "context": context } })
 }
 
-/// Says what clap found wrong, or the help that was asked for.
+/// Prints what clap found wrong, or the requested help.
 pub fn bad_arguments(error: &clap::Error, json: bool) -> ExitCode {
     use clap::error::ErrorKind;
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {

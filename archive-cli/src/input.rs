@@ -1,4 +1,4 @@
-//! Standard input, read by a thread of its own: whoever waits for it can be stopped.
+//! Standard input, read by a separate thread, so that waiting for it can be stopped.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use archive_core::Error;
 
-/// Bytes read at once, and so many pieces of them wait.
+/// Bytes read at a time; a few pieces of this size wait.
 const PIECE: usize = 64 << 10;
 const WAITING: usize = 4;
-/// How often the flag is looked at while nothing comes.
+/// How often the flag is checked while nothing arrives.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Standard input, which ends with an error when the flag is set and nothing more comes.
+/// Standard input, which ends with an error if the flag is set and nothing more arrives.
 pub struct Input {
     pieces: Receiver<io::Result<Vec<u8>>>,
     piece: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Begins to read.
+    /// Starts reading.
     pub fn standard(stop: Arc<AtomicBool>) -> Result<Self, Error> {
         let (told, pieces) = sync_channel(WAITING);
         let work = move || {

@@ -1,4 +1,4 @@
-//! What opens an archive: found, read from files, or asked for on a terminal. Never an argument.
+//! What opens an archive: found, read from files, or entered on a terminal. Never an argument.
 
 use std::fs;
 use std::io::{IsTerminal, Read};
@@ -16,7 +16,7 @@ use crate::place;
 /// No file with a secret is larger.
 const MAX_SECRET: u64 = 64 << 10;
 
-/// The same of a file that is to open an archive: without it, there is no key.
+/// The same for a file that is to open an archive: without it, there is no key.
 fn key_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
     use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
     match secret_file(path, out) {
@@ -31,7 +31,7 @@ fn key_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
 pub fn secret_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
     let file = fs::File::open(path).map_err(Failure::file("open", path))?;
     warn_open(&file, path, out)?;
-    // With room for all, so that no copy is left where it grew.
+    // With enough capacity from the start, so that growing leaves no copy in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET as usize + 64));
     file.take(MAX_SECRET + 1).read_to_end(&mut bytes).map_err(Failure::file("read", path))?;
     let bad = |hint| Error::BadKey { what: path.display().to_string(), hint };
@@ -43,7 +43,7 @@ pub fn secret_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Fail
     Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }
 
-/// Pipes and devices have no readers of their own.
+/// The permissions of pipes and devices do not matter.
 #[cfg(unix)]
 fn warn_open(file: &fs::File, path: &Path, out: &mut Out) -> Result<(), Failure> {
     let data = file.metadata().map_err(Failure::file("look at", path))?;
@@ -83,7 +83,7 @@ pub fn named(common: &Common, out: &mut Out) -> Result<Option<Key>, Failure> {
     Ok(passphrase.map(Key::Passphrase))
 }
 
-/// The key for the archive in `dir`: as named, else the key file kept for it, else as answered on the terminal.
+/// The key for the archive in `dir`: the named one, else the key file stored for it, else the answer on the terminal.
 pub fn find(common: &Common, dir: &Path, id: Uuid, out: &mut Out) -> Result<Key, Failure> {
     if let Some(key) = named(common, out)? {
         return Ok(key);
@@ -124,7 +124,7 @@ pub fn open(common: &Common, out: &mut Out) -> Result<Archive, Failure> {
     }
 }
 
-/// Whether somebody is there to answer.
+/// Whether a person can answer.
 pub fn is_dialogue() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
@@ -146,7 +146,7 @@ pub fn ask_new_passphrase(question: &str) -> Result<Option<Zeroizing<String>>, F
     Ok(Some(first))
 }
 
-/// Reminds once a day, as long as nobody has given the recovery key back.
+/// Reminds once a day, as long as the recovery key has not been confirmed.
 pub fn remind_unconfirmed(archive: &Archive, out: &mut Out) -> Result<(), Failure> {
     if archive.recovery_confirmed() || !memory::is_due(archive, Reminder::RecoveryKey, out) {
         return Ok(());

@@ -1,7 +1,8 @@
-//! The command `mailkeep`: parses arguments, calls the library, prints. It has no rules of its own.
+//! The command `mailkeep`: parses arguments, calls the library, prints. It contains no rules of the archive.
 //!
-//! `args` is the command line as types; `cmd` has a file per command; `out` is everything that is printed; `place` finds the archive
-//! and `key` what opens it; `memory` is what stays between runs; `failure` turns errors into exit codes; `stop` listens to signals, and `input` heeds them.
+//! `args` is the command line as types; `cmd` has a file per command; `out` is everything that is printed; `place`
+//! finds the archive and `key` what opens it; `memory` is what stays between runs; `failure` turns errors into exit
+//! codes; `stop` listens to signals, and `input` reacts to them.
 
 mod args;
 mod cmd;

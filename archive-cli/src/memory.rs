@@ -1,5 +1,6 @@
-//! What the command remembers of an archive between runs, in a file of the user's state folder: when it last reminded of something, and the last
-//! full verification that was to be noted. Nothing depends on it: where it cannot be read, nothing is remembered.
+//! What the command remembers of an archive between runs, in a file of the user's state folder: when it last gave a
+//! reminder, and the last full verification that was noted. Nothing depends on it: if it cannot be read, nothing is
+//! remembered.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -13,17 +14,17 @@ use crate::failure::Failure;
 use crate::out::Out;
 use crate::place;
 
-/// Seconds between two reminders of one thing.
+/// Seconds between two reminders about the same thing.
 const DAY: i64 = 86_400;
-/// No such file is larger.
+/// No file of this kind is larger.
 const MOST: u64 = 64 << 10;
 
-/// What there is to be reminded of.
+/// What the command reminds of.
 #[derive(Debug, Clone, Copy)]
 pub enum Reminder {
-    /// Nobody ever gave the recovery key back.
+    /// The recovery key was never confirmed.
     RecoveryKey,
-    /// Text could not be read that would decide whether mails belong to an answer.
+    /// Text that could not be read would decide whether mails belong to an answer.
     UnreadText,
 }
 
@@ -43,7 +44,7 @@ pub struct Verified {
     pub at: i64,
     /// Mails that were read.
     pub messages: u64,
-    /// Places that were damaged, but for those accepted or healed.
+    /// Damaged places, except those accepted or healed.
     pub damaged: u64,
 }
 
@@ -54,7 +55,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Of this archive.
+    /// The memory of this archive.
     pub fn of(archive: &Archive) -> Self {
         let path = place::state().map(|state| state.join(format!("{}.json", archive.id())));
         let mut text = String::new();
@@ -66,13 +67,13 @@ impl Memory {
     /// Whether it is time for a reminder, which then counts as given.
     pub fn is_due(&mut self, what: Reminder, now: i64) -> bool {
         let last = self.known["reminded"][what.name()].as_i64();
-        // A clock that was set back keeps nothing quiet for long.
+        // A clock that was set back does not suppress reminders for long.
         let is_due = last.is_none_or(|last| now < last || now - last >= DAY);
         if is_due {
             let mut reminded = self.known["reminded"].as_object().cloned().unwrap_or_default();
             reminded.insert(what.name().to_owned(), now.into());
             self.known["reminded"] = reminded.into();
-            // Then it is said once more.
+            // Otherwise the reminder comes once more.
             let _not_noted = self.write();
         }
         is_due
@@ -106,7 +107,7 @@ impl Memory {
     }
 }
 
-/// Whether to remind of `what` now: once a day, and people alone.
+/// Whether to remind of `what` now: once a day, and only people.
 pub fn is_due(archive: &Archive, what: Reminder, out: &Out) -> bool {
     out.may_remind() && Memory::of(archive).is_due(what, now())
 }

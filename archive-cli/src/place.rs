@@ -1,4 +1,4 @@
-//! Where things lie: which archive is meant, and the user's folders for configuration and state.
+//! Places: which archive is meant, and the user's folders for configuration and state.
 
 use std::fs;
 use std::io::Write;
@@ -21,7 +21,7 @@ pub fn config() -> Option<PathBuf> {
     base.map(|base| base.join("mailkeep"))
 }
 
-/// The folder `mailkeep` in the user's state: what is noted there can go.
+/// The folder `mailkeep` in the user's state: nothing depends on what is noted there.
 pub fn state() -> Option<PathBuf> {
     let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = match given("XDG_STATE_HOME").filter(|path| path.is_absolute()) {
@@ -33,7 +33,7 @@ pub fn state() -> Option<PathBuf> {
     base.map(|base| base.join("mailkeep"))
 }
 
-/// Bytes that are free for the user on the volume of `dir`, where the system says it.
+/// Bytes that are free for the user on the volume of `dir`, if the system reports it.
 #[cfg(unix)]
 pub fn free_space(dir: &Path) -> Option<u64> {
     let volume = rustix::fs::statvfs(dir).ok()?;
@@ -46,17 +46,17 @@ pub fn free_space(_dir: &Path) -> Option<u64> {
     None
 }
 
-/// Where the key file of an archive lies unless it is put elsewhere.
+/// The default place of the key file of an archive.
 pub fn key_file(archive: Uuid) -> Option<PathBuf> {
     config().map(|config| config.join("keys").join(format!("{archive}.key")))
 }
 
-/// What a command writes in clear may not lie in the archive, nor take the place of a file of it.
+/// What a command writes in the clear must not be inside the archive, or replace a file of it.
 pub fn outside(path: &Path, archive: &Archive) -> Result<(), Failure> {
     refuse_inside(path, archive.dir())
 }
 
-/// The same for a command that opens none: in no archive at all.
+/// The same for a command that opens no archive: not inside any archive.
 pub fn outside_all(common: &Common, path: &Path) -> Result<(), Failure> {
     let around = Archive::leads_to(path).ancestors().map(Path::to_owned).collect::<Vec<_>>();
     around.into_iter().chain(archive(common)).filter(|dir| is_archive(dir)).try_for_each(|dir| refuse_inside(path, &dir))
@@ -113,7 +113,7 @@ pub fn note_first(dir: &Path) -> Result<(), Failure> {
     write_private(&file, &format!("{dir}\n"))
 }
 
-/// Makes a folder that nobody else may look into.
+/// Creates a folder that only the user may read.
 pub fn make_private_dir(dir: &Path) -> Result<(), Failure> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -122,7 +122,7 @@ pub fn make_private_dir(dir: &Path) -> Result<(), Failure> {
     builder.create(dir).map_err(Failure::file("make the folder", dir))
 }
 
-/// Makes a file that nobody else may read; an error if there is one of that name.
+/// Creates a file that only the user may read; an error if the name exists.
 pub fn new_private(path: &Path) -> Result<fs::File, Failure> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -131,19 +131,19 @@ pub fn new_private(path: &Path) -> Result<fs::File, Failure> {
     options.open(path).map_err(Failure::file("make the file", path))
 }
 
-/// Writes a new file that nobody else may read, synced; an error if there is one of that name.
+/// Writes a new file that only the user may read, synced; an error if the name exists.
 pub fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     let mut file = new_private(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if let Err(source) = written {
-        // Half a key is worse than none; that it cannot be removed either changes nothing.
+        // Half a key is worse than none; a failure to remove it changes nothing.
         let _left = fs::remove_file(path);
         return Err(Failure::File { doing: "write", path: path.to_owned(), source });
     }
     sync_dir(path)
 }
 
-/// The name of a new file is durable too, where the system has a call for that.
+/// Makes the name of a new file durable too, if the system has a call for that.
 pub fn sync_dir(path: &Path) -> Result<(), Failure> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,

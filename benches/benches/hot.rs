@@ -1,6 +1,6 @@
-//! The hot pieces alone: what a mail goes through on its way in, and a search.
+//! The hot paths alone: what a mail passes through on its way in, and a search.
 //!
-//! `MAILKEEP_CORPORA=FOLDER cargo bench -p benches`; without the corpora the mails are made up.
+//! `MAILKEEP_CORPORA=FOLDER cargo bench -p benches`; without the corpora the mails are generated.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -11,7 +11,7 @@ use archive_core::{Actor, Archive, CreateOptions, ImportOptions, ImportSource, N
 use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
-/// Bytes of mail that are looked at.
+/// Bytes of mail that are used.
 const BYTES: usize = 16 << 20;
 
 /// An mbox of about [`BYTES`] bytes.

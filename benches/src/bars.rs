@@ -1,4 +1,4 @@
-//! Samples of one run, and the bars that they are held against.
+//! Samples of one run, and the bars with which they are compared.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::table::{short, table, time};
 pub struct Samples(BTreeMap<String, Vec<Value>>);
 
 impl Samples {
-    /// One more sample of `name`.
+    /// Adds a sample of `name`.
     pub fn add(&mut self, name: &str, sample: Value) {
         self.0.entry(name.to_owned()).or_default().push(sample);
     }
@@ -99,7 +99,7 @@ impl Samples {
     }
 }
 
-/// What a bar asks for.
+/// The direction of a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wants {
     /// At least this.
@@ -111,15 +111,15 @@ pub enum Wants {
 /// A bar and what was measured.
 #[derive(Debug)]
 pub struct Bar {
-    /// What is measured, and against what.
+    /// What is measured, and compared with what.
     pub name: &'static str,
     /// The value, if it was measured.
     pub value: Option<f64>,
     /// What is wanted.
     pub wants: Wants,
-    /// What has to be reached.
+    /// The limit that must be met.
     pub floor: f64,
-    /// What is aimed at.
+    /// The goal.
     pub target: f64,
 }
 

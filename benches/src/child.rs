@@ -1,4 +1,4 @@
-//! Each measurement is a process of its own: this program again, told which task.
+//! Each measurement is a separate process: this program again, with a task as its argument.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use crate::Result;
 /// The first argument of a process that does one task.
 pub const TASK: &str = "--task";
 
-/// Runs one task in a process of its own; `home` takes what programs keep for their user.
+/// Runs one task in a separate process; `home` is the home folder for programs.
 pub fn run(home: &Path, task: &str, args: &[&str]) -> Result<Value> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(TASK).arg(task).args(args).stdin(Stdio::null()).stderr(Stdio::inherit());

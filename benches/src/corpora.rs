@@ -10,7 +10,7 @@ use archive_core::source::{self, Body, DateHint, Item, SourceOptions, SourceVisi
 
 use crate::Result;
 
-/// A folder below `lists` that is not part of LIST: its mails are no mbox.
+/// Folders below `lists` that are not part of LIST: their mails are not in mboxes.
 const LEFT_OUT: [&str; 2] = ["20news", "3gpp-listserv"];
 
 /// Mails as files and as Maildir.
@@ -48,7 +48,7 @@ pub fn list_sources(corpora: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// One mbox, linked into a tree of its own.
+/// One mbox, linked into a separate tree.
 pub fn one(mbox: &Path, name: &str, work: &Path) -> Result<Corpus> {
     let files = work.join(name);
     if !files.exists() {
@@ -89,11 +89,11 @@ fn corpus(files: PathBuf, maildir: PathBuf) -> Result<Corpus> {
     Ok(Corpus { files, maildir, mails, bytes, file_bytes })
 }
 
-/// Hands out the mails of a file or tree, each whole, with the date beside it; what is no mail is passed over.
+/// Passes the mails of a file or tree to `visit`, each whole, with its date; what is not a mail is skipped.
 ///
 /// # Errors
 ///
-/// The source cannot be opened, or the first one of `visit`, which ends the reading.
+/// If the source cannot be opened, or the first error of `visit`, which ends the reading.
 pub fn each_mail(source: &Path, visit: impl FnMut(Vec<u8>, Option<DateHint>) -> Result<ControlFlow<()>>) -> Result<()> {
     let mut visitor = Visitor { visit, done: Ok(()) };
     source::read_path(source, SourceOptions::default(), &mut visitor)?;
@@ -159,7 +159,7 @@ pub fn words(maildir: &Path, of_each: usize) -> Result<Vec<String>> {
         let raw = fs::read(file)?;
         let body = raw.windows(2).position(|two| two == b"\n\n").map_or(0, |at| at + 2);
         let words = raw[body..].split(|byte| !byte.is_ascii_alphanumeric());
-        // What is written in capitals and small letters at random is base64.
+        // Random capital and small letters are base64.
         let is_word =
             |word: &[u8]| word.get(1..).is_some_and(|rest| rest.iter().all(u8::is_ascii_lowercase)) && word[0].is_ascii_alphabetic();
         let words = words.filter(|word| (3..=12).contains(&word.len()) && is_word(word));
@@ -189,7 +189,7 @@ pub fn words(maildir: &Path, of_each: usize) -> Result<Vec<String>> {
     Ok(drawn)
 }
 
-/// The first `mails` mails of an mbox whose quoting is right, as a file of its own.
+/// The first `mails` mails of a correctly quoted mbox, as a separate file.
 pub fn head_of(mbox: &Path, mails: u64, to: &Path) -> Result<()> {
     if to.exists() {
         return Ok(());
@@ -237,7 +237,7 @@ pub fn large_mail(to: &Path, bytes: u64) -> Result<()> {
     Ok(())
 }
 
-/// Mails of a Maildir, evenly drawn, `count` of them.
+/// `count` mails of a Maildir, evenly drawn.
 pub fn sample(maildir: &Path, count: usize) -> Result<Vec<Vec<u8>>> {
     let files = files_below(maildir)?;
     let step = (files.len() / count.max(1)).max(1);

@@ -1,7 +1,7 @@
-//! Queries by kind, of words that are drawn from mails by a seed.
+//! Queries by kind, made of words that are drawn from mails by a seed.
 //!
-//! A third each of the words stand in one, in 10 to 1,000, and in over a tenth of the mails looked at. A [`Query`] is no text, so that other
-//! engines can be asked the same; as text it is a query of Mailkeep's language.
+//! One third of the words are in one mail, one third in 10 to 1,000 mails, one third in over a tenth of the sample. A
+//! [`Query`] is not text, so that other engines can run it too; as text it is a query of Mailkeep's language.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::Result;
 
-/// Mails that words are drawn from, where there are more.
+/// The most mails from which words are drawn.
 pub const SAMPLE: usize = 20_000;
 
 /// The dates of [`Query::Five`]: whole years.
@@ -18,26 +18,26 @@ const YEARS: &str = "2000..2020";
 /// The same in UTC, in seconds since 1970.
 pub const DATES: Range<i64> = 946_684_800..1_609_459_200;
 
-/// What is asked. Words are small ASCII letters.
+/// A query. Words are lower-case ASCII letters.
 #[derive(Debug, Clone)]
 pub enum Query {
-    /// A word in any field, like all below that name none.
+    /// A word in any field; so are all others that name no field.
     Word(String),
-    /// Words that begin so.
+    /// Words with this beginning.
     Prefix(String),
-    /// Words that end so.
+    /// Words with this end.
     Suffix(String),
-    /// Words that have it anywhere.
+    /// Words that contain it.
     Infix(String),
-    /// Words that begin and end so.
+    /// Words with this beginning and end.
     Ends(String, String),
     /// A complete address in `from`.
     From(String),
     /// Addresses of a domain.
     Domain(String),
-    /// Two words that follow each other and begin so.
+    /// Two consecutive words with these beginnings.
     PrefixPhrase(String, String),
-    /// Two words that follow each other.
+    /// Two consecutive words.
     Phrase(String, String),
     /// Five words, one that is excluded, the beginning of an address in `from`, [`DATES`].
     Five {
@@ -45,7 +45,7 @@ pub enum Query {
         words: Vec<String>,
         /// The excluded one.
         without: String,
-        /// Some letters, or signs.
+        /// Some letters or other characters.
         from: String,
     },
     /// Every mail.
@@ -75,7 +75,7 @@ impl fmt::Display for Query {
 /// Draws the query of that number of a kind.
 pub type Draw = fn(&Words, &mut Dice, usize) -> Query;
 
-/// All kinds, by the name they have in tables.
+/// All kinds, by their name in tables.
 pub const KINDS: [(&str, Draw); 11] = [
     ("word", |words, dice, at| Query::Word(words.any(dice, at).to_owned())),
     ("prefix of 2 to 4 letters", |words, dice, at| Query::Prefix(head(words.any(dice, at), 2 + at % 3))),
@@ -118,7 +118,7 @@ pub struct Words {
 }
 
 impl Words {
-    /// A word: of each third in turn.
+    /// A word, from each third in turn.
     #[must_use]
     pub fn any(&self, dice: &mut Dice, at: usize) -> &str {
         let third: &[String] = [&self.rare, &self.middle, &self.frequent][at % 3];
@@ -126,7 +126,7 @@ impl Words {
     }
 }
 
-/// Takes in the mails that words are drawn from.
+/// Collects the mails from which words are drawn.
 #[derive(Default)]
 pub struct Drawing {
     mails: usize,
@@ -136,7 +136,7 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    /// One more mail: its texts, and the address of its first sender.
+    /// Adds a mail: its texts, and the address of its first sender.
     pub fn take<'t>(&mut self, texts: impl Iterator<Item = &'t str>, from: Option<&str>, dice: &mut Dice) {
         self.mails += 1;
         let is_letter = |c: char| c.is_ascii_lowercase();
@@ -155,11 +155,11 @@ impl Drawing {
         self.addresses.extend(from.filter(|address| address.contains('@')).map(str::to_owned));
     }
 
-    /// All that can be drawn.
+    /// Everything that can be drawn.
     ///
     /// # Errors
     ///
-    /// The mails were so few that there is nothing of some kind.
+    /// If there are too few mails for some kind.
     pub fn words(self) -> Result<Words> {
         let of = |least: usize, most: usize| {
             let counts = self.counts.iter().filter(|(_, count)| (least..=most).contains(*count));

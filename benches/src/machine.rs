@@ -1,4 +1,4 @@
-//! Where and with what it was measured.
+//! The machine and the versions of a measurement.
 
 use std::fs;
 use std::process::Command;
@@ -31,7 +31,7 @@ pub fn describe() -> Value {
     })
 }
 
-/// The first line that a program says, if it is there.
+/// The first line that a program prints, if it exists.
 #[must_use]
 pub fn first_line(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).output().ok()?;

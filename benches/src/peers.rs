@@ -1,4 +1,4 @@
-//! Other programs, given the same mails: mu and notmuch (index alone), borg and restic (store alone).
+//! Other programs, given the same mails: mu and notmuch (index only), borg and restic (store only).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::child;
 use crate::corpora::{Corpus, bytes_below};
 use crate::machine::first_line;
 
-/// Who can be compared with.
+/// The programs to compare with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
     /// Indexes Maildirs.
@@ -45,7 +45,7 @@ impl Peer {
         first_line(self.name(), &[argument]).is_some()
     }
 
-    /// Takes the mails in, from nothing. `home` holds its files.
+    /// Imports the mails from scratch. `home` has its files.
     pub fn take_in(self, corpus: &Corpus, home: &Path) -> Result<Value> {
         let dir = self.dir(home);
         let _ = fs::remove_dir_all(&dir);
@@ -77,7 +77,7 @@ impl Peer {
         Ok(sample)
     }
 
-    /// Takes the same mails in again.
+    /// Imports the same mails again.
     pub fn again(self, corpus: &Corpus, home: &Path) -> Result<Value> {
         let dir = self.dir(home);
         match self {
@@ -88,7 +88,8 @@ impl Peer {
         }
     }
 
-    /// Finds a word, the newest 50, as a whole command; none if it has no search, or says by its exit code that there is no hit.
+    /// Finds a word, the newest 50, as a whole command; `None` if it has no search, or reports by its exit code that
+    /// there is no hit.
     pub fn find(self, word: &str, home: &Path) -> Result<Option<Value>> {
         let dir = self.dir(home);
         match self {
@@ -101,7 +102,7 @@ impl Peer {
         }
     }
 
-    /// Gives everything back, as files; none if it holds no mail.
+    /// Restores everything, as files; `None` if it does not store mail.
     pub fn give_back(self, home: &Path) -> Result<Option<Value>> {
         let to = self.dir(home).join("back");
         fs::create_dir_all(&to)?;
@@ -114,7 +115,7 @@ impl Peer {
         Ok(Some(sample))
     }
 
-    /// Reads and checks everything; none if it holds no mail.
+    /// Reads and checks everything; `None` if it does not store mail.
     pub fn verify(self, home: &Path) -> Result<Option<Value>> {
         match self {
             Self::Mu | Self::Notmuch => Ok(None),

@@ -19,7 +19,7 @@ pub fn table(rows: &[Vec<String>]) -> String {
     out
 }
 
-/// A number with about three digits that matter.
+/// A number with about three significant digits.
 #[must_use]
 pub fn short(number: f64) -> String {
     match number.abs() {

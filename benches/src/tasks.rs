@@ -1,4 +1,4 @@
-//! What a measuring process does: one task, its numbers on standard output.
+//! The tasks of a measuring process: it runs one, and prints its numbers on standard output.
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -18,10 +18,10 @@ use crate::Result;
 use crate::corpora::{files_below, sample};
 use crate::usage::{Meter, quantiles};
 
-/// Consecutive raw bytes that the floor of imports compresses at once.
+/// Consecutive raw bytes that the floor of imports compresses at a time.
 const BLOCK: usize = 512 << 10;
 
-/// Does the task with this name.
+/// Runs the task with this name.
 pub fn run(task: &str, args: &[String]) -> Result<Value> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match (task, args.as_slice()) {
@@ -63,7 +63,7 @@ fn zstd_blocks(source: &Path) -> Result<Value> {
     Ok(sample)
 }
 
-/// Where the key file of the archive in `dir` lies.
+/// The path of the key file of the archive in `dir`.
 #[must_use]
 pub fn key_file(dir: &Path) -> PathBuf {
     dir.with_extension("key")
@@ -248,7 +248,8 @@ impl ImportEvents for Receipts {
     }
 }
 
-/// From the receipt of each mail of an import to the end of the first search that finds so many; another thread searches every few milliseconds.
+/// The time from the receipt of each mail of an import to the end of the first search that finds that many; another
+/// thread searches every few milliseconds.
 fn searchable(dir: &Path, source: &Path) -> Result<Value> {
     let archive = opened_or_made(dir, OpenOptions::default())?;
     let acting = archive.acting_as(Actor::System);
@@ -312,7 +313,7 @@ fn commits(dir: &Path, maildir: &Path, count: usize, threads: usize, index: bool
     Ok(json!({ "wall": wall.as_secs_f64(), "mails": mails.len(), "ours": quantiles(ours), "bare": quantiles(bares) }))
 }
 
-/// A pure function of all mails of a Maildir, in memory and on one thread: the least of five passes.
+/// A pure function on all mails of a Maildir, in memory and on one thread: the lowest of five passes.
 fn mail_layer(maildir: &Path, of: impl Fn(&[u8])) -> Result<Value> {
     let mails = files_below(maildir)?.into_iter().map(fs::read).collect::<std::io::Result<Vec<_>>>()?;
     let bytes: usize = mails.iter().map(Vec::len).sum();
@@ -328,7 +329,7 @@ fn mail_layer(maildir: &Path, of: impl Fn(&[u8])) -> Result<Value> {
     Ok(sample)
 }
 
-/// A whole command; `environment` is `NAME=VALUE` pairs parted by blanks.
+/// A whole command; `environment` is `NAME=VALUE` pairs separated by blanks.
 fn command(folder: &Path, environment: &str, program: &str, args: &[&str]) -> Result<Value> {
     let mut command = Command::new(program);
     command.args(args).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());

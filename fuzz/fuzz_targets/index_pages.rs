@@ -43,7 +43,7 @@ fn sound() -> &'static Sound {
     })
 }
 
-/// A page as docs/FORMAT-INDEX.md has it, not compressed.
+/// A page as in docs/FORMAT-INDEX.md, not compressed.
 fn page(kind: u8, plain: &[u8]) -> Vec<u8> {
     let mut page = vec![kind, 1, 1, 0];
     page.extend_from_slice(&(plain.len() as u32).to_le_bytes());

@@ -1,4 +1,4 @@
-//! Any bytes are a mail: what is split joins to the very bytes, and pieces of any size change nothing.
+//! Any bytes are a mail: joining what was split gives exactly the same bytes, and pieces of any size change nothing.
 #![no_main]
 
 use archive_core::Digest;

@@ -1,4 +1,4 @@
-//! The text of any mail is found, and is the same whatever the pieces that the mail comes in.
+//! The text of any mail is extracted, and does not depend on the pieces in which the mail comes.
 #![no_main]
 
 use archive_core::mail::text::{TextReader, extract};

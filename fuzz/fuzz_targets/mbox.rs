@@ -1,4 +1,4 @@
-//! Any bytes are some source: the same mails come out whatever the pieces that the system hands over, and the sums are right.
+//! Any bytes are a source: the mails do not depend on the pieces that the system returns, and the totals are right.
 #![no_main]
 
 use std::io::Read;

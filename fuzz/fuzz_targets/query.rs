@@ -30,7 +30,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let bound = query.bind(|_| Ok::<_, std::convert::Infallible>(even())).expect("every filter is bound");
     let found = snapshot().search(&bound).expect("an answer");
     assert!(found.max().is_none_or(|last| last < 40));
-    // A query reads the same when it is written anew.
+    // A query that is printed parses to the same query.
     let again = parse(&query.to_string()).expect("what was read can be read again");
     let again = again.bind(|_| Ok::<_, std::convert::Infallible>(even())).expect("every filter is bound");
     assert_eq!(snapshot().search(&again).expect("an answer"), found);

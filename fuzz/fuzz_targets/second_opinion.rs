@@ -1,7 +1,8 @@
-//! What is written as the standards want it is read by us as by mail-parser: subject, sender, date, and the words of a plain body.
+//! Mails that follow the standards are read alike by Mailkeep and mail-parser: subject, sender, date, and the words of
+//! a plain body.
 //!
-//! Only mails without parts are asked about, in plain ASCII and without folded lines; how the two differ in other mails is known
-//! (archive-core/tests/second_opinion).
+//! Only mails without parts are compared, in plain ASCII and without folded lines; the differences in other mails are
+//! known (archive-core/tests/second_opinion).
 #![no_main]
 
 use archive_core::mail::text::{Field, extract};
@@ -35,7 +36,7 @@ fn simple_header(bytes: &[u8]) -> Option<Vec<(&str, &str)>> {
     header.split('\n').map(field).collect()
 }
 
-/// Names and values that both read alike: mail-parser takes what follows for a part of a date that is written wrongly.
+/// Names and values that both read alike: mail-parser reads what follows a wrongly written date as part of it.
 fn field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(": ").filter(|(_, value)| !value.trim().is_empty())?;
     let is_alike = match name.to_ascii_lowercase().as_str() {
@@ -68,7 +69,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// As RFC 5322 wants it, on a day that every month has: `Mon, 1 Jan 2024 10:00:00 +0100`.
+/// A date by RFC 5322, on a day that every month has: `Mon, 1 Jan 2024 10:00:00 +0100`.
 fn is_date(value: &str) -> bool {
     const DAYS: [&str; 7] = ["Mon,", "Tue,", "Wed,", "Thu,", "Fri,", "Sat,", "Sun,"];
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,6 +1,8 @@
-//! No reader calls itself in proportion to its input: mails, HTML and queries with much of the same in them, in a thread of 128 KiB.
+//! No reader recurses in proportion to its input: highly repetitive mails, HTML and queries, in a thread with a stack
+//! of 128 KiB.
 //!
-//! An input is a kind, how often (16 bits), and a text in three pieces apart by 0xFF: what comes before, what is repeated, what comes after.
+//! An input is a kind, a number of repetitions (16 bits), and a text in three pieces separated by 0xFF: what comes
+//! before, what is repeated, and what comes after.
 #![no_main]
 
 use std::sync::{Arc, OnceLock};

@@ -27,10 +27,10 @@ const EVERYWHERE: &str = "Options of every command";
 Exit codes: 0 success; 1 done, but the report names a problem; 2 wrong usage; 3 input or output failed; 10 no archive;
 11 in use; 12 no key; 130 stopped.")]
 pub struct Args {
-    /// What holds for every command.
+    /// Options of every command.
     #[command(flatten)]
     pub common: Common,
-    /// What is to be done.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -111,7 +111,7 @@ fn zone(text: &str) -> Result<TimeZone, String> {
     archive_core::read_zone(text).ok_or_else(|| "zones look like Europe/Berlin, UTC or +02:00".to_owned())
 }
 
-/// Puts the words of a query after `--`, so that `-word` there is an exclusion and long options count wherever they stand.
+/// Moves the words of a query after `--`, so that `-word` there is an exclusion and long options count anywhere.
 pub fn with_query_last(given: Vec<OsString>) -> Vec<OsString> {
     let command = Args::command();
     let search: Vec<_> = command.find_subcommand("search").into_iter().flat_map(clap::Command::get_arguments).collect();

@@ -183,7 +183,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// Whether it goes to standard output.
+    /// Whether the export goes to standard output.
     pub fn is_stream(&self) -> bool {
         self.dest.as_os_str() == "-"
     }
@@ -206,7 +206,7 @@ pub enum Importance {
     High,
 }
 
-/// Orders of `search`: date, archived and size the newest and largest first, all else by the alphabet.
+/// Orders of `search`: date, archived and size with the newest and largest first, all others alphabetically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs, reason = "the names are those of archive_core::OrderKey")]
 pub enum HitOrder {

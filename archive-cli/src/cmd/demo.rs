@@ -1,4 +1,5 @@
-//! `demo`: the commands at work on mails that ship with the program, in a folder of its own. It asks nothing and leaves nothing elsewhere.
+//! `demo`: runs the commands on mails that ship with the program, in a separate folder. It asks nothing and leaves
+//! nothing elsewhere.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,7 @@ use crate::out::{Out, escape};
 
 const MAILS: &[u8] = include_bytes!("../../fixtures/demo.mbox");
 
-/// What is run after the archive was made; `{}` is the folder.
+/// The commands that run after the archive is created; `{}` is the folder.
 const STEPS: [&[&str]; 8] = [
     &["import", "{}/demo.mbox"],
     &["ls"],

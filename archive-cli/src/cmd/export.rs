@@ -98,7 +98,7 @@ fn refuse_for_stream(args: &Export, out: &Out) -> Result<(), Failure> {
     }
 }
 
-/// Writes an mbox to standard output. Where that takes no more, the failure is that of the output.
+/// Writes an mbox to standard output. If that accepts no more, the failure is that of the output.
 fn stream(
     archive: &Archive,
     options: &ExportOptions,

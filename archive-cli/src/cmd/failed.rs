@@ -1,4 +1,4 @@
-//! `import --failed DIR`: what of a source could not be archived, each piece a file with the reason beside it.
+//! `import --failed DIR`: what could not be archived of a source, each piece in a file, with the reason beside it.
 
 use std::fs;
 use std::io::Write;
@@ -18,7 +18,7 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// The folder is made where it is not there. It may not lie in the archive.
+    /// Creates the folder if it is missing. It must not be inside the archive.
     pub fn new(dir: &Path, archive: &Archive) -> Result<Self, Failure> {
         place::outside(dir, archive)?;
         place::make_private_dir(dir)?;
@@ -30,7 +30,7 @@ impl Failed {
         &self.dir
     }
 
-    /// Bytes that belong to no mail, before it is known why.
+    /// Writes bytes that belong to no mail, before the reason is known.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let (file, path) = match &mut self.piece {
             Some(piece) => piece,
@@ -43,7 +43,7 @@ impl Failed {
         file.write_all(bytes).map_err(Failure::file("write", path))
     }
 
-    /// Why they, or what cannot be read at all, were not archived.
+    /// Writes why these bytes, or what cannot be read at all, were not archived.
     pub fn reason(&mut self, source: &str, offset: u64, reason: &str) -> Result<(), Failure> {
         let path = match self.piece.take() {
             Some((file, path)) => {
@@ -56,7 +56,7 @@ impl Failed {
         place::write_private(&path, &format!("source: {source}\noffset: {offset}\nreason: {reason}\n"))
     }
 
-    /// The path of the next number under which there is nothing yet.
+    /// The path of the next free number.
     fn next(&mut self, ending: &str) -> PathBuf {
         loop {
             self.count += 1;

@@ -1,4 +1,4 @@
-//! `import`, and what it shares with `check`: which sources there are, and what is told of them.
+//! `import`, and what it shares with `check`: the sources, and what is reported about them.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -24,13 +24,13 @@ use crate::out::{Out, escape, json, when};
 use crate::place;
 use crate::stop;
 
-/// Troubles that are listed; more are counted.
+/// Troubles that are listed; further ones are counted.
 const LISTED: u64 = 1000;
 
-/// What is said of mails that Apple Mail had not fetched whole.
+/// The text for mails that Apple Mail had not fetched completely.
 pub const INCOMPLETE: &str = "incomplete in the source, which has only a part of each; taken as they are";
 
-/// How files of receipts begin.
+/// The beginning of files of receipts.
 const RECEIPT_BEGINS: &[u8] = br#"{"digest":""#;
 
 pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failure> {
@@ -74,7 +74,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
                 unreadable.push(error);
             }
             Err(error) => {
-                // What has a receipt stays, and is told.
+                // What has a receipt stays, and is reported.
                 sums.add(&events.told);
                 failure = Some(error);
                 break;
@@ -101,12 +101,12 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     Ok(if is_wrong { Exit::Wrong } else { Exit::Done })
 }
 
-/// The error, where no source could be read at all.
+/// The error, if no source could be read at all.
 pub fn none_readable(sources: &[Source], unreadable: Vec<Error>) -> Option<Error> {
     if unreadable.len() == sources.len() { unreadable.into_iter().next() } else { None }
 }
 
-/// Receipts take the place of receipts alone, and never of what is to be imported.
+/// Receipts replace only receipts, and never what is to be imported.
 fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
     let refuse = |why: &str| Err(Failure::Usage(format!("{}: {why}; name another file for receipts", path.display())));
     if path == Path::new("-") {
@@ -117,7 +117,7 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
         return refuse("is, or is inside, what is to be imported");
     }
     let mut begin = Vec::new();
-    // Opening a pipe would wait for who writes to it.
+    // Opening a pipe would block until another process writes to it.
     if fs::metadata(path).is_ok_and(|data| data.is_file()) {
         let file = fs::File::open(path).map_err(Failure::file("open", path))?;
         file.take(RECEIPT_BEGINS.len() as u64).read_to_end(&mut begin).map_err(Failure::file("read", path))?;
@@ -125,7 +125,7 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
     if begin.is_empty() || begin == RECEIPT_BEGINS { Ok(()) } else { refuse("exists, and has no receipts") }
 }
 
-/// What the sources of an import add up to.
+/// The totals of the sources of an import.
 #[derive(Default)]
 struct Sums {
     of: ImportReport,
@@ -150,7 +150,8 @@ impl Sums {
     }
 }
 
-/// The options for one source, and whether its folder may be; with `--each-into`, the name of the source is in the folder.
+/// The options for one source, and whether its folder is allowed; with `--each-into`, the name of the source is in the
+/// folder.
 fn options_of(archive: &Archive, source: &Source, args: &Import, options: &ImportOptions) -> Result<ImportOptions, Failure> {
     let into = match &args.each_into {
         Some(pattern) => Some(folder_of(source, pattern)?),
@@ -172,7 +173,7 @@ fn folder_of(source: &Source, pattern: &str) -> Result<FolderPath, Failure> {
     into.parse().map_err(|error| Failure::Usage(format!("{}: {error}; give --into", path.display())))
 }
 
-/// A source as it was named.
+/// A source as given on the command line.
 pub enum Source {
     Path(PathBuf),
     StandardInput,
@@ -186,7 +187,7 @@ impl Source {
         }
     }
 
-    /// Hands the source to one of the library's readers.
+    /// Passes the source to one of the library's readers.
     pub fn read<T>(&self, stop: &Stop, take: impl FnOnce(ImportSource<'_>) -> Result<T, Error>) -> Result<T, Error> {
         match self {
             Self::Path(path) => take(ImportSource::Path(path)),
@@ -206,7 +207,7 @@ impl Source {
     }
 }
 
-/// The sources that were named; none of them may lie in the archive.
+/// The given sources; none of them may be inside the archive.
 pub fn sources(archive: &Archive, named: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     let mut sources = Vec::new();
     for path in named {
@@ -231,7 +232,7 @@ pub fn total(sources: &[Source]) -> Option<u64> {
     sizes.sum()
 }
 
-/// What is told while sources are read.
+/// Reports while sources are read.
 pub struct Events {
     pub progress: Progress,
     pub source: String,
@@ -241,7 +242,7 @@ pub struct Events {
     failure: Option<Failure>,
     receipts: Option<(fs::File, PathBuf)>,
     failed: Option<Failed>,
-    /// User archives that are not there before the import.
+    /// User archives that did not exist before the import.
     new_archives: Vec<String>,
     is_json: bool,
     listed: u64,
@@ -249,7 +250,7 @@ pub struct Events {
     pub without_mail: u64,
     ended: u64,
     read: u64,
-    /// What receipts and troubles of the source under way add up to; all there is if its import ends with an error.
+    /// The totals of receipts and troubles of the current source; all that is known if its import ends with an error.
     told: ImportReport,
 }
 
@@ -272,14 +273,14 @@ impl Events {
         }
     }
 
-    /// Says into which folder the source goes, and which user archive would be made for it.
+    /// Reports the folder of the source, and the user archive that would be created for it.
     fn target(&mut self, archive: &Archive, source: &ImportSource<'_>, options: &ImportOptions) -> Result<(), Error> {
         if matches!(source, ImportSource::Path(path) if !path.exists()) {
             return Ok(());
         }
         let target = system(archive).target(source, options)?;
         let first = target.names().first().cloned().unwrap_or_default();
-        // That of the owner was named when the archive was made.
+        // That of the owner was reported when the archive was created.
         let is_known = first == archive.owner() || self.new_archives.contains(&first);
         let is_new = !is_known && !system(archive).folders_in(None)?.iter().any(|known| known.path.names().first() == Some(&first));
         let new = if is_new { format!(", a new user archive: `{}`", escape::line(&first)) } else { String::new() };
@@ -292,7 +293,7 @@ impl Events {
         Ok(())
     }
 
-    /// Reports a source that could not be read at all. It is no mail, so it counts in no sum.
+    /// Reports a source that could not be read at all. It is not a mail, so no total counts it.
     pub fn unreadable(&mut self, error: &Error) {
         let why = match error {
             Error::Source { why, .. } => why.clone(),
@@ -306,7 +307,7 @@ impl Events {
         }
     }
 
-    /// Tells of a source that was read, and gave no mail.
+    /// Reports a source that was read and gave no mail.
     pub fn without_mail(&mut self) {
         self.without_mail += 1;
         let what = "no mail was found in it";
@@ -316,13 +317,13 @@ impl Events {
         }
     }
 
-    /// The next source counts on from here.
+    /// Called after each source: the next one continues the counts.
     pub fn source_ended(&mut self) {
         self.ended += self.read;
         self.read = 0;
     }
 
-    /// What cannot be kept ends the import.
+    /// A failure to keep a piece ends the import.
     fn put_aside(&mut self, put: impl FnOnce(&mut Failed) -> Result<(), Failure>) {
         if let Some(Err(failure)) = self.failed.as_mut().map(put) {
             self.failure.get_or_insert(failure);

@@ -1,4 +1,4 @@
-//! `init`: an archive is made, and nothing before its keys are kept.
+//! `init`: creates an archive, and writes nothing of it before its keys are stored.
 
 use std::fs;
 use std::io::{BufRead, Write};
@@ -15,7 +15,7 @@ use crate::key as keys;
 use crate::out::{Out, escape};
 use crate::place;
 
-/// Groups of a recovery key that are asked back.
+/// Groups of the recovery key that the user has to enter.
 const ASKED: [usize; 2] = [3, 9];
 
 pub fn run(common: &Common, args: Init, out: &mut Out) -> Result<Exit, Failure> {
@@ -37,16 +37,16 @@ pub fn run(common: &Common, args: Init, out: &mut Out) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-/// How an archive is made.
+/// How an archive is created.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner {
-    /// Show the recovery key and ask it back; offer a passphrase.
+    /// Whether to show the recovery key and ask for some of it; offer a passphrase.
     pub asks: bool,
-    /// Note it as the user's first, if there is none.
+    /// Whether to note it as the user's first, if there is none.
     pub notes_first: bool,
 }
 
-/// Makes an archive in `dir` and says what opens it.
+/// Creates an archive in `dir` and reports what opens it.
 pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut Out) -> Result<(), Failure> {
     refuse_place(common, dir)?;
     let mut options = CreateOptions::new(owner);
@@ -62,12 +62,12 @@ pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut 
     let archive = match Archive::create(dir, options, |id, made| kept.keep(common, id, made)) {
         Ok(archive) => archive,
         Err(error) => {
-            // Another may have made one here meanwhile, which opens with other keys.
+            // Another process may have created one here meanwhile, with other keys.
             if kept.id.is_none() || Archive::id_of(dir).ok() != kept.id {
                 kept.forget();
-                // Not from under another that is about to make one there.
+                // Not while another process is about to create one there.
                 if !was_there && !matches!(error, Error::InUse { .. }) {
-                    // It is empty, or something else put a file there, which stays.
+                    // It is empty, or another program put a file there, which stays.
                     let _not_empty = fs::remove_dir(dir);
                 }
             }
@@ -80,7 +80,7 @@ pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut 
     noted.and(done)
 }
 
-/// An archive is a folder of its own, and what opens it lies elsewhere.
+/// An archive must have its own folder, and what opens it must be elsewhere.
 fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
     if dir.exists() && !dir.is_dir() {
         return Err(Error::Exists { path: dir.to_owned(), hint: " and is no folder" }.into());
@@ -131,7 +131,7 @@ impl Kept {
         Ok(())
     }
 
-    /// Keys of an archive that was not made are worth nothing.
+    /// Removes the keys of an archive that was not created.
     fn forget(&self) {
         for path in [&self.key_file, &self.recovery_file].into_iter().flatten() {
             let _left = fs::remove_file(path);
@@ -202,7 +202,7 @@ fn tell(common: &Common, archive: &Archive, kept: &Kept, is_dialogue: bool, out:
     keys::remind_unconfirmed(archive, out)
 }
 
-/// Asks for some groups of the key, each until it is right. An empty answer ends it.
+/// Asks for some groups of the key, each until it is right. An empty answer ends this.
 fn gives_back(recovery: &str, ask: &mut dyn FnMut(&str) -> Result<String, Failure>) -> Result<bool, Failure> {
     let groups: Vec<&str> = recovery.split('-').collect();
     for at in ASKED {

@@ -1,4 +1,4 @@
-//! `lost`: what an open cut beyond what was promised.
+//! `lost`: what an open cut after the last durable commit.
 
 use std::fs;
 use std::io::Write;
@@ -88,7 +88,7 @@ fn export(archive: &Archive, dir: &Path, out: &mut Out) -> Result<Exit, Failure>
     Ok(if found.too_large > 0 { Exit::Wrong } else { Exit::Done })
 }
 
-/// Writes a mail under the next number under which there is nothing yet.
+/// Writes a mail under the next free number.
 fn write(dir: &Path, count: &mut u64, mail: &LostMail) -> Result<PathBuf, Failure> {
     let path = loop {
         *count += 1;

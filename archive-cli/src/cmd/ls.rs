@@ -12,7 +12,7 @@ use crate::args::{Ls, SortKey};
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, escape, json, when};
 
-/// Mails of a folder on a terminal unless told otherwise.
+/// Mails of a folder on a terminal by default.
 const ON_TERMINAL: usize = 20;
 
 pub fn run(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
@@ -23,7 +23,7 @@ pub fn run(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failur
     }
 }
 
-/// The folder that was asked for and all below it, or all there are.
+/// The requested folder and all below it, or all folders.
 fn all_folders(acting: &Acting<'_>, args: &Ls) -> Result<Vec<FolderInfo>, Failure> {
     let mut folders = acting.folders();
     if let Some(wanted) = &args.folder {
@@ -35,7 +35,7 @@ fn all_folders(acting: &Acting<'_>, args: &Ls) -> Result<Vec<FolderInfo>, Failur
     Ok(folders)
 }
 
-/// For machines: each folder, with its own mails and the sums of all below it.
+/// For machines: each folder, with its own mails and the totals of all below it.
 fn folders(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
     let mut folders = all_folders(acting, args)?;
     match args.sort {
@@ -54,7 +54,7 @@ fn folders(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-/// For people: what lies in a folder itself, folders first. Without a folder, the user archives.
+/// For people: what is directly in a folder, folders first. Without a folder, the user archives.
 fn listing(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
     let mut folders = match args.recursive {
         true => all_folders(acting, args)?,
@@ -92,7 +92,7 @@ fn listing(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-/// The folder of this path; several where names differ in their Unicode form alone.
+/// The folder of this path; several if names differ only in their Unicode form.
 fn the_folder(acting: &Acting<'_>, wanted: &FolderPath) -> Result<Vec<FolderInfo>, Failure> {
     let above = wanted.names().split_last().and_then(|(_, above)| FolderPath::from_names(above.to_vec()).ok());
     let mut folders = acting.folders_in(above.as_ref())?;
@@ -100,7 +100,7 @@ fn the_folder(acting: &Acting<'_>, wanted: &FolderPath) -> Result<Vec<FolderInfo
     Ok(folders)
 }
 
-/// What folders hold with all below them.
+/// The totals of folders with everything below them.
 #[derive(Default)]
 struct Sums {
     folders: u64,
@@ -109,7 +109,7 @@ struct Sums {
 }
 
 impl Sums {
-    /// Of folders none of which lies in another.
+    /// The totals of folders, none of which is inside another.
     fn of(folders: &[FolderInfo]) -> Self {
         folders.iter().fold(Self::default(), |sums, folder| Self {
             folders: sums.folders + folder.folders_below + 1,
@@ -128,7 +128,7 @@ impl std::fmt::Display for Sums {
 /// The mails of the folder and of all below it.
 fn messages(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
     let mut paths: Vec<FolderPath> = all_folders(acting, args)?.into_iter().map(|folder| folder.path).collect();
-    // Folders whose names differ in their Unicode form alone are listed as one.
+    // Folders whose names differ only in their Unicode form are listed as one.
     let mut listed = HashSet::new();
     paths.retain(|path| listed.insert(path.normal()));
     let count = mails_of(acting, &paths, args, out)?;
@@ -157,7 +157,7 @@ fn mails_of(acting: &Acting<'_>, folders: &[FolderPath], args: &Ls, out: &mut Ou
         Some(SortKey::Name | SortKey::Messages) if args.messages => {
             return Err(Failure::Usage("mails are sorted by date, archived, from, subject or size".to_owned()));
         }
-        // As they come: folder by folder, the newest first.
+        // In their own order: folder by folder, the newest first.
         None | Some(SortKey::Name | SortKey::Messages) => {
             let mut count = 0;
             for folder in folders {

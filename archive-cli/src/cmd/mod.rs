@@ -1,4 +1,4 @@
-//! The commands, a file each.
+//! The commands, with a file for each.
 
 mod check;
 mod demo;
@@ -25,7 +25,7 @@ use crate::failure::{Exit, Failure};
 use crate::key as keys;
 use crate::out::{Out, escape};
 
-/// Does what was asked.
+/// Runs the command.
 pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
     let common = &args.common;
     match &args.command {
@@ -56,7 +56,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
 /// Opens the archive, works on it, closes it.
 fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
     let archive = keys::open(common, out)?;
-    // Whoever did not name the archive does not see which one is meant.
+    // If the archive was not named, the user does not see which one is meant.
     let which = match common.archive {
         Some(_) => String::new(),
         None => format!("{}: ", escape::line(&archive.dir().display().to_string())),
@@ -84,7 +84,7 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     let closed = archive.close();
     let exit = done?;
     match closed {
-        // Receipts and results hold.
+        // Receipts and results are still valid.
         Err(error @ Error::CachesLag(_)) => out.warn(&format!("warning: {which}{error}"))?,
         Err(error) if error.code() == "disk_full" => out.warn(&format!("warning: {which}{error}"))?,
         closed => closed?,
@@ -92,7 +92,8 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     Ok(exit)
 }
 
-/// What is said of an archive that was read to its end: wrong where the open found that something is missing or not as it was.
+/// The exit code for an archive that was read to its end: `Wrong` if the open found that something is missing or
+/// changed.
 fn whole(archive: &Archive) -> Exit {
     if archive.damage().is_some() || archive.barred().is_some() { Exit::Wrong } else { Exit::Done }
 }

@@ -9,13 +9,13 @@ use crate::out::table::Column::{Left, Right, Share, Tail};
 use crate::out::table::{NARROW, Table};
 use crate::out::{Out, when};
 
-/// Stands in the row of a mail with attachments.
+/// Marks the row of a mail with attachments.
 const ATTACHED: &str = "@";
 
 /// A list of mails.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MessageTable {
-    /// Show how large they are.
+    /// Whether to show their sizes.
     pub with_size: bool,
 }
 
@@ -24,7 +24,7 @@ pub fn message_table() -> MessageTable {
     MessageTable::default()
 }
 
-/// A mail in a list. On a terminal its columns are those that the width has room for.
+/// A mail in a list. On a terminal, the columns depend on the width.
 pub fn message_row(table: &MessageTable, info: &MessageInfo, out: &mut Out) -> Result<(), Failure> {
     let from = info.from.first().map(|one| if one.name.is_empty() { one.address.clone() } else { one.name.clone() });
     let from = from.unwrap_or_default();
@@ -53,12 +53,12 @@ pub fn message_row(table: &MessageTable, info: &MessageInfo, out: &mut Out) -> R
     }
 }
 
-/// The date of a mail, blank where it has none.
+/// The date of a mail, blank if it has none.
 fn shown(info: &MessageInfo, form: fn(i64, &TimeZone) -> String, out: &Out) -> String {
     info.date.map(|date| form(date, out.zone())).unwrap_or_default()
 }
 
-/// The place that has the words, below the row of its mail.
+/// The place with the found words, below the row of its mail.
 pub fn snippet_row(snippet: &HitSnippet, out: &mut Out) -> Result<(), Failure> {
     let lead = format!("    {}: ", field_name(snippet.field));
     let room = out.width().map(|width| width.saturating_sub(lead.len()));
@@ -66,7 +66,7 @@ pub fn snippet_row(snippet: &HitSnippet, out: &mut Out) -> Result<(), Failure> {
     out.line(&format!("{lead}{text}"))
 }
 
-/// What people call a field of the language.
+/// The name of a field for people.
 pub fn field_name(field: &str) -> &str {
     match field {
         "bcontent" => "text",
@@ -76,12 +76,12 @@ pub fn field_name(field: &str) -> &str {
     }
 }
 
-/// A folder with all that lies below it.
+/// A folder with everything below it.
 pub fn folder_row(info: &FolderInfo, out: &mut Out) -> Result<(), Failure> {
     count_row(info.total_messages, info.total_bytes, &info.path.to_string(), out)
 }
 
-/// So many mails, so many bytes, of what.
+/// A row with a number of mails, their bytes, and what they are.
 pub fn count_row(messages: u64, bytes: u64, what: &str, out: &mut Out) -> Result<(), Failure> {
     Table([Right(8), Right(10), Tail(1)]).row(out, [&messages.to_string(), &when::size(bytes), what])
 }

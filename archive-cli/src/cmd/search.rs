@@ -20,13 +20,13 @@ use crate::out::table::Table;
 use crate::out::{Out, escape, json, when};
 use crate::stop;
 
-/// Hits on a terminal unless told otherwise.
+/// Hits on a terminal by default.
 const ON_TERMINAL: usize = 20;
 
-/// Hits that are taken at once where all are wanted.
+/// Hits that are fetched at a time if all are wanted.
 const PAGE: usize = 10_000;
 
-/// Mails whose text could not be read that are looked into for the reasons.
+/// The most mails with unreadable text that are examined for the reasons.
 const LOOKED_INTO: usize = 20;
 
 pub fn run(archive: &Archive, args: &Search, out: &mut Out) -> Result<Exit, Failure> {
@@ -95,7 +95,7 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
     Ok(Exit::Done)
 }
 
-/// Says once a day that text which could not be read would decide, and why it could not.
+/// Reminds once a day that unreadable text would decide, and says why it could not be read.
 fn remind_unread(acting: &Acting<'_>, request: &SearchRequest, mails: u64, out: &mut Out) -> Result<(), Failure> {
     let mut reasons: Vec<String> = acting.undecided(request, LOOKED_INTO)?.iter().map(|part| part.why.to_string()).collect();
     reasons.sort_unstable();
@@ -105,7 +105,7 @@ fn remind_unread(acting: &Acting<'_>, request: &SearchRequest, mails: u64, out: 
     out.note(&format!("reminder: {mails} more mails may belong here; text of theirs cannot be searched ({among}{reasons})"))
 }
 
-/// What is said after the hits.
+/// The summary after the hits.
 struct Summary {
     total: u64,
     contents: u64,
@@ -147,7 +147,7 @@ impl Summary {
         };
         let contents = if self.once { format!(", {} different mails", self.contents) } else { String::new() };
         out.note(&format!("{} found{contents}{shown}", self.total))?;
-        // What was not looked at may hold the clause.
+        // Mails that were not searched may match the clause.
         if let Some(Suggestions { clause: Some(clause), completion, words, .. }) = tips.filter(|_| self.coverage.not_indexed == 0) {
             out.note(&format!("no message matches `{}`", escape::line(clause)))?;
             if let Some((clause, messages)) = completion {
@@ -341,7 +341,7 @@ fn query(args: &Search) -> Result<String, Failure> {
     Ok(clauses.join(" "))
 }
 
-/// Whether something else than text is asked for.
+/// Whether there are criteria other than text.
 fn has_criteria(args: &Search) -> bool {
     let texts = [&args.folder, &args.from, &args.to, &args.after, &args.before, &args.archived_after, &args.archived_before];
     let sizes = args.larger.is_some() || args.smaller.is_some();

@@ -101,7 +101,7 @@ fn sizes(report: &StatsReport, free: Option<u64>, out: &mut Out) -> Result<(), F
         raw => format!(", {:.1} % of raw", total as f64 * 100.0 / raw as f64),
     };
     out.line(&format!("on disk    {}{ratio}", when::size(total)))?;
-    // What was put aside is named where there is any.
+    // Bytes put aside are shown only if there are any.
     for (name, bytes) in parts.iter().filter(|(name, bytes)| *name != "lost_found" || *bytes > 0) {
         out.line(&format!("  {name:10} {}", when::size(*bytes)))?;
     }

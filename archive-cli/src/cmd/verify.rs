@@ -14,7 +14,7 @@ use crate::memory::{self, Memory, Verified};
 use crate::out::{Out, escape, when};
 use crate::stop;
 
-/// Ids that are listed with a finding for people.
+/// The most ids that are listed with a finding for people.
 const LISTED: usize = 20;
 
 pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failure> {
@@ -120,7 +120,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
     Ok(if damaged == 0 { super::whole(archive) } else { Exit::Wrong })
 }
 
-/// What of the archive was checked.
+/// The part of the archive that was checked.
 fn checked(args: &Verify) -> String {
     match (args.part, &args.store) {
         (Some((no, of)), _) => format!("part {no} of {of} of mails and containers, and all other files"),
@@ -130,7 +130,7 @@ fn checked(args: &Verify) -> String {
     }
 }
 
-/// Says one finding, listed as `damage`, `healed` or `accepted`. `lost` is how many messages are lost in all.
+/// Reports one finding, listed as `damage`, `healed` or `accepted`. `lost` is how many messages are lost in all.
 fn say(archive: &Archive, finding: &Finding, listed_as: &str, (args, lost): (&Verify, u64), out: &mut Out) -> Result<(), Failure> {
     let file = finding.file.display().to_string();
     let ids = |ids: &[MessageId]| ids.iter().map(ToString::to_string).collect::<Vec<String>>();
@@ -165,7 +165,7 @@ fn say(archive: &Archive, finding: &Finding, listed_as: &str, (args, lost): (&Ve
     out.line(&format!("{}: offset {offset}, {len} bytes: {cause}; {costs}{accepted}", escape::line(&file)))
 }
 
-/// Ids for people: all of a few, of many the first.
+/// Ids for people: all if there are few, else the first ones.
 fn listed(ids: &[String]) -> String {
     match ids.get(..LISTED) {
         Some(first) if ids.len() > LISTED => format!("{} mails, {} …", ids.len(), first.join(" ")),

@@ -1,6 +1,6 @@
 //! Text of mails made harmless for terminals: controls and bidirectional controls are printed as `\u{…}`.
 
-/// Whether a terminal might obey it: C0, DEL, C1, and the signs that turn the order of text.
+/// Whether a terminal might interpret it: C0, DEL, C1, and characters that change the direction of text.
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -27,7 +27,7 @@ pub fn text(text: &str) -> String {
     escaped(&text.replace("\r\n", "\n"), |c| matches!(c, '\n' | '\t'))
 }
 
-/// A JSON text in which such characters, which stand in its strings alone, are written as JSON has them.
+/// A JSON text in which such characters, which occur only in its strings, are written as JSON escapes.
 pub fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

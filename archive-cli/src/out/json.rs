@@ -1,4 +1,4 @@
-//! The JSON lines of docs/CLI.md. Their names are a promise.
+//! The JSON lines of docs/CLI.md. Their names are stable.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ fn date_source(info: &MessageInfo) -> &'static str {
     }
 }
 
-/// A message in a list, `event` saying which.
+/// A message in a list, named by `event`.
 pub fn message(event: &str, info: &MessageInfo) -> Value {
     json!({
         "event": event,
@@ -123,7 +123,7 @@ pub fn folder(info: &FolderInfo) -> Value {
     })
 }
 
-/// What `stats` says besides the figures of the archive.
+/// What `stats` reports besides the figures of the archive.
 pub struct Around<'a> {
     /// All folders.
     pub folders: &'a [FolderInfo],

@@ -1,4 +1,4 @@
-//! A piece of text in which the words that were found are marked: in colour, or between `*`.
+//! A piece of text in which the found words are marked: in colour, or between `*`.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::escape;
 const FOUND: &str = "\u{1b}[1;31m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// The text on one line, at most `width` wide if there is one, and then around the first word that was found.
+/// The text on one line. With a `width` it is at most that wide, and shows the part around the first found word.
 pub fn marked(text: &str, ranges: &[Range<usize>], width: Option<usize>, in_colour: bool) -> String {
     let cells = cells(text, ranges, in_colour);
     let (cells, is_begun, is_ended) = match width {
@@ -33,7 +33,7 @@ pub fn marked(text: &str, ranges: &[Range<usize>], width: Option<usize>, in_colo
     line
 }
 
-/// Characters as they are shown, and whether each belongs to a word that was found.
+/// Characters as they are shown, and whether each belongs to a found word.
 fn cells(text: &str, ranges: &[Range<usize>], in_colour: bool) -> Vec<(char, bool)> {
     let mut cells = Vec::new();
     let mut at = 0;

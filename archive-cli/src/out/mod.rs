@@ -1,4 +1,4 @@
-//! Everything that is printed: results to standard output, all else to standard error.
+//! Everything that is printed: results to standard output, everything else to standard error.
 
 pub mod escape;
 pub mod json;
@@ -15,10 +15,10 @@ use serde_json::Value;
 use crate::args::Common;
 use crate::failure::Failure;
 
-/// The width of a terminal that does not say it.
+/// The width of a terminal that does not report it.
 const WIDTH: usize = 80;
 
-/// How wide a terminal is: what `COLUMNS` says, else the terminal itself.
+/// The width of a terminal: `COLUMNS`, else what the terminal reports.
 #[cfg(unix)]
 fn width_of(terminal: impl std::os::fd::AsFd) -> usize {
     told_width().or_else(|| Some(terminal_size::terminal_size_of(terminal)?.0.0.into())).unwrap_or(WIDTH)
@@ -38,18 +38,18 @@ pub struct Out {
     stdout: io::BufWriter<io::Stdout>,
     json: bool,
     quiet: bool,
-    /// Of the terminal, if standard output is one.
+    /// The width of the terminal, if standard output is one.
     width: Option<usize>,
     colour: bool,
     zone: TimeZone,
-    /// Who stops reading does not end the command.
+    /// Whether the command continues if standard output is closed.
     keeps_on: bool,
-    /// Whether anything may be noted in the user's folders.
+    /// Whether notes may be written in the user's folders.
     remembers: bool,
 }
 
 impl Out {
-    /// As the options say that hold for every command.
+    /// As the options of every command say.
     pub fn new(common: &Common) -> Self {
         let width = io::stdout().is_terminal().then(|| width_of(io::stdout()));
         let colour = width.is_some() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -65,17 +65,17 @@ impl Out {
         }
     }
 
-    /// For a command whose exit code is the answer: it goes on to its end, whoever reads.
+    /// For a command whose exit code is the answer: it continues to its end even if nobody reads its output.
     pub fn keep_on(&mut self) {
         self.keeps_on = true;
     }
 
-    /// From now on nothing is noted outside the archive, and nobody is reminded of anything.
+    /// From now on nothing is noted outside the archive, and there are no reminders.
     pub fn forget(&mut self) {
         self.remembers = false;
     }
 
-    /// Whether reminders are for anybody, and may be noted.
+    /// Whether reminders are wanted, and may be noted.
     pub fn may_remind(&self) -> bool {
         self.remembers && !self.json && !self.quiet
     }
@@ -87,7 +87,7 @@ impl Out {
         }
     }
 
-    /// Whether a machine reads.
+    /// Whether the output is for machines.
     pub fn is_json(&self) -> bool {
         self.json
     }
@@ -97,7 +97,7 @@ impl Out {
         self.width.is_some()
     }
 
-    /// How wide the terminal is; without one there is no end to a line.
+    /// The width of the terminal; without one, lines are not limited.
     pub fn width(&self) -> Option<usize> {
         self.width
     }
@@ -112,13 +112,13 @@ impl Out {
         &self.zone
     }
 
-    /// A line of the result; the caller has escaped what is foreign in it.
+    /// A line of the result; the caller has escaped foreign text in it.
     pub fn line(&mut self, text: &str) -> Result<(), Failure> {
         let result = writeln!(self.stdout, "{text}");
         self.written(result)
     }
 
-    /// Very bytes of the result.
+    /// Exact bytes of the result.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let result = self.stdout.write_all(bytes);
         self.written(result)
@@ -132,18 +132,18 @@ impl Out {
         }
     }
 
-    /// One JSON object, on a line of its own.
+    /// One JSON object, on a separate line.
     pub fn json(&mut self, value: &Value) -> Result<(), Failure> {
         self.line(&escape::json(&value.to_string()))
     }
 
-    /// What was printed so far reaches its reader.
+    /// Flushes what was printed so far.
     pub fn flush(&mut self) -> Result<(), Failure> {
         let result = self.stdout.flush();
         self.written(result)
     }
 
-    /// A summary or a notice for people, after all results so far. `-q` leaves it out.
+    /// A summary or a notice for people, after all results so far. `-q` suppresses it.
     pub fn note(&mut self, text: &str) -> Result<(), Failure> {
         match self.quiet {
             true => self.flush(),
@@ -151,7 +151,8 @@ impl Out {
         }
     }
 
-    /// What keeps the exit code from being 0, or the archive from taking mail: no option leaves it out.
+    /// A warning about what makes the exit code other than 0, or keeps the archive from accepting mail: no option
+    /// suppresses it.
     pub fn warn(&mut self, text: &str) -> Result<(), Failure> {
         self.flush()?;
         // Who closed standard error does not want to know.
@@ -159,17 +160,17 @@ impl Out {
         Ok(())
     }
 
-    /// How far a long work is, with `total` bytes to do if that is known.
+    /// The progress of long work, with `total` bytes to do if that is known.
     pub fn progress(&self, total: Option<u64>) -> progress::Progress {
         progress::Progress::new(total, self.json, self.quiet)
     }
 
-    /// Why the command failed: where standard output takes nothing, on standard error.
+    /// Why the command failed; on standard error if standard output accepts nothing.
     pub fn failure(&mut self, failure: &Failure) {
         if self.json && self.json(&failure.json()).and_then(|()| self.flush()).is_ok() {
             return;
         }
-        // Results before it go first, if they can; who closed standard error does not want to know.
+        // Earlier results go first, if possible; a closed standard error is ignored.
         let _lost = self.flush();
         let _unread = writeln!(io::stderr(), "{}", escape::line(&format!("mailkeep: {failure}")));
     }

@@ -1,4 +1,4 @@
-//! How far a long work is: a bar on a terminal, a line every ten seconds elsewhere, objects for machines.
+//! The progress of long work: a bar on a terminal, a line every ten seconds elsewhere, objects for machines.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use super::{when, width_of};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const OBJECT_EVERY: Duration = Duration::from_secs(1);
 
-/// Shows bytes done. What is shown of it can be lost without harm.
+/// Shows bytes done. Losing some of this output does no harm.
 pub struct Progress {
     way: Way,
     total: Option<u64>,
@@ -40,7 +40,7 @@ impl Progress {
         Self { way, total, began: now, said: now, is_quiet: quiet }
     }
 
-    /// So many bytes are done.
+    /// Sets how many bytes are done.
     pub fn set(&mut self, done: u64) {
         let waited = self.said.elapsed();
         match &self.way {
@@ -61,14 +61,14 @@ impl Progress {
         }
     }
 
-    /// Says something to people without tearing the bar. `-q` leaves it out.
+    /// Prints something for people without breaking the bar. `-q` suppresses it.
     pub fn say(&self, text: &str) {
         if !self.is_quiet {
             self.warn(text);
         }
     }
 
-    /// Says what is wrong, which no option leaves out.
+    /// Prints what is wrong; no option suppresses it.
     pub fn warn(&self, text: &str) {
         let say = || {
             let _unread = writeln!(std::io::stderr(), "{}", super::escape::line(text));
@@ -80,7 +80,7 @@ impl Progress {
         }
     }
 
-    /// The work has ended; the bar goes.
+    /// Called at the end of the work; removes the bar.
     pub fn end(&self) {
         if let Way::Bar(bar) = &self.way {
             bar.finish_and_clear();
@@ -99,7 +99,7 @@ fn bar(total: Option<u64>) -> ProgressBar {
     ProgressStyle::with_template(template(total.is_some(), width)).map_or(bar.clone(), |style| bar.with_style(style))
 }
 
-/// What a line of this width has room for; the bar takes what is left.
+/// What fits into a line of this width; the bar takes the rest.
 fn template(has_total: bool, width: usize) -> &'static str {
     match (has_total, width < NARROW) {
         (true, false) => "{wide_bar} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",

@@ -1,23 +1,24 @@
-//! Lists: aligned columns within the width of a terminal, fields between tabs elsewhere. Nothing is cut but on a terminal.
+//! Lists: aligned columns within the width of a terminal, fields separated by tabs elsewhere. Only on a terminal is
+//! anything cut.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Out, escape};
 use crate::failure::Failure;
 
-/// Below this width columns stand closer.
+/// Below this width columns are closer together.
 pub const NARROW: usize = 60;
 
 /// A column of a list on a terminal.
 #[derive(Debug, Clone, Copy)]
 pub enum Column {
-    /// As wide as this at least, set to the left; never cut.
+    /// At least this wide, left-aligned; never cut.
     Left(usize),
-    /// The same, set to the right.
+    /// The same, right-aligned.
     Right(usize),
-    /// So many shares of what the others leave; what does not fit is cut at its end.
+    /// This many shares of what the others leave; longer text is cut at its end.
     Share(usize),
-    /// The same, cut at its beginning: of a path the end says more.
+    /// The same, cut at its beginning, since the end of a path says more.
     Tail(usize),
 }
 
@@ -58,7 +59,7 @@ fn aligned(columns: &[Column], fields: &[String], width: usize) -> String {
         let (text, room) = match column {
             Column::Left(least) | Column::Right(least) => (field.clone(), *least),
             Column::Share(of) | Column::Tail(of) => {
-                // Shares are rounded so that all of them together are what there is.
+                // Shares are rounded so that together they fill the line.
                 let room = rest * (before + of) / shares.max(1) - rest * before / shares.max(1);
                 before += of;
                 let is_tail = matches!(column, Column::Tail(_));
@@ -74,7 +75,7 @@ fn aligned(columns: &[Column], fields: &[String], width: usize) -> String {
     cut(line.trim_end(), width)
 }
 
-/// As much as fits, with `…` where something is missing.
+/// As much as fits, with `…` if something is missing.
 pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// `2024-03-01 12:30 +01:00`; a time that no calendar holds as its seconds.
+/// `2024-03-01 12:30 +01:00`; a time outside the calendar as seconds.
 pub fn local(seconds: i64, zone: &TimeZone) -> String {
     shown(seconds, zone, "%Y-%m-%d %H:%M %:z")
 }
@@ -25,12 +25,12 @@ fn shown(seconds: i64, zone: &TimeZone, format: &str) -> String {
     }
 }
 
-/// `2024-03-01T11:30:00Z`, if the calendar holds it.
+/// `2024-03-01T11:30:00Z`, if the time is within the calendar.
 pub fn utc(seconds: i64) -> Option<String> {
     Timestamp::from_second(seconds).ok().map(|time| time.to_string())
 }
 
-/// Like [`utc`], of milliseconds.
+/// Like [`utc`], for milliseconds.
 pub fn utc_of_millis(millis: i64) -> Option<String> {
     Timestamp::from_millisecond(millis).ok().map(|time| time.to_string())
 }
@@ -54,7 +54,7 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
-/// The name of a zone as criteria take it.
+/// The name of a zone as criteria accept it.
 pub fn zone_name(zone: &TimeZone) -> String {
     if let Some(name) = zone.iana_name() {
         return name.to_owned();

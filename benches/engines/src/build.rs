@@ -16,7 +16,8 @@ use crate::mails::Mails;
 /// An index that is built, one for each engine.
 pub type All = Vec<Box<dyn Built>>;
 
-/// Builds with each engine `runs` times, each time another one first, and keeps what was built last. Samples have the names of the engines.
+/// Builds with each engine `runs` times, each time with another engine first, and keeps what was built last. Samples
+/// have the names of the engines.
 pub fn build(engines: &[&dyn Engine], mails: &Mails, work: &Path, runs: usize) -> Result<(All, Samples)> {
     let mut samples = Samples::default();
     let mut all: Vec<Option<Box<dyn Built>>> = engines.iter().map(|_| None).collect();
@@ -49,7 +50,7 @@ fn packed(engine: &dyn Engine) -> String {
     format!("{}, packed", engine.name())
 }
 
-/// Makes each index as small as it gets, once.
+/// Makes each index as small as possible, once.
 pub fn pack(engines: &[&dyn Engine], all: All, work: &Path, mut samples: Samples) -> Result<Samples> {
     for (at, (engine, mut built)) in engines.iter().zip(all).enumerate() {
         let meter = Meter::own()?;
@@ -63,7 +64,7 @@ pub fn pack(engines: &[&dyn Engine], all: All, work: &Path, mut samples: Samples
     Ok(samples)
 }
 
-/// The table of what was built; speeds are those of processor time, against the first engine.
+/// The table of what was built; speeds are by processor time, relative to the first engine.
 pub fn report(engines: &[&dyn Engine], samples: &Samples, mails: &Mails) -> String {
     let head =
         ["build", "processor", "wall", "MB of text/s, processor", "MB of text/s, wall", "slower than ours", "disk bytes", "share of raw"];

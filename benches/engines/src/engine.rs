@@ -1,4 +1,4 @@
-//! What is asked of every engine.
+//! What every engine has to do.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use benches::drawn::Query;
 
 use crate::mails::Mails;
 
-/// Bytes that each engine may gather in memory before it writes: what Mailkeep takes unless told.
+/// Bytes that each engine may gather in memory before it writes: Mailkeep's default.
 pub const BUDGET: usize = 32 << 20;
 
-/// How many of the newest mails are asked for.
+/// How many of the newest mails are requested.
 pub const NEWEST: usize = 50;
 
 /// An engine.
@@ -19,7 +19,7 @@ pub trait Engine {
     fn name(&self) -> &'static str;
     /// Its version.
     fn version(&self) -> String;
-    /// What it is given and how, in a sentence.
+    /// Its setup, in a sentence.
     fn setting(&self) -> &'static str;
     /// Builds an index of `mails` in the empty folder `dir`, with one thread. All of it is measured; when it returns, the index is durable.
     fn build(&self, dir: &Path, mails: &Mails) -> Result<Box<dyn Built>>;
@@ -27,11 +27,11 @@ pub trait Engine {
 
 /// An index that is built.
 pub trait Built {
-    /// What is to be done before files are counted and queries asked, and is not measured.
+    /// Work before files are counted and queries are run, which is not measured.
     fn ready(&mut self) -> Result<()>;
-    /// Makes the index as small as it gets.
+    /// Makes the index as small as possible.
     fn pack(&mut self) -> Result<()>;
-    /// The total and the newest [`NEWEST`] by date; none where the engine cannot answer it.
+    /// The total and the newest [`NEWEST`] by date; `None` if the engine cannot answer the query.
     fn ask(&self, query: &Query) -> Result<Option<Answer>>;
 }
 
@@ -44,7 +44,7 @@ pub struct Answer {
     pub newest: Vec<i64>,
 }
 
-/// The words of a text as all engines split it where it is ASCII.
+/// The words of a text, as all engines split ASCII.
 pub fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }

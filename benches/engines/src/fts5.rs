@@ -1,6 +1,7 @@
-//! SQLite FTS5: a table without contents, a column a field.
+//! SQLite FTS5: a contentless table with a column for each field.
 //!
-//! It keeps no dates, so mails go in by date, and their row numbers stand for it; the order costs nothing that way, nor does a range.
+//! It stores no dates, so mails are inserted by date, and row numbers represent dates; the order then costs nothing,
+//! nor does a range.
 
 use std::path::Path;
 
@@ -86,7 +87,7 @@ impl Built for Table {
     }
 }
 
-/// A query as FTS5 reads it. There is nothing that begins with a wildcard, and only the last word of a phrase may end with one.
+/// A query as FTS5 reads it. No word may begin with a wildcard, and only the last word of a phrase may end with one.
 fn expression(query: &Query) -> Option<String> {
     match query {
         Query::Word(word) => Some(format!("\"{word}\"")),

@@ -1,4 +1,4 @@
-//! The mails of a run, as each engine takes them: the same texts, prepared before anything is measured.
+//! The mails of a run, as each engine receives them: the same texts, prepared before anything is measured.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use benches::drawn::{Dice, Drawing, SAMPLE, Words};
 /// One mail.
 pub struct Mail {
     values: Vec<(Field, ValueKind, String)>,
-    /// By field, the values joined with line ends: what an engine takes that knows one text a field.
+    /// By field, the values joined with line ends: for engines that have one text for each field.
     pub fields: [String; 8],
     /// Its ids and list, which an import gives to Mailkeep's index, and only to that.
     pub labels: Vec<Label>,
@@ -115,7 +115,7 @@ impl Mails {
         Ok(mails)
     }
 
-    /// Words to ask for.
+    /// Words for queries.
     pub fn words(&self, dice: &mut Dice) -> Result<Words> {
         let mut drawing = Drawing::default();
         for mail in self.all.iter().step_by((self.all.len() / SAMPLE).max(1)) {

@@ -1,12 +1,13 @@
-//! The index of Mailkeep beside tantivy and SQLite FTS5: the same texts of real mails, in one run, interleaved.
+//! The index of Mailkeep compared with tantivy and SQLite FTS5: the same texts of real mails, in one run, interleaved.
 //!
 //! ```text
 //! engines [--corpora FOLDER | --mbox FILE]... [--each 60] [--seed 1] [--runs 3] [--mails N]
 //! ```
 //!
-//! Of `--corpora` it is LIST that is taken. Mails are read and their texts extracted before anything is measured. Each index is built `--runs`
-//! times, in turn, and the least counts; its files lie in a folder for temporary files, so `TMPDIR` says on which disk. Each query is asked in
-//! process, once to warm up and `--runs` times more, of which the least counts; `--each` queries of a kind are drawn ([`benches::drawn`]).
+//! `--corpora` uses the mails of LIST. Mails are read and their texts extracted before anything is measured. Each index
+//! is built `--runs` times, in turn, and the lowest time counts; its files are in a folder for temporary files, so
+//! `TMPDIR` selects the disk. Each query runs in process, once to warm up and `--runs` times more, of which the lowest
+//! counts; `--each` queries of a kind are drawn ([`benches::drawn`]).
 
 mod build;
 mod engine;

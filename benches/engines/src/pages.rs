@@ -1,6 +1,7 @@
 //! Pages of Mailkeep's index in files of a folder, so that it writes and syncs as the other engines do.
 //!
-//! An archive keeps them sealed; here they are plain, each with its length before it, and the place of the last one ends a file.
+//! An archive seals them; here they are plain, each preceded by its length, and a file ends with the place of the last
+//! one.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -39,7 +40,7 @@ fn failed(error: io::Error) -> PageError {
     PageError::new(kind, error)
 }
 
-/// Gives a finished file its name, for good.
+/// Gives a finished file its permanent name.
 fn keep(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_data()?;
     file.persist(path)?;
@@ -52,7 +53,7 @@ impl PageStore for FilePages {
         Ok(Box::new(Writer { out, path: self.path(file), end: 0, last: 0 }))
     }
 
-    /// The folder was empty: what lies there, the index has numbered itself.
+    /// The folder was empty: the index itself has numbered everything in it.
     fn highest(&self) -> Result<FileId, PageError> {
         Ok(FileId(0))
     }

@@ -1,4 +1,4 @@
-//! Asking: latencies by kind of query, and whether all engines find the same.
+//! Queries: latencies by kind, and whether all engines find the same.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -11,13 +11,13 @@ use benches::usage::quantiles;
 use crate::build::All;
 use crate::engine::{Answer, Engine};
 
-/// What one engine said to the queries of a kind, and how long it took at best; nothing of what it cannot answer.
+/// The answers of one engine to the queries of a kind, and its best times; nothing for what it cannot answer.
 struct Asked {
     answers: Vec<Option<Answer>>,
     times: Vec<Duration>,
 }
 
-/// Draws `each` queries of a kind, asks every engine in turn, and gives the table.
+/// Draws `each` queries of a kind, runs them on every engine in turn, and returns the table.
 pub fn measure(engines: &[&dyn Engine], all: &All, words: &Words, dice: &mut Dice, each: usize, runs: usize) -> Result<String> {
     let head = ["query", "n", "hits", "p50", "p95", "worst", "other totals", "other newest"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
@@ -33,7 +33,7 @@ pub fn measure(engines: &[&dyn Engine], all: &All, words: &Words, dice: &mut Dic
     Ok(table(&rows))
 }
 
-/// The first pass warms up; of the `runs` that follow the least time of each query counts.
+/// The first pass warms up; in the `runs` that follow, the lowest time of each query counts.
 fn ask(engines: &[&dyn Engine], all: &All, queries: &[Query], runs: usize) -> Result<Vec<Asked>> {
     let mut asked = Vec::new();
     for (engine, built) in engines.iter().zip(all) {
@@ -70,7 +70,7 @@ fn row(name: &str, asked: &Asked, ours: &[Option<Answer>]) -> Vec<String> {
     row
 }
 
-/// Tells the first query of a kind to which an engine says something else than ours.
+/// Prints the first query of a kind for which the answer of an engine differs from ours.
 fn tell_difference(name: &str, queries: &[Query], asked: &Asked, ours: &[Option<Answer>]) {
     let pairs = queries.iter().zip(&asked.answers).zip(ours);
     let mut pairs = pairs.filter_map(|((query, answer), ours)| Some((query, answer.as_ref()?, ours.as_ref()?)));

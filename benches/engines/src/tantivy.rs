@@ -1,4 +1,5 @@
-//! tantivy: a text field a field of the mail, with positions and nothing that only scores need; dates, sizes and attachments as fast fields.
+//! tantivy: a text field for each field of the mail, with positions and nothing that only scores need; dates, sizes and
+//! attachments as fast fields.
 
 use std::ops::Bound;
 use std::path::Path;
@@ -119,7 +120,8 @@ impl Built for Segments {
 type Clause = Box<dyn TantivyQuery>;
 
 impl Segments {
-    /// A query as tantivy takes it. What begins with a wildcard is a regular expression, which every word is put to.
+    /// A query for tantivy. A word that begins with a wildcard becomes a regular expression, which is tried on every
+    /// word.
     fn query(&self, query: &Query) -> Result<Option<Clause>> {
         Ok(Some(match query {
             Query::Word(word) => self.any(|field| Ok(phrase(field, std::slice::from_ref(word))))?,
@@ -155,14 +157,14 @@ impl Segments {
         }))
     }
 
-    /// What any text field meets.
+    /// A clause that any text field may meet.
     fn any(&self, clause: impl Fn(Field) -> Result<Clause>) -> Result<Clause> {
         let clauses = self.fields.texts.iter().map(|field| clause(*field)).collect::<Result<Vec<_>>>()?;
         Ok(Box::new(BooleanQuery::union(clauses)))
     }
 }
 
-/// Words that follow each other; nothing, where there is none.
+/// Consecutive words; matches nothing if there is none.
 fn phrase(field: Field, words: &[String]) -> Clause {
     let mut terms: Vec<Term> = words.iter().map(|word| Term::from_field_text(field, word)).collect();
     match terms.len() {
@@ -172,10 +174,10 @@ fn phrase(field: Field, words: &[String]) -> Clause {
     }
 }
 
-/// The same, of whose last one only the beginning is known; `words` is not empty.
+/// The same, with only the beginning of the last word; `words` is not empty.
 fn prefix(field: Field, words: &[String]) -> Clause {
     let mut query = PhrasePrefixQuery::new(words.iter().map(|word| Term::from_field_text(field, word)).collect());
-    // Behind other words it takes room for as many at once.
+    // After other words it allocates for that many at once.
     query.set_max_expansions(if words.len() == 1 { u32::MAX } else { 1 << 12 });
     Box::new(query)
 }

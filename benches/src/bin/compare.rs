@@ -1,4 +1,4 @@
-//! Mailkeep and its peers on the same mails in one run, interleaved, the least of several repetitions.
+//! Mailkeep and its peers on the same mails in one run, interleaved; the lowest of several repetitions counts.
 //!
 //! ```text
 //! compare --corpora FOLDER [--attach MBOX] [--many MBOX] [--large GIB] [--work FOLDER] [--runs 3] [--peer-runs 3] [--only list,attach,commits,many,large]
@@ -43,7 +43,7 @@ struct Options {
     large: Option<f64>,
     work: PathBuf,
     runs: usize,
-    /// How often the slow programs (mu, notmuch) take the mails in; as often as all else unless told.
+    /// How often the slow programs (mu, notmuch) import the mails; as often as all others by default.
     peer_runs: Option<usize>,
     only: Vec<String>,
     mailkeep: PathBuf,

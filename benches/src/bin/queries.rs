@@ -1,13 +1,13 @@
-//! How long searches take, by kind, in an archive that is there: total and newest 50, in process, warm.
+//! How long searches take, by kind, in an existing archive: total and newest 50, in process, warm.
 //!
 //! ```text
 //! queries ARCHIVE KEYFILE [--each 60] [--seed 1] [--share 0.3] [--only KIND]
 //! ```
 //!
-//! `--only` measures the kinds of queries whose names begin so.
+//! `--only` measures the kinds of queries whose names begin with KIND.
 //!
-//! Queries are drawn from the mails ([`benches::drawn`]). With `--share`, the same is asked in the name of a user who sees that share of the
-//! folders.
+//! Queries are drawn from the mails ([`benches::drawn`]). With `--share`, the same queries also run on behalf of a user
+//! who sees that share of the folders.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -77,7 +77,7 @@ fn row(kind: &str, hits: &str, all: Vec<Duration>, some: Vec<Duration>) -> Vec<S
     [kind.to_owned(), n, hits.to_owned()].into_iter().chain(times).collect()
 }
 
-/// What a snippet adds to a hit: the second of two passes, of each query the time of a hit on average.
+/// What a snippet adds to a hit: from the second of two passes, the average time of a hit for each query.
 fn snippets(acting: &Acting<'_>, queries: &[String]) -> Result<Vec<Duration>> {
     let mut times = Vec::new();
     for is_warm in [false, true] {
@@ -96,7 +96,7 @@ fn snippets(acting: &Acting<'_>, queries: &[String]) -> Result<Vec<Duration>> {
     Ok(times)
 }
 
-/// Times of the second of two passes, and hits in all.
+/// Times of the second of two passes, and the total number of hits.
 fn measure(acting: &Acting<'_>, queries: &[String]) -> Result<(Vec<Duration>, u64)> {
     let (mut times, mut hits) = (Vec::new(), 0);
     for is_warm in [false, true] {

@@ -1,4 +1,5 @@
-//! Very bytes of a mail: all of it, its header, a part. They pass to a file or to standard output as they come.
+//! The exact bytes of a mail: all of it, its header, or a part. They go to a file or to standard output as they are
+//! read.
 
 use std::fs;
 use std::io::Write;
@@ -11,13 +12,13 @@ use crate::args::Show;
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, escape, when};
 
-/// So much of a header is shown.
+/// The most of a header that is shown.
 const MOST_HEADER: usize = 1 << 20;
 
-/// Hands what `read` gives to the place that was asked for.
+/// Writes what `read` returns to the requested place.
 pub fn give(args: &Show, out: &mut Out, read: impl FnOnce(&mut Pieces<'_>) -> Result<(), Error>) -> Result<Exit, Failure> {
     let output = args.output.as_deref();
-    // A file is made when there is something to be written, not for a mail or part that is not there.
+    // A file is created once there is something to write, not for a mail or part that does not exist.
     let mut sink = Sink::Waiting(output, out);
     match stream(read, &mut |bytes| sink.write(bytes)) {
         Ok(()) => sink.finish().map(|()| Exit::Done),
@@ -28,7 +29,7 @@ pub fn give(args: &Show, out: &mut Out, read: impl FnOnce(&mut Pieces<'_>) -> Re
     }
 }
 
-/// The header as it is: into a file all of it, for a reader as much as can be read.
+/// The header as it is: all of it into a file, up to a limit on a terminal.
 pub fn headers(acting: &Acting<'_>, id: MessageId, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     if args.output.is_some() {
         return give(args, out, |sink| acting.read_header(id, sink));
@@ -48,9 +49,9 @@ pub fn headers(acting: &Acting<'_>, id: MessageId, args: &Show, out: &mut Out) -
     Ok(Exit::Done)
 }
 
-/// Takes bytes for a file, or for standard output where that is no terminal or was asked for.
+/// Receives bytes for a file, or for standard output if that is not a terminal or was requested.
 enum Sink<'a> {
-    /// Nothing has come yet.
+    /// Nothing has arrived yet.
     Waiting(Option<&'a Path>, &'a mut Out),
     Standard(&'a mut Out),
     File(fs::File, PathBuf),
@@ -94,7 +95,7 @@ impl Sink<'_> {
         }
     }
 
-    /// Half a file is none.
+    /// Removes an incomplete file.
     fn give_up(self) {
         if let Self::File(file, path) = self {
             drop(file);

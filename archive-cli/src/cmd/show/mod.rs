@@ -1,4 +1,4 @@
-//! `show`: mails for people, or their bytes. What is read of a mail passes as a stream.
+//! `show`: shows mails to people, or their bytes. Mails are read as streams.
 
 mod bytes;
 mod record;
@@ -26,7 +26,7 @@ pub fn run(archive: &Archive, args: &Show, out: &mut Out) -> Result<Exit, Failur
     one(acting, *id, args, out)
 }
 
-/// Each in turn. What is said of those that are not there, or are damaged, comes after the others.
+/// Shows each in turn. Errors about missing or damaged ones come after the others.
 fn several(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     if args.raw || args.part.is_some() || args.output.is_some() {
         return Err(Failure::Usage("--raw, --part and -o take one id, since bytes of several mails would run together".to_owned()));
@@ -77,7 +77,7 @@ fn one(acting: &Acting<'_>, id: MessageId, args: &Show, out: &mut Out) -> Result
     let view = acting.parts(id)?;
     let labels = match acting.record(id) {
         Ok(record) => record.labels,
-        // The mail is there; what the archive noted of it is not.
+        // The mail is there, but its record is not.
         Err(Error::Damage(damage)) => {
             out.note(&format!("warning: the record of this mail is damaged: {damage}"))?;
             Vec::new()
@@ -109,10 +109,10 @@ fn thread(acting: &Acting<'_>, id: MessageId, out: &mut Out) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-/// What the library calls for each piece that it reads.
+/// What the library calls with each piece that it reads.
 type Pieces<'a> = dyn FnMut(&[u8]) -> Result<(), Error> + 'a;
 
-/// Reads into `take`, whose failures are those of the command.
+/// Reads into `take`, whose failures become those of the command.
 fn stream(
     read: impl FnOnce(&mut Pieces<'_>) -> Result<(), Error>,
     take: &mut dyn FnMut(&[u8]) -> Result<(), Failure>,

@@ -6,9 +6,9 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::out::{Out, escape, json, when};
 
-/// Columns of the labels.
+/// Width of the labels.
 const LABEL: usize = 18;
-/// What a reader looks for first, in this order; all else follows.
+/// What people look for first, in this order; everything else follows.
 const FIRST: [&str; 17] = [
     "id",
     "folder",
@@ -73,7 +73,7 @@ fn guesses(record: &MessageRecord) -> Option<String> {
     Some(guesses.collect::<Vec<_>>().join("; "))
 }
 
-/// A value without the marks of JSON; none if there is nothing to say.
+/// A value without the syntax of JSON; `None` if it is empty.
 fn readable(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,

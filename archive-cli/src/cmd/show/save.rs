@@ -14,7 +14,7 @@ use crate::out::{Out, escape};
 
 pub fn run(acting: &Acting<'_>, id: MessageId, view: &View, dir: &Path, out: &mut Out) -> Result<Exit, Failure> {
     fs::create_dir_all(dir).map_err(Failure::file("make the folder", dir))?;
-    // What lies inside a mail of its own comes with it.
+    // The parts of a nested mail are saved with it.
     let parts = view.parts.iter().filter(|part| part.is_attachment && part.within.is_none() && part.kind != PartKind::Multipart);
     let parts: Vec<&Part> = parts.collect();
     let mut saving = Saving { dir, parts: &parts, file: None, saved: Vec::new() };
@@ -38,13 +38,13 @@ pub fn run(acting: &Acting<'_>, id: MessageId, view: &View, dir: &Path, out: &mu
 struct Saving<'a> {
     dir: &'a Path,
     parts: &'a [&'a Part],
-    /// That of the last one saved.
+    /// The file of the last part.
     file: Option<fs::File>,
     saved: Vec<(&'a Part, PathBuf)>,
 }
 
 impl Saving<'_> {
-    /// One part after the other, in one pass over the mail.
+    /// Saves one part after the other, in one pass over the mail.
     fn all(&mut self, acting: &Acting<'_>, id: MessageId) -> Result<(), Failure> {
         let numbers: Vec<u32> = self.parts.iter().map(|part| part.number).collect();
         if numbers.is_empty() {
@@ -82,7 +82,7 @@ impl Saving<'_> {
         }
     }
 
-    /// A mail that cannot be read to its end may be another than was archived: nothing of it stays.
+    /// A mail that cannot be read to its end may differ from the archived one: nothing of it stays.
     fn give_up(&mut self) {
         self.file = None;
         for (_, path) in &self.saved {
@@ -91,7 +91,7 @@ impl Saving<'_> {
     }
 }
 
-/// A new file of this name, or with a number before the ending where that is taken.
+/// A new file of this name, or with a number before the extension if that name is taken.
 fn create(dir: &Path, name: &str) -> Result<(fs::File, PathBuf), Failure> {
     let (stem, ending) = match name.rsplit_once('.') {
         Some((stem, ending)) if !stem.is_empty() => (stem, format!(".{ending}")),

@@ -57,7 +57,7 @@ fn bodies(view: &View) -> impl Iterator<Item = &Part> {
     view.parts.iter().filter(|part| part.kind != PartKind::Multipart)
 }
 
-/// The name of a part; that of a mail without one is the name under which it is saved.
+/// The name of a part; for a nested mail without one, the name under which it is saved.
 fn name(part: &Part) -> Option<String> {
     let of_subject = || (part.kind == PartKind::Mail && part.subject.is_some()).then(|| part.file_name());
     part.name.clone().or_else(of_subject)
@@ -85,7 +85,8 @@ fn texts(id: MessageId, view: &View, out: &mut Out) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The parts with their numbers, those of a mail in a mail below it. Of a mail that is one text nothing is listed.
+/// Lists the parts with their numbers, those of a nested mail below it. For a mail that is a single text, nothing is
+/// listed.
 fn list(view: &View, out: &mut Out) -> Result<(), Failure> {
     if bodies(view).all(|part| part.number == 0 && part.text.is_some()) {
         return Ok(());
@@ -93,7 +94,7 @@ fn list(view: &View, out: &mut Out) -> Result<(), Failure> {
     if view.parts.iter().any(|part| part.text.is_some()) {
         out.line("")?;
     }
-    // The mails around the part at hand.
+    // The mails around the current part.
     let mut around: Vec<u32> = Vec::new();
     for part in bodies(view) {
         let depth = part.within.and_then(|within| around.iter().position(|at| *at == within)).map_or(0, |at| at + 1);
