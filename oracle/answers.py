@@ -1,6 +1,6 @@
 """The answer to a request, naively: criteria (S3) over messages (S4), for the system or a user.
 
-A request is what the runner of the judges takes: {"as": user or null, "criteria": {...}, "now": ..., "counts": [...]}. The answer has
+A request is what the runner of the judges accepts: {"as": user or null, "criteria": {...}, "now": ..., "counts": [...]}. The answer has
 `ids` in order, `total`, `undecided`, `counts`, or `error` (a code; '' where the rules name none).
 """
 
@@ -56,7 +56,7 @@ class Archive:
         self.corpus = corpus
         self.messages = messages
         self.stores = stores
-        self.seen = {}  # what users see, by their folders
+        self.seen = {}  # what users see, by folder
 
     def visible(self, user):
         """The numbers of the messages that a user sees; the system (None) sees all."""
@@ -86,7 +86,7 @@ class Archive:
 
 
 class Search:
-    """One request, parsed; its tree is evaluated over all messages, whoever asks."""
+    """One request, parsed; its tree is evaluated over all messages, for every user alike."""
 
     def __init__(self, archive, request):
         criteria = request["criteria"]
@@ -110,8 +110,8 @@ class Search:
     # ---------------------------------------------------------------------------------------------- criteria to a tree (S3, A22)
 
     def build(self, criteria, user):
-        """The tree of all criteria; None where nothing can be found because nothing is asked for."""
-        # First of all: whoever may not ask for a store is told nothing else.
+        """The tree of all criteria; None if nothing can be found because there are no criteria."""
+        # First of all: a user who may not ask for a store learns nothing else.
         if "store" in criteria:
             if user is not None and not user.get("administrator"):
                 raise Refused("denied")
@@ -165,7 +165,7 @@ class Search:
         return self.find(self.tree) if self.tree is not None else set()
 
     def find(self, node, excluded=False):
-        """The messages of a node, where a word that was not found is not there."""
+        """The messages of a node, on the assumption that a word that was not found is absent."""
         if isinstance(node, Not):
             return set(range(len(self.messages))) - self.find(node.inner, True)
         if isinstance(node, (And, Or)):
@@ -185,7 +185,7 @@ class Search:
         return self.leaves[key]
 
     def truth(self, node, i, excluded=False):
-        """Kleene's: True, False, or None where a word may have been overlooked in this message (S4.3)."""
+        """Kleene logic: True, False, or None if a word may have been overlooked in this message (S4.3)."""
         if node is None:
             return False
         if isinstance(node, Not):
@@ -213,7 +213,7 @@ class Search:
             start, last = range_bounds(*value, self.now, self.zone)
             return lambda m: getattr(m, name) is not None and start <= getattr(m, name) < last
         if name == "list":
-            # `*` is any letters; the case of ASCII letters does not count.
+            # `*` matches any letters; the case of ASCII letters does not count.
             named = pattern_test(value, lambda m: [lower(m.facts.list_id)])
             if "." in value or "*" in value:
                 return named
@@ -284,12 +284,12 @@ def date_key(m):
 
 
 def lower(text):
-    """ASCII case alone."""
+    """Folds ASCII case only."""
     return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
 
 
 def pattern_test(value, texts):
-    """Whether one of the texts of a message is as `value` says."""
+    """Whether one of the texts of a message matches `value`."""
     pieces = lower(value).split("*")
 
     def matches(text):

@@ -1,7 +1,7 @@
 """Bytes to characters as rule group T7 of docs/TEXT.md says.
 
 The decoders are written from the algorithms of the WHATWG Encoding standard; their index tables and labels (of that standard),
-and the Unicode tables, lie in tables.json.gz.
+and the Unicode tables, are in tables.json.gz.
 """
 
 import codecs
@@ -95,7 +95,7 @@ _NUMBERED = re.compile(r"(cp|ibm|dos|ms|msdos|oem|win|windows|codepage|ccsid|xcp
 
 
 def squeezed_encoding(label):
-    """T7.2.1 to T7.2.3; None if it is none of these."""
+    """T7.2.1 to T7.2.3; None if the label is none of these."""
     enc = LABELS.get(label)
     if enc not in (None, "replacement"):
         return enc
@@ -111,7 +111,7 @@ BAD = "\ufffd"
 
 
 def get_encoding(label):
-    """WHATWG "get an encoding" (the label is stripped and lowercased); None if it is none."""
+    """WHATWG "get an encoding" (the label is stripped and lowercased); None if there is none."""
     return LABELS.get(_norm(label))
 
 
@@ -152,7 +152,7 @@ MULTI_BYTE = "big5", "euc-jp", "shift_jis", "euc-kr", "gbk", "gb18030", "iso-202
 
 
 def decode_text(data, label, guess):
-    """T7: (characters, label if there is no decoder or None). `guess` is called without arguments and gives a WHATWG name."""
+    """T7: (characters, label if there is no decoder or None). `guess` is called without arguments and returns a WHATWG name."""
     enc = label_encoding(label, data) if label is not None else None
     if enc in ("utf-32le", "utf-32be"):
         return _utf32(data, enc == "utf-32le"), None
@@ -202,7 +202,7 @@ def lies(enc, data):
     if enc.startswith("utf-") or enc in ("hz", "iso-2022-kr") or not is_utf8(data):
         return False
     if enc in MULTI_BYTE:
-        # The text has no U+FFFD of its own: these charsets do not have it, but for gb18030.
+        # The text itself has no U+FFFD: these charsets do not have it, except gb18030.
         return BAD in decode(enc, data) and (enc not in ("gbk", "gb18030") or BAD in decode(enc, data.replace(b"\x84\x31\xa4\x37", b"")))
     return enc != "windows-874" or any("\u0e00" <= c <= "\u0e7f" for c in data.decode("utf-8"))
 
@@ -300,7 +300,7 @@ def _utf32(data, little):
 
 @functools.lru_cache(None)
 def _page(name):
-    """A code page: ASCII below, U+FFFD where nothing is."""
+    """A code page: ASCII below 0x80, U+FFFD for unassigned bytes."""
     return [chr(b) if b < 128 else bytes((b,)).decode(name, "replace") for b in range(256)]
 
 
@@ -409,11 +409,11 @@ def _gb18030(data):
         c = data[i]
         if 0x30 <= c <= 0x39:
             if i + 1 >= n:
-                out.append(BAD)  # the end of input: one error, what waits is dropped
+                out.append(BAD)  # the end of input: one error, pending bytes are dropped
                 break
             d = data[i + 1]
             if not 0x81 <= d <= 0xFE:
-                out.append(BAD)  # second and third are taken again
+                out.append(BAD)  # the second and third byte are read again
                 continue
             if i + 2 >= n:
                 out.append(BAD)
@@ -667,7 +667,7 @@ def _iso2022jp(data):
                     out.append(BAD)
                 output = True
             else:
-                i -= 2  # the first byte of the escape is taken again, and so is this one
+                i -= 2  # the first byte of the escape is read again, and so is this one
                 output = False
                 state = output_state
                 out.append(BAD)

@@ -1,4 +1,5 @@
-"""Containers against records (docs/FORMAT.md, sections 7, 8, 11): stamps, order of frames, copies of the header, tables, where seeds lie."""
+"""Containers against records (docs/FORMAT.md, sections 7, 8, 11): stamps, order of frames, copies of the header, tables, places of
+seeds."""
 
 import os
 from collections import defaultdict
@@ -8,9 +9,9 @@ from records import BLOCK, CONTAINER, CONTENT, COPY_FROM, MESSAGE, RECOVERED, TA
 
 
 def check_containers(store):
-    """What is not as promised in the containers of a store that was read from its records."""
+    """What is wrong in the containers of a store that was read from its records."""
     wrong = []
-    indices = defaultdict(list)  # sequence: indices of its frames in containers, in the order in which they lie
+    indices = defaultdict(list)  # sequence: indices of its frames in containers, in the order of the file
     tables = []
     found = {}
     for number, path in numbered(os.path.join(store.folder, "content"), "mkc"):
@@ -33,7 +34,7 @@ def check_containers(store):
 
 
 def walk_container(store, number, path, indices, tables):
-    """The offset up to which the container holds frames of commits and their copies of the header."""
+    """The offset up to which the container has frames of commits and their copies of the header."""
     file = open_file(path, CONTAINER, store.owner, store.key)
     if file.header.file_id != store.containers.get(number, file.header.file_id) or file.header.number != number:
         raise FormatError(path, 16, "another file than the records name")
@@ -85,7 +86,7 @@ def check_indices(store, indices):
 
 
 def check_tables(store, tables):
-    """Every row of a table against the facts, and each content that lies in containers in a table of its own."""
+    """Compares every row of a table with the facts, and checks that each content in containers is in a table of its commit."""
     wrong = []
     salts, first, by_sequence = {}, {}, {}
     for commit in store.commits:
@@ -114,7 +115,7 @@ def check_tables(store, tables):
             fact, placed = store.contents[content]
             if salt is None:
                 salt = seeded(table[3], index) if table.get(3) else None
-            # Of what a repair recovered no salt is known to the records.
+            # The records have no salts for what a repair recovered.
             if content in salts and (salt, index) != salts[content]:
                 wrong.append(f"{what}: content {content}: salt or index is not that of its fact")
             if (size, shape) != (fact[4], fact.get(5)) or [((CONTAINER, c), *r) for c, *r in quads(runs)] != placed:
@@ -133,7 +134,7 @@ def check_tables(store, tables):
     for number, (_, runs) in store.contents.items():
         if runs and all(place[0] == CONTAINER for place, *_ in runs) and number not in listed:
             wrong.append(f"content {number} lies in containers and no table has it")
-    # A seed that stands in a table may give salts of contents alone: else an erased fact of another kind could be guessed.
+    # A seed in a table may give salts of contents only: otherwise an erased fact of another kind could be guessed.
     for commit in store.commits:
         for begin, end, seed in commit.seeds:
             if seed in seeds and any(fact.kind != CONTENT for fact in commit.facts[begin:end]):

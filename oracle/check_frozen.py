@@ -1,4 +1,4 @@
-"""Reads the archives that are committed for good (docs/vectors, archive-core/tests/golden) by docs/FORMAT.md alone, and broken copies of them.
+"""Reads the frozen archives (docs/vectors, archive-core/tests/golden) by docs/FORMAT.md alone, and broken copies of them.
 
 check_frozen.py DIR ...     each with archive/, archive.key, vectors.json
 

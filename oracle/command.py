@@ -1,4 +1,4 @@
-"""Runs the command `mailkeep` for the judges: a user's configuration of its own, JSON lines."""
+"""Runs the command `mailkeep` for the judges, with a separate user configuration and JSON lines."""
 
 import json
 import os
@@ -10,7 +10,7 @@ class Mailkeep:
     def __init__(self, binary, archive, key_file=None):
         self.binary = os.path.abspath(binary)
         self.archive = os.path.abspath(archive)
-        # Keys of archives that the judges make themselves lie beside the archive, never in the user's configuration.
+        # Keys of archives that the judges create are stored beside the archive, never in the user's configuration.
         self.config = os.environ.get("XDG_CONFIG_HOME") or self.archive + ".config"
         self.env = dict(os.environ, XDG_CONFIG_HOME=self.config, NO_COLOR="1")
         self.key = ["--key-file", key_file] if key_file else []
@@ -37,7 +37,7 @@ class Mailkeep:
         return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
 
     def make(self, sources, into=None, receipts=None, allow=(0, 1)):
-        """Makes the archive and imports sources, one run each; the summaries by source."""
+        """Creates the archive and imports sources, one run each. Returns the summaries by source."""
         os.makedirs(self.config, mode=0o700, exist_ok=True)
         if not os.path.exists(os.path.join(self.archive, "archive.mk")):
             recovery = self.archive + ".recovery"

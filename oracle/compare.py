@@ -2,8 +2,8 @@
 
 compare.py MAILKEEP ARCHIVE [SOURCE...] [--queries N] [--seed S] [--query Q ...] [--query-file FILE]
 
-Where ARCHIVE is not there, it is made and SOURCEs are imported. Exit 1 on any difference. With --query or --query-file the given queries
-are run instead of drawn ones.
+If ARCHIVE does not exist, it is created and SOURCEs are imported. Exit 1 on any difference. With --query or --query-file the given queries
+run instead of drawn ones.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def words_at_stake(corpus, query, mail):
 
 
 def compare(keep, archive, query, doubtful, out):
-    """Whether the command's answer to one query is the naive scan's."""
+    """Whether the command's answer to one query equals that of the naive scan."""
     expected = archive.answer({"criteria": {"version": 1, "text": query}})
     hits, answer = keep.search(query)
     if "error" in expected:
@@ -71,7 +71,7 @@ def compare(keep, archive, query, doubtful, out):
 
 
 def differences(expected, got):
-    """What is not the same in two answers without error."""
+    """The differences of two answers without error."""
     problems = []
     want, have = expected["ids"], got["ids"]
     if len(have) != len(set(have)):
@@ -118,7 +118,7 @@ def main():
         scan, wrong, disputes, doubtful = load(keep, entries, args.cache, log)
         for line in wrong:
             print(line)
-        # Facts in dispute are judge.py's; the command's answers are compared by the archive's word on them.
+        # judge.py reports disputed facts; here the command's answers are compared by the archive's version of them.
         log(f"facts in dispute: {disputes}" if disputes else "no fact in dispute")
         queries = args.query
         if args.query_file:

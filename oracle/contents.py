@@ -1,4 +1,5 @@
-"""Contents and parts as docs/FORMAT.md says (section 10): from runs to stored bytes, from stored bytes and parts to the very bytes of a mail."""
+"""Contents and parts as docs/FORMAT.md says (section 10): from runs to stored bytes, from stored bytes and parts to the exact bytes
+of a mail."""
 
 import base64
 import hashlib
@@ -12,12 +13,12 @@ class Contents:
     """Contents and parts by their runs. A run is (place, offset of the frame, start, length); a place is a file, or what is left of it."""
 
     def __init__(self):
-        self.parts = {}  # number: list of (digest or None, length, runs), the first that can be read counts
+        self.parts = {}  # number: list of (digest or None, length, runs); the first readable one counts
         self.contents = {}  # number: (fact, runs)
         self.blocks = {}
 
     def files_at(self, place):
-        """The files, or tails of files, that may hold the frames of a place."""
+        """The files, or tails of files, that may have the frames of a place."""
         raise NotImplementedError
 
     def block_at(self, place, offset):
@@ -53,7 +54,7 @@ class Contents:
         return b"".join(out)
 
     def part(self, number):
-        """The bytes of a part; where its own are damaged, those of another one with its digest."""
+        """The bytes of a part; if its own are damaged, those of another one with its digest."""
         error = ValueError(f"part {number} is nowhere")
         own = self.parts.get(number, [])
         digests = {digest for digest, _, _ in own if digest}
@@ -96,7 +97,7 @@ class Contents:
         return data
 
     def content(self, number):
-        """The bytes of a content; where its own are damaged, those of another one with its digest."""
+        """The bytes of a content; if its own are damaged, those of another one with its digest."""
         try:
             return self.own_content(number)
         except (FormatError, ValueError):
@@ -118,7 +119,7 @@ class Contents:
 
 
 def encode(data, wrap):
-    """Base64 as form 2 and 4 say."""
+    """Base64 as in forms 2 and 4."""
     if not data:
         return b""
     text = base64.b64encode(data)

@@ -52,7 +52,7 @@ class Requests:
     def draw(self, count):
         out = []
         while len(out) < count:
-            # The last tenth makes up what is missing of requests without a hit.
+            # The last tenth adds requests without a hit until there are enough.
             needed = count // 10 + 1 - self.empty
             want_empty = needed > 0 and (self.rng.random() < 0.08 or count - len(out) <= needed)
             request = self.request(want_empty)
@@ -69,7 +69,7 @@ class Requests:
     def request(self, want_empty):
         rng = self.rng
         user = None if None in self.asking and rng.random() < 0.4 else rng.choice(self.asking)
-        # Now and then of a message that the user does not see: nothing of it may show.
+        # Sometimes from a message that the user does not see: nothing of it may show.
         pool = sorted(self.archive.visible(user)) if rng.random() < 0.85 else []
         pool = pool or range(len(self.archive.messages))
         at = rng.choice(pool)
@@ -177,7 +177,7 @@ class Requests:
         return message.archived if message.date is None else message.date
 
     def quoted(self, text, brackets=""):
-        """The text as a filter takes it; empty where none can say it."""
+        """The text as a filter accepts it; empty if no filter can express it."""
         if not text or any(c in QUOTES for c in text) or "\0" in text or "\n" in text or any(c in WHITE_SPACE for c in (text[0], text[-1])):
             return ""
         if brackets and self.rng.random() < 0.2 and not text.startswith("<"):
@@ -204,7 +204,7 @@ class Requests:
         return f"{(size >> 10) + (name == 'smaller')}{unit}"
 
     def period(self, moment, absolute=False):
-        """A period that holds a moment, or ends or begins near it."""
+        """A period that contains a moment, or ends or begins near it."""
         rng = self.rng
         local = datetime.fromtimestamp(moment, zone_of(self.zone))
         if not absolute and rng.random() < 0.3:

@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 
 class Damaged(Contents):
-    """One store, of which anything may be missing."""
+    """A store from which anything may be missing."""
 
     def __init__(self, folder, owner, key):
         super().__init__()
@@ -52,7 +52,7 @@ class Damaged(Contents):
                 yield None, os.path.join(aside, name)
 
     def open(self, number, path, kind):
-        """A file, a file put aside, or a tail; None where it is of another kind or its header cannot be had."""
+        """A file, a file put aside, or a tail; None if it is of another kind or has no readable header."""
         try:
             data = mapped(path)
             if path.endswith(".mkl"):
@@ -87,7 +87,7 @@ class Damaged(Contents):
     # ----------------------------------------------------------------------------------------------------------------- records
 
     def read_records(self):
-        """Commits by their sequence; what lies beyond the next file's first sequence, or was put aside, is kept apart."""
+        """Commits by their sequence; what is at or above the next file's first sequence, or was put aside, is kept separately."""
         opened = []
         for number, path in self.paths("records", "mkr"):
             file = self.open(number, path, RECORDS)
@@ -98,7 +98,7 @@ class Damaged(Contents):
         for number, file in opened:
             place = RECORDS, file.path
             self.files[place] = [file]
-            # What was put aside of a file lay in it once, and a tail may need what stands before it.
+            # What was put aside from a file was once in it, and a tail may need what precedes it.
             self.files[place] += [f for _, f in opened if f is not file and f.header.file_id == file.header.file_id]
             later = [f.header.first_sequence for f in series if number is not None and f.header.number > file.header.number]
             void = min(later, default=None)
@@ -118,7 +118,7 @@ class Damaged(Contents):
         self.follow([counted[n] for n in sorted(counted)])
 
     def follow(self, commits):
-        """The commits that count, with gaps: the link before each is that of the commit before, or what its own stamps say."""
+        """The commits that count, with gaps: the link before each is that of the previous commit, or the one in its own stamps."""
         self.commits = [commit for commit, _ in commits]
         before = 0
         for commit, skeleton in commits:
@@ -206,7 +206,7 @@ class Damaged(Contents):
             place = CONTAINER, file.header.number
             self.files.setdefault(place, []).append(file)
             if aside:
-                # Its runs name the container in which it lay: what was put aside is tried first, then what is left there.
+                # Its runs name its former container: what was put aside is tried first, then what is left there.
                 here = CONTAINER, path
                 self.files[here] = [file, *self.files[place][:-1]]
             for frame, error in self.frames(file):
@@ -229,7 +229,7 @@ class Damaged(Contents):
 
 
 def opened_stores(archive, key_file, recovery_key, problems):
-    """(folder, UUID, store key) of every store whose key can be had: by the key file, else by the recovery key."""
+    """(folder, UUID, store key) of every store whose key can be opened: by the key file, else by the recovery key."""
     keys = recovery = None
     try:
         keys = archive_keys(archive, key_file)
@@ -254,7 +254,7 @@ def opened_stores(archive, key_file, recovery_key, problems):
 
 
 def read_damaged(archive, key_file, recovery_key=None):
-    """Every mail that can be had, of all stores below `stores/`."""
+    """Every mail that can be read, of all stores below `stores/`."""
     problems, mails = [], {}
     for folder, owner, key in opened_stores(archive, key_file, recovery_key, problems):
         store = Damaged(folder, owner, key)

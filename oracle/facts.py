@@ -1,7 +1,7 @@
-"""What a search asks of a mail beside its words: date, parties, subject, importance, attachments, ids (S2.6, S3, S4.5; A22.5, A22.6).
+"""What a search needs of a mail besides its words: date, parties, subject, importance, attachments, ids (S2.6, S3, S4.5; A22.5, A22.6).
 
 facts(bytes, result) computes all of it from the raw mail; `result` is what mailtext.mail_values makes of the same bytes. What only the
-archive can decide (time of archiving, folder, direction, the date of a mail that names none) is not here.
+archive can decide (time of archiving, folder, direction, the date of a mail that has none) is not here.
 """
 
 import re
@@ -15,7 +15,7 @@ from query import first_kib, without_brackets
 
 SIGNATURES = (b"application/pkcs7-signature", b"application/pgp-signature", b"application/x-pkcs7-signature")
 WHITE = " \t\r\n"
-# Reasons of T10 after which a word may have been overlooked; a type that is off (S1.5) is none.
+# Reasons of T10 after which a word may have been overlooked; a type that is off (S1.5) is not one.
 OVERLOOKED = ("encrypted", "signed", "charset", "too long", "too large", "too deep", "too many parts", "header too long")
 
 
@@ -23,7 +23,7 @@ class Facts(NamedTuple):
     date: object  # seconds since 1970, or None
     received: object  # likewise, of the first Received field that has a date
     size: int
-    sender: tuple  # (display name, address) of the first mailbox of From; empty texts where one lacks
+    sender: tuple  # (display name, address) of the first mailbox of From; empty texts for what is missing
     recipient: tuple  # likewise of the first one of To, else Cc
     subject: str
     importance: str
@@ -32,7 +32,7 @@ class Facts(NamedTuple):
     message_id: bytes
     list_id: str
     labels: tuple  # those of X-Gmail-Labels, as T12 reads them
-    overlooked: bool  # whether some text was not taken in
+    overlooked: bool  # whether some text was left out
 
 
 def facts(data, result, guesses=None):
@@ -66,7 +66,7 @@ def facts(data, result, guesses=None):
 
 
 def ending(name):
-    """S2.6: what follows the last full stop of a file name, where it is 1 to 16 letters or digits."""
+    """S2.6: what follows the last full stop of a file name, if it is 1 to 16 letters or digits."""
     _, stop, end = name.rstrip().rpartition(".")
     end = end.lower()
     return [end] if stop and len(end) <= 16 and end.isalnum() else []
@@ -85,7 +85,7 @@ def first_mailbox(values, sender=False):
 
 
 def importance(first):
-    """A22.5: the first of the three fields that says something."""
+    """A22.5: the first of the three fields with a known value."""
     for name, levels in (
         (b"importance", {"low": "low", "normal": "normal", "high": "high"}),
         (b"x-priority", {"1": "high", "2": "high", "3": "normal", "4": "low", "5": "low"}),
@@ -98,20 +98,20 @@ def importance(first):
 
 
 def message_id(value):
-    """What stands in the first angle brackets, else all of it."""
+    """What is in the first angle brackets, else all of it."""
     behind = value.partition(b"<")[2] or value
     return behind.partition(b">")[0].strip(WHITE.encode())
 
 
 def list_id(value):
-    """What stands in the last angle brackets of List-Id, else all of it, not decoded: it is no text but an identifier (RFC 2919)."""
+    """What is in the last angle brackets of List-Id, else all of it, not decoded: it is not text but an identifier (RFC 2919)."""
     value = value.strip(WHITE)
     m = re.search(r"<([^<>]*)>[^<>]*\Z", value)
     return (m.group(1) if m else value).strip(WHITE)
 
 
 def without_frame(m):
-    """Q encoding that lost its frame."""
+    """Q encoding without its frame."""
     try:
         return bytes.fromhex(m.group().replace("=", "")).decode()
     except UnicodeDecodeError:
@@ -119,7 +119,7 @@ def without_frame(m):
 
 
 def labels(values):
-    """T12: of each field label by label; each once, and as many as 8 KiB hold."""
+    """T12: field by field, label by label; each once, and as many as fit into 8 KiB."""
     found = {}
     for value in values:
         at, text = 0, re.sub(r"(?:=[89A-Fa-f][0-9A-Fa-f])+", without_frame, decode_words(value))

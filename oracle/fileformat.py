@@ -26,7 +26,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class FormatError(Exception):
-    """A byte that is not as the format says: file, offset, what."""
+    """A byte that violates the format: file, offset, what."""
 
     def __init__(self, path, offset, what):
         super().__init__(f"{path}: offset {offset}: {what}")
@@ -37,7 +37,7 @@ class FormatError(Exception):
 
 
 def cbor(data):
-    """The one CBOR item (RFC 8949) that `data` is."""
+    """Decodes `data` as one CBOR item (RFC 8949)."""
     value, at = cbor_item(data, 0)
     if at != len(data):
         raise ValueError(f"{len(data) - at} bytes behind the CBOR item")
@@ -45,7 +45,7 @@ def cbor(data):
 
 
 def cbor_item(data, at, depth=0):
-    """(item, where it ends). Refused is what section 1 says is never written: keys that do not rise, floats, tags, indefinite lengths."""
+    """(item, where it ends). Refuses what section 1 says is never written: keys that do not rise, floats, tags, indefinite lengths."""
     if depth > 64:
         raise ValueError("CBOR too deep")
     if at >= len(data):
@@ -248,7 +248,7 @@ class Identity(NamedTuple):
 
 
 def read_identity(path, kind=None):
-    """archive.mk or store.mk; every byte of the file is looked at, the HMAC only by `check_identity`."""
+    """archive.mk or store.mk; every byte of the file is checked, the HMAC only by `check_identity`."""
     with open(path, "rb") as f:
         data = f.read((1 << 20) + 1)
     if len(data) > 1 << 20:
@@ -278,7 +278,7 @@ def read_identity(path, kind=None):
 
 
 def read_either(path, kind):
-    """The identity in a file, or in its second copy where the first is missing or broken (section 6)."""
+    """The identity in a file, or in its second copy if the first is missing or broken (section 6)."""
     try:
         return read_identity(path, kind)
     except (OSError, ValueError, LookupError, struct.error, FormatError):
@@ -317,7 +317,7 @@ class Sealed(NamedTuple):
     data: bytes
     header: Header
     aead: AESGCM  # None without a key
-    base: int = 0  # where in the file the bytes lie
+    base: int = 0  # where the bytes are in the file
     skip: int = HEADER  # where in the bytes frames begin
 
     def end(self):
@@ -325,7 +325,7 @@ class Sealed(NamedTuple):
 
 
 def read_frames(file, at=None):
-    """Every frame from offset `at` on; raises at the first byte that is none."""
+    """Every frame from offset `at` on; raises at the first byte outside a frame."""
     at = file.base + file.skip if at is None else at
     while at < file.end():
         frame = read_frame(file, at)
@@ -334,7 +334,7 @@ def read_frames(file, at=None):
 
 
 def scan_frames(file):
-    """Frames and stretches that are none: (frame, None) or (None, the error). After a bad stretch the next good frame follows (section 4)."""
+    """Frames and stretches without frames: (frame, None) or (None, the error). After a bad stretch the next good frame follows (section 4)."""
     at = file.base + file.skip
     while at < file.end():
         try:
@@ -348,7 +348,7 @@ def scan_frames(file):
 
 
 def next_frame(file, at):
-    """The next offset from `at` on at which the marker stands and a whole frame is good; the end if there is none."""
+    """The next offset from `at` on that has the marker and a whole good frame; the end if there is none."""
     while True:
         found = file.data.find(MARKER, at - file.base)
         if found < 0:
@@ -426,7 +426,7 @@ def made_header(kind, number, file_id, owner, outer):
 
 
 def sealed(path, data, kind, owner, outer, header=None):
-    """A sealed file of this kind and owner; `header` in place of the one that stands in it."""
+    """A sealed file of this kind and owner; `header` replaces the one in the file."""
     header = header or read_header(path, data)
     if (header.kind, header.owner) != (kind, owner):
         raise FormatError(path, 8, f"kind {header.kind} of {hexed(header.owner)}")
@@ -440,7 +440,7 @@ def mapped(path):
 
 
 def open_file(path, kind, owner, outer):
-    """A sealed file. Where the header of a container or records file is broken, its first good copy stands for it (section 4)."""
+    """A sealed file. If the header of a container or records file is broken, its first good copy replaces it (section 4)."""
     data = mapped(path)
     try:
         header = read_header(path, data)

@@ -1,6 +1,6 @@
 """The oracles of the specification (docs A: E1 to E19, O1 to O45) as mails and expected sets, run through the command and the runner.
 
-fixture_mails.py MAILKEEP [--ask ASK]    without ASK only what the command can be asked. Exit 1 on any difference.
+fixture_mails.py MAILKEEP [--ask ASK]    without ASK, only what the command can answer. Exit 1 on any difference.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import tempfile
 from command import Mailkeep
 from selftest import FIXTURE, ME, ORACLES, mail, txt
 
-# The examples of the manual, each with the oracle that gives its set.
+# The examples of the manual, each with the oracle that defines its set.
 EXAMPLES = {
     "E1": "Auto*", "E2": "*example.com", "E3": "vorname.nachname*", "E4": "Me?er", "E5": '"Microsoft Windows"', "E6": "subject:Nachrichten",
     "E7": "from:john@mailstore.com", "E8": "to:michael@mailstore.com", "E9": "cc:lisa@mailstore.com", "E10": "bcc:customers@mailstore.com",
@@ -27,7 +27,7 @@ NUMBERS = [f"O{n}" for n in range(1, 25)] + ["O25"] * 3 + ["O26"] * 3 + ["O27", 
 
 
 def plain(number, more="", body="x", size=None):
-    """A mail of a number, by which it is known, of exactly `size` bytes where that is given."""
+    """A mail identified by a number, of exactly `size` bytes if that is given."""
     head = f"From: a@b.example\nTo: c@d.example\nSubject: number{number}\n{more}\n"
     data = (head + body + "\n").encode()
     return data if size is None else data[:-1] + b"\n" + b"x" * (size - len(data) - 1) + b"\n"
@@ -48,7 +48,7 @@ CASES = {  # folder -> its mails
     "large": [plain(n + 1, size=size) for n, size in enumerate((5242879, 5242880, 5242881))],
     "middle": [plain(n + 1, size=size) for n, size in enumerate((409599, 409600, 614400, 614401))],
 }  # fmt: skip
-# Mails beside the fixture that some examples must not find: the column "does not find" of the manual, where no mail of the fixture shows it.
+# Additional mails that some examples must not find: the column "does not find" of the manual, if no mail of the fixture covers it.
 ELSEWHERE = [
     (mail("lisa@mailstore.com", "customers@mailstore.com", "Gruss", "Nachrichten und Rechnung",
           more="Cc: michael@mailstore.com\nBcc: john@mailstore.com\n"), "E6 E7 E8 E9 E10 E12"),
@@ -91,7 +91,7 @@ def criteria_cases(fixture):
 
 
 def month_before(keep, identifier):
-    """O44: requests whose `now` lies in the month behind that of archiving, in that month itself, and two months behind."""
+    """O44: requests whose `now` is in the month after that of archiving, in that month itself, and two months later."""
     record = keep.lines("show", identifier, "--record")[-1]
     year, month = int(record["archived"][:4]), int(record["archived"][5:7])
     for later, found in ((1, True), (0, False), (2, False)):
@@ -143,7 +143,7 @@ def check(what, expected, got, bad):
 
 
 def oracles():
-    """(name, query, set) of E1 to E19 and of the lines that stand for O1 to O29."""
+    """(name, query, set) of E1 to E19 and of the lines that represent O1 to O29."""
     lines = [line.rpartition("|") for line in ORACLES.strip().splitlines()]
     sets = {query: set(map(int, found.split())) for query, _, found in lines}
     for name, query in EXAMPLES.items():
@@ -170,10 +170,10 @@ def ask_runner(fixture, program, bad):
     from judge import Runner
 
     first = next(i for i, name in fixture.names.items() if name == "f01")
-    months = list(month_before(fixture.keep, first))  # before the runner, which holds the archive
+    months = list(month_before(fixture.keep, first))  # before the runner starts, which locks the archive
     runner = Runner(program, fixture.keep.archive, fixture.keep.found_key_file())
     try:
-        # The sixteen mails of the fixture lie in two folders: both are below `judge`, and no other of its mails meets a query of these.
+        # The sixteen mails of the fixture are in two folders, both below `judge`; no other mail there meets any of these queries.
         for name, request, expected in criteria_cases({"path": "judge"}):
             got = runner.ask(request)
             if isinstance(expected, str):

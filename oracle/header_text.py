@@ -38,7 +38,7 @@ def word_at(text, at):
     end = head.end() + len(inner)
     inner = inner[:-1] if inner.endswith("?") else inner
     word = Word(head, inner, end, True)
-    # "\0\0" so that no rule about NUL bytes takes the label away.
+    # "\0\0" so that no rule about NUL bytes discards the label.
     return word if inner and label_encoding(word.label, b"\0\0") is not None else None
 
 
@@ -52,7 +52,7 @@ def decode_bytes(data, label):
 
 
 class Row:
-    """T3.3 and T3.4: words of one label in a row."""
+    """T3.3 and T3.4: a row of words with one label."""
 
     def __init__(self, label):
         self.label = label
@@ -357,7 +357,7 @@ def raw_entries(text):
 
 
 def punycode_decode(text):
-    """RFC 3492, section 6.2; None where it cannot be decoded."""
+    """RFC 3492, section 6.2; None if it cannot be decoded."""
     if not text.isascii():
         return None
     basic, dash, extended = text.rpartition("-")

@@ -60,7 +60,7 @@ _COMMENT_END = re.compile(r"--!?>")
 
 
 def _attributes(html, at):
-    """From behind a tag's name: (attributes in order, place behind '>'), or None where the input ends in the tag."""
+    """Reads on after a tag's name: (attributes in order, place after '>'), or None if the input ends in the tag."""
     attributes = []
     seen = set()
     n = len(html)

@@ -2,9 +2,9 @@
 
 judge.py MAILKEEP ASK ARCHIVE [SOURCE...] [--requests N] [--seed S] [--request JSON ...] [--request-file FILE]
 
-ASK is the runner (`target/release/examples/ask`): it is started as `ASK ARCHIVE KEYFILE`, takes a request a line and answers each with
-a line. Where ARCHIVE is not there, it is made and SOURCEs are imported. Exit 1 on any difference, of facts of single mails too
-(unless --no-facts).
+ASK is the runner (`target/release/examples/ask`): it is started as `ASK ARCHIVE KEYFILE`, reads one request per line and answers
+each with a line. If ARCHIVE does not exist, it is created and SOURCEs are imported. Exit 1 on any difference, including facts of
+single mails (unless --no-facts).
 """
 
 import argparse
@@ -26,7 +26,7 @@ NAMED = ("denied", "no_such_store", "query")
 
 
 class Runner:
-    """The program that answers requests by the library."""
+    """The program that answers requests with the library."""
 
     def __init__(self, program, archive, key_file):
         command = [sys.executable, program] if program.endswith(".py") else [os.path.abspath(program)]
@@ -46,7 +46,7 @@ class Runner:
 
 
 def flat(answer):
-    """An answer of the runner with its coverage among the other members, as differences() takes it."""
+    """An answer of the runner with its coverage merged into the other members, as differences() expects it."""
     return {**answer, **(answer.get("coverage") or {})}
 
 
@@ -83,7 +83,7 @@ def pages(runner, request, page, total):
     while page.get("cursor"):
         if len(page["ids"]) != request["limit"]:
             problems.append(f"a page of {len(page['ids'])}, not {request['limit']}, that is not the last")
-        # Long lists by small pages: the first pages are enough.
+        # For long lists in small pages, the first pages are enough.
         if asked >= 60 or not page["ids"]:
             break
         page = runner.ask({**{k: v for k, v in request.items() if k != "counts"}, "cursor": page["cursor"]})
@@ -94,7 +94,7 @@ def pages(runner, request, page, total):
         whole["ids"] += page["ids"]
         asked += 1
     if page.get("cursor"):
-        # Cut short: the rest is asked for at once.
+        # Cut short: the rest is requested in one piece.
         page = runner.ask({**{k: v for k, v in request.items() if k not in ("counts", "limit")}, "cursor": page["cursor"]})
         whole["ids"] += page.get("ids", [])
         asked += 1
@@ -120,7 +120,7 @@ def stranger(runner, archive, request, users):
 
 
 def explain(archive, request, identifier):
-    """What each part of the request says of one message, by the scan."""
+    """What each part of the request yields for one message, by the scan."""
     message = next((i for i, m in enumerate(archive.messages) if m.id == identifier), None)
     if message is None:
         return f"{identifier} is no message of the archive"
@@ -162,7 +162,7 @@ def requests_of(args):
 
 
 def open_archive(args, log):
-    """(command, key file) of an archive, which is made where it is not there."""
+    """(command, key file) of an archive, which is created if missing."""
     keep = Mailkeep(args.mailkeep, args.archive, args.key_file)
     if not os.path.exists(os.path.join(args.archive, "archive.mk")):
         for source, summary in keep.make(args.sources).items():
@@ -197,7 +197,7 @@ def main():
         if not requests:
             requests = source.draw(args.requests)
             log(f"drew {len(requests)} requests; without a hit: {source.empty}")
-        # Only now: the runner holds the archive.
+        # Only now, since the runner locks the archive.
         runner = Runner(args.ask, args.archive, key_file)
         started = time.time()
         bad = 0

@@ -1,11 +1,11 @@
-"""Searches for strings of real mail in eight languages, in whatever charset it came: the command must find what the scan finds.
+"""Searches for strings of real mail in eight languages, whatever its charset: the command must find what the scan finds.
 
 languages.py MAILKEEP ARCHIVE [SOURCE...] [--strings 20] [--seed S]
 
-Of each language a quarter of the strings is glued to Latin letters or digits, a quarter goes across a line end; every string has a letter
-that English has not. Which value of a mail is in which language is told by its script, by frequent words, and by letters that only one
-language has. Where the mails hold fewer of these, plain ones make up for them. Exit 1 on any difference, where a language has too few
-strings, or where one is not found, though it was taken from a mail.
+For each language, a quarter of the strings is joined to Latin letters or digits, and a quarter crosses a line end; every string has
+a letter that English lacks. The language of a value is recognised by its script, by frequent words, and by letters that only one
+language has. If the mails have too few of these strings, plain ones replace them. Exit 1 on any difference, if a language has too
+few strings, or if a string is not found although it comes from a mail.
 """
 
 import argparse
@@ -33,7 +33,7 @@ FREQUENT = {
 FREQUENT = {name: set(words.split()) for name, words in FREQUENT.items()}
 LANGUAGES = ("Japanese", "Chinese", "Korean", "Russian", "German", "French", "Polish", "Portuguese")
 KANA, HAN, HANGUL = "[\u3041-\u30fa]", "[\u4e00-\u9fff]", "[\uac00-\ud7a3]"
-# Not ą, ę, ń and single Ł: where a charset is guessed wrongly, they stand for marks of other languages and for a pound sign.
+# Not ą, ę, ń and single Ł: if a charset is guessed wrongly, they replace marked letters of other languages and the pound sign.
 POLISH = re.compile("[łśżŁŚŻ][a-ząćęłńóśźż]{2}|\\bśr\\b")
 OWN = {
     "Japanese": f"{KANA}|{HAN}", "Chinese": HAN, "Korean": HANGUL, "Russian": "[а-яё]", "German": "[äöüß]", "French": "[àâçèéêëîïôùûœ]",
@@ -45,23 +45,23 @@ OTHERS = re.compile("[čđěůšžøåæäüõãţşăėųūāēīļņģķ\ufffd
 GLUE = ("-", "/", ".", "_", ":", "@", "(")
 KINDS = ("plain", "glued", "line end")
 
-# Letters of Chinese, Japanese and Korean that stand alone as words, without marks.
+# Letters of Chinese, Japanese and Korean that are words by themselves, without marks.
 _SINGLE = "".join(chr(c) for c in sorted(NO_BLANKS) if 0x3041 <= c <= 0x30FF or 0x3400 <= c <= 0x9FFF or 0xAC00 <= c <= 0xD7A3)
 _SINGLE = f"[{_SINGLE}]"
 SINGLES = re.compile(_SINGLE + "{2,5}")
-# Latin letters and digits are taken as whole words, which end where these scripts begin.
+# Latin letters and digits are used as whole words, which end where these scripts begin.
 _LATIN, _OTHER = "[A-Za-z0-9]{1,12}", f"[{WITH_BLANKS_CLASS}]"
 SINGLES_GLUED = re.compile(f"(?<!{_OTHER}){_LATIN}{_SINGLE}{{1,4}}|{_SINGLE}{{1,4}}{_LATIN}(?!{_OTHER})")
-# What separates has no position (S1.1): the letters of two lines are neighbours.
+# Separators have no position (S1.1): the letters of two lines are neighbours.
 SINGLES_AT_LINE_END = re.compile(f"({_SINGLE}{{1,3}})[ \t.,!?]{{0,4}}\r?\n[ \t\r\n]*({_SINGLE}{{1,3}})")
 
 
 def language(text):
-    """The language of a text, or None where that is not clear."""
+    """The language of a text, or None if that is not clear."""
     counts = [len(re.findall(script, text[:20000])) for script in (KANA, HANGUL, HAN)]
     if counts[0] >= 5 and counts[0] * 20 > counts[2]:
         return "Japanese"
-    # Mails in Chinese quote names in Korean; there are few mails in Korean, and a name is worth having.
+    # Mails in Chinese quote names in Korean; there are few mails in Korean, so names are used too.
     if counts[1] > counts[2] and re.search(HANGUL + "{3}", text[:20000]):
         return "Korean"
     if counts[2] >= 10:
@@ -70,7 +70,7 @@ def language(text):
     hits = sorted((sum(w in frequent for w in words), name) for name, frequent in FREQUENT.items())
     (second, _), (most, name) = hits[-2:]
     if most < 5 or most * 12 < len(words) or most < 2 * second or name == "English" or len(FREQUENT[name] & set(words)) < 4:
-        # Polish stands in subjects, names of files and persons, and above quotations in mails of others.
+        # Polish is in subjects, names of files and persons, and above quotations in mails in other languages.
         return "Polish" if POLISH.search(text) and not OTHERS.search(text) else None
     if name == "Russian" and not re.search("[ыэ]", text):
         return None  # another language in Cyrillic letters
@@ -103,16 +103,17 @@ def candidates(text, name):
 
 
 def strings(entries, count, rng):
-    """language -> [(kind, query)]; the texts of a language take turns until none has another one, so that no single one gives all."""
+    """language -> [(kind, query)]; the texts of a language take turns until none has another one, so that no single text supplies
+    all."""
     found = {name: [] for name in LANGUAGES}
     for entry in entries:
         for value in mail_values(bytes_of(entry), entry.get("guesses")).values:
             if not value.text.isascii() and (name := language(value.text)) in found:
-                # Soft hyphens and the like stand in no word (S1.1).
+                # Words contain no soft hyphens or similar characters (S1.1).
                 found[name].append("".join(c for c in value.text[:20000] if c.isascii() or fold(c)))
     out = {}
     for name, texts in found.items():
-        # A text that lies in many mails counts once.
+        # A text that is in many mails counts once.
         texts = sorted(set(texts))
         rng.shuffle(texts)
         out[name] = []
@@ -121,7 +122,7 @@ def strings(entries, count, rng):
         for pool in pools:
             for queries in pool.values():
                 rng.shuffle(queries)
-        # Plain ones last: they make up what is missing of the others.
+        # Plain ones last: they fill up the number.
         for kind in KINDS[::-1]:
             if kind == "plain":
                 wanted[kind] = count - len(out[name])

@@ -1,7 +1,8 @@
-"""Reads a whole archive for the naive scan: every mail's bytes from an export, its words and facts by the oracle, the rest from the archive.
+"""Reads a whole archive for the naive scan: the bytes of every mail from an export, its words and facts from the oracle, the rest
+from the archive.
 
 What the archive decides (folder, time of archiving, direction, the date of a mail without one, charsets that it guessed) comes from
-`ls --messages`, or, where that does not say it, from `show --record`. What both know is compared: see `facts_differences`.
+`ls --messages`, or, if that lacks it, from `show --record`. What both have is compared: see `facts_differences`.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from mailtext import mail_values
 from queries import usable
 from search import Corpus, prepare
 
-# What is kept of a mail is made by these; kept answers of other versions of them do not count.
+# These files compute what is cached of a mail; answers cached by other versions of them do not count.
 MAKERS = (
     "charset.py", "facts.py", "header_text.py", "html_text.py", "load.py", "maildate.py", "mailtext.py", "queries.py", "query.py", "search.py",
     "tables.json.gz", "transfer.py", "words.py",
@@ -50,7 +51,7 @@ def bytes_of(entry):
 
 
 def read_one(task):
-    """(whether the digest fits, words, facts, guesses that are lacking, whether later Unicode occurs) of one mail."""
+    """(whether the digest matches, words, facts, missing guesses, whether later Unicode occurs) of one mail."""
     entry, guesses, cache = task
     data = bytes_of(entry)
     found = hashlib.sha256(data).hexdigest()
@@ -72,7 +73,7 @@ def read_one(task):
 
 
 class Records:
-    """What `show --record` says, kept from run to run: it never changes for a message."""
+    """The output of `show --record`, cached between runs: it never changes for a message."""
 
     def __init__(self, keep, cache):
         self.keep = keep
@@ -97,7 +98,8 @@ class Records:
 
 
 def load(keep, entries, cache, log):
-    """(archive for answers.py, texts of problems with bytes, of differing facts, numbers of messages whose words hang on a guess or on later Unicode)."""
+    """(archive for answers.py, texts of problems with bytes, of differing facts, numbers of messages whose words depend on a guess
+    or on later Unicode)."""
     started = time.time()
     problems = []
     disputes = []
@@ -156,14 +158,15 @@ def when(text):
 
 
 def kept(party):
-    """A display name and an address as the archive keeps them (FORMAT.md, fact 5, 9 to 11): the address and what of the name fits into 1 KiB."""
+    """A display name and an address as the archive keeps them (FORMAT.md, fact 5, 9 to 11): the address, and as much of the name as
+    fits into 1 KiB."""
     name, address = (text.encode("utf-8", "surrogatepass") for text in party)
     address = address[:1024]
     return name[: 1024 - len(address)].decode("utf-8", "ignore"), address.decode("utf-8", "ignore")
 
 
 def own_date(own):
-    """(the date that the mail itself has, where it is from), or twice None (T11.1)."""
+    """(the date that the mail itself has, its source), or two None (T11.1)."""
     if own.date is not None:
         return own.date, "mail"
     return own.received, None if own.received is None else "received_field"
@@ -174,7 +177,7 @@ def trimmed(party):
 
 
 def facts_differences(own, known):
-    """(what, by the oracle, by the archive) where the two do not agree on a mail. Only what `known` has is compared."""
+    """(what, by the oracle, by the archive) for each disagreement about a mail. Only what `known` has is compared."""
 
     def first(name):
         value = (known.get(name) or [{"name": "", "address": ""}])[0]
@@ -210,7 +213,8 @@ def facts_differences(own, known):
 
 
 def taken_over(own, name, theirs):
-    """The facts with the archive's word on what is in dispute, so that one difference of facts is not found again in every answer."""
+    """The facts with the archive's version of what is disputed, so that one difference of facts is not reported again in every
+    answer."""
     if name == "attachments":
         return own._replace(types=(own.types + ("?",) * theirs)[:theirs])
     if name in ("date", "date_source"):

@@ -1,11 +1,13 @@
-"""Judges that no open and no read destroys mail: broken copies of an archive, read by `read_archive.py --damaged` before and after.
+"""Checks that neither opening nor reading destroys mail: broken copies of an archive are read by `read_archive.py --damaged` before
+and after.
 
 losses.py MAILKEEP [--mails 100] [--only TEXT] [--keep DIR]
 
-Makes a small archive, and of it a copy for each way to break it: the last 512 bytes of each file zeroed, alone and with each cache lost;
-each file removed, alone and in pairs; each file of an older state put back, alone and in pairs. On each copy runs `ls`, `verify` and
-`export`. Judged is: what the reader could read before, it can read afterwards; what is exported are mails of the archive; where any is
-not exported, `verify` does not end with 0. Prints the table of all of it as Markdown. Exit 1 where a line is not as promised.
+Creates a small archive, and a copy of it for each way to break it: the last 512 bytes of each file zeroed, alone and with each
+cache lost; each file removed, alone and in pairs; each file replaced by an older state, alone and in pairs. Runs `ls`, `verify` and
+`export` on each copy. Checks that what could be read before can be read afterwards, that only mails of the archive are exported,
+and that `verify` does not exit with 0 if any is not exported. Prints the results as a Markdown table. Exit 1 if a line breaks a
+promise.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from damaged import read_damaged
 
 ZEROED = 512
 CACHES = ("catalog", "index")
-LEFT_ALONE = ("write.lock", "FORMAT.md")  # no mail hangs on them
+LEFT_ALONE = ("write.lock", "FORMAT.md")  # no mail depends on them
 
 
 class Archive(NamedTuple):
@@ -109,7 +111,7 @@ def lose_cache(copy, cache):
 
 
 def put_back(archive, copy, name):
-    """The file as it was in the older state; gone, where it was not there."""
+    """The file as it was in the older state; removed if it did not exist."""
     old = os.path.join(archive.older, name)
     if os.path.exists(old):
         shutil.copyfile(old, os.path.join(copy, name))
@@ -203,7 +205,7 @@ def judge(mailkeep, archive, copy, what):
 
 
 def printed(group, lines):
-    """A table; lines of two files that say the same are one, with their number."""
+    """A table; equal lines of several files become one, with their number."""
     print(f"\n**{group[0].upper()}{group[1:]}**\n")
     print("| file | `ls` says | `verify` says | `export` says | exported | readable before | after | |")
     print("|---|---|---|---|---|---|---|---|")

@@ -1,4 +1,4 @@
-"""The date of a mail (TEXT.md T11): RFC 5322 with its obsolete forms, and what programs write beside them."""
+"""The date of a mail (TEXT.md T11): RFC 5322 with its obsolete forms, and what else programs write."""
 
 import re
 import unicodedata
@@ -249,7 +249,7 @@ def clock_of(m, half):
 def seconds(day, clock, zone):
     late = clock == (24, 0, 0)
     hour, minute, second = (0, 0, 0) if late else clock
-    # A leap second counts as the one before it, which is of the same day.
+    # A leap second counts as the second before it, which is in the same day.
     try:
         local = datetime(*day, hour, minute, 59 if second == 60 else second, tzinfo=timezone.utc) + timedelta(days=late)
         moment = local - timedelta(seconds=zone)

@@ -35,8 +35,8 @@ class Result(NamedTuple):
     values: list
     not_searchable: list
     unknown_guesses: list
-    origins: list  # beside each value: (transfer encoding, type) of the leaf, or ('', '') for what stands in headers
-    parts: list  # (entity, its file names, the source text where it is HTML), for what else is to be known of a mail (facts.py)
+    origins: list  # beside each value: (transfer encoding, type) of the leaf, or ('', '') for header values
+    parts: list  # (entity, its file names, the source text if it is HTML), for the other facts of a mail (facts.py)
 
 
 # ---------------------------------------------------------------------------------------------------------------- T2: structure
@@ -138,7 +138,7 @@ _KNOWN_NAME = re.compile(rb"(?:" + _KNOWN + rb"|(?:file)?name(?:\*.*)?)\Z", re.I
 
 
 def bare_value(value, at):
-    """T5.3: where a value without quotes that begins at `at` ends."""
+    """T5.3: where an unquoted value that begins at `at` ends."""
     stop = value.find(b";", at)
     stop = len(value) if stop < 0 else stop
     begin = at
@@ -199,7 +199,7 @@ def _behind_label(text):
 
 
 def rfc2231_bytes(params, name):
-    """T5.9: the bytes of a parameter that stands in the forms of RFC 2231, or None."""
+    """T5.9: the bytes of a parameter in the forms of RFC 2231, or None."""
     if name + b"*" in params:
         return _percent(_behind_label(params[name + b"*"][0]))
     out, number = b"", 0
@@ -247,7 +247,7 @@ class Walker:
         self.full = False
 
     def walk(self, data, depth, nested, parent=None):
-        """Walks one message that has bytes of its own."""
+        """Walks one message with separate bytes."""
         cr = cr_lines(data)
         at = 3 if data.startswith(b"\xef\xbb\xbf") else 0
         stack = []
@@ -431,7 +431,7 @@ def without_escapes(name):
 
 
 def name_candidates(params, name, chars):
-    """T5.5 to T5.7; `chars` makes characters of a value's bytes."""
+    """T5.5 to T5.7; `chars` decodes a value's bytes to characters."""
     out = []
     if name in params:
         plain = decode_words(chars(params[name][0]))
@@ -476,7 +476,7 @@ PLAIN = (
 NOTHING = (
     b"application/pgp-signature", b"application/pkcs7-signature", b"application/x-pkcs7-signature", b"application/pgp-encrypted",
 )
-# T8.1: types that say nothing.
+# T8.1: generic types.
 GENERIC = (
     b"application/octet-stream", b"application/octetstream", b"application/x-octet-stream", b"application/binary", b"application/data",
     b"application/download", b"application/x-download", b"application/force-download", b"application/x-force-download",
@@ -495,7 +495,7 @@ ADDRESS_FIELDS = ("subject", "from", "to", "cc", "bcc")
 
 
 def treatment(e):
-    """T8.1: what is done with a leaf."""
+    """T8.1: how a leaf is treated."""
     t = e.type
     if t in NOTHING or t.startswith((b"image/", b"audio/", b"video/")):
         return "nothing"
@@ -512,7 +512,7 @@ def treatment(e):
 
 def by_ending(e):
     """T8.7."""
-    # An ending is ASCII, whatever the charset of the name.
+    # An extension is ASCII, whatever the charset of the name.
     chars = lambda b: b.decode("utf-8", "replace")
     for params, name in ((e.disposition_params, b"filename"), (e.type_params, b"name")):
         for candidate in name_candidates(params, name, chars):

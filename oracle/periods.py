@@ -15,7 +15,7 @@ _STOPS = re.compile(r"(?:(\d{1,2})\.)?(\d{1,2})\.(\d{4})", re.A)
 
 
 class Span(NamedTuple):
-    """Seconds since 1970: the first of a period, and the first behind it."""
+    """Seconds since 1970: the first of a period, and the first after it."""
 
     start: float
     last: float
@@ -45,7 +45,7 @@ def parse_period(text):
 
 
 def parse_range(text):
-    """A period, or two with `..` between: (from, to). `7d` alone has no end."""
+    """A period, or two with `..` between them: (from, to). `7d` alone has no end."""
     first, dots, last = text.partition("..")
     first = parse_period(first)
     if dots:
@@ -54,7 +54,7 @@ def parse_range(text):
 
 
 def zone_of(name):
-    """A zone by its IANA name or as +02:00; ValueError for what is none."""
+    """A zone by its IANA name or as +02:00; ValueError for anything else."""
     m = re.fullmatch(r"([+-])(\d\d):(\d\d)", name, re.A)
     if m:
         hours, minutes = int(m.group(2)), int(m.group(3))
@@ -68,7 +68,7 @@ def zone_of(name):
 
 
 def seconds(local, zone):
-    """The instant of a local time; of one that a clock shows twice, the first; of one that it leaves out, when it jumps."""
+    """The instant of a local time; the first one if the clock shows it twice; the moment of the jump if the clock skips it."""
     return (local.replace(tzinfo=zone) - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds()
 
 
@@ -109,7 +109,7 @@ def first_of(day, size):
 
 
 def behind(begin, size):
-    """The first local time behind the year, month ... that begins at `begin`."""
+    """The first local time after the year, month ... that begins at `begin`."""
     if size == "year":
         return begin.replace(year=begin.year + 1)
     if size == "month":
@@ -118,7 +118,7 @@ def behind(begin, size):
 
 
 def range_bounds(first, last, now, zone):
-    """(from, up to and without) of a range; either period may be None."""
+    """(first second, first second after) of a range; either period may be None."""
     return (
         span(first, now, zone).start if first else float("-inf"),
         span(last, now, zone).last if last else float("inf"),

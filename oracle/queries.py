@@ -78,7 +78,7 @@ class Drawer:
             if len(run) > 80:
                 run = run[:80]
             if any(ord(c) in NO_BLANKS for c in run) and len(run) > 6:
-                # A piece of a run of Han, Thai ...: any part of it is a query of its own.
+                # A piece of a run of Han, Thai ...: any part of it is a query.
                 k = self.rng.randrange(len(run) - 2)
                 run = run[k : k + self.rng.randint(1, 6)].lstrip()
                 run = "".join(c for c in run if WORD.match(c)) or value.text[a:b][:4]
@@ -100,7 +100,7 @@ class Drawer:
         if single and form in ("prefix", "suffix", "infix", "question", "inner", "wild phrase", "plain letters"):
             form = "word"
         field = value.field
-        # `-` and `(` act where a clause begins: a drawn text must not begin with them.
+        # `-` and `(` have a meaning where a clause begins: a drawn text must not begin with them.
         address = value.mark == "address" and rng.random() < 0.5 and not re.search(r"[\s\"()*?]", value.text)
         if address and form in ("word", "field", "minus", "minus field", "prefix", "suffix", "case"):
             at = value.text.rfind("@")
@@ -165,7 +165,7 @@ def draw(mails, corpus, count, seed):
     seen = set()
     while len(out) < count:
         kind = KINDS[len(out) % len(KINDS)]
-        # The last tenth makes up what is missing of queries without a hit.
+        # The last tenth adds queries without a hit until there are enough.
         want_empty = empty < count // 10 + 1 and drawer.rng.random() < 0.12 or count - len(out) <= count // 10 + 1 - empty
         query = drawer.query(kind)
         if want_empty:

@@ -1,4 +1,4 @@
-"""The query language of SEARCH.md S2: text to a tree. What the parts of the tree find stands in search.py and answers.py."""
+"""The query language of SEARCH.md S2: text to a tree. What the parts of the tree find is in search.py and answers.py."""
 
 import re
 import unicodedata
@@ -60,7 +60,7 @@ class All:
 
 
 class Filter:
-    """What is decided without words: the name, and the value as the filter understands it."""
+    """A filter, decided without words: its name, and its value as the filter understands it."""
 
     def __init__(self, name, value):
         self.name = name
@@ -71,7 +71,7 @@ class Filter:
 
 
 def parse(query, fields=None):
-    """The tree of a query, or None for one without a clause. `fields` are given to every term that names none, as by fields:(query)."""
+    """The tree of a query, or None for one without a clause. `fields` apply to every term that names none, as with fields:(query)."""
     return _Parser(query).query(fields, 0)
 
 
@@ -84,7 +84,7 @@ def size_value(text):
 
 
 def without_brackets(text):
-    """An id without the angle brackets that may stand around it, and without what follows them."""
+    """An id without optional angle brackets around it, and without what follows them."""
     text = text.strip(" \t\r\n")
     return text[1:].partition(">")[0].strip(" \t\r\n") if text.startswith("<") else text
 
@@ -200,7 +200,7 @@ class _Parser:
             name = "attachment"
         if name in FIELDS:
             fields = (name,)
-            # Behind a field comes a term, whatever it looks like.
+            # A term follows a field, whatever it looks like.
             name = None
         elif name in RESERVED:
             raise QueryError(f"{name}: is reserved")
@@ -228,7 +228,7 @@ class _Parser:
             raise QueryError(f"{name}:{value} has no value that can be read") from error
 
     def raw(self, depth):
-        """(text, whether it was in quotes) of what stands here, up to its end."""
+        """(text, whether it was in quotes) of the value that begins here."""
         text = self.text
         begin = self.at
         if text[begin : begin + 1] and text[begin] in QUOTES:
@@ -287,7 +287,7 @@ def query_parts(raw, quoted):
 
 
 def _beside_singles(words):
-    """The words of a run, where wildcards stand beside letters of scripts without blanks (S1.3)."""
+    """The words of a run, if wildcards are next to letters of scripts without blanks (S1.3)."""
     out = []
     for i, (w, single) in enumerate(words):
         before = i > 0 and words[i - 1][1]

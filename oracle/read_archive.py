@@ -4,11 +4,11 @@ read_archive.py ARCHIVE KEYFILE [--out DIR] [--manifest FILE] [--containers-only
 read_archive.py ARCHIVE KEYFILE --damaged [--recovery-key FILE] [--list]
 
 Follows section 14: identities, keys, the master's records, each store's records with their chain and tree, and every message's
-content, joined and compared with its digest. Compared too are stamps, heads, copies of headers, and tables with the records.
+content, joined and compared with its digest. Stamps, heads, copies of headers, and tables are compared with the records too.
 --out writes the mails; --manifest takes the MANIFEST.jsonl of an export and compares ids, folders and digests with it.
 --containers-only reads the contents by the tables of the containers, without the records, and compares what comes out with the
 records' digests. --damaged follows section 15: whatever can be read, records with gaps, tables where records lack, no records at all,
-copies of headers, lost+found; it counts each mail once, and with --list prints their digests. Exit 1 where anything is not as promised.
+copies of headers, lost+found; it counts each mail once, and with --list prints their digests. Exit 1 if anything is wrong.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from records import (
 
 
 class Store(Contents):
-    """One store, read from its records; contents are read when they are asked for."""
+    """One store, read from its records; contents are read on demand."""
 
     def __init__(self, folder, owner, key, notes):
         super().__init__()
@@ -58,7 +58,7 @@ class Store(Contents):
     # ---------------------------------------------------------------------------------------------------------------- what counts
 
     def leave_out_in_flight(self):
-        """At most the last commit may be in flight: above the clean mark it counts only where all its frames are there (section 8)."""
+        """At most the last commit may be in flight: above the clean mark it counts only if all its frames are there (section 8)."""
         clean = max(self.records.clean, self.head.sequence if self.head else 0)
         last = self.records.last
         if clean < last:
@@ -98,7 +98,7 @@ class Store(Contents):
     def take(self, commit, index, fact):
         kind, value = fact.kind, fact.value
         if value is None:
-            # An erased message keeps its number; the folder in which it had one is not known any more.
+            # An erased message keeps its number; its folder is no longer known.
             if kind == MESSAGE:
                 self.next_message, self.erased = self.next_message + 1, self.erased + 1
             return
@@ -108,14 +108,14 @@ class Store(Contents):
             _, self.next_message, self.next_part, self.next_run = value[2][:4]
         elif kind == RECOVERED:
             found = cbor(value[2])
-            # What a repair recovered may stand in a commit that was not lost.
+            # What a repair recovered may be in a commit that was not lost.
             if value[1] != FOLDER or found[1] not in self.folders:
                 self.count(commit, value[1], found, dense=False)
         else:
             self.count(commit, kind, value)
 
     def count(self, commit, kind, value, dense=True):
-        """A fact joins the state; `dense`: it takes the next number of its kind."""
+        """Applies a fact to the state; `dense`: it takes the next number of its kind."""
         if kind == 1:
             self.next_run = value[1] + 1
         elif kind in (2, 3):
@@ -146,7 +146,8 @@ class Store(Contents):
             self.take_folder(value)
 
     def following(self, what, number, expected):
-        """The number after this one, which must be the one expected; before and after a repair there may be gaps, and where messages are erased."""
+        """The number after this one, which must be the one expected; there may be gaps before and after a repair, and where
+        messages are erased."""
         if number != expected and not ((self.records.lost or self.erased) and number > expected):
             raise ValueError(f"{self.folder}: {what} {number} where {expected} comes")
         return number + 1

@@ -1,4 +1,4 @@
-"""Records as docs/FORMAT.md says (sections 7 to 9): stamps, commits, salts, chain, tree, facts by class, head.mkm. Needs `zstandard`."""
+"""Records by docs/FORMAT.md (sections 7 to 9): stamps, commits, salts, chain, tree, facts by class, head.mkm. Needs `zstandard`."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ MARK_INDEX = 0xFFFFFFFF
 COPY_FROM = 4096
 WINDOW = 8 << 20
 
-# The keys of each fact that is known; kinds that the page names without a map have None.
+# The keys of each known fact; None for kinds that the page names without a map.
 STORE_FACTS = {
     1: range(1, 10), 2: range(1, 4), 3: range(1, 4), 5: range(1, 22), 6: range(1, 5), 7: range(1, 3), 8: range(1, 13), 9: range(1, 5),
     16: None, 17: range(1, 2), 18: range(1, 6), 19: range(1, 3), 21: range(1, 2),
@@ -38,7 +38,7 @@ def stamp_of(plain):
 
 
 def decompress(data, limit):
-    """One zstd frame; its content is bounded before it is made."""
+    """Decompresses one zstd frame; its size is checked before memory is allocated."""
     params = zstandard.get_frame_parameters(data)
     if params.content_size > limit:
         raise ValueError(f"zstd frame of {params.content_size} bytes")
@@ -130,32 +130,32 @@ def seeded(seed, index):
 
 class Fact(NamedTuple):
     kind: int
-    value: dict  # None where the fact is erased, or its kind is passed over
+    value: dict  # None if the fact is erased, or its kind is passed over
     salt: bytes  # None where the fact is erased
     hash: bytes
     leaf: bytes  # of a content
 
 
 class Frames(NamedTuple):
-    """The frames of a commit in records, put together but not decoded."""
+    """The frames of a commit in records, joined but not decoded."""
 
     sequence: int
     first: int  # index of the first of them
     pieces: int  # index of its first piece
     offset: int  # of the last of them
     section: dict  # index: offset, of its blocks
-    value: bytes  # chain value after it, as it stands
+    value: bytes  # chain value after it, as written
     before: tuple  # (sequence, chain value) of the commit that its stamps call synced
     body: bytes
 
 
 class Commit(NamedTuple):
-    file: object  # its number, or what stands for it as a place
+    file: object  # its number, or what represents it as a place
     frames: Frames
     sequence: int
     skeleton: dict
     facts: list
-    section: list  # offsets of its blocks, None for one that is lacking; empty where the section is gone
+    section: list  # offsets of its blocks, None for a missing one; empty if the section is gone
     seeds: list  # (first, end, seed) of the ranges with a seed
     numbers: dict  # index of a fact: number of its content
 
@@ -169,8 +169,8 @@ class Commit(NamedTuple):
 
 
 def put_together(frames, notes, gaps=False):
-    """Commits out of frames in order; `frames` are as of `scan_frames`. What is interrupted is not there, unless blocks of a section may be
-    lacking (`gaps`): then its pieces alone must follow each other."""
+    """Commits from frames in order; `frames` come from `scan_frames`. An interrupted commit is absent, unless blocks of a section
+    may be missing (`gaps`): then only its pieces must be consecutive."""
     section, pieces, at, first = {}, [], None, 0
     for frame, error in frames:
         if error is None and frame.kind == COPY:
@@ -222,7 +222,7 @@ def salts_of(ranges, count):
 
 
 def decode(path, number, frames, known, notes):
-    """(commit, the bytes of its skeleton). Raises ValueError or LookupError where something is not as it must be."""
+    """(commit, the bytes of its skeleton). Raises ValueError or LookupError if something is wrong."""
     what = f"{path}: commit {frames.sequence}"
     body = cbor(decompress(frames.body, 256 << 20))
     judge_keys(what, body, (1, 2, 3), notes)
@@ -374,7 +374,7 @@ class Records:
             raise FormatError(file.path, frame.offset, f"commit {stamp.sequence} calls {stamp.synced} synced")
 
     def follow(self, file, frames, broken=False, repairing=False):
-        """The commit, judged by the one before it; `broken`: it stands before a repair, and where it cannot be judged it is noted."""
+        """Checks a commit against the previous one; `broken`: it is before a repair, so that failures are only noted."""
         try:
             commit, skeleton = decode(file.path, file.header.number, frames, self.known, self.notes)
         except (ValueError, LookupError, TypeError) as error:
@@ -432,7 +432,7 @@ def check_moved(path, frame, rest):
 
 
 class Noted(NamedTuple):
-    """What head.mkm says."""
+    """The contents of head.mkm."""
 
     sequence: int
     chain: bytes
@@ -444,7 +444,7 @@ class Noted(NamedTuple):
 
 
 def read_head(folder, owner, outer, notes):
-    """head.mkm of a store or of the master, or None where there is none."""
+    """head.mkm of a store or of the master, or None if there is none."""
     path = os.path.join(folder, "head.mkm")
     if not os.path.exists(path):
         return None
@@ -459,12 +459,12 @@ def read_head(folder, owner, outer, notes):
 
 
 def check_head(path, head, links, what):
-    """A head that was noted must lie in these records with this chain value (roll back, section 8)."""
+    """A head that was noted must be in these records with this chain value (rollback, section 8)."""
     sequence, chain = head
     if links.get(sequence) != chain:
         raise FormatError(path, 0, f"{what}: commit {sequence} is noted; the records {'lack it' if sequence not in links else 'have another chain value there'}")
 
 
 def good_frames(file):
-    """Frames of a file that can be read, whatever lies between."""
+    """Readable frames of a file, whatever is between them."""
     return [frame for frame, error in scan_frames(file) if error is None]

@@ -1,13 +1,14 @@
-"""Judges an import: the counts, and every mail byte for byte.
+"""Checks an import: the counts, and every mail byte for byte.
 
 roundtrip.py MAILKEEP CORPORA [--only TEXT] [--keep DIR]
 
-Makes an archive of every mbox that CORPORA/COUNTS.tsv names and of the trees beside them, one import a source, and proves:
+Creates an archive of every mbox that CORPORA/COUNTS.tsv names and of the trees beside them, with one import for each source, and
+checks:
 counts: `read` of the summary is COUNTS.tsv's `messages`, and read = stored + duplicate + failed;
 trees (Maildir, EML, MH): each file is one mail, or an mbox as below; files that were skipped are listed;
 mboxes: the source is From_ line, mail (quoted again where it was unquoted), blank line, and so on, to its last byte;
 all: the exported mail has the digest of its receipt.
-Exit 1 where one of these is not so.
+Exit 1 if any of these fails.
 """
 
 import argparse
@@ -33,7 +34,7 @@ _QUOTED = re.compile(rb"^(>*From )", re.M)
 
 
 def spellings(mail):
-    """The ways in which a mail may stand in an mbox: as it is, with `From ` quoted, with every level quoted."""
+    """The forms that a mail may have in an mbox: as it is, with `From ` quoted, with every level quoted."""
     yield mail
     if b"From " in mail:
         once = _FROM.sub(b">From ", mail)
@@ -45,14 +46,14 @@ def spellings(mail):
 
 
 def place(source, at, mail):
-    """(place behind `mail` and the blank line that follows it, further blank lines) if it stands at `at`, else None."""
+    """(place after `mail` and the blank line that follows it, further blank lines) if it is at `at`, else None."""
     best = None
     for spelling in spellings(mail):
         if not source.startswith(spelling, at):
             continue
         end = at + len(spelling)
         if end < len(source) and end > at and source[end - 1] != 10:
-            continue  # the end of its last line is a mail's own
+            continue  # the end of its last line belongs to the mail
         following = _BLANK_LINES.match(source, end).end()
         blanks = source.count(b"\n", end, following)
         if following == len(source) or source.startswith(b"From ", following):
@@ -66,9 +67,10 @@ _BLANK_LINES = re.compile(rb"(?:\r?\n)*")
 
 
 def cover(source, mails):
-    """(what is wrong or None, blank lines that are no mail's but for one behind each mail) of mails that shall make up the source.
+    """(what is wrong or None, blank lines outside mails, not counting one after each mail) for mails that should make up the
+    source.
 
-    Every other byte but those of From_ lines must be a mail's, in order.
+    Every other byte except those of From_ lines must belong to a mail, in order.
     """
     at = 0
     further = 0
@@ -77,7 +79,7 @@ def cover(source, mails):
             line = source.find(b"\n", at)
             begin = len(source) if line < 0 else line + 1
         elif at == 0:
-            begin = 0  # what stands before the first From_ line is a mail too
+            begin = 0  # what precedes the first From_ line is a mail too
         else:
             return f"mail {i}: no From_ line at {at}: {source[at : at + 60]!r}", further
         found = place(source, begin, mail)
@@ -109,7 +111,7 @@ def tree_files(path):
 
 
 def judge_tree(path, receipts, bytes_of, out):
-    """Every file is one mail, whole, or an mbox that its mails make up. Files without a receipt are listed: they were skipped."""
+    """Every file is one whole mail, or an mbox made up of its mails. Files without a receipt are listed: they were skipped."""
     by_source = {}
     for r in receipts:
         by_source.setdefault(os.path.abspath(r["source"]), []).append(r["digest"])

@@ -3,7 +3,7 @@
 rule_requests.py MAILKEEP ASK    Exit 1 on any difference.
 
 A line is {"rule", "request", and what is expected: "found" (names of mails, in order), "undecided", "counts", "notices" (whether
-there is one), or "error"}. selftest.py puts the same to the scan.
+there is one), or "error"}. selftest.py runs the same on the scan.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def problems(case, answer, names):
     for key in ("found", "undecided", "counts"):
         if key in case and case[key] != got.get(key):
             out.append(f"{key}: expected {case[key]}, got {got.get(key)}")
-    # The scan gives no notices.
+    # The scan returns no notices.
     if "notices" in case and case["notices"] != bool(answer.get("notices")) and "notices" in answer:
         out.append(f"notices {answer['notices']}")
     if "limit" not in case["request"] and answer["total"] != len(case["found"]):

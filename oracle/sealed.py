@@ -1,11 +1,11 @@
-"""Judges promise P10: no word of a mail stands readable in any file, during a command and after it.
+"""Checks promise P10: no word of a mail is readable in any file, during a command and after it.
 
 sealed.py --watch ARCHIVE [--watch DIR...] --words-from SOURCE... [--words N] [--seed S] -- COMMAND...
 
-Runs COMMAND with a TMPDIR of its own. Every 100 ms all files below the watched folders and the TMPDIR (also removed ones that the
-command holds open) are read, as far as they changed, and looked through for words of 7 bytes or more drawn from the mails (subjects,
-addresses, texts, file names, folder names), as they stand and in lower case; afterwards all of them are read whole. Without COMMAND
-the files are looked through once. Names of files are looked at too. Exit 1 where a word is found, else the command's own code.
+Runs COMMAND with a separate TMPDIR. Every 100 ms all files below the watched folders and the TMPDIR (including removed ones that
+the command has open) are read, as far as they changed, and searched for words of 7 bytes or more drawn from the mails (subjects,
+addresses, texts, file names, folder names), as written and in lower case; afterwards all of them are read completely. Without
+COMMAND the files are searched once. Names of files are searched too. Exit 1 if a word is found, else the command's own code.
 """
 
 import argparse
@@ -80,7 +80,7 @@ class Watch:
         self.found = {}
         self.names = set()
         self.samples = self.bytes = 0
-        self.pending = []  # what was read during the command and is looked through afterwards, so that samples stay dense
+        self.pending = []  # what was read during the command and is searched afterwards, so that samples stay dense
         self.waiting = 0
         self.longest = max(map(len, patterns), default=0)
 
@@ -112,7 +112,7 @@ class Watch:
             if known and known[0] == state and not whole:
                 return
             begin = 0
-            # What only grew is read from a little before its old end (the last reading at the end is whole).
+            # A file that only grew is read from a little before its old end (the last reading is complete).
             if known and not whole and state[0] > known[0][0] > 1 << 20:
                 begin = max(0, known[0][0] - (1 << 16))
             with open(path, "rb") as f:

@@ -1,4 +1,4 @@
-"""A naive search: the words and phrases of a query over values of mails (SEARCH.md S1, S2), sharing nothing with the library.
+"""A naive search: the words and phrases of a query over values of mails (SEARCH.md S1, S2). It shares nothing with the library.
 
 The language is query.py's; filters, messages and orders are answers.py's.
 """
@@ -30,7 +30,7 @@ def part_pattern(part):
 
 
 class Corpus:
-    """Mails as lists of values; sets of mails by word are kept so that most mails need not be looked at."""
+    """Mails as lists of values; sets of mails by word are kept so that most mails need not be examined."""
 
     def __init__(self):
         self.vocabulary = {}
@@ -105,7 +105,7 @@ class Corpus:
         return out
 
     def term(self, term, exclusion=False, switched_on=FIELDS):
-        """The mails that a term matches; one that names no field looks at those that are switched on."""
+        """The mails that a term matches; one that names no field searches those that are switched on."""
         if isinstance(term, All):
             return self.all
         bare = exclusion and term.fields is None

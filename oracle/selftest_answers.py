@@ -1,4 +1,4 @@
-"""Checks what surrounds the words: periods, facts of mails, criteria, answers. Run by selftest.py."""
+"""Checks everything besides words: periods, facts of mails, criteria, answers. Run by selftest.py."""
 
 import json
 import os
@@ -49,7 +49,7 @@ class Answers(unittest.TestCase):
 
     def test_every_rule_that_one_request_can_show_has_a_case(self):
         rules = {case["rule"] for case in rule_requests.cases()}
-        # S2.8 (the reduced mode), S4.7 and S4.8 (time, rebuilding) are no matter of one request.
+        # S2.8 (the reduced mode), S4.7 and S4.8 (time, rebuilding) do not concern single requests.
         words = "S1.1 S1.2 S1.3 S1.4 S1.5 S1.6 S2.1 S2.2 S2.3 S2.4 S2.5 S2.6 S2.7 S2.9".split()
         for rule in [*words, "S3.1", "S4.1", "S4.2", "S4.3", "S4.4", "S4.5", "S4.6"]:
             self.assertIn(rule, rules)

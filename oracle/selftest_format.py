@@ -1,4 +1,5 @@
-"""Tests of the reader of docs/FORMAT.md on bytes made by hand: the page's example, commits with erased facts, classes of what is unknown.
+"""Tests of the reader of docs/FORMAT.md on bytes made by hand: the page's example, commits with erased facts, classes of unknown
+things.
 
 python3.11 oracle/selftest_format.py
 """

@@ -1,4 +1,4 @@
-"""Stands in for the runner where judge.py itself is tested: it answers by the scan, and lies where it is told to.
+"""Replaces the runner where judge.py itself is tested: it answers by the scan, and lies on request.
 
 stub_ask.py ARCHIVE KEYFILE    with MAILKEEP (the command) and, optionally, LIE in the environment: order, extra, missing, total, page,
 undecided, counts, error.

@@ -26,7 +26,7 @@ _LOOK = 1024
 
 
 def _groups(data):
-    """What one row of characters gives."""
+    """What one sequence of characters gives."""
     left = len(data) % 4
     if left == 1:
         data = data[:-1]
@@ -36,7 +36,7 @@ def _groups(data):
 
 
 def base64_decode(data):
-    """T6.3: pieces, each ended by padding, as long as what stands after it is base64 too."""
+    """T6.3: pieces, each ended by padding, as long as what follows is base64 too."""
     out = []
     row = b""  # characters since the last `=`
     at = 0

@@ -1,10 +1,10 @@
-"""Checks that an answer depends only on what the user may see (S4.4): the same requests to an archive that holds nothing else.
+"""Checks that an answer depends only on what the user may see (S4.4): the same requests to an archive that contains nothing else.
 
 visible.py MAILKEEP ASK ARCHIVE [SOURCE...] [--requests N] [--users N] [--seed S]
 
-For each drawn user a second archive is made of the messages that the user sees, in the same folders. Messages are compared as (digest,
-folder), in order; times of archiving differ, so that nothing is asked about them, and where keys and dates are the same any order will do
-(numbers of messages differ).
+For each drawn user a second archive is created from the messages that the user sees, in the same folders. Messages are compared as
+(digest, folder), in order; times of archiving differ, so that no request uses them, and where keys and dates are equal any order is
+accepted (numbers of messages differ).
 """
 
 import argparse
@@ -45,7 +45,7 @@ def build(binary, place, messages, entries):
 
 
 class Side:
-    """One archive that is asked: its messages as (digest, folder), and what they are ordered by."""
+    """One of the two archives: its messages as (digest, folder), and their sort keys."""
 
     def __init__(self, keep, ask, key_file=None):
         self.folder, self.entries = keep.export()
@@ -61,7 +61,7 @@ class Side:
         return got
 
     def by_keys(self, ids, order):
-        """(key, digest, folder) of each; those of one key and date sorted, because their order depends on numbers alone."""
+        """(key, digest, folder) of each; those with equal key and date are sorted, because their order depends only on numbers."""
         rows = []
         for i in ids:
             m, digest = self.known[i]
@@ -125,7 +125,7 @@ def main():
                     continue
                 request.pop("limit", None)
                 asked += 1
-                # In the second archive the system sees what the user does; only a store is another matter.
+                # In the second archive the system sees what the user sees; only the store criterion differs.
                 other = user if "store" in request["criteria"] or asked % 2 else None
                 problems = differences(whole.ask(request), part.ask({**request, "as": other}))
                 if problems:

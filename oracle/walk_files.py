@@ -2,8 +2,8 @@
 
 walk_files.py ARCHIVE [--key-file FILE]     with a key every frame is opened too, and HMACs of identity files are compared.
 
-Copies of identity files must be alike, copies of headers those of their file. Names that the page does not know are listed; they mean
-nothing. Exit 1 where a byte is not accounted for.
+Copies of identity files must be equal, and copies of headers must equal the header of their file. Names that the page does not
+define are listed; they mean nothing. Exit 1 if a byte is not accounted for.
 """
 
 import argparse

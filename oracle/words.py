@@ -1,6 +1,6 @@
 """Text to words as SEARCH.md S1.1 to S1.4 say.
 
-A word is kept as a string in a form of its own: every letter is one character, followed, where S1.2 lets marks be left out, by its
+A word is stored as a string in a special form: every letter is one character, followed, where S1.2 lets marks be left out, by its
 marks as characters of the private planes (mark U+0301 is U+F0301). So "a letter with any marks" is `letter[private]*`.
 """
 
@@ -53,7 +53,7 @@ _ASCII_WORDS = re.compile(r"[a-z0-9]+")
 
 SHIFT = 0xF0000
 PRIVATE = "[\U000F0000-\U0010FFFD]"
-# o, l, d, h with a mark that Unicode does not take off.
+# o, l, d, h with a mark that Unicode does not decompose.
 STROKES = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h"}
 STROKE = chr(SHIFT + 0x338)  # the mark's own code: any that no combining mark of these letters has
 

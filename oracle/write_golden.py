@@ -1,9 +1,10 @@
-"""Writes the golden archives of this format with a release of the command: run once when the format is frozen, and committed for good.
+"""Writes the golden archives of this format with a release of the command: run once when the format is frozen, and never changed
+afterwards.
 
-write_golden.py MAILKEEP DIR     (DIR is archive-core/tests/golden; archives that are there stay as they are)
+write_golden.py MAILKEEP DIR     (DIR is archive-core/tests/golden; existing archives stay as they are)
 
-Each archive is a folder with `archive/`, `archive.key` and `vectors.json`: its mails, and broken copies of it with what the command says of
-them: mails that no longer come back, the code of the error that bars new mail, and whether anything is found.
+Each archive is a folder with `archive/`, `archive.key` and `vectors.json`: its mails, and broken copies of it with what the command
+reports about them: mails that no longer come back, the code of the error that bars new mail, and whether anything is found.
 """
 
 import argparse
@@ -23,7 +24,7 @@ PASSPHRASE = "correct horse"
 
 
 def mails(count, seed):
-    """Mails of the kinds that lie differently in containers: plain, with parts in base64, with a part that several share, with odd bytes."""
+    """Mails of the kinds that are stored differently in containers: plain, with parts in base64, with a part that several share, with odd bytes."""
     drawn = random.Random(seed)
     words = "archive winter letter kitchen invoice river meeting garden station paper window answer".split()
     shared = base64.encodebytes(random.Random(7).randbytes(3000)).decode()
@@ -85,7 +86,8 @@ def sound(mailkeep, root):
 
 
 def killed(mailkeep, root):
-    """Closed once, then killed while single mails came, each with a receipt: some lie in the records alone, and no cache knows of them."""
+    """Closed once, then killed while single mails arrived, each with a receipt: some are only in the records, and no cache knows
+    them."""
     archive, command = create(mailkeep, root)
     command.run("import", "-", "--into", "anna/Inbox", input=mbox(mails(20, 3)))
     receipts = os.path.join(root, "receipts")
@@ -102,7 +104,7 @@ def killed(mailkeep, root):
 
 
 def listed(command):
-    """What the archive holds, each mail by its bytes."""
+    """The mails of the archive, by their bytes."""
     out = []
     for line in command.lines("search", "*"):
         if line.get("event") != "hit":
@@ -148,7 +150,7 @@ def harm(path, case):
 
 
 def judged(mailkeep, archive, key, said, case):
-    """What the command says of a copy harmed as `case` says."""
+    """What the command reports about a copy damaged as in `case`."""
     with tempfile.TemporaryDirectory() as folder:
         copy = os.path.join(folder, "archive")
         shutil.copytree(archive, copy)

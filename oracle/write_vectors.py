@@ -1,9 +1,10 @@
-"""Writes the test vectors beside docs/FORMAT.md: a small archive whose keys, nonces and ids are all known, and what a reader must get from it.
+"""Writes the test vectors beside docs/FORMAT.md: a small archive with known keys, nonces and ids, and what a reader must get from
+it.
 
-write_vectors.py DIR     (DIR is docs/vectors; what is there is replaced)
+write_vectors.py DIR     (DIR is docs/vectors; existing files are replaced)
 
-Written from the page, without the library: the library must read what it did not write. All that is random in an archive is here the
-SHA-256 of a label, so two runs give the same archive. Needs `cryptography` (Argon2id) and `zstandard`; another version of zstd
+Written from the page, without the library: the library must read what it did not write. Everything that is random in an archive is
+the SHA-256 of a label here, so two runs give the same archive. Needs `cryptography` (Argon2id) and `zstandard`; another version of zstd
 compresses to other bytes of the same meaning.
 """
 
@@ -168,8 +169,8 @@ class Chain:
         return struct.pack("<QIQ32s", sequence, MARK_INDEX, sequence, self.links[-1])
 
     def commit(self, file, facts, salts, container_end=(0, 0), before=0, section=()):
-        """Writes a commit. `facts` are [kind, bytes] or erased ones; `before` is the number of its frames in containers. Where it begins,
-        where its first piece lies, and where the blocks of its section do."""
+        """Writes a commit. `facts` are [kind, bytes] or erased ones; `before` is the number of its frames in containers. Returns
+        where it begins, and the places of its first piece and of the blocks of its section."""
         blocks = [file.frame(BLOCK, self.stamp(before + i) + block) for i, block in enumerate(section)]
         ranges = {first: (form, data) for first, form, data in salts}
         form = data = begun = None
@@ -450,7 +451,7 @@ def write_store(root, keys):
 
 
 def chain_commit(chain, file, facts, salts, end, before, section=()):
-    """A commit of one frame besides its section, with the plaintext of that frame, for a file that is rewritten."""
+    """A commit of one frame besides its section, with the plaintext of that frame, for a rewritten file."""
     stamp = chain.stamp(before + len(section))
     _, at, _ = chain.commit(file, facts, salts, end, before, section)
     skeleton_value = chain.links[-1]
@@ -461,14 +462,14 @@ def chain_commit(chain, file, facts, salts, end, before, section=()):
 
 
 def broken():
-    """Copies that were harmed: the mails that are lost, the code of the error that bars new mail, and whether a reader that checks all finds
-    anything."""
+    """Damaged copies: the mails that are lost, the code of the error that bars new mail, and whether a reader that checks
+    everything finds damage."""
     records, container = "stores/1/records/000001.mkr", "stores/1/content/000001.mkc"
     in_container = [f"1:{n}" for n in range(11) if n != ERASED]
     cases = [
         ({"name": "a byte of a block", "file": container, "at": 300, "xor": 1}, in_container, None),
         ({"name": "the header of a container", "file": container, "at": 20, "xor": 1}, [], None),
-        # Tables have the first message of each content alone: the second one of 1:0 is in the lost commit.
+        # Tables have only the first message of each content: the second one of 1:0 is in the lost commit.
         ({"name": "a byte of a commit", "file": records, "at": 400, "xor": 1}, ["1:10"], "needs_repair"),
         ({"name": "the last records file gone", "file": "stores/1/records/000002.mkr", "remove": True}, ["1:12"], "needs_repair"),
         ({"name": "a closed container gone", "file": container, "remove": True}, in_container, None),
