@@ -25,7 +25,7 @@ pub struct Input {
 impl Input {
     /// Starts reading.
     pub fn standard(stop: Arc<AtomicBool>) -> Result<Self, Error> {
-        let (told, pieces) = sync_channel(WAITING);
+        let (sender, pieces) = sync_channel(WAITING);
         let work = move || {
             let mut input = io::stdin().lock();
             loop {
@@ -36,7 +36,7 @@ impl Input {
                     piece.truncate(len);
                     piece
                 });
-                if told.send(read).is_err() || is_last {
+                if sender.send(read).is_err() || is_last {
                     return;
                 }
             }

@@ -428,8 +428,8 @@ pub enum DamageCause {
     /// Two sources that must agree do not.
     #[error("the catalog does not agree with the records")]
     Disagreement,
-    /// A link (to another place, or a further name of the same file) is in the place of a file or folder of the archive. Nothing is read or
-    /// written through it.
+    /// A link (to another place, or a further name of the same file) is in the place of a file or folder of the
+    /// archive. Nothing is read or written through it.
     #[error("a link is in its place")]
     Link,
     /// The HMAC of an identity file does not match.
@@ -438,7 +438,8 @@ pub enum DamageCause {
     /// An identity file was replaced by an older state.
     #[error("an older state of the file was put in its place")]
     Older,
-    /// A sound file that is not the one recorded in its place: an identity file of another state, a run of another catalog.
+    /// A sound file that is not the one recorded in its place: an identity file of another state, a run of another
+    /// catalog.
     #[error("it is not the file that was recorded")]
     Unrecorded,
     /// Bytes that belong to no frame.

@@ -1,6 +1,7 @@
 //! Paths of folders: their bounds, their text, and the shortening of source paths that exceed the bounds.
 //!
-//! A path is at most 128 names deep. A name has 1 to 1,024 bytes and no `/`, so that names joined by `/` are the path as text.
+//! A path is at most 128 names deep. A name has 1 to 1,024 bytes and no `/`, so that names joined by `/` are the path
+//! as text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +18,8 @@ const DIGITS: usize = 16;
 /// The most bytes of an invalid path that an error repeats.
 const SHOWN: usize = 200;
 
-/// A folder: names from the user archive down, at most 128. Names are any Unicode of 1 to 1,024 bytes without `/`, and keep their case.
+/// A folder: names from the user archive down, at most 128. Names are any Unicode of 1 to 1,024 bytes without `/`, and
+/// keep their case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FolderPath(Vec<String>);
 

@@ -42,26 +42,25 @@
 //!
 //! - [`Archive`] is a folder open for reading and writing: [`Archive::create`] with [`CreateOptions`], [`Archive::open`] with a
 //!   [`Key`] and [`OpenOptions`], [`Archive::close`].
-//!   A [`RecoveryKey`] is shown once, when the archive is made.
+//!   A [`RecoveryKey`] is shown once, when the archive is created.
 //! - [`Acting`] is an archive used on behalf of an [`Actor`]: [`Archive::acting_as`]. Every call that reads, searches or changes is a
 //!   method of it.
 //! - In: [`ImportSource`], [`ImportOptions`], [`ImportEvents`]; a [`Receipt`] says that a mail is durable, an [`ImportReport`] adds
 //!   up. `import_one` takes a single mail.
-//! - Names: a [`MessageId`] for ever, a [`FolderPath`] from the user archive down, a [`Digest`] of the very bytes.
-//! - Out: [`SearchRequest`] of a query or of [`SearchCriteria`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `explain`,
+//! - Names: a permanent [`MessageId`], a [`FolderPath`] from the user archive down, a [`Digest`] of the exact bytes.
+//! - Out: a [`SearchRequest`] from a query or from [`SearchCriteria`] gives a [`SearchResult`] with [`MessageInfo`]s and [`Coverage`]; `explain`,
 //!   `why` and `thread` say more; `raw` and `read` give bytes, `parts` and `read_part`
 //!   those of its parts ([`mail::View`]), `record` all that is known ([`MessageRecord`]).
 //! - Rights: an [`Actor`] is the system, or a [`User`] who sees some folders ([`FolderScope`]).
-//! - The index: `store_indexes`, `rebuild_store_index` and what the administration calls its relatives.
+//! - The index: `store_indexes`, `rebuild_store_index` and the related calls of the administration.
 //! - `export` with [`ExportOptions`] writes mails as files, mboxes or Maildirs, and gives an [`ExportReport`].
-//! - What an open cut beyond what was promised lies in `lost+found`: `lost_files`, `lost_mails` ([`LostMail`]), `import_lost`.
+//! - What an open cut after the last durable commit is in `lost+found`: `lost_files`, `lost_mails` ([`LostMail`]), `import_lost`.
 //! - Checks: `verify` gives a [`VerifyReport`], `check` a [`CheckReport`] about a source.
 //! - [`Error`] has a stable code; [`Damage`] has file, offset, cause, and the contents that it costs.
-//! - [`vfs`] puts an archive on other files than those of the disk, [`source`] reads mailboxes, [`mail`] understands mails; they need
-//!   no archive.
+//! - [`vfs`] stores an archive elsewhere than on the disk, [`source`] reads mailboxes, [`mail`] interprets mails; they need no archive.
 //!
-//! Documents: `docs/ARCHITECTURE.md` (words, tour of the code), `docs/FORMAT.md`, `docs/DURABILITY.md`, `docs/SECURITY.md`,
-//! `docs/SEARCH.md`.
+//! Documents: `docs/ARCHITECTURE.md` (terms, tour of the code), `docs/FORMAT.md`, `docs/DURABILITY.md`,
+//! `docs/SECURITY.md`, `docs/SEARCH.md`.
 
 mod archive;
 mod catalog;

@@ -150,7 +150,8 @@ pub fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Words to search for: a third each of words in one mail, in 10 to 1,000, in over 10 % of the mails. Drawn by a fixed seed.
+/// Words to search for: a third each of words in one mail, in 10 to 1,000, in over 10 % of the mails. Drawn by a fixed
+/// seed.
 pub fn words(maildir: &Path, of_each: usize) -> Result<Vec<String>> {
     let mut counts: HashMap<Vec<u8>, u64> = HashMap::new();
     let files = files_below(maildir)?;

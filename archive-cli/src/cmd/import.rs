@@ -75,7 +75,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
             }
             Err(error) => {
                 // What has a receipt stays, and is reported.
-                sums.add(&events.told);
+                sums.add(&events.totals);
                 failure = Some(error);
                 break;
             }
@@ -197,7 +197,7 @@ impl Source {
 
     fn import(&self, archive: &Archive, options: &ImportOptions, events: &mut Events) -> Result<ImportReport, Error> {
         self.name().clone_into(&mut events.source);
-        events.told = ImportReport::default();
+        events.totals = ImportReport::default();
         let report = self.read(&options.stop, |source| {
             events.target(archive, &source, options)?;
             system(archive).import(source, options, &mut *events)
@@ -251,7 +251,7 @@ pub struct Events {
     ended: u64,
     read: u64,
     /// The totals of receipts and troubles of the current source; all that is known if its import ends with an error.
-    told: ImportReport,
+    totals: ImportReport,
 }
 
 impl Events {
@@ -269,7 +269,7 @@ impl Events {
             without_mail: 0,
             ended: 0,
             read: 0,
-            told: ImportReport::default(),
+            totals: ImportReport::default(),
         }
     }
 
@@ -346,12 +346,12 @@ impl ImportEvents for Events {
     fn receipt(&mut self, receipt: &Receipt) {
         match receipt.outcome() {
             Outcome::Duplicate { restated } => {
-                self.told.duplicate += 1;
-                self.told.restated += u64::from(restated);
+                self.totals.duplicate += 1;
+                self.totals.restated += u64::from(restated);
             }
-            _ => self.told.stored += 1,
+            _ => self.totals.stored += 1,
         }
-        self.told.read += 1;
+        self.totals.read += 1;
         let source = self.path(receipt.source());
         if let Some((file, path)) = &mut self.receipts {
             let line = format!("{}\n", json::receipt(receipt, &source));
@@ -372,8 +372,8 @@ impl ImportEvents for Events {
         let source = self.path(&trouble.source);
         if trouble.kind.is_loss() {
             if !matches!(trouble.kind, TroubleKind::Unsupported(_)) {
-                self.told.read += 1;
-                self.told.failed += 1;
+                self.totals.read += 1;
+                self.totals.failed += 1;
             }
             self.put_aside(|failed| failed.reason(&source, trouble.offset, &trouble.kind.to_string()));
         }

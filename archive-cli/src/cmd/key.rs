@@ -20,7 +20,7 @@ pub fn run(common: &Common, command: Key, out: &mut Out) -> Result<Exit, Failure
                 None if keys::is_dialogue() => keys::ask_new_passphrase("New passphrase: ")?.unwrap_or_default(),
                 None => return Err(Failure::Usage("without a terminal, give --new-passphrase-file FILE".to_owned())),
             };
-            told(&archive.add_passphrase(&passphrase)?, "added", out)
+            report_slot(&archive.add_passphrase(&passphrase)?, "added", out)
         }),
         Key::RemovePassphrase { slot } => super::on_archive(common, out, |archive, out| {
             archive.remove_passphrase(&slot)?;
@@ -37,7 +37,7 @@ fn slot(info: &SlotInfo) -> serde_json::Value {
     json!({ "slot": info.id, "kind": info.kind.name(), "made": when::utc(info.made) })
 }
 
-fn told(info: &SlotInfo, done: &str, out: &mut Out) -> Result<Exit, Failure> {
+fn report_slot(info: &SlotInfo, done: &str, out: &mut Out) -> Result<Exit, Failure> {
     if out.is_json() {
         let mut said = slot(info);
         said["done"] = done.into();
@@ -72,7 +72,7 @@ fn status(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
 fn test(common: &Common, out: &mut Out) -> Result<Exit, Failure> {
     let dir = place::archive(common)?;
     let key = keys::find(common, &dir, Archive::id_of(&dir)?, out)?;
-    told(&Archive::test_key(&dir, &key)?, "opens the archive", out)
+    report_slot(&Archive::test_key(&dir, &key)?, "opens the archive", out)
 }
 
 fn confirm(common: &Common, out: &mut Out) -> Result<Exit, Failure> {

@@ -59,7 +59,7 @@ fn export(archive: &Archive, dir: &Path, out: &mut Out) -> Result<Exit, Failure>
     let (mut bytes, mut count, mut failure) = (0, 0, None);
     let found = system(archive).lost_mails(&mut |mail| {
         bytes += mail.bytes.len() as u64;
-        match write(dir, &mut count, &mail).and_then(|path| told(&path, &mail, out)) {
+        match write(dir, &mut count, &mail).and_then(|path| report_mail(&path, &mail, out)) {
             Ok(()) => Ok(ControlFlow::Continue(())),
             Err(error) => {
                 failure = Some(error);
@@ -102,7 +102,7 @@ fn write(dir: &Path, count: &mut u64, mail: &LostMail) -> Result<PathBuf, Failur
     Ok(path)
 }
 
-fn told(path: &Path, mail: &LostMail, out: &mut Out) -> Result<(), Failure> {
+fn report_mail(path: &Path, mail: &LostMail, out: &mut Out) -> Result<(), Failure> {
     let file = path.display().to_string();
     let folder = mail.folder.as_ref().map(ToString::to_string);
     if out.is_json() {

@@ -155,7 +155,7 @@ impl Out {
     /// suppresses it.
     pub fn warn(&mut self, text: &str) -> Result<(), Failure> {
         self.flush()?;
-        // Who closed standard error does not want to know.
+        // A closed standard error is ignored.
         let _unread = writeln!(io::stderr(), "{}", escape::line(text));
         Ok(())
     }

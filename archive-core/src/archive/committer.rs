@@ -223,12 +223,12 @@ impl Committer<'_, '_> {
             return;
         }
         if !self.failure.is_set() {
-            let told: Vec<(Digest, Arc<str>, u64)> =
+            let origins: Vec<(Digest, Arc<str>, u64)> =
                 mails.iter().map(|mail| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset)).collect();
             match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), self.store.now()) {
                 Ok(outcomes) => {
                     *first = false;
-                    let receipts = told.into_iter().zip(outcomes).map(|((digest, source, offset), outcome)| {
+                    let receipts = origins.into_iter().zip(outcomes).map(|((digest, source, offset), outcome)| {
                         let receipt = receipt(self.store.no(), outcome, digest, source, offset);
                         sums.count(receipt.outcome());
                         receipt

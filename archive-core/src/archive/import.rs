@@ -321,7 +321,8 @@ impl Feeder<'_, '_> {
         }
     }
 
-    /// Receives a large mail; others archive meanwhile. What the source cannot give is a failed mail, not the end of the import.
+    /// Receives a large mail; others archive meanwhile. What the source cannot give is a failed mail, not the end of
+    /// the import.
     fn large(&mut self, head: &[u8], rest: &mut dyn Read, place: NewPlace) -> Result<(), Error> {
         self.settle();
         if self.failure.is_set() {

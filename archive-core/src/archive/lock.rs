@@ -1,4 +1,4 @@
-//! One writing process at a time (P14): the system's locks on the archive's folder, which nobody removes, and on
+//! One writing process at a time (P14): the system's locks on the archive's folder, which stays in place, and on
 //! `write.lock`, which names its holder. Where folders have no locks, that file is the only lock, and may be removed.
 
 use std::path::{Path, PathBuf};

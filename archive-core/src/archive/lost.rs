@@ -128,10 +128,10 @@ impl Acting<'_> {
     /// Imports the mails of `lost+found` into the folders that they were meant for; those whose bytes the archive has
     /// already, in any folder, are duplicates. Mails above 16 MiB, and those whose folder is ambiguous, are counted as
     /// failed. The files stay where they are.
-    pub fn import_lost(&self, told: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
+    pub fn import_lost(&self, on_receipt: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
         self.only_system("import")?;
         let run = Some(self.run_info(&ImportSource::Stream(&mut std::io::empty(), NAME)));
-        let mut import = LostImport { acting: self, run, told, waiting: Vec::new(), bytes: 0, report: ImportReport::default() };
+        let mut import = LostImport { acting: self, run, on_receipt, waiting: Vec::new(), bytes: 0, report: ImportReport::default() };
         let found = self.lost_mails(&mut |mail| import.take(mail).map(ControlFlow::Continue))?;
         import.commit()?;
         let mut report = import.report;
@@ -167,7 +167,7 @@ struct LostImport<'a, 't> {
     acting: &'a Acting<'a>,
     /// `None` once it is recorded.
     run: Option<RunInfo>,
-    told: &'t mut dyn FnMut(&Receipt),
+    on_receipt: &'t mut dyn FnMut(&Receipt),
     waiting: Vec<Prepared>,
     /// Bytes of the mails that wait.
     bytes: u64,
@@ -184,7 +184,7 @@ impl LostImport<'_, '_> {
         if let Some(id) = mail.archived {
             self.report.duplicate += 1;
             let outcome = Outcome::Duplicate { restated: false };
-            (self.told)(&Receipt { id, digest: mail.digest, outcome, source, offset: mail.number });
+            (self.on_receipt)(&Receipt { id, digest: mail.digest, outcome, source, offset: mail.number });
             return Ok(());
         }
         let archive = self.acting.archive;
@@ -234,7 +234,7 @@ impl LostImport<'_, '_> {
                     self.report.restated += u64::from(restated);
                 }
             }
-            (self.told)(&receipt);
+            (self.on_receipt)(&receipt);
         }
         store.feed_index()
     }

@@ -1,7 +1,7 @@
 //! Many stores as one: the public face of the library.
 //!
-//! An [`Archive`] is a folder with a master (which stores, which settings) and its stores. One process has it open for writing. Every
-//! call that reads, searches or changes names an [`Actor`], by [`Archive::acting_as`].
+//! An [`Archive`] is a folder with a master (which stores, which settings) and its stores. One process has it open for
+//! writing. Every call that reads, searches or changes names an [`Actor`], by [`Archive::acting_as`].
 
 mod actor;
 mod check;

@@ -490,7 +490,8 @@ impl Catalog {
         Ok(())
     }
 
-    /// Notes where times of archiving fall: the clock may have been set back, and damage may bring messages out of their order.
+    /// Notes where times of archiving fall: the clock may have been set back, and damage may bring messages out of
+    /// their order.
     fn archived(&mut self, no: MessageNo, time: i64) {
         if no.0 < self.basis.numbers.messages {
             self.sets.insert(SetOf::Earlier, no.0);

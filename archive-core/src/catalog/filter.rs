@@ -1,8 +1,8 @@
 //! Which short digests a run may contain: most mail is new, and the look-up of a new mail must not read a page of every
 //! run.
 //!
-//! A Bloom filter whose bits for one digest lie in one line of the processor's cache. Digests are evenly spread, but short: a multiplication
-//! makes the bits that choose the line differ from those that choose within it.
+//! A Bloom filter whose bits for one digest lie in one line of the processor's cache. Digests are evenly spread, but
+//! short: a multiplication makes the bits that choose the line differ from those that choose within it.
 
 /// Bits for each digest. With three kinds of digests for each content they stay below the 4 bytes a content that P15
 /// allows.

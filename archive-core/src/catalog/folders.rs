@@ -1,5 +1,5 @@
-//! The tree of folders with its counters, in memory as a whole: it changes with every commit. On disk each folder is a row, which is written
-//! again when the folder changed.
+//! The tree of folders with its counters, in memory as a whole: it changes with every commit. On disk each folder is a
+//! row, which is written again when the folder changed.
 //!
 //! A folder takes about 55 bytes and its name; one whose name is not in NFC takes as much again, and twice its name.
 

@@ -153,7 +153,7 @@ fn single(kind: FileKind, owner: Uuid) -> Single {
     Single { kind, frame: FrameKind::Manifest, owner }
 }
 
-/// Reads a manifest's bytes; `None` where there is none.
+/// Reads a manifest's bytes; `None` if there is none.
 pub(crate) fn read_manifest(vfs: &dyn Vfs, path: &Path, key: &SecretKey, kind: FileKind, owner: Uuid) -> Result<Option<Vec<u8>>, Error> {
     read_single(vfs, path, key, single(kind, owner))
 }

@@ -149,7 +149,7 @@ pub(crate) struct FolderRow {
     /// Messages in the folder itself.
     #[n(3)]
     pub(crate) messages: u32,
-    /// Bytes of these messages, each counted as often as it lies here.
+    /// Bytes of these messages; a content counts once for each of its messages here.
     #[n(4)]
     pub(crate) bytes: u64,
     /// The highest number that a message got here; 0 if none did.

@@ -1,4 +1,5 @@
-//! A run: an immutable sealed file of sorted entries in pages, with a directory of the pages' first keys, in as many frames as it takes.
+//! A run: an immutable sealed file of sorted entries in pages, with a directory of the pages' first keys, in as many
+//! frames as it takes.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

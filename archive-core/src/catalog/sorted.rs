@@ -269,7 +269,7 @@ pub(super) fn runs_in(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<(u64, PathBuf)>, 
     };
     let files = entries.into_iter().filter(|entry| entry.kind != EntryKind::Dir);
     let runs = files.filter_map(|entry| Some((entry.path.file_stem()?.to_str()?.parse().ok()?, entry.path)));
-    // No run has a number that large, whoever put the file there.
+    // No run of this library has a number that large.
     Ok(runs.filter(|(number, path)| *number < 1 << 53 && file_path(dir, *number) == *path).collect())
 }
 

@@ -1,9 +1,10 @@
-//! A block: the stored bytes of many contents and parts, consecutive and compressed together. What zstd cannot shrink is kept as it is.
+//! A block: the stored bytes of many contents and parts, consecutive and compressed together. What zstd cannot shrink
+//! is kept as it is.
 
 use crate::wire::{Effort, Fixed, compress, decompress, decompress_first};
 
-/// Stored bytes in a block. Measured on list mail: 1 MiB at level 3 is 4 % smaller than 512 KiB, and a mail is read in half the
-/// time of a whole block on average, since decompression stops after it.
+/// Stored bytes in a block. Measured on list mail: 1 MiB at level 3 is 4 % smaller than 512 KiB, and a mail is read in
+/// half the time of a whole block on average, since decompression stops after it.
 pub(crate) const BLOCK_LEN: usize = 1 << 20;
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;

@@ -75,7 +75,7 @@ pub(super) struct Manifest {
     update: bool,
     /// In an update: files that have a line in `sums`, and those that have one in `mails` too.
     summed: HashSet<Key>,
-    told: HashSet<Key>,
+    described: HashSet<Key>,
 }
 
 /// The first half of a SHA-256 represents a name or line, since there may be millions.
@@ -156,14 +156,14 @@ impl Manifest {
     pub(super) fn open(destination: &Destination, update: bool) -> Result<Self, Error> {
         let sums = Lines::open(destination, "SHA256SUMS", update)?;
         let mails = Lines::open(destination, "MANIFEST.jsonl", update)?;
-        let mut manifest = Self { sums, mails, update, summed: HashSet::new(), told: HashSet::new() };
+        let mut manifest = Self { sums, mails, update, summed: HashSet::new(), described: HashSet::new() };
         manifest.keep(destination)?;
         Ok(manifest)
     }
 
     /// Keeps lines of the previous manifest whose files exist.
     fn keep(&mut self, destination: &Destination) -> Result<(), Error> {
-        let Self { sums, mails, summed, told, .. } = self;
+        let Self { sums, mails, summed, described, .. } = self;
         whole_lines(&sums.path.clone(), &mut |line| match line.split_once("  ") {
             Some((digest, file)) if is_digest(digest) && destination.has(file) && summed.insert(key(file)) => sums.write(line),
             _ => Ok(()),
@@ -171,7 +171,7 @@ impl Manifest {
         let mut lines = HashSet::new();
         whole_lines(&mails.path.clone(), &mut |line| match serde_json::from_str(line).ok().map(|Told { file }| file) {
             Some(file) if summed.contains(&key(&file)) && lines.insert(key(line)) => {
-                told.insert(key(&file));
+                described.insert(key(&file));
                 mails.write(line)
             }
             _ => Ok(()),
@@ -179,8 +179,8 @@ impl Manifest {
     }
 
     /// Whether it has everything about this file.
-    pub(super) fn tells_of(&self, file: &str) -> bool {
-        self.told.contains(&key(file))
+    pub(super) fn describes(&self, file: &str) -> bool {
+        self.described.contains(&key(file))
     }
 
     pub(super) fn add(&mut self, entry: &Entry, record: &MessageRecord) -> Result<(), Error> {

@@ -159,7 +159,7 @@ impl Target for Exporter {
         let Some(manifest) = &mut self.manifest else { return Ok(laying.into()) };
         match &laying {
             Laying::New(entry) => manifest.add(entry, record).map_err(NotLaid::Destination)?,
-            Laying::There(place) if manifest.tells_of(&place.relative) => {}
+            Laying::There(place) if manifest.describes(&place.relative) => {}
             // The previous export did not finish.
             Laying::There(place) if self.layout.format == ExportFormat::Mbox => {
                 let hint = " and is not in the manifest; remove it and update again";

@@ -17,7 +17,8 @@ const FOLDER_DIGITS: usize = 16;
 /// Names that mean something else to some file system, or within an export.
 const RESERVED: [&str; 9] = ["con", "prn", "aux", "nul", "cur", "new", "tmp", "sha256sums", "manifest.jsonl"];
 
-/// The file name of a message, at most 120 characters: UTC date and time, subject, digest, id. The id makes it unique, and it stays.
+/// The file name of a message, at most 120 characters: UTC date and time, subject, digest, id. The id makes it unique,
+/// and it stays.
 pub(super) fn file_name(record: &MessageRecord) -> String {
     let info = &record.info;
     let at = Moment::of(info.date_in_record);

@@ -101,7 +101,7 @@ impl NewFile {
         if let Some(seconds) = seconds.and_then(|seconds| u64::try_from(seconds).ok())
             && let Some(time) = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
         {
-            // A time that the file system cannot keep is no loss.
+            // A time that the file system cannot store is not an error.
             let _not_kept = file.set_times(FileTimes::new().set_modified(time));
         }
         let written = Written { partial: self.partial, path: self.place.path, len: self.len };

@@ -1,4 +1,5 @@
-//! Files that are written and wait for their names: they are synced together, which on some systems is one call for all of them.
+//! Files that are written and wait for their names: they are synced together, which on some systems is one call for all
+//! of them.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

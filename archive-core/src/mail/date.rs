@@ -1,4 +1,5 @@
-//! The date of a mail (docs/TEXT.md, T11): RFC 5322 section 3.3 with the obsolete forms of section 4.3, and what programs write instead.
+//! The date of a mail (docs/TEXT.md, T11): RFC 5322 section 3.3 with the obsolete forms of section 4.3, and what
+//! programs write instead.
 //!
 //! A text is first made plain: without comments and marks, in lower case. Then the forms are tried in turn. Each reads
 //! the text once from the left, so that time is linear.
@@ -17,7 +18,7 @@ pub(crate) use names::ENGLISH as MONTHS;
 use names::{is_between, month};
 pub(crate) use zones::of_word as zone;
 
-/// RFC 5322, section 3.3: there was no mail before.
+/// RFC 5322, section 3.3.
 const FIRST_YEAR: i16 = 1900;
 /// Words before a date that are passed over.
 const WORDS_BEFORE: usize = 3;
@@ -115,8 +116,8 @@ enum Half {
     Second,
 }
 
-/// Seconds since 1970, if there is such a day and time; `zone` in seconds east of UTC. A leap second counts as the one before it, which is of the
-/// same day; the hour 24 is midnight of the next.
+/// Seconds since 1970, if there is such a day and time; `zone` in seconds east of UTC. A leap second counts as the one
+/// before it, which is of the same day; the hour 24 is midnight of the next.
 fn timestamp(Day { year, month, day }: Day, Clock { hour, minute, second }: Clock, zone: i64) -> Option<i64> {
     let second = if second == 60 { 59 } else { second };
     let is_midnight = (hour, minute, second) == (24, 0, 0);

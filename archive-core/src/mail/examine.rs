@@ -20,7 +20,7 @@ const WINDOW: usize = 64 << 10;
 pub struct Examination {
     /// Bytes of the mail.
     pub len: u64,
-    /// Digest of its very bytes.
+    /// Digest of its exact bytes.
     pub digest: Digest,
     /// What makes two copies the same mail to a person.
     pub identity: Identity,
@@ -35,7 +35,7 @@ pub struct Examination {
 /// What is known of a mail in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Examined {
-    /// Digest of its very bytes.
+    /// Digest of its exact bytes.
     pub digest: Digest,
     /// What makes two copies the same mail to a person.
     pub identity: Identity,

@@ -1,4 +1,5 @@
-//! What makes two copies the same mail to a person: a digest over named headers and decoded bodies, without what transport adds.
+//! What makes two copies the same mail to a person: a digest over named headers and decoded bodies, without what
+//! transport adds.
 //!
 //! The hash covers, each preceded by a tag and a length: the fields of [`FIELDS`] of the mail and of every nested mail,
 //! unfolded and trimmed; for every leaf, the values that name it as a file, and the SHA-256 of its decoded body. In

@@ -66,7 +66,7 @@ struct State {
     /// Entities inside the one closed last, if that was an encoded mail.
     inside: u32,
     /// The bytes up to here were passed on.
-    told: u64,
+    passed: u64,
     /// Where there were too many entities.
     end: Option<u64>,
     /// How many of the open mails are wanted.
@@ -102,7 +102,7 @@ impl Layer {
     }
 
     fn new(first: NodeNo, depth: u32, root: Place) -> Self {
-        let state = State { open: Vec::new(), root, inside: 0, told: 0, end: None, wanted: 0 };
+        let state = State { open: Vec::new(), root, inside: 0, passed: 0, end: None, wanted: 0 };
         Self { walker: Walker::inside(first, depth), state }
     }
 
@@ -167,7 +167,7 @@ impl<E: Entities> Visitor for Walk<'_, E> {
     }
 
     fn body(&mut self, _: NodeNo, at: u64, bytes: &[u8]) {
-        self.told(at, bytes);
+        self.passed(at, bytes);
         match self.state.open.last_mut().map(|open| &mut open.encoded) {
             Some(Some(encoded)) => encoded.push(bytes, self.entities),
             _ => self.entities.body(bytes),
@@ -175,12 +175,12 @@ impl<E: Entities> Visitor for Walk<'_, E> {
     }
 
     fn preamble(&mut self, _: NodeNo, at: u64, bytes: &[u8]) {
-        self.told(at, bytes);
+        self.passed(at, bytes);
         self.entities.body(bytes);
     }
 
     fn glue(&mut self, at: u64, bytes: &[u8]) {
-        self.told(at, bytes);
+        self.passed(at, bytes);
     }
 
     fn delimited(&mut self, _: NodeNo) {
@@ -191,14 +191,14 @@ impl<E: Entities> Visitor for Walk<'_, E> {
         if let Some(mut encoded) = self.state.open.last_mut().and_then(|open| open.encoded.take()) {
             self.state.inside = encoded.finish(self.entities);
         }
-        self.state.end = Some(self.state.told);
+        self.state.end = Some(self.state.passed);
         self.state.wanted = 0;
         self.entities.overflow(node.0);
     }
 
     fn close(&mut self, node: NodeNo) {
         let Some(open) = self.state.open.pop() else { return };
-        let end = self.state.end.unwrap_or(self.state.told);
+        let end = self.state.end.unwrap_or(self.state.passed);
         let mut len = open.begins.map_or(0, |begins| end.saturating_sub(begins));
         if let Some(mut encoded) = open.encoded {
             self.state.inside = encoded.finish(self.entities);
@@ -217,8 +217,8 @@ impl<E: Entities> Visitor for Walk<'_, E> {
 
 impl<E: Entities> Walk<'_, E> {
     /// Receives every byte of the mail, in order; bytes of nested mails that are not encoded may be wanted.
-    fn told(&mut self, at: u64, bytes: &[u8]) {
-        self.state.told = at + bytes.len() as u64;
+    fn passed(&mut self, at: u64, bytes: &[u8]) {
+        self.state.passed = at + bytes.len() as u64;
         if self.state.wanted == 0 {
             return;
         }

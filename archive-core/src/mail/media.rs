@@ -193,7 +193,7 @@ pub enum Encoding {
 /// The contents of the content fields of a header block. If several fields have the same name, the first counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content {
-    /// `type/subtype`, ASCII lowercased; the default type where there is no usable Content-Type.
+    /// `type/subtype`, ASCII lowercased; the default type if there is no usable Content-Type.
     pub media: Vec<u8>,
     /// Parameters of Content-Type.
     pub parameters: Parameters,
@@ -208,7 +208,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// Reads the fields of a header block. `default_media` is the type where there is no usable one.
+    /// Reads the fields of a header block. `default_media` is the type if there is no usable one.
     #[must_use]
     pub fn read(fields: &[Field<'_>], default_media: &str) -> Self {
         let [mut kind, mut encoding, mut disposition, mut id] = [None, None, None, None];

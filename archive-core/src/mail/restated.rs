@@ -42,7 +42,7 @@ impl Restated {
         }
     }
 
-    fn told(&mut self, at: u64, bytes: &[u8]) {
+    fn next_bytes(&mut self, at: u64, bytes: &[u8]) {
         match &mut self.state {
             State::Lead(lead) => lead.extend(bytes.iter().take(MAX_LEAD - lead.len())),
             State::Hashing { from, hash } => {
@@ -75,15 +75,15 @@ impl Visitor for Restated {
     }
 
     fn body(&mut self, _: NodeNo, at: u64, bytes: &[u8]) {
-        self.told(at, bytes);
+        self.next_bytes(at, bytes);
     }
 
     fn preamble(&mut self, _: NodeNo, at: u64, bytes: &[u8]) {
-        self.told(at, bytes);
+        self.next_bytes(at, bytes);
     }
 
     fn glue(&mut self, at: u64, bytes: &[u8]) {
-        self.told(at, bytes);
+        self.next_bytes(at, bytes);
     }
 }
 

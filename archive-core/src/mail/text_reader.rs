@@ -1,4 +1,4 @@
-//! From the entities of a mail to its text: which body is read how (docs/TEXT.md, T8).
+//! From the entities of a mail to its text: how each body is read (docs/TEXT.md, T8).
 
 use super::layers::{Entities, Layer, Shape};
 use super::text::{Collected, Entity, MailText, Place, Why};
@@ -47,7 +47,7 @@ pub fn extract(raw: &[u8], recorded_guesses: &[(u32, String)]) -> MailText {
 #[derive(Debug)]
 struct Read {
     collected: Collected,
-    /// That of the innermost entity.
+    /// The body of the innermost entity.
     body: Body,
 }
 

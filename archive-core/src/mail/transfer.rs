@@ -26,7 +26,8 @@ impl Decoder {
         }
     }
 
-    /// Decodes the next bytes of the body to the end of `out`, which grows by no more than `bytes` (and the spaces held back) justify.
+    /// Decodes the next bytes of the body to the end of `out`, which grows by no more than `bytes` (and the spaces held
+    /// back) justify.
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Identity => out.extend_from_slice(bytes),

@@ -114,8 +114,8 @@ impl View {
         let is_alternative = |part: &&Part| part.media == "multipart/alternative";
         let has_text = |part: &&Part| part.media != HTML && part.text.as_ref().is_some_and(|text| !text.text.trim().is_empty());
         let plain = self.parts.iter().filter(has_text);
-        let told: HashSet<u32> = plain.flat_map(|part| self.ancestors(part).filter(is_alternative)).map(|part| part.number).collect();
-        let is_double = |part: &Part| part.media == HTML && self.ancestors(part).any(|at| told.contains(&at.number));
+        let in_plain: HashSet<u32> = plain.flat_map(|part| self.ancestors(part).filter(is_alternative)).map(|part| part.number).collect();
+        let is_double = |part: &Part| part.media == HTML && self.ancestors(part).any(|at| in_plain.contains(&at.number));
         let doubles: Vec<bool> = self.parts.iter().map(is_double).collect();
         for (part, _) in self.parts.iter_mut().zip(doubles).filter(|(_, is_double)| *is_double) {
             part.text = None;

@@ -5,8 +5,8 @@
 //! arrives; everything else (delimiter lines with the line end before them, preambles, epilogues, header blocks)
 //! belongs to no leaf. Nothing depends on how the bytes are cut into chunks.
 //!
-//! Time is linear; memory is [`MAX_HEADER`], a line that may be a delimiter ([`MAX_DELIMITER_LINE`]) and the stack of open nodes
-//! ([`MAX_DEPTH`]). Nothing recurses.
+//! Time is linear; memory is [`MAX_HEADER`], a line that may be a delimiter ([`MAX_DELIMITER_LINE`]) and the stack of
+//! open nodes ([`MAX_DEPTH`]). Nothing recurses.
 
 use std::ops::Range;
 
@@ -88,12 +88,14 @@ pub trait Visitor {
         let _ = node;
     }
 
-    /// Bytes of a leaf's body, at `at` in the mail, in order and without gaps. (After [`Visitor::overflow`] of any node.)
+    /// Bytes of a leaf's body, at `at` in the mail, in order and without gaps. (After [`Visitor::overflow`] of any
+    /// node.)
     fn body(&mut self, node: NodeNo, at: u64, bytes: &[u8]) {
         let _ = (node, at, bytes);
     }
 
-    /// Bytes of a multipart before its first delimiter line, in order. They are its text if no [`Visitor::delimited`] follows.
+    /// Bytes of a multipart before its first delimiter line, in order. They are its text if no [`Visitor::delimited`]
+    /// follows.
     fn preamble(&mut self, node: NodeNo, at: u64, bytes: &[u8]) {
         let _ = (node, at, bytes);
     }
@@ -152,7 +154,7 @@ pub struct Walker {
 struct Tree {
     at: u64,
     /// Bytes up to here were passed on, if that is more than `at`.
-    told: u64,
+    passed: u64,
     line_end: LineEnd,
     state: State,
     /// Whether the next byte begins a line.
@@ -235,7 +237,7 @@ impl Walker {
     pub fn inside(first: NodeNo, depth: u32) -> Self {
         let tree = Tree {
             at: 0,
-            told: 0,
+            passed: 0,
             line_end: LineEnd::Lf,
             state: State::Sniff,
             at_line_start: true,
@@ -305,9 +307,9 @@ impl Tree {
                 State::Body => self.body(rest, last, visitor),
                 State::Overflow => self.overflow(rest, visitor),
             };
-            let told = (self.told.saturating_sub(self.at) as usize).min(step);
-            if told < step {
-                visitor.glue(self.at + told as u64, rest.get(told..step).unwrap_or_default());
+            let passed = (self.passed.saturating_sub(self.at) as usize).min(step);
+            if passed < step {
+                visitor.glue(self.at + passed as u64, rest.get(passed..step).unwrap_or_default());
             }
             self.at += step as u64;
             used += step;
@@ -536,7 +538,7 @@ impl Tree {
             Part::Preamble => visitor.preamble(open.no, self.at, bytes),
             Part::Message | Part::Children | Part::Epilogue => visitor.glue(self.at, bytes),
         }
-        self.told = self.at + bytes.len() as u64;
+        self.passed = self.at + bytes.len() as u64;
     }
 
     /// The meaning of the line with which `bytes` begin.

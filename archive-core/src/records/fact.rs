@@ -1,8 +1,8 @@
 //! The kinds of facts and what each contains. Numbers of kinds and keys are never reused for something else; 0 means
 //! none.
 //!
-//! Docs: FORMAT.md, "Facts". Reserved for later: 32 hold, 33 retention mark, 34 flag, 35 note, 36 source place, 37 undelete,
-//! 38 alias, 39 external timestamp, 40 key change.
+//! Docs: FORMAT.md, "Facts". Reserved for later: 32 hold, 33 retention mark, 34 flag, 35 note, 36 source place, 37
+//! undelete, 38 alias, 39 external timestamp, 40 key change.
 
 use minicbor::decode::Error as CborError;
 use minicbor::encode::{Error as EncodeError, Write};

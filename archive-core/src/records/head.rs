@@ -1,7 +1,7 @@
 //! `head.mkm`: the second witness of what was durable, and of the head of the other side (store or master).
 //!
-//! One sealed frame in the folder of a store and in that of the master, replaced on closing and when the writer is idle. It may be older
-//! than the records, never newer: it is written after their sync. Bytes: docs/FORMAT.md, "Head".
+//! One sealed frame in the folder of a store and in that of the master, replaced on closing and when the writer is
+//! idle. It may be older than the records, never newer: it is written after their sync. Bytes: docs/FORMAT.md, "Head".
 
 use std::path::{Path, PathBuf};
 

@@ -97,8 +97,8 @@ pub(crate) fn file_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:06}.mkr"))
 }
 
-/// The number that a records file has by its name. A number of 2^53 or more is not one of ours, whoever put the file
-/// there.
+/// The number that a records file has by its name. A file with a number of 2^53 or more does not come from this
+/// library.
 pub(crate) fn file_number(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_suffix(".mkr")?.parse().ok().filter(|number| *number < 1 << 53)
 }

@@ -1,6 +1,7 @@
 //! The frame: the unit that is sealed, checked and read. Docs: FORMAT.md, "Frame".
 //!
-//! States are types: [`RawFrame`] has a good head, [`SealedFrame`] a good checksum, and only [`Opened`] has bytes to parse.
+//! States are types: [`RawFrame`] has a good head, [`SealedFrame`] a good checksum, and only [`Opened`] has bytes to
+//! parse.
 
 use super::derive::{FileKey, NONCE_LEN, TAG_LEN};
 use super::header::HEADER_LEN;

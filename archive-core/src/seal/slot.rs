@@ -106,7 +106,8 @@ pub struct ArchiveKeys {
     pub recovery: RecoveryKey,
 }
 
-/// The printable recovery key: 256 random bits with an identifier of the archive and check characters, in groups of five.
+/// The printable recovery key: 256 random bits with an identifier of the archive and check characters, in groups of
+/// five.
 pub struct RecoveryKey(Zeroizing<String>);
 
 impl std::fmt::Debug for RecoveryKey {

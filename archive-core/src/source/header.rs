@@ -36,8 +36,8 @@ pub(super) fn is_known_field(line: &[u8]) -> bool {
     field_name(line).is_some_and(is_known_name)
 }
 
-/// The line at the start of `data`, without its end, and its length with it: it ends with LF, CR LF, or a CR that no LF follows. More
-/// than one CR before an LF is one line end, as some gateways wrote it.
+/// The line at the start of `data`, without its end, and its length with it: it ends with LF, CR LF, or a CR that no LF
+/// follows. More than one CR before an LF is one line end, as some gateways wrote it.
 pub(super) fn line(data: &[u8]) -> (&[u8], usize) {
     let Some(at) = memchr::memchr2(b'\n', b'\r', data) else { return (data, data.len()) };
     let (line, end) = data.split_at(at);
@@ -54,7 +54,8 @@ pub(super) fn first_line(data: &[u8]) -> (&[u8], usize) {
     (line.strip_suffix(b"\r").unwrap_or(line), len)
 }
 
-/// The header fields at the start of a mail: name, value (unfolded lines joined as they are), each line ended by LF, CRLF or CR.
+/// The header fields at the start of a mail: name, value (unfolded lines joined as they are), each line ended by LF,
+/// CRLF or CR.
 pub(super) struct Fields<'a> {
     data: &'a [u8],
     taken: usize,

@@ -140,7 +140,8 @@ pub enum TroubleKind {
     OnlyZeros,
     /// A From_ line without a mail.
     EmptyMail,
-    /// A streamed mail has an unquoted `From ` line here (offset in the mail) after quoted ones: from here on it is as found.
+    /// A streamed mail has an unquoted `From ` line here (offset in the mail) after quoted ones: from here on it is as
+    /// found.
     QuotingEnds,
     /// Apple Mail kept only a part of this mail; the part is returned, and counted as incomplete.
     Partial,

@@ -172,7 +172,8 @@ impl<'w, 'r> Splitter<'w, 'r> {
         line
     }
 
-    /// Goes to where the next mail of MMDF begins: over the line after the mail before it, the line before it, and blank lines between.
+    /// Goes to where the next mail of MMDF begins: over the line after the mail before it, the line before it, and
+    /// blank lines between.
     fn pass_controls(&mut self) {
         loop {
             self.window.ensure(LOOK);
@@ -347,8 +348,8 @@ impl<'w, 'r> Splitter<'w, 'r> {
         if never || has_bare_line(head) { Quoting::None } else { Quoting::Unquoted }
     }
 
-    /// Looks at the next piece of a streamed mail: the bytes that surely belong to it and, if it ends with them, how many bytes
-    /// lead to the next separator.
+    /// Looks at the next piece of a streamed mail: the bytes that surely belong to it and, if it ends with them, how
+    /// many bytes lead to the next separator.
     fn step(&mut self, declared: Option<u64>, unquoting: bool) -> (Piece, Option<usize>) {
         self.window.ensure(STEP);
         if let Some(left) = declared.and_then(|at| at.checked_sub(self.window.offset()))

@@ -4,10 +4,9 @@
 //! file or a tree of files; the name and content of each file decide what it is (module `file`). Mails are passed to a
 //! [`SourceVisitor`] in a fixed order. Nothing is changed in a source, nothing is written to disk, and memory does not
 //! grow with a source: a mail above [`WHOLE_LIMIT`] is streamed. What cannot be read is reported as [`Trouble`], and
-//! reading continues. A file that is not the same at the end of its reading as at its beginning, by size and time of
-//! change, is such a trouble too.
+//! reading continues. So is a file whose size or modification time changed while it was read.
 //!
-//! Bytes that are no mail wherever they stand: [`refused`].
+//! Bytes that are never a mail: [`refused`].
 //!
 //! How an mbox is split, and when its quoting is undone: module `mbox`.
 

@@ -68,8 +68,8 @@ fn without<'n>(name: &'n [u8], endings: &[&[u8]]) -> Option<&'n [u8]> {
     })
 }
 
-/// Whether the file belongs to a mailbox without being mail: indexes, caches, lists of folders, and of what an export wrote.
-/// `above` is the name of its folder.
+/// Whether the file belongs to a mailbox without being mail: indexes, caches, lists of folders, and of what an export
+/// wrote. `above` is the name of its folder.
 pub(super) fn is_companion(name: &[u8], above: &[u8]) -> bool {
     const NAMES: [&[u8]; 17] = [
         b".directory",

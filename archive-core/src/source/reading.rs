@@ -63,12 +63,12 @@ pub(super) struct Reading<'v> {
     visitor: &'v mut dyn SourceVisitor,
     summary: Summary,
     read: Rc<Cell<u64>>,
-    told: u64,
+    reported: u64,
 }
 
 impl<'v> Reading<'v> {
     pub(super) fn new(options: SourceOptions, visitor: &'v mut dyn SourceVisitor) -> Self {
-        Self { options, visitor, summary: Summary::default(), read: Rc::default(), told: 0 }
+        Self { options, visitor, summary: Summary::default(), read: Rc::default(), reported: 0 }
     }
 
     pub(super) fn item(&mut self, item: Item<'_>) -> ControlFlow<()> {
@@ -128,8 +128,8 @@ impl<'v> Reading<'v> {
     /// Reports how much was read so far.
     pub(super) fn progress(&mut self) {
         let read = self.read.get();
-        if read != self.told {
-            self.told = read;
+        if read != self.reported {
+            self.reported = read;
             self.visitor.progress(read);
         }
     }

@@ -80,7 +80,7 @@ pub(super) fn read(place: &Place, window: &mut Window<'_>, depth: usize, reading
     let base = place.as_mailbox();
     let mut next = Extension::default();
     // A stretch without a header is reported once; what a member has reported is not repeated.
-    let (mut has_end, mut is_told) = (false, false);
+    let (mut has_end, mut is_reported) = (false, false);
     loop {
         window.ensure(BLOCK);
         let Some(block) = block(window.data()) else { break };
@@ -92,13 +92,13 @@ pub(super) fn read(place: &Place, window: &mut Window<'_>, depth: usize, reading
         }
         if !is_sound(&block) {
             next = Extension::default();
-            if !is_told {
-                is_told = true;
+            if !is_reported {
+                is_reported = true;
                 reading.trouble(place, at, TroubleKind::Cut("no header of a member".to_owned()));
             }
             continue;
         }
-        (has_end, is_told) = (false, false);
+        (has_end, is_reported) = (false, false);
         let header = Header::from_byte_slice(&block);
         let kind = header.entry_type();
         let size = header.entry_size().unwrap_or(0);
@@ -127,33 +127,33 @@ pub(super) fn read(place: &Place, window: &mut Window<'_>, depth: usize, reading
         let left = if kind.is_hard_link() { 0 } else { size_of_pax.unwrap_or(size) };
         let mut member = Member { window: &mut *window, left, failed: false };
         if !beside {
-            let told = |kind, reading: &mut Reading<'_>| reading.trouble(&base.below(&name), 0, kind);
+            let report = |kind, reading: &mut Reading<'_>| reading.trouble(&base.below(&name), 0, kind);
             let is_file = (kind.is_file() || kind.is_contiguous()) && !name.ends_with(b"/");
             if is_cut {
-                told(TroubleKind::Unreadable("what the archive says of it cannot be read".to_owned()), reading);
+                report(TroubleKind::Unreadable("what the archive says of it cannot be read".to_owned()), reading);
             } else if kind.is_gnu_sparse() || is_sparse {
-                told(TroubleKind::Unsupported("a file with holes in a tar"), reading);
+                report(TroubleKind::Unsupported("a file with holes in a tar"), reading);
             } else if kind == EntryType::new(b'M') {
-                told(TroubleKind::Unsupported("a part of a file in a tar of several volumes"), reading);
+                report(TroubleKind::Unsupported("a part of a file in a tar of several volumes"), reading);
             } else if is_file {
                 self::member(&base, &name, &mut member, depth, reading)?;
             } else if kind.is_hard_link() {
                 let to = header.link_name_bytes().unwrap_or_default();
                 let why = format!("it is a link to {} in the same archive; unpack it and read the folder", names::source_text(&to));
-                told(TroubleKind::Unreadable(why), reading);
+                report(TroubleKind::Unreadable(why), reading);
             } else if !kind.is_dir() && !kind.is_file() {
-                told(TroubleKind::Skipped, reading);
+                report(TroubleKind::Skipped, reading);
             }
         }
-        is_told = member.failed;
+        is_reported = member.failed;
         let is_whole = member.pass_over();
-        if !is_whole && !is_told && window.error().is_none() {
-            is_told = true;
+        if !is_whole && !is_reported && window.error().is_none() {
+            is_reported = true;
             reading.trouble(place, window.offset(), TroubleKind::Cut("the archive ends within a member".to_owned()));
         }
     }
     let rest = window.data().len();
-    if is_told {
+    if is_reported {
         let _same = window.take_error();
     } else if window.error().is_none() && (!has_end || rest > 0) {
         let why = if rest > 0 { "the archive ends within a block" } else { "the archive has no mark of its end" };

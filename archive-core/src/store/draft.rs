@@ -51,8 +51,8 @@ struct Added {
     laid: Source,
 }
 
-/// Where stored bytes come from: blocks of this commit, or blocks received earlier, which [`Draft::copy_received`] copies
-/// into containers.
+/// Where stored bytes come from: blocks of this commit, or blocks received earlier, which [`Draft::copy_received`]
+/// copies into containers.
 enum Source {
     Laid(Laid),
     Received(Runs),
@@ -83,7 +83,7 @@ struct AddedMessage {
     place: NewPlace,
 }
 
-/// A content that stands in for the damaged one of a message.
+/// A content that replaces the damaged one of a message.
 struct Healed {
     content: ContentNo,
     message: MessageNo,
@@ -126,8 +126,8 @@ pub(super) struct Draft<'s> {
     /// The folder of the last mail: the next one mostly goes there too.
     last_folder: Option<(Arc<[String]>, FolderNo)>,
     part_of: HashMap<Digest, PartNo>,
-    /// Digests (with and without status headers) of contents added here; their identities only where these decide what a
-    /// duplicate is.
+    /// Digests (with and without status headers) of contents added here; their identities only where these decide what
+    /// a duplicate is.
     by_digest: BTreeSet<(Digest, ContentNo)>,
     by_identity: BTreeSet<(Identity, ContentNo)>,
     /// Contents found damaged since the last commit; this one notes them.
@@ -171,7 +171,8 @@ impl<'s> Draft<'s> {
 
     /// Adds one mail. Returns its outcome, and its content if that is new.
     pub(super) fn add(&mut self, mail: Prepared) -> Result<(Outcome, Option<ContentNo>), Error> {
-        // Before the lookup, which depends on the folder. So a folder may be made although all its mails are duplicates.
+        // Before the lookup, which depends on the folder. So a folder may be made although all its mails are
+        // duplicates.
         let folder = self.folder(&mail.place.folder)?;
         let hit = match self.known(&mail.header, folder)? {
             Known::Message(outcome) => return Ok((outcome, None)),
@@ -217,8 +218,8 @@ impl<'s> Draft<'s> {
         Ok((Outcome::Stored(self.message_of(content, hit, folder, place)?), Some(content)))
     }
 
-    /// Calls `copy` for each received block that this commit needs, and keeps the run it returns. Blocks of what turned out to
-    /// be known are not copied.
+    /// Calls `copy` for each received block that this commit needs, and keeps the run it returns. Blocks of what turned
+    /// out to be known are not copied.
     pub(super) fn copy_received(&mut self, copy: &mut dyn FnMut(&Run) -> Result<Run, Error>) -> Result<(), Error> {
         // Parts first: a container has the blocks of new parts before those of the content (FORMAT.md, "Containers").
         let parts = self.parts.iter_mut().map(|part| &mut part.laid);
@@ -249,11 +250,13 @@ impl<'s> Draft<'s> {
     }
 
     fn part(&mut self, digest: Digest, len: u64, lay: impl FnOnce(&mut Placer) -> Result<Source, Error>) -> Result<PartNo, Error> {
-        // Mails of one commit share parts too, and one mail may have a part twice: the catalog learns of them only afterwards.
+        // Mails of one commit share parts too, and one mail may have a part twice: the catalog learns of them only
+        // afterwards.
         if let Some(known) = self.part_of.get(&digest) {
             return Ok(*known);
         }
-        // The catalog leaves out parts noted damaged, so such bytes are stored again and heal what takes the damaged part.
+        // The catalog leaves out parts noted damaged, so such bytes are stored again and heal what takes the damaged
+        // part.
         if let Some(known) = self.catalog.part_by_digest(digest)? {
             self.part_of.insert(digest, known);
             return Ok(known);
@@ -267,7 +270,8 @@ impl<'s> Draft<'s> {
 
     fn content(&mut self, header: PreparedHeader, shape: Option<Shape>, laid: Source, place: &NewPlace) -> Result<ContentNo, Error> {
         let no = ContentNo(take(&mut self.numbers.contents)?);
-        // The mail's own date wins over the mailbox's: a line `From - ` has the time at which a program copied the mail.
+        // The mail's own date wins over the mailbox's: a line `From - ` has the time at which a program copied the
+        // mail.
         let (date, date_source) = header.dated().or(place.date_hint).unwrap_or_else(|| (self.now.div_euclid(1000), DateSource::Archiving));
         // For the next mails of this commit, which may be duplicates of this one.
         for digest in [Some(header.digest), header.restated].into_iter().flatten() {
@@ -322,7 +326,8 @@ impl<'s> Draft<'s> {
         }
         let mut at = FolderNo(0);
         for name in path {
-            // A folder that this commit makes is not in the catalog yet; making it twice would give one name two numbers.
+            // A folder that this commit makes is not in the catalog yet; making it twice would give one name two
+            // numbers.
             let made = self.made.get(&at).and_then(|below| below.get(name)).copied();
             at = match made.or_else(|| self.catalog.folders().child(at, name)) {
                 Some(known) => known,
@@ -365,8 +370,9 @@ impl<'s> Draft<'s> {
             // Only exactly these bytes can replace damaged ones: a content equal but for status headers cannot.
             damaged = self.with_bytes(header.digest, damaged)?;
             hit = self.message_in(&damaged, folder)?;
-            // Before the search for duplicates: a mail that differs only in status headers would make this one a duplicate, and
-            // the damaged message would stay damaged. If a sound content has the bytes, the message is read from that already.
+            // Before the search for duplicates: a mail that differs only in status headers would make this one a
+            // duplicate, and the damaged message would stay damaged. If a sound content has the bytes, the message is
+            // read from that already.
             if let Some(message) = hit
                 && self.same_bytes(header.digest, &sound)?.is_none()
             {
@@ -381,8 +387,8 @@ impl<'s> Draft<'s> {
             return Ok(Known::Message(Outcome::Duplicate { message, restated: false }));
         }
         let Some(content) = self.same_bytes(header.digest, &sound)? else { return Ok(Known::Nothing) };
-        // A content that replaced a damaged one never gets a message of its own, since first messages rise with contents. A
-        // new message names the damaged content, and is read from this one by the digest.
+        // A content that replaced a damaged one never gets a message of its own, since first messages rise with
+        // contents. A new message names the damaged content, and is read from this one by the digest.
         if !damaged.is_empty() && self.placements(content)?.is_empty() {
             for no in damaged {
                 if !self.placements(no)?.is_empty() {
@@ -431,7 +437,8 @@ impl<'s> Draft<'s> {
     }
 
     fn candidates(&self, digest: Digest) -> Result<Candidates, Error> {
-        // The catalog looks up by 6 bytes of a digest, with and without status headers: callers compare the whole digest.
+        // The catalog looks up by 6 bytes of a digest, with and without status headers: callers compare the whole
+        // digest.
         let mut found = self.catalog.contents_by_digest(digest)?;
         found.extend(self.by_digest.range((digest, ContentNo(0))..).take_while(|(of, _)| *of == digest).map(|(_, no)| no));
         let (sound, damaged) = found.into_iter().partition(|no| self.is_sound(*no));
@@ -455,7 +462,8 @@ impl<'s> Draft<'s> {
         let in_folder = |no| Ok::<_, Error>(self.placements(no)?.into_iter().find(|(_, at)| *at == folder).map(|(message, _)| message));
         match self.duplicates {
             Duplicates::Folder => {
-                // A mail with status headers needs a second lookup: archived with other ones, it is found only without them.
+                // A mail with status headers needs a second lookup: archived with other ones, it is found only without
+                // them.
                 let bare_like = header.restated.map(|bare| self.candidates(bare)).transpose()?;
                 for &no in bare_like.as_ref().map_or(like, |candidates| &candidates.sound) {
                     let Some((known, known_bare)) = self.digests(no)?.filter(|(_, known_bare)| *known_bare == bare) else { continue };

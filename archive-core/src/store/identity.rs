@@ -134,7 +134,7 @@ impl Store {
         verify_copies::<StoreIdentity>(&*self.vfs, &identity_path(&self.dirs.root), archive_key, known)
     }
 
-    /// Writes those copies of `store.mk` again that are not what the master repeats. What lies in their place is kept apart.
+    /// Rewrites copies of `store.mk` that differ from what the master repeats. What was in their place is put aside.
     pub(crate) fn repair_identity(&self, archive_key: &SecretKey) -> Result<(), Error> {
         let Some((identity, map)) = self.recorded_identity()? else { return Ok(()) };
         let path = identity_path(&self.dirs.root);

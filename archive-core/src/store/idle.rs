@@ -1,5 +1,5 @@
-//! When the writer counts as idle: then it says on disk that its last commit is synced, and a process killed from there on leaves
-//! nothing to take over.
+//! Decides when the writer is idle. It then notes on disk that its last commit is synced, so that a process killed
+//! after that leaves nothing to recover.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -39,7 +39,8 @@ impl SealedPages {
 
     /// Removes all files of the index. Only an index that is proven damaged or foreign may be removed.
     pub(super) fn remove_all(&self) -> Result<(), Error> {
-        // Without its manifest nothing names a segment, so a crash in between leaves an empty index and files to be removed.
+        // Without its manifest nothing names a segment, so a crash in between leaves an empty index and files to be
+        // removed.
         if self.vfs.kind(&self.manifest())?.is_some() {
             self.vfs.remove(&self.manifest())?;
             self.vfs.sync_dir(&self.dir)?;
@@ -68,7 +69,7 @@ impl SealedPages {
         };
         let files = entries.into_iter().filter(|entry| entry.kind != EntryKind::Dir);
         let segments = files.filter_map(|entry| Some((FileId(entry.path.file_stem()?.to_str()?.parse().ok()?), entry.path)));
-        // No segment has a number that large, whoever put the file there.
+        // No segment of this library has a number that large.
         Ok(segments.filter(|(file, path)| file.0 < 1 << 53 && self.path(*file) == *path).map(|(file, _)| file).collect())
     }
 }

@@ -135,7 +135,7 @@ pub(crate) struct NewPlace {
     pub(crate) date_hint: Option<(i64, DateSource)>,
 }
 
-/// Who imports from where.
+/// An import run: the actor, the host and the source.
 #[derive(Debug, Clone)]
 pub(crate) struct RunInfo {
     pub(crate) actor: String,

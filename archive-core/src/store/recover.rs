@@ -1,9 +1,10 @@
-//! Replay: brings the catalog from its basis to the last commit that can be trusted, and prepares the store for writing.
+//! Replay: brings the catalog from its basis to the last commit that can be trusted, and prepares the store for
+//! writing.
 //!
-//! The clean mark is the highest commit that any witness calls durable: `head.mkm`, the manifests of catalog and index, valid
-//! frames. What is invalid at or below it is damage: it is reported, replay continues after it, and writing waits for a
-//! repair. Above the mark at most one commit is in flight. If it is whole, it is adopted; otherwise it does not count, and is
-//! kept in `lost+found` and cut, whatever valid frames follow. Docs: DURABILITY.md, "Opening".
+//! The clean mark is the highest commit that any witness calls durable: `head.mkm`, the manifests of catalog and index,
+//! valid frames. What is invalid at or below it is damage: it is reported, replay continues after it, and writing waits
+//! for a repair. Above the mark at most one commit is in flight. If it is whole, it is adopted; otherwise it does not
+//! count, and is kept in `lost+found` and cut, whatever valid frames follow. Docs: DURABILITY.md, "Opening".
 
 use std::sync::Arc;
 
@@ -121,7 +122,8 @@ impl Replay<'_> {
         let mut flushed = catalog.basis().records;
         let mut found = match self.scan(&listing, catalog, &witnesses)? {
             Scanned::Fits(found) => *found,
-            // The catalog knows commits that the records lost: it is the best view that there is, unless it is that of a fork.
+            // The catalog knows commits that the records lost: it is the best view that there is, unless it is that of
+            // a fork.
             Scanned::Ahead if self.agrees(&listing, catalog)? => return Ok(Recovered { head, ..self.records_lost(&listing, catalog) }),
             Scanned::Ahead | Scanned::Contradicts => {
                 catalog.reset(self.options.cache_bytes)?;
@@ -133,7 +135,8 @@ impl Replay<'_> {
                 }
             }
         };
-        // Damage before the last repair was accepted by it. The last commit, which may be that repair, is not in the catalog yet.
+        // Damage before the last repair was accepted by it. The last commit, which may be that repair, is not in the
+        // catalog yet.
         let accepted = match &found.pending {
             Some((commit, _)) if commit.commit.repairs() => (commit.span.place.file, commit.span.place.offset),
             _ => catalog.basis().repaired_at,
@@ -144,11 +147,12 @@ impl Replay<'_> {
         let mut mark = found.mark;
         let mut raise = |link: Link| mark = if link.sequence > mark.sequence { link } else { mark };
         let last = found.pending.as_ref().map_or(catalog.basis().link, |(commit, _)| commit.link);
-        // Frames in containers are written before the record of their commit, so they may know of commits that the records lost.
+        // Frames in containers are written before the record of their commit, so they may know of commits that the
+        // records lost.
         raise(self.container_tail(catalog, last)?.synced);
         let in_records = last.sequence;
-        // A fork (a copy that was written to separately) may be further than what was noted, and its catalog too: then replay
-        // began after the commit in question, and it has to be looked up.
+        // A fork (a copy that was written to separately) may be further than what was noted, and its catalog too: then
+        // replay began after the commit in question, and it has to be looked up.
         for who in [Who::Head, Who::Index, Who::Master] {
             if let Some(said) = found.witnesses.unseen(who, in_records)
                 && let Some(there) = link_of(&listing, said.sequence)?
@@ -158,7 +162,7 @@ impl Replay<'_> {
         }
         for who in [Who::Head, Who::Index] {
             match found.witnesses.verdict(who, in_records) {
-                // Also where the records do not reach it: what lies between was durable and is lost.
+                // Even if the records do not reach it: what is between was durable, and is lost.
                 Some((link, Verdict::Holds | Verdict::NotReached)) => raise(link),
                 // An index of other records is discarded and rebuilt.
                 Some((_, Verdict::Contradicted)) if who == Who::Head => {
@@ -167,7 +171,8 @@ impl Replay<'_> {
                 _ => {}
             }
         }
-        // At or below the mark the commit counts whatever is missing of it: it may have receipts. Above, only if it is whole.
+        // At or below the mark the commit counts whatever is missing of it: it may have receipts. Above, only if it is
+        // whole.
         let mut taken = None;
         if let Some((commit, file)) = found.pending {
             if commit.link.sequence <= mark.sequence {
@@ -176,7 +181,7 @@ impl Replay<'_> {
                 taken = Some((commit, file));
             }
         }
-        // A bad stretch after the commit of the mark is the torn tail of the crash, and no damage.
+        // A bad stretch after the commit of the mark is the torn tail of the crash, not damage.
         let reached = catalog.basis().link.sequence;
         let bad: Vec<Damage> =
             found.bad.into_iter().filter(|(at, _)| *at < mark.sequence).map(|(_, damage)| damage).filter(unaccepted).collect();
@@ -201,7 +206,8 @@ impl Replay<'_> {
             Some((commit, _)) => commit.commit.forbids_writing()?.map(too_new_to_write).or(barred),
             None => barred,
         };
-        // Tables in containers supply what the records lost. Up to its basis an existing catalog knows more than they do.
+        // Tables in containers supply what the records lost. Up to its basis an existing catalog knows more than they
+        // do.
         let incomplete = commits_lost || matches!(barred, Some(Error::RolledBack { .. }));
         // Without `head.mkm`, damage cannot be told from a commit in flight: nothing is cut.
         if is_damaged || barred.is_some() || broken_head && !clean {
@@ -266,8 +272,8 @@ impl Replay<'_> {
         }
     }
 
-    /// A catalog names only commits that were synced: if the records end before its basis, commits were lost. The catalog stays
-    /// as it is, since it is the best view of the store that there is, and nothing is written.
+    /// A catalog names only commits that were synced: if the records end before its basis, commits were lost. The
+    /// catalog stays as it is, since it is the best view of the store that there is, and nothing is written.
     fn records_lost(&self, listing: &Listing, catalog: &Catalog) -> Recovered {
         let mut damage = listing.damage.clone();
         if damage.is_empty() {
@@ -280,7 +286,8 @@ impl Replay<'_> {
         Recovered::reading_only(damage, None, catalog.basis().link)
     }
 
-    /// Whether the catalog agrees with the records. The catalog of a fork has other contents and messages under the same numbers.
+    /// Whether the catalog agrees with the records. The catalog of a fork has other contents and messages under the
+    /// same numbers.
     fn agrees(&self, listing: &Listing, catalog: &Catalog) -> Result<bool, Error> {
         // The last commit is not compared: nothing proves it yet, and the catalog may have another one in its place.
         let mut before: Option<Box<ScannedCommit>> = None;
@@ -315,7 +322,8 @@ impl Replay<'_> {
         for file in listing.files.iter().filter(|file| file.number >= basis.records.0) {
             let offset = if file.number == basis.records.0 { basis.records.1 } else { 0 };
             let mut scan = Scan::new(file.clone(), offset);
-            // A file of a header alone ends cleanly: it is begun only after the last commit was synced, and its header names it.
+            // A file of a header alone ends cleanly: it is begun only after the last commit was synced, and its header
+            // names it.
             found.marked_end = scan.synced.sequence >= catalog.basis().link.sequence && file.len == HEADER_LEN as u64;
             while let Some(item) = scan.next()? {
                 // Each frame names the last synced commit. The first one after the basis names the basis.
@@ -338,12 +346,12 @@ impl Replay<'_> {
                     ScanItem::Commit(commit) => {
                         found.witnesses.see(commit.link);
                         repaired |= commit.commit.repairs();
-                        // One commit is held back. That another follows proves it durable, since none is appended before the
-                        // one before it is synced.
+                        // One commit is held back. That another follows proves it durable, since none is appended
+                        // before the one before it is synced.
                         if let Some((before, _)) = found.pending.take() {
                             self.accept(catalog, &before, &mut damage)?;
-                            // P15: a catalog rebuilt from the beginning may exceed the budget. If it cannot be written, it
-                            // stays in memory.
+                            // P15: a catalog rebuilt from the beginning may exceed the budget. If it cannot be written,
+                            // it stays in memory.
                             if spills && let Err(error) = catalog.spill(self.options.flush_bytes) {
                                 may_lag(Err(error))?;
                                 spills = false;
@@ -375,7 +383,8 @@ impl Replay<'_> {
             }
         }
         found.bad.extend(damage.into_iter().map(|damage| (0, damage)));
-        // A repair has recorded again what a catalog knew of lost commits, so that a new catalog can be made from the records.
+        // A repair has recorded again what a catalog knew of lost commits, so that a new catalog can be made from the
+        // records.
         Ok(match (confirmed, repaired) {
             (true, _) => Scanned::Fits(Box::new(found)),
             (false, true) => Scanned::Contradicts,
@@ -399,7 +408,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Whether the commit in flight is complete: its place in the chain, the blocks of its section, its frames in containers.
+    /// Whether the commit in flight is complete: its place in the chain, the blocks of its section, its frames in
+    /// containers.
     fn is_whole(&self, catalog: &Catalog, scanned: &ScannedCommit) -> Result<bool, Error> {
         if scanned.commit.link_after(&catalog.basis().link)? != Some(scanned.link) {
             return Ok(false);
@@ -442,8 +452,8 @@ impl Replay<'_> {
             let end = match self.containers.file(number).and_then(|file| file.len()) {
                 _ if number == to_no => to,
                 Ok(len) => len,
-                // An empty stretch, so that the commit does not count as whole. An error of the system proves nothing, and must
-                // not lead to a cut.
+                // An empty stretch, so that the commit does not count as whole. An error of the system proves nothing,
+                // and must not lead to a cut.
                 Err(Error::Damage(_)) => start,
                 Err(error) => return Err(error),
             };
@@ -487,8 +497,8 @@ impl Replay<'_> {
                     if stamp.synced.sequence > tail.synced.sequence {
                         tail.synced = stamp.synced;
                     }
-                    // A commit in flight follows the commits of these records. Frames that do not are those of a fork, which
-                    // may have given receipts for them: they must not be cut.
+                    // A commit in flight follows the commits of these records. Frames that do not are those of a fork,
+                    // which may have given receipts for them: they must not be cut.
                     let differs = |link: Link| link.sequence == stamp.synced.sequence && link != stamp.synced;
                     foreign |= stamp.sequence <= basis.sequence || differs(basis) || differs(last);
                     Ok(())
@@ -505,8 +515,8 @@ impl Replay<'_> {
         Ok(tail)
     }
 
-    /// Adopts the commit in flight if it is whole, cuts everything else after the last durable commit, and begins a new records
-    /// file. All of it is synced before the first read or receipt.
+    /// Adopts the commit in flight if it is whole, cuts everything else after the last durable commit, and begins a new
+    /// records file. All of it is synced before the first read or receipt.
     fn take_over(
         &self,
         catalog: &mut Catalog,
@@ -519,7 +529,8 @@ impl Replay<'_> {
         let mut known = basis.numbers.containers;
         if let Some((scanned, _)) = &taken {
             for (number, range) in self.container_ranges(catalog, &scanned.commit)? {
-                // A sync alone would promise nothing: after a failed sync the system no longer knows which pages are dirty.
+                // A sync alone would promise nothing: after a failed sync the system no longer knows which pages are
+                // dirty.
                 let file = self.vfs.open(&self.containers.path(number))?;
                 file.rewrite(range.start, range.end - range.start)?;
                 file.sync()?;
@@ -536,7 +547,8 @@ impl Replay<'_> {
                 lost.keep_tail(&self.containers.file(container.0)?, container.1)?;
                 cut_file(&**self.vfs, &path, container.1)?;
             } else {
-                // An earlier open may have died between its cut and the sync. Numbers may be assigned again only after it.
+                // An earlier open may have died between its cut and the sync. Numbers may be assigned again only after
+                // it.
                 file.sync()?;
             }
         }
@@ -563,8 +575,8 @@ impl Replay<'_> {
             container_frames: scanned.container_frames().unwrap_or(0),
             section: &section,
         });
-        // The new file comes before the cut of the old one, which until then has the only copy of the adopted commit. Once the
-        // new file exists, its header makes the old tail void, so that a crash before the cut does no harm.
+        // The new file comes before the cut of the old one, which until then has the only copy of the adopted commit.
+        // Once the new file exists, its header makes the old tail void, so that a crash before the cut does no harm.
         let number = listing.files.last().map_or(1, |file| file.number + 1);
         let (mut records, span) = Records::take_over(
             Arc::clone(self.vfs),
@@ -613,7 +625,7 @@ fn too_new_to_write(unknown: Unknown) -> Error {
     Error::TooNewToWrite { what: unknown.what.to_owned(), number: unknown.number }
 }
 
-/// Whether damage of records lies before this place. The name of a misnamed file says nothing about its place.
+/// Whether damage of records is before this place. The name of a misnamed file says nothing about its place.
 pub(super) fn is_before(damage: &Damage, (file, offset): (u64, u64)) -> bool {
     file > 0
         && !matches!(damage.cause, DamageCause::Misnamed(_))

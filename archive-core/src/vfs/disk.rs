@@ -289,7 +289,8 @@ fn failed(operation: Operation, path: &Path) -> impl FnOnce(io::Error) -> VfsErr
     move |error| VfsError::new(operation, path, error)
 }
 
-/// Opens a regular file and takes its length. The system would also open a directory, and wait for the other end of a pipe.
+/// Opens a regular file and takes its length. The system would also open a directory, and wait for the other end of a
+/// pipe.
 fn open_file(path: &Path, writable: bool) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
     options.read(true).write(writable);

@@ -37,7 +37,8 @@ impl VfsError {
         self.is_full() || self.is_denied()
     }
 
-    /// `true` if the process or the system is short of open files or of memory: nothing is wrong with the file, and the same call may succeed later.
+    /// `true` if the process or the system is short of open files or of memory: nothing is wrong with the file, and the
+    /// same call may succeed later.
     #[must_use]
     pub fn is_shortage(&self) -> bool {
         is_out_of_files(&self.source) || self.source.kind() == io::ErrorKind::OutOfMemory

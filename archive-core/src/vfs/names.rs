@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::{DirEntry, EntryKind};
 
-/// Names and what they stand for. The roots (`/`, `.` and the empty path) are always there and have no entry.
+/// Names and what they lead to. The roots (`/`, `.` and the empty path) are always there and have no entry.
 #[derive(Debug, Clone)]
 pub(super) struct Names<F>(BTreeMap<PathBuf, Node<F>>);
 
-/// What a name stands for.
+/// What a name leads to.
 #[derive(Debug, Clone)]
 pub(super) enum Node<F> {
     Dir,
@@ -68,7 +68,7 @@ impl<F: Clone> Names<F> {
         Ok(())
     }
 
-    /// Adds a directory; `false` if it is there already.
+    /// Adds a directory; `false` if it already exists.
     pub(super) fn add_dir(&mut self, path: &Path) -> io::Result<bool> {
         match self.kind(path) {
             Some(EntryKind::Dir) => return Ok(false),

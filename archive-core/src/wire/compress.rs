@@ -11,8 +11,9 @@ pub(crate) enum Effort {
     /// Stored bytes of mails. Level 3 with smaller tables, which stay in the processor's cache: about a fifth less time
     /// for 1.2 % more bytes (list mail, blocks of 1 MiB).
     Block,
-    /// Facts, tables, pages of the catalog, and short blocks: level 4, which takes as long for them as level 3 and makes facts 1.5 % and pages
-    /// 3.5 % smaller (a million short mails). Level 6 makes facts 4 % smaller and takes three times as long.
+    /// Facts, tables, pages of the catalog, and short blocks: level 4, which takes as long for them as level 3 and
+    /// makes facts 1.5 % and pages 3.5 % smaller (a million short mails). Level 6 makes facts 4 % smaller and takes
+    /// three times as long.
     Facts,
 }
 

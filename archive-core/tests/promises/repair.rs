@@ -1,4 +1,5 @@
-//! An archive that takes no mail is repaired: it takes mail again, no old id leads to other bytes, and nothing was deleted.
+//! An archive that takes no mail is repaired: it takes mail again, no old id leads to other bytes, and nothing was
+//! deleted.
 
 use std::path::Path;
 
@@ -50,7 +51,8 @@ fn count(archive: &Archive) -> usize {
     count
 }
 
-/// Repairs what was hurt, and judges: mail is taken again, and old ids lead to what they did, now and after a rebuild of all caches.
+/// Repairs what was hurt, and judges: mail is taken again, and old ids lead to what they did, now and after a rebuild
+/// of all caches.
 fn judge(what: &str, Filled { files, mails }: &Filled) -> RepairReport {
     let archive = files.open();
     assert!(archive.barred().is_some(), "{what}: nothing to repair");

@@ -21,7 +21,8 @@ pub trait Engine {
     fn version(&self) -> String;
     /// Its setup, in a sentence.
     fn setting(&self) -> &'static str;
-    /// Builds an index of `mails` in the empty folder `dir`, with one thread. All of it is measured; when it returns, the index is durable.
+    /// Builds an index of `mails` in the empty folder `dir`, with one thread. All of it is measured; when it returns,
+    /// the index is durable.
     fn build(&self, dir: &Path, mails: &Mails) -> Result<Box<dyn Built>>;
 }
 

@@ -137,7 +137,7 @@ fn begins_with_checkpoint(files: &[RecordsFile]) -> bool {
     matches!(first, Some(Ok(Some(ScanItem::Commit(commit)))) if commit.commit.facts.iter().any(is_checkpoint))
 }
 
-/// The files from the one on that begins with the last checkpoint; all where there is none.
+/// The files from the one on that begins with the last checkpoint; all if there is none.
 fn from_last_checkpoint(files: &[RecordsFile]) -> Result<&[RecordsFile], Error> {
     for at in (0..files.len()).rev() {
         let Some(rest) = files.get(at..) else { continue };

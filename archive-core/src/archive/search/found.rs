@@ -1,4 +1,5 @@
-//! From a query to the messages that meet it (S4.1). The index knows contents; folder, time of archiving and rights belong to messages.
+//! From a query to the messages that meet it (S4.1). The index knows contents; folder, time of archiving and rights
+//! belong to messages.
 //!
 //! Most contents have one message: for these a condition on messages is a set of contents, and the index answers the
 //! whole query at once. The messages of contents that have several are grouped by the conditions that they meet, and

@@ -148,8 +148,8 @@ pub struct SearchResult {
 }
 
 impl Acting<'_> {
-    /// Searches all messages that the actor may see. A segment of the index that turns out to be damaged is given up, and its messages count as
-    /// not indexed.
+    /// Searches all messages that the actor may see. A segment of the index that turns out to be damaged is given up,
+    /// and its messages count as not indexed.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchResult, Error> {
         self.with_searcher(request, |searcher| self.answer(searcher, request))
     }

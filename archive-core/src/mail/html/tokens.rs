@@ -1,4 +1,5 @@
-//! HTML as tokens: the WHATWG standard's "Tokenization", as far as it leaves a trace in text (docs/TEXT.md, T9.1 and T9.2).
+//! HTML as tokens: the WHATWG standard's "Tokenization", as far as it leaves a trace in text (docs/TEXT.md, T9.1 and
+//! T9.2).
 //!
 //! A loop over the text: there is no recursion for a tag, an attribute or a comment, only slices of them are kept, and
 //! no byte is read twice. The contents of comments, doctypes and most attributes are skipped, so that many states of

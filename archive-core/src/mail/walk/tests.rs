@@ -6,13 +6,13 @@ use super::*;
 
 /// What a visitor received, bodies joined: one line for each event.
 #[derive(Default)]
-struct Told {
+struct Events {
     lines: Vec<String>,
     open: Vec<(NodeNo, u64, Vec<u8>)>,
     until: u64,
 }
 
-impl Told {
+impl Events {
     fn flush(&mut self) {
         for (no, at, bytes) in self.open.drain(..) {
             self.lines.push(format!("{} @{at} {:?}", no.0, String::from_utf8_lossy(&bytes)));
@@ -21,7 +21,7 @@ impl Told {
 
     fn follows(&mut self, at: u64, bytes: &[u8]) {
         assert!(!bytes.is_empty());
-        assert_eq!(at, self.until, "every byte is told once, in order");
+        assert_eq!(at, self.until, "every byte comes once, in order");
         self.until += bytes.len() as u64;
     }
 
@@ -37,7 +37,7 @@ impl Told {
     }
 }
 
-impl Visitor for Told {
+impl Visitor for Events {
     fn open(&mut self, node: &Node<'_>) {
         self.flush();
         assert_eq!(node.header_is_cut(), node.header_at.end - node.header_at.start > MAX_HEADER as u64);
@@ -68,20 +68,20 @@ impl Visitor for Told {
     }
 }
 
-fn told(mail: &[u8], chunk: usize) -> Vec<String> {
-    let mut told = Told::default();
+fn events(mail: &[u8], chunk: usize) -> Vec<String> {
+    let mut events = Events::default();
     let mut walker = Walker::new();
-    mail.chunks(chunk.max(1)).for_each(|bytes| walker.push(bytes, &mut told));
-    assert_eq!(walker.finish(&mut told).len, mail.len() as u64);
-    assert_eq!(told.until, mail.len() as u64);
-    told.lines
+    mail.chunks(chunk.max(1)).for_each(|bytes| walker.push(bytes, &mut events));
+    assert_eq!(walker.finish(&mut events).len, mail.len() as u64);
+    assert_eq!(events.until, mail.len() as u64);
+    events.lines
 }
 
 /// Only the bodies: (node, bytes).
 fn bodies(mail: &str) -> Vec<String> {
-    let lines = told(mail.as_bytes(), usize::MAX);
+    let lines = events(mail.as_bytes(), usize::MAX);
     for chunk in [1, 2, 3, 7] {
-        assert_eq!(told(mail.as_bytes(), chunk), lines, "in chunks of {chunk}");
+        assert_eq!(events(mail.as_bytes(), chunk), lines, "in chunks of {chunk}");
     }
     lines.into_iter().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).map(|line| line.replace(" @", "@")).collect()
 }
@@ -91,7 +91,7 @@ const MIXED: &str = "Content-Type: multipart/mixed; boundary=\"b\"\n\npre\n--b\n
 #[test]
 fn parts_lie_between_delimiter_lines_and_the_line_end_before_one_is_no_body() {
     assert_eq!(
-        told(MIXED.as_bytes(), usize::MAX),
+        events(MIXED.as_bytes(), usize::MAX),
         [
             "open 0 in - depth 0 Multipart multipart/mixed 0..44",
             "0 @45 \"pre\"",
@@ -112,8 +112,8 @@ fn parts_lie_between_delimiter_lines_and_the_line_end_before_one_is_no_body() {
 #[test]
 fn a_multipart_without_usable_boundary_is_plain_text_and_one_never_delimited_is_told_as_preamble() {
     assert_eq!(bodies("Content-Type: multipart/mixed\n\n--b\nx"), ["0@31 \"--b\\nx\""]);
-    assert!(told(b"Content-Type: multipart/mixed\n\nx", 9)[0].contains("Leaf text/plain"));
-    let never = told(b"Content-Type: multipart/mixed; boundary=z\n\nx\n--y\n", usize::MAX);
+    assert!(events(b"Content-Type: multipart/mixed\n\nx", 9)[0].contains("Leaf text/plain"));
+    let never = events(b"Content-Type: multipart/mixed; boundary=z\n\nx\n--y\n", usize::MAX);
     assert!(!never.iter().any(|line| line.starts_with("delimited")));
 }
 
@@ -133,19 +133,19 @@ fn delimiter_lines_may_have_trailing_spaces_and_nothing_else() {
 #[test]
 fn a_nested_mail_is_the_child_of_its_part_unless_it_is_encoded() {
     let nested = "Content-Type: message/rfc822\n\n>From a b\nSubject: x\n\nbody";
-    let lines = told(nested.as_bytes(), usize::MAX);
+    let lines = events(nested.as_bytes(), usize::MAX);
     assert_eq!(lines[0], "open 0 in - depth 0 NestedMessage message/rfc822 0..29");
     assert_eq!(lines[1], "open 1 in 0 depth 1 Leaf text/plain 40..51");
     assert_eq!(bodies(nested), ["1@52 \"body\""]);
     assert_eq!(bodies("Content-Type: message/rfc822\nContent-Transfer-Encoding: Base64\n\nYWJj"), ["0@64 \"YWJj\""]);
     let digest = "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: x\n\nyes\n--b\nContent-Type: text/plain\n\nno\n";
-    assert_eq!(told(digest.as_bytes(), 4).iter().filter(|line| line.contains("NestedMessage")).count(), 1);
+    assert_eq!(events(digest.as_bytes(), 4).iter().filter(|line| line.contains("NestedMessage")).count(), 1);
 }
 
 #[test]
 fn mails_without_header_body_or_anything_are_one_leaf() {
-    assert_eq!(told(b"", 1), ["open 0 in - depth 0 Leaf text/plain 0..0", "close 0"]);
-    assert_eq!(told(b"\n", 1).len(), 2);
+    assert_eq!(events(b"", 1), ["open 0 in - depth 0 Leaf text/plain 0..0", "close 0"]);
+    assert_eq!(events(b"\n", 1).len(), 2);
     assert_eq!(bodies("Subject: x"), [""; 0]);
     assert_eq!(bodies("\nbody"), ["0@1 \"body\""]);
     assert_eq!(bodies("\u{feff}Subject: x\n\nbody"), ["0@15 \"body\""]);
@@ -156,26 +156,26 @@ fn mails_without_header_body_or_anything_are_one_leaf() {
 #[test]
 fn a_header_that_ends_at_a_delimiter_or_the_end_of_the_mail_opens_its_node() {
     let mail = "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n--b\nX: y\n--b";
-    let lines = told(mail.as_bytes(), usize::MAX);
-    assert_eq!(lines, told(mail.as_bytes(), 1));
+    let lines = events(mail.as_bytes(), usize::MAX);
+    assert_eq!(lines, events(mail.as_bytes(), 1));
     assert_eq!(lines.iter().filter(|line| line.starts_with("open")).count(), 5, "{lines:#?}");
 }
 
 #[test]
 fn depth_nodes_and_memory_are_bounded() {
     let deep = "Content-Type: message/rfc822\n\n".repeat(100_000);
-    let lines = told(deep.as_bytes(), 1 << 16);
+    let lines = events(deep.as_bytes(), 1 << 16);
     assert_eq!(lines.iter().filter(|line| line.starts_with("open")).count(), MAX_DEPTH as usize + 1);
 
     let wide = format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\n\n".repeat(1_000_000));
-    let lines = told(wide.as_bytes(), 1 << 16);
+    let lines = events(wide.as_bytes(), 1 << 16);
     assert_eq!(lines.iter().filter(|line| line.starts_with("open")).count(), MAX_NODES as usize);
     assert_eq!(lines.iter().filter(|line| line.starts_with("overflow")).count(), 1);
 
     let long = [b"Content-Type: multipart/mixed; boundary=b\n\n--".as_slice(), &vec![b'-'; 4 << 20], b"\n--b\n\nx"].concat();
-    assert_eq!(told(&long, 1000), told(&long, usize::MAX));
+    assert_eq!(events(&long, 1000), events(&long, usize::MAX));
     let header = [b"X: ".as_slice(), &vec![0; 4 << 20], b"\n\nbody"].concat();
-    assert_eq!(told(&header, 1000), told(&header, usize::MAX));
+    assert_eq!(events(&header, 1000), events(&header, usize::MAX));
 }
 
 /// Mails made of pieces that the walker reacts to.
@@ -224,6 +224,6 @@ pub(in crate::mail) fn mails() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn what_is_told_does_not_depend_on_chunks(mail in mails(), chunk in 1_usize..40) {
-        prop_assert_eq!(told(&mail, chunk), told(&mail, usize::MAX));
+        prop_assert_eq!(events(&mail, chunk), events(&mail, usize::MAX));
     }
 }

@@ -1,4 +1,5 @@
-//! A simulated disk that fails on demand and the same way each time: power loss, killed processes, full and broken media.
+//! A simulated disk that fails on demand and the same way each time: power loss, killed processes, full and broken
+//! media.
 //!
 //! It knows two states of everything: what the process sees (the cache of the system) and what is on the medium. Only
 //! syncs bring one to the other. A seed decides what a power loss makes of the rest, within what real file systems do.
@@ -30,7 +31,8 @@ pub struct SimVfs {
 /// What power loss makes of changes that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CrashStyle {
-    /// Each write is kept, dropped or torn, each cut and each change of a name kept or dropped. Equal seeds decide equally.
+    /// Each write is kept, dropped or torn, each cut and each change of a name kept or dropped. Equal seeds decide
+    /// equally.
     ///
     /// Torn: a prefix is kept, or some sectors of 512 bytes of a long write. If later bytes are kept and earlier ones
     /// are not, there are zeros between them; a dropped append may leave its length in zeros. A rename happens
@@ -98,8 +100,8 @@ impl SimVfs {
         self.disk().plan.reads
     }
 
-    /// Lets the process die in the changing call of this number, or in the next one if that is past. From there on every call
-    /// fails; [`SimVfs::process_death`] or [`SimVfs::power_loss`] give the disk that the next process finds.
+    /// Lets the process die in the changing call of this number, or in the next one if that is past. From there on
+    /// every call fails; [`SimVfs::process_death`] or [`SimVfs::power_loss`] give the disk that the next process finds.
     pub fn crash_at(&self, call: u64, moment: CrashMoment) {
         self.disk().plan.crash = Some((call, moment));
     }
