@@ -14,8 +14,16 @@ struct Place {
 
 impl Place {
     fn disk() -> Self {
+        Self::on(DiskVfs::new())
+    }
+
+    fn mapped() -> Self {
+        Self::on(DiskVfs::new().mapped_reads(true))
+    }
+
+    fn on(disk: DiskVfs) -> Self {
         let kept = tempfile::tempdir().unwrap();
-        Self { vfs: Arc::new(DiskVfs::new()), dir: kept.path().join("d"), _kept: Some(kept) }.with_dir()
+        Self { vfs: Arc::new(disk), dir: kept.path().join("d"), _kept: Some(kept) }.with_dir()
     }
 
     fn memory() -> Self {
@@ -41,8 +49,15 @@ impl Place {
         file
     }
 
+    /// The file, opened in each of the ways of reading.
+    fn readers(&self, name: &str) -> [Arc<dyn VfsFile>; 2] {
+        [self.vfs.open_read(&self.path(name)).unwrap(), self.vfs.open_closed(&self.path(name)).unwrap()]
+    }
+
     fn bytes_at(&self, name: &str) -> Vec<u8> {
-        bytes(&*self.vfs.open_read(&self.path(name)).unwrap())
+        let [read, closed] = self.readers(name).map(|file| bytes(&*file));
+        assert_eq!(read, closed);
+        read
     }
 
     fn names(&self) -> Vec<PathBuf> {
@@ -75,6 +90,8 @@ macro_rules! vfs_contract {
             reading_nothing_works_anywhere_in_the_file,
             opening_for_appending_goes_on_at_the_end,
             a_reader_sees_what_is_appended_later,
+            a_closed_file_is_read_by_range,
+            a_closed_file_that_grew_or_was_cut_gives_what_it_has,
             reading_alone_refuses_every_change,
             truncate_cuts_and_appends_go_on_there,
             truncate_does_not_lengthen,
@@ -114,7 +131,7 @@ macro_rules! vfs_contract {
     };
 }
 
-vfs_contract!(disk, memory, simulated);
+vfs_contract!(disk, mapped, memory, simulated);
 
 fn create_refuses_an_existing_name(at: &Place) {
     at.file("a", b"old");
@@ -131,7 +148,7 @@ fn create_needs_a_directory(at: &Place) {
 
 fn opening_what_is_not_there_is_not_found(at: &Place) {
     let path = at.path("a");
-    for outcome in [at.vfs.open(&path), at.vfs.open_read(&path)] {
+    for outcome in [at.vfs.open(&path), at.vfs.open_read(&path), at.vfs.open_closed(&path)] {
         let error = outcome.unwrap_err();
         assert!(error.is_not_found() && !error.is_full(), "{error}");
         assert_names::<()>(Err(error), Operation::Open, &path);
@@ -141,6 +158,7 @@ fn opening_what_is_not_there_is_not_found(at: &Place) {
 fn a_directory_cannot_be_opened_or_removed_as_a_file(at: &Place) {
     assert_names(at.vfs.open(&at.dir), Operation::Open, &at.dir);
     assert_names(at.vfs.open_read(&at.dir), Operation::Open, &at.dir);
+    assert_names(at.vfs.open_closed(&at.dir), Operation::Open, &at.dir);
     assert_names(at.vfs.remove(&at.dir), Operation::Remove, &at.dir);
     assert_eq!(at.vfs.kind(&at.dir).unwrap(), Some(EntryKind::Dir));
 }
@@ -160,20 +178,27 @@ fn appended_bytes_are_read_by_range(at: &Place) {
 }
 
 fn reading_past_the_end_names_the_range(at: &Place) {
-    let file = at.file("a", b"hello");
-    for (offset, range) in [(2, "2..6"), (5, "5..9"), (77, "77..81")] {
-        let error = file.read_exact_at(offset, &mut [0; 4]).unwrap_err();
-        assert!(error.to_string().contains(range), "{error}");
-        assert_eq!(error.source.kind(), std::io::ErrorKind::UnexpectedEof);
-        assert_names::<()>(Err(error), Operation::Read, &at.path("a"));
+    let appended = at.file("a", b"hello");
+    for file in at.readers("a").into_iter().chain([appended]) {
+        for (offset, range) in [(2, "2..6"), (5, "5..9"), (77, "77..81")] {
+            let error = file.read_exact_at(offset, &mut [0; 4]).unwrap_err();
+            assert!(error.to_string().contains(range), "{error}");
+            assert_eq!(error.source.kind(), std::io::ErrorKind::UnexpectedEof);
+            assert_names::<()>(Err(error), Operation::Read, &at.path("a"));
+        }
+        assert_names(file.read_exact_at(u64::MAX, &mut [0; 4]), Operation::Read, &at.path("a"));
     }
-    assert_names(file.read_exact_at(u64::MAX, &mut [0; 4]), Operation::Read, &at.path("a"));
 }
 
 fn reading_nothing_works_anywhere_in_the_file(at: &Place) {
-    let file = at.file("a", b"hello");
-    file.read_exact_at(0, &mut []).unwrap();
-    file.read_exact_at(5, &mut []).unwrap();
+    for bytes in [&b"hello"[..], b""] {
+        let appended = at.file("a", bytes);
+        for file in at.readers("a").into_iter().chain([appended]) {
+            file.read_exact_at(0, &mut []).unwrap();
+            file.read_exact_at(bytes.len() as u64, &mut []).unwrap();
+        }
+        at.vfs.remove(&at.path("a")).unwrap();
+    }
 }
 
 fn opening_for_appending_goes_on_at_the_end(at: &Place) {
@@ -189,13 +214,44 @@ fn a_reader_sees_what_is_appended_later(at: &Place) {
     assert_eq!(bytes(&*reader), b"one two");
 }
 
+fn a_closed_file_is_read_by_range(at: &Place) {
+    let whole: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
+    at.file("a", &whole);
+    let file = at.vfs.open_closed(&at.path("a")).unwrap();
+    assert_eq!((file.len().unwrap(), file.links().unwrap()), (100_000, 1));
+    for range in [0..1, 0..100_000, 1..2, 4095..4097, 4096..8192, 12_345..99_999, 99_999..100_000] {
+        let mut buf = vec![0; range.len()];
+        file.read_exact_at(range.start as u64, &mut buf).unwrap();
+        assert!(buf == whole[range]);
+    }
+}
+
+fn a_closed_file_that_grew_or_was_cut_gives_what_it_has(at: &Place) {
+    let file = at.file("a", &[7; 10_000]);
+    let closed = at.vfs.open_closed(&at.path("a")).unwrap();
+    file.append(&[8; 10_000]).unwrap();
+    let mut buf = [0; 2];
+    for (offset, expected) in [(9_998, [7, 7]), (9_999, [7, 8]), (19_998, [8, 8])] {
+        closed.read_exact_at(offset, &mut buf).unwrap();
+        assert_eq!(buf, expected);
+    }
+    file.truncate(9_000).unwrap();
+    assert_eq!(closed.len().unwrap(), 9_000);
+    for offset in [8_999, 9_000, 9_997, 9_999, 19_998] {
+        assert_names(closed.read_exact_at(offset, &mut buf), Operation::Read, &at.path("a"));
+    }
+    closed.read_exact_at(8_998, &mut buf).unwrap();
+    assert_eq!(buf, [7, 7]);
+}
+
 fn reading_alone_refuses_every_change(at: &Place) {
     at.file("a", b"hello");
-    let reader = at.vfs.open_read(&at.path("a")).unwrap();
-    assert_names(reader.append(b"x"), Operation::Write, &at.path("a"));
-    assert_names(reader.rewrite(0, 1), Operation::Write, &at.path("a"));
-    assert_names(reader.truncate(1), Operation::Truncate, &at.path("a"));
-    assert_names(reader.sync(), Operation::Sync, &at.path("a"));
+    for reader in at.readers("a") {
+        assert_names(reader.append(b"x"), Operation::Write, &at.path("a"));
+        assert_names(reader.rewrite(0, 1), Operation::Write, &at.path("a"));
+        assert_names(reader.truncate(1), Operation::Truncate, &at.path("a"));
+        assert_names(reader.sync(), Operation::Sync, &at.path("a"));
+    }
     assert_eq!(at.bytes_at("a"), b"hello");
 }
 
@@ -268,16 +324,18 @@ fn open_files_survive_rename(at: &Place) {
 fn open_files_survive_being_replaced(at: &Place) {
     at.file("a", b"new");
     at.file("b", b"old");
-    let old = at.vfs.open_read(&at.path("b")).unwrap();
+    let old = at.readers("b");
     at.vfs.rename(&at.path("a"), &at.path("b")).unwrap();
-    assert_eq!(bytes(&*old), b"old");
+    assert_eq!(old.map(|file| bytes(&*file)), [b"old", b"old"]);
 }
 
 fn open_files_survive_removal(at: &Place) {
     let file = at.file("a", b"old");
+    let readers = at.readers("a");
     at.vfs.remove(&at.path("a")).unwrap();
     at.file("a", b"another");
     assert_eq!(bytes(&*file), b"old");
+    assert_eq!(readers.map(|file| bytes(&*file)), [b"old", b"old"]);
     assert_eq!(at.bytes_at("a"), b"another");
 }
 
@@ -499,7 +557,7 @@ mod unix {
         for (target, name) in [("foreign", "link"), ("nothing", "dangling")] {
             symlink(at.path(target), at.path(name)).unwrap();
             let path = at.path(name);
-            for opened in [at.vfs.open(&path), at.vfs.open_read(&path)] {
+            for opened in [at.vfs.open(&path), at.vfs.open_read(&path), at.vfs.open_closed(&path)] {
                 let error = opened.unwrap_err();
                 assert!(error.is_link() && !error.is_not_found() && error.to_string().contains("a link is in its place"), "{error}");
                 assert_names::<()>(Err(error), Operation::Open, &path);

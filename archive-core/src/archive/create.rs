@@ -18,7 +18,7 @@ use crate::id::Uuid;
 use crate::records::{Link, SeenHead};
 use crate::seal::{ArchiveIdentity, ArchiveKeys, IdentityFile, KeyWrap, RecoveryKey, SecretKey, Slot, random};
 use crate::store::{Wrapping, create_store};
-use crate::vfs::{DiskVfs, Operation, Vfs, VfsError};
+use crate::vfs::{Operation, Vfs, VfsError};
 
 pub(super) const MASTER: &str = "master key";
 pub(super) const MASTER_RECOVERY: &str = "master key by recovery";
@@ -72,7 +72,7 @@ impl Archive {
     /// fails, nothing is created.
     pub fn create(dir: &Path, options: CreateOptions, keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>) -> Result<Self, Error> {
         make_folder(dir).map_err(|source| VfsError::new(Operation::Create, dir, source))?;
-        Ok(Self::create_on(Arc::new(DiskVfs::new()), dir, options, keep)?.watched())
+        Ok(Self::create_on(Arc::new(options.open.disk()), dir, options, keep)?.watched())
     }
 
     /// Like [`Archive::create`], on any file system; the folder must exist.

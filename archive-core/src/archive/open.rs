@@ -19,6 +19,7 @@ use crate::vfs::{DiskVfs, Vfs};
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
     store: StoreOptions,
+    mapped_reads: bool,
 }
 
 /// The default memory budget.
@@ -38,7 +39,7 @@ impl Default for OpenOptions {
             new_files: false,
             lock: None,
         };
-        Self { store }.memory(MEMORY)
+        Self { store, mapped_reads: false }.memory(MEMORY)
     }
 }
 
@@ -64,6 +65,25 @@ impl OpenOptions {
         self
     }
 
+    /// Whether closed files (containers, segments of the index, runs of the catalog) are read through memory maps
+    /// instead of by positioned reads; off by default. Takes effect in [`Archive::open`] and [`Archive::create`] on 64-bit
+    /// Unix systems; elsewhere it changes nothing.
+    ///
+    /// While files are in the system's cache, it makes nothing faster; `docs/ARCHITECTURE.md` has the figures. If the
+    /// medium fails, or another process cuts a file at the moment it is read, the system ends the process with SIGBUS,
+    /// where a positioned read returns an error. Pages that were read count as memory of the process, although the system
+    /// reclaims them when it needs to.
+    #[must_use]
+    pub fn mapped_reads(mut self, mapped_reads: bool) -> Self {
+        self.mapped_reads = mapped_reads;
+        self
+    }
+
+    /// The real disk, read as these options say.
+    pub(super) fn disk(&self) -> DiskVfs {
+        DiskVfs::new().mapped_reads(self.mapped_reads)
+    }
+
     /// About how many bytes of memory the archive may take; 144 MiB by default, never below 16 MiB. Imports take more
     /// for mails in flight: `benches/RESULTS.md` has their peaks.
     #[must_use]
@@ -81,7 +101,7 @@ impl OpenOptions {
 impl Archive {
     /// Opens the archive in `dir` for reading and writing.
     pub fn open(dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
-        Ok(Self::open_on(Arc::new(DiskVfs::new()), dir, key, options)?.watched())
+        Ok(Self::open_on(Arc::new(options.disk()), dir, key, options)?.watched())
     }
 
     /// Like [`Archive::open`], on any file system and without a background thread: the caller calls [`Archive::mark`].

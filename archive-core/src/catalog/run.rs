@@ -165,7 +165,7 @@ struct LazyFilter {
 impl Run {
     pub(super) fn open(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid, name: RunName) -> Result<Self, Error> {
         let path = file_path(dir, name.number);
-        let file = SealedReader::open(&path, vfs.open_read(&path)?, key, FileKind::CatalogRun, owner)?;
+        let file = SealedReader::open(&path, vfs.open_closed(&path)?, key, FileKind::CatalogRun, owner)?;
         if file.header().file_id.0 != name.file_id {
             return Err(Damage::new(&path, 0, 0, DamageCause::Unrecorded).into());
         }

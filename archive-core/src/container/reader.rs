@@ -1,6 +1,7 @@
 //! Reading stored bytes by their place, and walking over all frames of a container.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::Weighter;
@@ -26,6 +27,8 @@ pub(crate) struct Containers {
     dir: PathBuf,
     key: SecretKey,
     owner: Uuid,
+    /// Containers with lower numbers are closed.
+    closed_before: AtomicU32,
     files: Cache<u32, SealedReader>,
     /// By container and frame.
     blocks: Cache<(u32, u64), Arc<CachedBlock>, ByMemory>,
@@ -49,7 +52,7 @@ impl Weighter<(u32, u64), Arc<CachedBlock>> for ByMemory {
 impl Containers {
     pub(crate) fn new(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid) -> Self {
         let blocks = Cache::with_weighter(BLOCK_BYTES as usize / BLOCK_LEN, BLOCK_BYTES, ByMemory);
-        Self { vfs, dir: dir.to_owned(), key, owner, files: Cache::new(OPEN_FILES), blocks }
+        Self { vfs, dir: dir.to_owned(), key, owner, closed_before: AtomicU32::new(0), files: Cache::new(OPEN_FILES), blocks }
     }
 
     /// Begins to receive a content whose length is unknown.
@@ -79,9 +82,16 @@ impl Containers {
     pub(crate) fn file(&self, number: u32) -> Result<SealedReader, Error> {
         self.files.get_or_insert_with(&number, || {
             let path = self.path(number);
-            let file = self.vfs.open_read(&path).map_err(Damage::of_open)?;
+            let is_closed = number < self.closed_before.load(Ordering::Relaxed);
+            let file = if is_closed { self.vfs.open_closed(&path) } else { self.vfs.open_read(&path) };
+            let file = file.map_err(Damage::of_open)?;
             SealedReader::open(&path, file, &self.key, FileKind::Container, self.owner)
         })
+    }
+
+    /// Notes that, by the records, all containers before `number` are closed.
+    pub(crate) fn closed_before(&self, number: u32) {
+        self.closed_before.fetch_max(number, Ordering::Relaxed);
     }
 
     /// Forgets open files and blocks, after files were cut or removed. Blocks being read at the same time are not kept

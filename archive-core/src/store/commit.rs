@@ -93,6 +93,7 @@ impl Store {
     /// Applies a durable commit to the catalog. If that fails, the store is latched: nothing may be built upon such a
     /// catalog.
     pub(super) fn take_over(&self, writer: &mut WriterGuard<'_>, committed: Committed) -> Result<(), Error> {
+        self.containers.closed_before(committed.container_end.0);
         writer.latch(|_| self.catalog_mut().apply_new(committed))?;
         self.idle.committed();
         Ok(())

@@ -95,6 +95,10 @@ impl Store {
         if let Some((number, end)) = closed {
             writer.note_closed(number, containers.file(number)?.header().file_id, end);
         }
+        containers.closed_before(match catalog.basis().container {
+            (0, _) => next,
+            (active, _) => active,
+        });
         let lock = options.lock.clone();
         let all_else_is_sound = master.damage.is_none() && broken_identity.is_none();
         let rolled_back = master.rolled_back(recovered.head.as_ref());

@@ -99,7 +99,7 @@ impl PageStore for SealedPages {
 
     fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError> {
         let path = self.path(file);
-        let opened = self.vfs.open_read(&path).map_err(|error| failed(error.into()))?;
+        let opened = self.vfs.open_closed(&path).map_err(|error| failed(error.into()))?;
         let reader = SealedReader::open(&path, opened, &self.key, FileKind::Segment, self.owner).map_err(failed)?;
         let len = reader.len().map_err(failed)?;
         Ok(Arc::new(SealedPageReader { reader, len }))

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::{Linked, check_cut, name_range, read_only};
+use super::map::Map;
 use super::{DirEntry, EntryKind, LockKind, Operation, Vfs, VfsError, VfsFile, VfsLock};
 
 #[cfg(windows)]
@@ -26,13 +27,23 @@ const REWRITE_STEP: usize = 1 << 20;
 /// The system's own files and directories. What it creates has the mode of its directory, files without the execute
 /// bits: whoever may read or change the directory may also read or change the file.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct DiskVfs;
+pub struct DiskVfs {
+    mapped_reads: bool,
+}
 
 impl DiskVfs {
     /// The real file system.
     #[must_use]
     pub fn new() -> Self {
-        Self
+        Self::default()
+    }
+
+    /// Whether closed files ([`Vfs::open_closed`]) are read through memory maps; off by default.
+    /// [`crate::OpenOptions::mapped_reads`] describes the risk.
+    #[must_use]
+    pub fn mapped_reads(mut self, mapped_reads: bool) -> Self {
+        self.mapped_reads = mapped_reads;
+        self
     }
 }
 
@@ -50,6 +61,16 @@ impl Vfs for DiskVfs {
     fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
         let (file, _) = open_file(path, false).map_err(failed(Operation::Open, path))?;
         Ok(Arc::new(Readable { file, path: path.to_owned() }))
+    }
+
+    fn open_closed(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        let (file, len) = open_file(path, false).map_err(failed(Operation::Open, path))?;
+        let map = if self.mapped_reads { Map::of(&file, len) } else { None };
+        let file = Readable { file, path: path.to_owned() };
+        Ok(match map {
+            Some(map) => Arc::new(Mapped { map, file }),
+            None => Arc::new(file),
+        })
     }
 
     fn create_dir(&self, path: &Path) -> Result<(), VfsError> {
@@ -155,6 +176,46 @@ impl VfsFile for Readable {
 
     fn links(&self) -> Result<u64, VfsError> {
         system::links(&self.file).map_err(failed(Operation::Len, &self.path))
+    }
+}
+
+/// A closed file, read through a map of it.
+#[derive(Debug)]
+struct Mapped {
+    map: Map,
+    file: Readable,
+}
+
+impl VfsFile for Mapped {
+    fn len(&self) -> Result<u64, VfsError> {
+        self.file.len()
+    }
+
+    fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), VfsError> {
+        // Pages cut from the file are still in the map, and touching one ends the process. Bytes that the map does not
+        // have may still be in the file; otherwise the read of the file returns the error.
+        let is_there = self.len()? >= offset.saturating_add(buf.len() as u64);
+        if is_there && self.map.read(offset, buf) { Ok(()) } else { self.file.read_exact_at(offset, buf) }
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<(), VfsError> {
+        self.file.append(bytes)
+    }
+
+    fn rewrite(&self, offset: u64, len: u64) -> Result<(), VfsError> {
+        self.file.rewrite(offset, len)
+    }
+
+    fn truncate(&self, len: u64) -> Result<(), VfsError> {
+        self.file.truncate(len)
+    }
+
+    fn sync(&self) -> Result<(), VfsError> {
+        self.file.sync()
+    }
+
+    fn links(&self) -> Result<u64, VfsError> {
+        self.file.links()
     }
 }
 

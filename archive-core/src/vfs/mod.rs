@@ -12,6 +12,7 @@ mod cut;
 mod disk;
 mod error;
 mod holders;
+mod map;
 mod mem;
 mod names;
 #[cfg(any(test, feature = "sim"))]
@@ -41,6 +42,13 @@ pub trait Vfs: Send + Sync + std::fmt::Debug {
 
     /// Opens an existing file only for reading; changing and syncing it fails. Works on read-only media.
     fn open_read(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError>;
+
+    /// Opens a closed file for reading: nobody changes it any more, but it may be renamed and removed. If it grows or is
+    /// cut nevertheless, reads return the bytes that it has, or an error; an implementation may promise less about a cut.
+    /// By default the same as [`Vfs::open_read`].
+    fn open_closed(&self, path: &Path) -> Result<Arc<dyn VfsFile>, VfsError> {
+        self.open_read(path)
+    }
 
     /// Creates a directory whose parent exists; `Ok` if it already exists.
     fn create_dir(&self, path: &Path) -> Result<(), VfsError>;

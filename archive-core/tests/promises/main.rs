@@ -25,6 +25,8 @@ mod large_mails;
 mod links;
 mod loss;
 mod lost;
+#[cfg(target_os = "linux")]
+mod mapped;
 mod odd_dates;
 mod odd_headers;
 mod odd_structure;
