@@ -21,17 +21,24 @@ use crate::usage::{Meter, quantiles};
 /// Consecutive raw bytes that the floor of imports compresses at a time.
 const BLOCK: usize = 512 << 10;
 
-/// Runs the task with this name.
+/// Runs the task with this name; `mapped TASK ..` runs it with closed files mapped.
 pub fn run(task: &str, args: &[String]) -> Result<Value> {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match (task, args.as_slice()) {
+        ("mapped", [task, args @ ..]) => run_with(&OpenOptions::default().mapped_reads(true), task, args),
+        (task, args) => run_with(&OpenOptions::default(), task, args),
+    }
+}
+
+fn run_with(options: &OpenOptions, task: &str, args: &[&str]) -> Result<Value> {
+    match (task, args) {
         ("zstd", [source]) => zstd_blocks(Path::new(source)),
         ("import", [dir, source, index]) => import(Path::new(dir), Path::new(source), *index == "index"),
-        ("open", [dir]) => open(Path::new(dir)),
-        ("read", [dir]) => read(Path::new(dir)),
-        ("export", [dir, to]) => export(Path::new(dir), Path::new(to)),
-        ("verify", [dir]) => verify(Path::new(dir)),
-        ("search", [dir, words @ ..]) => search(Path::new(dir), words),
+        ("open", [dir]) => open(Path::new(dir), options),
+        ("read", [dir]) => read(Path::new(dir), options),
+        ("export", [dir, to]) => export(Path::new(dir), Path::new(to), options),
+        ("verify", [dir]) => verify(Path::new(dir), options),
+        ("search", [dir, words @ ..]) => search(Path::new(dir), words, options),
         ("newest", [dir]) => newest(Path::new(dir)),
         ("searchable", [dir, source]) => searchable(Path::new(dir), Path::new(source)),
         ("commits", [dir, maildir, count, threads, index]) => {
@@ -119,17 +126,17 @@ fn disk_of(dir: &Path) -> Result<Value> {
     Ok(disk)
 }
 
-fn open(dir: &Path) -> Result<Value> {
+fn open(dir: &Path, options: &OpenOptions) -> Result<Value> {
     let meter = Meter::own()?;
-    let archive = opened(dir, OpenOptions::default())?;
+    let archive = opened(dir, options.clone())?;
     let mut sample = meter.read()?;
     sample["messages"] = json!(archive.acting_as(Actor::System).stats()?.messages);
     drop(archive);
     Ok(sample)
 }
 
-fn read(dir: &Path) -> Result<Value> {
-    let archive = opened(dir, OpenOptions::default())?;
+fn read(dir: &Path, options: &OpenOptions) -> Result<Value> {
+    let archive = opened(dir, options.clone())?;
     let acting = archive.acting_as(Actor::System);
     let mut ids = ids(&acting)?;
     let mut state = 7_u64;
@@ -142,13 +149,23 @@ fn read(dir: &Path) -> Result<Value> {
         acting.raw(*id)?;
     }
     let mut times = Vec::new();
+    let meter = Meter::own()?;
     for id in &ids {
         let start = Instant::now();
         acting.raw(*id)?;
         times.push(start.elapsed());
     }
+    let sample = both(meter.read()?, quantiles(times));
     archive.close()?;
-    Ok(quantiles(times))
+    Ok(sample)
+}
+
+/// The fields of two samples as one.
+fn both(mut one: Value, other: Value) -> Value {
+    if let (Some(one), Value::Object(other)) = (one.as_object_mut(), other) {
+        one.extend(other);
+    }
+    one
 }
 
 fn ids(acting: &Acting<'_>) -> Result<Vec<MessageId>> {
@@ -161,8 +178,8 @@ fn ids(acting: &Acting<'_>) -> Result<Vec<MessageId>> {
 }
 
 /// Everything as one mbox, quoted, in order of the messages.
-fn export(dir: &Path, to: &Path) -> Result<Value> {
-    let archive = opened(dir, OpenOptions::default())?;
+fn export(dir: &Path, to: &Path, options: &OpenOptions) -> Result<Value> {
+    let archive = opened(dir, options.clone())?;
     let acting = archive.acting_as(Actor::System);
     let mut out = BufWriter::with_capacity(1 << 20, fs::File::create(to)?);
     let meter = Meter::own()?;
@@ -183,8 +200,8 @@ fn export(dir: &Path, to: &Path) -> Result<Value> {
     Ok(sample)
 }
 
-fn verify(dir: &Path) -> Result<Value> {
-    let archive = opened(dir, OpenOptions::default())?;
+fn verify(dir: &Path, options: &OpenOptions) -> Result<Value> {
+    let archive = opened(dir, options.clone())?;
     let meter = Meter::own()?;
     let report = archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(()))?;
     let mut sample = meter.read()?;
@@ -194,11 +211,12 @@ fn verify(dir: &Path) -> Result<Value> {
     Ok(sample)
 }
 
-fn search(dir: &Path, words: &[&str]) -> Result<Value> {
-    let archive = opened(dir, OpenOptions::default())?;
+fn search(dir: &Path, words: &[&str], options: &OpenOptions) -> Result<Value> {
+    let archive = opened(dir, options.clone())?;
     let acting = archive.acting_as(Actor::System);
     let mut times = Vec::new();
     let mut hits = 0;
+    let meter = Meter::own()?;
     for is_warm in [false, true] {
         for word in words {
             let start = Instant::now();
@@ -209,7 +227,7 @@ fn search(dir: &Path, words: &[&str]) -> Result<Value> {
             }
         }
     }
-    let mut sample = quantiles(times);
+    let mut sample = both(meter.read()?, quantiles(times));
     sample["hits"] = json!(hits);
     archive.close()?;
     Ok(sample)

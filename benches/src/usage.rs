@@ -12,6 +12,7 @@ pub struct Meter {
     who: UsageWho,
     start: Instant,
     before: Duration,
+    faults: i64,
 }
 
 impl Meter {
@@ -26,16 +27,22 @@ impl Meter {
     }
 
     fn of(who: UsageWho) -> Result<Self> {
-        Ok(Self { who, start: Instant::now(), before: processor(&getrusage(who)?) })
+        let usage = getrusage(who)?;
+        Ok(Self { who, start: Instant::now(), before: processor(&usage), faults: faults(&usage) })
     }
 
-    /// Seconds since the beginning, seconds of processor time in them, and the highest memory so far in bytes.
+    /// Seconds since the beginning, seconds of processor time and page faults in them, and the highest memory so far in bytes.
     pub fn read(&self) -> Result<Value> {
         let wall = self.start.elapsed();
         let usage = getrusage(self.who)?;
         let cpu = processor(&usage).saturating_sub(self.before);
-        Ok(json!({ "wall": wall.as_secs_f64(), "cpu": cpu.as_secs_f64(), "peak": usage.max_rss() * 1024 }))
+        let faults = faults(&usage) - self.faults;
+        Ok(json!({ "wall": wall.as_secs_f64(), "cpu": cpu.as_secs_f64(), "faults": faults, "peak": usage.max_rss() * 1024 }))
     }
+}
+
+fn faults(usage: &Usage) -> i64 {
+    usage.minor_page_faults() + usage.major_page_faults()
 }
 
 fn processor(usage: &Usage) -> Duration {
