@@ -222,6 +222,7 @@ def decode(enc, data):
     if enc in ("gbk", "gb18030"):
         return _gb18030(data)
     if enc == "iso-2022-jp":
+        data = re.sub(rb"[^\r\n]+(?=[\r\n])", _in_ascii, data)
         return _iso2022jp(_EMPTY_ESCAPE.sub(b"", data))
     if enc == "hz":
         return _gb18030(_pairs(data, rb"~\{", rb"~\}", _HZ))
@@ -235,6 +236,15 @@ def decode(enc, data):
     if multi:
         return multi(data)
     return codecs.charmap_decode(data, "strict", _single(enc))[0]
+
+
+_ESCAPE = re.compile(rb"\x1b(?:\([BJI]|\$[@B])")
+
+
+def _in_ascii(line):
+    """T7.7: a line that ends in ASCII."""
+    last = _ESCAPE.findall(line[0])[-1:]
+    return line[0] + b"\x1b(B" if last and last[0][1:] in (b"$@", b"$B", b"(I") else line[0]
 
 
 _EMPTY_ESCAPE = re.compile(rb"\x1b(?:\([BJI]|\$[@B])(?=\x1b(?:\([BJI]|\$[@B]))")

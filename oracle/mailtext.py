@@ -113,7 +113,7 @@ def header_fields(block, cr):
 
 def first_word(value):
     """T5.2: the part of a type, disposition or transfer encoding that counts."""
-    word = re.match(rb"[^ \t\r\n;,(]*", value.lstrip(WHITE)).group().lower()
+    word = re.match(rb'[^ \t\r\n;,("]*', value.lstrip(WHITE + b'"')).group().lower()
     return b"" if b"=" in word else word
 
 
@@ -155,7 +155,7 @@ def bare_value(value, at):
 def parameters(value):
     """T5.3: name -> (value, quoted), the first of a name."""
     out = {}
-    value = value.lstrip(WHITE)
+    value = value.lstrip(WHITE + b'"')
     at = len(first_word(value))
     n = len(value)
     while True:

@@ -338,6 +338,7 @@ class MailText(unittest.TestCase):
             ("x-mac-ce", b"\xeblu", "\u017dlu"),
             ("hz", b"~{;aRi~}~~", "\u4f1a\u8bae~"),
             ("iso2022-kr", b"\x1b$)C\x0e>H3g\x0f", "\uc548\ub155"),
+            ("iso-2022-jp", b"\x1b$B2q\n\x1b$B5D\x1b(Ba", "\u4f1a\n\u8b70a"),
             ("utf-32", b"\xff\xfe\0\0a\0\0\0", "a"),
             ("65001", b"\xc3\xbc", "\u00fc"),
             ("iso_8859_1", b"\xfc", "\u00fc"),

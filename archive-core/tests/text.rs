@@ -337,6 +337,8 @@ fn t5_2_t5_3_content_types_written_badly_are_read_all_the_same() {
         "multipart/mixed boundary=b",
         "multipart/mixed boundary=\"b\"",
         "multipart/multipart/mixed; boundary=b",
+        "\"multipart/mixed\"; boundary=b",
+        "\"multipart/mixed; boundary=b",
         "multipart/mixed/; boundary=b",
         "multipart; boundary=b",
         "multipart/mixed, boundary=b",

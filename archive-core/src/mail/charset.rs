@@ -97,7 +97,7 @@ fn decode_as<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> Cow<'a, str> {
 /// The text, and whether any bytes were malformed.
 fn decode_checked<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> (Cow<'a, str>, bool) {
     if encoding == ISO_2022_JP
-        && let Cow::Owned(bytes) = stateful::without_empty_escapes(bytes)
+        && let Cow::Owned(bytes) = stateful::tidy_iso_2022_jp(bytes)
     {
         let (text, malformed) = encoding.decode_without_bom_handling(&bytes);
         return (Cow::Owned(text.into_owned()), malformed);

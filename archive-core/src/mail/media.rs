@@ -352,8 +352,8 @@ const KNOWN: [&[u8]; 14] = [
 
 /// What precedes the parameters, ASCII lowercased, and the parameters.
 fn content_field(value: &[u8]) -> (Vec<u8>, Parameters) {
-    let value = trim_start(value, is_white);
-    let ends = |&byte: &u8| is_white(byte) || b";,(".contains(&byte);
+    let value = trim_start(value, |byte| is_white(byte) || byte == b'"');
+    let ends = |&byte: &u8| is_white(byte) || b";,(\"".contains(&byte);
     let (main, mut rest) = value.split_at(value.iter().position(ends).unwrap_or(value.len()));
     let main = if main.contains(&b'=') {
         rest = value;

@@ -13,9 +13,40 @@ const HALF: u8 = 0xff;
 /// Length of each escape sequence of ISO-2022-JP.
 const ESCAPE: usize = 3;
 
+/// ISO-2022-JP as the WHATWG decoder reads it without errors, but for those of the text (T7.7).
+pub(super) fn tidy_iso_2022_jp(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match lines_that_end_in_ascii(bytes) {
+        Cow::Borrowed(bytes) => without_empty_escapes(bytes),
+        Cow::Owned(bytes) => Cow::Owned(without_empty_escapes(&bytes).into_owned()),
+    }
+}
+
+/// A line that ends among pairs, or in half-width katakana, first goes back to ASCII: many programs leave that to the line end.
+fn lines_that_end_in_ascii(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut out = Vec::new();
+    let (mut done, mut shifted) = (0, false);
+    for at in memchr::memchr3_iter(0x1b, b'\r', b'\n', bytes) {
+        match bytes.get(at..).unwrap_or_default() {
+            [0x1b, b'$', b'@' | b'B', ..] | [0x1b, b'(', b'I', ..] => shifted = true,
+            [0x1b, b'(', b'B' | b'J', ..] => shifted = false,
+            [b'\r' | b'\n', ..] if shifted => {
+                out.extend_from_slice(bytes.get(done..at).unwrap_or_default());
+                out.extend_from_slice(b"\x1b(B");
+                (done, shifted) = (at, false);
+            }
+            _ => {}
+        }
+    }
+    if out.is_empty() {
+        return Cow::Borrowed(bytes);
+    }
+    out.extend_from_slice(bytes.get(done..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
 /// Removes escape sequences of ISO-2022-JP that are directly followed by another one: the WHATWG decoder treats them as
 /// errors (T7.7).
-pub(super) fn without_empty_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
+fn without_empty_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
     let is_escape = |at: usize| {
         let found = bytes.get(at..at + ESCAPE);
         found.is_some_and(|found| matches!(found, b"\x1b(B" | b"\x1b(J" | b"\x1b(I" | b"\x1b$@" | b"\x1b$B"))
@@ -209,6 +240,14 @@ mod tests {
         assert_eq!(clean(b"\x1b$B2q\x1b(B\x1b$B5D\x1b(B"), b"\x1b$B2q\x1b$B5D\x1b(B");
         assert_eq!(clean(b"\x1b(B\x1b(B\x1b$B\x1b(Bx"), b"\x1b(Bx");
         assert_eq!(clean(b"a\x1b(B b\x1b"), b"a\x1b(B b\x1b");
+    }
+
+    #[test]
+    fn t7_7_lines_of_iso_2022_jp_end_in_ascii() {
+        let tidy = |bytes: &'static [u8]| tidy_iso_2022_jp(bytes).into_owned();
+        assert_eq!(tidy(b"\x1b$B2q\r\n\x1b$B5D\nab"), b"\x1b$B2q\x1b(B\r\n\x1b$B5D\x1b(B\nab");
+        assert_eq!(tidy(b"\x1b(I6@\nx\x1b(J\n"), b"\x1b(I6@\x1b(B\nx\x1b(J\n");
+        assert_eq!(tidy(b"\x1b$B\nx"), b"\x1b(B\nx", "an escape without text stays none");
     }
 
     #[test]
