@@ -262,7 +262,7 @@ def query_parts(raw, quoted):
     """The words of a term, each folded and with its wildcards (S2.2, S1.3)."""
     out = []
     folded = fold(raw)
-    if "://" in raw:
+    if "://" in raw or raw[:4].lower() == "www." or raw[:7].lower() == "mailto:":
         folded = folded.replace("?", " ")
     for run in _RUN.finditer(folded):
         piece = run.group()

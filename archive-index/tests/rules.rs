@@ -317,6 +317,7 @@ fn s2_1_field_prefixes_count_only_directly_before_a_term() {
     assert_eq!(query.notices()[0].kind, NoticeKind::UnknownPrefix { nearest: Some("from") });
     assert_eq!(query.notices()[0].range, 0..4);
     assert_eq!(parse("größer:5M").unwrap().notices().len(), 1, "a prefix in any script");
+    assert_eq!(parse("http://x mailto:a@b.example?subject=x").unwrap().notices().len(), 0, "addresses of the web");
 }
 
 #[test]
@@ -454,6 +455,9 @@ fn s2_2_in_an_address_of_the_web_a_question_mark_separates() {
         &[
             ("https://www.example.com/path/to_file-name.html?id=42&x=%C3%BC#frag", &[0]),
             ("https://www.example.com/?", &[0, 1]),
+            ("www.example.com/?", &[0, 1]),
+            ("WWW.example.com/path/to_file-name.html?id=42", &[0]),
+            ("mailto:who?mee", &[]),
             ("\"https://www.example.com/path?\"", &[0]),
             ("https://www.exam*.com/path", &[0]),
             ("m?e", &[2]),
@@ -724,6 +728,7 @@ fn s2_2_words_of_wildcards_and_words_that_are_near() {
         assert_eq!(words("invoic", WordsOf::Near), [one("invoice", &[0]), one("invoices", &[1])], "{state}");
         assert_eq!(words("reciept", WordsOf::Near), [one("receipt", &[2])], "{state}");
         assert_eq!(words("from:reciept", WordsOf::Near), [], "{state}");
+        assert_eq!(words("od", WordsOf::Near), [], "{state}: so short a word is near to too many");
         assert_eq!(words("receipt", WordsOf::Near), [], "{state}: what was asked for is not near to itself");
         let seen = RoaringBitmap::from([1]);
         let found = index.snapshot().words(&bound("mul*"), WordsOf::Wildcards, Some(&seen)).unwrap();

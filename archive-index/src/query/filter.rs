@@ -260,22 +260,22 @@ const FILTERS: [(&str, &str); 16] = [
     ("archived", DATES),
     ("larger", SIZE),
     ("smaller", SIZE),
-    ("has", "has:attachment; in quotes it is text"),
+    ("has", "use has:attachment; put the clause in quotes to search it as text"),
     ("in", PATH),
     ("folder", PATH),
-    ("msgid", "a Message-ID; in quotes it is text"),
-    ("list", "a List-Id; in quotes it is text"),
-    ("label", "a label; in quotes it is text"),
-    ("type", "an ending or a media type, such as pdf or image/*; in quotes it is text"),
-    ("is", "read, unread, flagged or answered; in quotes it is text"),
+    ("msgid", "use a Message-ID; put the clause in quotes to search it as text"),
+    ("list", "use a List-Id; put the clause in quotes to search it as text"),
+    ("label", "use a label; put the clause in quotes to search it as text"),
+    ("type", "use an ending or a media type, such as pdf or image/*; put the clause in quotes to search it as text"),
+    ("is", "use read, unread, flagged or answered; put the clause in quotes to search it as text"),
     ("id", MESSAGE),
     ("thread", MESSAGE),
 ];
-const MESSAGE: &str = "the id of a message, such as 1:42; in quotes it is text";
-const DATE: &str = "2024, 2024-03, 2024-03-01, 30.11.2020, 2024-03-01T12:00, 7d, 1y, yesterday, last-month ...; in quotes it is text";
-const DATES: &str = "a date such as 2024-03, or two with .. between; in quotes it is text";
-const SIZE: &str = "a number, also with K, M or G, such as 1.5M; in quotes it is text";
-const PATH: &str = "the path of a folder; in quotes it is text";
+const MESSAGE: &str = "use the id of a message, such as 1:42; put the clause in quotes to search it as text";
+const DATE: &str = "use 2024, 2024-03, 2024-03-01, 30.11.2020, 2024-03-01T12:00, 7d, 1y, yesterday or last-month; put the clause in quotes to search it as text";
+const DATES: &str = "use a date such as 2024-03, or two with .. between; put the clause in quotes to search it as text";
+const SIZE: &str = "use a number, also with K, M or G, such as 1.5M; put the clause in quotes to search it as text";
+const PATH: &str = "use the path of a folder; put the clause in quotes to search it as text";
 /// Prefixes that a later language will give a meaning to.
 const RESERVED: [&str; 4] = ["tag", "link", "importance", "direction"];
 

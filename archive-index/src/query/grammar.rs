@@ -247,10 +247,10 @@ impl<'t> Parser<'t> {
         }
         if filter::is_reserved(name) {
             let problem = "this prefix is kept for a later language";
-            return Err(QueryError { range, problem, expected: "to search it as text, put it into quotes" });
+            return Err(QueryError { range, problem, expected: "put the clause in quotes to search it as text" });
         }
         // An address of the web is text without a word about it.
-        if follows != Some('/') {
+        if follows != Some('/') && !name.eq_ignore_ascii_case("mailto") {
             self.notices.push(Notice { range, kind: NoticeKind::UnknownPrefix { nearest: nearest(name) } });
         }
         Ok(None)
@@ -261,7 +261,7 @@ impl<'t> Parser<'t> {
         let (range, _) = self.term();
         let value = self.text.get(range.clone()).unwrap_or_default();
         let kind = filter::read(name, value);
-        let kind = kind.map_err(|expected| QueryError { range, problem: "this filter has no such value", expected })?;
+        let kind = kind.map_err(|expected| QueryError { range, problem: "this filter does not accept this value", expected })?;
         let written = self.text.get(start..self.at).unwrap_or_default().into();
         let node = Node::Filter(Filter { kind, written });
         if let Some(group) = self.groups.last_mut() {

@@ -24,7 +24,8 @@ pub(super) enum Written {
 
 fn marked(text: &str) -> String {
     // In an address of the web `?` begins its query: people paste such addresses whole.
-    let is_url = text.contains("://");
+    let begins = |start: &str| text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
+    let is_url = text.contains("://") || begins("www.") || begins("mailto:");
     let swapped: String = text
         .chars()
         .map(|c| match c {

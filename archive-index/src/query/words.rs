@@ -46,7 +46,10 @@ pub(crate) fn wanted(query: &Bound, which: WordsOf) -> Vec<Wanted> {
     query.root.terms(&mut terms);
     let of_term = |term: &Term| {
         let words = term.parts.iter().filter_map(|part| match part {
-            Part::Word(pattern) if pattern.is_whole() => (which == WordsOf::Near).then(|| (pattern.near(), Some(pattern.clone()))),
+            Part::Word(pattern) if pattern.is_whole() => {
+                // To one or two letters every other word of that length is near.
+                (which == WordsOf::Near && pattern.letters() > 2).then(|| (pattern.near(), Some(pattern.clone())))
+            }
             Part::Word(pattern) => (which == WordsOf::Wildcards).then(|| (pattern.clone(), None)),
             Part::AnyWord => None,
         });

@@ -108,6 +108,11 @@ impl Pattern {
         self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
     }
 
+    /// How many letters are written in it.
+    pub(crate) fn letters(&self) -> usize {
+        self.elems.iter().filter(|elem| matches!(elem, Elem::Letter(_))).count()
+    }
+
     /// Words that differ from this one in one letter, or in two from six letters on.
     pub(crate) fn near(&self) -> Self {
         let most = if self.elems.len() < 6 { 1 } else { 2 };
