@@ -41,7 +41,7 @@ pub use query::filter::{DateSpan, Filter, FilterKind, Mark, MessageRef, NamedPer
 pub use query::grammar::{Scope, parse, parse_in, parse_reduced};
 pub use query::leaf::{Label, LabelKind, LabelPattern, Leaf};
 pub use query::probe::{Probe, Truth};
-pub use query::snippet::{Snippet, snippet};
+pub use query::snippet::{Snippet, found_words, snippet};
 pub use query::tree::{Bound, LANGUAGE, Notice, NoticeKind, Query, QueryError};
 pub use query::words::{MOST_WORDS, Word, WordsOf};
 pub use roaring::RoaringBitmap;

@@ -206,7 +206,7 @@ impl Acting<'_> {
             let known = above.and_then(|no| folders.get(no));
             if known.is_none() && matches!(name.as_str(), "." | "..") {
                 return Err(Error::Misuse(format!(
-                    "{path}: no folder is named `{name}`; a path begins with the user archive, as anna/inbox"
+                    "{path}: no folder is named `{name}`; a path begins with the user archive, like anna/inbox"
                 )));
             }
             names.push(known.map_or_else(|| name.clone(), |folder| folder.name.to_owned()));

@@ -41,6 +41,20 @@ pub fn snippet(query: &Query, values: &[Value<'_>], width: usize) -> Option<Snip
     Some(window.cut(text, field, width))
 }
 
+/// The bytes of `value` that are words of `query`, in order and apart from each other.
+pub fn found_words(query: &Query, value: &Value<'_>) -> Vec<Range<usize>> {
+    let mut terms = Vec::new();
+    query.root.positive_terms(&mut terms);
+    let mut words: Vec<Range<usize>> = Vec::new();
+    for (range, _) in found_in(value.text, value, &terms) {
+        match words.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => words.push(range),
+        }
+    }
+    words
+}
+
 /// A word in its text.
 #[derive(Default)]
 struct Token {
@@ -258,6 +272,17 @@ mod tests {
             let shown = of("word OR \u{639}\u{644}\u{64a}\u{647} OR x* OR \u{30ad}\u{30ed}", &piece.repeat(100_000), 60).unwrap();
             assert!(shown.starts_with('[') && shown.len() < 200, "{piece}: {}", shown.len());
         }
+    }
+
+    #[test]
+    fn words_of_a_value_are_named_without_overlap() {
+        let value = Value { field: Field::Subject, kind: ValueKind::Text, text: "Re: the brown Fox, a fox" };
+        let found = |query: &str| -> Vec<&str> {
+            found_words(&parse(query).unwrap(), &value).into_iter().filter_map(|range| value.text.get(range)).collect()
+        };
+        assert_eq!(found("fox"), ["Fox", "fox"]);
+        assert_eq!(found("\"the brown\" \"brown fox\""), ["the brown Fox"]);
+        assert_eq!(found("-fox from:fox"), [""; 0]);
     }
 
     #[test]

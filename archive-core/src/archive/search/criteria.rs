@@ -285,18 +285,24 @@ impl SearchCriteria {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// All criteria as one query; `None` if nothing can be found.
-    pub(super) fn query(&self) -> Result<Option<Query>, Error> {
-        let failed = |what: &str, error: archive_index::QueryError| match what {
-            "" => Error::Query { message: format!("{}; {}", error.problem, error.expected), range: Some(error.range) },
-            what => Error::query(format!("{what}: {error}")),
-        };
+    /// The query that the text is.
+    pub(super) fn text_query(&self) -> Result<Query, Error> {
         let fields: Vec<Field> = self.look_in.iter().flat_map(|switch| switch.fields()).copied().collect();
-        let text = parse_in(&self.text, Scope::Any(&fields)).map_err(|error| failed("", error))?;
+        let failed = |error: archive_index::QueryError| Error::Query {
+            message: format!("{}; {}", error.problem, error.expected),
+            range: Some(error.range),
+        };
+        let text = parse_in(&self.text, Scope::Any(&fields)).map_err(failed)?;
         if fields.is_empty() && !text.is_empty() {
             return Err(Error::query("text is given and nothing to look for it in: switch on one of the fields"));
         }
-        let mut parts = vec![text];
+        Ok(text)
+    }
+
+    /// All criteria as one query; `None` if nothing can be found.
+    pub(super) fn query(&self) -> Result<Option<Query>, Error> {
+        let failed = |what: &str, error: archive_index::QueryError| Error::query(format!("{what}: {error}"));
+        let mut parts = vec![self.text_query()?];
         for (what, text, fields) in
             [("from", &self.from, &[Field::From][..]), ("recipients", &self.recipients, &[Field::To, Field::Cc, Field::Bcc])]
         {

@@ -14,8 +14,9 @@ mod order;
 mod thread;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use archive_index::{DocRange, RoaringBitmap, Snapshot};
+use archive_index::{DocRange, Field, Query, RoaringBitmap, Snapshot, Value, ValueKind};
 use sha2::{Digest as _, Sha256};
 
 pub use counts::{CountBy, Counts};
@@ -42,6 +43,7 @@ pub struct SearchRequest {
     counts: Vec<CountBy>,
     now: Option<i64>,
     snippets: bool,
+    subject_words: bool,
     suggest: bool,
     once: bool,
     stop: Stop,
@@ -88,6 +90,12 @@ impl SearchRequest {
     #[must_use]
     pub fn with_snippets(self) -> Self {
         Self { snippets: true, ..self }
+    }
+
+    /// Shows which words of each hit's subject the query asks for.
+    #[must_use]
+    pub fn with_subject_words(self) -> Self {
+        Self { subject_words: true, ..self }
     }
 
     /// If nothing is found, reports which clause no message meets, and words near its own.
@@ -141,6 +149,8 @@ pub struct SearchResult {
     pub counts: Vec<Counts>,
     /// If requested: the snippet of each hit; `None` if its text has no word of the query.
     pub snippets: Vec<Option<HitSnippet>>,
+    /// If requested: of each hit, the bytes of its subject that are words of the query, in order.
+    pub subject_words: Vec<Vec<Range<usize>>>,
     /// If requested and nothing was found: what to try.
     pub suggestions: Option<Suggestions>,
     /// What the author of the query should know, although it is not an error.
@@ -209,11 +219,16 @@ impl Acting<'_> {
             coverage: Coverage { not_indexed: searcher.messages_of(missing(searcher.snapshot, store))?.total(), undecided: 0 },
             counts: request.counts.iter().map(|by| Counts::new(*by)).collect(),
             snippets: Vec::new(),
+            subject_words: Vec::new(),
             suggestions: None,
             notices: Vec::new(),
         };
-        let Some(query) = criteria.query()? else { return Ok(answer) };
-        answer.notices = query.notices().iter().map(|notice| notices::of_query(&criteria.text, notice)).collect();
+        let notices = |query: &Query| query.notices().iter().map(|notice| notices::of_query(&criteria.text, notice)).collect();
+        let Some(query) = criteria.query()? else {
+            answer.notices = notices(&criteria.text_query()?);
+            return Ok(answer);
+        };
+        answer.notices = notices(&query);
         answer.notices.extend(searcher.unknown_folders(&query));
         if self.actor == Actor::System {
             let unread = store.indexer().unread();
@@ -234,6 +249,10 @@ impl Acting<'_> {
         };
         for no in messages {
             let (info, content) = hit(no)?;
+            if request.subject_words {
+                let subject = Value { field: Field::Subject, kind: ValueKind::Text, text: &info.subject };
+                answer.subject_words.push(archive_index::found_words(&query, &subject));
+            }
             answer.hits.push(info);
             if request.once {
                 let others = others.get(&no).into_iter().flatten().map(|no| Ok(hit(*no)?.0));
