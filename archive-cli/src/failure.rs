@@ -83,7 +83,7 @@ pub enum Failure {
     #[error("{0}")]
     NoArchive(String),
     /// A file that was named or stored as a key cannot be read.
-    #[error("{}: there is no key to be read: {source}; name the key file, or give --passphrase-file or --recovery-key-file", path.display())]
+    #[error("{}: cannot read the key: {source}; give --key-file, --passphrase-file or --recovery-key-file", path.display())]
     NoKeyFile {
         /// The file.
         path: PathBuf,
@@ -217,7 +217,7 @@ pub fn bad_arguments(error: &clap::Error, json: bool) -> ExitCode {
         let text = error.render().to_string();
         let said = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim).filter(|line| !line.is_empty());
         let message = match error.kind() {
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing; --help lists them".to_owned(),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command given; --help lists the commands".to_owned(),
             _ => said.collect::<Vec<_>>().join(" "),
         };
         let message = message.trim_start_matches("error: ");

@@ -118,7 +118,7 @@ pub fn open(common: &Common, out: &mut Out) -> Result<Archive, Failure> {
     match Archive::open(&dir, &key, OpenOptions::default()) {
         Err(Error::BadKey { what, hint }) => {
             let needed = Archive::opens_with(&dir)?;
-            Err(Error::BadKey { what: format!("{what} for archive {id}, which opens with {needed}"), hint }.into())
+            Err(Error::BadKey { what: format!("this is not a valid {what} for archive {id}, which opens with {needed}"), hint }.into())
         }
         opened => Ok(opened?),
     }

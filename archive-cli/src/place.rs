@@ -119,7 +119,7 @@ pub fn make_private_dir(dir: &Path) -> Result<(), Failure> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir).map_err(Failure::file("make the folder", dir))
+    builder.create(dir).map_err(Failure::file("create the folder", dir))
 }
 
 /// Creates a file that only the user may read; an error if the name exists.
@@ -128,7 +128,7 @@ pub fn new_private(path: &Path) -> Result<fs::File, Failure> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(Failure::file("make the file", path))
+    options.open(path).map_err(Failure::file("create the file", path))
 }
 
 /// Writes a new file that only the user may read, synced; an error if the name exists.

@@ -32,7 +32,7 @@ fn p13_what_a_crash_left_is_listed_written_out_and_imported() {
     let list = place.ok(&["--json", "lost"]);
     assert_eq!((list.last()["files"].as_u64(), list.last()["mails"].as_u64()), (Some(1), Some(1)), "{}", list.out);
     assert!(list.json()[0]["file"].as_str().unwrap().contains("lost+found"));
-    assert!(place.ok(&["lost"]).err.contains("1 mails that can be read"));
+    assert!(place.ok(&["lost"]).err.contains("1 file, "));
     let stats = place.ok(&["--json", "stats"]).last();
     assert_eq!(stats["bytes_on_disk"]["lost_found"], list.last()["bytes"]);
     assert!(place.ok(&["stats"]).out.contains("lost_found"));

@@ -358,7 +358,7 @@ fn a_damaged_store_is_told_by_every_command_and_takes_no_mail() {
     std::fs::write(&records, bytes).unwrap();
     std::fs::remove_dir_all(place.at("arch/stores/1/catalog")).unwrap();
     let ran = place.run(&["ls"]);
-    assert!(ran.code == 0 && ran.err.contains("damaged and takes no mail"), "{}", ran.err);
+    assert!(ran.code == 0 && ran.err.contains("damaged and accepts no mail"), "{}", ran.err);
     let ran = place.run(&["--json", "import", "in.mbox"]);
     assert_eq!((ran.code, &ran.last()["error"]["code"]), (3, &json!("needs_repair")), "{}", ran.out);
     let ran = place.run(&["verify"]);

@@ -50,7 +50,7 @@ fn a_source_without_mail_is_one_and_not_all_there() {
     }
     place.write("papers/in.mbox", MBOX);
     let ran = place.ok(&["check", "papers"]);
-    assert!(ran.err.contains("in no archive: 1"), "{}", ran.err);
+    assert!(ran.err.contains("1 file, named above"), "{}", ran.err);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_source_that_cannot_be_read_does_not_keep_the_others_out() {
     assert_eq!(sums["sources_without_mail"], 0);
     assert_eq!(ran.json()[0]["source"], "nothing.mbox");
     let ran = place.run(&["import", "nothing.mbox", "in.mbox"]);
-    assert!(ran.code == 1 && ran.err.contains("1 sources could not be read"), "{}", ran.err);
+    assert!(ran.code == 1 && ran.err.contains("1 source could not be read"), "{}", ran.err);
     assert!(ran.err.contains("read 2 = stored 0 + duplicate 2 + failed 0"), "{}", ran.err);
     assert!(place.ok(&["show", "1:0", "--raw"]).bytes.starts_with(b"From: Anna"));
     let ran = place.run(&["--json", "check", "nothing.mbox", "in.mbox"]);
@@ -249,7 +249,7 @@ fn bad_use_is_told_in_one_object_of_json() {
         ran.last()["error"]["message"].as_str().unwrap().to_owned()
     };
     assert!(message(&["--json", "import"]).contains("SOURCE"), "{}", message(&["--json", "import"]));
-    assert!(message(&["--json", "key"]).contains("command is missing"), "{}", message(&["--json", "key"]));
+    assert!(message(&["--json", "key"]).contains("no command given"), "{}", message(&["--json", "key"]));
     let mut child = place.command(&["--json", "nonsense"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(2));
@@ -286,5 +286,14 @@ fn files_that_are_no_keys_are_twelve() {
     for name in names {
         let ran = place.run(&["--json", "ls", "--key-file", name]);
         assert_eq!((ran.code, &ran.last()["error"]["code"]), (12, &json!("bad_key")), "{name}");
+    }
+}
+
+#[test]
+fn a_lone_source_that_cannot_be_read_is_named_once() {
+    let place = Place::with_archive();
+    for command in ["import", "check"] {
+        let ran = place.run(&[command, "missing.mbox"]);
+        assert_eq!((ran.code, ran.err.matches("missing.mbox").count()), (3, 1), "{command}: {}", ran.err);
     }
 }

@@ -49,13 +49,13 @@ pub struct Import {
     /// Write what could not be archived to DIR, each piece with its reason
     #[arg(long, value_name = "DIR")]
     pub failed: Option<PathBuf>,
-    /// When a mail is a duplicate: same folder and same bytes except for status headers; same folder and same bytes; same mail anywhere
+    /// A mail is a duplicate if its folder has the same bytes apart from status headers (folder), exactly the same bytes (exact), or if its user archive has the same mail (archive)
     #[arg(long, value_name = "RULE", default_value = "folder")]
     pub duplicates: DuplicateRule,
-    /// How to use Gmail labels: keep them in the record, or also place the mail by them (inbox, sent, drafts, spam, trash, or your first label)
+    /// Gmail labels are kept in the record; with `folders` they also choose the folder: inbox, sent, drafts, spam, trash, or your first label
     #[arg(long, value_name = "RULE", default_value = "record")]
     pub labels: LabelsFor,
-    /// Make mails durable one by one or in batches
+    /// Make each mail durable separately, which is slower, or many at a time
     #[arg(long, value_name = "HOW", default_value = "batch")]
     pub commit: CommitRule,
     /// Also import mails that their program had marked as deleted
@@ -74,7 +74,7 @@ pub struct Import {
 
 Each mail is re-read from the archive and its digest compared. The exit code is 0 only if all are there.")]
 pub struct Check {
-    /// As for `import`
+    /// Sources as for `import`: mailboxes, folders of mailboxes, packed files; - reads standard input
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
     /// The format of the source [default: detected from name and content]
@@ -185,10 +185,9 @@ impl From<LabelsFor> for LabelRule {
 
 /// When mails become durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the option says what they are; their own help would make the help of all options long")]
 pub enum CommitRule {
-    /// Each on its own.
     Each,
-    /// Many at a time.
     Batch,
 }
 

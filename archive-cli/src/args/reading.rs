@@ -13,7 +13,7 @@ use clap::ValueEnum;
 
 Put short options before the query; after it, -word excludes. Long options work anywhere. Everything after -- is query text.")]
 pub struct Search {
-    /// Words separated by blanks; - reads the query from standard input
+    /// Words, fields and filters, such as: invoice from:ada -draft; - reads the query from standard input
     #[arg(value_name = "QUERY")]
     pub query: Vec<String>,
     /// These words in this order; may be given more than once
@@ -31,10 +31,10 @@ pub struct Search {
     /// With --folder: without its subfolders
     #[arg(long, requires = "folder")]
     pub no_subfolders: bool,
-    /// A query for the senders
+    /// A query that the sender must match
     #[arg(long, value_name = "QUERY")]
     pub from: Option<String>,
-    /// A query for the recipients (To, Cc, Bcc)
+    /// A query that the recipients must match (To, Cc, Bcc)
     #[arg(long, value_name = "QUERY")]
     pub to: Option<String>,
     /// Dated at or after the start of this day, month or year: 2024, 2024-03, 2024-03-01, 30.11.2020, 7d, 1y, yesterday
@@ -79,7 +79,7 @@ pub struct Search {
     /// Print only the number of hits
     #[arg(long)]
     pub count: bool,
-    /// Print only the numbers of hits by this; may be given more than once
+    /// Print only how many hits there are of each year, month, ...; may be given more than once
     #[arg(long, value_name = "KEY")]
     pub by: Vec<CountKey>,
     /// Show the matching text of each hit
@@ -134,7 +134,7 @@ pub struct Show {
   mailkeep ls
   mailkeep ls anna/inbox --sort size
 
-What lies in the folder itself: folders, with the sums of all below them, then mails, newest first.")]
+Lists the folders in a folder, with the totals of everything below them, then its mails, newest first.")]
 pub struct Ls {
     /// A folder, such as anna/inbox [default: the user archives]
     pub folder: Option<FolderPath>,
@@ -245,12 +245,10 @@ pub enum SortKey {
 
 /// What `export` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "the option says what they are; their own help would make the help of all options long")]
 pub enum ExportKind {
-    /// A file for each mail.
     Eml,
-    /// An mbox for each folder.
     Mbox,
-    /// A Maildir for each folder.
     Maildir,
 }
 

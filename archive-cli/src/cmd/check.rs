@@ -9,12 +9,13 @@ use super::system;
 use crate::args::Check;
 use crate::failure::{Exit, Failure};
 use crate::key as keys;
-use crate::out::{Out, escape};
+use crate::out::{Out, counted, escape};
 
 pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failure> {
     let sources = sources(archive, &args.sources)?;
     let options = SourceOptions { format: args.format.map(Into::into), with_deleted: args.with_deleted };
     let mut events = Events::new(total(&sources), out);
+    events.is_lone = sources.len() == 1;
     let (mut read, mut present, mut missing, mut failed) = (0, 0, 0, 0);
     let (mut skipped, mut deleted, mut incomplete, mut unreadable) = (0, 0, 0, Vec::new());
     for one in &sources {
@@ -77,17 +78,17 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
             _ => "the source holds mail that the archive does not",
         };
         if deleted > 0 {
-            out.note(&format!("{deleted} marked as deleted, not looked for (--with-deleted looks for them)"))?;
+            out.note(&format!("{deleted} marked as deleted, not checked (--with-deleted checks them)"))?;
         }
         if incomplete > 0 {
             out.note(&format!("{incomplete} {INCOMPLETE}"))?;
         }
         if skipped > 0 {
-            out.note(&format!("files that are no mail, named above and in no archive: {skipped}"))?;
+            out.note(&format!("{}, named above: no mail, and not in the archive", counted(skipped, "file")))?;
         }
         let unread = match unreadable_sources {
             0 => String::new(),
-            count => format!(", and {count} sources"),
+            count => format!(", and {}", counted(count as u64, "source")),
         };
         out.line(&format!("read {read} = present {present} + missing {missing}; {failed} could not be read{unread}: {verdict}"))?;
     }

@@ -30,9 +30,9 @@ pub fn run(common: &Common, args: &Demo, out: &mut Out) -> Result<Exit, Failure>
     let dir = &args.dir;
     let shown = dir.to_str().ok_or_else(|| Failure::Usage("the demo needs a folder with a name in Unicode".to_owned()))?;
     if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
-        fs::create_dir_all(above).map_err(Failure::file("make the folder", above))?;
+        fs::create_dir_all(above).map_err(Failure::file("create the folder", above))?;
     }
-    fs::create_dir(dir).map_err(Failure::file("make the folder", dir))?;
+    fs::create_dir(dir).map_err(Failure::file("create the folder", dir))?;
     fs::write(dir.join("demo.mbox"), MAILS).map_err(Failure::file("write", dir))?;
     make(common, dir, out)?;
     for step in STEPS {

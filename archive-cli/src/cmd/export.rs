@@ -69,13 +69,13 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
     } else {
         let present = match (args.update, format) {
             (false, _) => String::new(),
-            (true, ExportFormat::Mbox) => format!(", {} belong to mbox files that were there, which are not looked into", report.present),
-            (true, _) => format!(", {} were there already", report.present),
+            (true, ExportFormat::Mbox) => format!(", {} belong to mbox files that already existed and were not read", report.present),
+            (true, _) => format!(", {} already there", report.present),
         };
         out.note(&format!("{} exported, {}{present}, {} failed", report.exported, when::size(report.bytes), report.failed))?;
         if report.without_record > 0 {
             out.note(&format!(
-                "warning: of {} the record is damaged, so they lack From_ line and flags of where they came from; `verify` says more",
+                "warning: the records of {} mails are damaged, so their From_ lines and flags are lost; `verify` says more",
                 report.without_record
             ))?;
         }

@@ -20,7 +20,7 @@ use crate::failure::{Exit, Failure};
 use crate::input::Input;
 use crate::key as keys;
 use crate::out::progress::Progress;
-use crate::out::{Out, escape, json, when};
+use crate::out::{Out, counted, escape, json, when};
 use crate::place;
 use crate::stop;
 
@@ -28,7 +28,7 @@ use crate::stop;
 const LISTED: u64 = 1000;
 
 /// The text for mails that Apple Mail had not fetched completely.
-pub const INCOMPLETE: &str = "incomplete in the source, which has only a part of each; taken as they are";
+pub const INCOMPLETE: &str = "incomplete in the source, which has only a part of each; read as they are";
 
 /// The beginning of files of receipts.
 const RECEIPT_BEGINS: &[u8] = br#"{"digest":""#;
@@ -45,6 +45,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     };
     let each = sources.iter().map(|one| options_of(archive, one, &args, &options)).collect::<Result<Vec<_>, _>>()?;
     let mut events = Events::new(total(&sources), out);
+    events.is_lone = sources.len() == 1;
     events.stop = Arc::clone(&options.stop);
     if args.dry_run {
         return plan(archive, &sources, &each, &mut events, out);
@@ -52,7 +53,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     if let Some(path) = &args.receipts {
         place::outside(path, archive)?;
         refuse_receipts(path, &sources)?;
-        events.receipts = Some((fs::File::create(path).map_err(Failure::file("make the file", path))?, path.clone()));
+        events.receipts = Some((fs::File::create(path).map_err(Failure::file("create the file", path))?, path.clone()));
     }
     if let Some(dir) = &args.failed {
         events.failed = Some(Failed::new(dir, archive)?);
@@ -86,7 +87,9 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
     }
     events.progress.end();
     sums.unreadable_sources = unreadable.len() as u64;
-    let summary = summary(archive, &sums, &events, before, out);
+    // Where there is nothing but an error, the error says it alone.
+    let is_error_alone = sources.len() == 1 && !unreadable.is_empty() && !out.is_json();
+    let summary = if is_error_alone { Ok(()) } else { summary(archive, &sums, &events, before, out) };
     if let Some(failure) = events.failure {
         return Err(failure);
     }
@@ -114,7 +117,7 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
     }
     let real = Archive::leads_to(path);
     if sources.iter().any(|one| matches!(one, Source::Path(source) if real.starts_with(Archive::leads_to(source)))) {
-        return refuse("is, or is inside, what is to be imported");
+        return refuse("is a source, or inside one");
     }
     let mut begin = Vec::new();
     // Opening a pipe would block until another process writes to it.
@@ -122,7 +125,7 @@ fn refuse_receipts(path: &Path, sources: &[Source]) -> Result<(), Failure> {
         let file = fs::File::open(path).map_err(Failure::file("open", path))?;
         file.take(RECEIPT_BEGINS.len() as u64).read_to_end(&mut begin).map_err(Failure::file("read", path))?;
     }
-    if begin.is_empty() || begin == RECEIPT_BEGINS { Ok(()) } else { refuse("exists, and has no receipts") }
+    if begin.is_empty() || begin == RECEIPT_BEGINS { Ok(()) } else { refuse("exists, and is not a file of receipts") }
 }
 
 /// The totals of the sources of an import.
@@ -245,6 +248,8 @@ pub struct Events {
     /// User archives that did not exist before the import.
     new_archives: Vec<String>,
     is_json: bool,
+    /// There is one source, whose failure the end of the command names.
+    pub is_lone: bool,
     listed: u64,
     /// Sources that gave no mail.
     pub without_mail: u64,
@@ -265,6 +270,7 @@ impl Events {
             failed: None,
             new_archives: Vec::new(),
             is_json: out.is_json(),
+            is_lone: false,
             listed: 0,
             without_mail: 0,
             ended: 0,
@@ -283,7 +289,7 @@ impl Events {
         // That of the owner was reported when the archive was created.
         let is_known = first == archive.owner() || self.new_archives.contains(&first);
         let is_new = !is_known && !system(archive).folders_in(None)?.iter().any(|known| known.path.names().first() == Some(&first));
-        let new = if is_new { format!(", a new user archive: `{}`", escape::line(&first)) } else { String::new() };
+        let new = if is_new { format!(", which creates the user archive `{}`", escape::line(&first)) } else { String::new() };
         if is_new {
             self.new_archives.push(first);
         }
@@ -303,6 +309,7 @@ impl Events {
         self.put_aside(|failed| failed.reason(&source, 0, &why));
         match self.is_json {
             true => print_trouble(&source, 0, &why, true),
+            false if self.is_lone => {}
             false => self.progress.warn(&format!("error: {source}: {why}")),
         }
     }
@@ -388,7 +395,7 @@ impl ImportEvents for Events {
                 (false, false) => self.progress.say(&format!("warning: {said}")),
             }
         } else if self.listed == LISTED + 1 {
-            self.progress.say("more of these are counted, not listed");
+            self.progress.say("more of these are counted but not listed");
         }
     }
 
@@ -440,23 +447,26 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
     let rate = sums.bytes_in as f64 / 1e6 / seconds.max(1e-3);
     let mut said = vec![format!("{} in, {} more on disk, {rate:.1} MB/s", when::size(sums.bytes_in), when::size(grown))];
     said.extend(heads.first().map(|head| format!("head {head}")));
-    for (count, what) in [
-        (sums.deleted, "marked as deleted, not taken (--with-deleted takes them)"),
-        (sums.incomplete, INCOMPLETE),
-        (sums.skipped_files, "files that are no mail, skipped"),
-        (sums.unsupported_files, "files of kinds that are not supported"),
-        (events.without_mail, "sources without any mail: named above"),
-    ] {
+    for (count, what) in [(sums.deleted, "marked as deleted, not imported (--with-deleted imports them)"), (sums.incomplete, INCOMPLETE)] {
         if count > 0 {
             said.push(format!("{count} {what}"));
         }
     }
+    for (count, one, what) in [
+        (sums.skipped_files, "file", " skipped: no mail"),
+        (sums.unsupported_files, "file", " of an unsupported kind, named above"),
+        (events.without_mail, "source", " without any mail, named above"),
+    ] {
+        if count > 0 {
+            said.push(format!("{}{what}", counted(count, one)));
+        }
+    }
     if sums.failed > 0 {
-        let aside = events.failed.as_ref().map_or_else(String::new, |failed| format!(" and put into {}", failed.dir().display()));
-        said.push(format!("{} failed: named above with file and offset{aside}; all else is archived", sums.failed));
+        let aside = events.failed.as_ref().map_or_else(String::new, |failed| format!(" and written to {}", failed.dir().display()));
+        said.push(format!("{} failed, named above with file and offset{aside}; everything else is archived", sums.failed));
     }
     if *unreadable_sources > 0 {
-        said.push(format!("{unreadable_sources} sources could not be read, named above; nothing of them is archived"));
+        said.push(format!("{} could not be read, named above; nothing of that is archived", counted(*unreadable_sources, "source")));
     }
     if sums.stopped {
         said.push("stopped before the end of the source; what has a receipt stays".to_owned());
@@ -517,7 +527,7 @@ fn plan(archive: &Archive, sources: &[Source], each: &[ImportOptions], events: &
         true => {
             out.json(&json!({ "event": "summary", "read": mails, "stored": 0, "new_user_archives": events.new_archives, "dry_run": true }))?
         }
-        false => out.note(&format!("{mails} mails; nothing was stored"))?,
+        false => out.note(&format!("{}; nothing was stored", counted(mails, "mail")))?,
     }
     Ok(if losses + events.without_mail > 0 { Exit::Wrong } else { Exit::Done })
 }

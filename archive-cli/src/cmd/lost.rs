@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::key as keys;
 use crate::out::table::Column::{Right, Tail};
 use crate::out::table::Table;
-use crate::out::{Out, escape, json as lines, when};
+use crate::out::{Out, counted, escape, json as lines, when};
 use crate::place;
 
 pub fn run(archive: &Archive, args: &Lost, out: &mut Out) -> Result<Exit, Failure> {
@@ -48,7 +48,7 @@ fn list(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     }
     match out.is_json() {
         true => out.json(&json!({ "event": "summary", "files": files.len(), "bytes": bytes, "mails": mails }))?,
-        false => out.note(&format!("{} files, {}, {mails} mails that can be read", files.len(), when::size(bytes)))?,
+        false => out.note(&format!("{}, {}, {mails} readable mails", counted(files.len() as u64, "file"), when::size(bytes)))?,
     }
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use serde_json::json as object;
 use super::rows::{MessageTable, folder_row, message_row};
 use crate::args::{Ls, SortKey};
 use crate::failure::{Exit, Failure};
-use crate::out::{Out, escape, json, when};
+use crate::out::{Out, counted, escape, json, when};
 
 /// Mails of a folder on a terminal by default.
 const ON_TERMINAL: usize = 20;
@@ -87,7 +87,7 @@ fn listing(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failur
     let of = escape::line(&wanted.to_string());
     out.note(&format!("{of}: {}", Sums::of(&here)))?;
     if shown < mails {
-        out.note(&format!("{shown} of the {mails} mails in the folder itself are shown; --limit {mails} shows them all"))?;
+        out.note(&format!("{shown} of {} directly in this folder shown; --limit {mails} shows all", counted(mails, "mail")))?;
     }
     Ok(Exit::Done)
 }
@@ -121,7 +121,7 @@ impl Sums {
 
 impl std::fmt::Display for Sums {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} mails, {} in {} folders", self.messages, when::size(self.bytes), self.folders)
+        write!(f, "{}, {} in {}", counted(self.messages, "mail"), when::size(self.bytes), counted(self.folders, "folder"))
     }
 }
 
@@ -134,7 +134,7 @@ fn messages(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failu
     let count = mails_of(acting, &paths, args, out)?;
     match out.is_json() {
         true => out.json(&object!({ "event": "summary", "messages": count }))?,
-        false => out.note(&format!("{count} mails"))?,
+        false => out.note(&counted(count as u64, "mail"))?,
     }
     Ok(Exit::Done)
 }

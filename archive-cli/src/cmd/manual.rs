@@ -19,7 +19,7 @@ pub fn completions(shell: clap_complete::Shell, out: &mut Out) -> Result<Exit, F
 
 pub fn pages(common: &Common, dir: &Path) -> Result<Exit, Failure> {
     place::outside_all(common, dir)?;
-    fs::create_dir_all(dir).map_err(Failure::file("make the folder", dir))?;
+    fs::create_dir_all(dir).map_err(Failure::file("create the folder", dir))?;
     clap_mangen::generate_to(Args::command(), dir).map_err(Failure::file("write man pages into", dir))?;
     Ok(Exit::Done)
 }

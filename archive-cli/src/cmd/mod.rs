@@ -63,10 +63,10 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
     };
     match (archive.barred(), archive.damage()) {
         (_, Some(damage)) if archive.barred().is_some() => out.warn(&format!(
-            "warning: {which}the archive is damaged and takes no mail until it is repaired: {damage}; mails that are not hit are read; copy the archive, put \
+            "warning: {which}the archive is damaged and accepts no mail until it is repaired: {damage}; undamaged mails can be read; copy the archive, put \
              back the file from a backup if there is one, else `mailkeep repair` makes the archive ready for mail again; `mailkeep verify` says more"
         ))?,
-        (Some(barred), _) => out.warn(&format!("warning: {which}the archive takes no mail: {barred}"))?,
+        (Some(barred), _) => out.warn(&format!("warning: {which}the archive accepts no mail: {barred}"))?,
         (None, Some(damage)) => out.warn(&format!("warning: {which}{damage}"))?,
         (None, None) => {}
     }
@@ -74,9 +74,9 @@ fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut O
         out.warn(&format!("warning: {which}{notice}"))?;
     }
     if let Some(Recovery { bytes_put_aside, commit_taken_over, .. }) = archive.recovered() {
-        let taken = if commit_taken_over { "the last commit was taken over" } else { "nothing was taken over" };
+        let taken = if commit_taken_over { "the last commit was adopted" } else { "nothing was adopted" };
         out.note(&format!(
-            "notice: {which}recovered from a crash: {taken}, {bytes_put_aside} bytes without a receipt were put aside (`mailkeep lost` \
+            "notice: {which}recovered from a crash: {taken}, {bytes_put_aside} bytes without a receipt were set aside (`mailkeep lost` \
              lists them); an import that was cut off can be run again"
         ))?;
     }

@@ -1,5 +1,7 @@
 //! Mails and folders as rows of lists.
 
+use std::ops::Range;
+
 use archive_core::{FolderInfo, HitSnippet, MessageInfo};
 use jiff::tz::TimeZone;
 
@@ -26,6 +28,11 @@ pub fn message_table() -> MessageTable {
 
 /// A mail in a list. On a terminal, the columns depend on the width.
 pub fn message_row(table: &MessageTable, info: &MessageInfo, out: &mut Out) -> Result<(), Failure> {
+    hit_row(table, info, &[], out)
+}
+
+/// The same for a hit; `found` are the bytes of its subject that were asked for.
+pub fn hit_row(table: &MessageTable, info: &MessageInfo, found: &[Range<usize>], out: &mut Out) -> Result<(), Failure> {
     let from = info.from.first().map(|one| if one.name.is_empty() { one.address.clone() } else { one.name.clone() });
     let from = from.unwrap_or_default();
     let (id, folder, size) = (info.id.to_string(), info.folder.to_string(), when::size(info.size));
@@ -41,15 +48,24 @@ pub fn message_row(table: &MessageTable, info: &MessageInfo, out: &mut Out) -> R
     let day = shown(info, when::day, out);
     if width < NARROW {
         return match table.with_size {
-            true => Table([Left(6), Left(1), Right(9), Share(1)]).row(out, [&id, sign, &size, subject]),
-            false => Table([Left(6), Left(10), Left(1), Share(1)]).row(out, [&id, &day, sign, subject]),
+            true => Table([Left(6), Left(1), Right(9), Share(1)]).row_with_found(out, [&id, sign, &size, subject], 3, found),
+            false => Table([Left(6), Left(10), Left(1), Share(1)]).row_with_found(out, [&id, &day, sign, subject], 3, found),
         };
     }
     let minute = shown(info, when::minute, out);
     match table.with_size {
-        true => Table([Left(8), Left(10), Left(1), Right(10), Share(3), Share(5), Tail(3)])
-            .row(out, [&id, &day, sign, &size, from, subject, &folder]),
-        false => Table([Left(8), Left(16), Left(1), Share(3), Share(6), Tail(3)]).row(out, [&id, &minute, sign, from, subject, &folder]),
+        true => Table([Left(8), Left(10), Left(1), Right(10), Share(3), Share(5), Tail(3)]).row_with_found(
+            out,
+            [&id, &day, sign, &size, from, subject, &folder],
+            5,
+            found,
+        ),
+        false => Table([Left(8), Left(16), Left(1), Share(3), Share(6), Tail(3)]).row_with_found(
+            out,
+            [&id, &minute, sign, from, subject, &folder],
+            4,
+            found,
+        ),
     }
 }
 

@@ -3,21 +3,20 @@
 use std::io::Read;
 
 use archive_core::{
-    Acting, Archive, CountBy, Counts, Coverage, DateRange, Error, FolderScope, HitSnippet, IndexStatus, Level, MOST_WORDS, MessageId,
-    MessageInfo, Order, OrderKey, SearchCriteria, SearchRequest, SizeRange, StoreIndex, Suggestions,
+    Acting, Archive, CountBy, Counts, Coverage, DateRange, Error, FolderScope, IndexStatus, Level, MOST_WORDS, MessageId, Order, OrderKey,
+    SearchCriteria, SearchRequest, SearchResult, SizeRange, StoreIndex, Suggestions,
 };
 use clap::ValueEnum as _;
 use serde_json::json as object;
 
-use super::rows::message_row;
-use super::rows::{MessageTable, field_name, snippet_row};
+use super::rows::{MessageTable, field_name, hit_row, snippet_row};
 use super::system;
 use crate::args::{CountKey, HitOrder, Importance, Search, YesNo};
 use crate::failure::{Exit, Failure};
 use crate::memory::{self, Reminder};
 use crate::out::table::Column::{Left, Right, Share};
 use crate::out::table::Table;
-use crate::out::{Out, escape, json, when};
+use crate::out::{Out, counted, escape, json, when};
 use crate::stop;
 
 /// Hits on a terminal by default.
@@ -25,6 +24,9 @@ const ON_TERMINAL: usize = 20;
 
 /// Hits that are fetched at a time if all are wanted.
 const PAGE: usize = 10_000;
+
+/// Where mails without a date are counted.
+const NO_DATE: &str = "no date";
 
 /// The most mails with unreadable text that are examined for the reasons.
 const LOOKED_INTO: usize = 20;
@@ -53,6 +55,7 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
     let mut left = if counts_only { 0 } else { args.limit.unwrap_or(unlimited) };
     let by: Vec<CountBy> = args.by.iter().map(|key| count_by(*key)).collect();
     let first = if args.snippets { request.clone().with_snippets() } else { request };
+    let first = if out.has_colour() && !out.is_json() { first.with_subject_words() } else { first };
     let first = match &args.cursor {
         Some(cursor) => first.after(cursor),
         None => first,
@@ -66,29 +69,23 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
     }
     let table = MessageTable { with_size: args.sort == HitOrder::Size };
     let mut shown = 0;
-    let (mut hits, mut also, mut snippets, mut cursor) = (found.hits, found.also, found.snippets, found.cursor);
+    let (notices, suggestions) = (found.notices.clone(), found.suggestions.clone());
+    let (total, contents, coverage) = (found.total, found.contents, found.coverage);
+    let mut page = found;
     loop {
-        for (at, hit) in hits.iter().enumerate() {
-            print_hit(&table, hit, also.get(at).map(Vec::as_slice), snippets.get(at).and_then(Option::as_ref), out)?;
+        for at in 0..page.hits.len() {
+            print_hit(&table, &page, at, out)?;
         }
-        shown += hits.len();
-        left -= hits.len().min(left);
-        let Some(next) = cursor.as_deref().filter(|_| left > 0) else { break };
-        let more = acting.search(&first.clone().after(next).limit(left.min(PAGE)))?;
-        (hits, also, snippets, cursor) = (more.hits, more.also, more.snippets, more.cursor);
+        shown += page.hits.len();
+        left -= page.hits.len().min(left);
+        let Some(next) = page.cursor.as_deref().filter(|_| left > 0) else { break };
+        page = acting.search(&first.clone().after(next).limit(left.min(PAGE)))?;
     }
     let needs_rebuild = |index: &StoreIndex| index.status == IndexStatus::NeedsRebuild;
-    let index_is_damaged = found.coverage.not_indexed > 0 && acting.store_indexes(None)?.iter().any(needs_rebuild);
-    let summary = Summary {
-        total: found.total,
-        contents: found.contents,
-        once: args.once,
-        shown,
-        cursor: cursor.filter(|_| !counts_only),
-        coverage: found.coverage,
-        index_is_damaged,
-    };
-    summary.print(counts_only, &found.notices, found.suggestions.as_ref(), out)?;
+    let index_is_damaged = coverage.not_indexed > 0 && acting.store_indexes(None)?.iter().any(needs_rebuild);
+    let summary =
+        Summary { total, contents, once: args.once, shown, cursor: page.cursor.filter(|_| !counts_only), coverage, index_is_damaged };
+    summary.print(args, &notices, suggestions.as_ref(), out)?;
     if summary.coverage.undecided > 0 && memory::is_due(archive, Reminder::UnreadText, out) {
         remind_unread(acting, &first, summary.coverage.undecided, out)?;
     }
@@ -102,7 +99,7 @@ fn remind_unread(acting: &Acting<'_>, request: &SearchRequest, mails: u64, out: 
     reasons.dedup();
     let among = if mails > LOOKED_INTO as u64 { "among the reasons: " } else { "" };
     let reasons = escape::line(&reasons.join("; "));
-    out.note(&format!("reminder: {mails} more mails may belong here; text of theirs cannot be searched ({among}{reasons})"))
+    out.note(&format!("reminder: {} may match: text that cannot be searched would decide ({among}{reasons})", counted(mails, "more mail")))
 }
 
 /// The summary after the hits.
@@ -117,7 +114,7 @@ struct Summary {
 }
 
 impl Summary {
-    fn print(&self, counts_only: bool, notices: &[String], tips: Option<&Suggestions>, out: &mut Out) -> Result<(), Failure> {
+    fn print(&self, args: &Search, notices: &[String], tips: Option<&Suggestions>, out: &mut Out) -> Result<(), Failure> {
         if out.is_json() {
             return out.json(&object!({
                 "event": "summary",
@@ -137,19 +134,21 @@ impl Summary {
         for notice in notices {
             out.note(&format!("note: {}", escape::line(notice)))?;
         }
-        if counts_only {
+        if args.count {
             out.line(&self.total.to_string())?;
         }
         let all = if self.once { self.contents } else { self.total };
-        let shown = match (self.shown as u64) < all && !counts_only {
+        let shown = match (self.shown as u64) < all && args.by.is_empty() {
             true => format!(", {} shown (--limit shows more)", self.shown),
             false => String::new(),
         };
-        let contents = if self.once { format!(", {} different mails", self.contents) } else { String::new() };
-        out.note(&format!("{} found{contents}{shown}", self.total))?;
+        let contents = if self.once { format!(", {}", counted(self.contents, "different mail")) } else { String::new() };
+        if !args.count {
+            out.note(&format!("{} found{contents}{shown}", self.total))?;
+        }
         // Mails that were not searched may match the clause.
         if let Some(Suggestions { clause: Some(clause), completion, words, .. }) = tips.filter(|_| self.coverage.not_indexed == 0) {
-            out.note(&format!("no message matches `{}`", escape::line(clause)))?;
+            out.note(&format!("no mail matches `{}`", escape::line(clause)))?;
             if let Some((clause, messages)) = completion {
                 out.note(&format!("`{}` finds {messages}", escape::line(clause)))?;
             }
@@ -160,21 +159,18 @@ impl Summary {
         if self.coverage.not_indexed > 0 {
             let why = match self.index_is_damaged {
                 true => "a part of the index is damaged: run `mailkeep rebuild index` to make searches complete again",
-                false => "they are not indexed yet",
+                false => "not indexed yet",
             };
-            out.note(&format!("warning: {} mails were not looked at: {why}", self.coverage.not_indexed))?;
+            out.note(&format!("warning: {} not searched: {why}", counted(self.coverage.not_indexed, "mail")))?;
         }
         Ok(())
     }
 }
 
-fn print_hit(
-    table: &MessageTable,
-    hit: &MessageInfo,
-    also: Option<&[MessageInfo]>,
-    snippet: Option<&HitSnippet>,
-    out: &mut Out,
-) -> Result<(), Failure> {
+/// A hit of a page, with what was asked for besides.
+fn print_hit(table: &MessageTable, page: &SearchResult, at: usize, out: &mut Out) -> Result<(), Failure> {
+    let Some(hit) = page.hits.get(at) else { return Ok(()) };
+    let (also, snippet) = (page.also.get(at), page.snippets.get(at).and_then(Option::as_ref));
     if out.is_json() {
         let mut line = json::message("hit", hit);
         if let (Some(line), Some(also)) = (line.as_object_mut(), also) {
@@ -187,8 +183,8 @@ fn print_hit(
         }
         return out.json(&line);
     }
-    message_row(table, hit, out)?;
-    for info in also.unwrap_or_default() {
+    hit_row(table, hit, page.subject_words.get(at).map_or(&[], Vec::as_slice), out)?;
+    for info in also.into_iter().flatten() {
         out.line(&format!("    also {}  {}", info.id, escape::line(&info.folder.to_string())))?;
     }
     match snippet {
@@ -204,7 +200,12 @@ fn key_name(key: CountKey) -> String {
 fn print_counts(key: CountKey, counts: &Counts, out: &mut Out) -> Result<(), Failure> {
     let name = key_name(key);
     let table = Table([Right(8), Share(1)]);
-    for (text, messages) in &counts.rows {
+    let mut rows: Vec<&(String, u64)> = counts.rows.iter().collect();
+    if !out.is_json() && matches!(key, CountKey::Year | CountKey::Month) {
+        // People look for a year in its place; what has no date has no place, and comes last.
+        rows.sort_by(|(a, _), (b, _)| (b != NO_DATE, b).cmp(&(a != NO_DATE, a)));
+    }
+    for (text, messages) in rows {
         match out.is_json() {
             true => out.json(&object!({ "event": "count", "by": name, "key": text, "messages": messages }))?,
             false => table.row(out, [&messages.to_string(), text])?,
@@ -235,7 +236,7 @@ fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Resul
         }
         if report.all_words > report.words.len() {
             let at_least = if report.all_words >= MOST_WORDS { "at least " } else { "" };
-            table.row(out, ["", &format!("and {at_least}{} more words", report.all_words - report.words.len())])?;
+            table.row(out, ["", &format!("and {at_least}{}", counted((report.all_words - report.words.len()) as u64, "more word"))])?;
         }
     }
     clauses_ended(clauses.len(), out)
@@ -336,7 +337,10 @@ fn query(args: &Search) -> Result<String, Failure> {
     clauses.extend(args.phrase.iter().map(quoted));
     clauses.extend(args.not.iter().map(|text| format!("-{}", quoted(text))));
     if clauses.is_empty() && !has_criteria(args) {
-        return Err(Failure::Usage("nothing to search for: give words, --phrase, --not, --folder, ... or - for standard input".to_owned()));
+        return Err(Failure::Usage(
+            "nothing to search for: give words or an option such as --phrase, --from or --folder; - reads the query from standard input"
+                .to_owned(),
+        ));
     }
     Ok(clauses.join(" "))
 }

@@ -11,7 +11,9 @@ use super::system;
 use crate::failure::{Exit, Failure};
 use crate::memory::Memory;
 use crate::out::json::Around;
-use crate::out::{Out, escape, json, when};
+use crate::out::table::Column::{Right, Share};
+use crate::out::table::Table;
+use crate::out::{Out, counted, escape, json, when};
 use crate::place;
 
 /// Messages of a kind that are shown; `--json` has all.
@@ -39,18 +41,18 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     out.line(&format!("last mail  {archived}"))?;
     let verified = match verified {
         Some(last) => {
-            let damage = if last.damaged > 0 { format!(", {} places damaged", last.damaged) } else { String::new() };
-            format!("{}, {} mails{damage}", when::local(last.at, out.zone()), last.messages)
+            let damage = if last.damaged > 0 { format!(", {} damaged", counted(last.damaged, "place")) } else { String::new() };
+            format!("{}, {}{damage}", when::local(last.at, out.zone()), counted(last.messages, "mail"))
         }
-        None => "not noted here; `mailkeep verify --note` does".to_owned(),
+        None => "never noted here; `mailkeep verify --note` notes it".to_owned(),
     };
     out.line(&format!("verified   {verified}"))?;
     out.heading("stores")?;
     for store in &report.stores {
-        out.line(&format!("  {}: {} messages", escape::line(&store.name), store.messages))?;
+        out.line(&format!("  {}: {}", escape::line(&store.name), counted(store.messages, "message")))?;
         out.line(&format!("  head {}", json::head(store)))?;
         if let Some(damage) = &store.damage {
-            out.line(&format!("    takes no mail: {}", escape::line(damage)))?;
+            out.line(&format!("    accepts no mail: {}", escape::line(damage)))?;
         }
     }
     if !report.user_archives.is_empty() {
@@ -63,14 +65,15 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     for (why, messages) in &gaps {
         let shown: Vec<String> = messages.iter().take(SHOWN).map(ToString::to_string).collect();
         let more = if messages.len() > SHOWN { " ..." } else { "" };
-        out.line(&format!("  {} contents: {}", messages.len(), escape::line(why)))?;
-        out.line(&format!("    {}{more}", shown.join(" ")))?;
+        let row = Table([Right(8), Share(1)]);
+        row.row(out, [&messages.len().to_string(), why])?;
+        row.row(out, ["", &format!("{}{more}", shown.join(" "))])?;
     }
     for (media, contents) in &types_not_read {
-        out.line(&format!("  {contents} contents: {}", escape::line(&Why::TypeOff(media.clone()).to_string())))?;
+        Table([Right(8), Share(1)]).row(out, [&contents.to_string(), &Why::TypeOff(media.clone()).to_string()])?;
     }
     if report.not_indexed > 0 {
-        out.line(&format!("not searchable: {} contents are not indexed yet", report.not_indexed))?;
+        out.line(&format!("not indexed yet: {}", counted(report.not_indexed, "content")))?;
     }
     let all = report.user_archives.iter();
     let (messages, bytes) = all.fold((0, 0), |(messages, bytes), one| (messages + one.total_messages, bytes + one.total_bytes));
@@ -91,7 +94,7 @@ fn sizes(report: &StatsReport, free: Option<u64>, out: &mut Out) -> Result<(), F
     let total: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
     out.line(&format!("messages   {}", report.messages))?;
     if report.lost_messages > 0 {
-        out.line(&format!("lost       {} messages, to damage; nothing is left of them", report.lost_messages))?;
+        out.line(&format!("lost       {}, to damage; nothing is left", counted(report.lost_messages, "message")))?;
     }
     out.line(&format!("contents   {}", report.contents))?;
     out.line(&format!("parts      {}", report.parts))?;

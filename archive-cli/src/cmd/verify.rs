@@ -11,7 +11,7 @@ use crate::args::Verify;
 use crate::failure::{Exit, Failure};
 use crate::key as keys;
 use crate::memory::{self, Memory, Verified};
-use crate::out::{Out, escape, when};
+use crate::out::{Out, counted, escape, when};
 use crate::stop;
 
 /// The most ids that are listed with a finding for people.
@@ -81,8 +81,8 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             (0, None) if report.lost_messages > 0 => "what is left is well".to_owned(),
             (0, None) if report.healed.is_empty() && report.accepted.is_empty() => "all is well".to_owned(),
             (0, None) => "no other damage".to_owned(),
-            (0, Some(barred)) => format!("no damage, but no mail is taken: {barred}"),
-            _ => format!("{damaged} places are damaged"),
+            (0, Some(barred)) => format!("no damage, but no mail is accepted: {barred}"),
+            _ => format!("{} damaged", counted(damaged as u64, "place")),
         };
         for (list, what) in
             [(&report.healed, "are healed and cost no mail"), (&report.accepted, "are known and were accepted, by a repair or by --accept")]
@@ -93,7 +93,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         }
         if !unreadable.is_empty() {
             out.warn(&format!(
-                "warning: {} of {} mails cannot be read; put the files named above back from a backup, or import the sources of these mails again",
+                "warning: {} of {} mails cannot be read; restore the files named above from a backup, or re-import the sources of these mails",
                 unreadable.len(),
                 report.messages
             ))?;
@@ -101,17 +101,28 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         if report.lost_messages > 0 {
             let lost = report.lost_messages;
             out.warn(&format!(
-                "warning: {lost} ids lead to nothing, since damage took their mails; import their sources, if that was not done yet"
+                "warning: damage took {lost} mails, whose ids lead to nothing now; re-import their sources if that was not done yet"
             ))?;
         }
         if damaged > 0 && archive.barred().is_none() && report.findings.iter().all(|finding| finding.remedy.is_none()) {
-            out.note("when nothing more can be put back, `mailkeep verify --accept` notes this damage as known")?;
+            out.note("when nothing more can be restored, `mailkeep verify --accept` records this damage as known")?;
         }
         if !report.foreign.is_empty() {
-            out.note(&format!("notice: {} names in the archive's folder do not belong there", report.foreign.len()))?;
+            out.note(&format!(
+                "notice: in the archive's folder, {} not belong there",
+                match report.foreign.len() {
+                    1 => "1 name does".to_owned(),
+                    many => format!("{many} names do"),
+                }
+            ))?;
         }
         let (files, bytes, mails) = (report.files, when::size(report.bytes), report.messages);
-        out.line(&escape::text(&format!("{}: {files} files, {bytes}, {mails} mails: {verdict}", checked(&args))))?;
+        out.line(&escape::text(&format!(
+            "{}: {}, {bytes}, {}: {verdict}",
+            checked(&args),
+            counted(files, "file"),
+            counted(mails, "mail")
+        )))?;
     }
     if args.note {
         let verified = Verified { at: memory::now(), messages: report.messages, damaged: damaged as u64 };
@@ -124,7 +135,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
 fn checked(args: &Verify) -> String {
     match (args.part, &args.store) {
         (Some((no, of)), _) => format!("part {no} of {of} of mails and containers, and all other files"),
-        (None, _) if args.quick => "the structure alone, no mail against its digest".to_owned(),
+        (None, _) if args.quick => "structure only, digests of mails not checked".to_owned(),
         (None, Some(store)) => format!("store {store}"),
         (None, None) => "everything".to_owned(),
     }
@@ -148,7 +159,7 @@ fn say(archive: &Archive, finding: &Finding, listed_as: &str, (args, lost): (&Ve
         }));
     }
     let costs = match (messages.len(), records.len(), finding.remedy) {
-        _ if listed_as == "healed" => format!("costs no mail, since these came again: {}", listed(&messages)),
+        _ if listed_as == "healed" => format!("costs no mail, since these were imported again: {}", listed(&messages)),
         (0, 0, Some(Remedy::RebuildIndex)) => "costs no mail; `mailkeep rebuild index` fixes it".to_owned(),
         (0, 0, Some(_)) => "costs no mail; `mailkeep repair` fixes it, unless damage of records is reported too".to_owned(),
         (0, 0, None) if args.quick => "what it costs is found by reading all, without --quick".to_owned(),

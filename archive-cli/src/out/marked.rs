@@ -6,8 +6,10 @@ use unicode_width::UnicodeWidthChar;
 
 use super::escape;
 
-const FOUND: &str = "\u{1b}[1;31m";
-const PLAIN: &str = "\u{1b}[0m";
+/// Begins a found word.
+pub const FOUND: &str = "\u{1b}[1;31m";
+/// Ends it.
+pub const PLAIN: &str = "\u{1b}[0m";
 
 /// The text on one line. With a `width` it is at most that wide, and shows the part around the first found word.
 pub fn marked(text: &str, ranges: &[Range<usize>], width: Option<usize>, in_colour: bool) -> String {

@@ -33,6 +33,11 @@ fn told_width() -> Option<usize> {
     std::env::var("COLUMNS").ok()?.parse().ok().filter(|width| *width > 0)
 }
 
+/// So many of something whose plural has an `s`.
+pub fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Where a command prints to, and how.
 pub struct Out {
     stdout: io::BufWriter<io::Stdout>,
@@ -172,6 +177,9 @@ impl Out {
         }
         // Earlier results go first, if possible; a closed standard error is ignored.
         let _lost = self.flush();
-        let _unread = writeln!(io::stderr(), "{}", escape::line(&format!("mailkeep: {failure}")));
+        let said = format!("mailkeep: {failure}");
+        // Below a query stand carets, on lines of their own; what is foreign in it is escaped already.
+        let said = if matches!(failure, Failure::Query { .. }) { escape::text(&said) } else { escape::line(&said) };
+        let _unread = writeln!(io::stderr(), "{said}");
     }
 }

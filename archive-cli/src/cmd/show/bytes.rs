@@ -63,7 +63,7 @@ impl Sink<'_> {
     fn open(&mut self) -> Result<(), Failure> {
         *self = match std::mem::replace(self, Self::Closed) {
             Self::Waiting(Some(path), _) if path != Path::new("-") => {
-                let file = fs::File::create_new(path).map_err(Failure::file("make the file", path))?;
+                let file = fs::File::create_new(path).map_err(Failure::file("create the file", path))?;
                 Self::File(file, path.to_owned())
             }
             Self::Waiting(None, out) if out.is_terminal() => {

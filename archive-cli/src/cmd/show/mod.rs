@@ -14,7 +14,7 @@ use super::rows::{message_row, message_table};
 use super::system;
 use crate::args::Show;
 use crate::failure::{Exit, Failure};
-use crate::out::{Out, json};
+use crate::out::{Out, counted, json};
 use crate::place;
 
 pub fn run(archive: &Archive, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
@@ -104,7 +104,7 @@ fn thread(acting: &Acting<'_>, id: MessageId, out: &mut Out) -> Result<Exit, Fai
     }
     match out.is_json() {
         true => out.json(&object!({ "event": "summary", "messages": messages.len() }))?,
-        false => out.note(&format!("{} mails", messages.len()))?,
+        false => out.note(&counted(messages.len() as u64, "mail"))?,
     }
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::{Out, escape};
 
 pub fn run(acting: &Acting<'_>, id: MessageId, view: &View, dir: &Path, out: &mut Out) -> Result<Exit, Failure> {
-    fs::create_dir_all(dir).map_err(Failure::file("make the folder", dir))?;
+    fs::create_dir_all(dir).map_err(Failure::file("create the folder", dir))?;
     // The parts of a nested mail are saved with it.
     let parts = view.parts.iter().filter(|part| part.is_attachment && part.within.is_none() && part.kind != PartKind::Multipart);
     let parts: Vec<&Part> = parts.collect();

@@ -5,7 +5,7 @@ use archive_core::{Acting, MessageId};
 use serde_json::{Value, json as object};
 
 use crate::failure::{Exit, Failure};
-use crate::out::{Out, escape, json, when};
+use crate::out::{Out, counted, escape, json, when};
 
 /// Header fields that a reader wants to see, in this order.
 const SHOWN: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
@@ -80,7 +80,7 @@ fn texts(id: MessageId, view: &View, out: &mut Out) -> Result<(), Failure> {
     }
     if parts_left > 0 {
         let left = when::size(bytes_left);
-        out.line(&format!("[the text of {parts_left} more parts is left out, {left}; `mailkeep show {id} --part N` has it]"))?;
+        out.line(&format!("[the text of {} is left out, {left}; `mailkeep show {id} --part N` has it]", counted(parts_left, "more part")))?;
     }
     Ok(())
 }
