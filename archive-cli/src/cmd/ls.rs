@@ -134,7 +134,7 @@ fn messages(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failu
     let count = mails_of(acting, &paths, args, out)?;
     match out.is_json() {
         true => out.json(&object!({ "event": "summary", "messages": count }))?,
-        false => out.note(&counted(count as u64, "mail"))?,
+        false => out.note(&counted(count, "mail"))?,
     }
     Ok(Exit::Done)
 }
