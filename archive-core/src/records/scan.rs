@@ -8,7 +8,7 @@ use super::stamp::Stamp;
 use super::{Commit, Link};
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::seal::{FileKind, FrameKind, FramePlace, HEADER_LEN, Opened, RawFrame, SealedReader, SecretKey};
+use crate::seal::{COPY_FROM, FileKind, FrameKind, FramePlace, HEADER_LEN, Opened, RawFrame, SealedReader, SecretKey};
 use crate::vfs::{EntryKind, Vfs, cut_file};
 use crate::wire::decompress;
 
@@ -226,7 +226,8 @@ impl Scan {
         if frame.kind == FrameKind::Mark {
             self.see(stamp);
             self.pieces = Pieces::default();
-            return Ok(Some(ScanItem::Mark(frame.place.end())));
+            self.at = self.after_copy(frame.place)?;
+            return Ok(Some(ScanItem::Mark(self.at)));
         }
         if stamp.sequence >= self.file.void_from {
             self.at = self.file.len;
@@ -255,6 +256,19 @@ impl Scan {
             _ => return Ok(Some(bad)),
         }
         Ok(None)
+    }
+
+    /// Where the frame at `place` ends, with the copy of the header that was written with it: a file that ends so was ended by that frame.
+    fn after_copy(&self, place: FramePlace) -> Result<u64, Error> {
+        if place.end() < COPY_FROM || place.offset >= COPY_FROM || place.end() >= self.file.len {
+            return Ok(place.end());
+        }
+        match self.file.reader.frame(place.end(), self.file.len) {
+            Ok(next) if next.kind == FrameKind::HeaderCopy => Ok(next.place.end()),
+            // What else stands there is for the next step to read.
+            Ok(_) | Err(Error::Damage(_)) => Ok(place.end()),
+            Err(error) => Err(error),
+        }
     }
 
     fn see(&mut self, stamp: Stamp) {

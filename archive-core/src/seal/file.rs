@@ -15,7 +15,7 @@ use crate::vfs::{Vfs, VfsFile};
 const MAX_FRAMES: u64 = 1 << 32;
 /// The first frame boundary at or after this offset has a copy of the header, out of reach of damage to the first
 /// sectors.
-const COPY_FROM: u64 = 4096;
+pub(crate) const COPY_FROM: u64 = 4096;
 
 fn keyed(key: &SecretKey, header: &FileHeader) -> Result<(FileKey, [u8; 32]), Error> {
     let info = header.key_info();

@@ -19,7 +19,7 @@ mod token;
 mod wrap;
 
 pub(crate) use derive::{SecretKey, random};
-pub(crate) use file::{SealedReader, SealedWriter, read_header};
+pub(crate) use file::{COPY_FROM, SealedReader, SealedWriter, read_header};
 pub(crate) use frame::{FRAME_OVERHEAD, FrameKind, FramePlace, Opened, RawFrame};
 pub(crate) use header::{FileKind, HEADER_LEN, MAGIC as HEADER_MAGIC, RecordsStart};
 pub(crate) use identity::{ArchiveIdentity, StoreIdentity};

@@ -150,3 +150,15 @@ fn p11_a_file_with_a_damaged_section_stays_as_it_is() {
     let report = verify(&files.open());
     assert!(!report.findings.is_empty() && report.findings.iter().all(|finding| finding.file == *path), "{:?}", report.findings);
 }
+
+/// Also where the last frame of the records is the one that a copy of the header follows.
+#[test]
+fn p13_what_was_closed_opens_without_recovery() {
+    let (files, mut archive) = Files::create();
+    for round in 0..24 {
+        put(&archive, "anna/in", format!("From: a@example.org\nSubject: {round}\n\nhello\n"));
+        archive.close().expect("closed");
+        archive = files.open();
+        assert_eq!(archive.recovered(), None, "round {round}");
+    }
+}
