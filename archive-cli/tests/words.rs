@@ -161,7 +161,7 @@ fn verify_says_what_was_checked_and_notes_it_if_asked() {
     let said = |args: &[&str]| place.ok(args).out;
     assert!(said(&["verify", "--quick"]).starts_with("structure only, digests of mails not checked: "));
     assert!(said(&["verify", "--part", "2/3"]).starts_with("part 2 of 3 of mails"));
-    assert!(said(&["stats"]).contains("verified   not noted here"));
+    assert!(said(&["stats"]).contains("verified   never noted here"));
     assert_eq!(place.ok(&["--json", "stats"]).last()["last_verify"], json!(null));
     assert_eq!(place.run(&["verify", "--note", "--quick"]).code, 2);
     assert!(said(&["verify", "--note"]).starts_with("everything: "));
