@@ -19,6 +19,7 @@ FORMS = (
     ["word"] * 4 + ["two"] * 3 + ["phrase"] * 4 + ["prefix"] * 3 + ["suffix"] * 3 + ["infix", "question", "question", "inner"]
     + ["field"] * 4 + ["field phrase"] * 2 + ["minus"] * 3 + ["minus field"] * 2 + ["minus phrase", "only minus", "or", "group"]
     + ["wild phrase"] * 2 + ["run"] * 2 + ["case", "plain letters"]
+    + ["near"] * 3 + ["near, a number", "near in a field", "near, excluded"]
 )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ class Drawer:
         plain = lambda w: "".join(c for c in unicodedata.normalize("NFD", w) if not unicodedata.combining(c))
         cut = rng.randint(1, max(1, len(word) - 1))
         single = any(ord(c) in NO_BLANKS for c in word)
-        if single and form in ("prefix", "suffix", "infix", "question", "inner", "wild phrase", "plain letters"):
+        if single and form in ("prefix", "suffix", "infix", "question", "inner", "wild phrase", "plain letters", "near", "near, a number", "near in a field", "near, excluded"):
             form = "word"
         field = value.field
         # `-` and `(` have a meaning where a clause begins: a drawn text must not begin with them.
@@ -127,8 +128,20 @@ class Drawer:
             "or": lambda: f"{word} OR {more}",
             "group": lambda: f"{field}:({word} OR {more}*) -({' '.join(runs)})" if not any(ord(c) in NO_BLANKS for c in more) else word,
             "wild phrase": lambda: '"' + " ".join(r[: max(1, len(r) - 1)] + "*" for r in runs if not _single(r)) + '"',
+            "near": lambda: self.mistyped(word) + "~",
+            "near, a number": lambda: self.mistyped(word) + rng.choice(("~1", "~2", "~0", "~3")),
+            "near in a field": lambda: f"{field}:{self.mistyped(word)}~",
+            "near, excluded": lambda: f"{more} -{self.mistyped(word)}~",
             "run": lambda: re.sub(r"\s+", "-", raw).lstrip("-(–−"),
         }[form]()
+
+    def mistyped(self, word):
+        """A word with up to two letters more, less or other."""
+        rng = self.rng
+        for _ in range(rng.randint(0, 2)):
+            at = rng.randint(0, len(word))
+            word = word[:at] + rng.choice(("", rng.choice("aeinrstuß"))) + word[at + rng.randint(0, 1) :]
+        return word or "a"
 
     def spoiled(self, query):
         """The same query with something in it that hardly any mail has."""

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from periods import parse_period, parse_range
-from words import IS_SINGLE, SINGLE, WORD_CLASS, fold
+from words import IS_SINGLE, SINGLE, WORD_CLASS, base_letters, fold
 
 FIELDS = ("subject", "from", "to", "cc", "bcc", "attachment", "acontent", "bcontent")
 ADDRESS = ("from", "to", "cc", "bcc")
@@ -25,12 +25,14 @@ class Unsupported(Exception):
 
 
 class Term:
-    """One word or phrase: parts in order, the text as written (for complete addresses), and the fields it names (None: none)."""
+    """One word or phrase: parts in order, the text as written (for complete addresses), the fields it names (None: none), and whether
+    some part was written with `~`, which is compared with no complete address."""
 
-    def __init__(self, raw, parts, fields):
+    def __init__(self, raw, parts, fields, forgives=False):
         self.raw = raw
         self.parts = parts
         self.fields = fields
+        self.forgives = forgives
 
     def __repr__(self):
         return f"{'/'.join(self.fields or ())}:{self.parts}"
@@ -246,26 +248,66 @@ class _Parser:
             self.at += 1
             return self.query(fields, depth + 1)
         raw, quoted = self.raw(depth)
-        parts = query_parts(raw, quoted)
+        parts, forgives = query_parts(raw, quoted)
         if not parts:
             return None
         if not quoted and parts == ["*"] and fields is None and re.fullmatch(r"\*+", raw):
             return All()
-        return Term(raw, parts, fields)
+        return Term(raw, parts, fields, forgives)
 
 
 _PART = re.compile(f"{SINGLE}|(?:(?!{SINGLE})[{WORD_CLASS}])+|[*?]+")
 _RUN = re.compile(f"[{WORD_CLASS}*?]+")
+_ERRORS = re.compile(f"~([0-9]*)(?![{WORD_CLASS}*?])")
+
+
+class Near(str):
+    """A word with typing errors (S2.10): so many, with `first` none of them in the first letter."""
+
+    def __new__(cls, word, errors, first):
+        near = super().__new__(cls, f"{word}~{errors}{'^' if first else ''}")
+        near.word, near.errors, near.first = word, errors, first
+        return near
+
+
+def forgiving(run, number):
+    """The word of a run that `~` and a number, or nothing, follow (S2.10)."""
+    if number not in ("", "1", "2"):
+        raise QueryError("a number of typing errors other than 1 and 2")
+    if re.search(r"[*?]", run):
+        raise QueryError("typing errors in a word with wildcards")
+    if any(IS_SINGLE.match(c) for c in run):
+        raise QueryError("typing errors in a script without blanks")
+    if len(run) > 64:
+        raise QueryError("typing errors in a word above 64 letters")
+    count = len(base_letters(run))
+    if number:
+        return Near(run, 1 if count > 32 else int(number), False)
+    if count < 4:
+        return run
+    return Near(run, 2 if 8 <= count <= 32 else 1, True)
 
 
 def query_parts(raw, quoted):
-    """The words of a term, each folded and with its wildcards (S2.2, S1.3)."""
+    """The words of a term, each folded and with its wildcards (S2.2, S1.3) or typing errors (S2.10); and whether some had `~`."""
     out = []
+    forgives = False
+    end = 0
     folded = fold(raw)
     if "://" in raw or raw[:4].lower() == "www." or raw[:7].lower() == "mailto:":
         folded = folded.replace("?", " ")
     for run in _RUN.finditer(folded):
         piece = run.group()
+        if run.start() < end:
+            continue  # the number of typing errors
+        errors = None if quoted else _ERRORS.match(folded, run.end())
+        if errors:
+            if piece.startswith("?") or piece.endswith("?"):
+                raise QueryError("`?` at an edge of a word; use `*`")
+            out.append(forgiving(piece, errors.group(1)))
+            forgives = True
+            end = errors.end()
+            continue
         if quoted:
             # A `?` before blank, punctuation or the end is punctuation.
             piece = re.sub(r"\?+\Z", "", piece)
@@ -283,7 +325,7 @@ def query_parts(raw, quoted):
                 if w != "?" or len(words) == 1:
                     raise QueryError("`?` at an edge of a word; use `*`")
             out.append(w)
-    return out
+    return out, forgives
 
 
 def _beside_singles(words):

@@ -7,8 +7,8 @@ import re
 from array import array
 from collections import defaultdict
 
-from query import ADDRESS, FIELDS, All, Filter, Not, Or, QueryError, Term, Unsupported, parse
-from words import ANY, ONE, fold, letter_pattern, letters, tokenize
+from query import ADDRESS, FIELDS, All, Filter, Near, Not, Or, QueryError, Term, Unsupported, parse
+from words import ANY, ONE, base_letters, fold, letter_pattern, letters, tokenize, without_marks
 
 __all__ = ["ADDRESS", "FIELDS", "Corpus", "QueryError", "Unsupported", "parse", "prepare"]
 
@@ -24,6 +24,21 @@ def part_pattern(part):
         elif piece:
             out.append(letter_pattern(piece))
     return "".join(out)
+
+
+def is_near(near, word):
+    """Whether a word, without marks, has at most so many letters more, less or other (S2.10)."""
+    asked = base_letters(near.word)
+    if abs(len(asked) - len(word)) > near.errors or len(word) > 64 or near.first and asked[:1] != word[:1]:
+        return False
+    row = list(range(len(word) + 1))
+    for i, a in enumerate(asked, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(word, 1):
+            before, row[j] = row[j], min(before + (a != b), row[j] + 1, row[j - 1] + 1)
+        if min(row) > near.errors:
+            return False
+    return row[-1] <= near.errors
 
 
 # ------------------------------------------------------------------------------------------------------------ the mails
@@ -84,8 +99,10 @@ class Corpus:
             return None
         found = self.cache.get(part)
         if found is None:
-            pattern = part_pattern(part)
-            if not re.search(r"[*?]", part) and part.isascii() and part.isdigit():
+            pattern = None if isinstance(part, Near) else part_pattern(part)
+            if pattern is None:
+                found = {i for i, word in enumerate(self.spelling) if is_near(part, without_marks(word))}
+            elif not re.search(r"[*?]", part) and part.isascii() and part.isdigit():
                 i = self.vocabulary.get(part)
                 found = {i} if i is not None else set()
             else:
@@ -114,7 +131,7 @@ class Corpus:
         if not bare:
             allowed += [(f, True) for f in fields if f in ADDRESS]
         out = self.by_words(term.parts, allowed)
-        if bare and set(ADDRESS) <= set(fields):
+        if bare and not term.forgives and set(ADDRESS) <= set(fields):
             rx = re.compile(complete_address(term.raw), re.S)
             for address, mails in self.addresses.items():
                 if rx.fullmatch(address):

@@ -97,6 +97,16 @@ def letters(word):
     return "".join(out)
 
 
+def base_letters(word):
+    """The letters of a folded word without the marks that may be left out."""
+    return without_marks(letters(word))
+
+
+def without_marks(kept):
+    """The letters of a word in the kept form, likewise."""
+    return "".join(c for c in kept if ord(c) < SHIFT)
+
+
 def tokenize(text):
     """The words of a value, in order; each has the position of its place in the list."""
     folded = fold(text)

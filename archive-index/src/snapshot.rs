@@ -263,7 +263,7 @@ impl<'s> RunSource<'s> {
         let mut wanted = docs.range(segment.lo()..segment.hi()).peekable();
         while let Some(&doc) = wanted.peek() {
             let Chunk { rows, next } = segment.chunk(segment.chunk_of(doc))?;
-            let mut rows = rows.into_iter().peekable();
+            let mut rows = rows.iter().peekable();
             while let Some(&doc) = wanted.peek().filter(|&&doc| next.is_none_or(|next| doc < next)) {
                 wanted.next();
                 while rows.next_if(|(row, _)| *row < doc).is_some() {}

@@ -798,3 +798,66 @@ fn an_index_and_its_snapshots_go_to_any_thread() {
     goes::<Index>();
     goes::<archive_index::Snapshot>();
 }
+
+#[test]
+fn s2_10_typing_errors_are_forgiven() {
+    bodies(
+        &["the kernel", "a kernal panic", "colonel", "Müller", "muler", "ab abd", "internationalization", "東京", "kernels", "ernel x"],
+        &[
+            ("kernle~", &[]),
+            ("kernle~2", &[0, 1, 8]),
+            ("kernel~", &[0, 1, 8]),
+            ("kernel~1", &[0, 1, 8, 9]),
+            ("KERNEL~", &[0, 1, 8]),
+            ("subject:kernel~", &[]),
+            ("muller~", &[3, 4]),
+            ("müller~", &[3, 4]),
+            ("abc~", &[]),
+            ("abc~1", &[5]),
+            ("internatoinalization~", &[6]),
+            ("internatoinalisation~", &[]),
+            ("panic -kernel~", &[]),
+            ("\"kernel~\"", &[0]),
+            ("kernel.~", &[0]),
+            ("kernel~x", &[]),
+            ("kernal-panik~", &[1]),
+            ("kernal~-panik~", &[1]),
+            ("colnel~ OR muler~", &[2, 3, 4]),
+        ],
+    );
+}
+
+#[test]
+fn s2_10_what_typing_errors_cannot_be_forgiven_in_is_an_error() {
+    let long = "a".repeat(65);
+    for text in ["word~0", "word~3", "word~12", "wo*d~", "wo?d~", "word*~1", "東京~", &format!("{long}~")] {
+        let error = parse(text).expect_err(text);
+        assert_eq!(error.range, 0..text.len(), "{text}: {error}");
+    }
+    let refused = parse_reduced("word~").expect_err("words and phrases only");
+    assert!(refused.problem.contains("typing errors"), "{refused}");
+    let near = format!("{}~2", "abcdefghijklmnopqrstuvwxyz".repeat(1));
+    assert!(parse(&near).is_ok());
+    let above_32 = parse(&format!("{}~2", "abcdefgh".repeat(5))).expect("one error");
+    assert!(above_32.notices().is_empty());
+    let notices = parse("abc~ abcd~").expect("a query").notices().to_vec();
+    assert_eq!(notices.len(), 1);
+    assert_eq!((notices[0].range.clone(), notices[0].kind), (0..4, NoticeKind::ShortWord));
+}
+
+#[test]
+fn s2_10_an_exclusion_with_typing_errors_is_compared_with_words_alone() {
+    let mail = |address| vec![(Field::From, ValueKind::Address, address), (Field::Body, ValueKind::Text, "hello")];
+    check(&[mail("smith@example.org"), mail("jones@example.org")], &[("-smith@example.org", &[1]), ("-smyth@example.org~", &[0, 1]), ("-from:smyth~", &[1])]);
+}
+
+#[test]
+fn s2_10_suggested_words_are_those_of_the_automaton() {
+    for (state, index) in states(&[body("the kernel of a colonel"), body("Kernal")]) {
+        let words = index.snapshot().words(&bound("kernell"), WordsOf::Near, None).unwrap();
+        let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(words, ["kernal", "kernel"], "{state}");
+        let words = index.snapshot().words(&bound("kernel~"), WordsOf::Wildcards, None).unwrap();
+        assert_eq!(words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(), ["kernal", "kernel"], "{state}");
+    }
+}

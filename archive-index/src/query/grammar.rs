@@ -1,7 +1,7 @@
 //! The grammar (S2): clauses, fields, filters, quotes, exclusions, groups, OR. One pass, with a stack for groups.
 
 use super::filter::{self, Filter};
-use super::terms::{Written, address_of, complete_of, parts_of};
+use super::terms::{Parts, Written, address_of, complete_of, parts_of};
 use super::tree::{Node, Notice, NoticeKind, Part, Query, QueryError, Term};
 use crate::text::field::{Field, Zones};
 use std::ops::Range;
@@ -289,8 +289,15 @@ impl<'t> Parser<'t> {
     /// A term at `range`; `whole` is the term with its field and quotes.
     fn push_term(&mut self, range: Range<usize>, whole: String, written: Written, frame: Frame) -> Result<(), QueryError> {
         let text = self.text.get(range.clone()).unwrap_or_default();
-        let node = term_node(text, &whole, written, frame);
-        let Some(node) = node.map_err(|(problem, expected)| QueryError { range: range.clone(), problem, expected })? else {
+        let at_fault = |(problem, expected)| QueryError { range: range.clone(), problem, expected };
+        let taken = parts_of(text, written).map_err(at_fault)?;
+        if taken.forgives {
+            self.full_only(range.clone(), "typing errors are not forgiven in the reduced language")?;
+        }
+        if taken.is_short {
+            self.notices.push(Notice { range: range.clone(), kind: NoticeKind::ShortWord });
+        }
+        let Some(node) = term_node(text, &whole, written, taken, frame) else {
             if !text.trim().is_empty() {
                 self.notices.push(Notice { range, kind: NoticeKind::Ignored });
             }
@@ -322,33 +329,34 @@ impl<'t> Parser<'t> {
         if let Some(range) = group.or.take() {
             let frame = Frame { negated: false, ..group.frame };
             let text = self.text.get(range.clone()).unwrap_or_default();
-            let node = term_node(text, text, Written::Bare, frame);
-            let node = node.map_err(|(problem, expected)| QueryError { range, problem, expected })?;
-            group.clauses.extend(node);
+            let taken = parts_of(text, Written::Bare).map_err(|(problem, expected)| QueryError { range, problem, expected })?;
+            group.clauses.extend(term_node(text, text, Written::Bare, taken, frame));
         }
         Ok(())
     }
 }
 
-/// The node of a term; `whole` is the term with its field and quotes.
-fn term_node(text: &str, whole: &str, written: Written, frame: Frame) -> Result<Option<Node<Filter>>, super::terms::Problem> {
-    let parts = parts_of(text, written)?;
+/// The node of a term, taken apart; `whole` is the term with its field and quotes. None where no part is left.
+fn term_node(text: &str, whole: &str, written: Written, taken: Parts, frame: Frame) -> Option<Node<Filter>> {
+    let Parts { parts, forgives, .. } = taken;
     if parts.is_empty() {
-        return Ok(None);
+        return None;
     }
     let everything = written == Written::Bare && parts == [Part::AnyWord] && text.chars().all(|c| c == '*');
     let zones = frame.zones;
-    let complete = (parts.len() > 1).then(|| complete_of(text)).flatten().map(Box::new);
+    // Complete addresses are compared as they are written.
+    let complete = (parts.len() > 1 && !forgives).then(|| complete_of(text)).flatten().map(Box::new);
     let term = |zones, address| Node::Term(Term { zones, parts, address, complete, written: whole.into() });
     let node = match frame.named {
         false if everything => Node::All,
         false if frame.excluded => {
-            let address = (address_of(text), Zones(zones.0 & Zones::ADDRESSES.0));
-            term(Zones(zones.0 & Zones::WITHOUT_ADDRESSES.0), Some(address).filter(|(_, zones)| zones.0 != 0).map(Box::new))
+            let of_address = Zones(zones.0 & Zones::ADDRESSES.0);
+            let address = (of_address.0 != 0 && !forgives).then(|| Box::new((address_of(text), of_address)));
+            term(Zones(zones.0 & Zones::WITHOUT_ADDRESSES.0), address)
         }
         _ => term(zones, None),
     };
-    Ok(Some(if frame.negated { Node::Not(Box::new(node)) } else { node }))
+    Some(if frame.negated { Node::Not(Box::new(node)) } else { node })
 }
 
 /// What stands before a colon.

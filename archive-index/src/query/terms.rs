@@ -1,7 +1,7 @@
 //! From the text of a clause to the parts of a term: splitting as S1 does it, with wildcards kept.
 
 use super::tree::Part;
-use crate::terms::pattern::{Elem, Pattern};
+use crate::terms::pattern::{Elem, MOST_LETTERS, Pattern};
 use crate::text::class::class;
 use crate::text::fold::letters;
 use crate::text::key::{ADDRESS_LETTERS, address_text};
@@ -11,6 +11,9 @@ use crate::text::split::cut;
 /// Stand for `*` and `?` while the text is mapped: noncharacters, which no mapping touches and no text may hold.
 const MANY: char = '\u{fdd0}';
 const ONE: char = '\u{fdd1}';
+
+/// Letters of a word from which on one typing error is forgiven at most.
+const MOST_LETTERS_FOR_TWO: usize = MOST_LETTERS + 1;
 
 /// What is wrong with a clause, and what was expected.
 pub(super) type Problem = (&'static str, &'static str);
@@ -39,19 +42,85 @@ fn marked(text: &str) -> String {
     map(&swapped).into_owned()
 }
 
+/// The text of a clause, taken apart.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) parts: Vec<Part>,
+    /// Typing errors were to be forgiven in some word (S2.10).
+    pub(super) forgives: bool,
+    /// In one that is too short for it.
+    pub(super) is_short: bool,
+}
+
 /// The parts of a word or phrase.
-pub(super) fn parts_of(text: &str, written: Written) -> Result<Vec<Part>, Problem> {
+pub(super) fn parts_of(text: &str, written: Written) -> Result<Parts, Problem> {
     let mapped = marked(text);
-    let mut parts = Vec::new();
-    let separates = |c: char| c != MANY && c != ONE && !class(c).is_word();
-    for run in mapped.split(separates) {
+    let mut taken = Parts::default();
+    let mut rest = mapped.as_str();
+    while let Some(start) = rest.find(|c| !separates(c)) {
+        let tail = rest.get(start..).unwrap_or_default();
+        let (run, behind) = tail.split_at(tail.find(separates).unwrap_or(tail.len()));
+        rest = behind;
         let run = if written == Written::Quoted { run.trim_end_matches(ONE) } else { run };
         if run.starts_with(ONE) || run.ends_with(ONE) {
             return Err(("? at the edge of a word", "? stands for one letter inside a word; use * at its beginning or end"));
         }
-        run_parts(run, &mut parts)?;
+        let errors = if written == Written::Bare { errors_after(behind) } else { None };
+        match errors {
+            Some((number, behind)) => {
+                rest = behind;
+                forgiving(run, number, &mut taken)?;
+            }
+            None => run_parts(run, &mut taken.parts)?,
+        }
     }
-    Ok(parts)
+    Ok(taken)
+}
+
+fn separates(c: char) -> bool {
+    c != MANY && c != ONE && !class(c).is_word()
+}
+
+/// The number after a `~` that `text` begins with, as it was written, and what follows; none where the `~` parts words.
+fn errors_after(text: &str) -> Option<(&str, &str)> {
+    let behind = text.strip_prefix('~')?;
+    let end = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
+    let (number, behind) = behind.split_at(end);
+    behind.chars().next().is_none_or(separates).then_some((number, behind))
+}
+
+/// A word with its typing errors (S2.10).
+fn forgiving(run: &str, number: &str, taken: &mut Parts) -> Result<(), Problem> {
+    let number = match number {
+        "" => None,
+        "1" => Some(1),
+        "2" => Some(2),
+        _ => return Err(("this number of typing errors", "word~, word~1 or word~2; to search it as text, put it into quotes")),
+    };
+    if run.contains([MANY, ONE]) {
+        return Err(("~ after a word with wildcards", "either * and ?, or typing errors"));
+    }
+    if run.chars().any(|c| class(c).stands_alone()) {
+        return Err(("~ in a script without blanks", "leave it out: such letters are found wherever they stand"));
+    }
+    taken.forgives = true;
+    let at = taken.parts.len();
+    run_parts(run, &mut taken.parts)?;
+    let [Part::Word(word)] = taken.parts.get_mut(at..).unwrap_or_default() else {
+        return Err(("~ after a word above 64 letters", "a shorter word, or * after its beginning"));
+    };
+    let errors = match (number, word.letters()) {
+        (None, 0..4) => {
+            taken.is_short = true;
+            return Ok(());
+        }
+        (None, 4..8) | (_, MOST_LETTERS_FOR_TWO..) => 1,
+        (None, _) => 2,
+        (Some(number), _) => number,
+    };
+    let forgiving = word.with_errors(errors, number.is_none());
+    *word = forgiving.map_err(|_| ("too many words are so near to this one", "one typing error: word~1"))?;
+    Ok(())
 }
 
 /// A bare exclusion as a complete address, compared as one string.

@@ -148,6 +148,8 @@ pub enum NoticeKind {
     OperatorAsWord,
     /// A clause without letter or digit was ignored.
     Ignored,
+    /// A word with `~` and without a number is too short for typing errors, and was read as it is.
+    ShortWord,
 }
 
 /// A query that cannot be read.

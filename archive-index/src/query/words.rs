@@ -46,10 +46,12 @@ pub(crate) fn wanted(query: &Bound, which: WordsOf) -> Vec<Wanted> {
     query.root.terms(&mut terms);
     let of_term = |term: &Term| {
         let words = term.parts.iter().filter_map(|part| match part {
-            Part::Word(pattern) if pattern.is_whole() => {
+            Part::Word(pattern) if pattern.is_whole() => match which {
                 // To one or two letters every other word of that length is near.
-                (which == WordsOf::Near && pattern.letters() > 2).then(|| (pattern.near(), Some(pattern.clone())))
-            }
+                WordsOf::Near if pattern.letters() <= 2 => None,
+                WordsOf::Near => pattern.near().map(|near| (near, Some(pattern.clone()))),
+                WordsOf::Wildcards => None,
+            },
             Part::Word(pattern) => (which == WordsOf::Wildcards).then(|| (pattern.clone(), None)),
             Part::AnyWord => None,
         });

@@ -5,12 +5,13 @@ use crate::columns::{CHUNK, Columns, Dated, ORDER_CHUNK, put_chunk, put_order};
 use crate::error::IndexError;
 use crate::pages::{FileId, PageRef, PageStore, PageWriter};
 use crate::postings::Shape;
-use crate::terms::{Directory, KeyPages, Parts, TermPages};
+use crate::terms::blocks::{BlocksBuilder, Directory};
+use crate::terms::{KeyPages, Parts, TermPages};
 use crate::text::UNICODE;
 use crate::wire::put_varint;
 
 /// The format of segments that this code writes and reads.
-pub(crate) const FORMAT: u64 = 1;
+pub(crate) const FORMAT: u64 = 2;
 /// Plain bytes of a page of a stream; all but the last are full.
 pub(crate) const STREAM_PAGE: usize = 64 << 10;
 
@@ -79,6 +80,31 @@ fn put_refs(pages: &[PageRef], out: &mut Vec<u8>) {
     }
 }
 
+/// The pages of a dictionary, and the transducers that lead to them.
+#[derive(Default)]
+struct Dictionary {
+    blocks: BlocksBuilder,
+    directory: Directory,
+}
+
+impl Dictionary {
+    fn page(&mut self, kind: PageKind, separators: &[Vec<u8>], plain: &[u8], out: &mut Output) -> Result<(), IndexError> {
+        let page = out.page(kind, plain)?;
+        if !self.blocks.add(separators, page) {
+            return Err(IndexError::Bug("keys of the dictionary do not rise"));
+        }
+        if self.blocks.is_full() { self.cut_blocks(out) } else { Ok(()) }
+    }
+
+    fn cut_blocks(&mut self, out: &mut Output) -> Result<(), IndexError> {
+        if let Some((first, plain, pages)) = self.blocks.take() {
+            let blocks = out.page(PageKind::Blocks, &plain.ok_or(IndexError::Bug("no transducer"))?)?;
+            self.directory.push(first, blocks, pages);
+        }
+        Ok(())
+    }
+}
+
 struct Output {
     file: Box<dyn PageWriter>,
     envelope: Envelope,
@@ -98,9 +124,9 @@ pub(crate) struct SegmentWriter {
     docs_count: u64,
     terms_count: u64,
     terms: TermPages,
-    forward: Directory,
+    forward: Dictionary,
     backward_keys: KeyPages,
-    backward: Directory,
+    backward: Dictionary,
     docs: Stream,
     positions: Stream,
     /// Where positions of the term added last go.
@@ -121,9 +147,9 @@ impl SegmentWriter {
             docs_count: 0,
             terms_count: 0,
             terms: TermPages::default(),
-            forward: Directory::default(),
+            forward: Dictionary::default(),
             backward_keys: KeyPages::default(),
-            backward: Directory::default(),
+            backward: Dictionary::default(),
             docs: Stream::new(PageKind::Docs),
             positions: Stream::new(PageKind::Positions),
             parts: Parts { inline_docs: false, inline_positions: false },
@@ -156,11 +182,10 @@ impl SegmentWriter {
     }
 
     fn cut_terms(&mut self) -> Result<(), IndexError> {
-        if let Some((first, page)) = self.terms.take() {
-            let page = self.out.page(PageKind::Terms, &page)?;
-            self.forward.push(first, page);
+        match self.terms.take() {
+            Some((separators, page)) => self.forward.page(PageKind::Terms, &separators, &page, &mut self.out),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Adds a backward key, which is above all before.
@@ -170,11 +195,10 @@ impl SegmentWriter {
     }
 
     fn cut_backward(&mut self) -> Result<(), IndexError> {
-        if let Some((first, page)) = self.backward_keys.take() {
-            let page = self.out.page(PageKind::Backward, &page)?;
-            self.backward.push(first, page);
+        match self.backward_keys.take() {
+            Some((separators, page)) => self.backward.page(PageKind::Backward, &separators, &page, &mut self.out),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Adds the columns of a document, which is above all before.
@@ -215,9 +239,11 @@ impl SegmentWriter {
         self.positions.cut_page(&mut self.out)?;
         self.cut_columns()?;
         self.cut_order()?;
+        self.forward.cut_blocks(&mut self.out)?;
+        self.backward.cut_blocks(&mut self.out)?;
         let mut plain = Vec::new();
-        self.forward.put(&mut plain);
-        self.backward.put(&mut plain);
+        self.forward.directory.put(&mut plain);
+        self.backward.directory.put(&mut plain);
         self.docs.put_directory(&mut plain);
         self.positions.put_directory(&mut plain);
         put_varint(&mut plain, self.chunks.len() as u64);

@@ -1,13 +1,37 @@
-//! Opened pages in memory, up to a budget: half of it for the dictionary, so that long lists do not drive out what every search begins with.
+//! Opened pages in memory, up to a budget, in the form in which they are read: half of it for the dictionary, so that long lists do not
+//! drive out what every search begins with.
 
 use super::page::PageKind;
+use crate::columns::{Columns, Dated};
 use crate::pages::{FileId, PageRef};
+use crate::terms::blocks::Blocks;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
 type Key = (FileId, PageRef);
-type Pages = Cache<Key, Arc<Vec<u8>>, Bytes>;
+type Pages = Cache<Key, Held, Bytes>;
+
+/// A page as it is read.
+#[derive(Clone)]
+pub(crate) enum Held {
+    /// Lists, terms, keys: read in place.
+    Plain(Arc<Vec<u8>>),
+    Blocks(Arc<Blocks>),
+    Order(Arc<Vec<Dated>>),
+    Columns(Arc<Vec<(u32, Columns)>>),
+}
+
+impl Held {
+    fn size(&self) -> usize {
+        match self {
+            Self::Plain(page) => page.len(),
+            Self::Blocks(blocks) => blocks.size(),
+            Self::Order(order) => size_of_val(order.as_slice()),
+            Self::Columns(rows) => size_of_val(rows.as_slice()),
+        }
+    }
+}
 
 pub(crate) struct PageCache {
     dictionary: Pages,
@@ -23,9 +47,9 @@ const OVERHEAD: u64 = 96;
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<Key, Arc<Vec<u8>>> for Bytes {
-    fn weight(&self, _: &Key, page: &Arc<Vec<u8>>) -> u64 {
-        page.len() as u64 + OVERHEAD
+impl Weighter<Key, Held> for Bytes {
+    fn weight(&self, _: &Key, page: &Held) -> u64 {
+        page.size() as u64 + OVERHEAD
     }
 }
 
@@ -37,16 +61,16 @@ impl PageCache {
 
     fn of(&self, kind: PageKind) -> &Pages {
         match kind {
-            PageKind::Terms | PageKind::Backward => &self.dictionary,
+            PageKind::Terms | PageKind::Backward | PageKind::Blocks => &self.dictionary,
             _ => &self.lists,
         }
     }
 
-    pub(crate) fn get(&self, kind: PageKind, key: Key) -> Option<Arc<Vec<u8>>> {
+    pub(crate) fn get(&self, kind: PageKind, key: Key) -> Option<Held> {
         self.of(kind).get(&key)
     }
 
-    pub(crate) fn put(&self, kind: PageKind, key: Key, page: &Arc<Vec<u8>>) {
-        self.of(kind).insert(key, Arc::clone(page));
+    pub(crate) fn put(&self, kind: PageKind, key: Key, page: Held) {
+        self.of(kind).insert(key, page);
     }
 }

@@ -13,6 +13,7 @@ use crate::wire::Malformed;
 use roaring::RoaringBitmap;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Writes one segment out of `inputs`, which are in the order of their documents, to `file`, without what they have of `dead` documents.
 pub(crate) fn merge(store: &dyn PageStore, file: FileId, inputs: &[&Segment], dead: &RoaringBitmap) -> Result<(), IndexError> {
@@ -23,7 +24,7 @@ pub(crate) fn merge(store: &dyn PageStore, file: FileId, inputs: &[&Segment], de
     merge_backward(inputs, &dropped, &mut writer)?;
     for segment in inputs {
         for at in 0..segment.chunks_count() {
-            for (doc, columns) in segment.chunk(at)?.rows {
+            for &(doc, columns) in segment.chunk(at)?.rows.iter() {
                 if !dead.contains(doc) {
                     writer.columns(doc, columns)?;
                 }
@@ -357,12 +358,13 @@ fn merge_backward(inputs: &[&Segment], dropped: &Dropped, writer: &mut SegmentWr
 pub(crate) struct OrderReader<'s> {
     segment: &'s Segment,
     next_page: usize,
-    rows: std::vec::IntoIter<Dated>,
+    rows: Arc<Vec<Dated>>,
+    at: usize,
 }
 
 impl<'s> OrderReader<'s> {
     pub(crate) fn new(segment: &'s Segment) -> Self {
-        Self { segment, next_page: 0, rows: Vec::new().into_iter() }
+        Self { segment, next_page: 0, rows: Arc::default(), at: 0 }
     }
 
     /// From the first document on whose date is `date` or before.
@@ -378,21 +380,21 @@ impl<'s> OrderReader<'s> {
         reader.next_page = low.saturating_sub(1);
         if let Some(rows) = segment.order_page(reader.next_page)? {
             reader.next_page += 1;
-            let later = rows.partition_point(|dated| dated.date.0 > date);
-            reader.rows = rows.into_iter();
-            reader.rows.by_ref().take(later).for_each(drop);
+            reader.at = rows.partition_point(|dated| dated.date.0 > date);
+            reader.rows = rows;
         }
         Ok(reader)
     }
 
     pub(crate) fn next(&mut self) -> Result<Option<Dated>, IndexError> {
         loop {
-            if let Some(dated) = self.rows.next() {
-                return Ok(Some(dated));
+            if let Some(dated) = self.rows.get(self.at) {
+                self.at += 1;
+                return Ok(Some(*dated));
             }
             let Some(rows) = self.segment.order_page(self.next_page)? else { return Ok(None) };
             self.next_page += 1;
-            self.rows = rows.into_iter();
+            (self.rows, self.at) = (rows, 0);
         }
     }
 }

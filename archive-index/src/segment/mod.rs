@@ -58,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::{Arc, OnceLock};
 
-    const KINDS: [PageKind; 8] = [
+    const KINDS: [PageKind; 9] = [
         PageKind::Terms,
         PageKind::Backward,
         PageKind::Docs,
@@ -67,6 +67,7 @@ mod tests {
         PageKind::Order,
         PageKind::Directory,
         PageKind::Footer,
+        PageKind::Blocks,
     ];
 
     type PlainPages = Vec<(PageKind, Vec<u8>)>;
@@ -118,7 +119,7 @@ mod tests {
             store.replace_manifest(manifest).unwrap();
             let Ok(index) = Index::open(Arc::new(store), Options::default()) else { return Ok(()) };
             let snapshot = index.snapshot();
-            for query in ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "\"* beta *\"", "to:x@example.org", "-x@example.org", "größe", "*"] {
+            for query in ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "\"* beta *\"", "to:x@example.org", "-x@example.org", "größe", "alpha~", "bets~1", "*"] {
                 if let Ok(docs) = snapshot.search(&parse(query).unwrap().without_filters().unwrap()) {
                     let _ = snapshot.newest_first(&docs, None).map(|order| order.take(1000).count());
                 }

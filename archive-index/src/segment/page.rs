@@ -15,6 +15,7 @@ pub(crate) enum PageKind {
     Order = 6,
     Directory = 7,
     Footer = 8,
+    Blocks = 9,
 }
 
 const VERSION: u8 = 1;

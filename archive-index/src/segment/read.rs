@@ -3,7 +3,7 @@
 //! The directories stay in memory (some bytes for each page of 32 or 64 KiB); pages are read when they are asked for and kept by the cache.
 
 use super::build::{FORMAT, STREAM_PAGE, footer_key};
-use super::cache::PageCache;
+use super::cache::{Held, PageCache};
 use super::page::{PageKind, open};
 use super::{Source, Visit};
 use crate::columns::{CHUNK, Columns, Dated, read_chunk, read_order};
@@ -14,11 +14,13 @@ use crate::postings::places::Places;
 use crate::postings::{DocList, Shape};
 use crate::query::leaf::LabelPattern;
 use crate::terms::pattern::{Pattern, Reach};
-use crate::terms::{Directory, Entry, Place, TermCursor, backward, key_cursor};
+use crate::terms::blocks::{Blocks, Directory};
+use crate::terms::typo::Typo;
+use crate::terms::{Entry, Place, STRIDE, TermCursor, backward, key_cursor};
 use crate::text::field::Zones;
-use crate::text::key::{ADDRESS, LONG, MARKED, SPECIAL, label, parts};
+use crate::text::key::{LONG, MARKED, label, parts};
 use crate::wire::{Malformed, Reader};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -49,12 +51,12 @@ pub(crate) struct StreamPages {
 
 /// The rows of a page of columns, and the first document of the next page.
 pub(crate) struct Chunk {
-    pub(crate) rows: Vec<(u32, Columns)>,
+    pub(crate) rows: Arc<Vec<(u32, Columns)>>,
     pub(crate) next: Option<u32>,
 }
 
-/// Leads of keys that are neither words nor pieces of words.
-const OTHERS: [u8; 3] = [ADDRESS, SPECIAL, LONG];
+/// Above the leads of all keys that are no beginnings of words.
+const WORDS: u8 = LONG + 1;
 
 /// Which stream.
 #[derive(Clone, Copy)]
@@ -171,13 +173,43 @@ impl Segment {
         open(kind, &bytes).map_err(|broken| self.damage(Some(page), broken))
     }
 
-    fn page(&self, kind: PageKind, page: PageRef) -> Result<Arc<Vec<u8>>, IndexError> {
-        if let Some(plain) = self.cache.get(kind, (self.file, page)) {
-            return Ok(plain);
+    /// A page, from the cache or read and put there. `taken` takes it out of what the cache holds, `held` makes that of the plain bytes.
+    fn cached<T>(
+        &self,
+        kind: PageKind,
+        page: PageRef,
+        taken: impl Fn(Held) -> Option<Arc<T>>,
+        held: impl FnOnce(Vec<u8>) -> Result<Held, Malformed>,
+    ) -> Result<Arc<T>, IndexError> {
+        let of_kind = |held| taken(held).ok_or(IndexError::Bug("a page of another kind in the cache"));
+        if let Some(held) = self.cache.get(kind, (self.file, page)) {
+            return of_kind(held);
         }
-        let plain = Arc::new(self.read_page(kind, page)?);
-        self.cache.put(kind, (self.file, page), &plain);
-        Ok(plain)
+        let held = held(self.read_page(kind, page)?).map_err(|broken| self.damage(Some(page), broken))?;
+        self.cache.put(kind, (self.file, page), held.clone());
+        of_kind(held)
+    }
+
+    /// A page that is read in place.
+    fn page(&self, kind: PageKind, page: PageRef) -> Result<Arc<Vec<u8>>, IndexError> {
+        let taken = |held| if let Held::Plain(plain) = held { Some(plain) } else { None };
+        self.cached(kind, page, taken, |plain| Ok(Held::Plain(Arc::new(plain))))
+    }
+
+    /// The transducer at `place`, which leads to so many pages.
+    fn blocks(&self, place: PageRef, pages: usize) -> Result<Arc<Blocks>, IndexError> {
+        let taken = |held| if let Held::Blocks(blocks) = held { Some(blocks) } else { None };
+        self.cached(PageKind::Blocks, place, taken, |plain| {
+            let blocks = Blocks::read(&plain)?;
+            if blocks.pages() == pages { Ok(Held::Blocks(Arc::new(blocks))) } else { Err(Malformed("pages of a transducer")) }
+        })
+    }
+
+    /// The page in which `key` lies if it is there, and its block in that; none where there are no pages.
+    fn block_of(&self, directory: &Directory, key: &[u8]) -> Result<Option<(usize, u32)>, IndexError> {
+        let Some((place, first, pages)) = directory.blocks_of(key) else { return Ok(None) };
+        let (page, block) = self.blocks(place, pages)?.floor(key);
+        Ok(Some((first + page, block)))
     }
 
     fn stream(&self, kind: StreamKind) -> (&StreamPages, PageKind) {
@@ -238,15 +270,15 @@ impl Segment {
         matches: impl Fn(&[u8]) -> bool,
         visit: &mut Visit<'_, Self>,
     ) -> Result<(), IndexError> {
-        for at in self.forward.page_of(start)..self.forward.len() {
+        let Some((first, block)) = self.block_of(&self.forward, start)? else { return Ok(()) };
+        for at in first..self.forward.len() {
             let Some(page_ref) = self.forward.get(at) else { break };
-            if at > 0 && self.forward.first(at).is_some_and(|first| first > start && !goes(first)) {
-                break;
-            }
             let page = self.page(PageKind::Terms, page_ref)?;
             let broken = |malformed| self.damage(Some(page_ref), malformed);
             let mut cursor = TermCursor::new(&page).map_err(broken)?;
-            cursor.seek(start).map_err(broken)?;
+            if at == first {
+                cursor.enter(block).map_err(broken)?;
+            }
             while let Some(entry) = cursor.advance().map_err(broken)? {
                 let key = cursor.keys.key();
                 if key < start {
@@ -263,23 +295,59 @@ impl Segment {
         Ok(())
     }
 
+    /// Visits the terms that are near enough to a word: the automaton is run over the transducers, and then over the keys of the blocks
+    /// that remain.
+    fn near(&self, typo: &Typo, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        for at in 0.. {
+            let Some((place, first, pages)) = self.forward.blocks(at) else { break };
+            let reached = self.blocks(place, pages)?.of(typo);
+            for of_page in reached.chunk_by(|(a, _), (b, _)| a == b) {
+                let Some(page_ref) = of_page.first().and_then(|(page, _)| self.forward.get(first + page)) else { break };
+                let page = self.page(PageKind::Terms, page_ref)?;
+                let broken = |malformed| self.damage(Some(page_ref), malformed);
+                let mut cursor = TermCursor::new(&page).map_err(broken)?;
+                for &(_, block) in of_page {
+                    cursor.enter(block).map_err(broken)?;
+                    for _ in 0..STRIDE {
+                        let Some(entry) = cursor.advance().map_err(broken)? else { break };
+                        let key = cursor.keys.key();
+                        if pattern.matches(&parts(key)) {
+                            visit(key, &entry)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Visits the terms that match, wherever they stand: the keys alone are read first, which is most of the work.
     fn everywhere(&self, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        for &lead in pattern.leads() {
+            // Keys of other leads are passed over.
+            let (start, end) = if lead == 0 { (WORDS, None) } else { (lead, Some(lead + 1)) };
+            let Some((first, _)) = self.block_of(&self.forward, &[start])? else { return Ok(()) };
+            let last = match end {
+                Some(end) => self.block_of(&self.forward, &[end])?.map_or(first, |(page, _)| page),
+                None => self.forward.len().saturating_sub(1),
+            };
+            self.matching(first..=last, lead, pattern, visit)?;
+        }
+        Ok(())
+    }
+
+    fn matching(&self, pages: RangeInclusive<usize>, lead: u8, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         let matcher = pattern.matcher();
         let mut found: Vec<Vec<u8>> = Vec::new();
-        for at in 0..self.forward.len() {
+        for at in pages {
             let Some(page_ref) = self.forward.get(at) else { break };
-            // Pages between two of keys with other leads hold no words.
-            let is_of_others = |at| self.forward.first(at).and_then(|first| first.first()).is_some_and(|lead| OTHERS.contains(lead));
-            if is_of_others(at) && is_of_others(at + 1) {
-                continue;
-            }
             let page = self.page(PageKind::Terms, page_ref)?;
             let broken = |malformed| self.damage(Some(page_ref), malformed);
             found.clear();
             let mut cursor = TermCursor::new(&page).map_err(broken)?;
             let mut visit_key = |key: &[u8]| {
-                if matcher.matches(&parts(key)) {
+                let taken = parts(key);
+                if taken.lead == lead && matcher.matches(&taken) {
                     found.push(key.to_vec());
                 }
             };
@@ -307,11 +375,9 @@ impl Segment {
             start.push(lead);
         }
         start.extend_from_slice(end);
-        for at in self.backward.page_of(&start)..self.backward.len() {
+        let Some((first, _)) = self.block_of(&self.backward, &start)? else { return Ok(()) };
+        for at in first..self.backward.len() {
             let Some(page_ref) = self.backward.get(at) else { break };
-            if self.backward.first(at).is_some_and(|first| first > start.as_slice() && !first.starts_with(&start)) {
-                break;
-            }
             let page = self.page(PageKind::Backward, page_ref)?;
             let broken = |malformed| self.damage(Some(page_ref), malformed);
             let mut cursor = key_cursor(&page).map_err(broken)?;
@@ -337,13 +403,11 @@ impl Segment {
     fn forms(&self, keys: &mut [Vec<u8>], pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         keys.sort_unstable();
         let mut wanted = keys.iter().peekable();
-        let mut at = match wanted.peek() {
-            Some(key) => self.forward.page_of(key),
-            None => return Ok(()),
-        };
-        while let (Some(key), Some(page_ref)) = (wanted.peek(), self.forward.get(at)) {
-            at = at.max(self.forward.page_of(key));
-            let page_ref = self.forward.get(at).unwrap_or(page_ref);
+        let mut at = 0;
+        while let Some(key) = wanted.peek() {
+            let Some((page_at, _)) = self.block_of(&self.forward, key)? else { return Ok(()) };
+            at = page_at.max(at);
+            let Some(page_ref) = self.forward.get(at) else { return Ok(()) };
             let page = self.page(PageKind::Terms, page_ref)?;
             let broken = |malformed| self.damage(Some(page_ref), malformed);
             let mut cursor = TermCursor::new(&page).map_err(broken)?;
@@ -376,12 +440,12 @@ impl Segment {
 
     /// A page of columns.
     pub(crate) fn chunk(&self, at: usize) -> Result<Chunk, IndexError> {
-        let Some(&(_, page_ref)) = self.chunks.get(at) else { return Ok(Chunk { rows: Vec::new(), next: None }) };
-        let page = self.page(PageKind::Columns, page_ref)?;
-        let rows = read_chunk(&page).map_err(|broken| self.damage(Some(page_ref), broken))?;
-        if rows.len() > CHUNK {
-            return Err(self.damage(Some(page_ref), Malformed("columns")));
-        }
+        let Some(&(_, page_ref)) = self.chunks.get(at) else { return Ok(Chunk { rows: Arc::default(), next: None }) };
+        let taken = |held| if let Held::Columns(rows) = held { Some(rows) } else { None };
+        let rows = self.cached(PageKind::Columns, page_ref, taken, |plain| {
+            let rows = read_chunk(&plain)?;
+            if rows.len() <= CHUNK { Ok(Held::Columns(Arc::new(rows))) } else { Err(Malformed("columns")) }
+        })?;
         Ok(Chunk { rows, next: self.chunks.get(at + 1).map(|(first, _)| *first) })
     }
 
@@ -399,10 +463,10 @@ impl Segment {
     }
 
     /// A page of the documents newest first; none after the last.
-    pub(crate) fn order_page(&self, at: usize) -> Result<Option<Vec<Dated>>, IndexError> {
+    pub(crate) fn order_page(&self, at: usize) -> Result<Option<Arc<Vec<Dated>>>, IndexError> {
         let Some(&page_ref) = self.order.get(at) else { return Ok(None) };
-        let page = self.page(PageKind::Order, page_ref)?;
-        read_order(&page).map(Some).map_err(|broken| self.damage(Some(page_ref), broken))
+        let taken = |held| if let Held::Order(order) = held { Some(order) } else { None };
+        self.cached(PageKind::Order, page_ref, taken, |plain| read_order(&plain).map(|order| Held::Order(Arc::new(order)))).map(Some)
     }
 }
 
@@ -504,6 +568,7 @@ impl Source for Segment {
                 }
                 self.forms(&mut keys, pattern, visit)
             }
+            Reach::Near(typo) => self.near(typo, pattern, visit),
             Reach::Everywhere => self.everywhere(pattern, visit),
         }
     }

@@ -1,12 +1,14 @@
 //! The dictionary: sorted keys in pages, each with its list or the place of it; docs/FORMAT-INDEX.md, "Term pages".
 //!
 //! The forward pages hold keys and lists, the backward pages the folded forms written from their end, so that a word is found
-//! by its last letters. A directory of the first key of each page stays in memory.
+//! by its last letters. Transducers lead to the block of a page in which a key lies ([`blocks`]).
 
+pub(crate) mod blocks;
 pub(crate) mod pattern;
+pub(crate) mod typo;
 
-use crate::pages::PageRef;
 use crate::postings::{BLOCK, Shape, read_tag};
+use blocks::separator;
 use crate::text::key::MAX_KEY;
 use crate::wire::{Malformed, Reader, put_block, put_varint};
 
@@ -14,8 +16,8 @@ use crate::wire::{Malformed, Reader, put_block, put_varint};
 const PAGE: usize = 32 << 10;
 /// A documents part of this many bytes lies in the term's entry; that of a single document always.
 const INLINE_DOCS: usize = 24;
-/// Every so many terms a page can be entered: the key is whole there.
-const STRIDE: usize = 32;
+/// Terms of a block, at which a page can be entered: the first key is whole there.
+pub(crate) const STRIDE: usize = 32;
 /// Positions of this many bytes lie in the entry too, where the documents do.
 const INLINE_POSITIONS: u64 = 12;
 
@@ -159,7 +161,8 @@ pub(crate) struct TermPages {
     keys: KeyColumn,
     meta: Vec<u8>,
     inline: Vec<u8>,
-    first: Vec<u8>,
+    /// Of the blocks of the page.
+    separators: Vec<Vec<u8>>,
     /// Offsets of both streams at the first term of the page.
     start: (u64, u64),
     entrances: Vec<u8>,
@@ -171,9 +174,9 @@ impl TermPages {
     pub(crate) fn add(&mut self, key: &[u8], shape: &Shape, docs: &[u8], streams: (u64, u64)) -> Parts {
         if self.keys.count == 0 {
             self.start = streams;
-            self.first = key.to_vec();
         }
         if self.keys.count.is_multiple_of(STRIDE) {
+            self.separators.push(separator(&self.keys.last, key));
             self.entrance(streams);
         }
         self.keys.add(key);
@@ -214,8 +217,8 @@ impl TermPages {
         self.keys.size() + self.meta.len() + self.inline.len() >= PAGE
     }
 
-    /// The first key and the plain bytes of the page, unless it is empty; then begins another.
-    pub(crate) fn take(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// The separators of the blocks and the plain bytes of the page, unless it is empty; then begins another.
+    pub(crate) fn take(&mut self) -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
         if self.keys.count == 0 {
             return None;
         }
@@ -229,7 +232,7 @@ impl TermPages {
         self.meta.clear();
         self.inline.clear();
         self.entrances.clear();
-        Some((std::mem::take(&mut self.first), page))
+        Some((std::mem::take(&mut self.separators), page))
     }
 }
 
@@ -262,6 +265,8 @@ pub(crate) struct TermCursor<'a> {
     /// The entrances that were not passed yet, and the last one that was.
     entrances: Reader<'a>,
     origin: Origin<'a>,
+    /// The number of the block that begins at the origin.
+    block: u32,
 }
 
 impl<'a> TermCursor<'a> {
@@ -275,21 +280,12 @@ impl<'a> TermCursor<'a> {
         let entrances = Reader::new(reader.block()?);
         reader.end()?;
         let origin = Origin { left: keys.left, lengths: keys.lengths, bytes: keys.bytes, meta, inline, docs_at, positions_at };
-        Ok(Self { keys, meta, inline, docs_at, positions_at, entrances, origin })
+        Ok(Self { keys, meta, inline, docs_at, positions_at, entrances, origin, block: 0 })
     }
 
     /// Goes forward so far that what follows begins at most some terms before `key`.
     pub(crate) fn seek(&mut self, key: &[u8]) -> Result<(), Malformed> {
-        while !self.entrances.is_empty() {
-            let mut entrances = self.entrances;
-            let mut here: Entrance = [0; 6];
-            for offset in &mut here {
-                *offset = entrances.varint()?;
-            }
-            let [lengths, bytes, meta, inline, docs, positions] = here;
-            let mut ahead = self.origin;
-            ahead.lengths.skip(lengths)?;
-            ahead.bytes.skip(bytes)?;
+        while let Some((ahead, entrances)) = self.next_block()? {
             let mut first = ahead.lengths;
             if first.byte()? != 0 {
                 return Err(Malformed("entrance of a page"));
@@ -298,13 +294,46 @@ impl<'a> TermCursor<'a> {
             if ahead.bytes.rest().get(..length).ok_or(Malformed("key"))? > key {
                 break;
             }
-            ahead.meta.skip(meta)?;
-            ahead.inline.skip(inline)?;
-            ahead.docs_at = ahead.docs_at.checked_add(docs).ok_or(Malformed("place of a list"))?;
-            ahead.positions_at = ahead.positions_at.checked_add(positions).ok_or(Malformed("place of positions"))?;
-            ahead.left = ahead.left.checked_sub(STRIDE).ok_or(Malformed("entrance of a page"))?;
             (self.origin, self.entrances) = (ahead, entrances);
+            self.block += 1;
         }
+        self.go_to_origin();
+        Ok(())
+    }
+
+    /// Goes forward to the beginning of a block, unless that was passed.
+    pub(crate) fn enter(&mut self, block: u32) -> Result<(), Malformed> {
+        while self.block < block {
+            (self.origin, self.entrances) = self.next_block()?.ok_or(Malformed("block of a page"))?;
+            self.block += 1;
+        }
+        self.go_to_origin();
+        Ok(())
+    }
+
+    /// Where the block after that of the origin begins, and the entrances after it.
+    fn next_block(&self) -> Result<Option<(Origin<'a>, Reader<'a>)>, Malformed> {
+        let mut entrances = self.entrances;
+        if entrances.is_empty() {
+            return Ok(None);
+        }
+        let mut here: Entrance = [0; 6];
+        for offset in &mut here {
+            *offset = entrances.varint()?;
+        }
+        let [lengths, bytes, meta, inline, docs, positions] = here;
+        let mut ahead = self.origin;
+        ahead.lengths.skip(lengths)?;
+        ahead.bytes.skip(bytes)?;
+        ahead.meta.skip(meta)?;
+        ahead.inline.skip(inline)?;
+        ahead.docs_at = ahead.docs_at.checked_add(docs).ok_or(Malformed("place of a list"))?;
+        ahead.positions_at = ahead.positions_at.checked_add(positions).ok_or(Malformed("place of positions"))?;
+        ahead.left = ahead.left.checked_sub(STRIDE).ok_or(Malformed("entrance of a page"))?;
+        Ok(Some((ahead, entrances)))
+    }
+
+    fn go_to_origin(&mut self) {
         let Origin { left, lengths, bytes, meta, inline, docs_at, positions_at } = self.origin;
         if left < self.keys.left {
             self.keys.left = left;
@@ -313,7 +342,6 @@ impl<'a> TermCursor<'a> {
             self.keys.key.clear();
             (self.meta, self.inline, self.docs_at, self.positions_at) = (meta, inline, docs_at, positions_at);
         }
-        Ok(())
     }
 
     /// Goes to the next term.
@@ -359,13 +387,13 @@ impl<'a> TermCursor<'a> {
 #[derive(Default)]
 pub(crate) struct KeyPages {
     keys: KeyColumn,
-    first: Vec<u8>,
+    separator: Vec<u8>,
 }
 
 impl KeyPages {
     pub(crate) fn add(&mut self, key: &[u8]) {
         if self.keys.count == 0 {
-            self.first = key.to_vec();
+            self.separator = separator(&self.keys.last, key);
         }
         self.keys.add(key);
     }
@@ -374,13 +402,14 @@ impl KeyPages {
         self.keys.size() >= PAGE
     }
 
-    pub(crate) fn take(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// The separator and the plain bytes of the page, which is one block, unless it is empty; then begins another.
+    pub(crate) fn take(&mut self) -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
         if self.keys.count == 0 {
             return None;
         }
         let mut page = Vec::with_capacity(PAGE + 64);
         self.keys.finish(&mut page);
-        Some((std::mem::take(&mut self.first), page))
+        Some((vec![std::mem::take(&mut self.separator)], page))
     }
 }
 
@@ -399,59 +428,6 @@ pub(crate) fn backward(folded: &[u8], lead: u8, out: &mut Vec<u8>) {
         out.push(lead);
     }
     out.extend(folded.iter().rev());
-}
-
-/// The pages of a dictionary by their first keys.
-#[derive(Debug, Default)]
-pub(crate) struct Directory {
-    firsts: Vec<Box<[u8]>>,
-    pages: Vec<PageRef>,
-}
-
-impl Directory {
-    pub(crate) fn push(&mut self, first: Vec<u8>, page: PageRef) {
-        self.firsts.push(first.into_boxed_slice());
-        self.pages.push(page);
-    }
-
-    pub(crate) fn put(&self, out: &mut Vec<u8>) {
-        put_varint(out, self.pages.len() as u64);
-        let mut last = 0;
-        for (first, page) in self.firsts.iter().zip(&self.pages) {
-            put_block(out, first);
-            put_varint(out, page.0.wrapping_sub(last));
-            last = page.0;
-        }
-    }
-
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let mut directory = Directory::default();
-        let mut last = 0u64;
-        for _ in 0..reader.length()? {
-            let first = reader.block()?.to_vec();
-            last = last.wrapping_add(reader.varint()?);
-            directory.push(first, PageRef(last));
-        }
-        Ok(directory)
-    }
-
-    /// The number of the page in which `key` lies if it is there.
-    pub(crate) fn page_of(&self, key: &[u8]) -> usize {
-        self.firsts.partition_point(|first| first.as_ref() <= key).saturating_sub(1)
-    }
-
-    pub(crate) fn get(&self, page: usize) -> Option<PageRef> {
-        self.pages.get(page).copied()
-    }
-
-    /// The first key of a page.
-    pub(crate) fn first(&self, page: usize) -> Option<&[u8]> {
-        self.firsts.get(page).map(AsRef::as_ref)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.pages.len()
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a query asks of a word: letters, with or without marks, and wildcards; and where in the dictionary to look for it.
 
+use super::typo::{TooLarge, Typo};
 use crate::text::class::class;
 use crate::text::fold::{Letter, letters};
 use crate::text::key::{ADDRESS, CONTINUES, KeyParts, LONG, SPECIAL};
@@ -16,6 +17,9 @@ pub(crate) enum Elem {
     Many,
 }
 
+/// Letters of a word above which one typing error is forgiven at most (S2.10).
+pub(crate) const MOST_LETTERS: usize = 32;
+
 /// Where in the dictionary all matches lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach<'a> {
@@ -23,6 +27,8 @@ pub(crate) enum Reach<'a> {
     Forward(&'a [u8]),
     /// Among the folded forms that end so, written backward; one range for each lead.
     Backward(&'a [u8]),
+    /// Near to a word.
+    Near(&'a Typo),
     /// Anywhere.
     Everywhere,
 }
@@ -41,8 +47,8 @@ enum Shape {
     AnyAlone,
     /// Every key with the lead.
     All,
-    /// These letters, but for so many changed, left out or added.
-    Near(usize),
+    /// These letters, but for typing errors.
+    Near(Typo),
 }
 
 /// A pattern for one word, one piece of a long word, or one complete address.
@@ -108,22 +114,33 @@ impl Pattern {
         self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
     }
 
+    /// The word with its typing errors: so many, or those of S2.10; where no number is given, the first letter is right. Only of a word
+    /// without wildcards that is no piece of a longer one.
+    pub(crate) fn with_errors(&self, errors: u8, first: bool) -> Result<Self, TooLarge> {
+        let typo = Typo::new(std::str::from_utf8(&self.start).unwrap_or_default(), errors, first)?;
+        Ok(Self { shape: Shape::Near(typo), marked: false, ..self.clone() })
+    }
+
+    /// Words that differ from this one in one letter, or in two from six letters on. None where that cannot be told.
+    pub(crate) fn near(&self) -> Option<Self> {
+        let errors = if self.elems.len() < 6 || self.elems.len() > MOST_LETTERS { 1 } else { 2 };
+        if self.is_word() { self.with_errors(errors, false).ok() } else { None }
+    }
+
+    /// A word without wildcards, as a whole, of a script with blanks.
+    pub(crate) fn is_word(&self) -> bool {
+        let stands_alone = |elem: &Elem| matches!(elem, Elem::Letter(letter) if class(letter.base).stands_alone());
+        self.is_whole() && self.lead == 0 && !self.goes_on && !self.elems.iter().any(stands_alone)
+    }
+
     /// How many letters are written in it.
     pub(crate) fn letters(&self) -> usize {
         self.elems.iter().filter(|elem| matches!(elem, Elem::Letter(_))).count()
     }
 
-    /// Words that differ from this one in one letter, or in two from six letters on.
-    pub(crate) fn near(&self) -> Self {
-        let most = if self.elems.len() < 6 { 1 } else { 2 };
-        Self { shape: Shape::Near(most), marked: false, ..self.clone() }
-    }
-
     /// Words that begin with this one; none where it has wildcards, is a piece of a longer one, or is a letter that is a word by itself.
     pub(crate) fn completed(&self) -> Option<Self> {
-        let stands_alone = |elem: &Elem| matches!(elem, Elem::Letter(letter) if class(letter.base).stands_alone());
-        let is_word = self.is_whole() && self.lead == 0 && !self.goes_on && !self.elems.iter().any(stands_alone);
-        is_word.then(|| Self::new(self.elems.iter().cloned().chain([Elem::Many]).collect(), 0, false))
+        self.is_word().then(|| Self::new(self.elems.iter().cloned().chain([Elem::Many]).collect(), 0, false))
     }
 
     fn new(elems: Vec<Elem>, lead: u8, goes_on: bool) -> Self {
@@ -192,8 +209,10 @@ impl Pattern {
 
     /// Where to look.
     pub(crate) fn reach(&self) -> Reach<'_> {
-        if matches!(self.shape, Shape::AnyAlone | Shape::Near(_)) {
-            return Reach::Everywhere;
+        match &self.shape {
+            Shape::Near(typo) => return Reach::Near(typo),
+            Shape::AnyAlone => return Reach::Everywhere,
+            _ => {}
         }
         let open_end = self.elems.last() == Some(&Elem::Many);
         let known_start = self.start.len() - usize::from(self.lead != 0);
@@ -238,7 +257,7 @@ impl Pattern {
             return false;
         }
         let known_start = self.start.get(usize::from(self.lead != 0)..).unwrap_or_default();
-        match self.shape {
+        match &self.shape {
             Shape::Whole => folded == known_start.strip_suffix(&[CONTINUES]).unwrap_or(known_start),
             Shape::Ends => {
                 folded.len() >= known_start.len() + self.end.len() && folded.starts_with(known_start) && folded.ends_with(&self.end)
@@ -254,7 +273,7 @@ impl Pattern {
                 glob(&self.elems, &letters)
             }
             Shape::All => true,
-            Shape::Near(most) => std::str::from_utf8(folded).is_ok_and(|form| is_near(known_start, form.as_bytes(), most)),
+            Shape::Near(typo) => typo.accepts(folded),
             Shape::AnyAlone => std::str::from_utf8(folded).is_ok_and(|form| form.chars().next().is_some_and(|c| class(c).stands_alone())),
         }
     }
@@ -271,28 +290,6 @@ impl Matcher<'_> {
     #[inline]
     pub(crate) fn matches(&self, key: &KeyParts<'_>) -> bool {
         self.pattern.matches_with(key, |folded| self.longest.find(folded).is_some())
-    }
-}
-
-/// Whether so many bytes changed, left out or added make one of the other (Levenshtein 1966). A letter of several bytes counts for
-/// each that differs, which keeps letters of one script near.
-fn is_near(a: &[u8], b: &[u8], most: usize) -> bool {
-    if a.len().abs_diff(b.len()) > most {
-        return false;
-    }
-    let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (a.get(start..).unwrap_or_default(), b.get(start..).unwrap_or_default());
-    match (a.split_first(), b.split_first()) {
-        (None, _) | (_, None) => a.len().max(b.len()) <= most,
-        (Some((a0, a1)), Some((b0, b1))) => {
-            most > 0
-                && (is_near(a1, b1, most - 1)
-                    || is_near(a1, b, most - 1)
-                    || is_near(a, b1, most - 1)
-                    || a1.first() == Some(b0)
-                        && b1.first() == Some(a0)
-                        && is_near(a1.get(1..).unwrap_or_default(), b1.get(1..).unwrap_or_default(), most - 1))
-        }
     }
 }
 
