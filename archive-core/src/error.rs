@@ -244,6 +244,9 @@ pub enum Error {
     /// grant the right to write them.
     #[error("{0}{hint}; all mail is archived, and the next open brings catalog and index up to date", hint = fix(.0))]
     CachesLag(VfsError),
+    /// The index was written by an earlier version. It was thrown away, and all mails are indexed again. Nothing else is touched.
+    #[error("the index is of format {0}, which an earlier version wrote; it was thrown away, and all mails are indexed again")]
+    IndexOlder(u64),
     /// The index failed; it can be rebuilt from the store at any time.
     #[error("index: {0}")]
     Index(String),
@@ -324,6 +327,7 @@ impl Error {
             Self::Source { .. } => "source",
             Self::Query { .. } => "query",
             Self::CachesLag(_) => "caches_lag",
+            Self::IndexOlder(_) => "index_older",
             Self::Index(_) | Self::IndexDamaged(_) => "index",
             Self::NoThread(_) => "no_thread",
             Self::Stopped => "stopped",

@@ -32,6 +32,14 @@ pub enum IndexError {
         /// What was being read.
         what: &'static str,
     },
+    /// Written by older code. Fix: throw the index away and build it again.
+    #[error("index of format {found}, this code knows {known}")]
+    FormatTooOld {
+        /// The format that was found.
+        found: u64,
+        /// The format known here.
+        known: u64,
+    },
     /// Written by newer code. Fix: a newer version; nothing has been changed.
     #[error("index of format {found}, this code knows {known}")]
     FormatTooNew {

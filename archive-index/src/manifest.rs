@@ -5,7 +5,7 @@ use crate::pages::FileId;
 use roaring::RoaringBitmap;
 
 /// The format of manifests that this code writes and reads.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// Numbers of files lie below it.
 pub(crate) const FILES_END: u64 = 1 << 53;
 
@@ -69,6 +69,7 @@ impl Manifest {
         let (format, manifest) = Self::read(bytes).map_err(|_| broken("encoding"))?;
         match format {
             Some(FORMAT) => {}
+            Some(found) if found < FORMAT => return Err(IndexError::FormatTooOld { found, known: FORMAT }),
             Some(found) => return Err(IndexError::FormatTooNew { found, known: FORMAT }),
             None => return Err(broken("format")),
         }

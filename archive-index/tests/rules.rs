@@ -848,7 +848,10 @@ fn s2_10_what_typing_errors_cannot_be_forgiven_in_is_an_error() {
 #[test]
 fn s2_10_an_exclusion_with_typing_errors_is_compared_with_words_alone() {
     let mail = |address| vec![(Field::From, ValueKind::Address, address), (Field::Body, ValueKind::Text, "hello")];
-    check(&[mail("smith@example.org"), mail("jones@example.org")], &[("-smith@example.org", &[1]), ("-smyth@example.org~", &[0, 1]), ("-from:smyth~", &[1])]);
+    check(
+        &[mail("smith@example.org"), mail("jones@example.org")],
+        &[("-smith@example.org", &[1]), ("-smyth@example.org~", &[0, 1]), ("-from:smyth~", &[1])],
+    );
 }
 
 #[test]

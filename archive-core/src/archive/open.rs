@@ -166,6 +166,7 @@ impl Archive {
             keyring.barred = store.barred().cloned();
             notices.retain(|notice| !matches!(notice, Error::IdentityChanged { .. } | Error::IdentityOlder { .. }));
         }
+        notices.extend(store.indexer().older().map(Error::IndexOlder));
         Ok(Self {
             idle: None,
             dir: dir.to_owned(),

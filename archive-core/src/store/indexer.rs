@@ -27,6 +27,8 @@ pub(crate) struct Indexer {
     index: Mutex<Arc<Index>>,
     /// Why this is not the index on disk: the system does not let that be read. It stays as it is, and nothing is fed.
     unread: Mutex<Option<Error>>,
+    /// The format of the index that was there, if an earlier version wrote it.
+    older: Option<u64>,
     pages: Arc<SealedPages>,
     enabled: bool,
     /// The memory that the index may take.
@@ -79,7 +81,8 @@ impl Indexer {
     ) -> Result<Self, Error> {
         let pages = Arc::new(SealedPages::new(vfs, dir.to_owned(), key, owner));
         let memory = archive_index::Options { memory_budget: options.index_bytes, page_cache: options.page_bytes };
-        let (index, unread) = match open_index(&pages, memory) {
+        let mut older = None;
+        let (index, unread) = match open_index(&pages, memory, &mut older) {
             // Mails can be read without it.
             Err(error @ Error::Io(_)) if !is_shortage(&error) => {
                 (Index::open(Arc::new(MemPages::new()), memory).map_err(failed)?, Some(error))
@@ -89,6 +92,7 @@ impl Indexer {
         Ok(Self {
             index: Mutex::new(Arc::new(index)),
             unread: Mutex::new(unread),
+            older,
             pages,
             enabled: options.index,
             memory,
@@ -112,6 +116,11 @@ impl Indexer {
     pub(super) fn reset(&self) -> Result<(), Error> {
         self.put(Arc::new(begin_anew(&self.pages, self.memory)?));
         Ok(())
+    }
+
+    /// The format of the index that this open threw away since an earlier version wrote it.
+    pub(crate) fn older(&self) -> Option<u64> {
+        self.older
     }
 
     /// The index that a rebuilt one replaces: if the one on disk cannot be read, an empty one that is not visible yet.
@@ -211,7 +220,7 @@ impl Indexer {
 
 /// Opens the index. One that is proven damaged is discarded, since it is a cache. A refusal by the system proves
 /// nothing.
-fn open_index(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Index, Error> {
+fn open_index(pages: &Arc<SealedPages>, options: archive_index::Options, older: &mut Option<u64>) -> Result<Index, Error> {
     match Index::open(Arc::clone(pages) as Arc<dyn PageStore>, options) {
         Ok(index) => {
             // A temporary error is one of the call; a permanent one affects only the segment.
@@ -221,6 +230,10 @@ fn open_index(pages: &Arc<SealedPages>, options: archive_index::Options) -> Resu
             }
         }
         Err(IndexError::Manifest { .. }) => begin_anew(pages, options),
+        Err(IndexError::FormatTooOld { found, .. }) => {
+            *older = Some(found);
+            begin_anew(pages, options)
+        }
         Err(IndexError::Pages(error)) if error.kind == PageErrorKind::Damaged => begin_anew(pages, options),
         Err(error) => Err(failed(error)),
     }

@@ -70,10 +70,8 @@ impl Places {
                 if self.next > self.from && starts.get(self.next - 1).is_some_and(|&start| start >= place) {
                     self.next = self.from;
                 }
-                while let Some(&start) = starts.get(self.next).filter(|&&start| start < place && self.next < self.to) {
-                    debug_assert!(start >> 32 == u64::from(doc));
-                    self.next += 1;
-                }
+                // In steps that double: of a document with many places, each of many words would walk past all of them.
+                self.next = gallop(starts, self.next, place).min(self.to);
                 if self.next < self.to && starts.get(self.next) == Some(&place) {
                     self.kept.push(place);
                 }

@@ -52,34 +52,41 @@ pub(super) fn phrase<S: Source>(source: &S, term: &Term, within: Option<&Bits>, 
     };
     // A word that is kept in pieces is one word to a wildcard: documents with one are joined by words instead of positions.
     let long = if term.parts.iter().any(is_wild) { docs_with_long_words(source, term.zones)? } else { empty(source) };
+    // The dictionary knows how long lists are: they are read from the shortest on, and no more of them than it takes.
     let mut words = Vec::new();
     for (offset, part) in (0u64..).zip(&term.parts) {
         let Part::Word(pattern) = part else { continue };
-        let (docs, weight) = word(source, pattern, term.zones, how)?;
-        words.push(PhraseWord { weight, offset, pattern, docs });
+        let mut weight = 0u64;
+        source.find(pattern, &mut |_, term| {
+            how.go_on()?;
+            weight = weight.saturating_add(source.weight(term));
+            Ok(())
+        })?;
+        words.push(PhraseWord { weight, offset, pattern, docs: empty(source) });
     }
     if words.is_empty() {
         return long_values(source, term.parts.len() as u64, term.zones, how);
     }
     words.sort_by_key(|word| word.weight);
     let lightest = words.first().map_or(0, |word| word.weight);
-    let left = |may_be_long: bool| {
-        let mut left = within.cloned();
-        for word in &words {
-            let mut docs = word.docs.clone();
-            if may_be_long && word.pattern.over_pieces().is_some() {
-                docs.or(&long);
-            }
-            match &mut left {
-                Some(left) => left.and(&docs),
-                None => left = Some(docs),
+    let mut plain: Option<Bits> = None;
+    for phrase_word in &mut words {
+        phrase_word.docs = word(source, phrase_word.pattern, term.zones, how)?.0;
+        match &mut plain {
+            Some(plain) => plain.and(&phrase_word.docs),
+            None => {
+                let mut docs = phrase_word.docs.clone();
+                within.into_iter().for_each(|within| docs.and(within));
+                docs.and_not(&found);
+                docs.and_not(&long);
+                plain = Some(docs);
             }
         }
-        left.unwrap_or_else(|| empty(source))
-    };
-    let mut plain = left(false);
-    plain.and_not(&found);
-    plain.and_not(&long);
+        if long.is_empty() && plain.as_ref().is_some_and(Bits::is_empty) {
+            return Ok(found);
+        }
+    }
+    let plain = plain.unwrap_or_else(|| empty(source));
     let stars: Vec<u64> = (0u64..).zip(&term.parts).filter(|(_, part)| **part == Part::AnyWord).map(|(offset, _)| offset).collect();
     if !plain.is_empty() {
         for window in windows(&plain, lightest, source) {
@@ -88,8 +95,15 @@ pub(super) fn phrase<S: Source>(source: &S, term: &Term, within: Option<&Bits>, 
         }
     }
     if !long.is_empty() {
-        let mut wanted = left(true);
-        wanted.and(&long);
+        let mut wanted = long.clone();
+        within.into_iter().for_each(|within| wanted.and(within));
+        for word in &words {
+            let mut docs = word.docs.clone();
+            if word.pattern.over_pieces().is_some() {
+                docs.or(&long);
+            }
+            wanted.and(&docs);
+        }
         wanted.and_not(&found);
         if !wanted.is_empty() {
             for window in windows(&wanted, lightest, source) {

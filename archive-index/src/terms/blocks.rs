@@ -165,7 +165,8 @@ impl Blocks {
             found.push(if node.is_final() { sum } else { sum.saturating_sub(1) });
         }
         // Keys whose next byte no separator has lie in the block before the separator that comes next.
-        let goes_on = |bytes: std::ops::RangeInclusive<u8>| bytes.into_iter().any(|byte| automaton.can_match(&automaton.accept(state, byte)));
+        let goes_on =
+            |bytes: std::ops::RangeInclusive<u8>| bytes.into_iter().any(|byte| automaton.can_match(&automaton.accept(state, byte)));
         let mut from = 0u8;
         let mut is_open = true;
         for at in 0..node.len() {

@@ -8,9 +8,9 @@ pub(crate) mod pattern;
 pub(crate) mod typo;
 
 use crate::postings::{BLOCK, Shape, read_tag};
-use blocks::separator;
 use crate::text::key::MAX_KEY;
 use crate::wire::{Malformed, Reader, put_block, put_varint};
+use blocks::separator;
 
 /// Plain bytes at which a page is closed.
 const PAGE: usize = 32 << 10;

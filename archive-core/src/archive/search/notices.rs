@@ -24,7 +24,9 @@ pub(super) fn of_query(query: &str, notice: &Notice) -> String {
         }
         NoticeKind::Ignored => format!("`{place}` has no letter or digit and was ignored"),
         NoticeKind::ShortWord => {
-            format!("`{place}` is searched as it is, since the word has fewer than 4 letters; with a number, as in abc~1, typing errors are forgiven")
+            format!(
+                "`{place}` is searched as it is, since the word has fewer than 4 letters; with a number, as in abc~1, typing errors are forgiven"
+            )
         }
         _ => place.to_owned(),
     }
