@@ -19,7 +19,7 @@ fn killed() -> (Place, Vec<u8>) {
     let key = files(&place.at("config")).into_iter().find(|path| path.extension().is_some_and(|end| end == "key")).unwrap();
     let key = Key::File(fs::read_to_string(key).unwrap().into());
     let mail = format!("From: c@example.com\nSubject: half done\n\n{}", "a line of a long mail\n".repeat(15_000)).into_bytes();
-    let archive = Archive::open_on(Arc::new(DiskVfs), &dir, &key, OpenOptions::default()).unwrap();
+    let archive = Archive::open_on(Arc::new(DiskVfs::new()), &dir, &key, OpenOptions::default()).unwrap();
     archive.acting_as(Actor::System).import_one(&mail, &"anna/Inbox".parse().unwrap()).unwrap();
     drop(archive);
     fs::OpenOptions::new().write(true).open(&records).unwrap().set_len(before).unwrap();
