@@ -48,6 +48,8 @@ pub enum Query {
         /// Some letters or other characters.
         from: String,
     },
+    /// A word but for so many letters more, less or other.
+    Near(String, u8),
     /// Every mail.
     All,
 }
@@ -67,6 +69,7 @@ impl fmt::Display for Query {
             Self::Five { words, without, from } => {
                 write!(f, "{} -{without} from:{from}* date:{YEARS}", words.join(" "))
             }
+            Self::Near(word, errors) => write!(f, "{word}~{errors}"),
             Self::All => f.write_str("*"),
         }
     }
@@ -76,7 +79,7 @@ impl fmt::Display for Query {
 pub type Draw = fn(&Words, &mut Dice, usize) -> Query;
 
 /// All kinds, by their name in tables.
-pub const KINDS: [(&str, Draw); 11] = [
+pub const KINDS: [(&str, Draw); 13] = [
     ("word", |words, dice, at| Query::Word(words.any(dice, at).to_owned())),
     ("prefix of 2 to 4 letters", |words, dice, at| Query::Prefix(head(words.any(dice, at), 2 + at % 3))),
     ("suffix *abcd", |words, dice, at| Query::Suffix(tail(words.any(dice, at), 4))),
@@ -97,8 +100,22 @@ pub const KINDS: [(&str, Draw); 11] = [
         let without = words.any(dice, at).to_owned();
         Query::Five { words: five, without, from: head(dice.pick::<String>(&words.addresses), 3) }
     }),
+    ("one typing error", |words, dice, at| Query::Near(mistyped(words, dice, at), 1)),
+    ("two typing errors", |words, dice, at| Query::Near(mistyped(words, dice, at), 2)),
     ("*", |_, _, _| Query::All),
 ];
+
+/// A word of 6 to 10 letters, of which one is another letter now.
+fn mistyped(words: &Words, dice: &mut Dice, at: usize) -> String {
+    // Each third has such words; of the last one drawn the beginning serves too.
+    let word = (0..100).map(|_| words.any(dice, at)).find(|word| (6..=10).contains(&word.len())).unwrap_or_else(|| words.any(dice, at));
+    let mut letters: Vec<u8> = word.bytes().take(10).collect();
+    let place = dice.below(letters.len() as u64) as usize;
+    if let Some(letter) = letters.get_mut(place) {
+        *letter = b'a' + dice.below(26) as u8;
+    }
+    String::from_utf8(letters).unwrap_or_default()
+}
 
 fn head(word: &str, letters: usize) -> String {
     word.get(..letters.min(word.len())).unwrap_or(word).to_owned()

@@ -7,7 +7,7 @@ use archive_index::{
     Columns, DocNo, Field, FileId, Index, MemPages, Options, PageError, PageReader, PageRef, PageStore, PageWriter, Value, ValueKind, parse,
 };
 
-const QUERIES: [&str; 8] = ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "to:x@example.org", "-alpha", "*"];
+const QUERIES: [&str; 10] = ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "to:x@example.org", "-alpha", "alpho~", "bet~2", "*"];
 
 /// Pages of a sound index: kind, and the plain bytes.
 struct Sound {

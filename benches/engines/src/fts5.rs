@@ -102,6 +102,12 @@ fn expression(query: &Query) -> Option<String> {
             }
             Some(format!("({}) NOT \"{without}\"", clauses.join(" AND ")))
         }
-        Query::Suffix(_) | Query::Infix(_) | Query::Ends(..) | Query::Domain(_) | Query::PrefixPhrase(..) | Query::All => None,
+        Query::Suffix(_)
+        | Query::Infix(_)
+        | Query::Ends(..)
+        | Query::Domain(_)
+        | Query::PrefixPhrase(..)
+        | Query::Near(..)
+        | Query::All => None,
     }
 }

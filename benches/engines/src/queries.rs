@@ -21,16 +21,29 @@ struct Asked {
 pub fn measure(engines: &[&dyn Engine], all: &All, words: &Words, dice: &mut Dice, each: usize, runs: usize) -> Result<String> {
     let head = ["query", "n", "hits", "p50", "p95", "worst", "other totals", "other newest"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
+    let mut summary = vec![["p50, ours / best other", "ratio", "other"].map(str::to_owned).to_vec()];
     for (kind, draw) in KINDS {
         let queries: Vec<Query> = (0..each).map(|at| draw(words, dice, at)).collect();
         let asked = ask(engines, all, &queries, runs)?;
         let ours = &asked[0].answers;
+        summary.push(against(kind, engines, &asked));
         for (engine, asked) in engines.iter().zip(&asked) {
             rows.push(row(&format!("{kind}: {}", engine.name()), asked, ours));
             tell_difference(engine.name(), &queries, asked, ours);
         }
     }
-    Ok(table(&rows))
+    Ok(format!("{}\n{}", table(&rows), table(&summary)))
+}
+
+/// Our median of a kind against that of the fastest other engine that answers it.
+fn against(kind: &str, engines: &[&dyn Engine], asked: &[Asked]) -> Vec<String> {
+    let p50 = |asked: &Asked| if asked.times.is_empty() { None } else { quantiles(asked.times.clone())["p50"].as_f64() };
+    let others = engines.iter().zip(asked).skip(1).filter_map(|(engine, asked)| Some((p50(asked)?, engine.name())));
+    let best = others.min_by(|(a, _), (b, _)| a.total_cmp(b));
+    match p50(&asked[0]).zip(best) {
+        Some((ours, (other, name))) => vec![kind.to_owned(), format!("{:.2}", ours / other), name.to_owned()],
+        None => vec![kind.to_owned(), "no other".to_owned(), String::new()],
+    }
 }
 
 /// The first pass warms up; in the `runs` that follow, the lowest time of each query counts.

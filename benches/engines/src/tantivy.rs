@@ -10,8 +10,8 @@ use benches::drawn::{DATES, Query};
 use tantivy::collector::{Count, TopDocs};
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::query::{
-    AllQuery, BooleanQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query as TantivyQuery, RangeQuery, RegexPhraseQuery, RegexQuery,
-    TermQuery,
+    AllQuery, BooleanQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query as TantivyQuery, RangeQuery, RegexPhraseQuery,
+    RegexQuery, TermQuery,
 };
 use tantivy::schema::{FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{Index, IndexReader, IndexWriter, Order, ReloadPolicy, TantivyDocument, Term};
@@ -151,6 +151,9 @@ impl Segments {
                 let dates = RangeQuery::new(Bound::Included(date(DATES.start)), Bound::Excluded(date(DATES.end)));
                 clauses.push((Occur::Must, Box::new(dates)));
                 Box::new(BooleanQuery::new(clauses))
+            }
+            Query::Near(word, errors) => {
+                self.any(|field| Ok(Box::new(FuzzyTermQuery::new(Term::from_field_text(field, word), *errors, false))))?
             }
             Query::All => Box::new(AllQuery),
             Query::Domain(_) => return Ok(None),
