@@ -2,27 +2,32 @@
 //!
 //! Invariants: documents rise; those below the watermark lie in segments that the manifest names, those above in memory or in segments
 //! that the next flush will name; a manifest names only finished files; a number of a file is never given twice, since pages are cached by it.
+//!
+//! A flush writes a part of the memory to which nothing is added any more, and a merge writes beside what is there: meanwhile documents are
+//! added and searched. Locks, in the order in which they are taken: `merging`, `naming`, `writer`, `view`; only the first two are held while
+//! a file is read or written.
 
 use crate::columns::Columns;
 use crate::error::{DocNo, DocRange, IndexError, SegmentDamage, UnreadSegment};
 use crate::manifest::{FILES_END, Listed, Manifest};
-use crate::pages::{FileId, PageStore};
+use crate::pages::{FileId, PageError, PageErrorKind, PageReader, PageRef, PageStore, PageWriter};
 use crate::query::leaf::Label;
 use crate::query::run::all;
+use crate::recent::Recent;
 use crate::segment::cache::PageCache;
-use crate::segment::memory::Memory;
 use crate::segment::merge::merge;
 use crate::segment::read::Segment;
 use crate::snapshot::Snapshot;
 use crate::text::field::Value;
 use roaring::RoaringBitmap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// What an index may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Bytes of documents in memory; above it they are written out as a segment. 32 MiB unless told. A process that only reads sets
+    /// Bytes of documents in memory, those that are being written among them; above it they are written out as a segment before more are
+    /// added. 32 MiB unless told. A process that only reads sets
     /// `usize::MAX`, never flushes, and minds [`Index::memory_used`] itself.
     pub memory_budget: usize,
     /// Bytes of opened pages that are kept. 64 MiB unless told.
@@ -53,8 +58,13 @@ pub(crate) struct View {
     pub(crate) unread: Vec<UnreadSegment>,
     /// Documents that were told dead.
     pub(crate) dead: Arc<RoaringBitmap>,
-    pub(crate) memory: Arc<RwLock<Memory>>,
+    /// Documents in memory that wait to be written: nothing is added to them. Oldest first.
+    pub(crate) frozen: Vec<Arc<Recent>>,
+    pub(crate) memory: Arc<Recent>,
 }
+
+/// Is asked between two pages that a merge writes whether to go on; it may do what is more urgent first.
+pub type BetweenPages = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The full-text index of a store.
 pub struct Index {
@@ -64,8 +74,10 @@ pub struct Index {
     next_file: Arc<AtomicU64>,
     memory_budget: usize,
     writer: Mutex<Writer>,
-    /// One merge at a time; taken before `writer`.
+    /// One merge at a time.
     merging: Mutex<()>,
+    /// One at a time who writes segments out of memory, or changes what the manifest names.
+    naming: Mutex<()>,
     view: RwLock<View>,
     manifest: RwLock<Manifest>,
 }
@@ -111,7 +123,7 @@ impl Index {
         }
         let next = manifest.watermark;
         let dead = Arc::new(manifest.dead.clone());
-        let view = View { segments, lost, unread, dead, memory: Arc::new(RwLock::new(Memory::new(next))) };
+        let view = View { segments, lost, unread, dead, frozen: Vec::new(), memory: Arc::new(Recent::new(next)) };
         Ok(Index {
             store: pages,
             cache,
@@ -119,6 +131,7 @@ impl Index {
             memory_budget: options.memory_budget,
             writer: Mutex::new(Writer { next, missing }),
             merging: Mutex::new(()),
+            naming: Mutex::new(()),
             view: RwLock::new(view),
             manifest: RwLock::new(manifest),
         })
@@ -127,8 +140,8 @@ impl Index {
     /// An index of the same pages that begins with document `start` and that no manifest names: it is filled, and then put in the place of
     /// what is to be built again, by [`replace`](Self::replace) or [`mend`](Self::mend). Until then it can be dropped without a trace.
     pub fn detached(&self, start: DocNo) -> Index {
-        let memory = Arc::new(RwLock::new(Memory::new(start.0)));
-        let view = View { segments: Vec::new(), lost: Vec::new(), unread: Vec::new(), dead: Arc::default(), memory };
+        let memory = Arc::new(Recent::new(start.0));
+        let view = View { segments: Vec::new(), lost: Vec::new(), unread: Vec::new(), dead: Arc::default(), frozen: Vec::new(), memory };
         Index {
             store: Arc::clone(&self.store),
             cache: Arc::clone(&self.cache),
@@ -136,6 +149,7 @@ impl Index {
             memory_budget: self.memory_budget,
             writer: Mutex::new(Writer { next: start.0, missing: Vec::new() }),
             merging: Mutex::new(()),
+            naming: Mutex::new(()),
             view: RwLock::new(view),
             manifest: RwLock::default(),
         }
@@ -144,57 +158,57 @@ impl Index {
     /// Puts everything that `built` has in the place of everything there is. Searches under way keep what they see. `built` must have come
     /// as far as this index has.
     pub fn replace(&self, built: &Index, basis: &[u8]) -> Result<(), IndexError> {
-        let merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut writer, built_writer) = (self.lock(), built.lock());
-        if built_writer.next < writer.next {
-            return Err(IndexError::Order { given: DocNo(built_writer.next), expected: DocNo(writer.next) });
+        let (merging, naming) = (self.merging(), self.naming());
+        let mut writer = self.lock();
+        if built.next().0 < writer.next {
+            return Err(IndexError::Order { given: built.next(), expected: DocNo(writer.next) });
         }
-        built.spill(&built_writer)?;
+        let next = built.spill(&built.naming(), 0)?;
         let segments = built.view().segments;
-        let next = built_writer.next;
         let manifest = Manifest { watermark: next, basis: basis.to_vec(), segments: listed(&segments), ..self.manifest() };
         self.replace_manifest(manifest)?;
-        let old = self.view();
-        let memory = Arc::new(RwLock::new(Memory::new(next)));
-        self.show(View { segments, lost: Vec::new(), unread: Vec::new(), memory, ..old.clone() });
+        let old = self.change(|view| {
+            let memory = Arc::new(Recent::new(next));
+            let new = View { segments, lost: Vec::new(), unread: Vec::new(), frozen: Vec::new(), memory, dead: Arc::clone(&view.dead) };
+            std::mem::replace(view, new)
+        });
         old.segments.iter().for_each(|open| open.segment.doom());
         *writer = Writer { next, missing: Vec::new() };
-        drop((writer, merging));
-        while self.merge_due()? {}
-        Ok(())
+        drop((writer, naming, merging));
+        self.merge_due()
     }
 
     /// Gives a segment up that turned out to be damaged: snapshots name it, and its documents cannot be searched until they are mended. Its
     /// file goes when nobody reads it any more, so that the next open misses it too.
     pub fn give_up(&self, damage: &SegmentDamage) {
-        let _merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
         let mut writer = self.lock();
-        let mut view = self.view();
-        let Some(at) = view.segments.iter().position(|open| open.segment.file() == damage.file) else { return };
-        let open = view.segments.remove(at);
+        let given_up = self.change(|view| {
+            let at = view.segments.iter().position(|open| open.segment.file() == damage.file)?;
+            view.lost.push(damage.clone());
+            Some(view.segments.remove(at))
+        });
+        let Some(open) = given_up else { return };
         open.segment.doom();
         writer.missing.extend(listed(&[open]));
-        view.lost.push(damage.clone());
-        self.show(view);
     }
 
     /// Puts what `built` has in the place of the lost segment of `docs`; `built` holds documents of this range alone.
     pub fn mend(&self, docs: DocRange, built: &Index) -> Result<(), IndexError> {
-        let _merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut writer = self.lock();
-        built.spill(&built.lock())?;
+        let (_merging, _naming) = (self.merging(), self.naming());
+        built.spill(&built.naming(), 0)?;
         let mended = built.view().segments;
         let mut manifest = self.manifest();
         manifest.segments.retain(|listed| listed.docs != docs);
         manifest.segments.extend(listed(&mended));
         manifest.segments.sort_unstable_by_key(|listed| listed.docs.start);
         self.replace_manifest(manifest)?;
+        let mut writer = self.lock();
         writer.missing.retain(|listed| listed.docs != docs);
-        let mut view = self.view();
-        view.lost.retain(|lost| lost.docs != docs);
-        view.segments.extend(mended);
-        view.segments.sort_unstable_by_key(|open| open.segment.lo());
-        self.show(view);
+        self.change(|view| {
+            view.lost.retain(|lost| lost.docs != docs);
+            view.segments.extend(mended);
+            view.segments.sort_unstable_by_key(|open| open.segment.lo());
+        });
         Ok(())
     }
 
@@ -232,15 +246,18 @@ impl Index {
     /// document is not added.
     pub fn add(&self, doc: DocNo, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<(), IndexError> {
         let mut writer = self.lock();
+        if self.memory_used() >= self.memory_budget {
+            drop(writer);
+            self.spill(&self.naming(), 0)?;
+            writer = self.lock();
+        }
         if doc.0 < writer.next || doc.0 == u32::MAX {
             return Err(IndexError::Order { given: doc, expected: DocNo(writer.next) });
         }
-        let mut memory = self.view().memory;
-        if memory.read().unwrap_or_else(PoisonError::into_inner).size() >= self.memory_budget {
-            self.spill(&writer)?;
-            memory = self.view().memory;
+        while !self.view().memory.add(doc.0, values, labels, columns)? {
+            // Searches that take long keep what they read; what comes is put beside it.
+            self.freeze(writer.next);
         }
-        memory.write().unwrap_or_else(PoisonError::into_inner).add(doc.0, values, labels, columns)?;
         writer.next = doc.0 + 1;
         Ok(())
     }
@@ -253,45 +270,43 @@ impl Index {
 
     /// Like [`flush`](Self::flush), with a watermark of at least `end`, for documents that have nothing to index.
     pub fn flush_to(&self, basis: &[u8], end: DocNo) -> Result<(), IndexError> {
-        {
-            let mut writer = self.lock();
-            self.spill(&writer)?;
-            if end.0 > writer.next {
-                writer.next = end.0;
-                let mut view = self.view();
-                view.memory = Arc::new(RwLock::new(Memory::new(writer.next)));
-                self.show(view);
-            }
-            let manifest = Manifest { watermark: writer.next, basis: basis.to_vec(), segments: self.listed(&writer), ..self.manifest() };
-            self.replace_manifest(manifest)?;
-        }
-        while self.merge_due()? {}
-        Ok(())
+        self.write_to(basis, end)?;
+        self.merge_due()
+    }
+
+    /// Like [`flush`](Self::flush), without merging: who writes thus merges by [`merge_some`](Self::merge_some).
+    pub fn write(&self, basis: &[u8]) -> Result<(), IndexError> {
+        self.write_to(basis, DocNo(0))
+    }
+
+    fn write_to(&self, basis: &[u8], end: DocNo) -> Result<(), IndexError> {
+        let naming = self.naming();
+        let watermark = self.spill(&naming, end.0)?;
+        let segments = self.listed(&self.lock());
+        self.replace_manifest(Manifest { watermark, basis: basis.to_vec(), segments, ..self.manifest() })
     }
 
     /// Tells that `docs` are dead: from now on no snapshot shows them, and merges drop what the index has of them. Durable when it returns.
     pub fn tell_dead(&self, docs: &RoaringBitmap) -> Result<(), IndexError> {
-        let _writer = self.lock();
+        let _naming = self.naming();
         let mut manifest = self.manifest();
         manifest.dead |= docs;
         let dead = Arc::new(manifest.dead.clone());
         self.replace_manifest(manifest)?;
-        let mut view = self.view();
-        view.dead = dead;
-        self.show(view);
+        let _old = self.change(|view| std::mem::replace(&mut view.dead, dead));
         Ok(())
     }
 
     /// Writes each segment anew that has something of dead documents, so that no page of the index has a word of them; those in memory
     /// are to be flushed before. Files of old segments go when the last snapshot that sees them does.
     pub fn purge(&self) -> Result<(), IndexError> {
-        let merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let merging = self.merging();
         let View { segments, dead, .. } = self.view();
         for open in segments {
             let mut docs = RoaringBitmap::new();
             all(open.segment.as_ref())?.add_to(open.segment.hi(), &mut docs);
             if !docs.is_disjoint(&dead) {
-                self.merge_run(&[open], &merging)?;
+                self.merge_run(&[open], &merging, &unhurried())?;
             }
         }
         Ok(())
@@ -299,22 +314,36 @@ impl Index {
 
     /// Merges all segments into one, unless some are lost. It takes the time and, for a while, the room of the whole index.
     pub fn merge_all(&self) -> Result<(), IndexError> {
-        let merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let merging = self.merging();
         let listed = self.manifest().segments;
         match self.opened(&listed) {
-            Some(run) if run.len() > 1 => self.merge_run(&run, &merging),
+            Some(run) if run.len() > 1 => self.merge_run(&run, &merging, &unhurried()),
             _ => Ok(()),
         }
     }
 
-    /// Merges [`FANOUT`] segments of one level that follow each other, if there are: each document is written anew once a level.
-    fn merge_due(&self) -> Result<bool, IndexError> {
-        let merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+    fn merge_due(&self) -> Result<(), IndexError> {
+        while self.merge_some(u32::MAX, &unhurried())? {}
+        Ok(())
+    }
+
+    /// Merges [`FANOUT`] segments of one level that follow each other, if there are such of at most `most` documents in all: each document is
+    /// written anew once a level. Ends with [`IndexError::Stopped`], and everything as it was, where `between` says so.
+    pub fn merge_some(&self, most: u32, between: &BetweenPages) -> Result<bool, IndexError> {
+        let merging = self.merging();
         let listed = self.manifest().segments;
-        let same_level = |run: &&[Listed]| run.iter().all(|one| Some(one.level) == run.first().map(|first| first.level));
-        let Some(run) = listed.windows(FANOUT).filter(same_level).find_map(|run| self.opened(run)) else { return Ok(false) };
-        self.merge_run(&run, &merging)?;
+        let is_due = |run: &&[Listed]| {
+            let docs: u32 = run.iter().map(|one| one.docs.end.0 - one.docs.start.0).sum();
+            docs <= most && run.iter().all(|one| Some(one.level) == run.first().map(|first| first.level))
+        };
+        let Some(run) = listed.windows(FANOUT).filter(is_due).find_map(|run| self.opened(run)) else { return Ok(false) };
+        self.merge_run(&run, &merging, between)?;
         Ok(true)
+    }
+
+    /// Segments that a manifest names.
+    pub fn segments(&self) -> usize {
+        self.manifest.read().unwrap_or_else(PoisonError::into_inner).segments.len()
     }
 
     /// The segments of a row of the manifest; none where one of them is lost.
@@ -324,38 +353,55 @@ impl Index {
     }
 
     /// Puts one segment in the place of several that follow each other in the manifest. The watermark stays.
-    fn merge_run(&self, run: &[Open], _merging: &MutexGuard<'_, ()>) -> Result<(), IndexError> {
+    fn merge_run(&self, run: &[Open], _merging: &MutexGuard<'_, ()>, between: &BetweenPages) -> Result<(), IndexError> {
         let inputs: Vec<&Segment> = run.iter().map(|open| open.segment.as_ref()).collect();
         let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
         let docs = DocRange { start: DocNo(first.lo()), end: DocNo(last.hi()) };
         let level = run.iter().map(|open| open.level).max().unwrap_or(0).saturating_add(u8::from(run.len() > 1));
         let file = self.new_file()?;
-        merge(self.store.as_ref(), file, &inputs, &self.view().dead)?;
+        let pages = Interrupted { store: self.store.as_ref(), between, stopped: Arc::default() };
+        let dead = Arc::clone(&self.view().dead);
+        let merged = merge(&pages, file, &inputs, &dead);
+        merged.map_err(|error| if pages.stopped.load(Ordering::Relaxed) { IndexError::Stopped } else { error })?;
         let segment = Arc::new(Segment::open(&self.store, file, docs, &self.cache)?);
-        let _writer = self.lock();
+        let is_merged = |file: FileId| run.iter().any(|open| open.segment.file() == file);
+        let _naming = self.naming();
         let mut manifest = self.manifest();
-        manifest.segments.retain(|listed| !run.iter().any(|open| open.segment.file() == listed.file));
+        manifest.segments.retain(|listed| !is_merged(listed.file));
         manifest.segments.push(Listed { file, docs, level });
         manifest.segments.sort_unstable_by_key(|listed| listed.docs.start);
         // Where this fails the file stays: the manifest that names it may be on disk all the same.
         self.replace_manifest(manifest)?;
-        let mut view = self.view();
-        view.segments.retain(|open| !run.iter().any(|merged| merged.segment.file() == open.segment.file()));
-        let at = view.segments.partition_point(|open| open.segment.lo() < docs.start.0);
-        view.segments.insert(at, Open { segment, level });
-        self.show(view);
+        let mut writer = self.lock();
+        // One that was given up meanwhile had been read by then.
+        writer.missing.retain(|listed| !is_merged(listed.file));
+        self.change(|view| {
+            view.lost.retain(|lost| !is_merged(lost.file));
+            view.segments.retain(|open| !is_merged(open.segment.file()));
+            let at = view.segments.partition_point(|open| open.segment.lo() < docs.start.0);
+            view.segments.insert(at, Open { segment, level });
+        });
         run.iter().for_each(|open| open.segment.doom());
         Ok(())
     }
 
-    /// Bytes that the documents in memory take.
+    /// Bytes that the documents in memory take, those that are being written among them.
     pub fn memory_used(&self) -> usize {
-        self.view().memory.read().unwrap_or_else(PoisonError::into_inner).size()
+        let view = self.view();
+        view.frozen.iter().chain([&view.memory]).map(|recent| recent.size()).sum()
     }
 
     /// What a reader sees from now on: all documents added so far, and none added later.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.view())
+    }
+
+    fn merging(&self) -> MutexGuard<'_, ()> {
+        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn naming(&self) -> MutexGuard<'_, ()> {
+        self.naming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Writer> {
@@ -366,30 +412,44 @@ impl Index {
         self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn show(&self, view: View) {
-        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+    /// Changes what readers see. What `change` takes out goes after the lock, since a segment may remove its file then.
+    fn change<T>(&self, change: impl FnOnce(&mut View) -> T) -> T {
+        change(&mut self.view.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn manifest(&self) -> Manifest {
         self.manifest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Writes the memory out as a segment, which the next manifest will name.
-    fn spill(&self, writer: &Writer) -> Result<(), IndexError> {
-        let mut view = self.view();
-        {
-            let memory = view.memory.read().unwrap_or_else(PoisonError::into_inner);
-            let Some(&(last, _)) = memory.rows().last() else { return Ok(()) };
-            let (lo, _) = crate::segment::Source::range(&*memory);
-            let docs = DocRange { start: DocNo(lo), end: DocNo(last + 1) };
+    /// From now on documents are added to a new memory, from `next` on; the one before waits to be written. The writer is held.
+    fn freeze(&self, next: u32) {
+        self.change(|view| {
+            let full = std::mem::replace(&mut view.memory, Arc::new(Recent::new(next)));
+            if !full.is_empty() {
+                view.frozen.push(full);
+            }
+        });
+    }
+
+    /// Writes the memory out as segments, which the next manifest will name. Gives the document from which on nothing was written, at least
+    /// `end`.
+    fn spill(&self, _naming: &MutexGuard<'_, ()>, end: u32) -> Result<u32, IndexError> {
+        let next = {
+            let mut writer = self.lock();
+            writer.next = writer.next.max(end);
+            self.freeze(writer.next);
+            writer.next
+        };
+        while let Some(frozen) = self.view().frozen.first() {
             let file = self.new_file()?;
-            memory.write(self.store.as_ref(), file)?;
-            let segment = Segment::open(&self.store, file, docs, &self.cache)?;
-            view.segments.push(Open { segment: Arc::new(segment), level: 0 });
+            let docs = frozen.write(self.store.as_ref(), file)?;
+            let segment = Arc::new(Segment::open(&self.store, file, docs, &self.cache)?);
+            let _written = self.change(|view| {
+                view.segments.push(Open { segment, level: 0 });
+                view.frozen.remove(0)
+            });
         }
-        view.memory = Arc::new(RwLock::new(Memory::new(writer.next)));
-        self.show(view);
-        Ok(())
+        Ok(next)
     }
 
     /// The segments as a manifest would name them now.
@@ -422,4 +482,63 @@ fn listed(segments: &[Open]) -> Vec<Listed> {
         Listed { file: open.segment.file(), docs, level: open.level }
     };
     segments.iter().map(one).collect()
+}
+
+/// Merges that nobody stops.
+fn unhurried() -> BetweenPages {
+    Arc::new(|| true)
+}
+
+/// The pages of an index, to be written as long as `between` lets it.
+struct Interrupted<'i> {
+    store: &'i dyn PageStore,
+    between: &'i BetweenPages,
+    stopped: Arc<AtomicBool>,
+}
+
+impl PageStore for Interrupted<'_> {
+    fn create(&self, file: FileId) -> Result<Box<dyn PageWriter>, PageError> {
+        let pages = self.store.create(file)?;
+        Ok(Box::new(InterruptedWriter { pages, between: Arc::clone(self.between), stopped: Arc::clone(&self.stopped) }))
+    }
+
+    fn highest(&self) -> Result<FileId, PageError> {
+        self.store.highest()
+    }
+
+    fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError> {
+        self.store.open(file)
+    }
+
+    fn remove(&self, file: FileId) -> Result<(), PageError> {
+        self.store.remove(file)
+    }
+
+    fn load_manifest(&self) -> Result<Option<Vec<u8>>, PageError> {
+        self.store.load_manifest()
+    }
+
+    fn replace_manifest(&self, bytes: &[u8]) -> Result<(), PageError> {
+        self.store.replace_manifest(bytes)
+    }
+}
+
+struct InterruptedWriter {
+    pages: Box<dyn PageWriter>,
+    between: BetweenPages,
+    stopped: Arc<AtomicBool>,
+}
+
+impl PageWriter for InterruptedWriter {
+    fn append(&mut self, page: &[u8]) -> Result<PageRef, PageError> {
+        if !(self.between)() {
+            self.stopped.store(true, Ordering::Relaxed);
+            return Err(PageError::new(PageErrorKind::Io, "the merge was stopped"));
+        }
+        self.pages.append(page)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), PageError> {
+        self.pages.finish()
+    }
 }

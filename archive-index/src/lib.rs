@@ -27,6 +27,7 @@ mod manifest;
 mod pages;
 mod postings;
 mod query;
+mod recent;
 mod segment;
 mod snapshot;
 mod terms;
@@ -35,7 +36,7 @@ mod wire;
 
 pub use columns::{Columns, Priority};
 pub use error::{DocNo, DocRange, IndexError, SegmentDamage, UnreadSegment};
-pub use index::{Index, Options};
+pub use index::{BetweenPages, Index, Options};
 pub use pages::{FileId, MemPages, PageError, PageErrorKind, PageReader, PageRef, PageStore, PageWriter};
 pub use query::filter::{DateSpan, Filter, FilterKind, Mark, MessageRef, NamedPeriod, Period, read_size};
 pub use query::grammar::{Scope, parse, parse_in, parse_reduced};

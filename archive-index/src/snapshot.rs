@@ -8,16 +8,16 @@ use crate::query::leaf::Leaf;
 use crate::query::run::{How, Reading, all, run, special};
 use crate::query::tree::{Bound, Node};
 use crate::query::words::{Word, WordsOf, collect, wanted};
+use crate::recent::Read;
 use crate::segment::Source;
-use crate::segment::memory::Memory;
 use crate::segment::merge::OrderReader;
 use crate::segment::read::{Chunk, Segment};
 use crate::text::field::Zones;
 use crate::text::key::UNSEARCHABLE;
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 /// Fewer documents are searched faster than threads are begun.
 const SHARED_OUT: u64 = 200_000;
@@ -34,7 +34,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn new(view: View) -> Self {
-        let end = view.memory.read().unwrap_or_else(PoisonError::into_inner).range().1;
+        let end = view.memory.end();
         Self { view, end, stop: Arc::default() }
     }
 
@@ -44,8 +44,9 @@ impl Snapshot {
         Self { stop, ..self }
     }
 
-    fn memory(&self) -> RwLockReadGuard<'_, Memory> {
-        self.view.memory.read().unwrap_or_else(PoisonError::into_inner)
+    /// What lies in memory, in the order of the documents: each is held only while it is read.
+    fn memories(&self) -> impl Iterator<Item = Read<'_>> {
+        self.view.frozen.iter().chain([&self.view.memory]).map(|recent| recent.read())
     }
 
     /// The documents from it on are not in the snapshot.
@@ -87,7 +88,9 @@ impl Snapshot {
         for open in &self.view.segments {
             collect(open.segment.as_ref(), &wanted, &live, open.segment.hi(), &mut words)?;
         }
-        collect(&*self.memory(), &wanted, &live, self.end, &mut words)?;
+        for memory in self.memories() {
+            collect(&*memory, &wanted, &live, self.end, &mut words)?;
+        }
         Ok(words.into_iter().map(|(text, docs)| Word { text, docs }).collect())
     }
 
@@ -97,7 +100,9 @@ impl Snapshot {
         for (open, answer) in segments.iter().zip(self.answers(question)?) {
             answer.add_to(open.segment.hi(), &mut found);
         }
-        question.answer(&*self.memory())?.add_to(self.end, &mut found);
+        for memory in self.memories() {
+            question.answer(&*memory)?.add_to(self.end, &mut found);
+        }
         found -= &*self.view.dead;
         Ok(found)
     }
@@ -154,7 +159,7 @@ impl Snapshot {
         let at = self.view.segments.partition_point(|open| open.segment.hi() <= doc.0);
         match self.view.segments.get(at) {
             Some(open) if open.segment.lo() <= doc.0 => open.segment.columns_of(doc.0),
-            _ => Ok(self.memory().columns_of(doc)),
+            _ => Ok(self.memories().find_map(|memory| memory.columns_of(doc))),
         }
     }
 
@@ -166,11 +171,11 @@ impl Snapshot {
         for open in &self.view.segments {
             runs.push(Run { source: RunSource::of(&open.segment, docs, from)?, head: None });
         }
-        let mut dated: Vec<Dated> = {
-            let memory = self.memory();
+        let mut dated: Vec<Dated> = Vec::new();
+        for memory in self.memories() {
             let rows = memory.rows().iter().filter(|(doc, row)| *doc < self.end && row.date <= from && docs.contains(*doc));
-            rows.map(|(doc, row)| Dated::new(row.date, *doc)).collect()
-        };
+            dated.extend(rows.map(|(doc, row)| Dated::new(row.date, *doc)));
+        }
         dated.sort_unstable();
         runs.push(Run { source: RunSource::Sorted(dated.into_iter()), head: None });
         for run in &mut runs {
