@@ -72,6 +72,8 @@ pub struct Index {
     cache: Arc<PageCache>,
     /// The number of the next file; shared with what is being built beside.
     next_file: Arc<AtomicU64>,
+    /// Files from this number on were begun since the index was opened.
+    first_file: u64,
     memory_budget: usize,
     writer: Mutex<Writer>,
     /// One merge at a time.
@@ -128,6 +130,7 @@ impl Index {
             store: pages,
             cache,
             next_file: Arc::new(AtomicU64::new(next_file)),
+            first_file: next_file,
             memory_budget: options.memory_budget,
             writer: Mutex::new(Writer { next, missing }),
             merging: Mutex::new(()),
@@ -146,6 +149,7 @@ impl Index {
             store: Arc::clone(&self.store),
             cache: Arc::clone(&self.cache),
             next_file: Arc::clone(&self.next_file),
+            first_file: self.first_file,
             memory_budget: self.memory_budget,
             writer: Mutex::new(Writer { next: start.0, missing: Vec::new() }),
             merging: Mutex::new(()),
@@ -240,6 +244,11 @@ impl Index {
         self.view().segments.iter().map(|open| open.segment.file()).chain(missing).collect()
     }
 
+    /// Is the file one that is being written, or that a merge has replaced since the index was opened?
+    pub fn is_under_way(&self, file: FileId) -> bool {
+        (self.first_file..self.next_file.load(Ordering::Relaxed)).contains(&file.0) && !self.files().contains(&file)
+    }
+
     /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` in the order of the document.
     ///
     /// Above the memory budget what is in memory is first written out as a segment that the next flush will name. Where that fails, the
@@ -270,20 +279,21 @@ impl Index {
 
     /// Like [`flush`](Self::flush), with a watermark of at least `end`, for documents that have nothing to index.
     pub fn flush_to(&self, basis: &[u8], end: DocNo) -> Result<(), IndexError> {
-        self.write_to(basis, end)?;
+        self.write_to(&|| basis.to_vec(), end)?;
         self.merge_due()
     }
 
-    /// Like [`flush`](Self::flush), without merging: who writes thus merges by [`merge_some`](Self::merge_some).
-    pub fn write(&self, basis: &[u8]) -> Result<(), IndexError> {
+    /// Like [`flush`](Self::flush), without merging: that is for [`merge_some`](Self::merge_some). `basis` is called after all that
+    /// is written was added.
+    pub fn write(&self, basis: &dyn Fn() -> Vec<u8>) -> Result<(), IndexError> {
         self.write_to(basis, DocNo(0))
     }
 
-    fn write_to(&self, basis: &[u8], end: DocNo) -> Result<(), IndexError> {
+    fn write_to(&self, basis: &dyn Fn() -> Vec<u8>, end: DocNo) -> Result<(), IndexError> {
         let naming = self.naming();
         let watermark = self.spill(&naming, end.0)?;
         let segments = self.listed(&self.lock());
-        self.replace_manifest(Manifest { watermark, basis: basis.to_vec(), segments, ..self.manifest() })
+        self.replace_manifest(Manifest { watermark, basis: basis(), segments, ..self.manifest() })
     }
 
     /// Tells that `docs` are dead: from now on no snapshot shows them, and merges drop what the index has of them. Durable when it returns.
@@ -440,7 +450,8 @@ impl Index {
             self.freeze(writer.next);
             writer.next
         };
-        while let Some(frozen) = self.view().frozen.first() {
+        // What was put apart since then is for the next time.
+        while let Some(frozen) = self.view().frozen.first().filter(|frozen| frozen.end() <= next) {
             let file = self.new_file()?;
             let docs = frozen.write(self.store.as_ref(), file)?;
             let segment = Arc::new(Segment::open(&self.store, file, docs, &self.cache)?);

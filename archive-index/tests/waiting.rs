@@ -89,7 +89,7 @@ fn eight(pages: &Held) -> Index {
     let index = Index::open(Arc::new(pages.clone()), Options::default()).unwrap();
     for no in 0..8 {
         add(&index, no);
-        index.write(b"").unwrap();
+        index.write(&Vec::new).unwrap();
     }
     index
 }
@@ -105,7 +105,7 @@ fn s4_7_documents_are_added_and_found_while_a_flush_is_held() {
     add(&index, 8);
     let (reached, release) = pages.hold();
     std::thread::scope(|scope| {
-        let flush = scope.spawn(|| index.write(b"nine"));
+        let flush = scope.spawn(|| index.write(&|| b"nine".to_vec()));
         reached.recv().unwrap();
         add(&index, 9);
         assert_eq!((total(&index, "common"), total(&index, "word8"), total(&index, "word9")), (10, 1, 1));
@@ -127,7 +127,7 @@ fn s4_7_documents_are_added_flushed_and_found_while_a_merge_is_held() {
         let merge = scope.spawn(|| index.merge_some(u32::MAX, &unhurried()));
         reached.recv().unwrap();
         add(&index, 8);
-        index.write(b"nine").unwrap();
+        index.write(&|| b"nine".to_vec()).unwrap();
         add(&index, 9);
         assert_eq!((total(&index, "common"), index.watermark(), index.segments()), (10, DocNo(9), 9));
         release.send(()).unwrap();

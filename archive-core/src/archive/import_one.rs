@@ -52,8 +52,9 @@ impl Drop for Lead<'_> {
 
 impl Acting<'_> {
     /// Archives one mail in `folder`, which is created if missing. The mail is durable when this returns. It is
-    /// searchable too, unless the index cannot be written: then searches count it as not indexed, until a later mail or
-    /// open can write the index.
+    /// searchable too, unless another thread feeds the index or the index has no room: then it is found soon, and until
+    /// then searches count it as not indexed. If the index cannot be written, that lasts until a later mail or open can
+    /// write it.
     ///
     /// Bytes that are never a mail ([`source::refused`]) are an error here, as they are a trouble in
     /// [`Acting::import`].
@@ -99,7 +100,7 @@ impl Acting<'_> {
         drop(queue);
         let outcome = locked(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
         // The mail is archived. What the index could not accept waits, and searches count it.
-        let _waits = self.archive.store.feed_index();
+        self.archive.store.feed_one();
         Ok(receipt(self.archive.store.no(), outcome, digest, Arc::default(), 0))
     }
 }

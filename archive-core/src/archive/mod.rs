@@ -62,13 +62,15 @@ pub use verify::{Depth, Finding, VerifyReport};
 use crate::error::{Damage, Error};
 use crate::id::Uuid;
 use crate::seal::SecretKey;
-use crate::store::{Recovery, Store};
+use crate::store::{Attended, Recovery, Store};
 use crate::vfs::Vfs;
 
 /// An archive open for reading and writing. Closing it is better than dropping it: the next open is quicker.
 pub struct Archive {
     /// The first field, to be dropped first: its thread holds the store.
     idle: Option<idle::IdleMarker>,
+    /// As long as it is there, the store may have a thread.
+    _attended: Attended,
     dir: PathBuf,
     id: Uuid,
     vfs: Arc<dyn Vfs>,

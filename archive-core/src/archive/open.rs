@@ -12,7 +12,7 @@ use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::records::{Link, SeenHead, StoreFact};
 use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_identifier};
-use crate::store::{FromMaster, Store, StoreOptions, found_store};
+use crate::store::{Attended, FromMaster, Store, StoreOptions, found_store};
 use crate::vfs::{DiskVfs, Vfs};
 
 /// Options for opening an archive: memory, container size, index, clock.
@@ -104,7 +104,8 @@ impl Archive {
         Ok(Self::open_on(Arc::new(options.disk()), dir, key, options)?.watched())
     }
 
-    /// Like [`Archive::open`], on any file system and without a background thread: the caller calls [`Archive::mark`].
+    /// Like [`Archive::open`], on any file system and without the thread that marks an idle archive: the caller calls
+    /// [`Archive::mark`].
     pub fn open_on(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
         let unlocked = Found::read(&*vfs, dir)?.unlock(key)?;
         let lock = WriteLock::take(&*vfs, dir)?;
@@ -167,8 +168,10 @@ impl Archive {
             notices.retain(|notice| !matches!(notice, Error::IdentityChanged { .. } | Error::IdentityOlder { .. }));
         }
         notices.extend(store.indexer().older().map(Error::IndexOlder));
+        let store = Arc::new(store);
         Ok(Self {
             idle: None,
+            _attended: Attended::begin(&store),
             dir: dir.to_owned(),
             id,
             vfs,
@@ -176,7 +179,7 @@ impl Archive {
             notices,
             archive_key,
             master: Arc::new(Mutex::new(master)),
-            store: Arc::new(store),
+            store,
             singles: import_one::Singles::default(),
             _lock: lock,
         })

@@ -13,8 +13,9 @@ use super::folders::Folders;
 use super::manifest::{Basis, Manifest, Numbers, decode_manifest, encode_manifest, read_manifest, replace_manifest};
 pub(crate) use super::rows::FactPlace;
 use super::rows::{FolderRow, read_row, write_row};
+use super::run::{Run, RunName};
 use super::sets::{SetOf, Sets};
-use super::sorted::{Sorted, runs_in};
+use super::sorted::{Due, Sorted, runs_in};
 use super::{ContentRow, MessageRow, PartRow, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
@@ -35,6 +36,18 @@ fn manifest_path(dir: &Path) -> PathBuf {
 /// About the memory of a row that waits to be written with the next files.
 const WAITING_ROW: usize = 256;
 
+/// What was written of a catalog and is named by its manifest.
+pub(crate) struct Written {
+    run: Option<Arc<Run>>,
+    basis: Basis,
+}
+
+/// A run that replaces several.
+pub(crate) struct Merged {
+    due: Due,
+    run: Arc<Run>,
+}
+
 /// A message at its place in the order of its folder.
 pub(crate) struct Dated {
     pub(crate) message: MessageNo,
@@ -48,17 +61,15 @@ impl Dated {
     }
 }
 
-/// The catalog of one store.
+/// The catalog of one store. A clone is a view, which does not change when more commits are adopted.
+#[derive(Clone)]
 pub(crate) struct Catalog {
-    vfs: Arc<dyn Vfs>,
-    dir: PathBuf,
-    key: SecretKey,
-    owner: Uuid,
     sorted: Sorted,
-    folders: Folders,
+    folders: Arc<Folders>,
     basis: Basis,
-    flushed: Link,
-    sets: Sets,
+    /// What the manifest on disk says.
+    flushed: Arc<Basis>,
+    sets: Arc<Sets>,
     /// Contents of the commit being applied that have no message yet: date and size.
     fresh: HashMap<u32, (i64, u64)>,
     /// Messages whose content is not known yet, by its number: damage took its commit, and a repair records it again
@@ -111,30 +122,14 @@ impl Catalog {
             all_read &= keys::set_of(key).and_then(|(of, upper)| sets.load(of, upper, row)).is_some();
             Ok(ControlFlow::Continue(()))
         })?;
-        let basis = manifest.basis();
-        let (flushed, fresh) = (basis.link, HashMap::new());
-        let (vfs, dir, key) = (Arc::clone(vfs), dir.to_owned(), key.duplicate());
-        Ok(all_read.then_some(Self {
-            vfs,
-            dir,
-            key,
-            owner,
-            sorted,
-            folders,
-            basis,
-            flushed,
-            sets,
-            fresh,
-            waiting: HashMap::new(),
-            forgotten: false,
-        }))
+        Ok(all_read.then(|| Self::with(sorted, folders, sets, manifest.basis())))
     }
 
     /// An empty catalog. Its files get numbers that no existing file has, `next_number` or above.
     fn empty(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, next_number: u64, cache_bytes: u64) -> Result<Self, Error> {
         let there = runs_in(&*vfs, dir)?.into_iter().map(|(number, _)| number.saturating_add(1));
         let next_number = there.fold(next_number, u64::max);
-        let sorted = Sorted::open(Arc::clone(&vfs), dir, key.duplicate(), owner, &[], next_number, cache_bytes)?;
+        let sorted = Sorted::open(vfs, dir, key, owner, &[], next_number, cache_bytes)?;
         let link = Link::origin(owner);
         let basis = Basis {
             link,
@@ -149,15 +144,19 @@ impl Catalog {
             repaired_at: (0, 0),
             left_out: 0,
         };
-        let (dir, folders) = (dir.to_owned(), Folders::default());
-        let (sets, fresh) = (Sets::default(), HashMap::new());
-        Ok(Self { vfs, dir, key, owner, sorted, folders, basis, flushed: link, sets, fresh, waiting: HashMap::new(), forgotten: false })
+        Ok(Self::with(sorted, Folders::default(), Sets::default(), basis))
+    }
+
+    fn with(sorted: Sorted, folders: Folders, sets: Sets, basis: Basis) -> Self {
+        let flushed = Arc::new(basis.clone());
+        let (folders, sets) = (Arc::new(folders), Arc::new(sets));
+        Self { sorted, folders, basis, flushed, sets, fresh: HashMap::new(), waiting: HashMap::new(), forgotten: false }
     }
 
     /// Discards everything, to be filled from the records again.
     pub(crate) fn reset(&mut self, cache_bytes: u64) -> Result<(), Error> {
-        let next_number = self.sorted.next_number();
-        *self = Self::empty(Arc::clone(&self.vfs), &self.dir, self.key.duplicate(), self.owner, next_number, cache_bytes)?;
+        let home = Arc::clone(self.sorted.home());
+        *self = Self::empty(Arc::clone(&home.vfs), &home.dir, home.key.duplicate(), home.owner, home.next_number(), cache_bytes)?;
         Ok(())
     }
 
@@ -225,6 +224,16 @@ impl Catalog {
 
     pub(crate) fn folders(&self) -> &Folders {
         &self.folders
+    }
+
+    /// Number of files with rows.
+    pub(crate) fn runs(&self) -> usize {
+        self.sorted.runs()
+    }
+
+    /// Is the file of this number one that is being written, or that a merge has replaced since the open?
+    pub(crate) fn is_under_way(&self, number: u64) -> bool {
+        self.sorted.is_under_way(number)
     }
 
     /// About the bytes that recent changes take in memory.
@@ -310,7 +319,7 @@ impl Catalog {
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         for no in std::mem::take(&mut self.fresh).into_keys() {
             if self.placements(ContentNo(no))?.is_empty() {
-                self.sets.insert(SetOf::Unplaced, no);
+                self.sets_mut().insert(SetOf::Unplaced, no);
             }
         }
         Ok(())
@@ -330,7 +339,7 @@ impl Catalog {
             FactValue::Part(fact) => self.part(fact, place, &span.section),
             FactValue::FolderMade(fact) => {
                 numbers.folders = numbers.folders.max(fact.no);
-                self.folders.add(fact.no, fact.parent, &fact.name, fact.epoch);
+                self.folders_mut().add(fact.no, fact.parent, &fact.name, fact.epoch);
                 Ok(())
             }
             FactValue::ImportRun(fact) => {
@@ -349,7 +358,7 @@ impl Catalog {
             }
             FactValue::Repaired(fact) => {
                 let HeadNumbers { contents, messages, parts, runs, folders, containers } = fact.numbers;
-                self.sets.insert_gap(SetOf::Unplaced, numbers.contents..contents);
+                Arc::make_mut(&mut self.sets).insert_gap(SetOf::Unplaced, numbers.contents..contents);
                 numbers.contents = numbers.contents.max(contents);
                 numbers.messages = numbers.messages.max(messages);
                 numbers.parts = numbers.parts.max(parts);
@@ -371,7 +380,7 @@ impl Catalog {
         let digest = Digest(fact.digest);
         let (runs, in_section) = resolve(fact.runs, section)?;
         if in_section {
-            self.sets.insert(SetOf::Unpacked, fact.no);
+            self.sets_mut().insert(SetOf::Unpacked, fact.no);
             self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_add(runs.bytes());
         }
         let row = ContentRow {
@@ -407,8 +416,9 @@ impl Catalog {
         self.sorted.put_value(keys::content(no), |out| write_row(&row, out));
         self.fresh.insert(no.0, (row.date_in_order(), fact.size));
         // The numbers between are lost; a content found later fills its gap.
-        self.sets.insert_gap(SetOf::Unplaced, self.basis.numbers.contents..no.0);
-        self.sets.remove(SetOf::Unplaced, no.0);
+        let known = self.basis.numbers.contents;
+        self.sets_mut().insert_gap(SetOf::Unplaced, known..no.0);
+        self.sets_mut().remove(SetOf::Unplaced, no.0);
         self.basis.numbers.contents = self.basis.numbers.contents.max(no.0.saturating_add(1));
         self.basis.numbers.contents_there = self.basis.numbers.contents_there.saturating_add(1);
         self.basis.numbers.content_bytes = self.basis.numbers.content_bytes.saturating_add(fact.size);
@@ -421,7 +431,7 @@ impl Catalog {
     fn part(&mut self, fact: PartFact, place: FactPlace, section: &[u64]) -> Result<(), Error> {
         let (runs, in_section) = resolve(fact.runs, section)?;
         if in_section {
-            self.sets.insert(SetOf::UnpackedParts, fact.no);
+            self.sets_mut().insert(SetOf::UnpackedParts, fact.no);
             self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_add(runs.bytes());
         }
         let row = PartRow { digest: fact.digest, len: fact.len, runs, section: in_section.then_some(place.file) };
@@ -456,7 +466,7 @@ impl Catalog {
     fn message(&mut self, fact: &MessageFact, place: FactPlace) -> Result<(), Error> {
         let (no, content) = (MessageNo(fact.no), ContentNo(fact.content));
         self.archived(no, fact.archived);
-        self.folders.number(fact.folder, fact.number);
+        self.folders_mut().number(fact.folder, fact.number);
         self.basis.numbers.messages = self.basis.numbers.messages.max(no.0.saturating_add(1));
         let (date, size) = match self.fresh.remove(&fact.content) {
             Some(of) => of,
@@ -468,8 +478,8 @@ impl Catalog {
                     return Ok(());
                 };
                 match self.unplaced().contains(fact.content) {
-                    true => self.sets.remove(SetOf::Unplaced, fact.content),
-                    false => self.sets.insert(SetOf::Shared, fact.content),
+                    true => self.sets_mut().remove(SetOf::Unplaced, fact.content),
+                    false => self.sets_mut().insert(SetOf::Shared, fact.content),
                 }
                 (of.date_in_order(), of.size)
             }
@@ -486,7 +496,7 @@ impl Catalog {
         self.sorted.put_value(keys::message(no), |out| write_row(&row, out));
         self.sorted.put(keys::dated(FolderNo(fact.folder), date, no));
         self.sorted.put_value(keys::placed(content).with(no.0), |out| out.extend_from_slice(&fact.folder.to_le_bytes()));
-        self.folders.count(fact.folder, size);
+        self.folders_mut().count(fact.folder, size);
         Ok(())
     }
 
@@ -494,12 +504,12 @@ impl Catalog {
     /// their order.
     fn archived(&mut self, no: MessageNo, time: i64) {
         if no.0 < self.basis.numbers.messages {
-            self.sets.insert(SetOf::Earlier, no.0);
-            self.sets.insert(SetOf::Earlier, no.0.saturating_add(1));
+            self.sets_mut().insert(SetOf::Earlier, no.0);
+            self.sets_mut().insert(SetOf::Earlier, no.0.saturating_add(1));
             return;
         }
         if self.basis.archived.is_some_and(|last| time < last) {
-            self.sets.insert(SetOf::Earlier, no.0);
+            self.sets_mut().insert(SetOf::Earlier, no.0);
         }
         self.basis.archived = Some(time);
     }
@@ -507,10 +517,10 @@ impl Catalog {
     fn damage(&mut self, fact: &DamageFact) -> Result<(), Error> {
         for no in &fact.contents {
             let Some(row) = self.content_row(ContentNo(*no))? else { continue };
-            self.sets.insert(SetOf::Damaged, *no);
+            self.sets_mut().insert(SetOf::Damaged, *no);
             for extent in row.shape.iter().flat_map(|shape| &shape.0) {
                 if let crate::mail::Extent::Part { .. } = extent.extent {
-                    self.sets.insert(SetOf::DamagedParts, extent.part);
+                    self.sets_mut().insert(SetOf::DamagedParts, extent.part);
                 }
             }
         }
@@ -539,7 +549,7 @@ impl Catalog {
 
     fn packed(&mut self, fact: PackedFact) -> Result<(), Error> {
         for (no, runs) in fact.contents {
-            self.sets.remove(SetOf::Unpacked, no);
+            self.sets_mut().remove(SetOf::Unpacked, no);
             let Some(row) = self.content_row(ContentNo(no))? else { continue };
             if row.section.is_some() {
                 self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
@@ -548,7 +558,7 @@ impl Catalog {
             self.sorted.put_value(keys::content(ContentNo(no)), |out| write_row(&row, out));
         }
         for (no, runs) in fact.parts {
-            self.sets.remove(SetOf::UnpackedParts, no);
+            self.sets_mut().remove(SetOf::UnpackedParts, no);
             let Some(row) = self.part_row(PartNo(no))? else { continue };
             if row.section.is_some() {
                 self.basis.unpacked_bytes = self.basis.unpacked_bytes.saturating_sub(runs.bytes());
@@ -696,26 +706,95 @@ impl Catalog {
         Ok(numbers)
     }
 
-    /// Writes recent changes to files and names them in a new manifest.
-    pub(crate) fn flush(&mut self) -> Result<(), Error> {
-        if self.flushed == self.basis.link || self.forgotten {
-            return Ok(());
+    fn folders_mut(&mut self) -> &mut Folders {
+        Arc::make_mut(&mut self.folders)
+    }
+
+    fn sets_mut(&mut self) -> &mut Sets {
+        Arc::make_mut(&mut self.sets)
+    }
+
+    /// Sets recent changes apart, to be written; `false` if there are none. Later changes are for the next time.
+    pub(crate) fn freeze(&mut self) -> bool {
+        if self.flushed.link == self.basis.link || self.forgotten {
+            return false;
         }
         self.put_changed();
-        let flushed = self.sorted.flush()?;
-        self.vfs.sync_dir(&self.dir)?;
-        let manifest = Manifest::new(&self.basis, flushed.runs.clone(), self.sorted.next_number());
-        let bytes = encode_manifest(&manifest);
-        replace_manifest(&*self.vfs, &manifest_path(&self.dir), &self.key, FileKind::CatalogManifest, self.owner, &bytes)?;
-        self.flushed = self.basis.link;
-        self.sorted.switch(flushed)
+        self.sorted.freeze();
+        true
+    }
+
+    /// Writes what is frozen in this view, and names it in a new manifest; one thread at a time. The current catalog
+    /// learns of it by [`Self::adopt`].
+    pub(crate) fn write_frozen(&self) -> Result<Written, Error> {
+        // From here on a manifest may name them.
+        self.sorted.keep();
+        let run = self.sorted.write_frozen()?;
+        self.name(&self.basis, self.sorted.names(run.as_ref()))?;
+        Ok(Written { run, basis: self.basis.clone() })
+    }
+
+    /// Adopts what was written of its frozen changes.
+    pub(crate) fn adopt(&mut self, written: Written) {
+        self.sorted.adopt(written.run);
+        self.flushed = Arc::new(written.basis);
+    }
+
+    fn name(&self, basis: &Basis, runs: Vec<RunName>) -> Result<(), Error> {
+        let home = self.sorted.home();
+        home.vfs.sync_dir(&home.dir)?;
+        let bytes = encode_manifest(&Manifest::new(basis, runs, home.next_number()));
+        replace_manifest(&*home.vfs, &manifest_path(&home.dir), &home.key, FileKind::CatalogManifest, home.owner, &bytes)
+    }
+
+    /// Runs to be merged, if there are enough of one level. Runs that no manifest names yet wait.
+    pub(crate) fn due(&self) -> Option<Due> {
+        if self.flushed.link.sequence == 0 || self.forgotten { None } else { self.sorted.due() }
+    }
+
+    /// Writes the run that replaces several; [`Error::Stopped`] as soon as `between` returns false.
+    pub(crate) fn write_merged(&self, due: Due, between: &dyn Fn() -> bool) -> Result<Merged, Error> {
+        let run = self.sorted.write_merged(&due, between)?;
+        Ok(Merged { due, run })
+    }
+
+    /// Names a merged run in a new manifest, which otherwise equals the last one; one thread at a time. The current
+    /// catalog learns of it by [`Self::take_merged`].
+    pub(crate) fn name_merged(&self, merged: &Merged) -> Result<(), Error> {
+        let runs = self.sorted.with_merged(&merged.due, &merged.run);
+        self.name(&self.flushed, runs.iter().map(|run| run.name.clone()).collect())
+    }
+
+    pub(crate) fn take_merged(&mut self, merged: &Merged) {
+        self.sorted.set_runs(self.sorted.with_merged(&merged.due, &merged.run));
+    }
+
+    /// Removes the files that a merged run replaces.
+    pub(crate) fn remove_merged(&self, merged: &Merged) -> Result<(), Error> {
+        self.sorted.remove_merged(&merged.due)
+    }
+
+    /// Writes recent changes to files and names them in a new manifest.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        if self.freeze() {
+            let written = self.write_frozen()?;
+            self.adopt(written);
+        }
+        while let Some(due) = self.due() {
+            let merged = self.write_merged(due, &|| true)?;
+            self.name_merged(&merged)?;
+            self.take_merged(&merged);
+            self.remove_merged(&merged)?;
+        }
+        Ok(())
     }
 
     /// While a catalog is rebuilt from the beginning: writes what is in memory, if that is more than `bytes`, into runs
     /// that no manifest names before the catalog is complete. Until then the runs do not count: an incomplete catalog
     /// would pass for one that knows more than damaged records.
     pub(crate) fn spill(&mut self, bytes: usize) -> Result<(), Error> {
-        if self.flushed.sequence != 0 || self.sorted.memory_len() < bytes {
+        if self.flushed.link.sequence != 0 || self.sorted.memory_len() < bytes {
             return Ok(());
         }
         self.sorted.spill()
@@ -723,22 +802,24 @@ impl Catalog {
 
     /// Adds the changed rows of folders and sets to what is written next.
     fn put_changed(&mut self) {
-        for no in self.folders.take_changed() {
+        for no in self.folders_mut().take_changed() {
             let Some(folder) = self.folders.get(FolderNo(no)) else { continue };
             let super::Folder { parent, name, messages, bytes, last, epoch, .. } = folder;
             let row = FolderRow { parent, name: name.to_owned(), messages, bytes, last, epoch };
             self.sorted.put_value(keys::folder(no), |out| write_row(&row, out));
         }
         let sorted = &mut self.sorted;
-        self.sets.take_changed(&mut |of, upper, row| sorted.put_value(keys::set(of, upper), |out| out.extend_from_slice(row)));
+        Arc::make_mut(&mut self.sets)
+            .take_changed(&mut |of, upper, row| sorted.put_value(keys::set(of, upper), |out| out.extend_from_slice(row)));
     }
 
     /// Removes the manifest: the next open starts over with the records, and removes the runs.
     pub(crate) fn forget(&mut self) -> Result<(), Error> {
-        let path = manifest_path(&self.dir);
-        if self.vfs.kind(&path)?.is_some() {
-            self.vfs.remove(&path)?;
-            self.vfs.sync_dir(&self.dir)?;
+        let home = self.sorted.home();
+        let path = manifest_path(&home.dir);
+        if home.vfs.kind(&path)?.is_some() {
+            home.vfs.remove(&path)?;
+            home.vfs.sync_dir(&home.dir)?;
         }
         self.forgotten = true;
         Ok(())
@@ -751,9 +832,10 @@ impl Catalog {
 
     /// Removes runs that no manifest names, and what is left of one that was never finished.
     pub(crate) fn remove_leftovers(&self) -> Result<(), Error> {
-        let unfinished = manifest_path(&self.dir).with_extension("tmp");
-        if self.vfs.kind(&unfinished)?.is_some() {
-            self.vfs.remove(&unfinished)?;
+        let home = self.sorted.home();
+        let unfinished = manifest_path(&home.dir).with_extension("tmp");
+        if home.vfs.kind(&unfinished)?.is_some() {
+            home.vfs.remove(&unfinished)?;
         }
         self.sorted.remove_leftovers()
     }

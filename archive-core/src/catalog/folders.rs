@@ -53,7 +53,7 @@ fn normal(name: &str) -> Cow<'_, str> {
 }
 
 /// A folder without its name, which is stored with all others.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Node {
     /// Where the name begins in all names.
     name: usize,
@@ -67,7 +67,7 @@ struct Node {
 }
 
 /// The tree.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Folders {
     /// In order of their numbers.
     nodes: Vec<Node>,

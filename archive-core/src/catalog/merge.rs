@@ -7,9 +7,18 @@ use crate::error::Error;
 
 /// Writes the entries of `runs` (newest first) to `writer`; if several runs have a key, the newest entry. With nothing
 /// older after them (`oldest`), tombstones have nothing left to hide; those in copied pages stay, which does no harm.
-pub(super) fn merge<'r>(runs: impl Iterator<Item = &'r Run>, oldest: bool, writer: &mut RunWriter) -> Result<(), Error> {
+/// Ends with [`Error::Stopped`] as soon as `between` returns false.
+pub(super) fn merge<'r>(
+    runs: impl Iterator<Item = &'r Run>,
+    oldest: bool,
+    writer: &mut RunWriter,
+    between: &dyn Fn() -> bool,
+) -> Result<(), Error> {
     let mut cursors: Vec<Cursor<'r>> = runs.map(|run| Cursor { run, page_no: 0, page: None, at: 0 }).collect();
     loop {
+        if !between() {
+            return Err(Error::Stopped);
+        }
         cursors.retain(|cursor| cursor.key().is_some());
         // Among those with the lowest key, the first is the newest.
         let Some(least) = (0..cursors.len()).min_by_key(|at| cursors[*at].key()) else { return Ok(()) };

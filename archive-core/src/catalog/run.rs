@@ -81,6 +81,10 @@ impl RunWriter {
         Ok(Self { writer, page: PageBuilder::default(), directory: Vec::new(), last_offset: 0, number })
     }
 
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Appends an entry whose key is above all before it.
     pub(super) fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Error> {
         self.page.push(key, value);

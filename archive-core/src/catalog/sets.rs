@@ -30,7 +30,7 @@ pub(super) enum SetOf {
 const SETS: [SetOf; 7] =
     [SetOf::Shared, SetOf::Damaged, SetOf::DamagedParts, SetOf::Unpacked, SetOf::UnpackedParts, SetOf::Earlier, SetOf::Unplaced];
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct NumberSet {
     numbers: RoaringBitmap,
     /// Upper halves of numbers whose rows are out of date.
@@ -38,7 +38,7 @@ struct NumberSet {
 }
 
 /// All sets of a catalog.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Sets([NumberSet; SETS.len()]);
 
 impl Sets {

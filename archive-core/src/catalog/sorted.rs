@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::keys::Key;
 use super::merge::merge;
@@ -18,36 +19,118 @@ use crate::vfs::{EntryKind, Vfs};
 pub(super) const FANOUT: usize = 8;
 /// What an entry in memory costs besides its bytes.
 const ENTRY_COST: usize = 64;
-/// Capacity that memory keeps after it was written, since it will fill again.
-const KEPT: usize = 16 << 20;
 
 /// Receives key and value of an entry.
 type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error> + 'a;
 
-/// All entries of a catalog.
+/// All entries of a catalog. A clone is a view that does not change: it shares what is there.
+#[derive(Clone)]
 pub(super) struct Sorted {
-    vfs: Arc<dyn Vfs>,
-    dir: PathBuf,
-    key: SecretKey,
-    owner: Uuid,
-    /// The place in `values` of the value of each key.
-    memory: BTreeMap<Key, Range<usize>>,
-    /// Values one after the other: most are small, and none is freed before all are written.
-    values: Vec<u8>,
+    home: Arc<Home>,
+    /// Entries put since the last freeze, newest first; the first takes new entries, unless a view shares it.
+    recent: Vec<Arc<Memory>>,
+    /// Entries to be written, newest first; older than the recent ones. If writing fails they stay here.
+    frozen: Vec<Arc<Memory>>,
     /// Newest first.
     runs: Vec<Arc<Run>>,
-    /// The runs were written by [`Self::spill`], and no manifest names them yet.
-    spilled: bool,
-    /// The number of the next file. No number is assigned twice, whatever becomes of the file: pages are cached by it.
-    next_number: u64,
+    /// Runs written by [`Self::spill`], which no manifest names yet.
+    spilled: Arc<Spilled>,
+}
+
+/// What all views of a catalog share.
+pub(super) struct Home {
+    pub(super) vfs: Arc<dyn Vfs>,
+    pub(super) dir: PathBuf,
+    pub(super) key: SecretKey,
+    pub(super) owner: Uuid,
+    /// Of the next file. No number is given twice, whatever becomes of the file: pages are cached by it.
+    next_number: AtomicU64,
+    /// Files from this number on are of this process.
+    first_number: u64,
     cache: PageCache,
 }
 
-/// Files written by a flush, to be named by the manifest; and those it replaced.
-pub(super) struct Flushed {
-    pub(super) runs: Vec<RunName>,
-    replaced: Vec<Arc<Run>>,
-    opened: Vec<Arc<Run>>,
+impl Home {
+    /// The number of the next file.
+    pub(super) fn next_number(&self) -> u64 {
+        self.next_number.load(Ordering::Relaxed)
+    }
+
+    fn take_number(&self) -> Result<u64, Error> {
+        let taken = self.next_number.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |number| number.checked_add(1));
+        taken.map_err(|_| Error::Bug("all numbers of runs are given"))
+    }
+
+    fn create(&self) -> Result<RunWriter, Error> {
+        RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, self.take_number()?)
+    }
+
+    fn open(&self, name: RunName) -> Result<Arc<Run>, Error> {
+        Ok(Arc::new(Run::open(&*self.vfs, &self.dir, &self.key, self.owner, name)?))
+    }
+}
+
+/// Entries in memory.
+#[derive(Default, Clone)]
+struct Memory {
+    /// Where in `values` the value of each key lies.
+    entries: BTreeMap<Key, Range<usize>>,
+    /// Values one after the other: most are small, and none is removed before all are written.
+    values: Vec<u8>,
+}
+
+impl Memory {
+    /// Bytes that it takes, about.
+    fn len(&self) -> usize {
+        self.entries.len() * ENTRY_COST + self.values.len()
+    }
+
+    fn value(&self, at: &Range<usize>) -> Result<&[u8], Error> {
+        self.values.get(at.clone()).ok_or(Error::Bug("the value of an entry in memory is gone"))
+    }
+
+    /// Takes over the entries of a newer one.
+    fn overlay(&mut self, newer: &Memory) {
+        let start = self.values.len();
+        self.values.extend_from_slice(&newer.values);
+        let moved = newer.entries.iter().map(|(key, at)| (*key, at.start + start..at.end + start));
+        self.entries.extend(moved);
+    }
+}
+
+/// Runs that no manifest names: they are removed with the last view of the catalog.
+struct Spilled {
+    vfs: Arc<dyn Vfs>,
+    runs: Mutex<Vec<PathBuf>>,
+}
+
+impl Spilled {
+    fn set(&self, runs: Vec<PathBuf>) {
+        *self.runs.lock().unwrap_or_else(PoisonError::into_inner) = runs;
+    }
+}
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        // Whatever stays is removed by the next open that writes.
+        let runs = self.runs.get_mut().unwrap_or_else(PoisonError::into_inner);
+        runs.iter().for_each(|run| drop(self.vfs.remove(run)));
+    }
+}
+
+/// Runs to be merged into one.
+pub(crate) struct Due {
+    level: u32,
+    runs: Vec<Arc<Run>>,
+    /// There are no older runs.
+    oldest: bool,
+}
+
+impl Due {
+    /// Their pages.
+    pub(crate) fn pages(&self) -> usize {
+        self.runs.iter().map(|run| run.pages()).sum()
+    }
 }
 
 impl Sorted {
@@ -67,60 +150,75 @@ impl Sorted {
         // A crash leaves runs that no manifest names.
         let there = runs_in(&*vfs, dir)?.into_iter().map(|(number, _)| number);
         let after = names.iter().map(|name| name.number).chain(there).max().map_or(1, |number| number.saturating_add(1));
-        let next_number = next_number.max(after);
+        let first_number = next_number.max(after);
+        let next_number = AtomicU64::new(first_number);
         let cache = PageCache::with_weighter((cache_bytes / (48 << 10)).max(16) as usize, cache_bytes, ByMemory);
-        Ok(Self {
-            vfs,
-            dir: dir.to_owned(),
-            key,
-            owner,
-            memory: BTreeMap::new(),
-            values: Vec::new(),
-            runs,
-            spilled: false,
-            next_number,
-            cache,
-        })
+        let spilled = Arc::new(Spilled { vfs: Arc::clone(&vfs), runs: Mutex::default() });
+        let home = Arc::new(Home { vfs, dir: dir.to_owned(), key, owner, next_number, first_number, cache });
+        Ok(Self { home, recent: Vec::new(), frozen: Vec::new(), runs, spilled })
+    }
+
+    pub(super) fn home(&self) -> &Arc<Home> {
+        &self.home
     }
 
     /// Puts an entry without a value.
     pub(super) fn put(&mut self, key: Key) {
-        self.memory.insert(key, 0..0);
+        self.put_value(key, |_| {});
     }
 
     /// Puts an entry whose value `write` appends.
     pub(super) fn put_value(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.values.len();
-        write(&mut self.values);
-        self.memory.insert(key, start..self.values.len());
+        if self.recent.first_mut().is_none_or(|newest| Arc::get_mut(newest).is_none()) {
+            self.join_recent();
+            self.recent.insert(0, Arc::default());
+        }
+        let Some(newest) = self.recent.first_mut() else { return };
+        // No view shares it, so nothing is copied.
+        let memory = Arc::make_mut(newest);
+        let start = memory.values.len();
+        write(&mut memory.values);
+        memory.entries.insert(key, start..memory.values.len());
+    }
+
+    /// Joins memories that views once shared: each entry is copied a few times at most, and few memories remain.
+    fn join_recent(&mut self) {
+        while let [newer, older, ..] = self.recent.as_slice()
+            && older.len() <= 2 * newer.len()
+        {
+            let newer = self.recent.remove(0);
+            let Some(older) = self.recent.first_mut() else { return };
+            Arc::make_mut(older).overlay(&newer);
+        }
+    }
+
+    /// All memories, newest first.
+    fn memories(&self) -> impl Iterator<Item = &Arc<Memory>> {
+        self.recent.iter().chain(&self.frozen)
+    }
+
+    pub(super) fn is_under_way(&self, number: u64) -> bool {
+        let own = self.home.first_number..self.home.next_number();
+        own.contains(&number) && !self.runs.iter().any(|run| run.name.number == number)
+    }
+
+    pub(super) fn runs(&self) -> usize {
+        self.runs.len()
     }
 
     /// About the bytes that the entries in memory take.
     pub(super) fn memory_len(&self) -> usize {
-        self.memory.len() * ENTRY_COST + self.values.len()
-    }
-
-    fn value(&self, at: &Range<usize>) -> Result<&[u8], Error> {
-        self.values.get(at.clone()).ok_or(Error::Bug("the value of an entry in memory is gone"))
-    }
-
-    /// The number of the next file.
-    pub(super) fn next_number(&self) -> u64 {
-        self.next_number
-    }
-
-    fn take_number(&mut self) -> Result<u64, Error> {
-        let number = self.next_number;
-        self.next_number = number.checked_add(1).ok_or(Error::Bug("all numbers of runs are given"))?;
-        Ok(number)
+        self.memories().map(|memory| memory.len()).sum()
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        if let Some(at) = self.memory.get(key) {
-            return Ok(Some(self.value(at)?.to_vec()));
+        for memory in self.memories() {
+            if let Some(at) = memory.entries.get(key) {
+                return Ok(Some(memory.value(at)?.to_vec()));
+            }
         }
         for run in self.runs.iter().filter(|run| run.pages() > 0) {
-            let page = run.page(&self.cache, run.page_of(key))?;
+            let page = run.page(&self.home.cache, run.page_of(key))?;
             if let Some((_, value)) = page.entry(page.lower_bound(key)).filter(|(found, _)| *found == key) {
                 return Ok(value.map(<[u8]>::to_vec));
             }
@@ -130,31 +228,37 @@ impl Sorted {
 
     /// Visits the entries whose keys begin with `prefix`, from `from` on in order, until the visitor breaks.
     pub(super) fn scan(&self, prefix: &[u8], from: &[u8], visit: &mut Visit<'_>) -> Result<(), Error> {
+        let cache = &self.home.cache;
         let mut cursors = Vec::with_capacity(self.runs.len());
         for run in &self.runs {
             if run.may_hold(prefix)? {
-                cursors.push(Cursor::seek(run, &self.cache, from)?);
+                cursors.push(Cursor::seek(run, cache, from)?);
             }
         }
-        let mut memory = self.memory.range::<[u8], _>((std::ops::Bound::Included(from), std::ops::Bound::Unbounded)).peekable();
+        let from = (std::ops::Bound::Included(from), std::ops::Bound::Unbounded);
+        let mut memories: Vec<_> = self.memories().map(|memory| (memory, memory.entries.range::<[u8], _>(from).peekable())).collect();
         loop {
-            let in_runs = cursors.iter().filter_map(Cursor::key).min();
-            let Some(key) = in_runs.into_iter().chain(memory.peek().map(|(key, _)| &***key)).min().map(<[u8]>::to_vec) else {
+            let in_memory = memories.iter_mut().filter_map(|(_, entries)| entries.peek().map(|(key, _)| &***key)).min();
+            let Some(key) = cursors.iter().filter_map(Cursor::key).chain(in_memory).min().map(<[u8]>::to_vec) else {
                 return Ok(());
             };
             if !key.starts_with(prefix) {
                 return Ok(());
             }
-            let mut value = match memory.next_if(|(found, _)| ***found == *key) {
-                Some((_, at)) => Some(Some(self.value(at)?.to_vec())),
-                None => None,
-            };
+            let mut value = None;
+            for (memory, entries) in &mut memories {
+                if let Some((_, at)) = entries.next_if(|(found, _)| ***found == *key)
+                    && value.is_none()
+                {
+                    value = Some(Some(memory.value(at)?.to_vec()));
+                }
+            }
             for cursor in cursors.iter_mut().filter(|cursor| cursor.key().is_some_and(|found| found == key)) {
                 value.get_or_insert_with(|| cursor.value().map(<[u8]>::to_vec));
             }
             for cursor in cursors.iter_mut() {
                 if cursor.key().is_some_and(|found| found == key) {
-                    cursor.advance(&self.cache)?;
+                    cursor.advance(cache)?;
                 }
             }
             if let Some(Some(value)) = value
@@ -165,66 +269,114 @@ impl Sorted {
         }
     }
 
-    /// Writes what is in memory as a new run, and merges levels that are full. Nothing changes here before
-    /// [`Self::switch`].
-    pub(super) fn flush(&mut self) -> Result<Flushed, Error> {
-        // From here on a manifest may name them.
-        self.spilled = false;
-        let mut runs = self.runs.clone();
-        let mut written = Vec::new();
-        if !self.memory.is_empty() {
-            let number = self.take_number()?;
-            let mut writer = RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, number)?;
-            for (key, at) in &self.memory {
-                writer.push(key, Some(self.value(at)?))?;
+    /// Sets what was put apart, to be written.
+    pub(super) fn freeze(&mut self) {
+        self.frozen.splice(0..0, std::mem::take(&mut self.recent));
+    }
+
+    /// Writes what is frozen as a new run, if there is anything. Nothing changes here before [`Self::adopt`].
+    pub(super) fn write_frozen(&self) -> Result<Option<Arc<Run>>, Error> {
+        // Of the entries of a key, the last one inserted counts.
+        let entries: Vec<BTreeMap<&Key, &[u8]>> = match self.frozen.as_slice() {
+            [] => return Ok(None),
+            [_] => Vec::new(),
+            several => {
+                let mut all = BTreeMap::new();
+                for memory in several.iter().rev() {
+                    for (key, at) in &memory.entries {
+                        all.insert(key, memory.value(at)?);
+                    }
+                }
+                vec![all]
             }
-            let run = self.reopen(writer.finish(0)?)?;
-            written.push(Arc::clone(&run));
-            runs.insert(0, run);
+        };
+        let mut writer = self.home.create()?;
+        for (key, value) in entries.iter().flatten() {
+            writer.push(key, Some(value))?;
         }
-        while let Some((level, range)) = full_level(&runs) {
-            let number = self.take_number()?;
-            let run = match self.merge(&runs[range.clone()], level + 1, number, range.end == runs.len()) {
-                // The new run is kept beside runs that can no longer be read.
-                Err(Error::Damage(_)) => break,
-                run => run?,
-            };
-            written.push(Arc::clone(&run));
-            runs.splice(range, [run]);
+        if let [one] = self.frozen.as_slice() {
+            for (key, at) in &one.entries {
+                writer.push(key, Some(one.value(at)?))?;
+            }
         }
-        let kept = |run: &Arc<Run>| runs.iter().any(|kept| kept.name.number == run.name.number);
-        let replaced = self.runs.iter().chain(&written).filter(|run| !kept(run)).cloned().collect();
-        Ok(Flushed { runs: runs.iter().map(|run| run.name.clone()).collect(), replaced, opened: runs })
+        self.home.open(writer.finish(0)?).map(Some)
     }
 
-    fn reopen(&self, name: RunName) -> Result<Arc<Run>, Error> {
-        Ok(Arc::new(Run::open(&*self.vfs, &self.dir, &self.key, self.owner, name)?))
+    /// The runs as a manifest names them, with one just written.
+    pub(super) fn names(&self, written: Option<&Arc<Run>>) -> Vec<RunName> {
+        written.into_iter().chain(&self.runs).map(|run| run.name.clone()).collect()
     }
 
-    fn merge(&self, runs: &[Arc<Run>], level: u32, number: u64, oldest: bool) -> Result<Arc<Run>, Error> {
-        let mut writer = RunWriter::create(&*self.vfs, &self.dir, &self.key, self.owner, number)?;
-        merge(runs.iter().map(|run| &**run), oldest, &mut writer)?;
-        self.reopen(writer.finish(level)?)
+    /// A manifest is about to name the runs.
+    pub(super) fn keep(&self) {
+        self.spilled.set(Vec::new());
+    }
+
+    /// Adopts the run of what is frozen.
+    pub(super) fn adopt(&mut self, written: Option<Arc<Run>>) {
+        self.frozen.clear();
+        self.runs.splice(0..0, written);
+    }
+
+    /// Neighbours of one level to be merged, if there are enough.
+    pub(super) fn due(&self) -> Option<Due> {
+        let (level, range) = full_level(&self.runs)?;
+        Some(Due { level, oldest: range.end == self.runs.len(), runs: self.runs.get(range)?.to_vec() })
+    }
+
+    /// Writes one run out of several; [`Error::Stopped`], and no file, as soon as `between` returns false.
+    pub(super) fn write_merged(&self, due: &Due, between: &dyn Fn() -> bool) -> Result<Arc<Run>, Error> {
+        let mut writer = self.home.create()?;
+        let path = file_path(&self.home.dir, writer.number());
+        match merge(due.runs.iter().map(|run| &**run), due.oldest, &mut writer, between) {
+            Err(error) => {
+                // Whatever stays is removed by the next open that writes.
+                let _left = self.home.vfs.remove(&path);
+                Err(error)
+            }
+            Ok(()) => self.home.open(writer.finish(due.level + 1)?),
+        }
+    }
+
+    /// The runs with `merged` in place of those that it was made of.
+    pub(super) fn with_merged(&self, due: &Due, merged: &Arc<Run>) -> Vec<Arc<Run>> {
+        let is_merged = |run: &Arc<Run>| due.runs.iter().any(|old| old.name.number == run.name.number);
+        let at = self.runs.iter().position(is_merged).unwrap_or(0);
+        let mut runs: Vec<_> = self.runs.iter().filter(|run| !is_merged(run)).cloned().collect();
+        runs.insert(at.min(runs.len()), Arc::clone(merged));
+        runs
+    }
+
+    pub(super) fn set_runs(&mut self, runs: Vec<Arc<Run>>) {
+        self.runs = runs;
+    }
+
+    /// Removes the files of merged runs, which no manifest names any more; open readers go on reading them.
+    pub(super) fn remove_merged(&self, due: &Due) -> Result<(), Error> {
+        due.runs.iter().try_for_each(|run| Ok(self.home.vfs.remove(run.path())?))
     }
 
     /// Writes what is in memory as a run that no manifest names: it is removed with this value, unless a flush comes
     /// first.
     pub(super) fn spill(&mut self) -> Result<(), Error> {
-        let spilled = self.flush().and_then(|flushed| self.switch(flushed));
-        self.spilled = !self.runs.is_empty();
-        spilled
-    }
-
-    /// Adopts what a flush wrote, once the manifest names it; removes what it replaced.
-    pub(super) fn switch(&mut self, flushed: Flushed) -> Result<(), Error> {
-        self.memory.clear();
-        self.values.clear();
-        self.values.shrink_to(KEPT);
-        self.runs = flushed.opened;
-        for run in flushed.replaced {
-            self.vfs.remove(run.path())?;
+        self.freeze();
+        let written = self.write_frozen()?;
+        self.adopt(written);
+        self.note_spilled();
+        while let Some(due) = self.due() {
+            let merged = match self.write_merged(&due, &|| true) {
+                Err(Error::Damage(_)) => break,
+                merged => merged?,
+            };
+            self.set_runs(self.with_merged(&due, &merged));
+            self.note_spilled();
+            self.remove_merged(&due)?;
         }
         Ok(())
+    }
+
+    fn note_spilled(&self) {
+        self.spilled.set(self.runs.iter().map(|run| run.path().to_owned()).collect());
     }
 
     /// Reads and checks every page.
@@ -243,21 +395,12 @@ impl Sorted {
 
     /// Removes runs in the folder that do not belong to this value.
     pub(super) fn remove_leftovers(&self) -> Result<(), Error> {
-        for (number, path) in runs_in(&*self.vfs, &self.dir)? {
+        for (number, path) in runs_in(&*self.home.vfs, &self.home.dir)? {
             if !self.runs.iter().any(|run| run.name.number == number) {
-                self.vfs.remove(&path)?;
+                self.home.vfs.remove(&path)?;
             }
         }
         Ok(())
-    }
-}
-
-impl Drop for Sorted {
-    fn drop(&mut self) {
-        if self.spilled {
-            // Whatever stays is removed by the next open that writes.
-            self.runs.iter().for_each(|run| drop(self.vfs.remove(run.path())));
-        }
     }
 }
 
@@ -360,23 +503,24 @@ mod tests {
     fn a_file_never_gets_the_number_of_another() {
         let mut sorted = empty();
         sorted.put(keys::by_digest(spread(1)));
-        let unnamed = sorted.flush().unwrap().runs[0].number;
+        sorted.freeze();
+        let unnamed = sorted.write_frozen().unwrap().unwrap().name.number;
         // No manifest named what was written, so it is written once more.
-        let flushed = sorted.flush().unwrap();
-        assert!(flushed.runs[0].number > unnamed);
-        sorted.switch(flushed).unwrap();
-        let (vfs, names) = (Arc::clone(&sorted.vfs), [sorted.runs[0].name.clone()]);
+        let written = sorted.write_frozen().unwrap();
+        assert!(written.as_ref().unwrap().name.number > unnamed);
+        sorted.adopt(written);
+        let (vfs, names) = (Arc::clone(&sorted.home.vfs), [sorted.runs[0].name.clone()]);
         let reopened =
             |next| Sorted::open(Arc::clone(&vfs), Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &names, next, 1 << 20);
-        assert_eq!(reopened(9).unwrap().next_number(), 9);
-        assert_eq!(reopened(1).unwrap().next_number(), names[0].number + 1);
+        assert_eq!(reopened(9).unwrap().home.next_number(), 9);
+        assert_eq!(reopened(1).unwrap().home.next_number(), names[0].number + 1);
     }
 
     #[test]
     fn what_was_spilled_is_there_and_goes_unless_a_manifest_names_it() {
         for named in [false, true] {
             let mut sorted = empty();
-            let vfs = Arc::clone(&sorted.vfs);
+            let vfs = Arc::clone(&sorted.home.vfs);
             for n in 0..3 {
                 sorted.put(keys::by_digest(spread(n)));
                 sorted.spill().unwrap();
@@ -384,8 +528,7 @@ mod tests {
             }
             assert!((0..3).all(|n| sorted.get(&keys::by_digest(spread(n))).unwrap().is_some()));
             if named {
-                let flushed = sorted.flush().unwrap();
-                sorted.switch(flushed).unwrap();
+                sorted.keep();
             }
             drop(sorted);
             assert_eq!(runs_in(&*vfs, Path::new("/c")).unwrap().len(), if named { 3 } else { 0 });
@@ -410,8 +553,13 @@ mod tests {
                     model.insert(key.to_vec(), Vec::new());
                 }
             }
-            let flushed = sorted.flush().unwrap();
-            sorted.switch(flushed).unwrap();
+            let view = sorted.clone();
+            let later = keys::by_digest(spread(1_000_000 + flush));
+            sorted.put(later);
+            model.insert(later.to_vec(), Vec::new());
+            assert!(sorted.recent.len() < 3 && view.get(&later).unwrap().is_none() && sorted.get(&later).unwrap().is_some());
+            sorted.spill().unwrap();
+            assert_eq!((sorted.memory_len(), view.memory_len() > 0), (0, true));
         }
         assert!(sorted.runs.len() < 16 && sorted.runs.iter().any(|run| run.name.level == 2));
         // The directory of the largest takes several frames: a page has five bytes there at least.

@@ -82,10 +82,9 @@ impl Store {
         if unpacked >= PACK_AT {
             self.pack()?;
         }
-        if in_memory >= self.options.flush_bytes {
-            // Fails for a store that must not be written: its catalog may have half of a commit.
-            let _writer = self.writer()?;
-            self.catalog_mut().flush()?;
+        // Below that the thread of the store writes it, and nobody waits as long as there is room.
+        if in_memory >= self.options.flush_bytes || in_memory >= self.catalog_half() && !self.wake() {
+            self.flush_catalog()?;
         }
         Ok(())
     }

@@ -271,33 +271,73 @@ impl Store {
     /// Feeds the index with what waits for it. An index that cannot be written lags, and archiving continues: searches
     /// count what it lacks.
     pub(crate) fn feed_index(&self) -> Result<(), Error> {
+        self.background.failure()?;
         match self.given_up(self.index_queued()) {
             Err(Error::Io(_)) => Ok(()),
-            fed => fed,
+            fed => fed.map(drop),
         }
     }
 
-    /// A segment that a merge found damaged is given up, and costs nothing else.
-    fn given_up(&self, fed: Result<(), Error>) -> Result<(), Error> {
-        match fed {
+    /// Feeds the index with a mail that was just archived and the little that waits before it, without waiting for
+    /// anyone. The rest is left to the thread of the store.
+    pub(crate) fn feed_one(&self) {
+        if !self.indexer.is_enabled() {
+            return;
+        }
+        // Others hold it for a moment, but for a rebuild that ends: that waits for a merge.
+        let feeding = match self.indexer.rebuilding() {
+            None => Some(self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner)),
+            Some(_) => self.indexer.feeding.try_lock().ok(),
+        };
+        if let Some(feeding) = feeding {
+            // Whoever feeds the rest meets the same error.
+            let _left = self.feed(FED_AT_ONCE, Texts::AtHand, &feeding);
+        }
+        if self.indexer.index().next().0 < self.indexer.waiting().end {
+            self.wake();
+        }
+    }
+
+    /// A segment that a merge found damaged is given up, which is no error: `None`.
+    pub(super) fn given_up<T>(&self, done: Result<T, Error>) -> Result<Option<T>, Error> {
+        match done {
             Err(Error::IndexDamaged(damage)) => {
                 self.indexer.give_up(&damage);
-                Ok(())
+                Ok(None)
             }
-            fed => fed,
+            done => done.map(Some),
         }
     }
 
     /// Feeds the index with what waits for it: contents committed since, and those that it still lacks from before.
     fn index_queued(&self) -> Result<(), Error> {
-        let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.indexer.is_enabled() {
-            return Ok(());
+        while self.indexer.is_enabled() {
+            let fed = {
+                let feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
+                self.feed(FED_AT_ONCE, Texts::Any, &feeding)?
+            };
+            match fed {
+                Fed::All => break,
+                Fed::Some => {}
+                Fed::Full => self.write_index(&self.indexer.index())?,
+            }
         }
+        Ok(())
+    }
+
+    /// Feeds the index with about so many bytes of text; called by the one who feeds. It never waits for a flush.
+    fn feed(&self, bytes: usize, texts: Texts, _feeding: &MutexGuard<'_, ()>) -> Result<Fed, Error> {
+        let mut left = bytes;
         let index = self.indexer.index();
         let end = self.indexer.waiting().end;
         let mut content = ContentNo(index.next().0);
         while content.0 < end {
+            if left == 0 {
+                return Ok(Fed::Some);
+            }
+            if index.memory_used() >= self.options.index_bytes {
+                return Ok(Fed::Full);
+            }
             let known = match self.indexer.take_text(content) {
                 Some(known) => known,
                 None if !self.is_there(content)? => {
@@ -305,16 +345,27 @@ impl Store {
                     content = next;
                     continue;
                 }
+                None if texts == Texts::AtHand => return Ok(Fed::Some),
                 None => self.indexable(content)?,
             };
+            left = left.saturating_sub(known.bytes());
             self.index_content(&index, content, &known)?;
             content = ContentNo(content.0.saturating_add(1));
+            if is_full(&index, &self.options) && !self.wake() {
+                self.write_index(&index)?;
+            }
         }
-        if index.is_spilled() {
-            // So that a crash in a long import costs the indexing of one segment, not of everything.
-            index.flush(&self.index_basis()).map_err(failed)?;
-        }
-        Ok(())
+        Ok(Fed::All)
+    }
+
+    /// Writes the memory of the index, if there is much of it or a manifest lacks a segment.
+    pub(super) fn write_index_if_full(&self) -> Result<(), Error> {
+        let index = self.indexer.index();
+        if !self.indexer.is_enabled() || !is_full(&index, &self.options) { Ok(()) } else { self.write_index(&index) }
+    }
+
+    fn write_index(&self, index: &Index) -> Result<(), Error> {
+        index.write(&|| self.index_basis()).map_err(failed)
     }
 
     /// The commit up to which the index is valid, or a later one: an open examines again what is above the watermark.
@@ -394,16 +445,38 @@ impl Store {
         if !self.indexer.is_enabled() {
             return Ok(());
         }
-        self.given_up(self.index_queued())?;
-        let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
-        // It may name a commit whose contents came later: an open examines again what is above the watermark.
-        let basis = self.index_basis();
+        self.background.failure()?;
+        self.index_queued()?;
         let index = self.indexer.index();
-        if index.basis() == basis && index.watermark() == index.next() {
+        if index.basis() == self.index_basis() && index.watermark() == index.next() {
             return Ok(());
         }
-        self.given_up(index.flush(&basis).map_err(failed))
+        self.write_index(&index)
     }
+}
+
+/// Which texts go to the index.
+#[derive(PartialEq, Eq)]
+enum Texts {
+    Any,
+    /// Those in memory; nothing is read from the store.
+    AtHand,
+}
+
+/// How far the index was fed.
+enum Fed {
+    All,
+    Some,
+    /// It has no room before it is written.
+    Full,
+}
+
+/// Bytes of text that are fed before others who wait to feed have their turn, and that a single mail is fed with.
+const FED_AT_ONCE: usize = 4 << 20;
+
+/// Is it time to write the memory of the index? A third of its share is left for mail that comes meanwhile.
+fn is_full(index: &Index, options: &StoreOptions) -> bool {
+    index.is_spilled() || index.memory_used() >= options.index_bytes / 3 * 2
 }
 
 /// What the index takes of a content.

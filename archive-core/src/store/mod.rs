@@ -1,10 +1,10 @@
 //! One store: its keys, containers, records, catalog and index as one thing that commits, reads, opens and closes.
 //!
 //! Order of writes (P5): containers synced, then the commit synced, then receipts, then catalog and index in memory,
-//! whose files may lag by any amount. There is one writer; readers share the catalog by a lock and never wait for a
-//! sync.
+//! whose files may lag by any amount. There is one writer; readers hold views of the catalog and never wait for a sync.
 
 mod accepted;
+mod background;
 mod commit;
 mod create;
 mod draft;
@@ -34,9 +34,11 @@ mod stats;
 mod verify;
 mod witness;
 
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
+pub(crate) use background::Attended;
 pub(crate) use create::create_store;
 pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
@@ -116,7 +118,10 @@ pub(crate) struct Store {
     key: SecretKey,
     options: StoreOptions,
     containers: Containers,
-    catalog: RwLock<Catalog>,
+    catalog: RwLock<Arc<Catalog>>,
+    /// Held by whoever writes runs of the catalog or its manifest; taken before `writer`.
+    naming: Mutex<()>,
+    background: background::Background,
     writer: Mutex<Option<Writer>>,
     indexer: Indexer,
     records_read: facts::RecordsRead,
@@ -205,12 +210,14 @@ impl Store {
         &self.indexer
     }
 
-    pub(crate) fn catalog(&self) -> RwLockReadGuard<'_, Catalog> {
-        self.catalog.read().unwrap_or_else(PoisonError::into_inner)
+    /// The catalog as it is now. The view does not change, and keeps nobody from changing the catalog.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn catalog_mut(&self) -> RwLockWriteGuard<'_, Catalog> {
-        self.catalog.write().unwrap_or_else(PoisonError::into_inner)
+    /// The catalog to be changed, without those who hold a view of it seeing that.
+    fn catalog_mut(&self) -> CatalogMut<'_> {
+        CatalogMut(self.catalog.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The clock's reading: milliseconds since 1970, UTC.
@@ -233,6 +240,23 @@ impl Store {
             (_, Some(barred)) => Err(barred.clone()),
             (None, None) => Err(Error::Bug("a store that may be written has no writer")),
         }
+    }
+}
+
+/// The catalog while it is changed.
+struct CatalogMut<'s>(RwLockWriteGuard<'s, Arc<Catalog>>);
+
+impl Deref for CatalogMut<'_> {
+    type Target = Catalog;
+
+    fn deref(&self) -> &Catalog {
+        &self.0
+    }
+}
+
+impl DerefMut for CatalogMut<'_> {
+    fn deref_mut(&mut self) -> &mut Catalog {
+        Arc::make_mut(&mut self.0)
     }
 }
 

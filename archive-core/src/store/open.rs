@@ -125,7 +125,9 @@ impl Store {
             key,
             options,
             containers,
-            catalog: RwLock::new(catalog),
+            catalog: RwLock::new(Arc::new(catalog)),
+            naming: Mutex::default(),
+            background: super::background::Background::default(),
             writer: Mutex::new(recovered.records.filter(|_| barred.is_none()).map(|records| Writer {
                 records,
                 containers: writer,
@@ -164,16 +166,17 @@ impl Store {
     }
 
     /// Packs small commits, and writes catalog and index; [`Error::CachesLag`] if only these could not be written.
-    /// [`Store::mark`] comes after it.
+    /// [`Store::mark`] comes after it. A running merge is stopped and what it wrote is removed; small ones are done.
     pub(crate) fn close(&self) -> Result<(), Error> {
         if self.barred.is_some() {
             return Ok(());
         }
+        self.end_background();
         self.pack()?;
         self.note_damage()?;
         let indexed = self.flush_index();
-        let cataloged = self.catalog_mut().flush();
-        match indexed.and(cataloged) {
+        let cataloged = self.flush_catalog();
+        match indexed.and(cataloged).and_then(|()| self.merge_small()) {
             Err(Error::Io(error)) => Err(Error::CachesLag(error)),
             written => written,
         }

@@ -179,6 +179,7 @@ impl Store {
 
     /// Makes the next open rebuild the catalog.
     pub(crate) fn forget_catalog(&self) -> Result<(), Error> {
+        let _naming = self.naming();
         self.catalog_mut().forget()
     }
 

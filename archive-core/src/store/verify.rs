@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 
+use archive_index::FileId;
+
 use super::Store;
 use super::recover::is_before;
 use crate::catalog::FactPlace;
@@ -342,7 +344,14 @@ impl Store {
                 Some("mkm") => FileKind::IndexManifest,
                 _ => continue,
             };
-            let file = self.vfs.open_read(&path).map_err(Error::from);
+            if self.is_under_way(&path, kind) {
+                continue;
+            }
+            let file = match self.vfs.open_read(&path) {
+                // A merge has put another in its place.
+                Err(error) if error.is_not_found() => continue,
+                file => file.map_err(Error::from),
+            };
             let opened = file.and_then(|file| SealedReader::open(&path, file, &self.key, kind, self.uuid));
             match opened.and_then(|file| self.verify_frames(&file, findings, checked)) {
                 Ok(()) => {}
@@ -351,6 +360,16 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Is the file one that is being written just now, or that nothing names any more?
+    fn is_under_way(&self, path: &Path, kind: FileKind) -> bool {
+        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        match (number, kind) {
+            (Some(number), FileKind::CatalogRun) => self.catalog().is_under_way(number),
+            (Some(number), FileKind::Segment) => self.indexer.index().is_under_way(FileId(number)),
+            _ => false,
+        }
     }
 
     fn verify_frames(&self, file: &SealedReader, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use archive_core::vfs::{EntryKind, Fault, SimVfs, Vfs};
 use archive_core::{Actor, Archive, CreateOptions, Error, IndexStatus, Key, OpenOptions, SearchRequest, SearchResult};
 
-use crate::fixture::{DIR, Files, ask, folder, plain, put_each};
+use crate::fixture::{DIR, Files, ask, folder, indexed, plain, put_each};
 
 /// An archive on a simulated disk.
 struct Sim {
@@ -343,6 +343,7 @@ fn s4_3_contents_that_the_index_lacks_since_the_open_come_before_new_ones() {
     assert!(lacks > 0, "more than the memory of the index takes");
     sim.vfs.refuse_changes(Path::new(INDEX), None);
     archive.acting_as(Actor::System).import_one(&mail(mails), &folder("anna")).expect("archived");
+    indexed(&archive);
     let found = search(&archive, "*");
     assert_eq!((found.total, found.coverage.not_indexed), (mails as u64 + 1, 0));
 }

@@ -136,6 +136,14 @@ impl Files {
     }
 }
 
+/// Waits until the index has everything: a thread of the archive feeds it with what callers left (S4.7).
+pub fn indexed(archive: &Archive) {
+    let lacks = || archive.acting_as(Actor::System).search(&SearchRequest::new("*").limit(0)).expect("an answer").coverage.not_indexed;
+    while lacks() > 0 {
+        std::thread::yield_now();
+    }
+}
+
 pub fn folder(text: &str) -> FolderPath {
     text.parse().expect("a folder")
 }

@@ -49,3 +49,4 @@ mod rules_text;
 mod search;
 mod small_commits;
 mod tampering;
+mod waiting;
