@@ -5,7 +5,7 @@ use crate::columns::{CHUNK, Columns, Dated, ORDER_CHUNK, put_chunk, put_order};
 use crate::error::IndexError;
 use crate::pages::{FileId, PageRef, PageStore, PageWriter};
 use crate::postings::Shape;
-use crate::terms::blocks::{BlocksBuilder, Directory};
+use crate::terms::blocks::{BlocksBuilder, Built, Directory};
 use crate::terms::{KeyPages, Parts, TermPages};
 use crate::text::UNICODE;
 use crate::wire::put_varint;
@@ -97,7 +97,7 @@ impl Dictionary {
     }
 
     fn cut_blocks(&mut self, out: &mut Output) -> Result<(), IndexError> {
-        if let Some((first, plain, pages)) = self.blocks.take() {
+        if let Some(Built { first, plain, pages }) = self.blocks.take() {
             let blocks = out.page(PageKind::Blocks, &plain.ok_or(IndexError::Bug("no transducer"))?)?;
             self.directory.push(first, blocks, pages);
         }

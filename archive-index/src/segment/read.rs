@@ -13,13 +13,14 @@ use crate::postings::bits::Bits;
 use crate::postings::places::Places;
 use crate::postings::{DocList, Shape};
 use crate::query::leaf::LabelPattern;
-use crate::terms::blocks::{Blocks, Directory};
+use crate::terms::blocks::{BlockAt, Blocks, Directory};
 use crate::terms::pattern::{Pattern, Reach};
 use crate::terms::typo::Typo;
 use crate::terms::{Entry, Place, STRIDE, TermCursor, backward, key_cursor};
 use crate::text::field::Zones;
 use crate::text::key::{LONG, MARKED, label, parts};
 use crate::wire::{Malformed, Reader};
+use fst::Automaton;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -297,25 +298,33 @@ impl Segment {
 
     /// Visits the terms that are near enough to a word: the automaton is run over the transducers, and then over the keys of the blocks
     /// that remain.
-    fn near(&self, typo: &Typo, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+    fn near(&self, typo: &Typo, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         for at in 0.. {
             let Some((place, first, pages)) = self.forward.blocks(at) else { break };
             let reached = self.blocks(place, pages)?.of(typo);
             for of_page in reached.chunk_by(|(a, _), (b, _)| a == b) {
                 let Some(page_ref) = of_page.first().and_then(|(page, _)| self.forward.get(first + page)) else { break };
                 let page = self.page(PageKind::Terms, page_ref)?;
-                let broken = |malformed| self.damage(Some(page_ref), malformed);
-                let mut cursor = TermCursor::new(&page).map_err(broken)?;
-                for &(_, block) in of_page {
-                    cursor.enter(block).map_err(broken)?;
-                    for _ in 0..STRIDE {
-                        let Some(entry) = cursor.advance().map_err(broken)? else { break };
-                        let key = cursor.keys.key();
-                        if pattern.matches(&parts(key)) {
-                            visit(key, &entry)?;
-                        }
-                    }
-                }
+                let found = accepted(&page, of_page, typo).map_err(|broken| self.damage(Some(page_ref), broken))?;
+                self.visit_keys(page_ref, &page, &found, visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Visits the terms of some keys of a page, which are in order.
+    fn visit_keys(&self, page_ref: PageRef, page: &[u8], keys: &[Vec<u8>], visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
+        let broken = |malformed| self.damage(Some(page_ref), malformed);
+        let mut wanted = keys.iter();
+        let Some(mut key) = wanted.next() else { return Ok(()) };
+        let mut cursor = TermCursor::new(page).map_err(broken)?;
+        cursor.seek(key).map_err(broken)?;
+        while let Some(entry) = cursor.advance().map_err(broken)? {
+            if cursor.keys.key() == key.as_slice() {
+                visit(key, &entry)?;
+                let Some(next) = wanted.next() else { break };
+                key = next;
+                cursor.seek(key).map_err(broken)?;
             }
         }
         Ok(())
@@ -352,18 +361,7 @@ impl Segment {
                 }
             };
             cursor.keys.holding(pattern.longest(), &mut visit_key).map_err(broken)?;
-            let mut wanted = found.iter();
-            let Some(mut key) = wanted.next() else { continue };
-            let mut cursor = TermCursor::new(&page).map_err(broken)?;
-            cursor.seek(key).map_err(broken)?;
-            while let Some(entry) = cursor.advance().map_err(broken)? {
-                if cursor.keys.key() == key.as_slice() {
-                    visit(key, &entry)?;
-                    let Some(next) = wanted.next() else { break };
-                    key = next;
-                    cursor.seek(key).map_err(broken)?;
-                }
-            }
+            self.visit_keys(page_ref, &page, &found, visit)?;
         }
         Ok(())
     }
@@ -479,6 +477,36 @@ impl Drop for Segment {
     }
 }
 
+/// The keys of some blocks of a page that an automaton accepts. It goes on from what a key shares with the one before.
+fn accepted(page: &[u8], blocks: &[BlockAt], typo: &Typo) -> Result<Vec<Vec<u8>>, Malformed> {
+    let mut found = Vec::new();
+    let mut cursor = TermCursor::new(page)?;
+    // After each byte of the key, up to the one with which it is lost.
+    let mut states = vec![typo.start()];
+    for &(_, block) in blocks {
+        cursor.enter(block)?;
+        for _ in 0..STRIDE {
+            if !cursor.keys.advance()? {
+                break;
+            }
+            let (key, shared) = (cursor.keys.key(), cursor.keys.shared());
+            states.truncate(shared + 1);
+            if states.len() == shared + 1 {
+                for &byte in key.get(shared..).unwrap_or_default() {
+                    let Some(after) = states.last().map(|state| typo.accept(state, byte)).filter(|after| typo.can_match(after)) else {
+                        break;
+                    };
+                    states.push(after);
+                }
+            }
+            if states.len() == key.len() + 1 && states.last().is_some_and(|state| typo.is_match(state)) {
+                found.push(key.to_vec());
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// `key` is `folded` itself or one of its exact forms.
 fn is_form(key: &[u8], folded: &[u8]) -> bool {
     key.strip_prefix(folded).is_some_and(|rest| rest.first().is_none_or(|&byte| byte == MARKED))
@@ -568,7 +596,7 @@ impl Source for Segment {
                 }
                 self.forms(&mut keys, pattern, visit)
             }
-            Reach::Near(typo) => self.near(typo, pattern, visit),
+            Reach::Near(typo) => self.near(typo, visit),
             Reach::Everywhere => self.everywhere(pattern, visit),
         }
     }

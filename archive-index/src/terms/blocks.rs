@@ -5,6 +5,7 @@
 //! transducer, and one block. An automaton is run over the transducer first, and then over the keys of the blocks that remain (as
 //! Lucene's block tree does it, 2011). docs/FORMAT-INDEX.md, "Blocks".
 
+use super::typo::{State, Typo};
 use crate::pages::PageRef;
 use crate::wire::{Malformed, Reader, put_block, put_varint};
 use fst::Automaton;
@@ -20,6 +21,15 @@ pub(crate) fn separator(before: &[u8], key: &[u8]) -> Vec<u8> {
     }
     let shared = before.iter().zip(key).take_while(|(a, b)| a == b).count();
     key.get(..=shared).unwrap_or(key).to_vec()
+}
+
+/// A transducer with the pages that it leads to.
+pub(crate) struct Built {
+    /// The first separator.
+    pub(crate) first: Vec<u8>,
+    /// Its plain bytes; none where it could not be built.
+    pub(crate) plain: Option<Vec<u8>>,
+    pub(crate) pages: Vec<PageRef>,
 }
 
 /// Collects the blocks of pages that follow each other.
@@ -56,9 +66,8 @@ impl BlocksBuilder {
         self.count >= MOST_BLOCKS
     }
 
-    /// The first separator, the plain bytes, and the places of the pages, unless there are none; then begins another. No bytes, where the transducer
-    /// could not be built.
-    pub(crate) fn take(&mut self) -> Option<(Vec<u8>, Option<Vec<u8>>, Vec<PageRef>)> {
+    /// What was collected, if anything; then begins another.
+    pub(crate) fn take(&mut self) -> Option<Built> {
         let Self { fst, first, pages, .. } = std::mem::take(self);
         if pages.is_empty() {
             return None;
@@ -71,7 +80,7 @@ impl BlocksBuilder {
             put_block(&mut plain, &fst);
             plain
         });
-        Some((first, plain, pages.into_iter().map(|(_, page)| page).collect()))
+        Some(Built { first, plain, pages: pages.into_iter().map(|(_, page)| page).collect() })
     }
 }
 
@@ -145,10 +154,10 @@ impl Blocks {
         self.at(if node.is_final() { sum } else { sum.saturating_sub(1) })
     }
 
-    /// The blocks that may hold a key which `automaton` accepts, in order.
-    pub(crate) fn of<A: Automaton>(&self, automaton: &A) -> Vec<BlockAt> {
+    /// The blocks that may hold a key which `typo` accepts, in order.
+    pub(crate) fn of(&self, typo: &Typo) -> Vec<BlockAt> {
         let mut found = Vec::new();
-        self.walk(automaton, &self.fst.root(), &automaton.start(), (0, self.count()), &mut found);
+        self.walk(typo, &self.fst.root(), &typo.start(), (0, self.count()), &mut found);
         found.sort_unstable();
         found.dedup();
         found.into_iter().map(|block| self.at(block)).collect()
@@ -156,17 +165,15 @@ impl Blocks {
 
     /// Adds the blocks with keys that begin as `node` does, which is reached with `state`: those from `sum` on and below `next`, and of
     /// the one before, keys that sort before its first separator.
-    fn walk<A: Automaton>(&self, automaton: &A, node: &Node<'_>, state: &A::State, (sum, next): (u64, u64), found: &mut Vec<u64>) {
-        if automaton.will_always_match(state) {
+    fn walk(&self, typo: &Typo, node: &Node<'_>, state: &State, (sum, next): (u64, u64), found: &mut Vec<u64>) {
+        if typo.will_always_match(state) {
             found.extend(sum.saturating_sub(1)..next);
             return;
         }
-        if automaton.is_match(state) {
+        if typo.is_match(state) {
             found.push(if node.is_final() { sum } else { sum.saturating_sub(1) });
         }
         // Keys whose next byte no separator has lie in the block before the separator that comes next.
-        let goes_on =
-            |bytes: std::ops::RangeInclusive<u8>| bytes.into_iter().any(|byte| automaton.can_match(&automaton.accept(state, byte)));
         let mut from = 0u8;
         let mut is_open = true;
         for at in 0..node.len() {
@@ -174,18 +181,18 @@ impl Blocks {
             let here = sum + transition.out.value();
             if let Some(below) = transition.inp.checked_sub(1)
                 && from <= below
-                && goes_on(from..=below)
+                && typo.goes_on(state, from..=below)
             {
                 found.push(here.saturating_sub(1));
             }
-            let after = automaton.accept(state, transition.inp);
-            if automaton.can_match(&after) {
+            let after = typo.accept(state, transition.inp);
+            if typo.can_match(&after) {
                 let next = if at + 1 < node.len() { sum + node.transition(at + 1).out.value() } else { next };
-                self.walk(automaton, &self.fst.node(transition.addr), &after, (here, next), found);
+                self.walk(typo, &self.fst.node(transition.addr), &after, (here, next), found);
             }
             (from, is_open) = (transition.inp.wrapping_add(1), transition.inp < u8::MAX);
         }
-        if is_open && goes_on(from..=u8::MAX) {
+        if is_open && typo.goes_on(state, from..=u8::MAX) {
             found.push(next.saturating_sub(1));
         }
     }
@@ -272,7 +279,6 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terms::typo::Typo;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -291,7 +297,7 @@ mod tests {
         if !page.is_empty() {
             assert!(builder.add(&page, PageRef(7)));
         }
-        Blocks::read(&builder.take().unwrap().1.unwrap()).unwrap()
+        Blocks::read(&builder.take().unwrap().plain.unwrap()).unwrap()
     }
 
     fn number((page, block): BlockAt) -> usize {

@@ -126,6 +126,11 @@ impl<'a> KeyCursor<'a> {
         Ok(true)
     }
 
+    /// Bytes that the key shares with the one before.
+    pub(crate) fn shared(&self) -> usize {
+        self.shared
+    }
+
     /// Visits all keys left that hold `needle`. Of each only those places are looked at that its beginning, which the key before had, leaves open.
     pub(crate) fn holding(&mut self, needle: &[u8], mut visit: impl FnMut(&[u8])) -> Result<(), Malformed> {
         let Some((&first, rest)) = needle.split_first() else {

@@ -4,6 +4,7 @@
 use fst::Automaton;
 use fst::automaton::Levenshtein;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// A letter more, less or other is an error. It runs over whole keys, of which the folded form counts.
@@ -15,6 +16,8 @@ pub(crate) struct Typo {
     fixed: usize,
     /// Of the letters after it.
     rest: Arc<Levenshtein>,
+    /// The bytes of the word, each once.
+    bytes: Vec<u8>,
 }
 
 /// The automaton would have too many states.
@@ -42,7 +45,24 @@ impl Typo {
         let fixed = if first { folded.chars().next().map_or(0, char::len_utf8) } else { 0 };
         // Where first letters are the same, as many errors lie in the rest as in the whole.
         let rest = Levenshtein::new(folded.get(fixed..).unwrap_or_default(), errors.into()).map_err(|_| TooLarge)?;
-        Ok(Self { word: folded.to_owned(), errors, fixed, rest: Arc::new(rest) })
+        let mut bytes = folded.as_bytes().to_vec();
+        bytes.sort_unstable();
+        bytes.dedup();
+        Ok(Self { word: folded.to_owned(), errors, fixed, rest: Arc::new(rest), bytes })
+    }
+
+    /// Whether a byte of a range may follow. All that the word does not have lead to the same, but for those inside of a letter of
+    /// several bytes.
+    pub(crate) fn goes_on(&self, state: &State, range: RangeInclusive<u8>) -> bool {
+        let goes_on = |byte: u8| self.can_match(&self.step(*state, byte));
+        if range.contains(&0) && goes_on(0) {
+            return true;
+        }
+        let within = |least: u8, most: u8| least.max(*range.start())..=most.min(*range.end());
+        let other = |mut bytes: RangeInclusive<u8>| bytes.find(|byte| self.bytes.binary_search(byte).is_err());
+        let others = [other(within(LETTERS_FROM, 0x7f)), other(within(0xc2, 0xf4))];
+        let own = self.bytes.iter().copied().filter(|byte| range.contains(byte));
+        others.into_iter().flatten().chain(own).chain(within(0x80, 0xbf)).any(goes_on)
     }
 
     /// Whether a folded form, without lead, is near enough.
@@ -149,6 +169,17 @@ mod tests {
             let (a, b): (Vec<char>, Vec<char>) = (word.chars().collect(), other.chars().collect());
             let near = distance(&a, &b) <= usize::from(errors) && (!first || a.first() == b.first());
             prop_assert_eq!(Typo::new(&word, errors, first).unwrap().accepts(other.as_bytes()), near);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_that_may_follow_are_found_without_a_look_at_each(word in "[abéж東]{1,5}", read in "[abéжü東𝄞]{0,4}", cut in 0usize..3, low: u8, high: u8) {
+            let typo = Typo::new(&word, 1, false).unwrap();
+            let read = &read.as_bytes()[..read.len().saturating_sub(cut)];
+            let state = read.iter().fold(typo.start(), |state, byte| typo.step(state, *byte));
+            let any = (low..=high).any(|byte| typo.can_match(&typo.step(state, byte)));
+            prop_assert_eq!(typo.goes_on(&state, low..=high), any);
         }
     }
 
