@@ -836,8 +836,7 @@ fn s2_10_what_typing_errors_cannot_be_forgiven_in_is_an_error() {
     }
     let refused = parse_reduced("word~").expect_err("words and phrases only");
     assert!(refused.problem.contains("typing errors"), "{refused}");
-    let near = format!("{}~2", "abcdefghijklmnopqrstuvwxyz".repeat(1));
-    assert!(parse(&near).is_ok());
+    assert!(parse("abcdefghijklmnopqrstuvwxyz~2").is_ok());
     let above_32 = parse(&format!("{}~2", "abcdefgh".repeat(5))).expect("one error");
     assert!(above_32.notices().is_empty());
     let notices = parse("abc~ abcd~").expect("a query").notices().to_vec();

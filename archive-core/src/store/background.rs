@@ -144,7 +144,7 @@ impl Store {
 
     /// Writes what takes memory, and feeds the index with what nobody else does.
     fn do_urgent(&self) {
-        if self.catalog().memory_len() >= self.catalog_half() {
+        if self.catalog().memory_len() >= self.catalog_due() {
             // If it fails, whoever needs the room tries again and is told why.
             let _told_later = self.flush_catalog();
         }
@@ -177,10 +177,10 @@ impl Store {
         Ok(())
     }
 
-    /// With so many bytes of changes the catalog is written: half of its share, so that the other half takes the changes
-    /// that come meanwhile.
-    pub(super) fn catalog_half(&self) -> usize {
-        self.options.flush_bytes / 2
+    /// With so many bytes of changes the catalog is written: three quarters of its share, so that the rest takes the changes
+    /// that come meanwhile, and runs are large: a look-up asks each of them.
+    pub(super) fn catalog_due(&self) -> usize {
+        self.options.flush_bytes / 4 * 3
     }
 
     /// Writes recent changes of the catalog and names them in its manifest, while it is read and takes commits over.

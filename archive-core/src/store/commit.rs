@@ -83,7 +83,7 @@ impl Store {
             self.pack()?;
         }
         // Below that the thread of the store writes it, and nobody waits as long as there is room.
-        if in_memory >= self.options.flush_bytes || in_memory >= self.catalog_half() && !self.wake() {
+        if in_memory >= self.options.flush_bytes || in_memory >= self.catalog_due() && !self.wake() {
             self.flush_catalog()?;
         }
         Ok(())
