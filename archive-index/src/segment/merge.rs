@@ -1,4 +1,4 @@
-//! Merging segments that follow each other into one, page by page: memory is some pages for each input, and one list of documents.
+//! Merging adjacent segments into one, page by page. Memory holds a few pages of each input, and one list of documents.
 
 use super::build::{STREAM_PAGE, SegmentWriter};
 use super::page::PageKind;
@@ -15,13 +15,17 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Writes one segment out of `inputs`, which are in the order of their documents, to `file`, without what they have of `dead` documents.
+/// Merges `inputs`, which are in the order of their documents, into one segment, and writes it to `file`. Whatever they
+/// have of `dead` documents is left out.
 pub(crate) fn merge(store: &dyn PageStore, file: FileId, inputs: &[&Segment], dead: &RoaringBitmap) -> Result<(), IndexError> {
     let lo = inputs.first().map_or(0, |segment| segment.lo());
     let hi = inputs.last().map_or(0, |segment| segment.hi());
     let mut writer = SegmentWriter::create(store, file, lo, hi)?;
+    // Terms come before backward keys: only when all are merged is it known which words no document has any more.
     let dropped = merge_terms(inputs, lo, dead, &mut writer)?;
     merge_backward(inputs, &dropped, &mut writer)?;
+    // The ranges of the inputs rise and do not overlap, so rows are in order when they are copied one input after
+    // another.
     for segment in inputs {
         for at in 0..segment.chunks_count() {
             for &(doc, columns) in segment.chunk(at)?.rows.iter() {
@@ -31,11 +35,13 @@ pub(crate) fn merge(store: &dyn PageStore, file: FileId, inputs: &[&Segment], de
             }
         }
     }
+    // Dates have no such order among the inputs: their lists are interleaved.
     merge_order(inputs, dead, &mut writer)?;
     writer.finish()
 }
 
-/// The folded forms, with their lead, of which no form is left. Only dead documents had them, so they are few beside the dictionary.
+/// The folded forms, with their lead, of which no form is left. Only dead documents had them, so they are few
+/// compared with the dictionary.
 #[derive(Default)]
 struct Dropped {
     forms: HashSet<Vec<u8>>,
@@ -44,9 +50,10 @@ struct Dropped {
 }
 
 impl Dropped {
-    /// Takes the next key and whether a document has it. All forms of a word follow each other.
+    /// Takes the next key, and whether a document has it. All forms of a word follow each other.
     fn take(&mut self, key: &[u8], lives: bool) {
         let taken = parts(key);
+        // A backward key is written once for all forms of a word, so it may go only with the last of them.
         let bare = key.get(..usize::from(taken.lead != 0) + taken.folded.len()).unwrap_or_default();
         if bare != self.current {
             self.end();
@@ -74,10 +81,15 @@ fn merge_terms(inputs: &[&Segment], lo: u32, dead: &RoaringBitmap, writer: &mut 
     let mut key = Vec::new();
     let (mut docs, mut bytes) = (Vec::new(), Vec::new());
     while let Some(least) = terms.iter().filter_map(TermReader::key).min() {
+        // A copy, since `least` borrows from a reader, and the readers move on below.
         key.clear();
         key.extend_from_slice(least);
+        // The first gap counts from the first document of the new segment, not from that of an input.
         joiner.clear(lo);
+        // In the order of the inputs, and so of their documents: the joiner appends, and refuses a document that falls.
         let here: Vec<usize> = (0..terms.len()).filter(|&at| terms.get(at).and_then(TermReader::key) == Some(key.as_slice())).collect();
+        // The writer takes positions after their term, and the term needs its whole list: which positions to copy is
+        // noted.
         let mut copies = Vec::with_capacity(here.len());
         for &at in &here {
             let Some(term) = terms.get_mut(at) else { continue };
@@ -85,11 +97,13 @@ fn merge_terms(inputs: &[&Segment], lo: u32, dead: &RoaringBitmap, writer: &mut 
             let list = DocList { lo: term.segment.lo(), shape, bytes: &bytes };
             copies.push(term.join(&list, &mut joiner)?);
         }
+        // Of a word that only dead documents had, nothing is written, so that a purge leaves no trace of it.
         let shape = joiner.finish(&mut docs);
         dropped.take(&key, shape.docs > 0);
         if shape.docs > 0 {
             writer.term(&key, &shape, &docs)?;
         }
+        // Readers move on only now: the positions are found through the current row.
         for (&at, copies) in here.iter().zip(copies) {
             if let Some(term) = terms.get_mut(at) {
                 for range in copies {
@@ -116,10 +130,10 @@ struct Row {
     positions: Held,
 }
 
-/// The terms of a segment in order, a page at a time.
+/// The terms of a segment in order, one page at a time.
 struct TermReader<'s> {
     segment: &'s Segment,
-    /// Documents of the segment that are left out.
+    /// Documents of this segment that are left out.
     dead: RoaringBitmap,
     next_page: usize,
     rows: Vec<Row>,
@@ -134,6 +148,7 @@ impl<'s> TermReader<'s> {
     fn new(segment: &'s Segment, dead: &RoaringBitmap) -> Result<Self, IndexError> {
         let mut reader = Self {
             segment,
+            // Only those of this segment, so that `join` sees whether it has any.
             dead: dead.range(segment.lo()..segment.hi()).collect(),
             next_page: 0,
             rows: Vec::new(),
@@ -166,6 +181,7 @@ impl<'s> TermReader<'s> {
         self.at = 0;
         while let (true, Some(page_ref)) = (self.rows.is_empty(), self.segment.forward.get(self.next_page)) {
             self.next_page += 1;
+            // Rows refer to these bytes, and the rows of the page before are gone.
             self.keys.clear();
             self.inline.clear();
             let page = self.segment.read_page(PageKind::Terms, page_ref)?;
@@ -177,6 +193,7 @@ impl<'s> TermReader<'s> {
     fn parse(&mut self, page: &[u8]) -> Result<(), Malformed> {
         let mut cursor = TermCursor::new(page)?;
         while let Some(entry) = cursor.advance()? {
+            // Keys are front-coded: the cursor overwrites each with the next.
             let start = self.keys.len();
             self.keys.extend_from_slice(cursor.keys.key());
             let key = start..self.keys.len();
@@ -198,7 +215,7 @@ impl<'s> TermReader<'s> {
         }
     }
 
-    /// The documents part of the current term.
+    /// Puts the documents part of the current term into `out`.
     fn docs_bytes(&mut self, out: &mut Vec<u8>) -> Result<Shape, IndexError> {
         out.clear();
         let Some(row) = self.rows.get(self.at) else { return Ok(Shape::default()) };
@@ -212,14 +229,18 @@ impl<'s> TermReader<'s> {
         Ok(row.shape)
     }
 
-    /// Gives the list of the current term to `joiner`, and says which stretches of its positions go with it.
+    /// Gives the list of the current term to `joiner`, and returns the ranges of its positions that go with it.
     fn join(&mut self, list: &DocList<'_>, joiner: &mut ListJoiner) -> Result<Vec<Range<u64>>, IndexError> {
+        // Without dead documents, the list is appended without decoding a tag or reading a position.
         if self.dead.is_empty() {
             joiner.add(list).map_err(|broken| self.segment.damage(None, broken))?;
             return Ok(std::iter::once(0..list.shape.positions).collect());
         }
+        // Taken out while `fetch` borrows the whole reader, and put back before any error returns.
         let dead = std::mem::take(&mut self.dead);
         let mut copies = Vec::new();
+        // Positions carry no length for each document. Where a block has dead and live ones, its bytes must be read for
+        // that.
         let mut fetch = |range: Range<u64>| -> Result<Vec<u8>, Stop> {
             let mut bytes = Vec::new();
             self.each_position(range, &mut |found| {
@@ -234,7 +255,7 @@ impl<'s> TermReader<'s> {
         Ok(copies)
     }
 
-    /// Gives a stretch of the positions of the current term.
+    /// Gives a range of the positions of the current term to `sink`.
     fn each_position(&mut self, range: Range<u64>, sink: &mut dyn FnMut(&[u8]) -> Result<(), IndexError>) -> Result<(), IndexError> {
         let Some(row) = self.rows.get(self.at) else { return Ok(()) };
         match &row.positions {
@@ -244,6 +265,7 @@ impl<'s> TermReader<'s> {
                 sink(found.ok_or_else(|| self.segment.damage(None, Malformed("positions")))?)
             }
             Held::Stream(offset) => {
+                // The offset was read from a page, so the sum may overflow.
                 let start = offset.checked_add(range.start).ok_or_else(|| self.segment.damage(None, Malformed("positions")))?;
                 self.positions.each(start, range.end - range.start, sink)
             }
@@ -251,7 +273,7 @@ impl<'s> TermReader<'s> {
     }
 }
 
-/// A stream that is read from front to back, past the cache.
+/// A stream that is read from front to back, bypassing the cache.
 struct StreamReader<'s> {
     segment: &'s Segment,
     kind: StreamKind,
@@ -269,6 +291,8 @@ impl<'s> StreamReader<'s> {
         let mut left = length;
         while left > 0 {
             let at = (offset / STREAM_PAGE as u64) as usize;
+            // Lists are stored in the order of their terms: the next one mostly begins in the page that is held. The
+            // cache is bypassed, or a merge would evict the pages that searches use.
             if self.page_at != Some(at) {
                 let broken = || self.segment.damage(None, Malformed("place in a stream"));
                 let page_ref = self.segment.stream_pages(self.kind).get(at).copied().ok_or_else(broken)?;
@@ -282,6 +306,7 @@ impl<'s> StreamReader<'s> {
             let from = (offset % STREAM_PAGE as u64) as usize;
             let tail = self.page.get(from..).unwrap_or_default();
             let now = tail.get(..tail.len().min(usize::try_from(left).unwrap_or(usize::MAX))).unwrap_or_default();
+            // A damaged page may be shorter than its place in the stream says; the loop would not end.
             if now.is_empty() {
                 return Err(self.segment.damage(None, Malformed("page of a stream")));
             }
@@ -311,6 +336,7 @@ impl BackwardReader<'_> {
             let Some(page_ref) = self.segment.backward.get(self.next_page) else { return Ok(()) };
             self.next_page += 1;
             let page = self.segment.read_page(PageKind::Backward, page_ref)?;
+            // Keys are copied out of the page: the cursor holds only the current one.
             let mut keys = Vec::new();
             let mut read = || -> Result<(), Malformed> {
                 let mut cursor = key_cursor(&page)?;
@@ -327,9 +353,11 @@ impl BackwardReader<'_> {
 
 fn merge_backward(inputs: &[&Segment], dropped: &Dropped, writer: &mut SegmentWriter) -> Result<(), IndexError> {
     let is_dropped = |key: &[u8]| {
+        // The usual case: turning each key around would be for nothing.
         if dropped.forms.is_empty() {
             return false;
         }
+        // The lead is not reversed: it is in front in both dictionaries.
         let lead = key.first().copied().filter(|lead| matches!(*lead, CONTINUES | ADDRESS)).unwrap_or(0);
         let mut forward = Vec::with_capacity(key.len());
         backward(key.get(usize::from(lead != 0)..).unwrap_or_default(), lead, &mut forward);
@@ -345,6 +373,7 @@ fn merge_backward(inputs: &[&Segment], dropped: &Dropped, writer: &mut SegmentWr
         if !is_dropped(&least) {
             writer.backward(&least)?;
         }
+        // Each key is written once, however many inputs have it: all of them move on.
         for reader in &mut readers {
             if reader.current.as_ref() == Some(&least) {
                 reader.advance()?;
@@ -367,16 +396,18 @@ impl<'s> OrderReader<'s> {
         Self { segment, next_page: 0, rows: Arc::default(), at: 0 }
     }
 
-    /// From the first document on whose date is `date` or before.
+    /// Starts at the first document whose date is not after `date`.
     pub(crate) fn from(segment: &'s Segment, date: i64) -> Result<Self, IndexError> {
         let mut reader = Self::new(segment);
         let (mut low, mut high) = (0, segment.order_pages());
-        // The last page that begins with a later date; all before it are later too.
+        // Finds the last page that begins with a later date: in all pages before it every date is later.
         while low < high {
             let middle = low.midpoint(high);
             let rows = segment.order_page(middle)?.unwrap_or_default();
             if rows.first().is_some_and(|first| first.date.0 > date) { low = middle + 1 } else { high = middle }
         }
+        // Documents at or before `date` may begin in the middle of that page. There is none if already the first page
+        // begins with one.
         reader.next_page = low.saturating_sub(1);
         if let Some(rows) = segment.order_page(reader.next_page)? {
             reader.next_page += 1;
@@ -407,6 +438,7 @@ fn merge_order(inputs: &[&Segment], dead: &RoaringBitmap, writer: &mut SegmentWr
         readers.push((reader, first));
     }
     while let Some((reader, current)) = readers.iter_mut().filter(|(_, current)| current.is_some()).min_by_key(|(_, current)| *current) {
+        // A dead document is left out only here, since its reader must move on as well.
         if let Some(dated) = current.take().filter(|dated| !dead.contains(dated.doc.0)) {
             writer.dated(dated)?;
         }
