@@ -1,11 +1,12 @@
 //! The index: one writer, and snapshots for any number of readers.
 //!
-//! Invariants: documents rise; those below the watermark lie in segments that the manifest names, those above in memory or in segments
-//! that the next flush will name; a manifest names only finished files; a number of a file is never given twice, since pages are cached by it.
+//! Invariants: numbers of documents rise. Documents below the watermark are in segments that the manifest names; those
+//! above it are in memory, or in segments that the next flush will name. A manifest names only finished files. A file
+//! number is never used twice, since pages are cached by it.
 //!
-//! A flush writes a part of the memory to which nothing is added any more, and a merge writes beside what is there: meanwhile documents are
-//! added and searched. Locks, in the order in which they are taken: `merging`, `naming`, `writer`, `view`; only the first two are held while
-//! a file is read or written.
+//! A flush writes a part of the memory to which nothing is added any more, and a merge writes new files beside the old
+//! ones, so documents are added and searched meanwhile. Locks, in the order in which they are taken: `merging`,
+//! `naming`, `writer`, `view`; only the first two are held while a file is read or written.
 
 use crate::columns::Columns;
 use crate::error::{DocNo, DocRange, IndexError, SegmentDamage, UnreadSegment};
@@ -23,14 +24,14 @@ use roaring::RoaringBitmap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-/// What an index may take.
+/// How much memory an index may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Bytes of documents in memory, those that are being written among them; above it they are written out as a segment before more are
-    /// added. 32 MiB unless told. A process that only reads sets
-    /// `usize::MAX`, never flushes, and minds [`Index::memory_used`] itself.
+    /// Bytes of documents in memory, including those that are being written. Above it, they are written out as a
+    /// segment before more are added. The default is 32 MiB. A process that only reads sets `usize::MAX`, never
+    /// flushes, and watches [`Index::memory_used`] itself.
     pub memory_budget: usize,
-    /// Bytes of opened pages that are kept. 64 MiB unless told.
+    /// Bytes of opened pages that are cached. The default is 64 MiB.
     pub page_cache: usize,
 }
 
@@ -40,72 +41,74 @@ impl Default for Options {
     }
 }
 
-/// Segments of one level that are merged into one of the next.
+/// How many segments of one level are merged into one of the next.
 const FANOUT: usize = 8;
 
-/// A segment that is open.
+/// An open segment.
 #[derive(Clone)]
 pub(crate) struct Open {
     pub(crate) segment: Arc<Segment>,
     pub(crate) level: u8,
 }
 
-/// What readers see at a time; replaced as a whole.
+/// What readers see at one moment; replaced as a whole.
 #[derive(Clone)]
 pub(crate) struct View {
     pub(crate) segments: Vec<Open>,
     pub(crate) lost: Vec<SegmentDamage>,
     pub(crate) unread: Vec<UnreadSegment>,
-    /// Documents that were told dead.
+    /// Documents that were marked dead.
     pub(crate) dead: Arc<RoaringBitmap>,
-    /// Documents in memory that wait to be written: nothing is added to them. Oldest first.
+    /// Documents in memory that wait to be written, oldest first. Nothing is added to them.
     pub(crate) frozen: Vec<Arc<Recent>>,
     pub(crate) memory: Arc<Recent>,
 }
 
-/// Is asked between two pages that a merge writes whether to go on; it may do what is more urgent first.
+/// Called between two pages of a merge; returns whether to go on. It may do more urgent work first.
 pub type BetweenPages = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The full-text index of a store.
 pub struct Index {
     store: Arc<dyn PageStore>,
     cache: Arc<PageCache>,
-    /// The number of the next file; shared with what is being built beside.
+    /// The number of the next file; shared with an index that is built beside this one.
     next_file: Arc<AtomicU64>,
-    /// Files from this number on were begun since the index was opened.
+    /// Files from this number on were created since the index was opened.
     first_file: u64,
     memory_budget: usize,
     writer: Mutex<Writer>,
     /// One merge at a time.
     merging: Mutex<()>,
-    /// One at a time who writes segments out of memory, or changes what the manifest names.
+    /// Held while segments are written out of memory, or the manifest changes: one at a time.
     naming: Mutex<()>,
     view: RwLock<View>,
     manifest: RwLock<Manifest>,
 }
 
-/// What only the writer knows.
+/// State of the writer alone.
 struct Writer {
     /// The lowest number that is still free.
     next: u32,
-    /// Segments that are lost or unread stay named, so that the next open says so too, or can read them.
+    /// Segments that are lost or unread stay in the manifest, so that the next open reports them too, or can read them.
     missing: Vec<Listed>,
 }
 
 impl Index {
-    /// Opens the index that lies in `pages`, or begins one. Segments that cannot be opened do not keep it from opening: the snapshots name them.
+    /// Opens the index stored in `pages`, or creates one. Segments that cannot be opened do not prevent this; snapshots
+    /// report them.
     pub fn open(pages: Arc<dyn PageStore>, options: Options) -> Result<Index, IndexError> {
         let manifest = pages.load_manifest()?.map(|bytes| Manifest::decode(&bytes)).transpose()?.unwrap_or_default();
         Self::of(pages, options, manifest)
     }
 
-    /// An index that begins anew, whatever there is in `pages`: its first manifest takes the place of the one there, whose files are nobody's then.
+    /// An empty index, whatever is in `pages`. Its first manifest replaces the one there, whose files are then no
+    /// longer used.
     pub fn anew(pages: Arc<dyn PageStore>, options: Options) -> Result<Index, IndexError> {
         Self::of(pages, options, Manifest::default())
     }
 
     fn of(pages: Arc<dyn PageStore>, options: Options, manifest: Manifest) -> Result<Index, IndexError> {
-        // A crash leaves files behind that no manifest knows of.
+        // A crash leaves files that no manifest names.
         let next_file = manifest.next_file.max(pages.highest()?.0.saturating_add(1));
         let cache = Arc::new(PageCache::new(options.page_cache));
         let (mut segments, mut lost, mut unread, mut missing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -140,8 +143,9 @@ impl Index {
         })
     }
 
-    /// An index of the same pages that begins with document `start` and that no manifest names: it is filled, and then put in the place of
-    /// what is to be built again, by [`replace`](Self::replace) or [`mend`](Self::mend). Until then it can be dropped without a trace.
+    /// An index over the same pages that begins with document `start` and that no manifest names. It is filled, and
+    /// then replaces what is to be rebuilt, by [`replace`](Self::replace) or [`mend`](Self::mend). Until then it can be
+    /// dropped without a trace.
     pub fn detached(&self, start: DocNo) -> Index {
         let memory = Arc::new(Recent::new(start.0));
         let view = View { segments: Vec::new(), lost: Vec::new(), unread: Vec::new(), dead: Arc::default(), frozen: Vec::new(), memory };
@@ -159,8 +163,8 @@ impl Index {
         }
     }
 
-    /// Puts everything that `built` has in the place of everything there is. Searches under way keep what they see. `built` must have come
-    /// as far as this index has.
+    /// Replaces the whole content of this index with that of `built`. Running searches keep what they see. `built` must
+    /// have come as far as this index has.
     pub fn replace(&self, built: &Index, basis: &[u8]) -> Result<(), IndexError> {
         let (merging, naming) = (self.merging(), self.naming());
         let mut writer = self.lock();
@@ -182,8 +186,8 @@ impl Index {
         self.merge_due()
     }
 
-    /// Gives a segment up that turned out to be damaged: snapshots name it, and its documents cannot be searched until they are mended. Its
-    /// file goes when nobody reads it any more, so that the next open misses it too.
+    /// Gives up a segment that turned out to be damaged: snapshots report it, and its documents cannot be searched
+    /// until they are mended. Its file is removed after the last reader, so that the next open finds it missing too.
     pub fn give_up(&self, damage: &SegmentDamage) {
         let mut writer = self.lock();
         let given_up = self.change(|view| {
@@ -196,7 +200,7 @@ impl Index {
         writer.missing.extend(listed(&[open]));
     }
 
-    /// Puts what `built` has in the place of the lost segment of `docs`; `built` holds documents of this range alone.
+    /// Replaces the lost segment of `docs` with the content of `built`, which has documents of this range alone.
     pub fn mend(&self, docs: DocRange, built: &Index) -> Result<(), IndexError> {
         let (_merging, _naming) = (self.merging(), self.naming());
         built.spill(&built.naming(), 0)?;
@@ -216,7 +220,7 @@ impl Index {
         Ok(())
     }
 
-    /// Whether segments were written that no manifest names yet: a flush makes them durable.
+    /// Whether segments were written that no manifest names yet; a flush makes them durable.
     pub fn is_spilled(&self) -> bool {
         let missing = self.lock().missing.len();
         self.view().segments.len() + missing > self.manifest().segments.len()
@@ -227,32 +231,33 @@ impl Index {
         DocNo(self.lock().next)
     }
 
-    /// Documents below it are in segments: after a crash the caller adds those from it on again.
+    /// Documents below it are in segments. After a crash, the caller adds those from it on again.
     pub fn watermark(&self) -> DocNo {
         DocNo(self.manifest.read().unwrap_or_else(PoisonError::into_inner).watermark)
     }
 
-    /// What the caller gave at the last flush; empty before the first.
+    /// The value that the caller gave at the last flush; empty before the first.
     pub fn basis(&self) -> Vec<u8> {
         self.manifest.read().unwrap_or_else(PoisonError::into_inner).basis.clone()
     }
 
-    /// The files that are in use. All others of the store of pages may go while no other process reads the index.
+    /// The files that are in use. All others in the page store may be removed while no other process reads the index.
     pub fn files(&self) -> Vec<FileId> {
         let writer = self.lock();
         let missing = writer.missing.iter().map(|listed| listed.file);
         self.view().segments.iter().map(|open| open.segment.file()).chain(missing).collect()
     }
 
-    /// Is the file one that is being written, or that a merge has replaced since the index was opened?
+    /// Whether the file is being written, or was replaced by a merge since the index was opened.
     pub fn is_under_way(&self, file: FileId) -> bool {
         (self.first_file..self.next_file.load(Ordering::Relaxed)).contains(&file.0) && !self.files().contains(&file)
     }
 
-    /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` in the order of the document.
+    /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` are in the order of the
+    /// document.
     ///
-    /// Above the memory budget what is in memory is first written out as a segment that the next flush will name. Where that fails, the
-    /// document is not added.
+    /// Above the memory budget, what is in memory is first written out as a segment, which the next flush will name. If
+    /// that fails, the document is not added.
     pub fn add(&self, doc: DocNo, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<(), IndexError> {
         let mut writer = self.lock();
         if self.memory_used() >= self.memory_budget {
@@ -264,15 +269,16 @@ impl Index {
             return Err(IndexError::Order { given: doc, expected: DocNo(writer.next) });
         }
         while !self.view().memory.add(doc.0, values, labels, columns)? {
-            // Searches that take long keep what they read; what comes is put beside it.
+            // A long search keeps the memory that it reads; new documents go to another one.
             self.freeze(writer.next);
         }
         writer.next = doc.0 + 1;
         Ok(())
     }
 
-    /// Writes what is in memory as a segment and moves the watermark after the last document added. `basis` is kept beside it.
-    /// When that is durable, merges segments where there are enough of one level; documents can be added meanwhile.
+    /// Writes what is in memory as a segment, and moves the watermark after the last document added. `basis` is stored
+    /// with it. When that is durable, merges segments if there are enough of one level; documents can be added
+    /// meanwhile.
     pub fn flush(&self, basis: &[u8]) -> Result<(), IndexError> {
         self.flush_to(basis, DocNo(0))
     }
@@ -283,8 +289,8 @@ impl Index {
         self.merge_due()
     }
 
-    /// Like [`flush`](Self::flush), without merging: that is for [`merge_some`](Self::merge_some). `basis` is called after all that
-    /// is written was added.
+    /// Like [`flush`](Self::flush), without merging: that is for [`merge_some`](Self::merge_some). `basis` is called
+    /// after everything that is written was added.
     pub fn write(&self, basis: &dyn Fn() -> Vec<u8>) -> Result<(), IndexError> {
         self.write_to(basis, DocNo(0))
     }
@@ -296,7 +302,8 @@ impl Index {
         self.replace_manifest(Manifest { watermark, basis: basis(), segments, ..self.manifest() })
     }
 
-    /// Tells that `docs` are dead: from now on no snapshot shows them, and merges drop what the index has of them. Durable when it returns.
+    /// Marks `docs` as dead: from now on no snapshot shows them, and merges drop what the index has of them. This is
+    /// durable when the call returns.
     pub fn tell_dead(&self, docs: &RoaringBitmap) -> Result<(), IndexError> {
         let _naming = self.naming();
         let mut manifest = self.manifest();
@@ -307,8 +314,8 @@ impl Index {
         Ok(())
     }
 
-    /// Writes each segment anew that has something of dead documents, so that no page of the index has a word of them; those in memory
-    /// are to be flushed before. Files of old segments go when the last snapshot that sees them does.
+    /// Rewrites each segment that has something of dead documents, so that no page of the index has a word of them.
+    /// Flush those in memory first. Files of old segments are removed with the last snapshot that sees them.
     pub fn purge(&self) -> Result<(), IndexError> {
         let merging = self.merging();
         let View { segments, dead, .. } = self.view();
@@ -322,7 +329,8 @@ impl Index {
         Ok(())
     }
 
-    /// Merges all segments into one, unless some are lost. It takes the time and, for a while, the room of the whole index.
+    /// Merges all segments into one, unless some are lost. It takes time and, temporarily, disk space in proportion to
+    /// the whole index.
     pub fn merge_all(&self) -> Result<(), IndexError> {
         let merging = self.merging();
         let listed = self.manifest().segments;
@@ -337,8 +345,9 @@ impl Index {
         Ok(())
     }
 
-    /// Merges [`FANOUT`] segments of one level that follow each other, if there are such of at most `most` documents in all: each document is
-    /// written anew once a level. Ends with [`IndexError::Stopped`], and everything as it was, where `between` says so.
+    /// Merges [`FANOUT`] adjacent segments of one level, if there are some with at most `most` documents in all: each
+    /// document is rewritten once a level. If `between` returns `false`, this ends with [`IndexError::Stopped`] and
+    /// changes nothing.
     pub fn merge_some(&self, most: u32, between: &BetweenPages) -> Result<bool, IndexError> {
         let merging = self.merging();
         let listed = self.manifest().segments;
@@ -351,18 +360,18 @@ impl Index {
         Ok(true)
     }
 
-    /// Segments that a manifest names.
+    /// How many segments a manifest names.
     pub fn segments(&self) -> usize {
         self.manifest.read().unwrap_or_else(PoisonError::into_inner).segments.len()
     }
 
-    /// The segments of a row of the manifest; none where one of them is lost.
+    /// The segments of a run of the manifest; `None` if one of them is lost.
     fn opened(&self, listed: &[Listed]) -> Option<Vec<Open>> {
         let segments = self.view().segments;
         listed.iter().map(|one| segments.iter().find(|open| open.segment.file() == one.file).cloned()).collect()
     }
 
-    /// Puts one segment in the place of several that follow each other in the manifest. The watermark stays.
+    /// Replaces several adjacent segments in the manifest with one. The watermark does not change.
     fn merge_run(&self, run: &[Open], _merging: &MutexGuard<'_, ()>, between: &BetweenPages) -> Result<(), IndexError> {
         let inputs: Vec<&Segment> = run.iter().map(|open| open.segment.as_ref()).collect();
         let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
@@ -380,10 +389,10 @@ impl Index {
         manifest.segments.retain(|listed| !is_merged(listed.file));
         manifest.segments.push(Listed { file, docs, level });
         manifest.segments.sort_unstable_by_key(|listed| listed.docs.start);
-        // Where this fails the file stays: the manifest that names it may be on disk all the same.
+        // If this fails, the file stays: the manifest that names it may have reached the disk.
         self.replace_manifest(manifest)?;
         let mut writer = self.lock();
-        // One that was given up meanwhile had been read by then.
+        // A segment that was given up meanwhile had been read by then.
         writer.missing.retain(|listed| !is_merged(listed.file));
         self.change(|view| {
             view.lost.retain(|lost| !is_merged(lost.file));
@@ -395,7 +404,7 @@ impl Index {
         Ok(())
     }
 
-    /// Bytes that the documents in memory take, those that are being written among them.
+    /// Bytes that the documents in memory take, including those that are being written.
     pub fn memory_used(&self) -> usize {
         let view = self.view();
         view.frozen.iter().chain([&view.memory]).map(|recent| recent.size()).sum()
@@ -422,7 +431,8 @@ impl Index {
         self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Changes what readers see. What `change` takes out goes after the lock, since a segment may remove its file then.
+    /// Changes what readers see. What `change` takes out is dropped after the lock is released, since a segment may
+    /// then remove its file.
     fn change<T>(&self, change: impl FnOnce(&mut View) -> T) -> T {
         change(&mut self.view.write().unwrap_or_else(PoisonError::into_inner))
     }
@@ -431,7 +441,8 @@ impl Index {
         self.manifest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From now on documents are added to a new memory, from `next` on; the one before waits to be written. The writer is held.
+    /// From now on, documents from `next` on are added to a new memory; the one before waits to be written. The caller
+    /// holds the writer.
     fn freeze(&self, next: u32) {
         self.change(|view| {
             let full = std::mem::replace(&mut view.memory, Arc::new(Recent::new(next)));
@@ -441,8 +452,8 @@ impl Index {
         });
     }
 
-    /// Writes the memory out as segments, which the next manifest will name. Gives the document from which on nothing was written, at least
-    /// `end`.
+    /// Writes the memory out as segments, which the next manifest will name. Returns the first document that was not
+    /// written, at least `end`.
     fn spill(&self, _naming: &MutexGuard<'_, ()>, end: u32) -> Result<u32, IndexError> {
         let next = {
             let mut writer = self.lock();
@@ -450,7 +461,7 @@ impl Index {
             self.freeze(writer.next);
             writer.next
         };
-        // What was put apart since then is for the next time.
+        // What was frozen since then is left for the next time.
         while let Some(frozen) = self.view().frozen.first().filter(|frozen| frozen.end() <= next) {
             let file = self.new_file()?;
             let docs = frozen.write(self.store.as_ref(), file)?;
@@ -471,7 +482,7 @@ impl Index {
         listed
     }
 
-    /// A number that no file ever had.
+    /// A file number that was never used.
     fn new_file(&self) -> Result<FileId, IndexError> {
         let next = |next: u64| (next < FILES_END).then_some(next + 1);
         let given = self.next_file.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
@@ -495,12 +506,12 @@ fn listed(segments: &[Open]) -> Vec<Listed> {
     segments.iter().map(one).collect()
 }
 
-/// Merges that nobody stops.
+/// For merges that are not interrupted.
 fn unhurried() -> BetweenPages {
     Arc::new(|| true)
 }
 
-/// The pages of an index, to be written as long as `between` lets it.
+/// The page store for a merge: writing stops when `between` returns `false`.
 struct Interrupted<'i> {
     store: &'i dyn PageStore,
     between: &'i BetweenPages,

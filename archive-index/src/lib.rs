@@ -1,8 +1,9 @@
-//! The full-text index: text in, numbers out. Knows no keys, no paths, no mail.
+//! The full-text index: text in, document numbers out. It knows nothing of encryption keys, paths or mail.
 //!
-//! An [`Index`] lies in pages that a [`PageStore`] keeps. Documents come in by [`Index::add`] as [`Value`]s of text in [`Field`]s, with their
-//! [`Columns`] and [`Label`]s, and can be searched at once; [`Index::flush`] makes them durable. A [`Snapshot`] answers a [`Query`], which
-//! [`parse`] reads and [`Query::bind`] makes ready to run, with the numbers of the documents, and puts them in order.
+//! An [`Index`] is stored in pages of a [`PageStore`]. [`Index::add`] adds a document as [`Value`]s of text in
+//! [`Field`]s, with its [`Columns`] and [`Label`]s, and it can be searched at once; [`Index::flush`] makes it durable.
+//! [`parse`] reads a [`Query`], and [`Query::bind`] makes it ready to run. A [`Snapshot`] answers it with the numbers
+//! of the documents, and puts them in order.
 //!
 //! ```
 //! use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};

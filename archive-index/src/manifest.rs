@@ -1,4 +1,5 @@
-//! The manifest: which segments the index has, up to where, and what the caller noted at that point; docs/FORMAT-INDEX.md, "Manifest".
+//! The manifest: which segments the index has, up to which document, and the basis that the caller gave at that point;
+//! docs/FORMAT-INDEX.md, "Manifest".
 
 use crate::error::{DocNo, DocRange, IndexError};
 use crate::pages::FileId;
@@ -6,7 +7,7 @@ use roaring::RoaringBitmap;
 
 /// The format of manifests that this code writes and reads.
 const FORMAT: u64 = 2;
-/// Numbers of files lie below it.
+/// File numbers are below it.
 pub(crate) const FILES_END: u64 = 1 << 53;
 
 /// Map keys of the manifest.
@@ -19,7 +20,7 @@ mod key {
     pub(super) const NEXT_FILE: u64 = 6;
 }
 
-/// A segment as the manifest has it.
+/// A segment as the manifest lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) file: FileId,
@@ -31,13 +32,13 @@ pub(crate) struct Listed {
 pub(crate) struct Manifest {
     /// Documents below it are in the segments.
     pub(crate) watermark: u32,
-    /// What the caller noted.
+    /// What the caller gave at that point.
     pub(crate) basis: Vec<u8>,
     /// In the order of their documents.
     pub(crate) segments: Vec<Listed>,
-    /// Documents that were told dead, whether their postings are still in segments or not.
+    /// Documents that were marked dead, whether their postings are still in segments or not.
     pub(crate) dead: RoaringBitmap,
-    /// Above the number of every file that was ever begun.
+    /// Above the number of every file that was ever created.
     pub(crate) next_file: u64,
 }
 

@@ -1,12 +1,12 @@
-//! The pages of the index: the trait by which they are read and written, and its twin in memory.
+//! The pages of the index: the trait by which they are read and written, and an implementation in memory.
 //!
-//! A file is a row of pages, written once from front to back and immutable from then on. The store of pages knows nothing
-//! of what lies in them; the index knows nothing of names, keys and disks.
+//! A file is a sequence of pages, written once from front to back and immutable from then on. The page store knows
+//! nothing of their content; the index knows nothing of names, encryption keys and disks.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A file of pages within its store. Numbers are given by the index, rise from 1, and are never used twice.
+/// A file of pages within its store. The index assigns the numbers: they rise from 1, and none is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u64);
 
@@ -14,15 +14,15 @@ pub struct FileId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageRef(pub u64);
 
-/// What kept a page from being read or written.
+/// Why a page could not be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageErrorKind {
-    /// The file or page is not there.
+    /// The file or page does not exist.
     Missing,
-    /// It is there and its bytes are not those that were written.
+    /// It exists, but its bytes are not those that were written.
     Damaged,
-    /// Anything else, like a system that refuses: nothing is known of the bytes, which may be whole.
+    /// Anything else, for example a refusal by the system: nothing is known of the bytes, which may be intact.
     Io,
 }
 
@@ -32,13 +32,13 @@ pub enum PageErrorKind {
 pub struct PageError {
     /// The kind of failure.
     pub kind: PageErrorKind,
-    /// What the store of pages says about it.
+    /// What the page store reports.
     #[source]
     pub cause: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl PageError {
-    /// An error of `kind` for the reason that `cause` gives.
+    /// An error of `kind`, caused by `cause`.
     pub fn new(kind: PageErrorKind, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { kind, cause: cause.into() }
     }
@@ -46,21 +46,23 @@ impl PageError {
 
 /// Where the index keeps its pages. It is shared by one writer and any number of readers.
 pub trait PageStore: Send + Sync {
-    /// Begins file `file`, whose number was never given before. It exists for readers only once it is finished.
+    /// Creates file `file`, whose number was never used before. Readers see it only once it is finished.
     fn create(&self, file: FileId) -> Result<Box<dyn PageWriter>, PageError>;
-    /// The highest number that any file there has, finished or not; 0 if there is none.
+    /// The highest number of any file in the store, finished or not; 0 if there is none.
     fn highest(&self) -> Result<FileId, PageError>;
     /// Opens a finished file.
     fn open(&self, file: FileId) -> Result<Arc<dyn PageReader>, PageError>;
-    /// Gives a finished file up: nothing will open it again. What is open may still be read; the store may remove it later.
+    /// Gives up a finished file: it is not opened again. A reader that has it open may go on; the store may remove it
+    /// later.
     fn remove(&self, file: FileId) -> Result<(), PageError>;
-    /// The manifest as it was last replaced; none before the first time.
+    /// The manifest as it was last replaced; `None` before the first time.
     fn load_manifest(&self) -> Result<Option<Vec<u8>>, PageError>;
-    /// Replaces the manifest. After `Ok` the new one is durable; whatever happens, the old or the new one is there, whole.
+    /// Replaces the manifest. After `Ok` the new one is durable. Whatever happens, either the old or the new one
+    /// exists, intact.
     fn replace_manifest(&self, bytes: &[u8]) -> Result<(), PageError>;
 }
 
-/// A file that is being written. Dropped unfinished, it leaves nothing behind.
+/// A file that is being written. If it is dropped unfinished, nothing of it remains.
 pub trait PageWriter: Send {
     /// Appends a page of at most 4 MiB; places rise.
     fn append(&mut self, page: &[u8]) -> Result<PageRef, PageError>;
@@ -72,7 +74,7 @@ pub trait PageWriter: Send {
 pub trait PageReader: Send + Sync {
     /// The bytes of one page, exactly as they were appended.
     fn read(&self, page: PageRef) -> Result<Vec<u8>, PageError>;
-    /// The place of the page that was appended last.
+    /// The place of the last page.
     fn last(&self) -> Result<PageRef, PageError>;
 }
 
@@ -120,7 +122,7 @@ impl MemPages {
         self.lock().files.values().flat_map(|pages| pages.iter()).map(|page| page.len() as u64).sum()
     }
 
-    /// Turns over the bits of `mask` in one byte, as damage would. Says whether there was such a byte.
+    /// Flips the bits of `mask` in one byte, as damage would. Returns whether there is such a byte.
     pub fn damage(&self, file: FileId, page: usize, byte: usize, mask: u8) -> bool {
         let mut inner = self.lock();
         let Some(pages) = inner.files.get_mut(&file) else { return false };

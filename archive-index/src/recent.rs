@@ -1,7 +1,7 @@
 //! Documents in memory, which searches read while more are added.
 //!
-//! A search that runs keeps nobody waiting: whoever adds waits a moment for the searches at hand, during which no new one begins, and is
-//! then told that the memory is busy; so the next search waits that moment at most.
+//! A running search blocks nobody for long. Adding waits a moment for the running searches, during which no new one
+//! begins, and then reports that the memory is busy. So the next search waits that moment at most.
 
 use crate::columns::Columns;
 use crate::error::{DocNo, DocRange, IndexError};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
-/// How long searches may keep a document from being added.
+/// How long running searches may delay the adding of a document.
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// The segment in memory, shared.
@@ -23,11 +23,11 @@ pub(crate) struct Recent {
     memory: RwLock<Memory>,
     gate: Mutex<Gate>,
     changed: Condvar,
-    /// Documents lie below.
+    /// All documents are below it.
     end: AtomicU32,
 }
 
-/// Who reads, and whether someone waits to add.
+/// How many searches read, and whether someone waits to add.
 #[derive(Default)]
 struct Gate {
     readers: usize,
@@ -40,7 +40,7 @@ impl Recent {
         Self { memory: RwLock::new(Memory::new(lo)), gate: Mutex::default(), changed: Condvar::new(), end: AtomicU32::new(lo) }
     }
 
-    /// All documents there are lie below.
+    /// All its documents are below it.
     pub(crate) fn end(&self) -> u32 {
         self.end.load(Ordering::Acquire)
     }
@@ -54,14 +54,14 @@ impl Recent {
         self.memory().size()
     }
 
-    /// Writes a segment of it, once nothing is added any more; the documents that it covers.
+    /// Writes it as a segment, once nothing is added any more. Returns the documents that it covers.
     pub(crate) fn write(&self, pages: &dyn PageStore, file: FileId) -> Result<DocRange, IndexError> {
         let memory = self.memory();
         memory.write(pages, file)?;
         Ok(DocRange { start: DocNo(memory.range().0), end: DocNo(self.end()) })
     }
 
-    /// For who need not wait for anybody: what takes a moment, or comes when nothing is added any more.
+    /// For uses that need no gate: they are short, or come when nothing is added any more.
     fn memory(&self) -> RwLockReadGuard<'_, Memory> {
         self.memory.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,7 +73,7 @@ impl Recent {
         Read { of: self, memory: self.memory() }
     }
 
-    /// Adds a document, whose number is above all before; `false` if searches do not let it.
+    /// Adds a document, whose number is above all before. Returns `false` if running searches prevent it.
     pub(crate) fn add(&self, doc: u32, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<bool, IndexError> {
         let mut gate = self.gate();
         gate.closed = true;

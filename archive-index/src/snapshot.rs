@@ -19,15 +19,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Fewer documents are searched faster than threads are begun.
+/// Fewer documents are searched faster than threads are started.
 const SHARED_OUT: u64 = 200_000;
 
-/// A moment of the index. It stays as it is whatever is added, flushed or merged; holding it holds the files it sees. Documents that were
-/// told dead are not in it.
+/// The index at one moment. It does not change, whatever is added, flushed or merged; while it exists, the files that
+/// it sees are kept. Documents that were marked dead are not in it.
 #[derive(Clone)]
 pub struct Snapshot {
     view: View,
-    /// Documents in memory at that moment lie below.
+    /// Documents in memory at that moment are below it.
     end: u32,
     stop: Arc<AtomicBool>,
 }
@@ -38,29 +38,29 @@ impl Snapshot {
         Self { view, end, stop: Arc::default() }
     }
 
-    /// The same, whose searches end with [`IndexError::Stopped`] soon after `stop` is set.
+    /// The same snapshot; its searches end with [`IndexError::Stopped`] soon after `stop` is set.
     #[must_use]
     pub fn until(self, stop: Arc<AtomicBool>) -> Self {
         Self { stop, ..self }
     }
 
-    /// What lies in memory, in the order of the documents: each is held only while it is read.
+    /// The segments in memory, in the order of their documents. Each is locked only while it is read.
     fn memories(&self) -> impl Iterator<Item = Read<'_>> {
         self.view.frozen.iter().chain([&self.view.memory]).map(|recent| recent.read())
     }
 
-    /// The documents from it on are not in the snapshot.
+    /// The first document number that is not in the snapshot.
     pub fn end(&self) -> DocNo {
         DocNo(self.end)
     }
 
-    /// The documents that meet the query. It equals a scan of all documents of the snapshot, less those of [`lost`](Self::lost) and
-    /// [`unread`](Self::unread).
+    /// The documents that meet the query. The result equals a scan of all documents of the snapshot, except those of
+    /// [`lost`](Self::lost) and [`unread`](Self::unread).
     pub fn search(&self, query: &Bound) -> Result<RoaringBitmap, IndexError> {
         self.gather(&Search { root: &query.root, stop: &self.stop })
     }
 
-    /// The documents of which some text is missing, and for which that text would decide whether they meet the query.
+    /// The documents with missing text that would decide whether they meet the query.
     pub fn undecided(&self, query: &Bound) -> Result<RoaringBitmap, IndexError> {
         self.gather(&Undecided { root: &query.root, stop: &self.stop })
     }
@@ -70,13 +70,13 @@ impl Snapshot {
         self.gather(&All)
     }
 
-    /// The documents whose text was not taken in completely: a search may miss them.
+    /// The documents whose text was not completely indexed: a search may miss them.
     pub fn incomplete(&self) -> Result<RoaringBitmap, IndexError> {
         self.gather(&Incomplete)
     }
 
-    /// Words of the dictionary that a query stands for or is near to, with those documents of `seen` that have them;
-    /// [`MOST_WORDS`](crate::MOST_WORDS) at the most. Without `seen`, all documents count.
+    /// Words of the dictionary that the words of a query match or are near to, with the documents of `seen` that have
+    /// them; at most [`MOST_WORDS`](crate::MOST_WORDS). Without `seen`, all documents count.
     pub fn words(&self, query: &Bound, which: WordsOf, seen: Option<&RoaringBitmap>) -> Result<Vec<Word>, IndexError> {
         let wanted = wanted(query, which);
         let live = |mut docs: RoaringBitmap| {
@@ -107,7 +107,7 @@ impl Snapshot {
         Ok(found)
     }
 
-    /// What each segment answers. Many documents are shared out among the processors.
+    /// The answer of each segment. If there are many documents, the segments are shared out among threads.
     fn answers(&self, question: &(impl Question + Sync)) -> Result<Vec<Bits>, IndexError> {
         let segments = &self.view.segments;
         let docs: u64 = segments.iter().map(|open| u64::from(open.segment.hi() - open.segment.lo())).sum();
@@ -128,7 +128,7 @@ impl Snapshot {
             }
         };
         let mut answers: Vec<(usize, Bits)> = std::thread::scope(|scope| {
-            // A thread that the system does not give is not missed.
+            // If the system refuses a thread, the others do its work.
             let others: Vec<_> = (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
             let mut all: Result<Vec<_>, IndexError> = work();
             for other in others {
@@ -141,17 +141,17 @@ impl Snapshot {
         Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 
-    /// Segments that the system did not let be read when the index was opened.
+    /// Segments that the system did not allow to be read when the index was opened.
     pub fn unread(&self) -> &[UnreadSegment] {
         &self.view.unread
     }
 
-    /// Segments that are damaged or not there, with the documents that cannot be searched for it.
+    /// Segments that are damaged or missing, with the documents that cannot be searched because of that.
     pub fn lost(&self) -> &[SegmentDamage] {
         &self.view.lost
     }
 
-    /// The columns of a document; none where there is no such document.
+    /// The columns of a document; `None` if there is no such document.
     pub fn columns(&self, doc: DocNo) -> Result<Option<Columns>, IndexError> {
         if doc.0 >= self.end || self.view.dead.contains(doc.0) {
             return Ok(None);
@@ -163,8 +163,9 @@ impl Snapshot {
         }
     }
 
-    /// Those of `docs` that are in the snapshot, newest first; of one date the highest number first. With `from`, those of that date and
-    /// before. Lazily: the first ones cost little however many there are, and wherever they begin.
+    /// Those of `docs` that are in the snapshot, newest first; among equal dates, the highest number comes first. With
+    /// `from`, only those of that date and before. The iterator is lazy: the first ones cost little, however many there
+    /// are and wherever they begin.
     pub fn newest_first<'s>(&'s self, docs: &'s RoaringBitmap, from: Option<i64>) -> Result<NewestFirst<'s>, IndexError> {
         let from = from.unwrap_or(i64::MAX);
         let mut runs = Vec::with_capacity(self.view.segments.len() + 1);
@@ -185,7 +186,7 @@ impl Snapshot {
     }
 }
 
-/// What is asked of each segment.
+/// A question that each segment answers.
 trait Question {
     fn answer<S: Source>(&self, source: &S) -> Result<Bits, IndexError>;
 }
@@ -235,7 +236,7 @@ impl Question for Incomplete {
     }
 }
 
-/// Documents newest first; see [`Snapshot::newest_first`]. After an error it ends.
+/// Documents newest first; see [`Snapshot::newest_first`]. It ends after an error.
 pub struct NewestFirst<'s> {
     docs: &'s RoaringBitmap,
     runs: Vec<Run<'s>>,
@@ -248,17 +249,17 @@ struct Run<'s> {
 }
 
 enum RunSource<'s> {
-    /// Few: their dates were looked up.
+    /// Few documents: their dates were looked up.
     Sorted(std::vec::IntoIter<Dated>),
-    /// Many: the order of the segment, from which the others are left out.
+    /// Many documents: the order of the segment, without all other documents.
     Order(OrderReader<'s>),
 }
 
 impl<'s> RunSource<'s> {
     fn of(segment: &'s Segment, docs: &RoaringBitmap, from: i64) -> Result<Self, IndexError> {
         let count = docs.range_cardinality(segment.lo()..segment.hi());
-        // Walking the order to 50 hits reads about 50 / count of it; looking dates up reads a page of columns for each hit, at the cost of
-        // about 1,500 steps of the walk (measured).
+        // Walking the order to 50 hits reads about 50 / count of it; looking dates up reads a page of columns for each
+        // hit, at the cost of about 1,500 steps of the walk (measured).
         let chunks = segment.chunks_count() as u64;
         let walk = (chunks * CHUNK as u64).min(chunks * CHUNK as u64 * 50 / count.max(1));
         if count.min(chunks) * 1500 > walk {

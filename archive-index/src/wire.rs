@@ -1,7 +1,7 @@
 //! Bounded reading and writing of the numbers inside pages.
 //!
-//! Everything that is read here may be foreign: a reader never runs past its bytes, and no length that it
-//! returns exceeds what is left of them.
+//! All bytes that are read here may be untrusted. A reader never runs past them, and no length that it returns exceeds
+//! what is left of them.
 
 /// What was being read when the bytes ended or made no sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Signed numbers, small ones of either sign short: 0, -1, 1, -2 become 0, 1, 2, 3.
+/// Maps signed numbers so that small ones of either sign are short: 0, -1, 1, -2 become 0, 1, 2, 3.
 pub(crate) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
@@ -27,7 +27,7 @@ pub(crate) fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-/// Bytes that are read from the front.
+/// Reads bytes from the front.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
@@ -85,13 +85,13 @@ impl<'a> Reader<'a> {
         u32::try_from(self.varint()?).map_err(|_| Malformed("number above 32 bits"))
     }
 
-    /// Passes over `count` numbers without a look at them.
+    /// Skips `count` numbers without decoding them.
     #[inline]
     pub(crate) fn skip_varints(&mut self, count: u64) -> Result<(), Malformed> {
         const LAST_BYTES: u64 = 0x8080_8080_8080_8080;
         let mut left = count;
         let mut at = 0;
-        // Eight bytes at once, as long as more numbers than end in them are passed over.
+        // Eight bytes at a time, as long as more numbers are to be skipped than end in them.
         while let Some(eight) = self.bytes.get(at..).and_then(<[u8]>::first_chunk) {
             let ends = u64::from((!u64::from_le_bytes(*eight) & LAST_BYTES).count_ones());
             if ends >= left {
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A number that counts bytes or things of at least one byte each, so that it cannot exceed what is left.
+    /// A count of bytes, or of items of at least one byte each; so it must not exceed what is left.
     pub(crate) fn length(&mut self) -> Result<usize, Malformed> {
         let length = self.varint()?;
         match usize::try_from(length) {
@@ -130,13 +130,13 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
-    /// Passes over `length` bytes.
+    /// Skips `length` bytes.
     pub(crate) fn skip(&mut self, length: u64) -> Result<(), Malformed> {
         let length = usize::try_from(length).map_err(|_| Malformed("end of bytes"))?;
         self.take(length).map(drop)
     }
 
-    /// Bytes that follow their own length.
+    /// Bytes that are preceded by their length.
     pub(crate) fn block(&mut self) -> Result<&'a [u8], Malformed> {
         let length = self.length()?;
         self.take(length)
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Appends `bytes` after their length.
+/// Appends the length of `bytes`, and then the bytes.
 pub(crate) fn put_block(out: &mut Vec<u8>, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);

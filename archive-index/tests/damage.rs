@@ -1,4 +1,5 @@
-//! Damage behind the seal cannot happen; should it, a broken page is an error that names the segment, never a panic or a wrong answer.
+//! Damage that gets past the seal should not happen. If it does, a broken page is an error that names the segment,
+//! never a panic or a wrong answer.
 
 use archive_index::{
     Columns, DocNo, Field, FileId, Index, IndexError, MemPages, Options, PageError, PageErrorKind, PageStore, Value, ValueKind, parse,
@@ -53,7 +54,7 @@ fn every_byte_turned_over_gives_an_error_or_the_same_answer() {
     let sound = answers(&open(&pages).unwrap()).unwrap();
     let file = pages.files()[0];
     for (page, length) in pages.page_lengths(file).into_iter().enumerate() {
-        // Every byte of heads and short pages, a sample of long ones.
+        // Every byte of headers and short pages, and a sample of the bytes of long pages.
         for byte in (0..length).filter(|byte| *byte < 32 || length < 400 || byte % 37 == 0) {
             let damaged = pages.deep_clone();
             assert!(damaged.damage(file, page, byte, 1 << (byte % 8)));
@@ -79,7 +80,7 @@ fn a_lost_segment_is_named_and_the_others_are_searched() {
         assert_eq!(snapshot.lost().len(), 1);
         assert_eq!(snapshot.lost()[0].docs.end, DocNo(300));
         assert_eq!(snapshot.search(&parse("alpha").unwrap().without_filters().unwrap()).unwrap().iter().collect::<Vec<_>>(), [500]);
-        // It stays named when more is flushed.
+        // It is still reported when more is flushed.
         let next = index.watermark();
         index.add(next, &[], &[], &Columns::default()).unwrap();
         index.flush(b"basis").unwrap();

@@ -68,7 +68,7 @@ fn date(doc: u32) -> i64 {
 fn searches_equal_scans_over_many_pages() {
     let docs = documents();
     let pages = MemPages::new();
-    // A budget that a part of the documents fills, and a cache of a few pages.
+    // A memory budget that some of the documents fill, and a cache of a few pages.
     let options = Options { memory_budget: 1200 << 10, page_cache: 300 << 10 };
     let index = Index::open(Arc::new(pages.clone()), options).unwrap();
     for (number, words) in (0u32..).zip(&docs) {

@@ -1,4 +1,4 @@
-//! What becomes of documents after they were indexed: told dead, purged, given up, mended, built again.
+//! What happens to documents after they were indexed: marked dead, purged, given up, mended, rebuilt.
 
 use archive_index::{
     Bound, Columns, DocNo, DocRange, Field, FileId, Index, IndexError, MemPages, Options, PageRef, PageStore, SegmentDamage, Value,
@@ -67,7 +67,8 @@ fn plain(pages: &MemPages, index: &Index) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
-    /// Dead documents are gone from every answer at once; after a merge or a purge, answers are the same, and no page has a word of them.
+    /// Dead documents disappear from every answer at once. After a merge or a purge, answers are the same, and no page
+    /// has a word of them.
     #[test]
     fn dead_documents_never_show_and_leave_no_word(dead in prop::collection::btree_set(0u32..60, 0..60), flushes in prop::collection::btree_set(0u32..60, 0..5), merge: bool) {
         let pages = MemPages::new();
@@ -103,7 +104,7 @@ proptest! {
         check(&reopened, "reopened after the purge");
         let plain = plain(&pages, &reopened);
         for number in &dead {
-            // Of a word the page may have only what it does not share with its neighbour.
+            // A page may have only the bytes of a word that the word does not share with its neighbour.
             let word = &secret(*number)[4..];
             let backward: Vec<u8> = word.bytes().rev().collect();
             assert!(memchr::memmem::find(&plain, word.as_bytes()).is_none(), "{word}");
@@ -179,7 +180,7 @@ fn p8_numbers_of_files_never_go_back() {
     let docs = index.snapshot().all().unwrap();
     index.give_up(&SegmentDamage { file, page: None, what: "seal", docs: DocRange { start: DocNo(0), end: DocNo(1) } });
     assert!(pages.files().is_empty() && docs.contains(0), "the file went");
-    // What is built again beside documents that come in takes its numbers from the same counter.
+    // An index that is rebuilt while documents are added takes its file numbers from the same counter.
     let built = index.detached(DocNo(0));
     add_as(&built, 7, 0);
     add(&index, 1);
@@ -189,7 +190,8 @@ fn p8_numbers_of_files_never_go_back() {
     assert_eq!((found(&index, "word7"), found(&index, "word0"), found(&index, "common")), (vec![0], vec![], vec![0, 1]));
     let highest = pages.files().into_iter().max().unwrap();
     assert!(pages.files().iter().all(|new| *new > file) && highest.0 == 3);
-    // Nor do they where the file with the highest number went before the index was opened again, or where a crash left one behind.
+    // Numbers are not reused either if the file with the highest number was removed before the index was opened again,
+    // or if a crash left one.
     index.give_up(&SegmentDamage { file: highest, page: None, what: "seal", docs: DocRange { start: DocNo(0), end: DocNo(2) } });
     drop((index, built));
     let index = open(&pages);

@@ -1,7 +1,7 @@
 //! Searches against a naive scan: small documents of known words, queries of known parts, in every state of the index.
 //!
-//! The model shares no code with the index: it knows the words of a text because it made the text of them, and it compares letters by a
-//! table of its own.
+//! The model shares no code with the index. It knows the words of a text because it built the text from them, and it
+//! compares letters by its own table.
 
 use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ impl Clause {
         let bare = self.negated && self.field.is_none();
         let met = doc.values.iter().filter(|value| self.field.is_none_or(|field| field == value.field)).any(|value| {
             if bare && value.kind == ValueKind::Address {
-                // An empty address is none.
+                // An empty address is no address.
                 return !value.text.is_empty() && like(&self.inner(), &value.text);
             }
             value.words.windows(self.parts.len()).any(|words| words.iter().zip(&self.parts).all(|(word, part)| like(part, word)))
@@ -98,12 +98,12 @@ fn value() -> impl Strategy<Value = ModelValue> {
         let words: Vec<&'static str> = picks.iter().map(|(word, _)| WORDS[*word]).collect();
         let mut text = String::new();
         if kind == ValueKind::Address && picks.len() % 4 == 3 {
-            // A part before the sign that holds no word.
+            // A part before the `@` that has no word.
             text.push_str("-@");
         }
         for (at, (word, separator)) in picks.iter().enumerate() {
             if at > 0 {
-                // Addresses are one string, compared as such: no white space in them.
+                // Addresses are compared as one string: they have no white space.
                 text.push_str(if kind == ValueKind::Address { ["@", ".", "-"][separator % 3] } else { SEPARATORS[*separator] });
             }
             text.push_str(WORDS[*word]);

@@ -1,4 +1,4 @@
-//! The rules of docs/SEARCH.md, by number, each through the public door: in memory, flushed, merged and reopened.
+//! The rules of docs/SEARCH.md, by number, each through the public API: in memory, flushed, merged and reopened.
 
 use archive_index::{
     Bound, Columns, DocNo, Field, Index, IndexError, Label, LabelKind, LabelPattern, Leaf, MemPages, NoticeKind, Options, Priority, Probe,
@@ -639,7 +639,7 @@ fn s2_7_a_search_can_be_stopped() {
 fn s2_7_a_wildcard_of_very_many_words_is_answered_exactly() {
     const WORDS: u32 = 40_000;
     const DOCS: u32 = 400;
-    // A memory that holds a part of the words, and a cache of a few pages.
+    // A memory budget for some of the words, and a cache of a few pages.
     let options = Options { memory_budget: 400 << 10, page_cache: 100 << 10 };
     let index = Index::open(Arc::new(MemPages::new()), options).unwrap();
     for doc in 0..DOCS {

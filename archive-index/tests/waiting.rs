@@ -1,4 +1,4 @@
-//! Nobody waits for a flush or a merge: each is held on its pages while documents are added and searched.
+//! Nothing waits for a flush or a merge: each is paused between pages while documents are added and searched.
 
 use archive_index::{
     BetweenPages, Columns, DocNo, Field, FileId, Index, IndexError, MemPages, Options, PageError, PageReader, PageRef, PageStore,
@@ -21,7 +21,7 @@ impl Held {
         Self { pages: MemPages::new(), next: Arc::default() }
     }
 
-    /// Holds the next file. The first end is told when it is reached, the second releases it.
+    /// Pauses the next file. The first channel reports that it was reached, the second releases it.
     fn hold(&self) -> (Receiver<()>, Sender<()>) {
         let ((reached, is_reached), (release, released)) = (channel(), channel());
         *self.next.lock().unwrap() = Some((reached, released));

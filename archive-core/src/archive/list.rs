@@ -1,4 +1,4 @@
-//! Lists: folders with their counts, messages of a folder, what the archive takes.
+//! Lists: folders with their counts, the messages of a folder, and the totals and disk usage of the archive.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -12,27 +12,28 @@ use crate::id::{FolderNo, MessageId, MessageNo};
 use crate::message::{AddressInfo, DateOrigin, MessageInfo};
 use crate::store::{Store, StoreStats};
 
-/// Messages of a folder that are looked up at once.
+/// How many messages of a folder are looked up at once.
 const AT_ONCE: usize = 64;
 
 /// A folder with its counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderInfo {
-    /// Its path.
+    /// The path of the folder.
     pub path: FolderPath,
     /// Messages in the folder itself.
     pub messages: u64,
     /// Bytes of these messages.
     pub bytes: u64,
-    /// Messages in the folder and in all below it.
+    /// Messages in the folder and in all folders below it.
     pub total_messages: u64,
-    /// Bytes of these messages, each counted as often as it lies there.
+    /// Bytes of these messages; a mail that is there several times counts each time.
     pub total_bytes: u64,
-    /// How many folders lie below it, at any depth.
+    /// How many folders are below it, at any depth.
     pub folders_below: u64,
-    /// Seconds since 1970 of its making. Together with the numbers of messages in it, it names a message for ever.
+    /// When the folder was created, in seconds since 1970. Together with the number of a message in the folder, it
+    /// identifies the message permanently.
     pub epoch: u32,
-    /// The number that the last message got here; 0 if none did. Numbers are never given again.
+    /// The number of the last message that was added here; 0 if there was none. Numbers are never reused.
     pub last_number: u32,
 }
 
@@ -78,31 +79,31 @@ pub(super) fn addresses(flat: &[String]) -> Vec<AddressInfo> {
     pairs.map(|pair| AddressInfo { name: pair[0].clone(), address: pair[1].clone() }).collect()
 }
 
-/// What the archive holds and takes.
+/// Totals of the archive, and its disk usage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatsReport {
     /// Messages.
     pub messages: u64,
-    /// Messages that were archived, and of which damage left nothing.
+    /// Messages that were archived and then lost completely to damage.
     pub lost_messages: u64,
-    /// Contents, each once a store; one that came again after damage counts once.
+    /// Contents, each counted once per store; one that was archived again after damage counts once.
     pub contents: u64,
-    /// Parts, each once a store.
+    /// Parts, each counted once per store.
     pub parts: u64,
     /// Bytes of these contents.
     pub bytes_raw: u64,
-    /// When the last message was archived: milliseconds since 1970 UTC.
+    /// When the last message was archived, in milliseconds since 1970 UTC.
     pub last_archived: Option<i64>,
-    /// Each store.
+    /// The stores.
     pub stores: Vec<StoreStats>,
     /// The user archives: the folders of the first level.
     pub user_archives: Vec<FolderInfo>,
-    /// Bytes of files besides stores.
+    /// Bytes of files outside the stores.
     pub other: u64,
-    /// Bytes of `lost+found`, of the stores and of the master: what opens cut beyond what was promised.
+    /// Bytes in `lost+found` of the stores and of the master: data after the last durable commit, moved there at opening.
     pub lost_found: u64,
-    /// Contents whose text was not all taken into the index.
+    /// Contents whose text is not completely indexed.
     pub undecided: u64,
     /// Contents that are not indexed yet.
     pub not_indexed: u64,
@@ -121,7 +122,7 @@ impl Listed {
         Self { folder, waiting: VecDeque::new(), last: None, ended: false }
     }
 
-    /// Looks up the next messages, where none wait and some may follow.
+    /// Looks up the next messages, if none are waiting and some may follow.
     fn fill(&mut self, store: &Store) -> Result<(), Error> {
         if self.waiting.is_empty() && !self.ended {
             self.waiting = store.catalog().messages_in(self.folder, self.last.as_ref(), AT_ONCE)?.into();
@@ -143,7 +144,7 @@ impl Listed {
 }
 
 impl Acting<'_> {
-    /// All folders with their counts, in order of their paths.
+    /// All folders with their counts, sorted by path.
     #[must_use]
     pub fn folders(&self) -> Vec<FolderInfo> {
         self.numbered_folders().into_iter().map(|(_, info)| info).collect()
@@ -165,8 +166,9 @@ impl Acting<'_> {
         list
     }
 
-    /// The folders that lie in `folder` itself, or without one the user archives, in order of their names. Where the path names several, whose names
-    /// differ in their Unicode form alone, those of all of them. A folder that the actor does not see is there for those below it.
+    /// The folders directly in `folder`, or the user archives if there is none, sorted by name. If the path names
+    /// several folders, whose names differ only in their Unicode form, those of all of them. A folder that the actor
+    /// does not see is listed if it has visible folders below it.
     pub fn folders_in(&self, folder: Option<&FolderPath>) -> Result<Vec<FolderInfo>, Error> {
         let catalog = self.archive.store.catalog();
         let folders = catalog.folders();
@@ -191,7 +193,8 @@ impl Acting<'_> {
         Ok(list)
     }
 
-    /// The folder that a path names for a change: what is there in another Unicode form is meant, and where several are, none is.
+    /// The folder that a path names for a change. A folder that exists in another Unicode form is meant; if there are
+    /// several, this is an error.
     pub(super) fn to_change(&self, path: &FolderPath) -> Result<FolderPath, Error> {
         let catalog = self.archive.store.catalog();
         let folders = catalog.folders();
@@ -214,8 +217,8 @@ impl Acting<'_> {
         FolderPath::from_names(names).map_err(|error| Error::Misuse(error.to_string()))
     }
 
-    /// Messages of one folder, newest first, until the visitor breaks. Where the path names several, whose names differ in their Unicode form
-    /// alone, those of all of them.
+    /// The messages of one folder, newest first, until the visitor breaks. If the path names several folders, whose
+    /// names differ only in their Unicode form, those of all of them.
     pub fn messages_in(
         &self,
         folder: &FolderPath,
@@ -229,7 +232,7 @@ impl Acting<'_> {
         self.messages_of(&folders, visit)
     }
 
-    /// Messages of folders, newest first.
+    /// The messages of several folders, newest first.
     pub(super) fn messages_of(
         &self,
         folders: &[FolderNo],
@@ -242,7 +245,7 @@ impl Acting<'_> {
                 list.fill(store)?;
             }
             let first = lists.iter_mut().filter(|list| !list.waiting.is_empty()).min_by(|a, b| a.order().cmp(&b.order()));
-            // The visitor may ask the catalog, so it is not called while that is held.
+            // The visitor may use the catalog, so it is not called while the catalog is held.
             let Some(no) = first.and_then(Listed::take) else { return Ok(()) };
             if visit(self.message(MessageId { store: store.no(), no })?)?.is_break() {
                 return Ok(());
@@ -250,7 +253,7 @@ impl Acting<'_> {
         }
     }
 
-    /// All messages, in order of their numbers, until the visitor breaks.
+    /// All messages, in the order of their numbers, until the visitor breaks.
     pub fn messages(&self, visit: &mut dyn FnMut(MessageInfo) -> Result<ControlFlow<()>, Error>) -> Result<(), Error> {
         let store = &self.archive.store;
         let count = store.catalog().basis().numbers.messages;
@@ -276,7 +279,7 @@ impl Acting<'_> {
         Ok(())
     }
 
-    /// What the archive holds and takes on disk.
+    /// The totals of the archive, and its disk usage.
     pub fn stats(&self) -> Result<StatsReport, Error> {
         let store = &self.archive.store;
         let stats = store.stats()?;
@@ -302,14 +305,15 @@ impl Acting<'_> {
         })
     }
 
-    /// Media types of attachments that searches do not look into, each with the number of contents that have some, by name.
+    /// Media types of attachments that are not searched, sorted by name, each with the number of contents that have
+    /// such attachments.
     ///
-    /// Types that the archive is configured to search are not among them: [`StatsReport::undecided`] counts their contents.
-    /// Reads the row of every content, so it takes time in proportion to their number.
+    /// Types that the archive is configured to search are not among them; [`StatsReport::undecided`] counts their
+    /// contents. This reads the row of every content, so it takes time in proportion to their number.
     ///
     /// # Errors
     ///
-    /// [`Error::Denied`] for anyone but the system; damage of the catalog.
+    /// [`Error::Denied`] for anyone but the system; [`Error::Damage`] if the catalog is damaged.
     pub fn types_not_read(&self) -> Result<Vec<(String, u64)>, Error> {
         self.only_system("read totals of the archive")?;
         Ok(self.archive.store.types_not_read()?.into_iter().collect())

@@ -1,8 +1,9 @@
-//! The thread of a store, which writes and merges catalog and index so that nobody waits for it. It is started when
-//! there is something to do, and joined when the store is closed.
+//! The background thread of a store. It writes and merges the catalog and the index, so that no caller waits for that.
+//! It is started when there is work, and joined when the store is closed.
 //!
-//! There is one thread, and between two pages of a merge it does what is more urgent: a merge may take minutes, and
-//! changes that wait for a flush take memory. If the system gives no thread, whoever would wake it does the work.
+//! There is one thread, and between two pages of a merge it does more urgent work: a merge may take minutes, and
+//! changes that wait for a flush take memory. If the system refuses a thread, the caller that would wake it does the
+//! work.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -14,19 +15,19 @@ use super::Store;
 use super::indexer::failed;
 use crate::error::Error;
 
-/// Closing does merges of up to so many documents or pages: they take a moment, and otherwise many short sessions would
-/// leave many files.
+/// Closing does merges of up to this many documents or pages: they are quick, and without them many short sessions
+/// would leave many files.
 const SMALL_DOCS: u32 = 16 << 10;
 const SMALL_PAGES: usize = 256;
-/// With so many files of one kind, closing merges whatever it takes.
+/// With this many files of one kind, closing merges however long it takes.
 const MANY_FILES: usize = 64;
 
-/// The thread of a store and what it is told.
+/// The thread of a store, and its state.
 #[derive(Default)]
 pub(super) struct Background {
     state: Mutex<State>,
     changed: Condvar,
-    /// There is something to do that does not wait for the end of a merge.
+    /// There is work that must not wait for the end of a merge.
     due: AtomicBool,
     ended: AtomicBool,
 }
@@ -35,7 +36,7 @@ pub(super) struct Background {
 struct State {
     store: Weak<Store>,
     thread: Option<JoinHandle<()>>,
-    /// An error that nobody was told yet.
+    /// An error that was not reported yet.
     failed: Option<Error>,
 }
 
@@ -52,7 +53,7 @@ impl Background {
         self.due.load(Ordering::Acquire) && self.due.swap(false, Ordering::AcqRel)
     }
 
-    /// Waits until something is due, `true`, or nothing will be any more.
+    /// Waits until work is due and returns `true`; returns `false` when the thread is to end.
     fn wait(&self) -> bool {
         let mut state = self.state();
         while !self.has_ended() {
@@ -64,7 +65,7 @@ impl Background {
         false
     }
 
-    /// An error of the thread that nobody was told yet.
+    /// Returns an error of the thread that was not reported yet.
     pub(super) fn failure(&self) -> Result<(), Error> {
         self.state().failed.take().map_or(Ok(()), Err)
     }
@@ -84,7 +85,7 @@ impl Background {
     }
 }
 
-/// While it lives the store may have a thread; dropping it ends the thread.
+/// While this exists, the store may have a thread; dropping it ends the thread.
 pub(crate) struct Attended(Arc<Store>);
 
 impl Attended {
@@ -101,7 +102,7 @@ impl Drop for Attended {
 }
 
 impl Store {
-    /// Lets the thread look for work. `false`: there is no thread.
+    /// Wakes the thread to look for work. Returns `false` if there is no thread.
     pub(super) fn wake(&self) -> bool {
         let background = &self.background;
         let mut state = background.state();
@@ -109,7 +110,7 @@ impl Store {
             return false;
         }
         background.due.store(true, Ordering::Release);
-        // A thread that ended did so in a panic, and its work is due again.
+        // A thread can only have ended in a panic here, and its work is due again.
         if state.thread.as_ref().is_none_or(JoinHandle::is_finished) {
             let Some(store) = state.store.upgrade() else { return false };
             let work = move || {
@@ -123,12 +124,12 @@ impl Store {
         state.thread.is_some()
     }
 
-    /// Ends the thread, so that what follows is done by the caller alone.
+    /// Ends the thread; from then on the caller alone does the work.
     pub(super) fn end_background(&self) {
         self.background.end();
     }
 
-    /// Does what is due; what fails is tried again when the thread is woken next time.
+    /// Does what is due. What fails is tried again when the thread is woken next.
     fn look_after(self: &Arc<Self>) {
         self.do_urgent();
         let store = Arc::clone(self);
@@ -142,10 +143,10 @@ impl Store {
         self.note_failure(merged);
     }
 
-    /// Writes what takes memory, and feeds the index with what nobody else does.
+    /// Writes what takes memory, and feeds the index with documents that no caller adds.
     fn do_urgent(&self) {
         if self.catalog().memory_len() >= self.catalog_due() {
-            // If it fails, whoever needs the room tries again and is told why.
+            // If this fails, the caller that needs the memory tries again and gets the error.
             let _told_later = self.flush_catalog();
         }
         let fed = self.write_index_if_full().and_then(|()| self.feed_index()).and_then(|()| self.write_index_if_full());
@@ -154,13 +155,13 @@ impl Store {
 
     fn note_failure(&self, done: Result<(), Error>) {
         match done {
-            // A cache that cannot be written lags, and a stopped merge is done another time.
+            // A cache that cannot be written lags behind, and a stopped merge is done later.
             Ok(()) | Err(Error::Io(_) | Error::Stopped) => {}
             Err(error) => drop(self.background.state().failed.get_or_insert(error)),
         }
     }
 
-    /// Merges what closing may take the time for.
+    /// Does the merges that closing has time for.
     pub(super) fn merge_small(&self) -> Result<(), Error> {
         let unhurried: BetweenPages = Arc::new(|| true);
         let docs = if self.indexer.index().segments() < MANY_FILES { SMALL_DOCS } else { u32::MAX };
@@ -168,7 +169,7 @@ impl Store {
         self.merge_index(docs, &unhurried).and_then(|()| self.merge_catalog(pages, &|| true))
     }
 
-    /// Merges segments of the index of at most `most` documents. One that turns out to be damaged is given up.
+    /// Merges segments of the index with at most `most` documents. A segment that turns out to be damaged is given up.
     fn merge_index(&self, most: u32, between: &BetweenPages) -> Result<(), Error> {
         if !self.indexer.is_enabled() {
             return Ok(());
@@ -177,17 +178,18 @@ impl Store {
         Ok(())
     }
 
-    /// With so many bytes of changes the catalog is written: three quarters of its share, so that the rest takes the changes
-    /// that come meanwhile, and runs are large: a look-up asks each of them.
+    /// The bytes of changes at which the catalog is written. Three quarters of the budget leave room for changes that
+    /// arrive meanwhile; and runs should be large, since a look-up reads each of them.
     pub(super) fn catalog_due(&self) -> usize {
         self.options.flush_bytes / 4 * 3
     }
 
-    /// Writes recent changes of the catalog and names them in its manifest, while it is read and takes commits over.
+    /// Writes recent changes of the catalog and names them in its manifest. Meanwhile the catalog can be read, and
+    /// applies commits.
     pub(super) fn flush_catalog(&self) -> Result<(), Error> {
         let _naming = self.naming();
         let frozen = {
-            // Fails for a store that must not be written: its catalog may have half of a commit.
+            // This fails for a store that must not be written: its catalog may have half of a commit.
             let _writer = self.writer()?;
             if !self.catalog_mut().freeze() {
                 return Ok(());
@@ -199,11 +201,12 @@ impl Store {
         Ok(())
     }
 
-    /// Merges runs of the catalog of at most `most` pages, while it is read, written and takes commits over.
+    /// Merges runs of the catalog with at most `most` pages. Meanwhile the catalog can be read and written, and applies
+    /// commits.
     fn merge_catalog(&self, most: usize, between: &dyn Fn() -> bool) -> Result<(), Error> {
         while let Some(due) = self.catalog().due().filter(|due| due.pages() <= most) {
             let merged = match self.catalog().write_merged(due, between) {
-                // The new runs are kept beside runs that can no longer be read.
+                // Runs that can no longer be read are not merged; the new runs are kept beside them.
                 Err(Error::Damage(_)) => return Ok(()),
                 merged => merged?,
             };
@@ -216,7 +219,7 @@ impl Store {
         Ok(())
     }
 
-    /// One thread at a time writes runs and the manifest of the catalog.
+    /// Held by the one thread that writes runs and the manifest of the catalog.
     pub(super) fn naming(&self) -> MutexGuard<'_, ()> {
         self.naming.lock().unwrap_or_else(PoisonError::into_inner)
     }

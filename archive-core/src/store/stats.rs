@@ -1,4 +1,4 @@
-//! Small questions about a store.
+//! Statistics of a store, and small look-ups.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -11,12 +11,12 @@ use crate::id::{ContentNo, Digest};
 use crate::mail::{Unsearchable, Why, is_read};
 use crate::vfs::{EntryKind, Vfs};
 
-/// Contents that are looked at while the catalog is held.
+/// How many contents are read while the catalog is held.
 const AT_ONCE: usize = 4096;
-/// Types that are counted apart.
+/// How many types are counted separately; all further types are counted together.
 const MOST_TYPES: usize = 1000;
 
-/// A store and the bytes it takes on disk.
+/// A store and its disk usage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoreStats {
@@ -26,7 +26,7 @@ pub struct StoreStats {
     pub name: String,
     /// Messages.
     pub messages: u64,
-    /// Messages that were archived, and of which damage left nothing.
+    /// Messages that were archived and then lost completely to damage.
     pub lost_messages: u64,
     /// Bytes of containers.
     pub containers: u64,
@@ -36,17 +36,17 @@ pub struct StoreStats {
     pub catalog: u64,
     /// Bytes of the index.
     pub index: u64,
-    /// Bytes of `lost+found`: what opens cut beyond what was promised.
+    /// Bytes in `lost+found`: data after the last durable commit, moved there at opening.
     pub lost_found: u64,
     /// Sequence of the last commit.
     pub sequence: u64,
-    /// Chain value after it: the head of the store.
+    /// The chain value after the last commit: the head of the store.
     pub head: [u8; 32],
-    /// Damage found at opening, if the store takes no mail for it.
+    /// Damage found at opening, if the store accepts no mail because of it.
     pub damage: Option<String>,
 }
 
-/// Bytes of the files in `dir` itself. What goes meanwhile has none.
+/// Bytes of the files directly in `dir`. A file that is removed meanwhile counts as 0.
 pub(crate) fn bytes_in(vfs: &dyn Vfs, dir: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
     for entry in vfs.list(dir)?.iter().filter(|entry| entry.kind == EntryKind::File) {
@@ -59,12 +59,12 @@ pub(crate) fn bytes_in(vfs: &dyn Vfs, dir: &Path) -> Result<u64, Error> {
     Ok(bytes)
 }
 
-/// Bytes of the `lost+found` in `root`, the folder of a store or of the master.
+/// Bytes in `lost+found` of `root`, the folder of a store or of the master.
 pub(crate) fn lost_bytes(vfs: &dyn Vfs, root: &Path) -> Result<u64, Error> {
     Ok(lost_files(vfs, root)?.iter().map(|file| file.len).sum())
 }
 
-/// Bytes of a cache; none where its folder cannot be read.
+/// Bytes of a cache; 0 if its folder cannot be read.
 fn of_cache(bytes: Result<u64, Error>) -> Result<u64, Error> {
     match bytes {
         Err(Error::Io(error)) if !error.is_shortage() => Ok(0),
@@ -73,7 +73,8 @@ fn of_cache(bytes: Result<u64, Error>) -> Result<u64, Error> {
 }
 
 impl Store {
-    /// Media types of attachments that searches do not look into and need not, with the number of contents that have some.
+    /// Media types of attachments that are not searched, and are not configured to be, with the number of contents that
+    /// have such attachments.
     pub(crate) fn types_not_read(&self) -> Result<BTreeMap<String, u64>, Error> {
         let mut found = BTreeMap::new();
         let mut next = Some(ContentNo(0));
@@ -97,7 +98,7 @@ impl Store {
         Ok(found)
     }
 
-    /// What the store takes on disk, and its head.
+    /// The disk usage of the store, and its head.
     pub(crate) fn stats(&self) -> Result<StoreStats, Error> {
         let bytes = |dir: &Path| bytes_in(&*self.vfs, dir);
         let (link, (messages, lost_messages)) = {
@@ -120,7 +121,7 @@ impl Store {
         })
     }
 
-    /// Contents with these bytes, or the same bytes but for status headers.
+    /// Contents with these bytes, or with bytes that differ only in status headers.
     pub(crate) fn contents_like(&self, digest: Digest, restated: Option<Digest>) -> Result<Vec<ContentNo>, Error> {
         let catalog = self.catalog();
         let bare = restated.unwrap_or(digest);

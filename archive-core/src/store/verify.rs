@@ -1,4 +1,4 @@
-//! Everything of a store is read and checked: every frame of every file, every digest, the whole chain.
+//! Verification: reads and checks everything in a store: every frame of every file, every digest, the whole chain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
@@ -17,21 +17,21 @@ use crate::id::{ContentNo, MessageNo};
 use crate::records::{Link, Scan, ScanItem, file_number, list_files};
 use crate::seal::{FileKind, HEADER_LEN, SealedReader};
 
-/// Contents that a thread takes at once: neighbours share blocks.
+/// How many contents a thread takes at once: adjacent contents share blocks.
 const SHARE: u64 = 512;
-/// Each holds a mail of up to 16 MiB.
+/// A bound on memory: each thread holds a mail of up to 16 MiB.
 const MOST_THREADS: usize = 4;
 
-/// Damage, with the messages that it costs.
+/// Damage, with the messages that it affects.
 #[derive(Debug, Clone)]
 pub(crate) struct Finding {
     pub(crate) damage: Damage,
     pub(crate) messages: Vec<MessageNo>,
-    /// Messages whose bytes are there and whose record is hit.
+    /// Messages whose bytes are intact and whose record is damaged.
     pub(crate) records: Vec<MessageNo>,
-    /// Every content that was hit is read from elsewhere.
+    /// Every affected content can be read from another place.
     pub(crate) healed: bool,
-    /// It lies before the last repair, which accepted it.
+    /// It is before the last repair, which accepted it.
     pub(crate) repaired: bool,
 }
 
@@ -41,23 +41,23 @@ pub(crate) struct Checked {
     pub(crate) files: u64,
     pub(crate) bytes: u64,
     pub(crate) messages: u64,
-    /// Messages of which damage left nothing.
+    /// Messages that are lost completely to damage.
     pub(crate) lost_messages: u64,
     /// Bytes of contents whose digest was checked.
     pub(crate) content_bytes: u64,
 }
 
-/// How much is read of contents and containers.
+/// Which contents and containers are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reach {
-    /// Contents are read and held against their digests.
+    /// Whether contents are read and compared with their digests.
     pub(crate) contents: bool,
-    /// Which part, from 1, of how many.
+    /// Which part, counted from 1, of how many.
     pub(crate) part: (u32, u32),
 }
 
 impl Reach {
-    /// The numbers below `count` that are of this part.
+    /// The numbers below `count` that belong to this part.
     fn of(self, count: u32) -> Range<u32> {
         let (no, of) = (u64::from(self.part.0), u64::from(self.part.1.max(1)));
         let at = |part: u64| (u64::from(count) * part / of) as u32;
@@ -65,7 +65,8 @@ impl Reach {
     }
 }
 
-/// Damage by file and offset, so that what costs many contents is reported once; and the contents hit that are read from elsewhere.
+/// Damage by file and offset, so that damage to many contents is reported once; and the affected contents that can be
+/// read from another place.
 #[derive(Default)]
 pub(super) struct Findings(BTreeMap<(PathBuf, u64), Damage>, BTreeSet<ContentNo>);
 
@@ -81,22 +82,23 @@ impl Findings {
     fn add(&mut self, damage: Damage) {
         let known = self.0.entry((damage.file.clone(), damage.offset)).or_insert_with(|| Damage { costs: Vec::new(), ..damage.clone() });
         known.costs.extend(damage.costs);
-        // Of all who name a place, the longest stretch, so that its length is the same each time.
+        // Several contents may report the same place: the longest range is kept, so that each run reports the same
+        // length.
         known.len = known.len.max(damage.len);
     }
 }
 
-/// What reading some contents gave.
+/// The result of reading a share of the contents.
 #[derive(Default)]
 struct Share {
-    /// Of the contents that are whole.
+    /// Bytes of the contents that are intact.
     bytes: u64,
     damages: Vec<Damage>,
-    /// Contents hit that are read from elsewhere.
+    /// Damaged contents that can be read from another place.
     healed: Vec<ContentNo>,
 }
 
-/// What a damaged page of the catalog does not say is left out: the page is named for itself.
+/// What a damaged page of the catalog would say is left out; the page is reported by itself.
 fn readable<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),
@@ -106,7 +108,8 @@ fn readable<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 impl Store {
-    /// Reads and checks as much of contents and containers as `reach` says, and all else. `progress` gets the bytes of contents checked so far.
+    /// Reads and checks the contents and containers of `reach`, and everything else. `progress` gets the bytes of
+    /// contents checked so far.
     pub(crate) fn verify(
         &self,
         reach: Reach,
@@ -121,7 +124,7 @@ impl Store {
         self.verify_records(&mut findings, &mut checked)?;
         self.verify_caches(&mut findings, &mut checked)?;
         (checked.messages, checked.lost_messages) = self.catalog().messages();
-        // What the open found, and nothing here sees again: a head that is broken, or that of another store.
+        // Only opening detects this damage: a broken head, or the head of another store.
         if let Some(damage) = self.damage().filter(|damage| findings.is_empty() && damage.file.starts_with(&self.dirs.root)) {
             findings.add(damage.clone());
         }
@@ -146,16 +149,16 @@ impl Store {
         Ok((found, checked))
     }
 
-    /// Notes for damage in records which messages have their facts there.
+    /// Adds to each damage in records the messages whose facts are there.
     fn add_records_hit(&self, found: &mut [Finding]) -> Result<(), Error> {
         let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
         let mut hit = Vec::new();
-        // A commit that does not follow the one before can be read all the same.
+        // A commit that does not follow the one before is still readable.
         for (at, finding) in found.iter().enumerate().filter(|(_, finding)| finding.damage.cause != DamageCause::Chain) {
             let Damage { file: path, offset, len, .. } = &finding.damage;
             match listing.files.iter().find(|file| file.reader.path() == path) {
                 Some(file) => hit.push((at, file.number, file.moved.first(*offset)..file.moved.first(offset.saturating_add(*len)))),
-                // The file cannot be opened, or is not there.
+                // The file cannot be opened, or is missing.
                 None if path.starts_with(&self.dirs.records) => hit.extend(file_number(path).map(|number| (at, number, 0..u64::MAX))),
                 None => {}
             }
@@ -198,7 +201,7 @@ impl Store {
                 let work = move || {
                     loop {
                         let from = next.fetch_add(SHARE, Ordering::Relaxed);
-                        // Nobody listens any more where progress ended the work.
+                        // Sending fails once `progress` has stopped the work.
                         if from >= end || told.send(self.verify_share(from..end.min(from + SHARE))).is_err() {
                             return;
                         }
@@ -218,7 +221,7 @@ impl Store {
                 checked.content_bytes += bytes;
                 progress(checked.content_bytes)?;
             }
-            // What a worker left out must not count as looked at.
+            // What a worker skipped must not count as checked.
             let left_out = workers.into_iter().fold(false, |left_out, worker| worker.join().is_err() | left_out);
             if left_out { Err(Error::Bug("verifying contents panicked")) } else { Ok(()) }
         })
@@ -297,7 +300,7 @@ impl Store {
             while let Some(item) = scan.next()? {
                 match item {
                     ScanItem::Commit(commit) => {
-                        // A commit that repairs goes on after what is lost; its frames say after which.
+                        // A commit that repairs continues after what is lost; its frames say after which commit.
                         let last_known = if commit.commit.repairs() { commit.stamp.synced } else { last };
                         if commit.commit.link_after(&last_known)? != Some(commit.link) {
                             findings.add(Damage::new(&path, commit.begin, commit.end - commit.begin, DamageCause::Chain));
@@ -323,7 +326,7 @@ impl Store {
         self.verify_cache(&self.dirs.index, findings, checked)
     }
 
-    /// Whether any frame of the index cannot be read.
+    /// Whether the index has a frame that cannot be read.
     pub(crate) fn index_is_damaged(&self) -> Result<bool, Error> {
         let mut findings = Findings::default();
         self.verify_cache(&self.dirs.index, &mut findings, &mut Checked::default())?;
@@ -332,7 +335,7 @@ impl Store {
 
     fn verify_cache(&self, dir: &Path, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
         let entries = match self.vfs.list(dir) {
-            // The folder could not be made, and holds nothing.
+            // The folder could not be created, so there is nothing in it.
             Err(error) if error.is_not_found() => Vec::new(),
             entries => entries?,
         };
@@ -348,7 +351,7 @@ impl Store {
                 continue;
             }
             let file = match self.vfs.open_read(&path) {
-                // A merge has put another in its place.
+                // A merge has replaced it.
                 Err(error) if error.is_not_found() => continue,
                 file => file.map_err(Error::from),
             };
@@ -362,7 +365,7 @@ impl Store {
         Ok(())
     }
 
-    /// Is the file one that is being written just now, or that nothing names any more?
+    /// Whether the file is being written, or is no longer in use.
     fn is_under_way(&self, path: &Path, kind: FileKind) -> bool {
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
         match (number, kind) {

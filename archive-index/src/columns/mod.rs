@@ -1,4 +1,5 @@
-//! Columns: date, size, attachments, priority by document, and the documents in order of date; docs/FORMAT-INDEX.md, "Columns".
+//! Columns: date, size, attachments, priority by document, and the documents in order of date; docs/FORMAT-INDEX.md,
+//! "Columns".
 
 use crate::wire::{Malformed, Reader, put_block, put_varint, unzigzag, zigzag};
 use std::cmp::Reverse;
@@ -26,16 +27,16 @@ pub struct Columns {
     pub attachments: u32,
     /// Importance that the sender set.
     pub priority: Priority,
-    /// Some of its text could not be taken in: a search may miss it.
+    /// Some of its text could not be indexed, so a search may miss it.
     pub unsearchable: bool,
 }
 
-/// Documents of a page of columns.
+/// Documents in a page of columns.
 pub(crate) const CHUNK: usize = 1024;
-/// Documents of a page of the order.
+/// Documents in a page of the order.
 pub(crate) const ORDER_CHUNK: usize = 8192;
 
-/// The plain bytes of a page of columns, of rising documents.
+/// The plain bytes of a page of columns; documents rise.
 pub(crate) fn put_chunk(rows: &[(u32, Columns)]) -> Vec<u8> {
     let mut page = Vec::new();
     put_varint(&mut page, rows.len() as u64);
@@ -83,7 +84,8 @@ pub(crate) fn read_chunk(page: &[u8]) -> Result<Vec<(u32, Columns)>, Malformed> 
     Ok(rows)
 }
 
-/// A document in the order newest first; of one date the highest number first. The least is the newest.
+/// A document in the order newest first; among equal dates, the highest number comes first. The least value is the
+/// newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Dated {
     pub(crate) date: Reverse<i64>,

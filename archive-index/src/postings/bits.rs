@@ -1,4 +1,4 @@
-//! A set of documents of one segment, as a bit each.
+//! A set of documents of one segment, one bit each.
 
 use roaring::RoaringBitmap;
 
@@ -10,13 +10,13 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
-    /// The empty set among the documents from `lo` on and below `hi`.
+    /// The empty set, for documents from `lo` up to, but not including, `hi`.
     pub(crate) fn empty(lo: u32, hi: u32) -> Self {
         let base = lo & !63;
         Self { base, words: vec![0; (hi.saturating_sub(base) as usize).div_ceil(64)] }
     }
 
-    /// Adds a document; what lies out of range is left out.
+    /// Adds a document; one out of range is ignored.
     #[inline]
     pub(crate) fn insert(&mut self, doc: u32) {
         let at = doc.wrapping_sub(self.base);
@@ -31,7 +31,7 @@ impl Bits {
         self.words.get((at >> 6) as usize).is_some_and(|word| word >> (at & 63) & 1 == 1)
     }
 
-    /// Whether there is a document from `lo` on and below `hi`.
+    /// Whether the set has a document from `lo` up to, but not including, `hi`.
     pub(crate) fn any_in(&self, lo: u32, hi: u32) -> bool {
         let word = |doc: u32| (doc.saturating_sub(self.base) >> 6) as usize;
         let last = self.words.len().min(word(hi.saturating_sub(1)).saturating_add(1));
@@ -55,7 +55,7 @@ impl Bits {
         self.zip(other, |a, b| a & !b);
     }
 
-    /// Both are of the same segment.
+    /// Both sets are of the same segment.
     fn zip(&mut self, other: &Bits, combine: impl Fn(u64, u64) -> u64) {
         debug_assert!(self.base == other.base && self.words.len() == other.words.len());
         for (word, &other) in self.words.iter_mut().zip(&other.words) {

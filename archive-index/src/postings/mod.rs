@@ -1,7 +1,8 @@
 //! Posting lists: docs/FORMAT-INDEX.md, "Posting lists".
 //!
-//! A list has two parts that lie apart. The documents part is three runs of numbers after each other: gaps between documents, a tag each
-//! (zones and how often), and the lengths of blocks of positions. The positions part is read for phrases only.
+//! A list has two parts, which are stored apart. The documents part is three runs of numbers, one after the other: gaps
+//! between documents, a tag for each document (zones and how often), and the lengths of blocks of positions. The
+//! positions part is read for phrases only.
 
 pub(crate) mod bits;
 pub(crate) mod places;
@@ -12,10 +13,10 @@ use bits::Bits;
 use places::Places;
 use std::ops::Range;
 
-/// Documents of a block of positions, which is read as one.
+/// Documents in a block of positions, which is read as a whole.
 pub(crate) const BLOCK: u32 = 128;
 
-/// How long the parts of a list are: documents, and bytes.
+/// The lengths of the parts of a list: documents, and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) docs: u32,
@@ -32,8 +33,8 @@ impl Shape {
     }
 }
 
-/// Appends a tag: the zones of a document in which a term stands, and how often in each. A body alone, by far the most frequent, takes
-/// one byte up to 127 times.
+/// Appends a tag: the zones in which a document has the term, and how often in each. The body alone is by far the most
+/// frequent case, and takes one byte for up to 63 occurrences.
 fn put_tag(zones: u16, counts: &[u32; ZONES as usize], out: &mut Vec<u8>) {
     if zones == 1 {
         put_varint(out, u64::from(counts[0]) << 1);
@@ -65,7 +66,7 @@ pub(crate) fn read_tag(reader: &mut Reader<'_>, mut count: impl FnMut(u32)) -> R
     Ok(zones)
 }
 
-/// How long the parts of a block are, of which positions are read as one: documents, and bytes.
+/// The lengths of the parts of a block, whose positions are read as a whole: documents, and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Lengths {
     docs: u32,
@@ -74,7 +75,7 @@ struct Lengths {
 }
 
 impl Lengths {
-    /// The lengths of both blocks together, if they are numbers at all.
+    /// The lengths of both blocks together; `None` on overflow.
     fn and(self, other: Self) -> Option<Self> {
         Some(Self {
             docs: self.docs.checked_add(other.docs)?,
@@ -109,7 +110,7 @@ impl<'a> DocList<'a> {
         self.bytes.get(start..start + self.shape.skips).map(Reader::new).ok_or(Malformed("posting list"))
     }
 
-    /// Adds the documents in which the term stands in one of `zones` to `out`. No zones at all: every document.
+    /// Adds the documents that have the term in one of `zones` to `out`. With [`Zones::ALL`] that is every document.
     pub(crate) fn add_to(&self, zones: Zones, out: &mut Bits) -> Result<(), Malformed> {
         let mut gaps = self.gaps()?;
         let mut doc = self.lo;
@@ -130,7 +131,7 @@ impl<'a> DocList<'a> {
         Ok(())
     }
 
-    /// The blocks, which take up all of the list.
+    /// The blocks, which together make up the whole list.
     fn blocks(&self) -> Result<Vec<Lengths>, Malformed> {
         let all = Lengths { docs: self.shape.docs, tags: self.shape.tags as u64, positions: self.shape.positions };
         if self.shape.skips == 0 {
@@ -147,8 +148,8 @@ impl<'a> DocList<'a> {
         if sum == Some(all) { Ok(blocks) } else { Err(Malformed("blocks of positions")) }
     }
 
-    /// Gives each occurrence in `zones` of a document of `wanted` to `out`.
-    /// `fetch` gives the bytes of the positions part from an offset on.
+    /// Gives each occurrence in `zones` of a document of `wanted` to `out`. `fetch` returns the bytes of the positions
+    /// part at an offset.
     pub(crate) fn positions<B: AsRef<[u8]>, E: From<Malformed>>(
         &self,
         zones: Zones,
@@ -184,7 +185,7 @@ impl<'a> DocList<'a> {
 fn read_block(block: &[u32], tags: &mut Reader<'_>, bytes: &[u8], zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), Malformed> {
     let mut reader = Reader::new(bytes);
     let mut counts = [0u32; ZONES as usize];
-    // Positions not asked for are passed over together: several at a time go faster.
+    // Positions that are not asked for are skipped together, which is faster than one at a time.
     let mut passed = 0u64;
     for &doc in block {
         let asked = if wanted.contains(doc) { zones.0 } else { 0 };
@@ -220,7 +221,7 @@ fn read_block(block: &[u32], tags: &mut Reader<'_>, bytes: &[u8], zones: Zones, 
     reader.end()
 }
 
-/// A list that is being put together from the documents of one term, in rising order.
+/// Builds a list from the documents of one term, in rising order.
 #[derive(Default)]
 pub(crate) struct ListBuilder {
     pub(crate) gaps: Vec<u8>,
@@ -229,12 +230,12 @@ pub(crate) struct ListBuilder {
     blocks: Vec<Lengths>,
     docs: u32,
     last: u32,
-    /// Documents of the block that is open, and where its tags and positions begin.
+    /// The number of documents in the open block, and where its tags and positions begin.
     open: (u32, usize, usize),
 }
 
 impl ListBuilder {
-    /// Begins anew, for a segment whose first document is `lo`.
+    /// Starts again, for a segment whose first document is `lo`.
     pub(crate) fn clear(&mut self, lo: u32) {
         self.gaps.clear();
         self.tags.clear();
@@ -245,7 +246,7 @@ impl ListBuilder {
         self.open = (0, 0, 0);
     }
 
-    /// Adds a document. `occurrences` holds zone and position of each, sorted; they may be none.
+    /// Adds a document. `occurrences` are pairs of zone and position, sorted; there may be none.
     pub(crate) fn add(&mut self, doc: u32, zones: u16, occurrences: &[(u8, u32)]) {
         if self.open.0 == BLOCK {
             self.close_block();
@@ -287,7 +288,7 @@ impl ListBuilder {
     }
 }
 
-/// Adds a stretch after those before.
+/// Appends a range; one that touches the last range extends it.
 fn copy(range: Range<u64>, copies: &mut Vec<Range<u64>>) {
     match copies.last_mut() {
         Some(last) if last.end == range.start => last.end = range.end,
@@ -296,7 +297,7 @@ fn copy(range: Range<u64>, copies: &mut Vec<Range<u64>>) {
     }
 }
 
-/// Appends the lengths of blocks and says how many bytes they took; a single block needs none.
+/// Appends the lengths of blocks and returns how many bytes they took; a single block needs none.
 fn put_skips(blocks: &[Lengths], out: &mut Vec<u8>) -> usize {
     let start = out.len();
     if blocks.len() > 1 {
@@ -309,7 +310,7 @@ fn put_skips(blocks: &[Lengths], out: &mut Vec<u8>) -> usize {
     out.len() - start
 }
 
-/// Joins the lists of one term from segments that follow each other. Positions parts are joined by the caller, unread.
+/// Joins the lists of one term from adjacent segments. The caller joins the positions parts, without reading them.
 #[derive(Default)]
 pub(crate) struct ListJoiner {
     gaps: Vec<u8>,
@@ -321,7 +322,7 @@ pub(crate) struct ListJoiner {
 }
 
 impl ListJoiner {
-    /// Begins anew, for a segment whose first document is `lo`.
+    /// Starts again, for a segment whose first document is `lo`.
     pub(crate) fn clear(&mut self, lo: u32) {
         self.gaps.clear();
         self.tags.clear();
@@ -355,8 +356,8 @@ impl ListJoiner {
         Ok(())
     }
 
-    /// Appends those documents of a list that are live. `fetch` gives a stretch of its positions part; which stretches go with the
-    /// documents is put into `copies`.
+    /// Appends the live documents of a list. `fetch` returns a range of its positions part; the ranges that go with the
+    /// documents are put into `copies`.
     pub(crate) fn add_live<B: AsRef<[u8]>, E: From<Malformed>>(
         &mut self,
         list: &DocList<'_>,
@@ -417,7 +418,7 @@ impl ListJoiner {
         Ok(())
     }
 
-    /// Notes a block of positions, together with the one before where both fit.
+    /// Adds a block of positions; it is joined with the one before if both fit into one.
     fn block(&mut self, block: Lengths) {
         match self.blocks.last_mut() {
             Some(last) if let Some(both) = last.and(block).filter(|both| both.docs <= BLOCK) => *last = both,

@@ -1,30 +1,33 @@
-//! Places at which a phrase may begin: document in the upper half of a number, position in the lower.
+//! Places at which a phrase may begin. A place is one number: the document in the upper half, the position in the
+//! lower.
 
 /// Takes the positions of one word of a phrase.
 pub(crate) struct Places {
-    /// How many words after the beginning the word stands.
+    /// How many words after the beginning of the phrase this word is.
     offset: u64,
-    /// The beginnings that the words before left, sorted; none for the first word.
+    /// The beginnings that remain after the words before, sorted; `None` for the first word.
     starts: Option<Vec<u64>>,
-    /// For each document from `lo` on its first beginning; none where there are so few that a search is cheaper.
+    /// For each document from `lo` on, the index of its first beginning; empty if there are so few that a search is
+    /// cheaper.
     table: Vec<u32>,
     lo: u32,
     kept: Vec<u64>,
-    /// The document that positions come from, and its beginnings.
+    /// The document whose positions are being added, and the range of its beginnings.
     doc: Option<u32>,
     from: usize,
     to: usize,
-    /// Of these, the first that is not below the position before.
+    /// The first of these that is not below the position before.
     next: usize,
 }
 
 impl Places {
-    /// All positions are kept.
+    /// Keeps all positions.
     pub(crate) fn all(offset: u64) -> Self {
         Self { offset, starts: None, table: Vec::new(), lo: 0, kept: Vec::new(), doc: None, from: 0, to: 0, next: 0 }
     }
 
-    /// Those are kept that fit to one of `starts`, which are sorted and of documents from `lo` on and below `hi`.
+    /// Keeps the positions that match one of `starts`, which are sorted, and whose documents are from `lo` up to, but
+    /// not including, `hi`.
     pub(crate) fn among(starts: Vec<u64>, offset: u64, (lo, hi): (u32, u32)) -> Self {
         let span = hi.saturating_sub(lo) as usize;
         let mut table = Vec::new();
@@ -41,12 +44,12 @@ impl Places {
         Self { starts: Some(starts), table, lo, ..Self::all(offset) }
     }
 
-    /// Documents begin anew.
+    /// The next term begins: documents start from the lowest again.
     pub(crate) fn begin_term(&mut self) {
         (self.doc, self.from, self.to, self.next) = (None, 0, 0, 0);
     }
 
-    /// Takes a position. Documents of one term rise.
+    /// Adds a position. Documents of one term rise.
     #[inline]
     pub(crate) fn add(&mut self, doc: u32, position: u32) {
         let Some(start) = u64::from(position).checked_sub(self.offset).filter(|&start| start > 0) else { return };
@@ -66,11 +69,12 @@ impl Places {
                     };
                     self.next = self.from;
                 }
-                // Positions rise but where a zone begins.
+                // Positions rise, except where a zone begins.
                 if self.next > self.from && starts.get(self.next - 1).is_some_and(|&start| start >= place) {
                     self.next = self.from;
                 }
-                // In steps that double: of a document with many places, each of many words would walk past all of them.
+                // Steps double: otherwise, in a document with many places, each of many words would walk past all of
+                // them.
                 self.next = gallop(starts, self.next, place).min(self.to);
                 if self.next < self.to && starts.get(self.next) == Some(&place) {
                     self.kept.push(place);
@@ -79,7 +83,7 @@ impl Places {
         }
     }
 
-    /// What was kept.
+    /// The places that were kept, sorted.
     pub(crate) fn into_sorted(mut self) -> Vec<u64> {
         if !self.kept.is_sorted() {
             self.kept.sort_unstable();

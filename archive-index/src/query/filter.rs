@@ -1,20 +1,20 @@
-//! Filters of the language (S2.6): what they ask, read from their values. What a date means in a zone, or which folder a path names, is
-//! said by whoever binds the query.
+//! Filters of the language (S2.6): what they ask, read from their values. The caller that binds the query decides what
+//! a date means in a zone, and which folder a path names.
 
 use crate::columns::Priority;
 use crate::text::map::map;
 use std::fmt;
 
-/// A filter as it was read.
+/// A filter as it was parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// What it asks.
+    /// What it asks for.
     pub kind: FilterKind,
     /// Name and value as they were written.
     pub written: Box<str>,
 }
 
-/// What a filter asks of a message.
+/// What a filter asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FilterKind {
@@ -30,7 +30,7 @@ pub enum FilterKind {
     Attachments(bool),
     /// The importance that the sender set.
     Priority(Priority),
-    /// `in:` with subfolders, `folder:` without: where it lies.
+    /// `in:` with subfolders, `folder:` without: the folder it is in.
     Folder {
         /// The path as it was written.
         path: String,
@@ -41,11 +41,11 @@ pub enum FilterKind {
     MessageId(String),
     /// `list:`: its List-Id, without angle brackets, in lower case; `*` for anything.
     List(String),
-    /// `label:`: a label that it was given, mapped as text is; `*` for anything.
+    /// `label:`: a label assigned to it, mapped like text; `*` for anything.
     Label(String),
     /// `type:`: a media type of an attachment, or the ending of its file name, in lower case; `*` for anything.
     Type(String),
-    /// `is:`: what the source noted of it.
+    /// `is:`: its state as the source noted it.
     Is(Mark),
     /// `id:`: the message of this number in this store.
     Message(MessageRef),
@@ -62,7 +62,7 @@ pub struct MessageRef {
     pub message: u32,
 }
 
-/// What the program that kept a message noted of it.
+/// The state of a message, as the program that kept it noted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// It was read.
@@ -92,7 +92,7 @@ impl MessageRef {
     }
 }
 
-/// From the start of one period to the end of another; open where there is none.
+/// From the start of one period to the end of another; an absent bound is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateSpan {
     /// From its start on.
@@ -101,7 +101,7 @@ pub struct DateSpan {
     pub to: Option<Period>,
 }
 
-/// A stretch of time in the caller's calendar.
+/// A period of time in the caller's calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Period {
@@ -113,11 +113,11 @@ pub enum Period {
     Day(i16, i8, i8),
     /// `2024-03-01T12:00`: year, month, day, hour, minute.
     Minute(i16, i8, i8, i8, i8),
-    /// `7d`, `2w`: from the start of the day so many days ago on. As an end it is that day's.
+    /// `7d`, `2w`: from the start of the day that many days ago. As an end bound, the end of that day.
     DaysAgo(u32),
-    /// `3m`, `1y`: from the start of the day so many months ago on. As an end it is that day's.
+    /// `3m`, `1y`: from the start of the day that many months ago. As an end bound, the end of that day.
     MonthsAgo(u32),
-    /// A name that is told the time when the query is run.
+    /// A named period, resolved when the query is run.
     Named(NamedPeriod),
 }
 
@@ -155,8 +155,8 @@ impl fmt::Display for Filter {
 }
 
 impl Period {
-    /// Reads a period: `2024`, `2024-03`, `2024-03-01`, `2024-03-01T12:00`, `01.03.2024`, `7d`, or a name in any case. None where it is
-    /// none.
+    /// Reads a period: `2024`, `2024-03`, `2024-03-01`, `2024-03-01T12:00`, `01.03.2024`, `7d`, or a name in any case.
+    /// `None` if it is not a period.
     pub fn read(text: &str) -> Option<Period> {
         let name = text.trim().replace([' ', '_'], "-");
         if let Some((_, named)) = NamedPeriod::NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
@@ -229,7 +229,7 @@ fn days_of(year: i16, month: i8) -> i8 {
     }
 }
 
-/// A number of nothing but so many ASCII digits.
+/// A number of ASCII digits only, as many as `count` allows.
 fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> Option<u64> {
     let is_number = count.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok())?
@@ -276,10 +276,10 @@ const DATE: &str = "use 2024, 2024-03, 2024-03-01, 30.11.2020, 2024-03-01T12:00,
 const DATES: &str = "use a date such as 2024-03, or two with .. between; put the clause in quotes to search it as text";
 const SIZE: &str = "use a number, also with K, M or G, such as 1.5M; put the clause in quotes to search it as text";
 const PATH: &str = "use the path of a folder; put the clause in quotes to search it as text";
-/// Prefixes that a later language will give a meaning to.
+/// Prefixes reserved for a later language.
 const RESERVED: [&str; 4] = ["tag", "link", "importance", "direction"];
 
-/// The filter of that name, in any case.
+/// The filter with that name, in any case.
 pub(super) fn named(name: &str) -> Option<&'static str> {
     names().find(|filter| filter.eq_ignore_ascii_case(name))
 }
@@ -289,12 +289,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FILTERS.into_iter().map(|(name, _)| name)
 }
 
-/// Whether a later language uses the prefix.
+/// Whether the prefix is reserved.
 pub(super) fn is_reserved(name: &str) -> bool {
     RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name))
 }
 
-/// What the filter `name` asks with `value`; or what it expects.
+/// What the filter `name` asks for with `value`; on error, what it expects.
 pub(super) fn read(name: &'static str, value: &str) -> Result<FilterKind, &'static str> {
     let expected = FILTERS.into_iter().find(|(filter, _)| *filter == name).map_or("a filter", |(_, expected)| expected);
     let id = |value: &str| {
@@ -326,8 +326,8 @@ pub(super) fn read(name: &'static str, value: &str) -> Result<FilterKind, &'stat
     kind.ok_or(expected)
 }
 
-/// Bytes: a number, with K, KB or KiB for 1,024, M and G alike (A22.8), in any case; with a unit it may have up to three decimals, and
-/// what is left of a byte is dropped. None where it is none.
+/// Bytes: a number, with K, KB or KiB for 1,024, and M and G likewise (A22.8), in any case. With a unit it may have up
+/// to three decimals; a fraction of a byte is dropped. `None` if it is not a size.
 pub fn read_size(text: &str) -> Option<u64> {
     let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(at);

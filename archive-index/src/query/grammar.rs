@@ -6,27 +6,27 @@ use super::tree::{Node, Notice, NoticeKind, Part, Query, QueryError, Term};
 use crate::text::field::{Field, Zones};
 use std::ops::Range;
 
-/// Groups within groups.
+/// The most groups within groups.
 const DEPTH: usize = 32;
-/// Bytes of a query.
+/// The most bytes of a query.
 const LENGTH: usize = 64 << 10;
-/// Reads a query. An error names the place and what was expected.
+/// Parses a query. An error names the place and what was expected.
 pub fn parse(text: &str) -> Result<Query, QueryError> {
     parse_as(text, Mode::Full, Scope::Any(&Field::ALL))
 }
 
-/// Reads a query whose terms without a field are looked for in `scope` alone.
+/// Parses a query; terms without a field are looked for in `scope` only.
 pub fn parse_in(text: &str, scope: Scope<'_>) -> Result<Query, QueryError> {
     parse_as(text, Mode::Full, scope)
 }
 
-/// Reads a query of the reduced language of retention rules (S2.8): words and phrases with wildcards; fields, exclusions, OR and filters
-/// are errors.
+/// Parses a query in the reduced language of retention rules (S2.8): words and phrases with wildcards; fields,
+/// exclusions, OR and filters are errors.
 pub fn parse_reduced(text: &str) -> Result<Query, QueryError> {
     parse_as(text, Mode::Reduced, Scope::Any(&Field::ALL))
 }
 
-/// Where terms are looked for that name no field.
+/// Where terms that name no field are looked for.
 #[derive(Clone, Copy, Debug)]
 pub enum Scope<'f> {
     /// In any of these; an exclusion is compared as a bare one (S2.4).
@@ -67,21 +67,21 @@ fn parse_as(text: &str, mode: Mode, scope: Scope<'_>) -> Result<Query, QueryErro
     Ok(Query { root, notices: parser.notices })
 }
 
-/// What holds for the terms of a group.
+/// What applies to the terms of a group.
 #[derive(Clone, Copy, Default)]
 struct Frame {
     zones: Zones,
     /// A field was named.
     named: bool,
-    /// The one that a group around named.
+    /// The field that an enclosing group named.
     field: Option<Field>,
-    /// Below an exclusion.
+    /// Inside an exclusion.
     excluded: bool,
     /// The group itself is excluded.
     negated: bool,
 }
 
-/// A group that is open.
+/// An open group.
 struct Group {
     frame: Frame,
     alternatives: Vec<Vec<Node<Filter>>>,
@@ -167,7 +167,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Takes an OR that has a clause before it; whether one comes after is seen later.
+    /// Takes an OR that has a clause before it; whether one follows is seen later.
     fn or(&mut self) -> Result<bool, QueryError> {
         let Some(behind) = self.rest().strip_prefix("OR") else { return Ok(false) };
         let in_group = self.groups.len() > 1;
@@ -249,7 +249,7 @@ impl<'t> Parser<'t> {
             let problem = "this prefix is kept for a later language";
             return Err(QueryError { range, problem, expected: "put the clause in quotes to search it as text" });
         }
-        // An address of the web is text without a word about it.
+        // A web address is text, without a notice.
         if follows != Some('/') && !name.eq_ignore_ascii_case("mailto") {
             self.notices.push(Notice { range, kind: NoticeKind::UnknownPrefix { nearest: nearest(name) } });
         }
@@ -324,7 +324,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// An OR that no clause followed was a word.
+    /// An OR that no clause follows is a word.
     fn settle(&mut self, group: &mut Group) -> Result<(), QueryError> {
         if let Some(range) = group.or.take() {
             let frame = Frame { negated: false, ..group.frame };
@@ -336,7 +336,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// The node of a term, taken apart; `whole` is the term with its field and quotes. None where no part is left.
+/// The node of a term that was split; `whole` is the term with its field and quotes. `None` if no part is left.
 fn term_node(text: &str, whole: &str, written: Written, taken: Parts, frame: Frame) -> Option<Node<Filter>> {
     let Parts { parts, forgives, .. } = taken;
     if parts.is_empty() {
@@ -359,7 +359,7 @@ fn term_node(text: &str, whole: &str, written: Written, taken: Parts, frame: Fra
     Some(if frame.negated { Node::Not(Box::new(node)) } else { node })
 }
 
-/// What stands before a colon.
+/// What is before a colon.
 enum Prefix {
     Field(Field),
     Filter(&'static str),

@@ -4,26 +4,26 @@ use crate::columns::{Columns, Priority};
 use roaring::RoaringBitmap;
 use std::ops::{Range, RangeInclusive};
 
-/// A filter that is bound. Which documents meet it never hangs on text that could not be read.
+/// A bound filter. Which documents meet it never depends on text that could not be read.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Leaf {
-    /// The date lies in the range: seconds since 1970-01-01 UTC.
+    /// The date is in the range: seconds since 1970-01-01 UTC.
     Date(Range<i64>),
-    /// The size lies in the range: bytes.
+    /// The size is in the range: bytes.
     Size(RangeInclusive<u64>),
     /// It has attachments, or has none.
     Attachments(bool),
     /// The sender gave it this importance.
     Priority(Priority),
-    /// It bears a label that one of the patterns matches.
+    /// It has a label that one of the patterns matches.
     Labels(Vec<LabelPattern>),
-    /// It is one of these, which the caller knows.
+    /// It is one of these documents, which the caller determined.
     Docs(RoaringBitmap),
 }
 
 impl Leaf {
-    /// Whether a document with these columns meets it; none where columns do not say.
+    /// Whether a document with these columns meets it; `None` if columns do not decide it.
     pub(crate) fn of_columns(&self, columns: &Columns) -> Option<bool> {
         match self {
             Leaf::Date(range) => Some(range.contains(&columns.date)),
@@ -35,7 +35,8 @@ impl Leaf {
     }
 }
 
-/// A name that documents are found by as a whole, beside their text: not split, not mapped.
+/// The kind of a label: a name by which documents are found as a whole, apart from their text. It is neither split nor
+/// mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum LabelKind {
@@ -43,18 +44,18 @@ pub enum LabelKind {
     Id = b'i',
     /// An id that the document refers to.
     Reference = b'r',
-    /// The list that it came by.
+    /// The mailing list that it came from.
     List = b'l',
-    /// A label that it was given.
+    /// A label assigned to it.
     Given = b'g',
     /// A media type of an attachment, or a full stop and the ending of an attachment's file name.
     Type = b't',
 }
 
-/// A label of a document: at most 1,024 bytes; what is longer is known by its beginning.
+/// A label of a document: at most 1,024 bytes; of a longer one only the beginning counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
-    /// What it is.
+    /// Its kind.
     pub kind: LabelKind,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -63,16 +64,16 @@ pub struct Label {
 /// Labels of one kind: one, or all that a text with wildcards matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelPattern {
-    /// What they are.
+    /// Their kind.
     pub kind: LabelKind,
-    /// The bytes they have.
+    /// Their bytes.
     pub bytes: Vec<u8>,
-    /// Whether `*` in it stands for any bytes, also none.
+    /// Whether `*` in them stands for any bytes, or none.
     pub wild: bool,
 }
 
 impl LabelPattern {
-    /// What all that match begin with.
+    /// The bytes with which all matching labels begin.
     pub(crate) fn start(&self) -> &[u8] {
         match self.wild {
             true => self.bytes.split(|byte| *byte == b'*').next().unwrap_or_default(),

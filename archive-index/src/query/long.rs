@@ -1,5 +1,6 @@
-//! Words above 64 letters lie in the index as pieces (S1.4); a wildcard runs over them. The pattern is taken through the pieces of each long
-//! word one after the other, as a set of places in it (Thompson 1968).
+//! Words above 64 letters are stored in the index as pieces (S1.4); a wildcard runs over them. The pattern is run
+//! through the pieces of each long word, one after the other, as a set of states: places in the pattern (Thompson
+//! 1968).
 
 use super::run::How;
 use crate::error::IndexError;
@@ -11,10 +12,10 @@ use crate::text::field::Zones;
 use crate::text::fold::{Letter, letters};
 use crate::text::key::{CONTINUES, LONG, parts};
 
-/// Documents whose long words are held at a time.
+/// Documents whose long words are held in memory at a time.
 const AT_ONCE: usize = 64;
 
-/// A piece as the dictionary has it.
+/// A piece as it is in the dictionary.
 struct Piece {
     letters: Vec<Letter>,
     goes_on: bool,
@@ -47,7 +48,7 @@ pub(super) fn long_words<S: Source>(source: &S, pattern: &Pattern, zones: Zones,
     Ok(())
 }
 
-/// Where words of several pieces begin in the documents of `window` that `pattern` matches as a whole.
+/// Where, in the documents of `window`, words of several pieces begin that `pattern` matches as a whole.
 pub(super) fn long_places<S: Source>(
     source: &S,
     pattern: &Pattern,
@@ -82,7 +83,7 @@ pub(super) fn long_places<S: Source>(
     Ok(found)
 }
 
-/// Where words go on, and so how positions become words.
+/// The places of the pieces that continue a word; with them, positions are converted to words.
 pub(super) struct Rests(Vec<u64>);
 
 impl Rests {
@@ -94,14 +95,14 @@ impl Rests {
         Ok(Self(rests))
     }
 
-    /// The place counted in words: pieces of a word have that of its beginning.
+    /// The place, counted in words: all pieces of a word have the place of its beginning.
     pub(super) fn word_at(&self, place: u64) -> u64 {
         let below = |place: u64| self.0.partition_point(|rest| *rest <= place) as u64;
         place - (below(place) - below(place >> 32 << 32))
     }
 }
 
-/// Pieces taken apart, each once.
+/// Decoded pieces, each decoded once.
 #[derive(Default)]
 struct Pieces(std::collections::HashMap<Vec<u8>, Piece>);
 
@@ -125,7 +126,7 @@ fn piece(key: &[u8]) -> Piece {
     Piece { letters, goes_on }
 }
 
-/// Where pieces with this lead stand in the documents of `window`: place and key.
+/// Where pieces with this lead occur in the documents of `window`: place and key.
 fn places_of<S: Source>(source: &S, lead: u8, zones: Zones, window: &Bits, how: How<'_>) -> Result<Vec<(u64, Vec<u8>)>, IndexError> {
     let mut found = Vec::new();
     source.find(&Pattern::all_with_lead(lead), &mut |key, term| {
@@ -139,7 +140,7 @@ fn places_of<S: Source>(source: &S, lead: u8, zones: Zones, window: &Bits, how: 
     Ok(found)
 }
 
-/// The places of the pattern that are reached without a letter: after each `*` that is.
+/// Adds the states that are reached without a letter: the one after each `*` that is reached.
 fn closure(elems: &[Elem], mut states: Vec<bool>) -> Vec<bool> {
     states.resize(elems.len() + 1, false);
     for (at, elem) in elems.iter().enumerate() {
@@ -150,7 +151,7 @@ fn closure(elems: &[Elem], mut states: Vec<bool>) -> Vec<bool> {
     states
 }
 
-/// The places that are reached from `states` with `letters`.
+/// The states that are reached from `states` with `letters`.
 fn advance(elems: &[Elem], states: &[bool], letters: &[Letter]) -> Vec<bool> {
     let mut states = states.to_vec();
     for letter in letters {

@@ -1,4 +1,4 @@
-//! One document put to a query: does it meet it, as far as its text is known, and where does it have the words?
+//! A query on a single document: whether it meets the query, as far as its text is known, and where it has the words.
 
 use super::leaf::{Label, Leaf};
 use super::run::{How, Reading, run};
@@ -9,10 +9,10 @@ use crate::segment::memory::Memory;
 use crate::text::field::{Field, Value, Zones};
 use std::sync::atomic::AtomicBool;
 
-/// What a query is for one document (S4.3).
+/// The value of a query for one document (S4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
-    /// It is met, whatever the text is that could not be read.
+    /// It is met, whatever the unreadable text says.
     True,
     /// It is not met.
     False,
@@ -20,7 +20,7 @@ pub enum Truth {
     Unknown,
 }
 
-/// A document that queries can be put to. In it, it has the number 0.
+/// A document on which queries can be run. It has the number 0 in there.
 pub struct Probe {
     memory: Memory,
 }
@@ -28,7 +28,7 @@ pub struct Probe {
 static GO_ON: AtomicBool = AtomicBool::new(false);
 
 impl Probe {
-    /// The document with these values, labels and columns, as an index would take it.
+    /// The document with these values, labels and columns, as an index would store it.
     pub fn new(values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<Self, IndexError> {
         let mut memory = Memory::new(0);
         memory.add(0, values, labels, columns)?;
@@ -44,7 +44,7 @@ impl Probe {
         })
     }
 
-    /// The fields in which it has something that the query names, wanted or excluded.
+    /// The fields in which it has something that the query names, whether wanted or excluded.
     pub fn fields(&self, query: &Bound) -> Result<Vec<Field>, IndexError> {
         let mut found = Vec::new();
         for field in Field::ALL {

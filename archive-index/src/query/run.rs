@@ -1,6 +1,6 @@
 //! Running a query on one segment.
 //!
-//! Documents are sets of bits over the range of the segment. Clauses of an AND run cheapest first.
+//! Sets of documents are bit sets over the range of the segment. Clauses of an AND run cheapest first.
 
 use super::leaf::Leaf;
 use super::long::long_words;
@@ -14,19 +14,19 @@ use crate::text::field::Zones;
 use crate::text::key::{ALL_DOCS, UNSEARCHABLE, VALUE_ENDS};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What is taken of a document whose text is not complete: is a word there that was not found? (S4.3)
+/// How a document whose text is incomplete is treated: does it have a word that was not found? (S4.3)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// No, in both signs: what a search answers.
+    /// No, in both signs: the answer of a search.
     Plain,
-    /// What holds whatever the missing text is.
+    /// What is true whatever the missing text is.
     Sure,
-    /// What holds for some missing text.
+    /// What is true for some missing text.
     Possible,
 }
 
 impl Reading {
-    /// The reading of what an exclusion excludes.
+    /// The reading that applies inside an exclusion.
     fn excluded(self) -> Self {
         match self {
             Reading::Plain => Reading::Plain,
@@ -40,7 +40,7 @@ impl Reading {
 #[derive(Clone, Copy)]
 pub(crate) struct How<'a> {
     pub(crate) reading: Reading,
-    /// Set by who wants the answer no more.
+    /// Set when the answer is no longer wanted.
     pub(crate) stop: &'a AtomicBool,
 }
 
@@ -50,9 +50,11 @@ impl How<'_> {
     }
 }
 
-/// The documents of `source` for which `node` holds. `within`, where given, are those that still matter: others may come or not.
+/// The documents of `source` for which `node` holds. `within`, if given, are the documents that still matter: of all
+/// others, the result says nothing.
 ///
-/// It calls itself for groups within groups, of which the grammar allows 32; what takes much of the stack is done in functions of its own.
+/// It calls itself for groups within groups, of which the grammar allows 32; separate functions do what takes much of
+/// the stack.
 pub(crate) fn run<S: Source>(source: &S, node: &Node<Leaf>, within: Option<&Bits>, how: How<'_>) -> Result<Bits, IndexError> {
     how.go_on()?;
     match node {
@@ -135,7 +137,7 @@ fn narrow(docs: &mut Option<Bits>, found: Bits, excludes: bool) {
     }
 }
 
-/// The documents that meet a filter; of columns only those of `within` are looked at.
+/// The documents that meet a filter; columns are read for documents of `within` only.
 fn filter<S: Source>(source: &S, leaf: &Leaf, within: Option<&Bits>) -> Result<Bits, IndexError> {
     let mut docs = empty(source);
     match leaf {

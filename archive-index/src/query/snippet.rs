@@ -1,4 +1,4 @@
-//! The place of a document that shows best why it was found: words of the query in their text, marked.
+//! The passage of a document that best shows why it was found: words of the query in their text, marked.
 
 use super::tree::{Part, Query, Term};
 use crate::terms::pattern::Pattern;
@@ -10,21 +10,21 @@ use crate::text::split::{cut, words};
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Bytes of a value that are looked at; where nothing is found in them, the rest is too.
+/// Bytes of a value that are searched first; the rest is searched if they contain nothing.
 const FIRST: usize = 64 << 10;
 
 /// A piece of a document's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snippet {
-    /// The field it stands in.
+    /// The field that it is from.
     pub field: Field,
-    /// The text: white space of any length is one blank; `…` where it is cut.
+    /// The text: white space of any length becomes one blank, and `…` marks a cut.
     pub text: String,
     /// The bytes of `text` that are words of the query, in order.
     pub ranges: Vec<Range<usize>>,
 }
 
-/// The best place in `values` for `query`, of about `width` bytes. None where no word of it stands there.
+/// The best passage of `values` for `query`, of about `width` bytes. `None` if they have no word of it.
 pub fn snippet(query: &Query, values: &[Value<'_>], width: usize) -> Option<Snippet> {
     let mut terms = Vec::new();
     query.root.positive_terms(&mut terms);
@@ -34,14 +34,14 @@ pub fn snippet(query: &Query, values: &[Value<'_>], width: usize) -> Option<Snip
             let window = Window::best(&found_in(text, value, &terms), width)?;
             Some((window, text, value.field))
         });
-        // Of equals the first; subject and addresses come first in a document, but show less than text does.
+        // Among equals, the first. Subject and addresses come first in a document, but show less than text does.
         places.min_by_key(|(window, _, field)| (usize::MAX - window.terms, !matches!(field, Field::Body | Field::AttachmentContent)))
     };
     let (window, text, field) = best_in(FIRST).or_else(|| best_in(usize::MAX))?;
     Some(window.cut(text, field, width))
 }
 
-/// The bytes of `value` that are words of `query`, in order and apart from each other.
+/// The bytes of `value` that are words of `query`, in order and without overlaps.
 pub fn found_words(query: &Query, value: &Value<'_>) -> Vec<Range<usize>> {
     let mut terms = Vec::new();
     query.root.positive_terms(&mut terms);
@@ -62,7 +62,7 @@ struct Token {
     range: Range<usize>,
 }
 
-/// The occurrences of terms in a text, in the order of their places: where, and the number of the term.
+/// The occurrences of terms in a text, in the order of their places: the range, and the number of the term.
 fn found_in(text: &str, value: &Value<'_>, terms: &[&Term]) -> Vec<(Range<usize>, usize)> {
     let zone = zone(value.field, value.kind);
     let asked: Vec<(usize, &[Part])> =
@@ -95,7 +95,7 @@ fn found_in(text: &str, value: &Value<'_>, terms: &[&Term]) -> Vec<(Range<usize>
     found
 }
 
-/// Gives each word of a text as the index has it: its key and its place.
+/// Gives each word of a text as it is in the index: its key and its place.
 fn each_token(text: &str, give: &mut dyn FnMut(&[u8], Range<usize>)) {
     let mut run: Option<Range<usize>> = None;
     let mut key = Vec::new();
@@ -123,7 +123,7 @@ fn each_token(text: &str, give: &mut dyn FnMut(&[u8], Range<usize>)) {
         let mut buffer = [0; 4];
         let mapped = if c.is_ascii() { None } else { Some(map(c.encode_utf8(&mut buffer))) };
         if run.is_none() && mapped.as_deref() == Some("") {
-            // What no word has after it is as if it were not there.
+            // An ignorable character outside a word is treated as absent.
             next = before;
             continue;
         }
@@ -141,7 +141,7 @@ fn each_token(text: &str, give: &mut dyn FnMut(&[u8], Range<usize>)) {
         if is_word {
             match &mut run {
                 Some(range) => range.end = end,
-                // A mark may make another sign of the one before it.
+                // A mark may turn the character before it into another one.
                 None if mark && !alone => run = Some(before..end),
                 None => run = Some(at..end),
             }
@@ -156,7 +156,7 @@ fn each_token(text: &str, give: &mut dyn FnMut(&[u8], Range<usize>)) {
     end_run(&mut run);
 }
 
-/// A stretch of a text with occurrences in it.
+/// A range of a text that has occurrences.
 struct Window {
     /// How many different terms it shows.
     terms: usize,
@@ -164,7 +164,7 @@ struct Window {
 }
 
 impl Window {
-    /// The first stretch of `width` that shows the most terms. Occurrences come in the order of their places.
+    /// The first range of `width` bytes that shows the most terms. Occurrences come in the order of their places.
     fn best(found: &[(Range<usize>, usize)], width: usize) -> Option<Self> {
         let mut best: Option<Window> = None;
         for (at, (first, _)) in found.iter().enumerate() {
@@ -293,7 +293,7 @@ mod tests {
                 assert!(key.len() <= 64 && range.end <= 3 * signs);
                 tokens += 1;
             });
-            // The words of two signs that touch are one.
+            // The words of two adjacent signs join into one.
             assert_eq!(tokens, 3 * signs + 1);
         }
     }

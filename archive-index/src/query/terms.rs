@@ -1,4 +1,4 @@
-//! From the text of a clause to the parts of a term: splitting as S1 does it, with wildcards kept.
+//! From the text of a clause to the parts of a term: splitting as in S1, with wildcards kept.
 
 use super::tree::Part;
 use crate::terms::pattern::{Elem, MOST_LETTERS, Pattern};
@@ -8,11 +8,12 @@ use crate::text::key::{ADDRESS_LETTERS, address_text};
 use crate::text::map::map;
 use crate::text::split::cut;
 
-/// Stand for `*` and `?` while the text is mapped: noncharacters, which no mapping touches and no text may hold.
+/// Placeholders for `*` and `?` while the text is mapped: noncharacters, which no mapping changes and no text may
+/// contain.
 const MANY: char = '\u{fdd0}';
 const ONE: char = '\u{fdd1}';
 
-/// Letters of a word from which on one typing error is forgiven at most.
+/// From this many letters on, at most one typing error is forgiven.
 const MOST_LETTERS_FOR_TWO: usize = MOST_LETTERS + 1;
 
 /// What is wrong with a clause, and what was expected.
@@ -26,7 +27,7 @@ pub(super) enum Written {
 }
 
 fn marked(text: &str) -> String {
-    // In an address of the web `?` begins its query: people paste such addresses whole.
+    // In a web address `?` begins the query part; people paste such addresses whole.
     let begins = |start: &str| text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
     let is_url = text.contains("://") || begins("www.") || begins("mailto:");
     let swapped: String = text
@@ -42,13 +43,13 @@ fn marked(text: &str) -> String {
     map(&swapped).into_owned()
 }
 
-/// The text of a clause, taken apart.
+/// The text of a clause, split.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) parts: Vec<Part>,
-    /// Typing errors were to be forgiven in some word (S2.10).
+    /// Some word asked for typing errors to be forgiven (S2.10).
     pub(super) forgives: bool,
-    /// In one that is too short for it.
+    /// Such a word is too short for it.
     pub(super) is_short: bool,
 }
 
@@ -81,7 +82,8 @@ fn separates(c: char) -> bool {
     c != MANY && c != ONE && !class(c).is_word()
 }
 
-/// The number after a `~` that `text` begins with, as it was written, and what follows; none where the `~` parts words.
+/// If `text` begins with a `~` of S2.10: the number after it, as it was written, and the rest. `None` if the `~`
+/// separates words.
 fn errors_after(text: &str) -> Option<(&str, &str)> {
     let behind = text.strip_prefix('~')?;
     let end = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
@@ -128,7 +130,7 @@ pub(super) fn address_of(text: &str) -> Pattern {
     Pattern::address(elems(&address_text(&marked(text))))
 }
 
-/// The complete addresses that the text of a phrase says: as it stands, or with any beginning.
+/// The complete addresses that the text of a phrase means: as it is written, or with any beginning.
 pub(super) fn complete_of(text: &str) -> Option<Pattern> {
     let mapped = marked(text);
     let literal = mapped.trim_start_matches(MANY);
@@ -168,7 +170,7 @@ fn run_parts(run: &str, parts: &mut Vec<Part>) -> Result<(), Problem> {
             rest = after_alone(behind, parts, piece)?;
             continue;
         }
-        // A `*` that only borders on letters without blanks changes nothing.
+        // A `*` at the edge of letters of a script without blanks changes nothing.
         let borders = !behind.is_empty();
         if !(borders && piece.chars().all(|c| c == MANY)) {
             word_parts(piece, parts);
@@ -178,7 +180,7 @@ fn run_parts(run: &str, parts: &mut Vec<Part>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A letter that is a word by itself, and the wildcards directly after it. Returns what follows.
+/// Takes a letter that is a word by itself, and the wildcards directly after it. Returns the rest.
 fn after_alone<'t>(behind: &'t str, parts: &mut Vec<Part>, letter: &str) -> Result<&'t str, Problem> {
     word_parts(letter, parts);
     let mut rest = behind;

@@ -1,4 +1,4 @@
-//! A query as a tree, and what can be wrong with one.
+//! A query as a tree, and the errors and notices of one.
 
 use super::filter::Filter;
 use super::grammar::is_quote;
@@ -8,10 +8,12 @@ use crate::text::field::Zones;
 use std::fmt;
 use std::ops::Range;
 
-/// Number of the query language that [`parse`](crate::parse) reads. It is kept with saved queries; a language never changes its grammar.
+/// Number of the query language that [`parse`](crate::parse) reads. It is stored with saved queries; the grammar of a
+/// language never changes.
 pub const LANGUAGE: u32 = 1;
 
-/// A query as it was read: words and filters. [`bind`](Self::bind) says what its filters mean, which makes it ready to run.
+/// A query as it was parsed: words and filters. [`bind`](Self::bind) determines what its filters mean, and makes it
+/// ready to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     pub(crate) root: Node<Filter>,
@@ -30,12 +32,12 @@ impl Query {
         LANGUAGE
     }
 
-    /// It asks for nothing at all: no clause is left. Nothing is found.
+    /// Whether it asks for nothing: no clause is left, and nothing is found.
     pub fn is_empty(&self) -> bool {
         self.root == Node::Nothing
     }
 
-    /// What the reader of the query should know, though it is no error.
+    /// What the writer of the query should know, though it is no error.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
@@ -50,12 +52,13 @@ impl Query {
         Self { root: Node::Filter(filter), notices: Vec::new() }
     }
 
-    /// What meets a filter that is bound already.
+    /// A query of one filter that is bound already.
     pub fn of_leaf(leaf: Leaf) -> Bound {
         Bound { root: Node::Filter(leaf) }
     }
 
-    /// What meets all of `queries`. Those that ask for nothing restrict nothing; if all do, so does this one.
+    /// The query that is met by what meets all of `queries`. Those that ask for nothing restrict nothing; if all of
+    /// them ask for nothing, so does this one.
     pub fn all_of(queries: impl IntoIterator<Item = Query>) -> Self {
         let mut all = Self { root: Node::Nothing, notices: Vec::new() };
         let mut roots = Vec::new();
@@ -73,22 +76,22 @@ impl Query {
         all
     }
 
-    /// Says of each filter, in the order of the text, what it means.
+    /// Binds each filter, in the order of the text, to what it means.
     ///
     /// # Errors
     ///
-    /// The first one of `leaf`.
+    /// The first error of `leaf`.
     pub fn bind<E>(&self, mut leaf: impl FnMut(&Filter) -> Result<Leaf, E>) -> Result<Bound, E> {
         Ok(Bound { root: self.root.bind(&mut leaf)? })
     }
 
-    /// Ready to run as it is, if it has no filters.
+    /// The query, ready to run, if it has no filters.
     pub fn without_filters(&self) -> Option<Bound> {
         self.bind(|_| Err(())).ok()
     }
 
-    /// What the query would be with its last word left open at the end: `torv*` of `torv`. Only of a single word or phrase that ends
-    /// with a word which has no wildcards and belongs to a script with blanks.
+    /// The query with its last word left open at the end: `torv*` for `torv`. This is only for a single word or phrase
+    /// whose last word has no wildcards and belongs to a script with blanks.
     pub fn completed(&self) -> Option<Query> {
         let Node::Term(term) = &self.root else { return None };
         let mut term = term.clone();
@@ -108,7 +111,7 @@ impl Query {
         found
     }
 
-    /// The clauses that must all be met, each as a query of its own; one where the query is an alternative.
+    /// The clauses that must all be met, each as a separate query; a single one if the query is an alternative.
     pub fn clauses(&self) -> Vec<Query> {
         let one = |node: &Node<Filter>| Query { root: node.clone(), notices: Vec::new() };
         match &self.root {
@@ -119,29 +122,29 @@ impl Query {
     }
 }
 
-/// The query as text that reads the same: blanks and groups put straight.
+/// The query as text that is parsed the same, with blanks and groups normalized.
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.root)
     }
 }
 
-/// A place of a query that may mean something else than its writer thought.
+/// A place in a query that may mean something else than its writer intended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Its bytes; of a prefix without the colon.
+    /// Its bytes; for a prefix, without the colon.
     pub range: Range<usize>,
-    /// What was done with it.
+    /// How it was read.
     pub kind: NoticeKind,
 }
 
-/// How a place was read that a [`Notice`] names.
+/// How the place that a [`Notice`] names was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoticeKind {
     /// A prefix that the language does not have was read as text.
     UnknownPrefix {
-        /// The nearest field or filter, where one is near.
+        /// The nearest field or filter, if one is near.
         nearest: Option<&'static str>,
     },
     /// `AND` or `NOT` was read as a word, as the language has neither.
@@ -164,14 +167,14 @@ pub struct QueryError {
     pub expected: &'static str,
 }
 
-/// A tree of clauses, with filters as they were read or as they are bound.
+/// A tree of clauses, with filters as they were parsed, or as they are bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Node<F> {
     /// Every document.
     All,
     /// No document.
     Nothing,
-    /// All of them; of exclusions alone, everything without those.
+    /// All of them; if there are only exclusions, everything without those.
     And(Vec<Node<F>>),
     /// Any of them.
     Or(Vec<Node<F>>),
@@ -182,7 +185,7 @@ pub(crate) enum Node<F> {
 
 impl<F> Node<F> {
     fn bind<L, E>(&self, leaf: &mut impl FnMut(&F) -> Result<L, E>) -> Result<Node<L>, E> {
-        // Not collected: that takes three times the stack.
+        // Not collected into a vector: that takes three times the stack.
         let mut each = |nodes: &[Node<F>]| {
             let mut bound = Vec::with_capacity(nodes.len());
             for node in nodes {
@@ -198,7 +201,7 @@ impl<F> Node<F> {
         }
     }
 
-    /// Apart from [`Self::bind`], which calls itself for groups within groups, since it takes more of the stack.
+    /// Separate from [`Self::bind`], which calls itself for groups within groups: this one takes more of the stack.
     #[inline(never)]
     fn bind_leaf<L, E>(&self, leaf: &mut impl FnMut(&F) -> Result<L, E>) -> Result<Node<L>, E> {
         Ok(match self {
@@ -218,7 +221,7 @@ impl<F> Node<F> {
         }
     }
 
-    /// The terms that a document meets by having them, not by lacking them.
+    /// The terms that a document meets by having them, not by lacking them: those outside exclusions.
     pub(crate) fn positive_terms<'n>(&'n self, found: &mut Vec<&'n Term>) {
         match self {
             Node::All | Node::Nothing | Node::Filter(_) | Node::Not(_) => {}
@@ -250,7 +253,7 @@ impl<F: fmt::Display> fmt::Display for Node<F> {
                 Node::And(_) | Node::Or(_) => write!(f, "-({inner})"),
                 inner => write!(f, "-{inner}"),
             },
-            // It stood where OR is no operator; in quotes it is none anywhere, and its words are the same.
+            // It was written where OR is no operator. In quotes it is none anywhere, and its words are the same.
             Node::Term(term) if begins_as_or(&term.written) => write!(f, "\"{}\"", term.written.replace('"', " ")),
             Node::Term(term) => f.write_str(&term.written),
             Node::Filter(filter) => write!(f, "{filter}"),
@@ -258,7 +261,7 @@ impl<F: fmt::Display> fmt::Display for Node<F> {
     }
 }
 
-/// Would it be read as the operator after another clause?
+/// Whether it would be read as the operator after another clause.
 fn begins_as_or(written: &str) -> bool {
     written.strip_prefix("OR").is_some_and(|rest| rest.is_empty() || rest.starts_with(['(', ')']))
 }
@@ -270,7 +273,8 @@ pub(crate) struct Term {
     pub(crate) parts: Vec<Part>,
     /// In a bare exclusion: the clause as a complete address (S2.4), and the address fields it is compared in.
     pub(crate) address: Option<Box<(Pattern, Zones)>>,
-    /// Complete addresses in which the parts follow each other: their documents need no look at positions. Others may be met too.
+    /// Complete addresses in which the parts follow each other: for their documents, positions need not be read. Other
+    /// documents may match too.
     pub(crate) complete: Option<Box<Pattern>>,
     /// Field and text as they were written.
     pub(crate) written: Box<str>,

@@ -1,4 +1,4 @@
-//! Words of the dictionary that a query's wildcards stand for, and words near to those that it asks for.
+//! Words of the dictionary that a query's wildcards match, and words near those that it asks for.
 
 use super::leaf::Leaf;
 use super::tree::{Bound, Node, Part, Term};
@@ -11,24 +11,24 @@ use crate::text::key::{CONTINUES, parts};
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
 
-/// No more words are given of a query.
+/// The most words that are returned for a query.
 pub const MOST_WORDS: usize = 10_000;
 
 /// A word of the dictionary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Word {
-    /// As it is written, mapped (S1.1).
+    /// Its text, mapped (S1.1).
     pub text: String,
-    /// The documents that have it where the query looks for it.
+    /// The documents that have it in a field in which the query looks for it.
     pub docs: RoaringBitmap,
 }
 
 /// Which words of a query are asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WordsOf {
-    /// Those that its words with wildcards stand for.
+    /// Those that its words with wildcards match.
     Wildcards,
-    /// Those that differ little from its words without any.
+    /// Those that differ little from its words without wildcards.
     Near,
 }
 
@@ -36,7 +36,7 @@ pub enum WordsOf {
 pub(crate) struct Wanted {
     pattern: Pattern,
     zones: Zones,
-    /// Those that a query has already are not near to it.
+    /// The word of the query itself, which does not count as near.
     but: Option<Pattern>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn wanted(query: &Bound, which: WordsOf) -> Vec<Wanted> {
     let of_term = |term: &Term| {
         let words = term.parts.iter().filter_map(|part| match part {
             Part::Word(pattern) if pattern.is_whole() => match which {
-                // To one or two letters every other word of that length is near.
+                // Every other word of one or two letters would be near.
                 WordsOf::Near if pattern.letters() <= 2 => None,
                 WordsOf::Near => pattern.near().map(|near| (near, Some(pattern.clone()))),
                 WordsOf::Wildcards => None,

@@ -1,4 +1,5 @@
-//! Writing a segment: terms in order with their lists, then columns, then the directories and the footer.
+//! Writing a segment: terms in order with their lists, then backward keys, columns and order, then the directory and
+//! the footer.
 
 use super::page::{Envelope, PageKind};
 use crate::columns::{CHUNK, Columns, Dated, ORDER_CHUNK, put_chunk, put_order};
@@ -26,7 +27,7 @@ pub(crate) mod footer_key {
     pub(crate) const DIRECTORY: u64 = 7;
 }
 
-/// Bytes that are cut into pages of one length.
+/// A byte stream that is cut into pages of equal length.
 struct Stream {
     kind: PageKind,
     buffer: Vec<u8>,
@@ -116,7 +117,8 @@ impl Output {
     }
 }
 
-/// A segment that is being written. Terms come first, in the order of their keys; then backward keys, columns and order.
+/// A segment that is being written. Terms come first, in the order of their keys; then backward keys, columns and
+/// order.
 pub(crate) struct SegmentWriter {
     out: Output,
     lo: u32,
@@ -129,7 +131,7 @@ pub(crate) struct SegmentWriter {
     backward: Dictionary,
     docs: Stream,
     positions: Stream,
-    /// Where positions of the term added last go.
+    /// Where the positions of the last term go.
     parts: Parts,
     rows: Vec<(u32, Columns)>,
     chunks: Vec<(u32, PageRef)>,
@@ -138,7 +140,7 @@ pub(crate) struct SegmentWriter {
 }
 
 impl SegmentWriter {
-    /// Begins a segment of the documents from `lo` on and below `hi`, as `file`.
+    /// Creates a segment of the documents from `lo` up to, but not including, `hi`, as `file`.
     pub(crate) fn create(store: &dyn PageStore, file: FileId, lo: u32, hi: u32) -> Result<Self, IndexError> {
         Ok(Self {
             out: Output { file: store.create(file)?, envelope: Envelope::new()? },
@@ -160,7 +162,8 @@ impl SegmentWriter {
         })
     }
 
-    /// Adds a term, whose key is above all before. Its positions follow by [`positions`](Self::positions), as many bytes as the shape says.
+    /// Adds a term, whose key is above all before. Its positions follow through [`positions`](Self::positions): as many
+    /// bytes as the shape says.
     pub(crate) fn term(&mut self, key: &[u8], shape: &Shape, docs: &[u8]) -> Result<(), IndexError> {
         if self.terms.is_full() {
             self.cut_terms()?;
@@ -231,7 +234,7 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Closes the file; after `Ok` it is durable.
+    /// Finishes the file; after `Ok` it is durable.
     pub(crate) fn finish(mut self) -> Result<(), IndexError> {
         self.cut_terms()?;
         self.cut_backward()?;

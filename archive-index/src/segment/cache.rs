@@ -1,5 +1,5 @@
-//! Opened pages in memory, up to a budget, in the form in which they are read: half of it for the dictionary, so that long lists do not
-//! drive out what every search begins with.
+//! Opened pages in memory, up to a budget, in the form in which they are read. Half of the budget is for the
+//! dictionary, so that long lists do not evict what every search begins with.
 
 use super::page::PageKind;
 use crate::columns::{Columns, Dated};
@@ -38,12 +38,12 @@ pub(crate) struct PageCache {
     lists: Pages,
 }
 
-/// About what a page takes.
+/// About how many bytes a page takes.
 const PAGE: usize = 32 << 10;
-/// What a page costs beside its bytes.
+/// Bytes that a page costs besides its own.
 const OVERHEAD: u64 = 96;
 
-/// Pages weigh what they take.
+/// The weight of a page is the bytes that it takes.
 #[derive(Clone)]
 struct Bytes;
 

@@ -1,7 +1,8 @@
 //! The segment in memory: what was added since the last flush, searchable at once.
 //!
-//! An open-addressing table leads from keys to entries; the postings of an entry are a byte string that begins in the entry and goes
-//! on in blocks of an arena (measured in 2026 at 1.1 to 1.4 times the speed of a map to growing vectors). Each occurrence is
+//! An open-addressing table maps keys to entries. The postings of an entry are a byte string that begins in the entry
+//! and continues in blocks of an arena (measured in 2026 at 1.1 to 1.4 times the speed of a map to growing vectors).
+//! Each occurrence is
 //!
 //! ```text
 //! varint(distance to the position before << 1)                                  in the same document and zone
@@ -28,22 +29,22 @@ use std::hash::{BuildHasher, Hasher};
 
 const NONE: u32 = u32::MAX;
 const INLINE: usize = 16;
-/// Bytes of a key that lies in its entry.
+/// The most bytes of a key that is stored in its entry.
 const SHORT: usize = 14;
 const FIRST_BLOCK: usize = 32;
 const LAST_BLOCK: usize = 4096;
 /// A link to the next block, at the end of a block.
 const LINK: usize = 4;
 
-/// A line of the processor's cache, so that finding a word and noting where it stands wait for memory once.
+/// An entry fits in one cache line, so that finding a word and adding an occurrence wait for memory once.
 #[repr(align(64))]
 struct Entry {
-    /// A short key itself; else where it lies among the long ones.
+    /// A short key itself; else its place among the long ones.
     key: [u8; SHORT],
     key_len: u16,
     /// All bytes of its postings.
     bytes: u32,
-    /// The first block, and where the next byte goes and the open block ends.
+    /// The first block, where the next byte goes, and where the open block ends.
     head: u32,
     at: u32,
     end: u32,
@@ -65,16 +66,16 @@ pub(crate) struct Memory {
     /// Hash and number of the entry.
     slots: Vec<(u32, u32)>,
     entries: Vec<Entry>,
-    /// Keys that are not short.
+    /// Keys that do not fit into their entries.
     keys: Vec<u8>,
     arena: Vec<u8>,
     rows: Vec<(u32, Columns)>,
 }
 
 impl Memory {
-    /// An empty one, for documents from `lo` on.
+    /// An empty segment, for documents from `lo` on.
     pub(crate) fn new(lo: u32) -> Self {
-        // Words come from strangers: without a secret they could be chosen to collide.
+        // Words come from untrusted mail: without a secret seed they could be chosen to collide.
         let seed = std::collections::hash_map::RandomState::new().build_hasher().finish();
         Self { lo, hi: lo, seed, slots: vec![(0, NONE); 1024], entries: Vec::new(), keys: Vec::new(), arena: Vec::new(), rows: Vec::new() }
     }
@@ -273,7 +274,7 @@ impl Memory {
         }
     }
 
-    /// Gives each document of an entry with its zones and sorted occurrences.
+    /// Visits each document of an entry with its zones and sorted occurrences.
     fn each_doc(&self, entry: &Entry, scratch: &mut Scratch, mut visit: impl FnMut(u32, u16, &[(u8, u32)])) -> Result<(), IndexError> {
         self.bytes_of(entry, &mut scratch.bytes);
         let Scratch { bytes, occurrences } = scratch;
@@ -439,7 +440,8 @@ fn append(entry: &mut Entry, arena: &mut Vec<u8>, mut bytes: &[u8]) {
     }
 }
 
-/// Blocks double up to [`LAST_BLOCK`]; `end` is where the link of the open one lies, so its size follows from the bytes before.
+/// Blocks double up to [`LAST_BLOCK`]; `end` is where the link of the open block is, so its size follows from the bytes
+/// before.
 fn open_block(entry: &mut Entry, arena: &mut Vec<u8>) {
     let start = arena.len() as u32;
     let size = if entry.head == NONE {

@@ -1,5 +1,5 @@
-//! Segments: pieces of the index, each over the documents of one range. What comes in goes to one in memory; a flush writes that out as
-//! an immutable file; merging makes one file of several.
+//! Segments: parts of the index, each for one range of documents. New documents go to a segment in memory; a flush
+//! writes it out as an immutable file; a merge makes one file of several.
 //!
 //! Invariants: the ranges of the segments of an index rise and do not overlap; a file never changes.
 
@@ -18,37 +18,37 @@ use crate::query::leaf::LabelPattern;
 use crate::terms::pattern::Pattern;
 use crate::text::field::Zones;
 
-/// What a search asks of a segment, in memory or on pages.
+/// What a search needs from a segment, in memory or on pages.
 pub(crate) trait Source: Sized + 'static {
     /// A term that was found.
     type Term<'a>;
 
-    /// The first document, and the first one after.
+    /// The first document, and the first one after the range.
     fn range(&self) -> (u32, u32);
 
-    /// The term of exactly this key, if there is one.
+    /// Visits the term of exactly this key, if there is one.
     fn special(&self, key: &[u8], visit: &mut Visit<'_, Self>) -> Result<(), IndexError>;
 
-    /// The terms of the labels that match.
+    /// Visits the terms of the labels that match.
     fn labels(&self, pattern: &LabelPattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError>;
 
-    /// Gives the columns of each document, at least of those of `within`; documents rise.
+    /// Visits the columns of each document, at least of those in `within`; documents rise.
     fn columns(&self, within: Option<&Bits>, visit: &mut dyn FnMut(u32, &Columns)) -> Result<(), IndexError>;
 
-    /// Every term that matches, in any order.
+    /// Visits every term that matches, in any order.
     fn find(&self, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError>;
 
     /// Adds the documents that have the term in one of `zones`.
     fn docs(&self, term: &Self::Term<'_>, zones: Zones, out: &mut Bits) -> Result<(), IndexError>;
 
-    /// Bytes that the positions of the term take, about.
+    /// About how many bytes the positions of the term take.
     fn weight(&self, term: &Self::Term<'_>) -> u64;
 
     /// Gives each occurrence in `zones` of a document of `wanted` to `out`; documents rise.
     fn positions(&self, term: &Self::Term<'_>, zones: Zones, wanted: &Bits, out: &mut Places) -> Result<(), IndexError>;
 }
 
-/// Is given each term that was found, with its key.
+/// Called with each term that was found, and its key.
 pub(crate) type Visit<'v, S> = dyn for<'a> FnMut(&[u8], &<S as Source>::Term<'a>) -> Result<(), IndexError> + 'v;
 
 #[cfg(test)]
@@ -98,7 +98,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Pages whose checksum is right and whose content is not: any answer or an error, but no panic and no endless work.
+        /// Pages with a valid checksum and invalid content: any answer or an error, but no panic and no endless work.
         #[test]
         fn foreign_pages_never_panic(page: prop::sample::Index, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
             let (plain, manifest) = plain_pages();
@@ -127,7 +127,7 @@ mod tests {
             let _ = snapshot.columns(DocNo(7));
             let segments = index.files().len();
             if segments == 1 {
-                // A second segment, so that there is something to merge.
+                // A second segment, to have something to merge.
                 let body = Value { field: Field::Body, kind: ValueKind::Text, text: "alpha" };
                 index.add(DocNo(300), &[body], &[], &Columns::default()).unwrap();
                 let _ = index.flush(b"").and_then(|()| index.merge_all());

@@ -3,7 +3,7 @@
 use crate::error::IndexError;
 use crate::wire::Malformed;
 
-/// What lies in a page.
+/// What a page contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum PageKind {
@@ -22,11 +22,11 @@ const VERSION: u8 = 1;
 const RAW: u8 = 1;
 const ZSTD: u8 = 2;
 const HEAD: usize = 12;
-/// The plain bytes of a page.
+/// The most plain bytes of a page.
 pub(crate) const MAX_PAGE: usize = 4 << 20;
 const LEVEL: i32 = 3;
 
-/// Makes pages; keeps the compressor's memory between them.
+/// Makes pages; reuses the compressor's memory between them.
 pub(crate) struct Envelope {
     compressor: zstd::bulk::Compressor<'static>,
 }

@@ -1,6 +1,7 @@
 //! Reading a segment from its pages.
 //!
-//! The directories stay in memory (some bytes for each page of 32 or 64 KiB); pages are read when they are asked for and kept by the cache.
+//! The directory stays in memory (a few bytes for each page of 32 or 64 KiB). Pages are read when they are needed, and
+//! the cache keeps them.
 
 use super::build::{FORMAT, STREAM_PAGE, footer_key};
 use super::cache::{Held, PageCache};
@@ -25,7 +26,7 @@ use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// An immutable piece of the index.
+/// An immutable part of the index.
 pub(crate) struct Segment {
     store: Arc<dyn PageStore>,
     file: FileId,
@@ -39,11 +40,11 @@ pub(crate) struct Segment {
     positions: StreamPages,
     chunks: Vec<(u32, PageRef)>,
     order: Vec<PageRef>,
-    /// Nothing refers to the file any more: it goes with the last reader.
+    /// Nothing refers to the file any more; it is removed with the last reader.
     doomed: AtomicBool,
 }
 
-/// A stream as the directory has it.
+/// A stream as the directory describes it.
 #[derive(Default)]
 pub(crate) struct StreamPages {
     length: u64,
@@ -56,7 +57,7 @@ pub(crate) struct Chunk {
     pub(crate) next: Option<u32>,
 }
 
-/// Above the leads of all keys that are no beginnings of words.
+/// Above the leads of all keys that are not beginnings of words.
 const WORDS: u8 = LONG + 1;
 
 /// Which stream.
@@ -90,7 +91,7 @@ struct Footer {
 }
 
 impl Segment {
-    /// Opens the segment of `file`, which should hold documents of `docs`.
+    /// Opens the segment of `file`, which should have the documents of `docs`.
     pub(crate) fn open(store: &Arc<dyn PageStore>, file: FileId, docs: DocRange, cache: &Arc<PageCache>) -> Result<Self, IndexError> {
         let damage = |page, what| IndexError::Damaged(Box::new(SegmentDamage { file, page, what, docs }));
         let failed = |page, error: PageError| match error.kind {
@@ -154,7 +155,7 @@ impl Segment {
         self.hi
     }
 
-    /// The file goes when the last reader has let go of it.
+    /// Has the file removed when the last reader releases it.
     pub(crate) fn doom(&self) {
         self.doomed.store(true, Ordering::Release);
     }
@@ -164,7 +165,7 @@ impl Segment {
         IndexError::Damaged(Box::new(SegmentDamage { file: self.file, page, what: broken.0, docs }))
     }
 
-    /// A page past the cache, for what reads everything once.
+    /// Reads a page, bypassing the cache: for uses that read everything once.
     pub(crate) fn read_page(&self, kind: PageKind, page: PageRef) -> Result<Vec<u8>, IndexError> {
         let bytes = self.reader.read(page).map_err(|error| match error.kind {
             // The system refused: nothing is known of the page itself.
@@ -174,7 +175,8 @@ impl Segment {
         open(kind, &bytes).map_err(|broken| self.damage(Some(page), broken))
     }
 
-    /// A page, from the cache or read and put there. `taken` takes it out of what the cache holds, `held` makes that of the plain bytes.
+    /// A page, from the cache, or read and put there. `taken` extracts it from a cached entry, `held` makes the entry
+    /// from the plain bytes.
     fn cached<T>(
         &self,
         kind: PageKind,
@@ -197,7 +199,7 @@ impl Segment {
         self.cached(kind, page, taken, |plain| Ok(Held::Plain(Arc::new(plain))))
     }
 
-    /// The transducer at `place`, which leads to so many pages.
+    /// The transducer at `place`, which leads to `pages` pages.
     fn blocks(&self, place: PageRef, pages: usize) -> Result<Arc<Blocks>, IndexError> {
         let taken = |held| if let Held::Blocks(blocks) = held { Some(blocks) } else { None };
         self.cached(PageKind::Blocks, place, taken, |plain| {
@@ -206,7 +208,7 @@ impl Segment {
         })
     }
 
-    /// The page in which `key` lies if it is there, and its block in that; none where there are no pages.
+    /// The page in which `key` is, if it exists, and its block there; `None` if there are no pages.
     fn block_of(&self, directory: &Directory, key: &[u8]) -> Result<Option<(usize, u32)>, IndexError> {
         let Some((place, first, pages)) = directory.blocks_of(key) else { return Ok(None) };
         let (page, block) = self.blocks(place, pages)?.floor(key);
@@ -263,7 +265,7 @@ impl Segment {
         DocList { lo: self.lo, shape, bytes: bytes.as_ref() }
     }
 
-    /// Visits the terms from `start` on for as long as `goes` says of their keys.
+    /// Visits the terms from `start` on while `goes` accepts their keys.
     fn scan(
         &self,
         start: &[u8],
@@ -296,8 +298,8 @@ impl Segment {
         Ok(())
     }
 
-    /// Visits the terms that are near enough to a word: the automaton is run over the transducers, and then over the keys of the blocks
-    /// that remain.
+    /// Visits the terms that are near enough to a word: the automaton is run over the transducers, and then over the
+    /// keys of the blocks that remain.
     fn near(&self, typo: &Typo, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         for at in 0.. {
             let Some((place, first, pages)) = self.forward.blocks(at) else { break };
@@ -330,10 +332,10 @@ impl Segment {
         Ok(())
     }
 
-    /// Visits the terms that match, wherever they stand: the keys alone are read first, which is most of the work.
+    /// Visits the terms that match, wherever they are. The keys alone are read first, which is most of the work.
     fn everywhere(&self, pattern: &Pattern, visit: &mut Visit<'_, Self>) -> Result<(), IndexError> {
         for &lead in pattern.leads() {
-            // Keys of other leads are passed over.
+            // Keys with other leads are skipped.
             let (start, end) = if lead == 0 { (WORDS, None) } else { (lead, Some(lead + 1)) };
             let Some((first, _)) = self.block_of(&self.forward, &[start])? else { return Ok(()) };
             let last = match end {
@@ -460,7 +462,7 @@ impl Segment {
         self.order.len()
     }
 
-    /// A page of the documents newest first; none after the last.
+    /// A page of the documents, newest first; `None` after the last.
     pub(crate) fn order_page(&self, at: usize) -> Result<Option<Arc<Vec<Dated>>>, IndexError> {
         let Some(&page_ref) = self.order.get(at) else { return Ok(None) };
         let taken = |held| if let Held::Order(order) = held { Some(order) } else { None };
@@ -471,17 +473,19 @@ impl Segment {
 impl Drop for Segment {
     fn drop(&mut self) {
         if self.doomed.load(Ordering::Acquire) {
-            // What stays after is named by no manifest; whoever owns the files sweeps it at the next open.
+            // If this fails, the file stays, but no manifest names it: the owner of the files removes it at the next
+            // open.
             let _ = self.store.remove(self.file);
         }
     }
 }
 
-/// The keys of some blocks of a page that an automaton accepts. It goes on from what a key shares with the one before.
+/// The keys of some blocks of a page that an automaton accepts. It continues from the bytes that a key shares with the
+/// one before.
 fn accepted(page: &[u8], blocks: &[BlockAt], typo: &Typo) -> Result<Vec<Vec<u8>>, Malformed> {
     let mut found = Vec::new();
     let mut cursor = TermCursor::new(page)?;
-    // After each byte of the key, up to the one with which it is lost.
+    // The state after each byte of the key, up to the byte that excludes any match.
     let mut states = vec![typo.start()];
     for &(_, block) in blocks {
         cursor.enter(block)?;
@@ -533,7 +537,7 @@ fn read_refs(reader: &mut Reader<'_>) -> Result<Vec<PageRef>, Malformed> {
     Ok(refs)
 }
 
-/// The footer, or the format of a newer one.
+/// The footer, or the format number if it is another one.
 fn read_footer(plain: &[u8]) -> Result<Result<Footer, u64>, minicbor::decode::Error> {
     use footer_key as key;
     let mut decoder = minicbor::Decoder::new(plain);
@@ -635,7 +639,7 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    /// The error that it is in a segment.
+    /// The error to report for `segment`.
     pub(crate) fn at(self, segment: &Segment) -> IndexError {
         match self {
             Stop::Malformed(broken) => segment.damage(None, broken),

@@ -1,9 +1,11 @@
-//! The blocks of a dictionary: a transducer (the `fst` crate; Gallant 2015) from what each block begins with to its number.
+//! The blocks of a dictionary: a transducer (the `fst` crate; Gallant 2015) from the separator of each block to its
+//! number.
 //!
-//! All keys of a dictionary in transducers take twice the room of front-coded blocks behind zstd. So a transducer holds of each block of
-//! terms only the shortest bytes that tell its first key from the last one of the block before. A key is found by one walk down the
-//! transducer, and one block. An automaton is run over the transducer first, and then over the keys of the blocks that remain (as
-//! Lucene's block tree does it, 2011). docs/FORMAT-INDEX.md, "Blocks".
+//! Transducers of all keys would take twice the space of front-coded blocks compressed with zstd. So a transducer has
+//! only the separator of each block of terms: the shortest bytes that distinguish its first key from the last key of
+//! the block before. Finding a key takes one walk down the transducer, and one block. An automaton is run over the
+//! transducer first, and then over the keys of the blocks that remain (like Lucene's block tree, 2011).
+//! docs/FORMAT-INDEX.md, "Blocks".
 
 use super::typo::{State, Typo};
 use crate::pages::PageRef;
@@ -11,10 +13,11 @@ use crate::wire::{Malformed, Reader, put_block, put_varint};
 use fst::Automaton;
 use fst::raw::{Builder, Fst, Node};
 
-/// Blocks of one transducer, about: at 8 bytes a block, a page of the usual size.
+/// About how many blocks one transducer has: at 8 bytes a block, that is a page of the usual size.
 const MOST_BLOCKS: u32 = 4096;
 
-/// The shortest beginning of `key` that is above `before`, the last key of the block before; nothing for the first block of all.
+/// The shortest beginning of `key` that is above `before`, the last key of the block before; empty for the first block
+/// of all.
 pub(crate) fn separator(before: &[u8], key: &[u8]) -> Vec<u8> {
     if before.is_empty() {
         return Vec::new();
@@ -23,20 +26,20 @@ pub(crate) fn separator(before: &[u8], key: &[u8]) -> Vec<u8> {
     key.get(..=shared).unwrap_or(key).to_vec()
 }
 
-/// A transducer with the pages that it leads to.
+/// A transducer and the pages that it leads to.
 pub(crate) struct Built {
     /// The first separator.
     pub(crate) first: Vec<u8>,
-    /// Its plain bytes; none where it could not be built.
+    /// Its plain bytes; `None` if it could not be built.
     pub(crate) plain: Option<Vec<u8>>,
     pub(crate) pages: Vec<PageRef>,
 }
 
-/// Collects the blocks of pages that follow each other.
+/// Collects the blocks of consecutive pages.
 pub(crate) struct BlocksBuilder {
     fst: Builder<Vec<u8>>,
     first: Vec<u8>,
-    /// Blocks, and the place, of each page.
+    /// The number of blocks, and the place, of each page.
     pages: Vec<(u32, PageRef)>,
     count: u32,
 }
@@ -48,7 +51,7 @@ impl Default for BlocksBuilder {
 }
 
 impl BlocksBuilder {
-    /// Adds a page with the separators of its blocks, which rise. False where they do not.
+    /// Adds a page with the separators of its blocks, which rise. Returns `false` if they do not.
     #[must_use]
     pub(crate) fn add(&mut self, separators: &[Vec<u8>], page: PageRef) -> bool {
         if self.pages.is_empty() {
@@ -66,7 +69,7 @@ impl BlocksBuilder {
         self.count >= MOST_BLOCKS
     }
 
-    /// What was collected, if anything; then begins another.
+    /// Returns what was collected, if anything, and starts again.
     pub(crate) fn take(&mut self) -> Option<Built> {
         let Self { fst, first, pages, .. } = std::mem::take(self);
         if pages.is_empty() {
@@ -84,14 +87,14 @@ impl BlocksBuilder {
     }
 }
 
-/// The blocks of some pages that follow each other.
+/// The blocks of some consecutive pages.
 pub(crate) struct Blocks {
     fst: Fst<Vec<u8>>,
-    /// The first block of each page, and the number of all.
+    /// The first block of each page, and then the number of all blocks.
     starts: Vec<u32>,
 }
 
-/// A block: its page, from 0, and its number in that.
+/// A block: its page, from 0, and its number in that page.
 pub(crate) type BlockAt = (usize, u32);
 
 impl Blocks {
@@ -105,7 +108,7 @@ impl Blocks {
         }
         let fst = Fst::new(reader.block()?.to_vec()).map_err(|_| Malformed("transducer"))?;
         reader.end()?;
-        // It answers whatever its bytes say, or panics: they must be those that were written.
+        // It trusts its bytes, and may answer wrongly or panic on others: they must be those that were written.
         fst.verify().map_err(|_| Malformed("transducer"))?;
         if fst.len() != count as usize {
             return Err(Malformed("number of blocks"));
@@ -117,7 +120,7 @@ impl Blocks {
         self.starts.len().saturating_sub(1)
     }
 
-    /// About the bytes it takes.
+    /// About how many bytes it takes.
     pub(crate) fn size(&self) -> usize {
         self.fst.size() + self.starts.len() * size_of::<u32>()
     }
@@ -132,10 +135,11 @@ impl Blocks {
         (page, block - self.starts.get(page).copied().unwrap_or(block))
     }
 
-    /// The block in which `key` lies if it is there: the last whose separator is not above it. The first one for a key below all.
+    /// The block in which `key` is, if it exists: the last whose separator is not above it. For a key below all
+    /// separators, the first block.
     ///
-    /// Numbers rise with separators, so what a transition adds up to is the least number after it: the block before that is the last
-    /// one below.
+    /// Numbers rise with separators, so the sum up to a transition is the least number after it: the block before that
+    /// number is the last one below.
     pub(crate) fn floor(&self, key: &[u8]) -> BlockAt {
         let mut node = self.fst.root();
         let (mut sum, mut next) = (0, self.count());
@@ -163,8 +167,8 @@ impl Blocks {
         found.into_iter().map(|block| self.at(block)).collect()
     }
 
-    /// Adds the blocks with keys that begin as `node` does, which is reached with `state`: those from `sum` on and below `next`, and of
-    /// the one before, keys that sort before its first separator.
+    /// Adds the blocks with keys that begin like `node`, which is reached with `state`: the blocks from `sum` up to,
+    /// but not including, `next`, and the block before them, whose keys may sort before the first separator of `node`.
     fn walk(&self, typo: &Typo, node: &Node<'_>, state: &State, (sum, next): (u64, u64), found: &mut Vec<u64>) {
         if typo.will_always_match(state) {
             found.extend(sum.saturating_sub(1)..next);
@@ -173,7 +177,7 @@ impl Blocks {
         if typo.is_match(state) {
             found.push(if node.is_final() { sum } else { sum.saturating_sub(1) });
         }
-        // Keys whose next byte no separator has lie in the block before the separator that comes next.
+        // Keys whose next byte no separator has are in the block before the next separator.
         let mut from = 0u8;
         let mut is_open = true;
         for at in 0..node.len() {
@@ -208,7 +212,7 @@ fn first_from(node: &Node<'_>, byte: u8) -> Option<usize> {
     (low < node.len()).then_some(low)
 }
 
-/// Where the pages of a dictionary lie, and the transducers that lead to them.
+/// Where the pages of a dictionary are stored, and the transducers that lead to them.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     /// The first separator of each transducer, its place, and its first page.
@@ -255,12 +259,13 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The transducer that leads to `key`, if there are any: its place, its first page, and how many it should have.
+    /// The transducer that leads to `key`, if there is one: its place, its first page, and how many pages it should
+    /// have.
     pub(crate) fn blocks_of(&self, key: &[u8]) -> Option<(PageRef, usize, usize)> {
         self.blocks(self.blocks.partition_point(|(first, ..)| first.as_ref() <= key).saturating_sub(1))
     }
 
-    /// The transducer of this number, likewise.
+    /// The transducer with this number, likewise.
     pub(crate) fn blocks(&self, at: usize) -> Option<(PageRef, usize, usize)> {
         let (_, place, start) = self.blocks.get(at)?;
         let end = self.blocks.get(at + 1).map_or(self.pages.len(), |(_, _, next)| *next);
@@ -312,7 +317,7 @@ mod tests {
             for key in &keys {
                 prop_assert_eq!(keys.chunks(3).position(|block| block.contains(key)), Some(number(blocks.floor(key.as_bytes()))));
             }
-            // A key that is not there may lie in the block before too, whose last key is below it.
+            // A key that does not exist may belong to the block before as well, whose last key is below it.
             let at = number(blocks.floor(asked.as_bytes()));
             let block = keys.chunks(3).nth(at).unwrap();
             prop_assert!(at == 0 || keys[at * 3 - 1] < asked);

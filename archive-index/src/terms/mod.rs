@@ -1,7 +1,7 @@
 //! The dictionary: sorted keys in pages, each with its list or the place of it; docs/FORMAT-INDEX.md, "Term pages".
 //!
-//! The forward pages hold keys and lists, the backward pages the folded forms written from their end, so that a word is found
-//! by its last letters. Transducers lead to the block of a page in which a key lies ([`blocks`]).
+//! The forward pages have keys and lists. The backward pages have the folded forms, reversed, so that a word is found
+//! by its last letters. Transducers lead to the block of a page in which a key is ([`blocks`]).
 
 pub(crate) mod blocks;
 pub(crate) mod pattern;
@@ -12,13 +12,14 @@ use crate::text::key::MAX_KEY;
 use crate::wire::{Malformed, Reader, put_block, put_varint};
 use blocks::separator;
 
-/// Plain bytes at which a page is closed.
+/// Plain bytes at which a page is full.
 const PAGE: usize = 32 << 10;
-/// A documents part of this many bytes lies in the term's entry; that of a single document always.
+/// A documents part of at most this many bytes is stored inline, in the term's entry; that of a single document always
+/// is.
 const INLINE_DOCS: usize = 24;
-/// Terms of a block, at which a page can be entered: the first key is whole there.
+/// Terms in a block. Reading can begin at a block, since its first key is stored whole.
 pub(crate) const STRIDE: usize = 32;
-/// Positions of this many bytes lie in the entry too, where the documents do.
+/// Positions of at most this many bytes are inline too, if the documents part is.
 const INLINE_POSITIONS: u64 = 12;
 
 fn inline_docs(shape: &Shape) -> bool {
@@ -29,14 +30,14 @@ fn inline_positions(shape: &Shape) -> bool {
     inline_docs(shape) && shape.positions <= INLINE_POSITIONS
 }
 
-/// A part of a list: in the page of the term, or from an offset of its stream on.
+/// Where a part of a list is: inline in the page of the term, or at an offset of its stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place<'a> {
     Inline(&'a [u8]),
     Stream(u64),
 }
 
-/// A term as its page has it.
+/// A term as it is in its page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<'a> {
     pub(crate) shape: Shape,
@@ -44,7 +45,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) positions: Place<'a>,
 }
 
-/// Puts keys into a page by their difference to the one before.
+/// Front-codes the keys of a page: each as its difference to the key before.
 #[derive(Default)]
 struct KeyColumn {
     lengths: Vec<u8>,
@@ -101,12 +102,12 @@ impl<'a> KeyCursor<'a> {
         })
     }
 
-    /// The key that the last call of [`advance`](Self::advance) came to.
+    /// The key that the last call of [`advance`](Self::advance) reached.
     pub(crate) fn key(&self) -> &[u8] {
         &self.key
     }
 
-    /// Goes to the next key; false after the last.
+    /// Moves to the next key; returns `false` after the last.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<bool, Malformed> {
         if self.left == 0 {
@@ -131,7 +132,8 @@ impl<'a> KeyCursor<'a> {
         self.shared
     }
 
-    /// Visits all keys left that hold `needle`. Of each only those places are looked at that its beginning, which the key before had, leaves open.
+    /// Visits all remaining keys that contain `needle`. Of each key, only the places are searched that the bytes shared
+    /// with the key before leave open.
     pub(crate) fn holding(&mut self, needle: &[u8], mut visit: impl FnMut(&[u8])) -> Result<(), Malformed> {
         let Some((&first, rest)) = needle.split_first() else {
             while self.advance()? {
@@ -157,7 +159,7 @@ impl<'a> KeyCursor<'a> {
     }
 }
 
-/// Offsets of the four columns of a page and of both streams at an entrance, from the beginning of the page on.
+/// Offsets of the four columns of a page, and of both streams, at an entrance, counted from the beginning of the page.
 type Entrance = [u64; 6];
 
 /// Collects terms into pages.
@@ -166,7 +168,7 @@ pub(crate) struct TermPages {
     keys: KeyColumn,
     meta: Vec<u8>,
     inline: Vec<u8>,
-    /// Of the blocks of the page.
+    /// The separators of the blocks of the page.
     separators: Vec<Vec<u8>>,
     /// Offsets of both streams at the first term of the page.
     start: (u64, u64),
@@ -175,7 +177,7 @@ pub(crate) struct TermPages {
 }
 
 impl TermPages {
-    /// Adds a term. `streams` are the offsets at which the parts that are not inline begin. Returns where they go.
+    /// Adds a term. `streams` are the offsets at which parts that are not inline begin. Returns which parts are inline.
     pub(crate) fn add(&mut self, key: &[u8], shape: &Shape, docs: &[u8], streams: (u64, u64)) -> Parts {
         if self.keys.count == 0 {
             self.start = streams;
@@ -213,7 +215,7 @@ impl TermPages {
         self.last_entrance = here;
     }
 
-    /// Adds bytes of the inline positions of the term added last.
+    /// Adds bytes to the inline positions of the last term.
     pub(crate) fn positions(&mut self, bytes: &[u8]) {
         self.inline.extend_from_slice(bytes);
     }
@@ -222,7 +224,8 @@ impl TermPages {
         self.keys.size() + self.meta.len() + self.inline.len() >= PAGE
     }
 
-    /// The separators of the blocks and the plain bytes of the page, unless it is empty; then begins another.
+    /// Returns the separators of the blocks, and the plain bytes of the page, unless it is empty; then starts another
+    /// page.
     pub(crate) fn take(&mut self) -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
         if self.keys.count == 0 {
             return None;
@@ -248,7 +251,7 @@ pub(crate) struct Parts {
     pub(crate) inline_positions: bool,
 }
 
-/// Where the columns of a page go on from an entrance.
+/// Where reading the columns of a page continues at an entrance.
 #[derive(Clone, Copy)]
 struct Origin<'a> {
     left: usize,
@@ -267,7 +270,7 @@ pub(crate) struct TermCursor<'a> {
     inline: Reader<'a>,
     docs_at: u64,
     positions_at: u64,
-    /// The entrances that were not passed yet, and the last one that was.
+    /// The entrances that were not passed yet, and the last one passed.
     entrances: Reader<'a>,
     origin: Origin<'a>,
     /// The number of the block that begins at the origin.
@@ -288,7 +291,7 @@ impl<'a> TermCursor<'a> {
         Ok(Self { keys, meta, inline, docs_at, positions_at, entrances, origin, block: 0 })
     }
 
-    /// Goes forward so far that what follows begins at most some terms before `key`.
+    /// Moves forward to a point at most a few terms before `key`.
     pub(crate) fn seek(&mut self, key: &[u8]) -> Result<(), Malformed> {
         while let Some((ahead, entrances)) = self.next_block()? {
             let mut first = ahead.lengths;
@@ -306,7 +309,7 @@ impl<'a> TermCursor<'a> {
         Ok(())
     }
 
-    /// Goes forward to the beginning of a block, unless that was passed.
+    /// Moves forward to the beginning of a block, unless it was passed.
     pub(crate) fn enter(&mut self, block: u32) -> Result<(), Malformed> {
         while self.block < block {
             (self.origin, self.entrances) = self.next_block()?.ok_or(Malformed("block of a page"))?;
@@ -316,7 +319,7 @@ impl<'a> TermCursor<'a> {
         Ok(())
     }
 
-    /// Where the block after that of the origin begins, and the entrances after it.
+    /// Where the block after the origin begins, and the entrances after it.
     fn next_block(&self) -> Result<Option<(Origin<'a>, Reader<'a>)>, Malformed> {
         let mut entrances = self.entrances;
         if entrances.is_empty() {
@@ -349,7 +352,7 @@ impl<'a> TermCursor<'a> {
         }
     }
 
-    /// Goes to the next term.
+    /// Moves to the next term.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<Option<Entry<'a>>, Malformed> {
         if !self.keys.advance()? {
@@ -388,7 +391,7 @@ impl<'a> TermCursor<'a> {
     }
 }
 
-/// Collects keys alone into pages.
+/// Collects keys without lists into pages.
 #[derive(Default)]
 pub(crate) struct KeyPages {
     keys: KeyColumn,
@@ -407,7 +410,8 @@ impl KeyPages {
         self.keys.size() >= PAGE
     }
 
-    /// The separator and the plain bytes of the page, which is one block, unless it is empty; then begins another.
+    /// Returns the separator and the plain bytes of the page, which is one block, unless it is empty; then starts
+    /// another page.
     pub(crate) fn take(&mut self) -> Option<(Vec<Vec<u8>>, Vec<u8>)> {
         if self.keys.count == 0 {
             return None;
@@ -418,7 +422,7 @@ impl KeyPages {
     }
 }
 
-/// The keys of a page of keys alone.
+/// The keys of a page of keys without lists.
 pub(crate) fn key_cursor(page: &[u8]) -> Result<KeyCursor<'_>, Malformed> {
     let mut reader = Reader::new(page);
     let cursor = KeyCursor::read(&mut reader)?;
@@ -426,7 +430,7 @@ pub(crate) fn key_cursor(page: &[u8]) -> Result<KeyCursor<'_>, Malformed> {
     Ok(cursor)
 }
 
-/// A folded form written from its end, after its lead; undone by itself.
+/// A folded form, reversed, after its lead. Applied twice, it restores the form.
 pub(crate) fn backward(folded: &[u8], lead: u8, out: &mut Vec<u8>) {
     out.clear();
     if lead != 0 {

@@ -1,4 +1,5 @@
-//! What a query asks of a word: letters, with or without marks, and wildcards; and where in the dictionary to look for it.
+//! What a query requires of a word: letters, with or without marks, and wildcards; and where in the dictionary to look
+//! for it.
 
 use super::typo::{TooLarge, Typo};
 use crate::text::class::class;
@@ -9,7 +10,7 @@ use memchr::memmem;
 /// A piece of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Elem {
-    /// This letter; without marks, with any.
+    /// This letter; if it has no marks, with any marks.
     Letter(Letter),
     /// `?`
     One,
@@ -17,17 +18,17 @@ pub(crate) enum Elem {
     Many,
 }
 
-/// Letters of a word above which one typing error is forgiven at most (S2.10).
+/// In words of more letters, at most one typing error is forgiven (S2.10).
 pub(crate) const MOST_LETTERS: usize = 32;
 
-/// Where in the dictionary all matches lie.
+/// Where in the dictionary all matches are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach<'a> {
-    /// Among the keys that begin so.
+    /// Among the keys with this beginning.
     Forward(&'a [u8]),
-    /// Among the folded forms that end so, written backward; one range for each lead.
+    /// Among the folded forms with this end, reversed; one range for each lead.
     Backward(&'a [u8]),
-    /// Near to a word.
+    /// Near a word.
     Near(&'a Typo),
     /// Anywhere.
     Everywhere,
@@ -41,13 +42,13 @@ enum Shape {
     Ends,
     /// Anything, these letters, anything.
     Inside,
-    /// Letter by letter.
+    /// Any other pattern, matched letter by letter.
     Glob,
-    /// One letter of a script without blanks, whichever.
+    /// Any one letter of a script without blanks.
     AnyAlone,
     /// Every key with the lead.
     All,
-    /// These letters, but for typing errors.
+    /// These letters, with typing errors.
     Near(Typo),
 }
 
@@ -64,7 +65,7 @@ pub(crate) struct Pattern {
     start: Vec<u8>,
     /// The folded letters after the last wildcard.
     end: Vec<u8>,
-    /// The same from their end.
+    /// The same, reversed.
     end_backward: Vec<u8>,
     /// The longest run of folded letters.
     longest: Vec<u8>,
@@ -95,8 +96,8 @@ impl Pattern {
         pattern
     }
 
-    /// The pattern, where it can match a word of several pieces that [`matches`](Self::matches) does not see: it has wildcards, and more
-    /// than a beginning.
+    /// The pattern, if it may match a word of several pieces that [`matches`](Self::matches) does not find: it has
+    /// wildcards, and is more than a beginning.
     pub(crate) fn over_pieces(&self) -> Option<&[Elem]> {
         let beginning =
             matches!(self.elems.split_last(), Some((Elem::Many, rest)) if rest.iter().all(|elem| matches!(elem, Elem::Letter(_))));
@@ -104,41 +105,43 @@ impl Pattern {
             .then_some(&self.elems)
     }
 
-    /// A piece that continues a word.
+    /// Whether it is for a piece that continues a word.
     pub(crate) fn continues(&self) -> bool {
         self.lead == CONTINUES
     }
 
-    /// It has wildcards.
+    /// Whether it has wildcards.
     pub(crate) fn is_wild(&self) -> bool {
         self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
     }
 
-    /// The word with its typing errors: so many, or those of S2.10; where no number is given, the first letter is right. Only of a word
-    /// without wildcards that is no piece of a longer one.
+    /// The word with `errors` typing errors (S2.10); with `first`, the first letter is right. Only for a word without
+    /// wildcards that is not a piece of a longer one.
     pub(crate) fn with_errors(&self, errors: u8, first: bool) -> Result<Self, TooLarge> {
         let typo = Typo::new(std::str::from_utf8(&self.start).unwrap_or_default(), errors, first)?;
         Ok(Self { shape: Shape::Near(typo), marked: false, ..self.clone() })
     }
 
-    /// Words that differ from this one in one letter, or in two from six letters on. None where that cannot be told.
+    /// Words that differ from this one in one letter, or in two from six letters on. `None` if that cannot be
+    /// determined.
     pub(crate) fn near(&self) -> Option<Self> {
         let errors = if self.elems.len() < 6 || self.elems.len() > MOST_LETTERS { 1 } else { 2 };
         if self.is_word() { self.with_errors(errors, false).ok() } else { None }
     }
 
-    /// A word without wildcards, as a whole, of a script with blanks.
+    /// Whether it is for a whole word, without wildcards, of a script with blanks.
     pub(crate) fn is_word(&self) -> bool {
         let stands_alone = |elem: &Elem| matches!(elem, Elem::Letter(letter) if class(letter.base).stands_alone());
         self.is_whole() && self.lead == 0 && !self.goes_on && !self.elems.iter().any(stands_alone)
     }
 
-    /// How many letters are written in it.
+    /// The number of its letters.
     pub(crate) fn letters(&self) -> usize {
         self.elems.iter().filter(|elem| matches!(elem, Elem::Letter(_))).count()
     }
 
-    /// Words that begin with this one; none where it has wildcards, is a piece of a longer one, or is a letter that is a word by itself.
+    /// Words that begin with this one. `None` if it has wildcards, is a piece of a longer word, or is a letter that is
+    /// a word by itself.
     pub(crate) fn completed(&self) -> Option<Self> {
         self.is_word().then(|| Self::new(self.elems.iter().cloned().chain([Elem::Many]).collect(), 0, false))
     }
@@ -177,7 +180,7 @@ impl Pattern {
         Self { lead, goes_on, elems, shape, marked, start, end, end_backward, longest }
     }
 
-    /// The leads that matches have. A pattern open at its beginning meets the later pieces of long words too.
+    /// The leads that matches have. A pattern that is open at its beginning matches the later pieces of long words too.
     pub(crate) fn leads(&self) -> &[u8] {
         match (self.lead, self.elems.first()) {
             (ADDRESS, _) => &[ADDRESS],
@@ -189,7 +192,7 @@ impl Pattern {
         }
     }
 
-    /// Only one folded form can match.
+    /// Whether only one folded form can match.
     pub(crate) fn is_whole(&self) -> bool {
         !matches!(self.shape, Shape::Near(_)) && !self.elems.iter().any(|elem| matches!(elem, Elem::One | Elem::Many))
     }
@@ -199,7 +202,7 @@ impl Pattern {
         &self.end
     }
 
-    /// Bytes that the folded form of every match holds.
+    /// Bytes that the folded form of every match contains.
     pub(crate) fn longest(&self) -> &[u8] {
         match self.shape {
             Shape::Near(_) => &[],
@@ -230,12 +233,12 @@ impl Pattern {
         }
     }
 
-    /// Whether some form of this folded form could match.
+    /// Whether some form of the key's folded form could match.
     pub(crate) fn may_have_folded(&self, key: &KeyParts<'_>) -> bool {
         self.marked || self.matches(key)
     }
 
-    /// Whether a key, taken apart, matches.
+    /// Whether a key matches.
     pub(crate) fn matches(&self, key: &KeyParts<'_>) -> bool {
         self.matches_with(key, |folded| memmem::find(folded, &self.longest).is_some())
     }
@@ -279,7 +282,7 @@ impl Pattern {
     }
 }
 
-/// A pattern with what speeds it up prepared.
+/// A pattern, prepared for matching many keys.
 pub(crate) struct Matcher<'p> {
     pattern: &'p Pattern,
     longest: memmem::Finder<'p>,
@@ -305,7 +308,7 @@ pub(crate) fn meets(elem: &Elem, letter: &Letter) -> bool {
     }
 }
 
-/// Goes back to the last `*` alone, which suffices: time is at most the product of the lengths.
+/// Backtracks to the last `*` only, which suffices: the time is at most the product of the lengths.
 fn glob(elems: &[Elem], letters: &[Letter]) -> bool {
     let (mut elem, mut letter) = (0, 0);
     let mut back: Option<(usize, usize)> = None;

@@ -1,5 +1,5 @@
-//! Typing errors: the words that differ from one in few letters (Levenshtein 1966), as an automaton (Schulz and Mihov 2002; the
-//! `fst` crate builds it).
+//! Typing errors: the words that differ from one in few letters (Levenshtein 1966), as an automaton (Schulz and Mihov
+//! 2002; the `fst` crate builds it).
 
 use fst::Automaton;
 use fst::automaton::Levenshtein;
@@ -7,16 +7,17 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// A letter more, less or other is an error. It runs over whole keys, of which the folded form counts.
+/// An automaton for a word with typing errors: a letter more, less, or other. It runs over whole keys, of which the
+/// folded form counts.
 #[derive(Clone)]
 pub(crate) struct Typo {
     word: String,
     errors: u8,
-    /// Bytes of the first letter, where that is right.
+    /// Bytes of the first letter, if that must be right; else 0.
     fixed: usize,
-    /// Of the letters after it.
+    /// The automaton for the other letters.
     rest: Arc<Levenshtein>,
-    /// The bytes of the word, each once.
+    /// The distinct bytes of the word.
     bytes: Vec<u8>,
 }
 
@@ -24,10 +25,10 @@ pub(crate) struct Typo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
-/// How far a key was read.
+/// How far a key was read, and with what result.
 #[derive(Clone, Copy)]
 pub(crate) enum State {
-    /// So many bytes of the first letter.
+    /// This many bytes of the first letter were read.
     First(usize),
     /// Among the other letters.
     Rest(Option<usize>),
@@ -36,14 +37,14 @@ pub(crate) enum State {
     Dead,
 }
 
-/// Letters of words; bytes below lead keys or part them.
+/// Letters of words begin here; bytes below are leads and separators of keys.
 const LETTERS_FROM: u8 = 0x20;
 
 impl Typo {
-    /// Words with at most so many errors; where `first` says so, none of them in the first letter.
+    /// Words with at most `errors` errors; with `first`, none of them in the first letter.
     pub(crate) fn new(folded: &str, errors: u8, first: bool) -> Result<Self, TooLarge> {
         let fixed = if first { folded.chars().next().map_or(0, char::len_utf8) } else { 0 };
-        // Where first letters are the same, as many errors lie in the rest as in the whole.
+        // If the first letters are the same, the rest has as many errors as the whole.
         let rest = Levenshtein::new(folded.get(fixed..).unwrap_or_default(), errors.into()).map_err(|_| TooLarge)?;
         let mut bytes = folded.as_bytes().to_vec();
         bytes.sort_unstable();
@@ -51,8 +52,8 @@ impl Typo {
         Ok(Self { word: folded.to_owned(), errors, fixed, rest: Arc::new(rest), bytes })
     }
 
-    /// Whether a byte of a range may follow. All that the word does not have lead to the same, but for those inside of a letter of
-    /// several bytes.
+    /// Whether a byte of `range` may follow. All bytes that the word does not have lead to the same state, except those
+    /// inside a letter of several bytes.
     pub(crate) fn goes_on(&self, state: &State, range: RangeInclusive<u8>) -> bool {
         let goes_on = |byte: u8| self.can_match(&self.step(*state, byte));
         if range.contains(&0) && goes_on(0) {

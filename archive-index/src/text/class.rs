@@ -1,4 +1,4 @@
-//! What a code point is to the splitter, looked up in one table for the Basic Multilingual Plane.
+//! What a code point means to the splitter, looked up in one table for the Basic Multilingual Plane.
 
 use super::map::DOT_ABOVE;
 use icu_properties::props::{ChangesWhenNfkcCasefolded, GeneralCategory, Script};
@@ -6,7 +6,7 @@ use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData};
 use std::sync::OnceLock;
 
-/// The properties of one code point that splitting and folding ask for.
+/// The properties of one code point that splitting and folding need.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Class(u8);
 
@@ -17,27 +17,27 @@ const CHANGES: u8 = 8;
 const SHEDS: u8 = 16;
 
 impl Class {
-    /// Letter, digit or mark (S1.1).
+    /// Whether it is a letter, digit or mark (S1.1).
     pub(crate) fn is_word(self) -> bool {
         self.0 & WORD != 0
     }
 
-    /// A mark: general category M.
+    /// Whether it is a mark: general category M.
     pub(crate) fn is_mark(self) -> bool {
         self.0 & MARK != 0
     }
 
-    /// A letter or digit that is a word by itself (S1.3).
+    /// Whether it is a letter or digit that is a word by itself (S1.3).
     pub(crate) fn stands_alone(self) -> bool {
         self.0 & ALONE != 0
     }
 
-    /// Mapping (S1.1) may make something else of it.
+    /// Whether mapping (S1.1) may change it.
     pub(crate) fn changes(self) -> bool {
         self.0 & CHANGES != 0
     }
 
-    /// Its marks may be left out when it is typed: a letter of Latin, Greek, Hebrew or Arabic script (S1.2).
+    /// Whether its marks may be left out when it is typed: a letter of Latin, Greek, Hebrew or Arabic script (S1.2).
     pub(crate) fn sheds_marks(self) -> bool {
         self.0 & SHEDS != 0
     }

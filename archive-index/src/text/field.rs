@@ -1,6 +1,6 @@
-//! Fields, and the finer zones by which postings tell names from addresses.
+//! Fields, and the finer zones by which postings distinguish names from addresses.
 
-/// A field of a mail. The numbers are stable: they stand in saved queries.
+/// A field of a mail. The numbers are stable: saved queries contain them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Field {
@@ -41,7 +41,7 @@ impl Field {
         }
     }
 
-    /// The field of that name, in any case; `filename` is another name of `attachment`.
+    /// The field with that name, in any case; `filename` is another name of `attachment`.
     pub fn named(name: &str) -> Option<Field> {
         if name.eq_ignore_ascii_case("filename") {
             return Some(Field::Attachment);
@@ -61,12 +61,13 @@ pub enum ValueKind {
     Address,
 }
 
-/// One value of a document: a header value, a name, an address, a body part, an attachment. Positions never touch those of another.
+/// One value of a document: a header value, a name, an address, a body part, an attachment. Positions never touch those
+/// of another.
 #[derive(Clone, Copy, Debug)]
 pub struct Value<'a> {
-    /// Where the value stands.
+    /// The field of the value.
     pub field: Field,
-    /// What it is there.
+    /// What it is in that field.
     pub kind: ValueKind,
     /// Its decoded text.
     pub text: &'a str,

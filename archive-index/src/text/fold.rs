@@ -1,18 +1,18 @@
-//! Marks (S1.2): a word as letters with their marks, so that a letter typed bare meets it with any.
+//! Marks (S1.2): a word as letters with their marks, so that a letter typed without marks matches it with any.
 
 use super::class::class;
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
-/// One letter of a mapped word: what is compared always, and what only where it was typed.
+/// One letter of a mapped word: the part that is always compared, and the part that is compared only if it was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Letter {
     /// The letter without the marks that may be left out.
     pub(crate) base: char,
-    /// The marks that may be left out; for ø ł đ ħ the letter itself stands for its stroke.
+    /// The marks that may be left out; for ø ł đ ħ, the letter itself represents its stroke.
     pub(crate) marks: String,
 }
 
-/// Letters that count as another one with a mark, though Unicode does not take them apart.
+/// Letters that count as another letter with a mark, though Unicode does not decompose them.
 fn stroke(c: char) -> Option<char> {
     match c {
         'ø' => Some('o'),

@@ -1,6 +1,7 @@
-//! toNFKC_Casefold (The Unicode Standard, 3.13; DerivedNormalizationProps.txt): each code point is mapped by NFKC_Casefold, then
-//! the whole is brought into NFC. Before that the letters I of Turkish become one: `ı` is mapped to `i`, and a dot above that follows an
-//! `i` is dropped, since case folding would otherwise keep `ISPARTA` and `ısparta` apart.
+//! toNFKC_Casefold (The Unicode Standard, 3.13; DerivedNormalizationProps.txt): each code point is mapped by
+//! NFKC_Casefold, then the whole is normalized to NFC. Before that, the Turkish letters I become one: `ı` is mapped to
+//! `i`, and a dot above that follows an `i` is dropped. Otherwise case folding would keep `ISPARTA` and `ısparta`
+//! apart.
 
 use super::class::class;
 use icu_casemap::CaseMapper;
@@ -9,7 +10,7 @@ use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 use std::borrow::Cow;
 
-/// Maps `text` as S1.1 does it, so that what reads alike compares alike; borrowed where nothing changes.
+/// Maps `text` as in S1.1, so that what reads alike compares equal; borrowed if nothing changes.
 pub fn map(text: &str) -> Cow<'_, str> {
     let nfc = ComposingNormalizerBorrowed::new_nfc();
     if !text.chars().any(|c| class(c).changes()) {
@@ -20,7 +21,7 @@ pub fn map(text: &str) -> Cow<'_, str> {
         if c.is_ascii() {
             mapped.push(c.to_ascii_lowercase());
         } else if c == DOT_ABOVE && mapped.ends_with('i') {
-            // The dot that `i` has already.
+            // The dot that `i` already has.
         } else if class(c).changes() {
             map_char(c, &mut mapped);
         } else {
@@ -36,10 +37,10 @@ pub fn map(text: &str) -> Cow<'_, str> {
 /// COMBINING DOT ABOVE.
 pub(super) const DOT_ABOVE: char = '\u{307}';
 
-/// The derivation of the property: fold, normalise and drop default-ignorable code points until nothing changes.
+/// The derivation of the property: fold, normalize and drop default-ignorable code points until nothing changes.
 fn map_char(c: char, out: &mut String) {
     if c == '\u{a0}' {
-        // No-break spaces are the most frequent of all in mail made from HTML.
+        // In mail made from HTML, no-break spaces are by far the most frequent.
         out.push(' ');
         return;
     }
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
     use icu_properties::props::ChangesWhenNfkcCasefolded;
 
-    /// Lines of DerivedNormalizationProps.txt (NFKC_CF), one of each sort.
+    /// Lines of DerivedNormalizationProps.txt (NFKC_CF), one of each kind.
     #[test]
     fn s1_1_known_mappings() {
         for (from, to) in [

@@ -1,7 +1,7 @@
 //! Text to terms: mapping, splitting, marks, fields (docs/SEARCH.md, S1).
 //!
-//! [`map`] is Unicode's toNFKC_Casefold, [`split`] cuts words out of it, [`fold`] takes marks off letters,
-//! [`key`] makes of a word the key under which it stands in the dictionary, [`field`] says where a word may stand.
+//! [`map`] is Unicode's toNFKC_Casefold, [`split`] cuts mapped text into words, [`fold`] separates letters from their
+//! marks, [`key`] turns a word into its key in the dictionary, and [`field`] defines where in a mail a word may be.
 
 pub(crate) mod class;
 pub(crate) mod field;

@@ -1,13 +1,13 @@
 //! Splitting (S1.1, S1.3, S1.4): mapped text to words, and words to keys.
 //!
-//! Runs of ASCII take a fast way. What is not ASCII goes through [`map`] in chunks that begin and end between two ASCII characters,
-//! of which no mapping or normal form reaches the other.
+//! Runs of ASCII take a fast path. Everything else goes through [`map`] in chunks that begin and end between two ASCII
+//! characters: there, no mapping or normalization affects both sides.
 
 use super::class::class;
 use super::key::{PIECE, put_word};
 use super::map::map;
 
-/// 0 separates; `UNICODE` leaves the fast way; anything else is the letter in lower case.
+/// 0 separates; `UNICODE` leaves the fast path; anything else is the letter in lower case.
 const LETTERS: [u8; 256] = {
     let mut table = [0; 256];
     let mut at = 0;
@@ -59,7 +59,7 @@ pub(crate) fn keys(text: &str, emit: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// The end of the chunk that `at` lies in: after an ASCII separator that another ASCII character, or nothing, follows.
+/// The end of the chunk that contains `at`: after an ASCII separator that another ASCII character, or nothing, follows.
 fn chunk_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = bytes.get(at) {
         at += 1;
@@ -90,7 +90,7 @@ fn pieces(word: &str, emit: &mut impl FnMut(&[u8])) {
     }
 }
 
-/// The pieces of a word (S1.4), and whether each continues one and goes on in another.
+/// The pieces of a word (S1.4), and for each whether it continues another piece and whether it goes on in another.
 pub(crate) fn cut(word: &str) -> impl Iterator<Item = (&str, bool, bool)> {
     let mut rest = word;
     let mut continues = false;
@@ -192,7 +192,7 @@ mod tests {
             prop_assert_eq!(split(&text), split_whole(&text));
         }
 
-        /// Each word of a text finds the text: queries are split as texts are.
+        /// Each word of a text finds the text: queries and texts are split alike.
         #[test]
         fn a_text_is_found_by_itself(text: String) {
             let quoted: String = text.chars().filter(|c| !"\"*?\u{201c}\u{201d}\u{201e}\u{ab}\u{bb}\u{fdd0}\u{fdd1}".contains(*c)).collect();
