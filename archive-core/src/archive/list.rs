@@ -101,7 +101,8 @@ pub struct StatsReport {
     pub user_archives: Vec<FolderInfo>,
     /// Bytes of files outside the stores.
     pub other: u64,
-    /// Bytes in `lost+found` of the stores and of the master: data after the last durable commit, moved there at opening.
+    /// Bytes in `lost+found` of the stores and of the master: data after the last durable commit, moved there at
+    /// opening.
     pub lost_found: u64,
     /// Contents whose text is not completely indexed.
     pub undecided: u64,
@@ -166,9 +167,9 @@ impl Acting<'_> {
         list
     }
 
-    /// The folders directly in `folder`, or the user archives if there is none, sorted by name. If the path names
-    /// several folders, whose names differ only in their Unicode form, those of all of them. A folder that the actor
-    /// does not see is listed if it has visible folders below it.
+    /// The folders directly in `folder`, sorted by name; without `folder`, the user archives. If the path names several
+    /// folders, whose names differ only in their Unicode form, the result has the folders of all of them. A folder that
+    /// the actor does not see is listed if it has visible folders below it.
     pub fn folders_in(&self, folder: Option<&FolderPath>) -> Result<Vec<FolderInfo>, Error> {
         let catalog = self.archive.store.catalog();
         let folders = catalog.folders();
@@ -218,7 +219,7 @@ impl Acting<'_> {
     }
 
     /// The messages of one folder, newest first, until the visitor breaks. If the path names several folders, whose
-    /// names differ only in their Unicode form, those of all of them.
+    /// names differ only in their Unicode form, the messages of all of them are visited.
     pub fn messages_in(
         &self,
         folder: &FolderPath,

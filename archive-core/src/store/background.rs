@@ -155,7 +155,7 @@ impl Store {
 
     fn note_failure(&self, done: Result<(), Error>) {
         match done {
-            // A cache that cannot be written lags behind, and a stopped merge is done later.
+            // A cache that cannot be written catches up later, and a stopped merge is done later.
             Ok(()) | Err(Error::Io(_) | Error::Stopped) => {}
             Err(error) => drop(self.background.state().failed.get_or_insert(error)),
         }

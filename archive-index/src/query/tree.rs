@@ -57,8 +57,8 @@ impl Query {
         Bound { root: Node::Filter(leaf) }
     }
 
-    /// The query that is met by what meets all of `queries`. Those that ask for nothing restrict nothing; if all of
-    /// them ask for nothing, so does this one.
+    /// The query for what meets all of `queries`. A query that asks for nothing restricts nothing; if all of them ask
+    /// for nothing, so does the result.
     pub fn all_of(queries: impl IntoIterator<Item = Query>) -> Self {
         let mut all = Self { root: Node::Nothing, notices: Vec::new() };
         let mut roots = Vec::new();

@@ -61,8 +61,8 @@ pub enum ValueKind {
     Address,
 }
 
-/// One value of a document: a header value, a name, an address, a body part, an attachment. Positions never touch those
-/// of another.
+/// One value of a document: a header value, a name, an address, a body part, an attachment. Positions of one value are
+/// never adjacent to those of another.
 #[derive(Clone, Copy, Debug)]
 pub struct Value<'a> {
     /// The field of the value.
