@@ -78,7 +78,7 @@ pub struct UnreadSegment {
     pub file: FileId,
     /// The documents that cannot be searched for it.
     pub docs: DocRange,
-    /// What the store of pages says about it.
+    /// What the page store reports.
     pub cause: Arc<PageError>,
 }
 

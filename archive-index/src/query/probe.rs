@@ -20,7 +20,7 @@ pub enum Truth {
     Unknown,
 }
 
-/// A document on which queries can be run. It has the number 0 in there.
+/// A document on which queries can be run. Its number is 0.
 pub struct Probe {
     memory: Memory,
 }

@@ -368,7 +368,7 @@ impl Segment {
         Ok(())
     }
 
-    /// The forward keys whose folded forms end in `end`, which is written backward.
+    /// The forward keys whose folded forms end in `end`, which is reversed.
     fn backward_matches(&self, lead: u8, end: &[u8], pattern: &Pattern, found: &mut Vec<Vec<u8>>) -> Result<(), IndexError> {
         let mut start = Vec::with_capacity(end.len() + 1);
         if lead != 0 {

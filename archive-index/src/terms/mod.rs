@@ -12,7 +12,7 @@ use crate::text::key::MAX_KEY;
 use crate::wire::{Malformed, Reader, put_block, put_varint};
 use blocks::separator;
 
-/// Plain bytes at which a page is full.
+/// Plain bytes from which on a page is full.
 const PAGE: usize = 32 << 10;
 /// A documents part of at most this many bytes is stored inline, in the term's entry; that of a single document always
 /// is.
