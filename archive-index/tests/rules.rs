@@ -802,7 +802,19 @@ fn an_index_and_its_snapshots_go_to_any_thread() {
 #[test]
 fn s2_10_typing_errors_are_forgiven() {
     bodies(
-        &["the kernel", "a kernal panic", "colonel", "Müller", "muler", "ab abd", "internationalization", "東京", "kernels", "ernel x"],
+        &[
+            "the kernel",
+            "a kernal panic",
+            "colonel",
+            "Müller",
+            "muler",
+            "ab abd",
+            "internationalization",
+            "東京",
+            "kernels",
+            "ernel x",
+            "сиромашните",
+        ],
         &[
             ("kernle~", &[]),
             ("kernle~2", &[0, 1, 8]),
@@ -823,6 +835,10 @@ fn s2_10_typing_errors_are_forgiven() {
             ("kernal-panik~", &[1]),
             ("kernal~-panik~", &[1]),
             ("colnel~ OR muler~", &[2, 3, 4]),
+            ("сиромашните~", &[10]),
+            ("сирумашнит~", &[10]),
+            ("зиромашните~", &[]),
+            ("зиромашните~1", &[10]),
         ],
     );
 }

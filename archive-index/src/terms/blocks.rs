@@ -326,13 +326,13 @@ mod tests {
 
         #[test]
         fn no_block_with_a_key_that_an_automaton_accepts_is_left_out(
-            keys in prop::collection::btree_set("[ab]{1,7}(\u{0}[aä]{1,2})?", 1..80),
-            word in "[ab]{1,6}",
+            keys in prop::collection::btree_set("[abжз]{1,7}(\u{0}[aä]{1,2})?", 1..80),
+            word in "[abжз]{1,6}",
             errors in 1u8..3,
             first in any::<bool>(),
         ) {
             let keys: Vec<String> = keys.into_iter().collect();
-            let typo = Typo::new(&word, errors, first).unwrap();
+            let typo = Typo::new(&word, errors, first);
             let reached: BTreeSet<usize> = built(&keys).of(&typo).into_iter().map(number).collect();
             for (at, block) in keys.chunks(3).enumerate() {
                 let has = block.iter().any(|key| typo.accepts(key.split('\u{0}').next().unwrap().as_bytes()));

@@ -1,7 +1,7 @@
 //! What a query requires of a word: letters, with or without marks, and wildcards; and where in the dictionary to look
 //! for it.
 
-use super::typo::{TooLarge, Typo};
+use super::typo::Typo;
 use crate::text::class::class;
 use crate::text::fold::{Letter, letters};
 use crate::text::key::{ADDRESS, CONTINUES, KeyParts, LONG, SPECIAL};
@@ -117,16 +117,16 @@ impl Pattern {
 
     /// The word with `errors` typing errors (S2.10); with `first`, the first letter is right. Only for a word without
     /// wildcards that is not a piece of a longer one.
-    pub(crate) fn with_errors(&self, errors: u8, first: bool) -> Result<Self, TooLarge> {
-        let typo = Typo::new(std::str::from_utf8(&self.start).unwrap_or_default(), errors, first)?;
-        Ok(Self { shape: Shape::Near(typo), marked: false, ..self.clone() })
+    pub(crate) fn with_errors(&self, errors: u8, first: bool) -> Self {
+        let typo = Typo::new(std::str::from_utf8(&self.start).unwrap_or_default(), errors, first);
+        Self { shape: Shape::Near(typo), marked: false, ..self.clone() }
     }
 
     /// Words that differ from this one in one letter, or in two from six letters on. `None` if that cannot be
     /// determined.
     pub(crate) fn near(&self) -> Option<Self> {
         let errors = if self.elems.len() < 6 || self.elems.len() > MOST_LETTERS { 1 } else { 2 };
-        if self.is_word() { self.with_errors(errors, false).ok() } else { None }
+        self.is_word().then(|| self.with_errors(errors, false))
     }
 
     /// Whether it is for a whole word, without wildcards, of a script with blanks.
