@@ -166,6 +166,9 @@ impl Automaton for Typo {
         if byte == 0 {
             return if self.is_match(state) { State::Accepted } else { State::Dead };
         }
+        if read > 0 && !(0x80..=0xbf).contains(&byte) {
+            return State::Dead;
+        }
         let Some(place) = bytes.get_mut(usize::from(read)) else { return State::Dead };
         *place = byte;
         let read = read + 1;
