@@ -80,7 +80,7 @@ impl Held {
         self.archive.as_ref().unwrap()
     }
 
-    /// From now on the operation is held. The first end is told when it is reached, the second releases it.
+    /// From now on the operation is held. The first end receives a message when it is reached, the second releases it.
     fn arm(&self) -> (Receiver<()>, Sender<()>) {
         let ((reached, is_reached), (release, released)) = (channel(), channel());
         self.gate.lock().unwrap().armed = Some((reached, released));

@@ -13,9 +13,6 @@ use crate::text::split::cut;
 const MANY: char = '\u{fdd0}';
 const ONE: char = '\u{fdd1}';
 
-/// From this many letters on, at most one typing error is forgiven.
-const MOST_LETTERS_FOR_TWO: usize = MOST_LETTERS + 1;
-
 /// What is wrong with a clause, and what was expected.
 pub(super) type Problem = (&'static str, &'static str);
 
@@ -116,7 +113,8 @@ fn forgiving(run: &str, number: &str, taken: &mut Parts) -> Result<(), Problem> 
             taken.is_short = true;
             return Ok(());
         }
-        (None, 4..8) | (_, MOST_LETTERS_FOR_TWO..) => 1,
+        (_, letters) if letters > MOST_LETTERS => 1,
+        (None, 4..8) => 1,
         (None, _) => 2,
         (Some(number), _) => number,
     };

@@ -171,7 +171,7 @@ impl Blocks {
     /// but not including, `next`, and the block before them, whose keys may sort before the first separator of `node`.
     fn walk(&self, typo: &Typo, node: &Node<'_>, state: &State, (sum, next): (u64, u64), found: &mut Vec<u64>) {
         if typo.will_always_match(state) {
-            found.extend(sum.saturating_sub(1)..next);
+            found.extend(sum.saturating_sub(1)..next.min(self.count()));
             return;
         }
         if typo.is_match(state) {

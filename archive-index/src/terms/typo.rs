@@ -45,7 +45,7 @@ pub(crate) enum State {
 /// Letters of words; bytes below lead keys or part them.
 const LETTERS_FROM: u8 = 0x20;
 
-/// Bytes that a letter has by its first one; none where no letter begins so.
+/// The number of bytes of a letter, by its first byte; `None` if no letter begins with it.
 fn length_of(lead: u8) -> Option<usize> {
     match lead {
         LETTERS_FROM..=0x7f => Some(1),
@@ -57,8 +57,8 @@ fn length_of(lead: u8) -> Option<usize> {
 }
 
 impl Typo {
-    /// Words with at most so many errors, one or two; where `first` says so, none of them in the first letter. `folded` has at most 64
-    /// letters.
+    /// Words with at most `errors` errors, which is 1 or 2; with `first`, none of them is in the first letter. `folded` has
+    /// at most 64 letters.
     pub(crate) fn new(folded: &str, errors: u8, first: bool) -> Self {
         let letters: Vec<char> = folded.chars().take(Places::BITS as usize - 1).collect();
         let mut places: Vec<(char, Places)> = Vec::with_capacity(letters.len());
@@ -83,7 +83,7 @@ impl Typo {
         self.is_match(&state)
     }
 
-    /// Whether a byte of a range may follow: more than can are allowed, none that can is left out.
+    /// Whether a byte of a range may follow. It may say so of a byte that cannot, but never misses one that can.
     pub(crate) fn goes_on(&self, state: &State, range: RangeInclusive<u8>) -> bool {
         let State::Reading { rows, bytes, read, is_first } = state else { return matches!(state, State::Accepted) };
         if range.contains(&0) && self.is_match(state) {
@@ -119,7 +119,7 @@ impl Typo {
         let mut after = [0; MOST_ERRORS + 1];
         let [mut before_old, mut before_new] = [0; 2];
         for (row, new) in rows.iter().zip(&mut after).take(usize::from(self.errors) + 1) {
-            // The letter itself; one more; another; and one less, after which the row of fewer errors stands already.
+            // The letter itself; one more; another; and one less, which the new row of fewer errors gives.
             *new = (row & places) << 1 | before_old | before_old << 1 | before_new << 1;
             *new &= self.within();
             (before_old, before_new) = (*row, *new);
@@ -129,7 +129,7 @@ impl Typo {
 
     /// The places of the word: before its first letter up to after its last.
     fn within(&self) -> Places {
-        (Places::MAX >> (Places::BITS as usize - 1 - self.letters.len())) & Places::MAX
+        Places::MAX >> (Places::BITS as usize - 1 - self.letters.len())
     }
 }
 
