@@ -152,25 +152,34 @@ class _Parser:
 
     def query(self, fields, depth):
         branches = [And()]
+        ignored = False  # whether a clause was, since the last OR that is an operator
         while True:
             self.blank()
             if self.at >= len(self.text):
                 break
-            if depth and self.text[self.at] == ")":
+            if self.text[self.at] == ")":
+                # Without an open group it only separates.
                 self.at += 1
-                break
+                if depth:
+                    break
+                continue
             follows = self.text[self.at + 2 : self.at + 3]
-            if self.text.startswith("OR", self.at) and (not follows or follows in WHITE_SPACE or (depth and follows == ")")):
-                # OR without a clause on each side is a word.
+            if self.text.startswith("OR", self.at) and (not follows or follows in WHITE_SPACE or follows == "(" or (depth and follows == ")")):
+                # OR without a clause on each side is a word; with only ignored clauses on one it is ignored.
                 save = self.at
                 self.at += 2
                 if branches[-1] and self.clause_follows(depth):
                     branches.append(And())
+                    ignored = False
+                    continue
+                if self.something_follows(depth) if branches[-1] else ignored:
                     continue
                 self.at = save
             clause = self.clause(fields, depth)
             if clause is not None:
                 branches[-1].append(clause)
+            else:
+                ignored = True
         branches = [b for b in branches if b]
         if not branches:
             return None
@@ -189,6 +198,10 @@ class _Parser:
                     return True
         finally:
             self.at = save
+
+    def something_follows(self, depth):
+        rest = self.text[self.at :].lstrip("".join(WHITE_SPACE) + ("" if depth else ")"))
+        return rest != "" and not rest.startswith(")")
 
     def clause(self, fields, depth):
         negative = False

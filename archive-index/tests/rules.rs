@@ -434,6 +434,29 @@ fn s2_3_blanks_and_quotes_of_any_kind_and_words_that_are_no_operators() {
 }
 
 #[test]
+fn s2_3_an_or_beside_an_ignored_clause_is_ignored_like_it() {
+    bodies(
+        &["a", "b", "a or"],
+        &[
+            ("a OR \u{1f389}", &[0, 2]),
+            ("\u{1f389} OR a", &[0, 2]),
+            ("a OR \u{1f389} OR b", &[0, 1, 2]),
+            ("a OR \u{1f389} b", &[0, 1, 2]),
+            ("a OR \u{1f389} OR", &[0, 2]),
+            ("\u{1f389} OR \u{1f389}", &[]),
+            ("(\u{1f389}) OR a", &[0, 2]),
+            ("a OR (\u{1f389})", &[0, 2]),
+            ("(\u{1f389} OR b) OR a", &[0, 1, 2]),
+            ("(a OR \u{1f389}) -b", &[0, 2]),
+            ("a OR -", &[0, 2]),
+            // One that has nothing on a side, not even an ignored clause, is a word.
+            ("a \u{1f389} OR", &[2]),
+            ("OR \u{1f389} a", &[2]),
+        ],
+    );
+}
+
+#[test]
 fn s2_3_operators_of_other_languages_and_ignored_clauses_are_noticed() {
     for (text, notices) in [
         ("a AND b", vec![(2..5, NoticeKind::OperatorAsWord)]),

@@ -88,11 +88,13 @@ struct Group {
     clauses: Vec<Node<Filter>>,
     /// An OR that waits for the clause after it.
     or: Option<Range<usize>>,
+    /// A clause was ignored since the last OR that is an operator.
+    ignored: bool,
 }
 
 impl Group {
     fn new(frame: Frame) -> Self {
-        Self { frame, alternatives: Vec::new(), clauses: Vec::new(), or: None }
+        Self { frame, alternatives: Vec::new(), clauses: Vec::new(), or: None, ignored: false }
     }
 
     fn push(&mut self, node: Node<Filter>) {
@@ -167,7 +169,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Takes an OR that has a clause before it; whether one follows is seen later.
+    /// Takes an OR that has a clause before it, or only ignored ones; whether one follows is seen later.
     fn or(&mut self) -> Result<bool, QueryError> {
         let Some(behind) = self.rest().strip_prefix("OR") else { return Ok(false) };
         let in_group = self.groups.len() > 1;
@@ -176,12 +178,15 @@ impl<'t> Parser<'t> {
         match self.groups.last_mut() {
             Some(group) if ends && !group.clauses.is_empty() && group.or.is_none() => {
                 group.or = Some(range.clone());
-                self.at += 2;
-                self.full_only(range, "OR is not part of the reduced language")?;
-                Ok(true)
+                group.ignored = false;
             }
-            _ => Ok(false),
+            // It has nothing to join: what stands between it and the OR before it was ignored, and so is this OR.
+            Some(group) if ends && group.ignored && (group.clauses.is_empty() || group.or.is_some()) => {}
+            _ => return Ok(false),
         }
+        self.at += 2;
+        self.full_only(range, "OR is not part of the reduced language")?;
+        Ok(true)
     }
 
     fn full_only(&self, range: Range<usize>, problem: &'static str) -> Result<(), QueryError> {
@@ -298,6 +303,9 @@ impl<'t> Parser<'t> {
             self.notices.push(Notice { range: range.clone(), kind: NoticeKind::ShortWord });
         }
         let Some(node) = term_node(text, &whole, written, taken, frame) else {
+            if let Some(group) = self.groups.last_mut() {
+                group.ignored = true;
+            }
             if !text.trim().is_empty() {
                 self.notices.push(Notice { range, kind: NoticeKind::Ignored });
             }
@@ -318,15 +326,17 @@ impl<'t> Parser<'t> {
         self.settle(&mut group)?;
         let negated = group.frame.negated;
         let node = group.into_node();
-        if let (true, Some(outer)) = (node != Node::Nothing, self.groups.last_mut()) {
-            outer.push(if negated { Node::Not(Box::new(node)) } else { node });
+        match self.groups.last_mut() {
+            Some(outer) if node == Node::Nothing => outer.ignored = true,
+            Some(outer) => outer.push(if negated { Node::Not(Box::new(node)) } else { node }),
+            None => {}
         }
         Ok(())
     }
 
-    /// An OR that no clause follows is a word.
+    /// An OR that no clause follows is a word, but one that only ignored clauses follow is ignored like them.
     fn settle(&mut self, group: &mut Group) -> Result<(), QueryError> {
-        if let Some(range) = group.or.take() {
+        if let Some(range) = group.or.take().filter(|_| !group.ignored) {
             let frame = Frame { negated: false, ..group.frame };
             let text = self.text.get(range.clone()).unwrap_or_default();
             let taken = parts_of(text, Written::Bare).map_err(|(problem, expected)| QueryError { range, problem, expected })?;
