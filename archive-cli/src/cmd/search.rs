@@ -15,7 +15,7 @@ use crate::args::{CountKey, HitOrder, Importance, Search, YesNo};
 use crate::failure::{Exit, Failure};
 use crate::memory::{self, Reminder};
 use crate::out::table::Column::{Left, Right, Share};
-use crate::out::table::Table;
+use crate::out::table::{self, Table};
 use crate::out::{Out, counted, escape, json, when};
 use crate::stop;
 
@@ -185,7 +185,9 @@ fn print_hit(table: &MessageTable, page: &SearchResult, at: usize, out: &mut Out
     }
     hit_row(table, hit, page.subject_words.get(at).map_or(&[], Vec::as_slice), out)?;
     for info in also.into_iter().flatten() {
-        out.line(&format!("    also {}  {}", info.id, escape::line(&info.folder.to_string())))?;
+        let (start, folder) = (format!("    also {}  ", info.id), escape::line(&info.folder.to_string()));
+        let folder = out.width().map(|width| table::end(&folder, width.saturating_sub(start.len()))).unwrap_or(folder);
+        out.line(&format!("{start}{folder}"))?;
     }
     match snippet {
         Some(snippet) => snippet_row(snippet, out),

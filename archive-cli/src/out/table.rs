@@ -116,7 +116,7 @@ pub fn cut(text: &str, width: usize) -> String {
 }
 
 /// As much of the end as fits, after `…`.
-fn end(text: &str, width: usize) -> String {
+pub fn end(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

@@ -3,10 +3,13 @@
 use archive_core::mail::{Part, PartKind, View};
 use archive_core::{Acting, MessageId};
 use serde_json::{Value, json as object};
+use unicode_width::UnicodeWidthStr;
 
 use crate::failure::{Exit, Failure};
-use crate::out::{Out, counted, escape, json, when};
+use crate::out::{Out, counted, escape, json, table, when};
 
+/// With less room than this for the name of a part, its type is cut too.
+const LEAST_OF_A_NAME: usize = 8;
 /// Header fields that a reader wants to see, in this order.
 const SHOWN: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
 
@@ -100,9 +103,49 @@ fn list(view: &View, out: &mut Out) -> Result<(), Failure> {
         let depth = part.within.and_then(|within| around.iter().position(|at| *at == within)).map_or(0, |at| at + 1);
         around.truncate(depth);
         around.push(part.number);
-        let name = name(part).map(|name| format!(" {},", escape::line(&name))).unwrap_or_default();
-        let (number, media, size) = (part.number, escape::line(&part.media), when::size(part.size));
-        out.line(&format!("{:width$}[part {number}:{name} {media}, {size}]", "", width = 2 * depth))?;
+        let start = format!("{:indent$}[part {}:", "", part.number, indent = 2 * depth);
+        let name = name(part).map(|name| escape::line(&name));
+        let end = format!(", {}]", when::size(part.size));
+        out.line(&part_line(&start, name, &escape::line(&part.media), &end, out.width()))?;
     }
     Ok(())
+}
+
+/// The line of a part, within `width`: the name is cut first, then the type, and never the number or the size.
+fn part_line(start: &str, name: Option<String>, media: &str, end: &str, width: Option<usize>) -> String {
+    let name = name.map(|name| format!("{name},"));
+    let Some(width) = width else {
+        let name = name.map(|name| format!(" {name}")).unwrap_or_default();
+        return format!("{start}{name} {media}{end}");
+    };
+    let room = width.saturating_sub(start.width() + end.width() + 1);
+    let for_name = room.saturating_sub(media.width() + 1);
+    let about = match name {
+        Some(name) if for_name >= LEAST_OF_A_NAME || name.width() <= for_name => format!("{} {media}", table::cut(&name, for_name)),
+        Some(name) => format!("{name} {media}"),
+        None => media.to_owned(),
+    };
+    format!("{start} {}{end}", table::cut(&about, room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_part_fits_the_terminal() {
+        let line = |name: Option<&str>, width| part_line("  [part 12:", name.map(str::to_owned), "application/pdf", ", 4 B]", width);
+        let long = "Angebot für die Brücke über den Fluss.pdf";
+        assert_eq!(line(Some("a.pdf"), None), "  [part 12: a.pdf, application/pdf, 4 B]");
+        assert_eq!(line(Some(long), None), format!("  [part 12: {long}, application/pdf, 4 B]"));
+        assert_eq!(line(Some("a.pdf"), Some(40)), "  [part 12: a.pdf, application/pdf, 4 B]");
+        assert_eq!(line(Some(long), Some(50)), "  [part 12: Angebot für die… application/pdf, 4 B]");
+        assert_eq!(line(Some(long), Some(40)), "  [part 12: Angebot für die Brück…, 4 B]");
+        for width in [20, 30, 40, 50, 60, 80] {
+            for name in [None, Some("a.pdf"), Some(long), Some("会議の議事録.pdf")] {
+                let line = line(name, Some(width));
+                assert!(line.width() <= width && line.ends_with(", 4 B]"), "{width}: {line}");
+            }
+        }
+    }
 }
