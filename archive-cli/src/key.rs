@@ -38,7 +38,7 @@ pub fn secret_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Fail
     if bytes.len() as u64 > MAX_SECRET {
         return Err(bad("too large for a file with a key or passphrase").into());
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| bad("no text, as keys and passphrases are"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad("not text, as keys and passphrases are"))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
     Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }

@@ -25,7 +25,7 @@ pub struct FolderPath(Vec<String>);
 
 /// The text or the names are not the path of a folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no folder: {why}")]
+#[error("`{text}` cannot be a folder: {why}")]
 pub struct NotAFolderPath {
     text: String,
     why: &'static str,
@@ -34,8 +34,8 @@ pub struct NotAFolderPath {
 /// Why a name cannot be that of a folder; `None` if it can.
 pub(crate) fn refusal(name: &str) -> Option<&'static str> {
     match name {
-        "" => Some("names are not empty, and are joined by /"),
-        name if name.contains('/') => Some("a name has no /"),
+        "" => Some("names must not be empty, and `/` joins them"),
+        name if name.contains('/') => Some("a name must not contain `/`"),
         name if name.len() > MAX_NAME => Some("a name has at most 1,024 bytes"),
         _ => None,
     }
@@ -45,7 +45,7 @@ impl FolderPath {
     /// The folder with these names, the user archive first.
     pub fn from_names(names: Vec<String>) -> Result<Self, NotAFolderPath> {
         let why = match names.len() {
-            0 => Some("names are not empty, and are joined by /"),
+            0 => Some("names must not be empty, and `/` joins them"),
             depth if depth > MAX_DEPTH => Some("a path has at most 128 names"),
             _ => names.iter().find_map(|name| refusal(name)),
         };

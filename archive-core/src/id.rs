@@ -42,7 +42,7 @@ impl fmt::Display for MessageId {
 
 /// The text is not a message id. Fix: ids look like `1:42` and are printed by `search` and `ls`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no message id: ids look like 1:42")]
+#[error("`{0}` is not a message id; ids look like 1:42")]
 pub struct NotAMessageId(pub String);
 
 impl FromStr for MessageId {

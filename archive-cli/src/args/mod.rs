@@ -24,8 +24,15 @@ const EVERYWHERE: &str = "Options of every command";
   mailkeep demo
   mailkeep import --help
 
-Exit codes: 0 success; 1 done, but the report names a problem; 2 wrong usage; 3 input or output failed; 10 no archive;
-11 in use; 12 no key; 130 stopped.")]
+Exit codes:
+  0    success
+  1    done, but the report names a problem
+  2    wrong usage
+  3    input or output failed
+  10   no archive that this version can read
+  11   the archive is in use
+  12   no key opens it
+  130  stopped")]
 pub struct Args {
     /// Options of every command.
     #[command(flatten)]
@@ -96,11 +103,13 @@ pub enum Command {
     /// Try everything in a separate folder
     Demo(Demo),
     /// Print completions for a shell
+    #[command(after_help = "Examples:\n  mailkeep completions bash > mailkeep.bash")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Write man pages into a folder
+    #[command(after_help = "Examples:\n  mailkeep man pages && man pages/mailkeep.1")]
     Man {
         /// The folder
         dir: PathBuf,
@@ -109,6 +118,10 @@ pub enum Command {
 
 fn zone(text: &str) -> Result<TimeZone, String> {
     archive_core::read_zone(text).ok_or_else(|| "zones look like Europe/Berlin, UTC or +02:00".to_owned())
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "give a whole number, such as 20".to_owned())
 }
 
 /// Moves the words of a query after `--`, so that `-word` there is an exclusion and long options count anywhere.

@@ -64,14 +64,14 @@ pub struct Search {
     /// Only this store, by number
     #[arg(long, value_name = "NUMBER")]
     pub store: Option<u32>,
-    /// The order of hits
+    /// The order of hits; `party` is the recipient of sent mail, else the sender
     #[arg(long, value_name = "KEY", default_value = "date")]
     pub sort: HitOrder,
     /// Reverse the order
     #[arg(long)]
     pub reverse: bool,
     /// Show at most N hits [default: 20 on a terminal, else all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::count)]
     pub limit: Option<usize>,
     /// Continue after a page: the cursor from its --json summary
     #[arg(long, value_name = "CURSOR")]
@@ -145,7 +145,7 @@ pub struct Ls {
     #[arg(long)]
     pub messages: bool,
     /// Show at most N mails [default: 20 of a folder on a terminal, else all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::count)]
     pub limit: Option<usize>,
     /// The order: folders by name, messages or size; mails by date (newest first), archived, from, subject or size
     #[arg(long, value_name = "KEY")]

@@ -71,7 +71,7 @@ pub enum Key {
     /// List the keys that open the archive
     #[command(after_help = "Examples:\n  mailkeep key status\n  mailkeep key status --json")]
     Status,
-    /// Test one key
+    /// Test whether a single key opens the archive
     #[command(after_help = "Examples:\n  mailkeep key test\n  mailkeep key test --recovery-key-file recovery.txt")]
     Test,
     /// Enter the recovery key once, to prove that you have it

@@ -87,9 +87,9 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
 }
 
 fn refuse_for_stream(args: &Export, out: &Out) -> Result<(), Failure> {
-    let refuse = |what: &str| Err(Failure::Usage(format!("standard output gets one mbox; {what}")));
+    let refuse = |what: &str| Err(Failure::Usage(format!("standard output receives one mbox; {what}")));
     match args {
-        _ if out.is_json() => refuse("--json has no place there"),
+        _ if out.is_json() => refuse("--json cannot be used with it"),
         Export { format: Some(ExportKind::Eml | ExportKind::Maildir), .. } => refuse("other formats need a folder"),
         Export { manifest: true, .. } | Export { update: true, .. } | Export { origin: true, .. } => {
             refuse("--manifest, --update and --origin need a folder")

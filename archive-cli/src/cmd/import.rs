@@ -219,7 +219,7 @@ pub fn sources(archive: &Archive, named: &[PathBuf]) -> Result<Vec<Source>, Fail
             continue;
         }
         if archive.holds(path) {
-            return Err(Failure::Usage(format!("{}: is inside the archive {}", path.display(), archive.dir().display())));
+            return Err(Failure::Usage(format!("{}: is the archive {}, or inside it", path.display(), archive.dir().display())));
         }
         sources.push(Source::Path(path.clone()));
     }
@@ -446,7 +446,7 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
     let grown = disk(archive)?.saturating_sub(before);
     let rate = sums.bytes_in as f64 / 1e6 / seconds.max(1e-3);
     let mut said = vec![format!("{} in, {} more on disk, {rate:.1} MB/s", when::size(sums.bytes_in), when::size(grown))];
-    said.extend(heads.first().map(|head| format!("head {head}")));
+    said.extend(heads.first().map(|head| format!("head of the record chain {head}")));
     for (count, what) in [(sums.deleted, "marked as deleted, not imported (--with-deleted imports them)"), (sums.incomplete, INCOMPLETE)] {
         if count > 0 {
             said.push(format!("{count} {what}"));

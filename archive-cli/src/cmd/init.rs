@@ -83,7 +83,7 @@ pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut 
 /// An archive must have its own folder, and what opens it must be elsewhere.
 fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
     if dir.exists() && !dir.is_dir() {
-        return Err(Error::Exists { path: dir.to_owned(), hint: " and is no folder" }.into());
+        return Err(Error::Exists { path: dir.to_owned(), hint: " and is not a folder" }.into());
     }
     if let Some(outer) = Archive::leads_to(dir).ancestors().find(|above| place::is_archive(above) && *above != Archive::leads_to(dir)) {
         return Err(Failure::Usage(format!("{}: is inside the archive {}", dir.display(), outer.display())));
@@ -183,7 +183,7 @@ fn tell(common: &Common, archive: &Archive, kept: &Kept, is_dialogue: bool, out:
             "recovery_key": keys::recovery_state(archive),
         }));
     }
-    out.line(&format!("archive {} made in {}", archive.id(), escape::line(&archive.dir().display().to_string())))?;
+    out.line(&format!("archive {} created in {}", archive.id(), escape::line(&archive.dir().display().to_string())))?;
     out.line("it opens with any one of:")?;
     for path in shown(&kept.key_file).iter() {
         out.line(&format!("  the key file {}", escape::line(path)))?;
@@ -206,7 +206,7 @@ fn tell(common: &Common, archive: &Archive, kept: &Kept, is_dialogue: bool, out:
 fn gives_back(recovery: &str, ask: &mut dyn FnMut(&str) -> Result<String, Failure>) -> Result<bool, Failure> {
     let groups: Vec<&str> = recovery.split('-').collect();
     for at in ASKED {
-        let mut question = format!("Group {} of it: ", at + 1);
+        let mut question = format!("Group {} of the recovery key: ", at + 1);
         loop {
             let answer = ask(&question)?;
             if answer.is_empty() {
@@ -215,7 +215,7 @@ fn gives_back(recovery: &str, ask: &mut dyn FnMut(&str) -> Result<String, Failur
             if groups.get(at).is_some_and(|group| group.eq_ignore_ascii_case(&answer)) {
                 break;
             }
-            question = format!("That is not group {}; once more (empty: later): ", at + 1);
+            question = format!("That is not group {}; try again, or leave it empty to confirm later: ", at + 1);
         }
     }
     Ok(true)
@@ -225,13 +225,13 @@ fn dialogue(archive: &Archive, kept: &Kept, out: &mut Out) -> Result<(), Failure
     let Some(recovery) = &kept.recovery else { return Ok(()) };
     if kept.recovery_file.is_none() {
         out.flush()?;
-        eprintln!("\n    {}\n\nWrite it down now. With it and the archive's folder everything opens.", recovery.as_str());
+        eprintln!("\n    {}\n\nWrite it down now: whoever has it and the archive's folder can read everything.", recovery.as_str());
         match gives_back(recovery, &mut |question| ask_line(question))? {
             true => archive.confirm_recovery(&Key::Recovery(recovery.clone()))?,
             false => out.note("it is not confirmed; `mailkeep key confirm` asks again")?,
         }
     }
-    if let Some(passphrase) = keys::ask_new_passphrase("A passphrase that opens the archive too (empty for none): ")? {
+    if let Some(passphrase) = keys::ask_new_passphrase("A passphrase that also opens the archive (leave empty for none): ")? {
         archive.add_passphrase(&passphrase)?;
     }
     Ok(())
@@ -252,7 +252,10 @@ mod tests {
             });
             (given.unwrap(), questions)
         };
-        assert_eq!(asked(&["key04", "KEY10"]), (true, vec!["Group 4 of it: ".to_owned(), "Group 10 of it: ".to_owned()]));
+        assert_eq!(
+            asked(&["key04", "KEY10"]),
+            (true, vec!["Group 4 of the recovery key: ".to_owned(), "Group 10 of the recovery key: ".to_owned()])
+        );
         let (given, questions) = asked(&["key04", "KEY1O", "KEY01", "KEY10"]);
         assert!(given && questions.len() == 4 && questions[2..].iter().all(|question| question.contains("not group 10")), "{questions:?}");
         assert!(!asked(&["KEY04", ""]).0);

@@ -24,7 +24,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         && !stats.stores.iter().any(|known| known.name == *store || known.no.to_string() == *store)
     {
         let known: Vec<&str> = stats.stores.iter().map(|store| store.name.as_str()).collect();
-        return Err(Failure::Usage(format!("there is no store `{store}`; the archive has {}", known.join(", "))));
+        return Err(Failure::Usage(format!("there is no store `{store}`; the stores are: {}", known.join(", "))));
     }
     let depth = match args.part {
         Some((no, of)) => Depth::Part { no, of },

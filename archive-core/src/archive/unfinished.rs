@@ -36,7 +36,7 @@ pub(super) fn unfinished(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<PathBuf>, Erro
     let refuse = |hint| Err(Error::Exists { path: dir.to_owned(), hint });
     let second = dir.join("archive.mk.2");
     if vfs.kind(&identity_path(dir))?.is_some() || vfs.kind(&second)?.is_some() {
-        return refuse(": it is an archive already");
+        return refuse("; it is an archive");
     }
     let (mut files, mut folders) = (Vec::new(), vec![dir.to_owned()]);
     while let Some(folder) = folders.pop() {

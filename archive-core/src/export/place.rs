@@ -75,12 +75,12 @@ impl Destination {
     /// Opens `dest`, which is created if missing and must be empty unless `update`.
     pub(super) fn open(dest: &Path, update: bool) -> Result<Self, Error> {
         if dest.exists() && !dest.is_dir() {
-            return Err(Error::Exists { path: dest.to_owned(), hint: " and is no folder" });
+            return Err(Error::Exists { path: dest.to_owned(), hint: " and is not a folder" });
         }
         fs::create_dir_all(dest).map_err(failed(Operation::Create, dest))?;
         let mut entries = fs::read_dir(dest).map_err(failed(Operation::List, dest))?;
         if !update && entries.any(|entry| !entry.is_ok_and(|entry| is_partial(&entry))) {
-            return Err(Error::Exists { path: dest.to_owned(), hint: " and is not empty; update it, or export into an empty folder" });
+            return Err(Error::Exists { path: dest.to_owned(), hint: " and is not empty; export into an empty folder, or with `update`" });
         }
         remove_partials(dest)?;
         Ok(Self { root: dest.to_owned(), waiting: Waiting::below(dest)?, last: None })
@@ -117,7 +117,7 @@ impl Destination {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     let data = fs::symlink_metadata(&path).map_err(failed(Operation::List, &path))?;
                     if !data.is_dir() {
-                        return Err(Error::Exists { path, hint: " and is no folder" });
+                        return Err(Error::Exists { path, hint: " and is not a folder" });
                     }
                 }
                 Err(error) => return Err(failed(Operation::Create, &path)(error)),

@@ -183,9 +183,9 @@ impl fmt::Display for TroubleKind {
             Self::Changed => f.write_str("changed while it was read; read it again when no program writes to it"),
             Self::BehindMail(bytes) => write!(f, "{bytes} bytes after the length in the first line belong to no property list"),
             Self::Unsupported(what) => write!(f, "is a file of a kind not supported: {what}; convert or unpack it first"),
-            Self::Skipped => f.write_str("is no mail"),
+            Self::Skipped => f.write_str("is not mail"),
             Self::LinkNotFollowed => f.write_str("is a link to a folder, not followed"),
-            Self::TooDeep => f.write_str("is packed too many times over"),
+            Self::TooDeep => f.write_str("is packed within packed files too many times"),
             Self::Bomb => f.write_str("decompresses to more than any mailbox does"),
         }
     }

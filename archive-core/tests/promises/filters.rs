@@ -110,10 +110,10 @@ fn s2_6_a_folder_that_is_not_there_is_noticed_with_those_near_that_the_actor_see
     put(&archive, "anna/Inbox", "Subject: one\n\none\n");
     put(&archive, "bob/Inboxes", "Subject: two\n\ntwo\n");
     let anna = user(&[FolderScope::below("anna")]);
-    assert_eq!(notices(&archive, &Actor::System, "in:anna/inbx"), ["there is no folder `anna/inbx`; near it: `anna/Inbox`"]);
-    assert_eq!(notices(&archive, &Actor::System, "folder:Inboxe"), ["there is no folder `Inboxe`; near it: `anna/Inbox`, `bob/Inboxes`"]);
-    assert_eq!(notices(&archive, &anna, "folder:Inboxe"), ["there is no folder `Inboxe`; near it: `anna/Inbox`"]);
-    assert_eq!(notices(&archive, &anna, "in:bob/Inboxes"), ["there is no folder `bob/Inboxes`; near it: `anna/Inbox`"]);
+    assert_eq!(notices(&archive, &Actor::System, "in:anna/inbx"), ["there is no folder `anna/inbx`; similar: `anna/Inbox`"]);
+    assert_eq!(notices(&archive, &Actor::System, "folder:Inboxe"), ["there is no folder `Inboxe`; similar: `anna/Inbox`, `bob/Inboxes`"]);
+    assert_eq!(notices(&archive, &anna, "folder:Inboxe"), ["there is no folder `Inboxe`; similar: `anna/Inbox`"]);
+    assert_eq!(notices(&archive, &anna, "in:bob/Inboxes"), ["there is no folder `bob/Inboxes`; similar: `anna/Inbox`"]);
     assert_eq!(notices(&archive, &anna, "in:zzz"), ["there is no folder `zzz`"]);
     for query in ["in:anna", "folder:anna/Inbox", "folder:anna"] {
         assert_eq!(notices(&archive, &anna, query), [] as [&str; 0], "{query}");

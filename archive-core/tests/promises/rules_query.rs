@@ -57,7 +57,7 @@ fn s2_1_what_is_no_field_is_text_and_says_so() {
         ],
     );
     let notices = |query: &str| archive.acting_as(Actor::System).search(&SearchRequest::new(query)).expect("an answer").notices;
-    assert_eq!(notices("form:anna"), ["form: is no field and was read as text; did you mean from:?"]);
+    assert_eq!(notices("form:anna"), ["form: is not a field and was read as text; did you mean from:?"]);
     assert_eq!(notices("xyzzy:anna").len(), 1);
     for silent in ["http://x", "Re:", "12:30", "subject:form", "subject:larger:5M"] {
         assert_eq!(notices(silent), [] as [&str; 0], "{silent}");

@@ -97,7 +97,7 @@ fn forgiving(run: &str, number: &str, taken: &mut Parts) -> Result<(), Problem> 
         _ => return Err(("this number of typing errors", "word~, word~1 or word~2; to search it as text, put it into quotes")),
     };
     if run.contains([MANY, ONE]) {
-        return Err(("~ after a word with wildcards", "either * and ?, or typing errors"));
+        return Err(("~ after a word with wildcards", "use either ~, or * and ?"));
     }
     if run.chars().any(|c| class(c).stands_alone()) {
         return Err(("~ in a script without blanks", "leave it out: such letters are found wherever they stand"));

@@ -148,7 +148,7 @@ impl DateRange {
             None => Ok(None),
             Some(text) => {
                 let hint = "dates look like 2024, 2024-03, 2024-03-01, 30.11.2020, 2024-03-01T12:00, 7d, 1y, yesterday or last-month";
-                Period::read(text).map(Some).ok_or_else(|| Error::query(format!("{what}: `{text}` is no date; {hint}")))
+                Period::read(text).map(Some).ok_or_else(|| Error::query(format!("{what}: `{text}` is not a date; {hint}")))
             }
         };
         match &self.period {
@@ -156,7 +156,7 @@ impl DateRange {
             Some(_) if self.from.is_some() || self.to.is_some() => {
                 Err(Error::query(format!("{what}: give a period, or from and to, not both")))
             }
-            Some(period) => DateSpan::read(period).ok_or_else(|| Error::query(format!("{what}: `{period}` is no period"))),
+            Some(period) => DateSpan::read(period).ok_or_else(|| Error::query(format!("{what}: `{period}` is not a period"))),
         }
     }
 }

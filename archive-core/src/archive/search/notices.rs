@@ -17,8 +17,8 @@ const FAR: usize = 2;
 pub(super) fn of_query(query: &str, notice: &Notice) -> String {
     let place = query.get(notice.range.clone()).unwrap_or_default();
     match notice.kind {
-        NoticeKind::UnknownPrefix { nearest: Some(near) } => format!("{place}: is no field and was read as text; did you mean {near}:?"),
-        NoticeKind::UnknownPrefix { nearest: None } => format!("{place}: is no field and was read as text"),
+        NoticeKind::UnknownPrefix { nearest: Some(near) } => format!("{place}: is not a field and was read as text; did you mean {near}:?"),
+        NoticeKind::UnknownPrefix { nearest: None } => format!("{place}: is not a field and was read as text"),
         NoticeKind::OperatorAsWord => {
             format!("`{place}` was searched as a word: blanks mean AND, OR is written in capitals, and -word excludes a word")
         }
@@ -67,7 +67,7 @@ impl Searcher<'_> {
         let near: Vec<String> = near.into_iter().map(|(_, path)| format!("`{path}`")).collect();
         match near.is_empty() {
             true => format!("there is no folder `{path}`"),
-            false => format!("there is no folder `{path}`; near it: {}", near.join(", ")),
+            false => format!("there is no folder `{path}`; similar: {}", near.join(", ")),
         }
     }
 }
