@@ -70,7 +70,7 @@ pub struct MessageInfo {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MessageRecord {
-    /// What lists show.
+    /// What lists show, with all of From and To, as far as they are kept.
     pub info: MessageInfo,
     /// SHA-256 of its bytes.
     pub digest: Digest,

@@ -43,7 +43,7 @@ impl Acting<'_> {
     /// The record of a message; where it is damaged, as much of it as the catalog repeats, and the damage.
     pub(super) fn known(&self, id: MessageId) -> Result<(MessageRecord, Option<Damage>), Error> {
         let store = &self.archive.store;
-        let info = self.message(id)?;
+        let mut info = self.message(id)?;
         let content = ContentNo(self.row(id)?.content);
         let row = store.catalog().content_row(content)?.ok_or(Error::NoSuchMessage(id))?;
         let mut damage = None;
@@ -51,6 +51,9 @@ impl Acting<'_> {
         let message = whole(store.message_fact(id.no), &mut damage)?;
         if damage.is_none() && (fact.is_none() || message.is_none()) {
             return Err(Error::NoSuchMessage(id));
+        }
+        if let Some(fact) = &fact {
+            (info.from, info.to) = (super::list::addresses(&fact.from), super::list::addresses(&fact.to));
         }
         let (container, offset) = match row.runs.0.first() {
             Some(run) if run.container != 0 => (Some(run.container), Some(run.frame)),

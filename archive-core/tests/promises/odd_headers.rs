@@ -19,6 +19,19 @@ fn subject(archive: &Archive, id: MessageId) -> String {
 }
 
 #[test]
+fn p12_a_record_has_all_senders_and_receivers_and_lists_have_the_first_three() {
+    let (_, archive) = Files::create();
+    let many: Vec<String> = (0..9).map(|no| format!("Ada {no} <ada{no}@one.example>")).collect();
+    let all = many.join(", ");
+    let id = put(&archive, "anna/Inbox", format!("From: {all}\nTo: {all}\nCc: {all}\nSubject: hello\n\nbody\n")).id();
+    let acting = archive.acting_as(Actor::System);
+    let (record, listed) = (acting.record(id).expect("a record"), acting.message(id).expect("a message"));
+    assert_eq!((listed.from.len(), listed.to.len()), (3, 3));
+    assert_eq!((record.info.from.len(), record.info.to.len(), record.cc.len()), (9, 9, 9));
+    assert!(record.info.to.iter().zip(0..).all(|(to, no)| to.address == format!("ada{no}@one.example")), "{:?}", record.info.to);
+}
+
+#[test]
 fn p12_senders_are_shown_and_found_however_they_are_written() {
     let (_, archive) = Files::create();
     for (lead, name, address, query) in [
