@@ -124,11 +124,12 @@ pub enum Error {
         /// The holder, as far as it is known.
         holder: String,
     },
-    /// The lock file was removed or replaced while this process wrote: another process may write too, and nothing has
-    /// had a receipt since. Fix: leave `write.lock` alone, and open the archive again; what has a receipt stays.
-    #[error("{}: the lock was removed while the archive was open for writing; what was written last has no receipt; open the archive again", path.display())]
+    /// The archive's folder, or the lock file where folders cannot be locked, was moved, removed or replaced while this
+    /// process wrote: another process may write too, and nothing has had a receipt since. Fix: leave folder and
+    /// `write.lock` alone while they are in use, and open the archive again; what has a receipt stays.
+    #[error("{}: the lock was removed, or moved with the folder, while the archive was open for writing; what was written last has no receipt; open the archive again", path.display())]
     LockLost {
-        /// The lock file.
+        /// The lock: the archive's folder, or the file.
         path: PathBuf,
     },
     /// The creation of an archive was cut short in this folder. Nothing was archived. Fix: create it again, which

@@ -125,8 +125,9 @@ impl Archive {
         // So that the next open finds a master that says that all of it is synced.
         master.mark(SeenHead::new(uuid, Link::origin(uuid)))?;
         drop(master);
-        if lock.to_watch().is_some_and(|watched| !watched.is_in_place().unwrap_or_default()) {
-            return Err(Error::LockLost { path: super::lock::path(dir) });
+        let watched = lock.to_watch();
+        if !watched.is_in_place().unwrap_or_default() {
+            return Err(Error::LockLost { path: watched.path().to_owned() });
         }
         // Last, after all else is synced: this file is what makes the folder an archive.
         file.create(&*vfs, &identity_path(dir))?;

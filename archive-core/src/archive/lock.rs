@@ -1,4 +1,4 @@
-//! One writing process at a time (P14): the system's locks on the archive's folder, which stays in place, and on
+//! One writing process at a time (P14): the system's locks on the archive's folder, and on
 //! `write.lock`, which names its holder. Where folders have no locks, that file is the only lock, and may be removed.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const NOTE_LEN: usize = 64;
 #[derive(Debug)]
 pub(super) struct FolderLock {
     dir: PathBuf,
-    lock: Option<Box<dyn VfsLock>>,
+    lock: Option<Arc<dyn VfsLock>>,
 }
 
 /// The right to write, while it lives.
@@ -33,7 +33,7 @@ pub(super) fn path(dir: &Path) -> PathBuf {
 impl FolderLock {
     pub(super) fn take(vfs: &dyn Vfs, dir: &Path) -> Result<Self, Error> {
         let lock = match vfs.try_lock(dir, LockKind::Exclusive) {
-            Ok(Some(lock)) => Some(lock),
+            Ok(Some(lock)) => Some(lock.into()),
             Ok(None) => return Err(in_use(vfs, path(dir))),
             Err(error) if error.is_unsupported() => None,
             Err(error) => return Err(error.into()),
@@ -68,9 +68,10 @@ impl WriteLock {
         FolderLock::take(vfs, dir)?.note(vfs)
     }
 
-    /// The lock, if it can be lost: a writer has to check it before a receipt.
-    pub(super) fn to_watch(&self) -> Option<Arc<dyn VfsLock>> {
-        self.folder.lock.is_none().then(|| Arc::clone(&self.file))
+    /// The lock that another writer would need: a writer has to check before a receipt that it is still in place. A
+    /// file may be removed, and a folder moved away and replaced.
+    pub(super) fn to_watch(&self) -> Arc<dyn VfsLock> {
+        Arc::clone(self.folder.lock.as_ref().unwrap_or(&self.file))
     }
 
     /// Whether another process may hold a lock that was removed, and still write to the files that are there.

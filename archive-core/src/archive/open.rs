@@ -153,7 +153,7 @@ impl Archive {
         };
         let root = stores.join(&fact.name);
         let index_types = super::indexes::configured(&master).types;
-        let store_options = StoreOptions { index_types, new_files: lock.is_doubtful(), lock: lock.to_watch(), ..options.store };
+        let store_options = StoreOptions { index_types, new_files: lock.is_doubtful(), lock: Some(lock.to_watch()), ..options.store };
         let says = FromMaster {
             damage: master.damage().cloned(),
             barred: master.barred().cloned().filter(|_| master.damage().is_none()),

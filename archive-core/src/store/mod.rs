@@ -84,8 +84,8 @@ pub(crate) struct StoreOptions {
     pub(crate) clock: Clock,
     /// Whether appends go only to new files: another process may still hold the existing ones.
     pub(crate) new_files: bool,
-    /// The lock that may be lost while the store is open: checked after each write, and before anything of the write
-    /// counts.
+    /// The lock that may be lost while the store is open: checked before each write and after it, before anything of
+    /// the write counts.
     pub(crate) lock: Option<Arc<dyn VfsLock>>,
 }
 
@@ -233,10 +233,14 @@ impl Store {
 
     /// The writer, if the store may be written.
     fn writer(&self) -> Result<WriterGuard<'_>, Error> {
-        let guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&*guard, &self.barred) {
+        let mut guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&mut *guard, &self.barred) {
             (Some(Writer { latched: Some(why), .. }), _) => Err(Error::Latched(why.clone())),
-            (Some(_), None) => Ok(WriterGuard(guard)),
+            (Some(writer), None) => {
+                let held = writer.holds_lock();
+                writer.latched = held.as_ref().err().filter(|error| matches!(error, Error::LockLost { .. })).map(Error::to_string);
+                held.map(|()| WriterGuard(guard))
+            }
             (_, Some(barred)) => Err(barred.clone()),
             (None, None) => Err(Error::Bug("a store that may be written has no writer")),
         }

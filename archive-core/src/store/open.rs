@@ -172,6 +172,8 @@ impl Store {
             return Ok(());
         }
         self.end_background();
+        // In the folder of another archive, caches would be taken for its own.
+        drop(self.writer()?);
         self.pack()?;
         self.note_damage()?;
         let indexed = self.flush_index();

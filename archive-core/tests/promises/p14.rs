@@ -76,6 +76,63 @@ fn p14_on_a_real_disk_a_removed_lock_lets_no_second_writer_in() {
     assert_eq!(open().expect("free again").acting_as(Actor::System).stats().expect("stats").messages, 2);
 }
 
+/// Whoever moves an archive away and puts a backup in its place does not know that a server still writes: new files
+/// of the one used to go into the folder of the other, and what they held was lost in spite of its receipt.
+#[test]
+fn p14_a_folder_replaced_under_a_writer_gives_no_receipt_and_leaves_the_other_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (home, backup, moved) = (dir.path().join("mail"), dir.path().join("backup"), dir.path().join("moved"));
+    let mut key = String::new();
+    let archive = Archive::create(&home, archive_core::CreateOptions::new("anna"), |_, keys| {
+        key = keys.key_file.as_ref().expect("a key file").to_string();
+        Ok(())
+    })
+    .expect("created");
+    let first = put_each(&archive, &plain(2, 10, 1));
+    archive.close().expect("closed");
+    let open = |path: &Path| Archive::open(path, &archive_core::Key::File(key.clone().into()), OpenOptions::default());
+    copy_dir(&home, &backup);
+    let archive = open(&home).expect("opens");
+    let second = put_each(&archive, &plain(3, 10, 2));
+    std::fs::rename(&home, &moved).expect("moved away");
+    std::fs::rename(&backup, &home).expect("put back");
+    let before = bytes_below(&home);
+    let error = archive.acting_as(Actor::System).import_one(&plain(1, 10, 3)[0], &folder("anna/Inbox")).expect_err("no receipt");
+    assert_eq!(error.code(), "lock_lost", "{error}");
+    let again = archive.acting_as(Actor::System).import_one(&plain(1, 10, 4)[0], &folder("anna/Inbox")).expect_err("latched");
+    assert_eq!(again.code(), "latched", "{again}");
+    archive.close().expect_err("not closed");
+    assert!(bytes_below(&home) == before, "nothing of the writer is in the folder that took the place of its own");
+    for (place, receipts) in [(&home, first.clone()), (&moved, [first, second].concat())] {
+        let archive = open(place).expect("opens");
+        for receipt in &receipts {
+            archive.acting_as(Actor::System).raw(receipt.id()).expect("a mail with a receipt is there");
+        }
+        assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").messages, receipts.len() as u64);
+        assert_eq!(verify(&archive).findings, []);
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_dir(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+}
+
+fn bytes_below(dir: &Path) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    for path in std::fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if path.is_dir() { found.extend(bytes_below(&path)) } else { found.extend([(path.clone(), std::fs::read(&path).expect("read"))]) }
+    }
+    found
+}
+
 /// A file system on which folders have no locks, as over some networks.
 #[derive(Debug, Clone)]
 struct NoFolderLocks(MemVfs);
