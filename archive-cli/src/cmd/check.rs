@@ -1,7 +1,7 @@
 //! `check`: may the source be deleted?
 
-use archive_core::source::SourceOptions;
-use archive_core::{Archive, Error, Stop};
+use archive_core::source::{SourceOptions, Trouble};
+use archive_core::{Archive, Error, ImportEvents, Stop};
 use serde_json::json;
 
 use super::import::{Events, INCOMPLETE, none_readable, sources, total};
@@ -10,6 +10,37 @@ use crate::args::Check;
 use crate::failure::{Exit, Failure};
 use crate::key as keys;
 use crate::out::{Out, counted, escape};
+
+/// The events of an import, and a line for each mail that is missing.
+struct Checking<'a> {
+    events: &'a mut Events,
+    source: String,
+    out: &'a mut Out,
+    /// Why lines cannot be printed.
+    failure: Option<Failure>,
+}
+
+impl ImportEvents for Checking<'_> {
+    fn trouble(&mut self, trouble: &Trouble) {
+        self.events.trouble(trouble);
+    }
+
+    fn missing(&mut self, path: &str, offset: u64) {
+        let source = if path.is_empty() { self.source.clone() } else { format!("{}/{path}", self.source) };
+        let out = &mut *self.out;
+        let printed = self.events.progress.beside(|| match out.is_json() {
+            true => out.json(&json!({ "event": "missing", "source": source, "offset": offset })),
+            false => out.line(&format!("{}\t{offset}", escape::line(&source))),
+        });
+        if let Err(failure) = printed {
+            self.failure.get_or_insert(failure);
+        }
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.events.progress(bytes);
+    }
+}
 
 pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failure> {
     let sources = sources(archive, &args.sources)?;
@@ -20,7 +51,12 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
     let (mut skipped, mut deleted, mut incomplete, mut unreadable) = (0, 0, 0, Vec::new());
     for one in &sources {
         one.name().clone_into(&mut events.source);
-        let report = match one.read(&Stop::default(), |source| system(archive).check(source, &options, &mut events)) {
+        let mut checking = Checking { events: &mut events, source: one.name(), out, failure: None };
+        let report = one.read(&Stop::default(), |source| system(archive).check(source, &options, &mut checking));
+        if let Some(failure) = checking.failure {
+            return Err(failure);
+        }
+        let report = match report {
             Err(error @ Error::Source { .. }) => {
                 events.unreadable(&error);
                 unreadable.push(error);
@@ -35,16 +71,9 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
         if report.read == 0 {
             events.without_mail();
         }
-        for (path, offset) in &report.missing {
-            let source = if path.is_empty() { one.name() } else { format!("{}/{path}", one.name()) };
-            match out.is_json() {
-                true => out.json(&json!({ "event": "missing", "source": source, "offset": offset }))?,
-                false => out.line(&format!("{}\t{offset}", escape::line(&source)))?,
-            }
-        }
         read += report.read;
         present += report.present;
-        missing += report.missing.len();
+        missing += report.missing;
         failed += report.failed;
     }
     events.progress.end();

@@ -70,13 +70,18 @@ impl Progress {
 
     /// Prints what is wrong; no option suppresses it.
     pub fn warn(&self, text: &str) {
-        let say = || {
-            let _unread = writeln!(std::io::stderr(), "{}", super::escape::line(text));
-        };
+        if !matches!(self.way, Way::Objects) {
+            self.beside(|| {
+                let _unread = writeln!(std::io::stderr(), "{}", super::escape::line(text));
+            });
+        }
+    }
+
+    /// Lets something be printed without breaking the bar.
+    pub fn beside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.way {
-            Way::Bar(bar) => bar.suspend(say),
-            Way::Silent | Way::Lines => say(),
-            Way::Objects => {}
+            Way::Bar(bar) => bar.suspend(print),
+            Way::Silent | Way::Lines | Way::Objects => print(),
         }
     }
 

@@ -18,8 +18,8 @@ pub struct CheckReport {
     pub read: u64,
     /// Mails whose bytes were read from the archive and are the same.
     pub present: u64,
-    /// Mails that are not there, or are damaged: path in the source and offset.
-    pub missing: Vec<(String, u64)>,
+    /// Mails that are not there, or are damaged; [`ImportEvents::missing`] names each.
+    pub missing: u64,
     /// Pieces of the source that could not be read.
     pub failed: u64,
     /// Files that are not mail.
@@ -104,7 +104,10 @@ impl SourceVisitor for Checker<'_, '_> {
         match self.look(item.body) {
             Ok(None) => self.report.read -= 1,
             Ok(Some(true)) => self.report.present += 1,
-            Ok(Some(false)) => self.report.missing.push((source, offset)),
+            Ok(Some(false)) => {
+                self.report.missing += 1;
+                self.events.missing(&source, offset);
+            }
             Err(error) => {
                 self.error = Some(error);
                 return ControlFlow::Break(());

@@ -72,6 +72,8 @@ pub trait ImportEvents: Send {
     fn receipt(&mut self, _receipt: &Receipt) {}
     /// Something in the source that is not a mail, or cannot be read.
     fn trouble(&mut self, _trouble: &Trouble) {}
+    /// A mail that a check does not find in the archive, or finds damaged there: its path in the source and its offset.
+    fn missing(&mut self, _source: &str, _offset: u64) {}
     /// Bytes of the source that belong to no mail and are not archived, in pieces; the trouble that gives the reason
     /// follows the last piece.
     fn lost(&mut self, _bytes: &[u8]) {}
