@@ -39,6 +39,11 @@ impl Bits {
         words.iter().any(|word| *word != 0) && (lo..hi).any(|doc| self.contains(doc))
     }
 
+    /// How many documents are in it.
+    pub(crate) fn count(&self) -> u64 {
+        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.words.iter().all(|&word| word == 0)
     }
@@ -65,7 +70,9 @@ impl Bits {
 
     /// Adds the documents below `end` to `docs`.
     pub(crate) fn add_to(&self, end: u32, docs: &mut RoaringBitmap) {
-        if self.is_empty() {
+        if self.count() < self.words.len() as u64 {
+            // Few documents are added one by one at less cost than the words of the whole segment.
+            docs.extend(self.iter().take_while(|doc| *doc < end));
             return;
         }
         let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();

@@ -14,6 +14,8 @@ use crate::text::key::{KeyParts, PIECE, VALUE_ENDS, parts};
 
 /// Bound on the positions held in memory while a phrase is joined, in bytes of their packed form.
 const POSITIONS_AT_ONCE: u64 = 4 << 20;
+/// About as long, in bytes of positions, is a list whose documents are read as fast as the positions of one document.
+const LIST_FOR_ONE: u64 = 256;
 /// Mask of the position in a place; the bits above it are the document.
 const POSITION: u64 = u32::MAX as u64;
 
@@ -79,6 +81,10 @@ pub(super) fn phrase<S: Source>(source: &S, term: &Term, within: Option<&Bits>, 
     let lightest = words.first().map_or(0, |word| word.weight);
     let mut plain: Option<Bits> = None;
     for phrase_word in &mut words {
+        // Where few documents are left, reading their positions alone is less than a long list.
+        if long.is_empty() && plain.as_ref().is_some_and(|plain| plain.count() * LIST_FOR_ONE <= phrase_word.weight) {
+            break;
+        }
         phrase_word.docs = word(source, phrase_word.pattern, term.zones, how)?.0;
         match &mut plain {
             // `phrase_word.docs` itself is not narrowed: the join by words below needs its documents with long words
