@@ -254,7 +254,7 @@ class Search:
         if numeric:
             out.sort(key=lambda i: numeric(ms[i]), reverse=True)
         else:
-            out.sort(key=lambda i: fold(text_key(ms[i], self.order)))
+            out.sort(key=lambda i: cut(fold(text_key(ms[i], self.order)), self.order))
         return out[::-1] if self.reverse else out
 
     def count(self, hits, by):
@@ -272,7 +272,7 @@ class Search:
             return [f"{local.year:04}" + (f"-{local.month:02}" if by == "month" else "")]
         if by == "from":
             name, address = m.facts.sender
-            return [lower(address) or name]
+            return [cut(lower(address) or name, by)]
         if by == "folder":
             return [m.folder]
         return {lower(t) for t in m.facts.types} or ["none"]
@@ -307,6 +307,11 @@ def pattern_test(value, texts):
         return at <= end
 
     return lambda m: any(matches(text) for text in texts(m))
+
+
+def cut(key, by):
+    """The part of a key that counts; of a folder, all of it."""
+    return key if by == "folder" else key.encode()[:2052].decode(errors="ignore")
 
 
 def text_key(m, by):

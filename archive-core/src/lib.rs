@@ -88,7 +88,8 @@ pub use archive::{
     ExportEvent, ExportOptions, ExportReport, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan,
     ImportReport, ImportSource, IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, NoEvents,
     NotSearchable, OpenOptions, Order, OrderKey, Outcome, PartSink, RebuildProgress, Receipt, RepairOptions, RepairReport, SearchCriteria,
-    SearchField, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User, VerifyReport, read_zone,
+    SearchField, SearchPages, SearchRequest, SearchResult, SizeRange, StatsReport, Stop, StoreIndex, Suggestions, User, VerifyReport,
+    read_zone,
 };
 pub use clock::Clock;
 pub use error::{Damage, DamageCause, Error, Remedy};

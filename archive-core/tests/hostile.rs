@@ -12,7 +12,8 @@ use archive_core::mail::{examine, join::join, view};
 use archive_core::source::{Body, Format, Item, SourceOptions, SourceVisitor, Summary, Trouble, read_path, read_stream};
 use archive_core::{FolderPath, SearchCriteria};
 use archive_index::{
-    Columns, DocNo, Field, Index, Leaf, MemPages, Options, PageStore, Scope, Snapshot, Value, ValueKind, parse, parse_in, parse_reduced,
+    Columns, DocNo, Field, Index, Leaf, MemPages, Options, PageStore, Scope, Snapshot, SortKeys, Value, ValueKind, parse, parse_in,
+    parse_reduced,
 };
 
 /// What a library may take of the thread of a program that embeds it.
@@ -317,7 +318,7 @@ fn snapshot() -> Snapshot {
         let text = format!("alpha beta w{number} größe {}", "x".repeat(3000));
         let field = [Field::Subject, Field::From, Field::To, Field::Body][number as usize % 4];
         let kind = if number % 2 == 0 { ValueKind::Text } else { ValueKind::Address };
-        index.add(DocNo(number), &[Value { field, kind, text: &text }], &[], &Columns::default()).expect("added");
+        index.add(DocNo(number), &[Value { field, kind, text: &text }], &[], &Columns::default(), &SortKeys::default()).expect("added");
         if number == 40 {
             index.flush(b"").expect("flushed");
         }

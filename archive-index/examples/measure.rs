@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p archive-index --example measure -- FOLDER...`
 
-use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, SortKeys, Value, ValueKind, parse};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -83,7 +83,9 @@ fn main() {
     for _ in 0..copies {
         for mail in &mails {
             let values: Vec<Value<'_>> = mail.values.iter().map(|(field, kind, text)| Value { field: *field, kind: *kind, text }).collect();
-            index.add(DocNo(number), &values, &[], &Columns { date: mail.date, size: mail.size, ..Columns::default() }).unwrap();
+            index
+                .add(DocNo(number), &values, &[], &Columns { date: mail.date, size: mail.size, ..Columns::default() }, &SortKeys::default())
+                .unwrap();
             number += 1;
         }
     }
@@ -166,8 +168,8 @@ fn main() {
 }
 
 fn by_kind(pages: &MemPages, index: &Index) {
-    let names = ["", "terms", "backward", "docs", "positions", "columns", "order", "directory", "footer"];
-    let mut sums = [0usize; 9];
+    let names = ["", "terms", "backward", "docs", "positions", "columns", "order", "directory", "footer", "blocks", "sort keys", "ranks"];
+    let mut sums = [0usize; 12];
     for file in index.files() {
         use archive_index::PageStore;
         let reader = pages.open(file).unwrap();

@@ -19,6 +19,7 @@ use crate::segment::cache::PageCache;
 use crate::segment::merge::merge;
 use crate::segment::read::Segment;
 use crate::snapshot::Snapshot;
+use crate::sort::SortKeys;
 use crate::text::field::Value;
 use roaring::RoaringBitmap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -254,11 +255,18 @@ impl Index {
     }
 
     /// Adds a document and makes it searchable. Numbers rise; gaps are allowed. `values` are in the order of the
-    /// document.
+    /// document, `sort` the texts by which it is ordered.
     ///
     /// Above the memory budget, what is in memory is first written out as a segment, which the next flush will name. If
     /// that fails, the document is not added.
-    pub fn add(&self, doc: DocNo, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<(), IndexError> {
+    pub fn add(
+        &self,
+        doc: DocNo,
+        values: &[Value<'_>],
+        labels: &[Label],
+        columns: &Columns,
+        sort: &SortKeys<'_>,
+    ) -> Result<(), IndexError> {
         let mut writer = self.lock();
         if self.memory_used() >= self.memory_budget {
             drop(writer);
@@ -268,7 +276,7 @@ impl Index {
         if doc.0 < writer.next || doc.0 == u32::MAX {
             return Err(IndexError::Order { given: doc, expected: DocNo(writer.next) });
         }
-        while !self.view().memory.add(doc.0, values, labels, columns)? {
+        while !self.view().memory.add(doc.0, values, labels, columns, sort)? {
             // A long search keeps the memory that it reads; new documents go to another one.
             self.freeze(writer.next);
         }

@@ -6,12 +6,12 @@
 //! of the documents, and puts them in order.
 //!
 //! ```
-//! use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+//! use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, SortKeys, Value, ValueKind, parse};
 //! use std::sync::Arc;
 //!
 //! let index = Index::open(Arc::new(MemPages::new()), Options::default())?;
 //! let subject = Value { field: Field::Subject, kind: ValueKind::Text, text: "Quarterly report" };
-//! index.add(DocNo(0), &[subject], &[], &Columns::default())?;
+//! index.add(DocNo(0), &[subject], &[], &Columns::default(), &SortKeys::default())?;
 //! let query = parse("report*")?.without_filters().ok_or("a filter")?;
 //! let found = index.snapshot().search(&query)?;
 //! assert_eq!(found.iter().collect::<Vec<_>>(), [0]);
@@ -31,6 +31,7 @@ mod query;
 mod recent;
 mod segment;
 mod snapshot;
+mod sort;
 mod terms;
 mod text;
 mod wire;
@@ -48,5 +49,6 @@ pub use query::tree::{Bound, LANGUAGE, Notice, NoticeKind, Query, QueryError};
 pub use query::words::{MOST_WORDS, Word, WordsOf};
 pub use roaring::RoaringBitmap;
 pub use snapshot::{NewestFirst, Snapshot};
+pub use sort::{Position, SortKey, SortKeys, SortPlace};
 pub use text::field::{Field, Value, ValueKind};
 pub use text::map::map as fold;

@@ -9,6 +9,7 @@ use crate::pages::{FileId, PageStore};
 use crate::query::leaf::Label;
 use crate::segment::Source;
 use crate::segment::memory::Memory;
+use crate::sort::SortKeys;
 use crate::text::field::Value;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -74,7 +75,14 @@ impl Recent {
     }
 
     /// Adds a document, whose number is above all before. Returns `false` if running searches prevent it.
-    pub(crate) fn add(&self, doc: u32, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<bool, IndexError> {
+    pub(crate) fn add(
+        &self,
+        doc: u32,
+        values: &[Value<'_>],
+        labels: &[Label],
+        columns: &Columns,
+        sort: &SortKeys<'_>,
+    ) -> Result<bool, IndexError> {
         let mut gate = self.gate();
         gate.closed = true;
         let waited = self.changed.wait_timeout_while(gate, PATIENCE, |gate| gate.readers > 0);
@@ -83,7 +91,7 @@ impl Recent {
         let added = match gate.readers {
             0 => {
                 let mut memory = self.memory.write().unwrap_or_else(PoisonError::into_inner);
-                let added = memory.add(doc, values, labels, columns);
+                let added = memory.add(doc, values, labels, columns, sort);
                 self.end.store(memory.range().1, Ordering::Release);
                 added.map(|()| true)
             }
@@ -127,7 +135,7 @@ mod tests {
     #[test]
     fn a_search_that_runs_lets_others_begin_and_nothing_be_added() {
         let recent = Recent::new(0);
-        let add = |doc| recent.add(doc, &[], &[], &Columns::default()).unwrap();
+        let add = |doc| recent.add(doc, &[], &[], &Columns::default(), &SortKeys::default()).unwrap();
         assert!(add(3));
         let running = recent.read();
         assert!(!add(4) && recent.end() == 4);

@@ -11,7 +11,7 @@ use crate::query::words::{Word, WordsOf, collect, wanted};
 use crate::recent::Read;
 use crate::segment::Source;
 use crate::segment::merge::OrderReader;
-use crate::segment::read::{Chunk, Segment};
+use crate::segment::read::Segment;
 use crate::text::field::Zones;
 use crate::text::key::UNSEARCHABLE;
 use roaring::RoaringBitmap;
@@ -45,8 +45,18 @@ impl Snapshot {
     }
 
     /// The segments in memory, in the order of their documents. Each is locked only while it is read.
-    fn memories(&self) -> impl Iterator<Item = Read<'_>> {
+    pub(crate) fn memories(&self) -> impl Iterator<Item = Read<'_>> {
         self.view.frozen.iter().chain([&self.view.memory]).map(|recent| recent.read())
+    }
+
+    /// The segments on pages, in the order of their documents.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.view.segments.iter().map(|open| open.segment.as_ref())
+    }
+
+    /// An error if the search should end.
+    pub(crate) fn check_stop(&self) -> Result<(), IndexError> {
+        if self.stop.load(Ordering::Relaxed) { Err(IndexError::Stopped) } else { Ok(()) }
     }
 
     /// The first document number that is not in the snapshot.
@@ -266,18 +276,10 @@ impl<'s> RunSource<'s> {
             return Ok(RunSource::Order(OrderReader::from(segment, from)?));
         }
         let mut dated = Vec::new();
-        let mut wanted = docs.range(segment.lo()..segment.hi()).peekable();
-        while let Some(&doc) = wanted.peek() {
-            let Chunk { rows, next } = segment.chunk(segment.chunk_of(doc))?;
-            let mut rows = rows.iter().peekable();
-            while let Some(&doc) = wanted.peek().filter(|&&doc| next.is_none_or(|next| doc < next)) {
-                wanted.next();
-                while rows.next_if(|(row, _)| *row < doc).is_some() {}
-                if let Some((_, row)) = rows.next_if(|(row, _)| *row == doc).filter(|(_, row)| row.date <= from) {
-                    dated.push(Dated::new(row.date, doc));
-                }
-            }
-        }
+        segment.each_row(docs, &mut |_, doc, row| {
+            dated.extend(Some(Dated::new(row.date, doc)).filter(|_| row.date <= from));
+            Ok(())
+        })?;
         dated.sort_unstable();
         Ok(RunSource::Sorted(dated.into_iter()))
     }

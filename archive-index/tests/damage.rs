@@ -2,7 +2,8 @@
 //! never a panic or a wrong answer.
 
 use archive_index::{
-    Columns, DocNo, Field, FileId, Index, IndexError, MemPages, Options, PageError, PageErrorKind, PageStore, Value, ValueKind, parse,
+    Columns, DocNo, Field, FileId, Index, IndexError, MemPages, Options, PageError, PageErrorKind, PageStore, SortKeys, Value, ValueKind,
+    parse,
 };
 use std::sync::Arc;
 
@@ -17,7 +18,9 @@ fn build() -> MemPages {
             Value { field: Field::Body, kind: ValueKind::Text, text: &text },
             Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" },
         ];
-        index.add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }).unwrap();
+        index
+            .add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }, &SortKeys::default())
+            .unwrap();
     }
     index.flush(b"basis").unwrap();
     pages
@@ -70,7 +73,7 @@ fn a_lost_segment_is_named_and_the_others_are_searched() {
     let pages = build();
     let index = open(&pages).unwrap();
     let value = Value { field: Field::Body, kind: ValueKind::Text, text: "alpha" };
-    index.add(DocNo(500), &[value], &[], &Columns::default()).unwrap();
+    index.add(DocNo(500), &[value], &[], &Columns::default(), &SortKeys::default()).unwrap();
     index.flush(b"basis").unwrap();
     let first = pages.files()[0];
     pages.remove(first).unwrap();
@@ -82,7 +85,7 @@ fn a_lost_segment_is_named_and_the_others_are_searched() {
         assert_eq!(snapshot.search(&parse("alpha").unwrap().without_filters().unwrap()).unwrap().iter().collect::<Vec<_>>(), [500]);
         // It is still reported when more is flushed.
         let next = index.watermark();
-        index.add(next, &[], &[], &Columns::default()).unwrap();
+        index.add(next, &[], &[], &Columns::default(), &SortKeys::default()).unwrap();
         index.flush(b"basis").unwrap();
     }
 }
@@ -131,7 +134,7 @@ fn a_flush_that_fails_changes_nothing_and_what_was_added_stays_searchable() {
     let pages = build();
     let index = Index::open(Arc::new(Full(pages.clone())), Options::default()).unwrap();
     let value = Value { field: Field::Body, kind: ValueKind::Text, text: "omega" };
-    index.add(DocNo(400), &[value], &[], &Columns::default()).unwrap();
+    index.add(DocNo(400), &[value], &[], &Columns::default(), &SortKeys::default()).unwrap();
     assert!(matches!(index.flush(b"later"), Err(IndexError::Pages(_))));
     assert_eq!((index.watermark(), index.basis()), (DocNo(300), b"basis".to_vec()));
     let found = index.snapshot().search(&parse("omega").unwrap().without_filters().unwrap()).unwrap();

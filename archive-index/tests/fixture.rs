@@ -1,6 +1,6 @@
 //! The search oracles O1 to O31 of the specification, on its fixture F1 to F16.
 
-use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, SortKeys, Value, ValueKind, parse};
 use std::sync::Arc;
 
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
@@ -44,7 +44,7 @@ fn index() -> Index {
             values.push(Value { field: Field::AttachmentContent, kind: ValueKind::Text, text: content });
         }
         // Numbers as in the specification: F1 is 1.
-        index.add(DocNo(number as u32 + 1), &values, &[], &Columns::default()).unwrap();
+        index.add(DocNo(number as u32 + 1), &values, &[], &Columns::default(), &SortKeys::default()).unwrap();
     }
     index
 }

@@ -1,6 +1,6 @@
 //! Enough words and documents for many pages, lists of many blocks and streams of several pages, against a scan.
 
-use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, SortKeys, Value, ValueKind, parse};
 use std::sync::Arc;
 
 /// Numbers that look random and are the same each time.
@@ -74,7 +74,7 @@ fn searches_equal_scans_over_many_pages() {
     for (number, words) in (0u32..).zip(&docs) {
         let text = words.join(" ");
         let value = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
-        index.add(DocNo(number), &[value], &[], &Columns { date: date(number), ..Columns::default() }).unwrap();
+        index.add(DocNo(number), &[value], &[], &Columns { date: date(number), ..Columns::default() }, &SortKeys::default()).unwrap();
     }
     check(&index, &docs, "spilled");
     index.flush(b"").unwrap();

@@ -1,8 +1,8 @@
 //! What happens to documents after they were indexed: marked dead, purged, given up, mended, rebuilt.
 
 use archive_index::{
-    Bound, Columns, DocNo, DocRange, Field, FileId, Index, IndexError, MemPages, Options, PageRef, PageStore, SegmentDamage, Value,
-    ValueKind, parse,
+    Bound, Columns, DocNo, DocRange, Field, FileId, Index, IndexError, MemPages, Options, PageRef, PageStore, SegmentDamage, SortKeys,
+    Value, ValueKind, parse,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -38,7 +38,8 @@ fn add_as(index: &Index, number: u32, doc: u32) {
         Value { field: Field::Body, kind: ValueKind::Text, text: &text },
         Value { field: Field::From, kind: ValueKind::Address, text: &address },
     ];
-    index.add(DocNo(doc), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }).unwrap();
+    let sort = SortKeys { subject: &text, sender: &address, recipient: "all", address: &address };
+    index.add(DocNo(doc), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }, &sort).unwrap();
 }
 
 fn open(pages: &MemPages) -> Index {
@@ -151,7 +152,7 @@ fn p11_a_damaged_segment_is_given_up_and_mended_alone() {
     let whole = found(&index, "common");
     let middle = index.files()[1];
     for page in 0..pages.page_lengths(middle).len() - 2 {
-        assert!(pages.damage(middle, page, 20, 0xff));
+        assert!(pages.damage(middle, page, 12, 0xff));
     }
     let index = open(&pages);
     let Err(IndexError::Damaged(damage)) = index.snapshot().search(&bound("common")) else { panic!("the damage was not seen") };

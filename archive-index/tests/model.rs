@@ -3,7 +3,7 @@
 //! The model shares no code with the index. It knows the words of a text because it built the text from them, and it
 //! compares letters by its own table.
 
-use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, SortKeys, Value, ValueKind, parse};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -183,7 +183,7 @@ fn check(index: &Index, numbers: &[u32], docs: &[ModelDoc], queries: &[ModelQuer
 fn add(index: &Index, number: u32, doc: &ModelDoc) {
     let values: Vec<Value<'_>> = doc.values.iter().map(|value| Value { field: value.field, kind: value.kind, text: &value.text }).collect();
     let columns = Columns { date: doc.date, unsearchable: doc.unsearchable, ..Columns::default() };
-    index.add(DocNo(number), &values, &[], &columns).unwrap();
+    index.add(DocNo(number), &values, &[], &columns, &SortKeys::default()).unwrap();
 }
 
 proptest! {

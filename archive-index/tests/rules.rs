@@ -2,7 +2,7 @@
 
 use archive_index::{
     Bound, Columns, DocNo, Field, Index, IndexError, Label, LabelKind, LabelPattern, Leaf, MemPages, NoticeKind, Options, Priority, Probe,
-    RoaringBitmap, Truth, Value, ValueKind, WordsOf, parse, parse_reduced,
+    RoaringBitmap, SortKeys, Truth, Value, ValueKind, WordsOf, parse, parse_reduced,
 };
 use std::sync::Arc;
 
@@ -17,7 +17,9 @@ fn states(docs: &[Doc]) -> Vec<(&'static str, Index)> {
     let fill = |index: &Index, flush_each: bool| {
         for (number, doc) in docs.iter().enumerate() {
             let values: Vec<Value<'_>> = doc.iter().map(|&(field, kind, text)| Value { field, kind, text }).collect();
-            index.add(DocNo(number as u32), &values, &[], &Columns { date: number as i64, ..Columns::default() }).unwrap();
+            index
+                .add(DocNo(number as u32), &values, &[], &Columns { date: number as i64, ..Columns::default() }, &SortKeys::default())
+                .unwrap();
             if flush_each {
                 index.flush(b"basis").unwrap();
             }
@@ -619,7 +621,7 @@ fn s2_6_filters_are_bound_by_who_asks_and_stand_wherever_clauses_do() {
         };
         let id = Label { kind: LabelKind::Id, bytes: number.to_le_bytes().to_vec() };
         let list = Label { kind: LabelKind::List, bytes: format!("list{}.example", number % 4).into_bytes() };
-        index.add(DocNo(number), &[value], &[id, list], &columns).unwrap();
+        index.add(DocNo(number), &[value], &[id, list], &columns, &SortKeys::default()).unwrap();
         if number == 20 {
             index.flush(b"").unwrap();
         }
@@ -670,7 +672,7 @@ fn s2_7_a_wildcard_of_very_many_words_is_answered_exactly() {
         let words = (0..WORDS).filter(|word| word % DOCS == doc && doc % 200 != 7);
         let text = words.map(|word| format!("w{word:05}z ")).collect::<String>() + "other";
         let value = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
-        index.add(DocNo(doc), &[value], &[], &Columns::default()).unwrap();
+        index.add(DocNo(doc), &[value], &[], &Columns::default(), &SortKeys::default()).unwrap();
     }
     let docs = |holds: &dyn Fn(u32) -> bool| -> Vec<u32> {
         (0..DOCS).filter(|doc| doc % 200 != 7 && (0..WORDS).any(|word| word % DOCS == *doc && holds(word))).collect()
@@ -694,7 +696,15 @@ fn s4_3_missing_text_leaves_open_what_it_would_decide() {
     // 0: whole, without the word; 1: whole, with it; 2: with a gap, without it; 3: with a gap, with it.
     for (number, (text, unsearchable)) in [("a", false), ("a b", false), ("a", true), ("a b", true)].into_iter().enumerate() {
         let value = Value { field: Field::Body, kind: ValueKind::Text, text };
-        index.add(DocNo(number as u32), &[value], &[], &Columns { unsearchable, size: number as u64, ..Columns::default() }).unwrap();
+        index
+            .add(
+                DocNo(number as u32),
+                &[value],
+                &[],
+                &Columns { unsearchable, size: number as u64, ..Columns::default() },
+                &SortKeys::default(),
+            )
+            .unwrap();
     }
     for _ in 0..2 {
         let snapshot = index.snapshot();
@@ -805,7 +815,7 @@ fn s4_8_readers_and_the_writer_go_side_by_side() {
         for number in 0..1000 {
             let text = format!("alpha w{number}");
             let value = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
-            index.add(DocNo(number), &[value], &[], &Columns::default()).unwrap();
+            index.add(DocNo(number), &[value], &[], &Columns::default(), &SortKeys::default()).unwrap();
             if number % 50 == 0 {
                 index.flush(b"").unwrap();
             }

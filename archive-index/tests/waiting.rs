@@ -2,7 +2,7 @@
 
 use archive_index::{
     BetweenPages, Columns, DocNo, Field, FileId, Index, IndexError, MemPages, Options, PageError, PageReader, PageRef, PageStore,
-    PageWriter, Value, ValueKind, parse,
+    PageWriter, SortKeys, Value, ValueKind, parse,
 };
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -77,7 +77,9 @@ impl PageWriter for HeldWriter {
 
 fn add(index: &Index, no: u32) {
     let text = format!("common word{no}");
-    index.add(DocNo(no), &[Value { field: Field::Body, kind: ValueKind::Text, text: &text }], &[], &Columns::default()).unwrap();
+    index
+        .add(DocNo(no), &[Value { field: Field::Body, kind: ValueKind::Text, text: &text }], &[], &Columns::default(), &SortKeys::default())
+        .unwrap();
 }
 
 fn total(index: &Index, query: &str) -> u64 {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use archive_core::vfs::MemVfs;
 use archive_core::{Actor, Archive, CreateOptions, ImportOptions, ImportSource, NoEvents, OpenOptions, mail};
-use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, Value, ValueKind, parse};
+use archive_index::{Columns, DocNo, Field, Index, MemPages, Options, SortKeys, Value, ValueKind, parse};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 /// Bytes of mail that are used.
@@ -83,7 +83,7 @@ fn index(c: &mut Criterion) {
         for (number, text) in (0..).zip(&texts) {
             let values = text.values.iter().map(|value| Value { field: Field::Body, kind: ValueKind::Text, text: &value.text });
             let columns = Columns { date: i64::from(number), ..Columns::default() };
-            index.add(DocNo(number), &values.collect::<Vec<_>>(), &[], &columns).expect("a text is added");
+            index.add(DocNo(number), &values.collect::<Vec<_>>(), &[], &columns, &SortKeys::default()).expect("a text is added");
         }
         index.flush(b"").expect("the index is written");
         index

@@ -3,9 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use archive_index::{
-    Columns, DocNo, Field, FileId, Index, MemPages, Options, PageError, PageReader, PageRef, PageStore, PageWriter, Value, ValueKind, parse,
-};
+use archive_index::{Columns, DocNo, Field, FileId, Index, MemPages, Options, PageError, PageReader, PageRef, PageStore, PageWriter, Position, SortKey, SortKeys, Value, ValueKind, parse};
 
 const QUERIES: [&str; 10] = ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "to:x@example.org", "-alpha", "alpho~", "bet~2", "*"];
 
@@ -27,7 +25,8 @@ fn sound() -> &'static Sound {
                 Value { field: Field::Body, kind: ValueKind::Text, text: &text },
                 Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" },
             ];
-            index.add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }).expect("added");
+            let sort = SortKeys { subject: &text, address: ["", "a@example.org"][number as usize % 2], ..SortKeys::default() };
+            index.add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }, &sort).expect("added");
         }
         index.flush(b"basis").expect("flushed");
         let file = store.files()[0];
@@ -122,6 +121,14 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             && let Ok(newest) = snapshot.newest_first(&docs, None)
         {
             newest.take(200).for_each(drop);
+        }
+    }
+    if let Ok(docs) = snapshot.all() {
+        for (key, reverse) in [(SortKey::Subject, false), (SortKey::Address, true)] {
+            let first = snapshot.first_by(key, &docs, reverse, None, 7).unwrap_or_default();
+            let after = first.last().map(|last| Position { text: &last.text, date: last.date, doc: last.doc.0.into() });
+            let _next = snapshot.first_by(key, &docs, reverse, after, 7);
+            let _counts = snapshot.counts(key, &docs);
         }
     }
 });

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use archive_index::{Columns, DocNo, Field, Index, Leaf, MemPages, Options, Snapshot, Value, ValueKind, parse, parse_reduced};
+use archive_index::{Columns, DocNo, Field, Index, Leaf, MemPages, Options, Snapshot, SortKeys, Value, ValueKind, parse, parse_reduced};
 
 fn snapshot() -> &'static Snapshot {
     static SNAPSHOT: OnceLock<Snapshot> = OnceLock::new();
@@ -13,7 +13,7 @@ fn snapshot() -> &'static Snapshot {
             let text = format!("alpha beta w{number} größe a-b@example.org {}", "gamma ".repeat(number as usize % 3));
             let kind = if number % 2 == 0 { ValueKind::Text } else { ValueKind::Address };
             let field = [Field::Subject, Field::From, Field::To, Field::Body][number as usize % 4];
-            index.add(DocNo(number), &[Value { field, kind, text: &text }], &[], &Columns::default()).expect("added");
+            index.add(DocNo(number), &[Value { field, kind, text: &text }], &[], &Columns::default(), &SortKeys::default()).expect("added");
         }
         index.flush(b"").expect("flushed");
         index.snapshot()

@@ -10,7 +10,7 @@ use std::thread;
 
 use archive_core::mail::text::extract;
 use archive_core::mail::{examine, join::join, view};
-use archive_index::{Columns, DocNo, Field, Index, Leaf, MemPages, Options, Snapshot, Value, ValueKind, parse, parse_reduced};
+use archive_index::{Columns, DocNo, Field, Index, Leaf, MemPages, Options, Snapshot, SortKeys, Value, ValueKind, parse, parse_reduced};
 
 const STACK: usize = 128 << 10;
 const MOST: usize = 1 << 20;
@@ -20,7 +20,7 @@ fn snapshot() -> &'static Snapshot {
     SNAPSHOT.get_or_init(|| {
         let index = Index::open(Arc::new(MemPages::new()), Options::default()).expect("an index");
         let values = [Value { field: Field::Body, kind: ValueKind::Text, text: "alpha beta größe" }];
-        index.add(DocNo(0), &values, &[], &Columns::default()).expect("added");
+        index.add(DocNo(0), &values, &[], &Columns::default(), &SortKeys::default()).expect("added");
         index.flush(b"").expect("flushed");
         index.snapshot()
     })

@@ -23,7 +23,7 @@ use crate::stop;
 const ON_TERMINAL: usize = 20;
 
 /// Hits that are fetched at a time if all are wanted.
-const PAGE: usize = 10_000;
+const PAGE: usize = 1000;
 
 /// Where mails without a date are counted.
 const NO_DATE: &str = "no date";
@@ -60,7 +60,8 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
         Some(cursor) => first.after(cursor),
         None => first,
     };
-    let found = acting.search(&first.clone().count_by(&by).with_suggestions().limit(left.min(PAGE)))?;
+    let mut pages = acting.search_pages(&first.clone().count_by(&by).with_suggestions().limit(left.min(PAGE)))?;
+    let Some(found) = pages.next().transpose()? else { return Ok(Exit::Done) };
     for (key, counts) in args.by.iter().zip(&found.counts) {
         if args.by.len() > 1 && !out.is_json() {
             out.heading(&key_name(*key))?;
@@ -78,8 +79,12 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
         }
         shown += page.hits.len();
         left -= page.hits.len().min(left);
-        let Some(next) = page.cursor.as_deref().filter(|_| left > 0) else { break };
-        page = acting.search(&first.clone().after(next).limit(left.min(PAGE)))?;
+        if left == 0 {
+            break;
+        }
+        pages.set_limit(left.min(PAGE));
+        let Some(next) = pages.next().transpose()? else { break };
+        page = next;
     }
     let needs_rebuild = |index: &StoreIndex| index.status == IndexStatus::NeedsRebuild;
     let index_is_damaged = coverage.not_indexed > 0 && acting.store_indexes(None)?.iter().any(needs_rebuild);

@@ -9,7 +9,8 @@ use super::{Acting, SearchRequest, Stop};
 use crate::error::Error;
 use crate::export::{ExportFormat, Exporter, Laid, Layout, MboxStream, NotLaid, Target};
 use crate::folder::FolderPath;
-use crate::id::{FolderNo, MessageId};
+use crate::id::{FolderNo, MessageId, MessageNo};
+use crate::store::Placed;
 
 /// What is exported, and how.
 #[derive(Debug, Clone, Default)]
@@ -138,17 +139,17 @@ impl Acting<'_> {
     /// which is then decompressed once. In another order each mail would decompress one.
     fn as_they_lie(&self, ids: Vec<MessageId>) -> Vec<MessageId> {
         let catalog = self.archive.store.catalog();
-        let mut rank: HashMap<u32, usize> = HashMap::new();
+        let mut rank: HashMap<u32, u32> = HashMap::new();
         let mut placed = Vec::with_capacity(ids.len());
         for id in ids {
             // A message without a row fails when its turn comes.
             let row = catalog.message_row(id.no).ok().flatten();
             let (folder, content) = row.map_or((0, u32::MAX), |row| (row.folder, row.content));
-            let next = rank.len();
-            placed.push((*rank.entry(folder).or_insert(next), content, id));
+            let next = rank.len() as u32;
+            placed.push((*rank.entry(folder).or_insert(next), content, id.no));
         }
         placed.sort_unstable();
-        placed.into_iter().map(|(.., id)| id).collect()
+        placed.into_iter().map(|(.., no)| MessageId { store: self.archive.store.no(), no }).collect()
     }
 
     /// What is to be exported, folder by folder.
@@ -160,10 +161,12 @@ impl Acting<'_> {
             return Err(Error::NoSuchFolder(folder.to_string()));
         }
         if let Some(query) = &options.query {
-            let hits = self.search(&SearchRequest::new(query))?.hits.into_iter().filter(|hit| is_below(&hit.folder));
-            let mut found: Vec<(FolderPath, MessageId)> = hits.map(|hit| (hit.folder, hit.id)).collect();
-            found.sort_by(|a, b| (a.0.names(), a.1).cmp(&(b.0.names(), b.1)));
-            return Ok(found.into_iter().map(|(_, id)| id).collect());
+            let ranks: HashMap<FolderNo, u32> = folders.into_iter().zip(0..).collect();
+            let mut found: Vec<(u32, MessageNo)> = Vec::new();
+            let mut take = |placed: Placed| found.extend(ranks.get(&placed.folder).map(|rank| (*rank, placed.message)));
+            self.each_found(&SearchRequest::new(query), &mut take)?;
+            found.sort_unstable();
+            return Ok(found.into_iter().map(|(_, no)| MessageId { store: self.archive.store.no(), no }).collect());
         }
         let mut ids = Vec::new();
         for folder in &folders {

@@ -55,7 +55,7 @@ pub use receipt::{Outcome, Receipt};
 pub use repair::{RepairOptions, RepairReport};
 pub use search::{
     ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Level, Order, OrderKey, SearchCriteria, SearchField,
-    SearchRequest, SearchResult, SizeRange, Suggestions, read_zone,
+    SearchPages, SearchRequest, SearchResult, SizeRange, Suggestions, read_zone,
 };
 pub use verify::{Depth, Finding, VerifyReport};
 

@@ -1,7 +1,7 @@
 //! Reads mails, and what the archive knows of them.
 
 use super::Acting;
-use crate::catalog::MessageRow;
+use crate::catalog::{ContentRow, MessageRow};
 use crate::error::{Damage, Error};
 use crate::folder::FolderPath;
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageId};
@@ -106,8 +106,12 @@ impl Acting<'_> {
     }
 
     pub(super) fn info(&self, id: MessageId, row: &MessageRow) -> Result<MessageInfo, Error> {
+        let content = self.archive.store.catalog().content_row(ContentNo(row.content))?;
+        self.info_of(id, row, content.ok_or(Error::NoSuchMessage(id))?)
+    }
+
+    pub(super) fn info_of(&self, id: MessageId, row: &MessageRow, content: ContentRow) -> Result<MessageInfo, Error> {
         let catalog = self.archive.store.catalog();
-        let content = catalog.content_row(ContentNo(row.content))?.ok_or(Error::NoSuchMessage(id))?;
         let folder = FolderPath::from_names(catalog.folders().path(FolderNo(row.folder))).map_err(|_| Error::NoSuchMessage(id))?;
         Ok(MessageInfo::new(id, row, content, folder))
     }

@@ -15,7 +15,7 @@ pub(crate) use super::rows::FactPlace;
 use super::rows::{FolderRow, read_row, write_row};
 use super::sets::{SetOf, Sets};
 use super::sorted::{Sorted, runs_in};
-use super::{ContentRow, MessageRow, PartRow, keys};
+use super::{ContentRow, MessageRow, PartRow, StoredRows, keys};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo, Uuid};
 use crate::records::{
@@ -595,6 +595,14 @@ impl Catalog {
 
     pub(crate) fn message_row(&self, no: MessageNo) -> Result<Option<MessageRow>, Error> {
         self.sorted.get(&keys::message(no))?.map(|row| read_row(&row)).transpose()
+    }
+
+    /// The rows of a message and of its content, as they are stored; `None` if one of them is missing.
+    pub(crate) fn stored_rows(&self, no: MessageNo) -> Result<Option<StoredRows>, Error> {
+        let Some(message) = self.sorted.get(&keys::message(no))? else { return Ok(None) };
+        let row: MessageRow = read_row(&message)?;
+        let content = self.sorted.get(&keys::content(ContentNo(row.content)))?;
+        Ok(content.map(|content| StoredRows { message: message.into(), content: content.into() }))
     }
 
     /// The rows of the messages from `from` on, in order.

@@ -19,7 +19,7 @@ mod sorted;
 pub(crate) use apply::{Catalog, Dated, FactPlace};
 pub(crate) use folders::{Folder, Folders, Subtree};
 pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
-pub(crate) use rows::{ContentRow, MessageRow, PartRow};
+pub(crate) use rows::{ContentRow, MessageRow, NOT_DATED, PartRow, StoredRows};
 
 /// Decodes any bytes as a page with rows, and as a directory of pages.
 #[cfg(any(test, fuzzing))]

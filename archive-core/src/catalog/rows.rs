@@ -89,6 +89,18 @@ pub(crate) struct MessageRow {
     pub(crate) flags: Option<String>,
 }
 
+/// The rows of a message and of its content as they are stored: a fraction of what they take when they are decoded.
+pub(crate) struct StoredRows {
+    pub(super) message: Box<[u8]>,
+    pub(super) content: Box<[u8]>,
+}
+
+impl StoredRows {
+    pub(crate) fn read(&self) -> Result<(MessageRow, ContentRow), Error> {
+        Ok((read_row(&self.message)?, read_row(&self.content)?))
+    }
+}
+
 /// What is known of a part by its number.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -103,6 +115,9 @@ pub(crate) struct PartRow {
     pub(crate) section: Option<u64>,
 }
 
+/// The date of a mail without one, where mails are put in order.
+pub(crate) const NOT_DATED: i64 = i64::MIN;
+
 impl ContentRow {
     /// The date of the mail, if it has one; the time of archiving does not count.
     pub(crate) fn dated(&self) -> Option<i64> {
@@ -111,7 +126,7 @@ impl ContentRow {
 
     /// What mails are ordered by: a mail without a date comes before all dates.
     pub(crate) fn date_in_order(&self) -> i64 {
-        self.dated().unwrap_or(i64::MIN)
+        self.dated().unwrap_or(NOT_DATED)
     }
 
     /// A row from the table in a container: it has only what is needed to read the content.

@@ -13,7 +13,9 @@ use archive_index::{
 };
 
 use super::pages::SealedPages;
+use super::sort_keys::MailKeys;
 use super::{Store, StoreOptions};
+use crate::catalog::ContentRow;
 use crate::error::Error;
 use crate::id::{ContentNo, Uuid};
 use crate::mail::facts::{id_hash, kept};
@@ -375,8 +377,9 @@ impl Store {
     }
 
     pub(super) fn index_content(&self, index: &Index, content: ContentNo, known: &Indexable) -> Result<(), Error> {
-        let (labels, columns) = self.beside_text(content, known)?;
-        index.add(DocNo(content.0), &known.values(), &labels, &columns).map_err(failed)
+        let row = self.row_to_index(content)?;
+        let (labels, columns) = self.beside_text(&row, known);
+        index.add(DocNo(content.0), &known.values(), &labels, &columns, &MailKeys::of(&row).as_keys()).map_err(failed)
     }
 
     /// Whether there is a content of this number. A repair skips numbers, damage takes facts, and no message refers to
@@ -385,9 +388,13 @@ impl Store {
         Ok(self.catalog().content_row(content)?.is_some())
     }
 
-    /// The labels and columns of a content.
-    pub(crate) fn beside_text(&self, content: ContentNo, known: &Indexable) -> Result<(Vec<Label>, Columns), Error> {
-        let row = self.catalog().content_row(content)?.ok_or(Error::Bug("a content to be indexed is not in the catalog"))?;
+    /// What the index takes of a content besides its text.
+    pub(crate) fn row_to_index(&self, content: ContentNo) -> Result<ContentRow, Error> {
+        self.catalog().content_row(content)?.ok_or(Error::Bug("a content to be indexed is not in the catalog"))
+    }
+
+    /// The labels and columns of a content with this row.
+    pub(crate) fn beside_text(&self, row: &ContentRow, known: &Indexable) -> (Vec<Label>, Columns) {
         let types = row.attachment_types.iter().flatten();
         let types = types.map(|media| Label { kind: LabelKind::Type, bytes: media.to_ascii_lowercase().into_bytes() });
         let labels = known.labels.iter().cloned().chain(types).chain(endings(&known.text)).collect();
@@ -402,7 +409,7 @@ impl Store {
             },
             unsearchable: known.text.unsearchable.iter().any(|part| self.indexer.is_gap(part)),
         };
-        Ok((labels, columns))
+        (labels, columns)
     }
 
     /// What the index takes of a content, read from the store; a damaged content has no text.

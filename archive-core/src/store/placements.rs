@@ -1,8 +1,9 @@
 //! The placement of each content: the folder of its only message, or all messages if there are several. A cache in
 //! memory, made by the first search that needs folders, and updated by each later one: 4 bytes a content, 12 a message
-//! of contents placed more than once, and some bits a message whose source noted whether it was read, flagged,
-//! answered.
+//! of contents placed more than once, and some bits a message that was sent, or whose source noted whether it was read,
+//! flagged, answered.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
@@ -35,13 +36,14 @@ pub(crate) struct Placements {
     next: u32,
 }
 
-/// What sources noted of messages: sets of messages, and of the contents that have one of them.
+/// What sources noted of messages, and which were sent: sets of messages, and of the contents that have one of them.
 #[derive(Debug, Clone, Default)]
 struct Marks {
     read: Marked,
     unread: Marked,
     flagged: Marked,
     answered: Marked,
+    sent: Marked,
 }
 
 /// Messages with a mark, and the contents of these messages.
@@ -53,12 +55,15 @@ pub(crate) struct Marked {
 
 impl Marks {
     fn note(&mut self, no: MessageNo, row: &MessageRow) {
-        // Whether a mail was read is known only if the source has flags.
-        let Some(flags) = &row.flags else { return };
         let mark = |marked: &mut Marked| {
             marked.messages.insert(no.0);
             marked.contents.insert(row.content);
         };
+        if row.direction == SENT {
+            mark(&mut self.sent);
+        }
+        // Whether a mail was read is known only if the source has flags.
+        let Some(flags) = &row.flags else { return };
         mark(if flags.contains('S') { &mut self.read } else { &mut self.unread });
         if flags.contains('F') {
             mark(&mut self.flagged);
@@ -102,6 +107,11 @@ impl Placements {
         }
     }
 
+    /// The messages that were sent.
+    pub(crate) fn sent(&self) -> &Marked {
+        &self.marks.sent
+    }
+
     fn bring_up(&mut self, catalog: &Catalog) -> Result<(), Error> {
         let mut again = RoaringBitmap::new();
         catalog.message_rows(MessageNo(self.next), &mut |no, row| {
@@ -132,8 +142,27 @@ impl Placements {
     }
 }
 
+/// The folders of contents with one message.
+pub(crate) enum FoldersOf {
+    Few(BTreeMap<ContentNo, FolderNo>),
+    All(Arc<Placements>),
+}
+
+impl FoldersOf {
+    /// The folder of one of these contents; number 0 for any other.
+    pub(crate) fn of(&self, content: ContentNo) -> FolderNo {
+        match self {
+            Self::Few(folders) => folders.get(&content).copied().unwrap_or(FolderNo(0)),
+            Self::All(placements) => FolderNo(placements.folder_of.get(content.0 as usize).copied().unwrap_or(0)),
+        }
+    }
+}
+
 /// The last answer from placements: the folders, up to which message, and the contents with one message there.
 pub(crate) type LastSeen = Option<(RoaringBitmap, u32, Arc<RoaringBitmap>)>;
+
+/// The direction of sent mail in a row.
+const SENT: u8 = 2;
 
 /// Up to this many contents, messages are looked up one by one; for more, all placements are used.
 const FEW: u64 = 1000;
@@ -152,6 +181,19 @@ impl Store {
             found.extend(placed.map(|(message, folder)| Placed { content, message, folder }));
         }
         Ok(found)
+    }
+
+    /// The folders of `contents`, which have one message each.
+    pub(crate) fn folders_of(&self, contents: &RoaringBitmap) -> Result<FoldersOf, Error> {
+        if contents.len() > FEW {
+            return Ok(FoldersOf::All(self.placements()?));
+        }
+        let mut folders = BTreeMap::new();
+        for content in contents.iter().map(ContentNo) {
+            let placed = self.catalog().placements(content)?;
+            folders.extend(placed.first().map(|(_, folder)| (content, *folder)));
+        }
+        Ok(FoldersOf::Few(folders))
     }
 
     /// Contents with exactly one message, whose folder is one of `folders`; kept for the next search with the same

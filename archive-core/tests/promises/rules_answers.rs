@@ -1,12 +1,13 @@
 //! S4 (docs/SEARCH.md) in whole archives: against a scan, up to the watermark, for one who sees a part, in every order, while mail comes.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use archive_core::{
-    Actor, Archive, CountBy, FolderScope, ImportEvents, ImportOptions, ImportSource, MessageId, OpenOptions, Order, OrderKey, Receipt,
-    SearchCriteria, SearchRequest,
+    Actor, AddressInfo, Archive, CountBy, FolderScope, ImportEvents, ImportOptions, ImportSource, MessageId, MessageInfo, OpenOptions,
+    Order, OrderKey, Receipt, SearchCriteria, SearchRequest,
 };
 
 use crate::fixture::{Dice, Files, ask, folder, ids, mbox, plain, put, put_each, put_stream, user};
@@ -262,6 +263,56 @@ fn s4_5_of_one_key_the_newest_comes_first_and_of_one_date_the_highest_number() {
         assert_eq!(ids(&archive, &Actor::System, &in_order(by, false)), expected, "{by:?}");
         let reversed: Vec<_> = expected.iter().rev().copied().collect();
         assert_eq!(ids(&archive, &Actor::System, &in_order(by, true)), reversed, "{by:?} reversed");
+    }
+}
+
+#[test]
+fn s4_5_every_order_is_that_of_a_sort_wherever_a_mail_is_and_however_it_is_read() {
+    let (files, mut archive) = Files::create();
+    let people = ["Zoe <z@x.example>", "ZOE <a@x.example>", "b@x.example", "Carl <e@x.example>"];
+    // Few different texts and dates, so that many keys are equal, and mails in up to four folders.
+    for number in 0..60_usize {
+        let (from, subject) = (people[number % 4], ["s", "S", "", "t g", "ta"][number % 5]);
+        let (day, body) = (1 + number % 3, "x".repeat(1 + number % 7));
+        let mail = format!("From: {from}\nSubject: {subject}\nDate: Wed, {day} Jan 2020 10:00:00 +0000\n\n{body}\n{number:03}\n");
+        for (at, folder) in ["anna/Inbox", "anna/b", "bob/Inbox", "Anna/INBOX"].iter().enumerate() {
+            if number % (at + 1) == 0 {
+                put(&archive, folder, &mail);
+            }
+        }
+        if number % 25 == 24 {
+            // Closing writes a segment of the index.
+            archive.close().expect("closed");
+            archive = files.open();
+        }
+    }
+    let acting = archive.acting_as(Actor::System);
+    let all = acting.search(&SearchRequest::new("*")).expect("an answer").hits;
+    let fold = |text: &str| text.to_lowercase();
+    let person = |of: Option<&AddressInfo>| of.map_or(String::new(), |of| fold(if of.name.is_empty() { &of.address } else { &of.name }));
+    for by in [OrderKey::Date, OrderKey::Archived, OrderKey::Sender, OrderKey::Party, OrderKey::Subject, OrderKey::Size, OrderKey::Folder] {
+        let key = |hit: &MessageInfo| match by {
+            OrderKey::Archived => (String::new(), Reverse(hit.archived)),
+            OrderKey::Size => (String::new(), Reverse(hit.size.cast_signed())),
+            OrderKey::Sender | OrderKey::Party => (person(hit.from.first()), Reverse(0)),
+            OrderKey::Subject => (fold(&hit.subject), Reverse(0)),
+            OrderKey::Folder => (fold(&hit.folder.to_string()), Reverse(0)),
+            _ => (String::new(), Reverse(0)),
+        };
+        for query in ["*", "subject:s", "in:anna", "-subject:s"] {
+            let found: BTreeSet<MessageId> = ids(&archive, &Actor::System, &SearchRequest::new(query)).into_iter().collect();
+            let mut expected: Vec<&MessageInfo> = all.iter().filter(|hit| found.contains(&hit.id)).collect();
+            expected.sort_by_key(|hit| (key(hit), Reverse(hit.date), Reverse(hit.id)));
+            for (reverse, limit) in [(false, 1), (true, 1), (false, 3), (true, 3), (false, 1000), (true, 1000)] {
+                let expected: Vec<MessageId> = expected.iter().map(|hit| hit.id).collect();
+                let expected = if reverse { expected.into_iter().rev().collect() } else { expected };
+                let mut criteria = SearchCriteria::of_text(query);
+                criteria.order = Order { by, reverse };
+                let pages = acting.search_pages(&SearchRequest::of(criteria).limit(limit)).expect("pages");
+                let seen: Vec<MessageId> = pages.flat_map(|page| page.expect("a page").hits).map(|hit| hit.id).collect();
+                assert_eq!(seen, expected, "{query} by {by:?}, reversed {reverse}, {limit} a page");
+            }
+        }
     }
 }
 

@@ -136,6 +136,11 @@ fn s4_5_every_order_gives_each_message_once_over_all_pages() {
                     seen.extend(page.hits.iter().map(|hit| hit.id));
                 }
                 assert_eq!(seen, expected, "{by:?} {reverse}, {limit} a page");
+                let pages: Vec<_> = acting.search_pages(&request.clone().limit(limit)).expect("pages").collect();
+                let pages: Vec<_> = pages.into_iter().map(|page| page.expect("a page")).collect();
+                let seen: Vec<MessageId> = pages.iter().flat_map(|page| &page.hits).map(|hit| hit.id).collect();
+                assert_eq!(seen, expected, "{by:?} {reverse}, {limit} a page, read on");
+                assert!(pages.iter().all(|page| page.total == 6));
             }
         }
     }

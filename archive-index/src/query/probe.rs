@@ -6,6 +6,7 @@ use super::tree::{Bound, Node};
 use crate::columns::Columns;
 use crate::error::IndexError;
 use crate::segment::memory::Memory;
+use crate::sort::SortKeys;
 use crate::text::field::{Field, Value, Zones};
 use std::sync::atomic::AtomicBool;
 
@@ -31,7 +32,8 @@ impl Probe {
     /// The document with these values, labels and columns, as an index would store it.
     pub fn new(values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<Self, IndexError> {
         let mut memory = Memory::new(0);
-        memory.add(0, values, labels, columns)?;
+        // It is neither ordered nor counted.
+        memory.add(0, values, labels, columns, &SortKeys::default())?;
         Ok(Self { memory })
     }
 

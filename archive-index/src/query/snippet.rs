@@ -312,7 +312,7 @@ mod tests {
         fn a_snippet_shows_what_the_index_finds(text in "[a-cÄß系ガ가ที่éﬁ½\u{ad}\u{308} .@-]{0,40}", word in "[a-cäß系ガ가ทéfi1]{1,3}") {
             let value = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
             let index = Index::open(Arc::new(MemPages::new()), Options::default()).unwrap();
-            index.add(DocNo(0), &[value], &[], &Columns::default()).unwrap();
+            index.add(DocNo(0), &[value], &[], &Columns::default(), &crate::SortKeys::default()).unwrap();
             let query = parse(&word).unwrap();
             let found = !index.snapshot().search(&query.without_filters().unwrap()).unwrap().is_empty();
             prop_assert_eq!(snippet(&query, &[value], 20).is_some(), found);

@@ -1,11 +1,13 @@
-//! Writing a segment: terms in order with their lists, then backward keys, columns and order, then the directory and
-//! the footer.
+//! Writing a segment: terms in order with their lists, then backward keys, columns, order and sort keys, then the
+//! directory and the footer.
 
 use super::page::{Envelope, PageKind};
 use crate::columns::{CHUNK, Columns, Dated, ORDER_CHUNK, put_chunk, put_order};
 use crate::error::IndexError;
 use crate::pages::{FileId, PageRef, PageStore, PageWriter};
 use crate::postings::Shape;
+use crate::sort::pages::SortWriter;
+use crate::sort::{SORT_KEYS, SortKey};
 use crate::terms::blocks::{BlocksBuilder, Built, Directory};
 use crate::terms::{KeyPages, Parts, TermPages};
 use crate::text::UNICODE;
@@ -72,7 +74,7 @@ impl Stream {
     }
 }
 
-fn put_refs(pages: &[PageRef], out: &mut Vec<u8>) {
+pub(crate) fn put_refs(pages: &[PageRef], out: &mut Vec<u8>) {
     put_varint(out, pages.len() as u64);
     let mut last = 0;
     for page in pages {
@@ -106,19 +108,20 @@ impl Dictionary {
     }
 }
 
-struct Output {
+/// The file that is written.
+pub(crate) struct Output {
     file: Box<dyn PageWriter>,
     envelope: Envelope,
 }
 
 impl Output {
-    fn page(&mut self, kind: PageKind, plain: &[u8]) -> Result<PageRef, IndexError> {
+    pub(crate) fn page(&mut self, kind: PageKind, plain: &[u8]) -> Result<PageRef, IndexError> {
         Ok(self.file.append(&self.envelope.seal(kind, plain)?)?)
     }
 }
 
-/// A segment that is being written. Terms come first, in the order of their keys; then backward keys, columns and
-/// order.
+/// A segment that is being written. Terms come first, in the order of their keys; then backward keys, columns,
+/// order and sort keys.
 pub(crate) struct SegmentWriter {
     out: Output,
     lo: u32,
@@ -137,6 +140,7 @@ pub(crate) struct SegmentWriter {
     chunks: Vec<(u32, PageRef)>,
     dated: Vec<Dated>,
     order: Vec<PageRef>,
+    sort: [SortWriter; SORT_KEYS],
 }
 
 impl SegmentWriter {
@@ -159,6 +163,7 @@ impl SegmentWriter {
             chunks: Vec::new(),
             dated: Vec::new(),
             order: Vec::new(),
+            sort: Default::default(),
         })
     }
 
@@ -234,6 +239,16 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// Adds a sort key, which is above all before.
+    pub(crate) fn sort_key(&mut self, of: SortKey, key: &[u8]) -> Result<(), IndexError> {
+        self.sort.get_mut(of.at()).map_or(Ok(()), |writer| writer.key(key, &mut self.out))
+    }
+
+    /// Adds the rank of the next document among the sort keys.
+    pub(crate) fn rank(&mut self, of: SortKey, rank: u32) -> Result<(), IndexError> {
+        self.sort.get_mut(of.at()).map_or(Ok(()), |writer| writer.rank(rank, &mut self.out))
+    }
+
     /// Finishes the file; after `Ok` it is durable.
     pub(crate) fn finish(mut self) -> Result<(), IndexError> {
         self.cut_terms()?;
@@ -255,6 +270,9 @@ impl SegmentWriter {
             put_varint(&mut plain, page.0);
         }
         put_refs(&self.order, &mut plain);
+        for sort in &mut self.sort {
+            sort.finish(&mut self.out, &mut plain)?;
+        }
         let directory = self.out.page(PageKind::Directory, &plain)?;
         let footer = self.footer(directory).map_err(|_| IndexError::Bug("footer not encoded"))?;
         self.out.page(PageKind::Footer, &footer)?;

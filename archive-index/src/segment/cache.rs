@@ -20,6 +20,7 @@ pub(crate) enum Held {
     Blocks(Arc<Blocks>),
     Order(Arc<Vec<Dated>>),
     Columns(Arc<Vec<(u32, Columns)>>),
+    Ranks(Arc<Vec<u32>>),
 }
 
 impl Held {
@@ -29,6 +30,7 @@ impl Held {
             Self::Blocks(blocks) => blocks.size(),
             Self::Order(order) => size_of_val(order.as_slice()),
             Self::Columns(rows) => size_of_val(rows.as_slice()),
+            Self::Ranks(ranks) => size_of_val(ranks.as_slice()),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::postings::bits::Bits;
 use crate::postings::places::Places;
 use crate::query::leaf::{Label, LabelPattern};
 use crate::segment::build::SegmentWriter;
+use crate::sort::{KeysInMemory, SortKey, SortKeys};
 use crate::terms::backward;
 use crate::terms::pattern::{Pattern, Reach};
 use crate::text::field::{Value, ValueKind, Zones, zone};
@@ -70,6 +71,7 @@ pub(crate) struct Memory {
     keys: Vec<u8>,
     arena: Vec<u8>,
     rows: Vec<(u32, Columns)>,
+    sort: KeysInMemory,
 }
 
 impl Memory {
@@ -77,7 +79,17 @@ impl Memory {
     pub(crate) fn new(lo: u32) -> Self {
         // Words come from untrusted mail: without a secret seed they could be chosen to collide.
         let seed = std::collections::hash_map::RandomState::new().build_hasher().finish();
-        Self { lo, hi: lo, seed, slots: vec![(0, NONE); 1024], entries: Vec::new(), keys: Vec::new(), arena: Vec::new(), rows: Vec::new() }
+        Self {
+            lo,
+            hi: lo,
+            seed,
+            slots: vec![(0, NONE); 1024],
+            entries: Vec::new(),
+            keys: Vec::new(),
+            arena: Vec::new(),
+            rows: Vec::new(),
+            sort: KeysInMemory::default(),
+        }
     }
 
     /// Bytes it takes.
@@ -87,14 +99,27 @@ impl Memory {
             + self.keys.capacity()
             + self.arena.capacity()
             + self.rows.capacity() * size_of::<(u32, Columns)>()
+            + self.sort.size()
     }
 
     pub(crate) fn rows(&self) -> &[(u32, Columns)] {
         &self.rows
     }
 
+    /// A sort key of the document of a row.
+    pub(crate) fn sort_key(&self, row: usize, of: SortKey) -> &[u8] {
+        self.sort.key(row, of)
+    }
+
     /// Adds a document, whose number is above all before.
-    pub(crate) fn add(&mut self, doc: u32, values: &[Value<'_>], labels: &[Label], columns: &Columns) -> Result<(), IndexError> {
+    pub(crate) fn add(
+        &mut self,
+        doc: u32,
+        values: &[Value<'_>],
+        labels: &[Label],
+        columns: &Columns,
+        sort: &SortKeys<'_>,
+    ) -> Result<(), IndexError> {
         let text: usize = values.iter().map(|value| value.text.len()).sum();
         // A byte of text takes at most 16 bytes here; offsets have 32 bits.
         if self.size() + text.saturating_mul(16) > NONE as usize {
@@ -134,6 +159,7 @@ impl Memory {
             self.occurrence(UNSEARCHABLE, doc, 0, 0);
         }
         self.rows.push((doc, *columns));
+        self.sort.push(sort);
         self.hi = doc + 1;
         Ok(())
     }
@@ -339,7 +365,26 @@ impl Memory {
         for dated in dated {
             writer.dated(dated)?;
         }
+        self.write_sort_keys(&mut writer)?;
         writer.finish()
+    }
+
+    fn write_sort_keys(&self, writer: &mut SegmentWriter) -> Result<(), IndexError> {
+        for of in SortKey::ALL {
+            let mut sorted: Vec<(&[u8], usize)> = (0..self.rows.len()).map(|row| (self.sort.key(row, of), row)).collect();
+            sorted.sort_unstable();
+            let mut ranks = vec![0; sorted.len()];
+            for (rank, same) in (0..).zip(sorted.chunk_by(|a, b| a.0 == b.0)) {
+                same.first().map_or(Ok(()), |(key, _)| writer.sort_key(of, key))?;
+                for (_, row) in same {
+                    ranks.get_mut(*row).into_iter().for_each(|place| *place = rank);
+                }
+            }
+            for rank in ranks {
+                writer.rank(of, rank)?;
+            }
+        }
+        Ok(())
     }
 
     fn write_backward(&self, sorted: &[u32], writer: &mut SegmentWriter) -> Result<(), IndexError> {

@@ -5,8 +5,9 @@ use super::page::PageKind;
 use super::read::{Segment, Stop, StreamKind};
 use crate::columns::Dated;
 use crate::error::IndexError;
-use crate::pages::{FileId, PageStore};
+use crate::pages::{FileId, PageRef, PageStore};
 use crate::postings::{DocList, ListJoiner, Shape};
+use crate::sort::merge::merge_sort_keys;
 use crate::terms::{Place, TermCursor, backward, key_cursor};
 use crate::text::key::{ADDRESS, CONTINUES, parts};
 use crate::wire::Malformed;
@@ -37,6 +38,7 @@ pub(crate) fn merge(store: &dyn PageStore, file: FileId, inputs: &[&Segment], de
     }
     // Dates have no such order among the inputs: their lists are interleaved.
     merge_order(inputs, dead, &mut writer)?;
+    merge_sort_keys(inputs, dead, &mut writer)?;
     writer.finish()
 }
 
@@ -318,24 +320,31 @@ impl<'s> StreamReader<'s> {
     }
 }
 
-/// The backward keys of a segment in order.
-struct BackwardReader<'s> {
+/// The keys of pages without lists, in order.
+pub(crate) struct KeyReader<'s> {
     segment: &'s Segment,
-    next_page: usize,
+    kind: PageKind,
+    pages: std::vec::IntoIter<PageRef>,
     keys: std::vec::IntoIter<Vec<u8>>,
-    current: Option<Vec<u8>>,
+    pub(crate) current: Option<Vec<u8>>,
 }
 
-impl BackwardReader<'_> {
-    fn advance(&mut self) -> Result<(), IndexError> {
+impl<'s> KeyReader<'s> {
+    /// Stands at the first key of the first of `pages`.
+    pub(crate) fn new(segment: &'s Segment, kind: PageKind, pages: Vec<PageRef>) -> Result<Self, IndexError> {
+        let mut reader = Self { segment, kind, pages: pages.into_iter(), keys: Vec::new().into_iter(), current: None };
+        reader.advance()?;
+        Ok(reader)
+    }
+
+    pub(crate) fn advance(&mut self) -> Result<(), IndexError> {
         loop {
             self.current = self.keys.next();
             if self.current.is_some() {
                 return Ok(());
             }
-            let Some(page_ref) = self.segment.backward.get(self.next_page) else { return Ok(()) };
-            self.next_page += 1;
-            let page = self.segment.read_page(PageKind::Backward, page_ref)?;
+            let Some(page_ref) = self.pages.next() else { return Ok(()) };
+            let page = self.segment.read_page(self.kind, page_ref)?;
             // Keys are copied out of the page: the cursor holds only the current one.
             let mut keys = Vec::new();
             let mut read = || -> Result<(), Malformed> {
@@ -365,9 +374,8 @@ fn merge_backward(inputs: &[&Segment], dropped: &Dropped, writer: &mut SegmentWr
     };
     let mut readers = Vec::with_capacity(inputs.len());
     for segment in inputs {
-        let mut reader = BackwardReader { segment, next_page: 0, keys: Vec::new().into_iter(), current: None };
-        reader.advance()?;
-        readers.push(reader);
+        let pages = (0..segment.backward.len()).filter_map(|at| segment.backward.get(at)).collect();
+        readers.push(KeyReader::new(segment, PageKind::Backward, pages)?);
     }
     while let Some(least) = readers.iter().filter_map(|reader| reader.current.as_ref()).min().cloned() {
         if !is_dropped(&least) {

@@ -54,11 +54,11 @@ pub(crate) type Visit<'v, S> = dyn for<'a> FnMut(&[u8], &<S as Source>::Term<'a>
 #[cfg(test)]
 mod tests {
     use super::page::{Envelope, PageKind, open};
-    use crate::{Columns, DocNo, Field, FileId, Index, MemPages, Options, PageRef, PageStore, Value, ValueKind, parse};
+    use crate::{Columns, DocNo, Field, FileId, Index, MemPages, Options, PageRef, PageStore, SortKey, SortKeys, Value, ValueKind, parse};
     use proptest::prelude::*;
     use std::sync::{Arc, OnceLock};
 
-    const KINDS: [PageKind; 9] = [
+    const KINDS: [PageKind; 11] = [
         PageKind::Terms,
         PageKind::Backward,
         PageKind::Docs,
@@ -68,7 +68,14 @@ mod tests {
         PageKind::Directory,
         PageKind::Footer,
         PageKind::Blocks,
+        PageKind::SortKeys,
+        PageKind::Ranks,
     ];
+
+    fn sort(number: u32) -> SortKeys<'static> {
+        let texts = ["", "anna", "anton", "berta"];
+        SortKeys { subject: texts[number as usize % 4], sender: texts[number as usize % 3], ..SortKeys::default() }
+    }
 
     type PlainPages = Vec<(PageKind, Vec<u8>)>;
 
@@ -82,7 +89,9 @@ mod tests {
                 let text = format!("alpha beta w{number} größe {}", "gamma ".repeat(number as usize % 7));
                 let body = Value { field: Field::Body, kind: ValueKind::Text, text: &text };
                 let to = Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" };
-                index.add(DocNo(number), &[body, to], &[], &Columns { date: i64::from(number % 9), ..Columns::default() }).unwrap();
+                index
+                    .add(DocNo(number), &[body, to], &[], &Columns { date: i64::from(number % 9), ..Columns::default() }, &sort(number))
+                    .unwrap();
             }
             index.flush(b"").unwrap();
             let reader = store.open(FileId(1)).unwrap();
@@ -125,11 +134,19 @@ mod tests {
                 }
             }
             let _ = snapshot.columns(DocNo(7));
+            if let Ok(docs) = snapshot.all() {
+                for (key, reverse) in [(SortKey::Subject, false), (SortKey::Sender, true)] {
+                    let first = snapshot.first_by(key, &docs, reverse, None, 50).unwrap_or_default();
+                    let after = first.get(20).map(|place| crate::Position { text: &place.text, date: place.date, doc: place.doc.0.into() });
+                    let _ = snapshot.first_by(key, &docs, reverse, after, 50);
+                    let _ = snapshot.counts(key, &docs);
+                }
+            }
             let segments = index.files().len();
             if segments == 1 {
                 // A second segment, to have something to merge.
                 let body = Value { field: Field::Body, kind: ValueKind::Text, text: "alpha" };
-                index.add(DocNo(300), &[body], &[], &Columns::default()).unwrap();
+                index.add(DocNo(300), &[body], &[], &Columns::default(), &SortKeys::default()).unwrap();
                 let _ = index.flush(b"").and_then(|()| index.merge_all());
             }
         }

@@ -16,6 +16,8 @@ pub(crate) enum PageKind {
     Directory = 7,
     Footer = 8,
     Blocks = 9,
+    SortKeys = 10,
+    Ranks = 11,
 }
 
 const VERSION: u8 = 1;

@@ -14,6 +14,8 @@ use crate::postings::bits::Bits;
 use crate::postings::places::Places;
 use crate::postings::{DocList, Shape};
 use crate::query::leaf::LabelPattern;
+use crate::sort::SORT_KEYS;
+use crate::sort::pages::SortColumn;
 use crate::terms::blocks::{BlockAt, Blocks, Directory};
 use crate::terms::pattern::{Pattern, Reach};
 use crate::terms::typo::Typo;
@@ -40,6 +42,7 @@ pub(crate) struct Segment {
     positions: StreamPages,
     chunks: Vec<(u32, PageRef)>,
     order: Vec<PageRef>,
+    pub(crate) sort: [SortColumn; SORT_KEYS],
     /// Nothing refers to the file any more; it is removed with the last reader.
     doomed: AtomicBool,
 }
@@ -123,6 +126,7 @@ impl Segment {
             positions: StreamPages::default(),
             chunks: Vec::new(),
             order: Vec::new(),
+            sort: Default::default(),
             doomed: AtomicBool::new(false),
         };
         let plain = segment.read_page(PageKind::Directory, footer.directory)?;
@@ -140,6 +144,9 @@ impl Segment {
             self.chunks.push((reader.varint_u32()?, PageRef(reader.varint()?)));
         }
         self.order = read_refs(&mut reader)?;
+        for column in &mut self.sort {
+            *column = SortColumn::read(&mut reader)?;
+        }
         reader.end()
     }
 
@@ -177,7 +184,7 @@ impl Segment {
 
     /// A page, from the cache, or read and put there. `taken` extracts it from a cached entry, `held` makes the entry
     /// from the plain bytes.
-    fn cached<T>(
+    pub(crate) fn cached<T>(
         &self,
         kind: PageKind,
         page: PageRef,
@@ -194,7 +201,7 @@ impl Segment {
     }
 
     /// A page that is read in place.
-    fn page(&self, kind: PageKind, page: PageRef) -> Result<Arc<Vec<u8>>, IndexError> {
+    pub(crate) fn page(&self, kind: PageKind, page: PageRef) -> Result<Arc<Vec<u8>>, IndexError> {
         let taken = |held| if let Held::Plain(plain) = held { Some(plain) } else { None };
         self.cached(kind, page, taken, |plain| Ok(Held::Plain(Arc::new(plain))))
     }
@@ -527,7 +534,7 @@ impl StreamPages {
     }
 }
 
-fn read_refs(reader: &mut Reader<'_>) -> Result<Vec<PageRef>, Malformed> {
+pub(crate) fn read_refs(reader: &mut Reader<'_>) -> Result<Vec<PageRef>, Malformed> {
     let mut refs = Vec::new();
     let mut last = 0u64;
     for _ in 0..reader.length()? {

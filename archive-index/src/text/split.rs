@@ -198,7 +198,7 @@ mod tests {
             let quoted: String = text.chars().filter(|c| !"\"*?\u{201c}\u{201d}\u{201e}\u{ab}\u{bb}\u{fdd0}\u{fdd1}".contains(*c)).collect();
             let index = crate::Index::open(std::sync::Arc::new(crate::MemPages::new()), crate::Options::default()).unwrap();
             let value = crate::Value { field: crate::Field::Body, kind: crate::ValueKind::Text, text: &quoted };
-            index.add(crate::DocNo(0), &[value], &[], &crate::Columns::default()).unwrap();
+            index.add(crate::DocNo(0), &[value], &[], &crate::Columns::default(), &crate::SortKeys::default()).unwrap();
             let query = crate::parse(&format!("\"{quoted}\"")).unwrap();
             prop_assert_eq!(index.snapshot().search(&query.without_filters().unwrap()).unwrap().len(), u64::from(!query.is_empty()));
         }

@@ -29,7 +29,7 @@ impl Engine for Mailkeep {
 
     fn setting(&self) -> &'static str {
         "archive-index over plain files, nothing sealed; add, and flush after each segment and at the end, which merges 8 segments of a level as an \
-         import does; with the labels of an import (ids, references, lists), columns, suffixes"
+         import does; with the labels of an import (ids, references, lists), columns, sort keys, suffixes"
     }
 
     fn build(&self, dir: &Path, mails: &Mails) -> Result<Box<dyn Built>> {
@@ -37,7 +37,7 @@ impl Engine for Mailkeep {
         let index = Index::open(Arc::new(FilePages::new(dir)), options)?;
         for (group, start) in mails.all.chunks(GROUP).zip((0..).step_by(GROUP)) {
             for (mail, number) in group.iter().zip(start..) {
-                index.add(DocNo(number), &mail.values(), &mail.labels, &mail.columns)?;
+                index.add(DocNo(number), &mail.values(), &mail.labels, &mail.columns, &mail.sort_keys())?;
             }
             if index.is_spilled() {
                 index.flush(b"")?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use archive_core::mail::facts::id_hash;
 use archive_core::mail::{self, AddressKind, Facts, Importance};
-use archive_index::{Columns, Field, Label, LabelKind, Priority, Value, ValueKind};
+use archive_index::{Columns, Field, Label, LabelKind, Priority, SortKeys, Value, ValueKind};
 use benches::Result;
 use benches::corpora::each_mail;
 use benches::drawn::{Dice, Drawing, SAMPLE, Words};
@@ -19,9 +19,17 @@ pub struct Mail {
     pub labels: Vec<Label>,
     /// Date, size, attachments, importance.
     pub columns: Columns,
+    /// Subject, sender, recipient and address, mapped, for Mailkeep's index alone.
+    sort: [String; 4],
 }
 
 impl Mail {
+    /// What Mailkeep's index orders and counts by.
+    pub fn sort_keys(&self) -> SortKeys<'_> {
+        let [subject, sender, recipient, address] = &self.sort;
+        SortKeys { subject, sender, recipient, address }
+    }
+
     fn read(raw: &[u8], date_beside: Option<i64>) -> Self {
         let facts = mail::examine(raw).facts;
         let text = mail::text::extract(raw, &[]);
@@ -51,7 +59,17 @@ impl Mail {
             },
             unsearchable: !text.unsearchable.is_empty(),
         };
-        Self { values, fields, labels: labels(&facts), columns }
+        let first = |field: Field, kind: ValueKind| {
+            values.iter().find(|(of, as_kind, _)| (*of, *as_kind) == (field, kind)).map_or("", |(_, _, text)| text.as_str())
+        };
+        let party = |field: Field| match first(field, ValueKind::DisplayName) {
+            "" => first(field, ValueKind::Address),
+            name => name,
+        };
+        let mapped = |text: &str| archive_index::fold(text).into_owned();
+        let address = first(Field::From, ValueKind::Address).to_ascii_lowercase();
+        let sort = [mapped(first(Field::Subject, ValueKind::Text)), mapped(party(Field::From)), mapped(party(Field::To)), address];
+        Self { values, fields, labels: labels(&facts), columns, sort }
     }
 
     /// Its values, in the order of the mail.

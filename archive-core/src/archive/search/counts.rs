@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::calendar::Calendar;
-use super::found::{Found, path_text};
+use archive_index::{Columns, DocNo, SortKey};
+
+use super::found::{Found, Searcher, path_text};
+use crate::catalog::NOT_DATED;
 use crate::error::Error;
-use crate::store::Store;
+use crate::id::{ContentNo, FolderNo};
+use crate::store::{Store, failed};
 
 /// By what hits are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,37 +45,70 @@ impl Counts {
 }
 
 /// Fills in `counts`.
-pub(super) fn count(store: &Store, found: &Found, calendar: &Calendar, counts: &mut [Counts]) -> Result<(), Error> {
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let mut sums: Vec<BTreeMap<String, u64>> = vec![BTreeMap::new(); counts.len()];
-    found.each(store, |placed| {
-        let row = store.catalog().content_row(placed.content)?;
-        let row = row.ok_or(Error::Bug("a content that was found is not in the catalog"))?;
-        for (counts, sums) in counts.iter().zip(&mut sums) {
-            let period = row.dated().map(|date| calendar.month(date));
-            let of_period = |text: fn((i16, i8)) -> String| vec![period.map_or_else(|| NO_DATE.to_owned(), text)];
-            let keys = match counts.by {
-                CountBy::Year => of_period(|(year, _)| format!("{year:04}")),
-                CountBy::Month => of_period(|(year, month)| format!("{year:04}-{month:02}")),
-                CountBy::From => vec![match row.from.as_slice() {
-                    [name, address, ..] if address.is_empty() => name.clone(),
-                    [_, address, ..] => address.to_ascii_lowercase(),
-                    _ => String::new(),
-                }],
-                CountBy::Folder => vec![path_text(store, placed.folder)],
-                CountBy::Type => row.attachment_types.clone().unwrap_or_else(|| vec!["none".to_owned()]),
-            };
-            for key in keys {
-                *sums.entry(key).or_default() += 1;
-            }
-        }
-        Ok(())
-    })?;
-    for (counts, sums) in counts.iter_mut().zip(sums) {
+pub(super) fn count(searcher: &Searcher<'_>, found: &Found, counts: &mut [Counts]) -> Result<(), Error> {
+    for counts in counts {
+        let sums = match counts.by {
+            CountBy::Year => by_period(searcher, found, |(year, _)| format!("{year:04}"))?,
+            CountBy::Month => by_period(searcher, found, |(year, month)| format!("{year:04}-{month:02}"))?,
+            CountBy::From => by_sender(searcher, found)?,
+            CountBy::Folder => by_folder(searcher.store, found)?,
+            CountBy::Type => by_type(searcher.store, found)?,
+        };
         counts.rows = sums.into_iter().collect();
         counts.rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     }
     Ok(())
+}
+
+fn by_period(searcher: &Searcher<'_>, found: &Found, text: impl Fn((i16, i8)) -> String) -> Result<BTreeMap<String, u64>, Error> {
+    let mut months: BTreeMap<Option<(i16, i8)>, u64> = BTreeMap::new();
+    for (messages, docs) in found.by_messages() {
+        let visit = &mut |_: DocNo, columns: &Columns| {
+            let month = (columns.date != NOT_DATED).then(|| searcher.calendar.month(columns.date));
+            *months.entry(month).or_default() += messages;
+        };
+        searcher.snapshot.each_columns(&docs, visit).map_err(failed)?;
+    }
+    let mut sums = BTreeMap::new();
+    for (month, messages) in months {
+        *sums.entry(month.map_or_else(|| NO_DATE.to_owned(), &text)).or_default() += messages;
+    }
+    Ok(sums)
+}
+
+fn by_sender(searcher: &Searcher<'_>, found: &Found) -> Result<BTreeMap<String, u64>, Error> {
+    let mut sums = BTreeMap::new();
+    for (messages, docs) in found.by_messages() {
+        for (address, contents) in searcher.snapshot.counts(SortKey::Address, &docs).map_err(failed)? {
+            *sums.entry(address).or_default() += contents * messages;
+        }
+    }
+    Ok(sums)
+}
+
+fn by_folder(store: &Store, found: &Found) -> Result<BTreeMap<String, u64>, Error> {
+    let folders = store.folders_of(&found.singles)?;
+    let mut of_folder: BTreeMap<FolderNo, u64> = BTreeMap::new();
+    let singles = found.singles.iter().map(|content| folders.of(ContentNo(content)));
+    for folder in singles.chain(found.placed.iter().map(|placed| placed.folder)) {
+        *of_folder.entry(folder).or_default() += 1;
+    }
+    let mut sums = BTreeMap::new();
+    for (folder, messages) in of_folder {
+        *sums.entry(path_text(store, folder)).or_default() += messages;
+    }
+    Ok(sums)
+}
+
+fn by_type(store: &Store, found: &Found) -> Result<BTreeMap<String, u64>, Error> {
+    let mut sums = BTreeMap::new();
+    for (messages, docs) in found.by_messages() {
+        for content in docs.iter().map(ContentNo) {
+            let row = store.catalog().content_row(content)?.ok_or(Error::Bug("a content that was found is not in the catalog"))?;
+            for media in row.attachment_types.unwrap_or_else(|| vec!["none".to_owned()]) {
+                *sums.entry(media).or_default() += messages;
+            }
+        }
+    }
+    Ok(sums)
 }

@@ -120,7 +120,7 @@ impl Searcher<'_> {
 
     pub(super) fn verdicts(&self, query: &Query, placed: &Placed) -> Result<Vec<ClauseVerdict>, Error> {
         let known = self.store.indexable(placed.content)?;
-        let (labels, columns) = self.store.beside_text(placed.content, &known)?;
+        let (labels, columns) = self.store.beside_text(&self.store.row_to_index(placed.content)?, &known);
         let probe = Probe::new(&known.values(), &labels, &columns).map_err(failed)?;
         let mut verdicts = Vec::new();
         for clause in query.clauses() {

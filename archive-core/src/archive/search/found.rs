@@ -49,6 +49,16 @@ impl Found {
         (Self { singles: self.singles, placed: newest }, others)
     }
 
+    /// The contents, by how many of their messages were found.
+    pub(super) fn by_messages(&self) -> BTreeMap<u64, RoaringBitmap> {
+        let mut docs = BTreeMap::from([(1, self.singles.clone())]);
+        for placed in self.placed.chunk_by(|a, b| a.content == b.content) {
+            let contents = docs.entry(placed.len() as u64).or_default();
+            placed.first().map(|placed| contents.insert(placed.content.0));
+        }
+        docs
+    }
+
     /// All messages, by content.
     pub(super) fn each(&self, store: &Store, mut visit: impl FnMut(Placed) -> Result<(), Error>) -> Result<(), Error> {
         for content in self.singles.iter().map(ContentNo) {
@@ -63,6 +73,33 @@ pub(super) fn only_message(store: &Store, content: ContentNo) -> Result<Placed, 
     let placements = store.catalog().placements(content)?;
     let (message, folder) = *placements.first().ok_or(Error::Bug("a content that was found has no message"))?;
     Ok(Placed { content, message, folder })
+}
+
+/// Calls `visit` with each of some items, lowest number first, and the place of the item among them: rows of the catalog
+/// are read in the order in which they lie, since in another each would decompress a page.
+pub(super) fn as_they_lie<T, N: Ord>(
+    items: &[T],
+    number: impl Fn(&T) -> N,
+    mut visit: impl FnMut(usize, &T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut order: Vec<(N, usize)> = items.iter().enumerate().map(|(at, item)| (number(item), at)).collect();
+    order.sort_unstable();
+    order.into_iter().try_for_each(|(_, at)| items.get(at).map_or(Ok(()), |item| visit(at, item)))
+}
+
+/// The messages of contents that have one, in their order.
+pub(super) fn only_messages(store: &Store, contents: &[ContentNo]) -> Result<Vec<MessageNo>, Error> {
+    let mut messages = vec![MessageNo(0); contents.len()];
+    as_they_lie(
+        contents,
+        |content| *content,
+        |at, content| {
+            let message = only_message(store, *content)?.message;
+            messages.get_mut(at).into_iter().for_each(|place| *place = message);
+            Ok(())
+        },
+    )?;
+    Ok(messages)
 }
 
 /// What is asked of the index.
@@ -302,7 +339,7 @@ impl<'a> Searcher<'a> {
     }
 
     /// The first content whose first message is `message` or a later one: first messages rise with contents.
-    fn content_from(&self, message: u32) -> Result<u32, Error> {
+    pub(super) fn content_from(&self, message: u32) -> Result<u32, Error> {
         let catalog = self.store.catalog();
         let contents = catalog.basis().numbers.contents;
         partition(0..contents, |no| {

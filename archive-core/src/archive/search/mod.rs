@@ -11,28 +11,30 @@ mod explain;
 mod found;
 mod notices;
 mod order;
+mod pages;
 mod thread;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use archive_index::{DocRange, Field, Query, RoaringBitmap, Snapshot, Value, ValueKind};
+use archive_index::{DocRange, RoaringBitmap, Snapshot};
 use sha2::{Digest as _, Sha256};
 
 pub use counts::{CountBy, Counts};
 pub use criteria::{DateRange, Level, Order, OrderKey, SearchCriteria, SearchField, SizeRange};
 pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
+pub use pages::SearchPages;
 
 use super::{Acting, Actor, NotSearchable, Stop};
 use crate::error::Error;
-use crate::id::{ContentNo, MessageId, MessageNo};
+use crate::id::{ContentNo, MessageId};
 use crate::message::MessageInfo;
 use crate::seal::{open_token, seal_token};
+use crate::store::Placed;
 use crate::wire;
 use calendar::Calendar;
 pub use calendar::read_zone;
 use found::{Ask, Searcher};
-use order::{Page, Place, page};
+use order::{InOrder, Place};
 
 /// A search: what is searched for, and how much of the answer is wanted.
 #[derive(Debug, Clone, Default)]
@@ -160,8 +162,10 @@ pub struct SearchResult {
 impl Acting<'_> {
     /// Searches all messages that the actor may see. A segment of the index that turns out to be damaged is given up,
     /// and its messages count as not indexed.
+    ///
+    /// Without a limit the answer holds all hits. [`search_pages`](Self::search_pages) reads them page by page.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchResult, Error> {
-        self.with_searcher(request, |searcher| self.answer(searcher, request))
+        self.search_pages(request)?.next().unwrap_or(Err(Error::Bug("a search without a first page")))
     }
 
     /// How the query of a search is read, clause by clause, and what each clause finds alone.
@@ -183,8 +187,8 @@ impl Acting<'_> {
         let Some(query) = request.criteria.query()? else { return Ok(Vec::new()) };
         self.with_searcher(request, |searcher| {
             let (store, mut parts) = (searcher.store, Vec::new());
-            let found = searcher.find(&query, Ask::Undecided)?;
-            for no in page(store, searcher.snapshot, &found, request.criteria.order, None, most)?.messages {
+            let found = InOrder::new(searcher, searcher.find(&query, Ask::Undecided)?, request.criteria.order)?;
+            for no in found.page(searcher, None, most)?.places.iter().map(Place::message) {
                 let message = MessageId { store: store.no(), no };
                 let row = store.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(message))?;
                 parts.extend(super::gaps::not_searchable(store, message, ContentNo(row.content))?);
@@ -207,66 +211,14 @@ impl Acting<'_> {
         }
     }
 
-    fn answer(&self, searcher: &Searcher<'_>, request: &SearchRequest) -> Result<SearchResult, Error> {
-        let (criteria, store) = (&request.criteria, searcher.store);
-        let after = request.cursor.as_deref().map(|cursor| self.place_of(cursor, criteria)).transpose()?;
-        let mut answer = SearchResult {
-            hits: Vec::new(),
-            total: 0,
-            contents: 0,
-            also: Vec::new(),
-            cursor: None,
-            coverage: Coverage { not_indexed: searcher.messages_of(missing(searcher.snapshot, store))?.total(), undecided: 0 },
-            counts: request.counts.iter().map(|by| Counts::new(*by)).collect(),
-            snippets: Vec::new(),
-            subject_words: Vec::new(),
-            suggestions: None,
-            notices: Vec::new(),
-        };
-        let notices = |query: &Query| query.notices().iter().map(|notice| notices::of_query(&criteria.text, notice)).collect();
-        let Some(query) = criteria.query()? else {
-            answer.notices = notices(&criteria.text_query()?);
-            return Ok(answer);
-        };
-        answer.notices = notices(&query);
-        answer.notices.extend(searcher.unknown_folders(&query));
-        if self.actor == Actor::System {
-            let unread = store.indexer().unread();
-            answer.notices.extend(unread.map(|error| format!("some of the index cannot be read, and was not looked at: {error}")));
-        }
-        let found = searcher.find(&query, Ask::Hits)?;
-        (answer.total, answer.contents) = (found.total(), found.contents());
-        answer.coverage.undecided = searcher.find(&query, Ask::Undecided)?.total();
-        counts::count(store, &found, searcher.calendar, &mut answer.counts)?;
-        let limit = request.limit.unwrap_or(usize::MAX);
-        let (found, others) = if request.once { found.once() } else { (found, BTreeMap::new()) };
-        let Page { messages, last } = page(store, searcher.snapshot, &found, criteria.order, after, limit)?;
-        // The actor sees what was found: rights were a condition of the search.
-        let hit = |no: MessageNo| {
-            let id = MessageId { store: store.no(), no };
-            let row = store.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(id))?;
-            Ok::<_, Error>((self.info(id, &row)?, ContentNo(row.content)))
-        };
-        for no in messages {
-            let (info, content) = hit(no)?;
-            if request.subject_words {
-                let subject = Value { field: Field::Subject, kind: ValueKind::Text, text: &info.subject };
-                answer.subject_words.push(archive_index::found_words(&query, &subject));
-            }
-            answer.hits.push(info);
-            if request.once {
-                let others = others.get(&no).into_iter().flatten().map(|no| Ok(hit(*no)?.0));
-                answer.also.push(others.collect::<Result<_, Error>>()?);
-            }
-            if request.snippets {
-                answer.snippets.push(searcher.snippet(&query, content)?);
-            }
-        }
-        answer.cursor = last.map(|place| self.cursor(&place, criteria)).transpose()?;
-        if request.suggest && answer.total == 0 {
-            answer.suggestions = Some(searcher.suggestions(&query)?);
-        }
-        Ok(answer)
+    /// The messages that a search finds, by content; they are held as sets of numbers.
+    pub(super) fn each_found(&self, request: &SearchRequest, visit: &mut dyn FnMut(Placed)) -> Result<(), Error> {
+        let Some(query) = request.criteria.query()? else { return Ok(()) };
+        let found = self.with_searcher(request, |searcher| searcher.find(&query, Ask::Hits))?;
+        found.each(&self.archive.store, |placed| {
+            visit(placed);
+            Ok(())
+        })
     }
 
     /// The store criterion is for administrators (O45), and must name an existing store.
