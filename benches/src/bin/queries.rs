@@ -14,7 +14,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use archive_core::{Acting, Actor, Archive, FolderScope, Key, MessageId, OpenOptions, SearchRequest, User, mail};
+use archive_core::{
+    Acting, Actor, Archive, CountBy, FolderScope, Key, MessageId, OpenOptions, Order, OrderKey, SearchCriteria, SearchRequest, User, mail,
+};
 use benches::Result;
 use benches::drawn::{Dice, Drawing, KINDS, SAMPLE, Words};
 use benches::table::{table, time};
@@ -63,9 +65,37 @@ fn run(args: &[String]) -> Result<()> {
         let queries: Vec<String> = (0..each).map(|at| words.any(&mut dice, at).to_owned()).collect();
         rows.push(row("snippet, a hit", "", snippets(&system, &queries)?, snippets(&user, &queries)?));
     }
+    for (name, request) in orders_and_counts() {
+        if name.starts_with(only) {
+            let (all, hits) = measure_requests(&system, &vec![request.clone(); (each / 6).max(3)])?;
+            let (some, _) = measure_requests(&user, &vec![request; (each / 6).max(3)])?;
+            rows.push(row(name, &(hits / all.len().max(1) as u64).to_string(), all, some));
+        }
+    }
     println!("{}", table(&rows));
     println!("peak memory while searching: {} MiB", peak_mib()?);
     Ok(archive.close()?)
+}
+
+/// The newest page of all mail in each order, and all mail counted.
+fn orders_and_counts() -> Vec<(&'static str, SearchRequest)> {
+    let by = |name, by| {
+        let mut criteria = SearchCriteria::of_text("*");
+        criteria.order = Order { by, reverse: false };
+        (name, SearchRequest::of(criteria).limit(50))
+    };
+    let count = |name, by| (name, SearchRequest::new("*").limit(0).count_by(&[by]));
+    vec![
+        by("* by subject", OrderKey::Subject),
+        by("* by sender", OrderKey::Sender),
+        by("* by party", OrderKey::Party),
+        by("* by folder", OrderKey::Folder),
+        by("* by size", OrderKey::Size),
+        by("* by time of archiving", OrderKey::Archived),
+        count("* counted by sender", CountBy::From),
+        count("* counted by folder", CountBy::Folder),
+        count("* counted by year", CountBy::Year),
+    ]
 }
 
 /// A row of the table: times as the system, and as the user.
@@ -98,11 +128,15 @@ fn snippets(acting: &Acting<'_>, queries: &[String]) -> Result<Vec<Duration>> {
 
 /// Times of the second of two passes, and the total number of hits.
 fn measure(acting: &Acting<'_>, queries: &[String]) -> Result<(Vec<Duration>, u64)> {
+    measure_requests(acting, &queries.iter().map(|query| SearchRequest::new(query).limit(50)).collect::<Vec<_>>())
+}
+
+fn measure_requests(acting: &Acting<'_>, requests: &[SearchRequest]) -> Result<(Vec<Duration>, u64)> {
     let (mut times, mut hits) = (Vec::new(), 0);
     for is_warm in [false, true] {
-        for query in queries {
+        for request in requests {
             let start = Instant::now();
-            let found = acting.search(&SearchRequest::new(query).limit(50))?;
+            let found = acting.search(request)?;
             if is_warm {
                 times.push(start.elapsed());
                 hits += found.total;
