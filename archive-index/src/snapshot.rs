@@ -54,8 +54,8 @@ impl Snapshot {
         self.view.segments.iter().map(|open| open.segment.as_ref())
     }
 
-    /// An error if the search should end.
-    pub(crate) fn check_stop(&self) -> Result<(), IndexError> {
+    /// [`IndexError::Stopped`] if its searches should end: see [`until`](Self::until).
+    pub fn check_stop(&self) -> Result<(), IndexError> {
         if self.stop.load(Ordering::Relaxed) { Err(IndexError::Stopped) } else { Ok(()) }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use archive_core::{Actor, Archive, Error, FolderPath, FolderScope, MessageId, SearchCriteria, SearchRequest};
 use jiff::tz::TimeZone;
@@ -328,6 +328,14 @@ fn s2_7_a_search_that_is_told_to_stop_gives_no_answer() {
     let (acting, stop) = (archive.acting_as(Actor::System), Arc::new(AtomicBool::new(true)));
     assert!(matches!(acting.search(&SearchRequest::new("w*").until(stop)), Err(Error::Stopped)));
     assert_eq!(acting.search(&SearchRequest::new("w*")).expect("an answer").total, 1);
+    // Also between two pages.
+    put(&archive, "anna/Inbox", "Subject: words\n\nx\n");
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut pages = acting.search_pages(&SearchRequest::new("w*").limit(1).until(stop.clone())).expect("pages");
+    assert_eq!(pages.next().expect("a page").expect("an answer").total, 2);
+    stop.store(true, Ordering::Relaxed);
+    assert!(matches!(pages.next(), Some(Err(Error::Stopped))));
+    assert!(pages.next().is_none());
 }
 
 #[test]

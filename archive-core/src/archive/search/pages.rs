@@ -14,6 +14,7 @@ use crate::archive::{Acting, Actor};
 use crate::catalog::StoredRows;
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId, MessageNo};
+use crate::store::failed;
 
 /// The pages of a search, in order, each of at most as many hits as the limit of the request; there is always a first
 /// one. Counts and suggestions are in the first. All come from the state of the archive at the first; if a segment of
@@ -212,6 +213,7 @@ impl Ahead {
         self.at_once = places.len().saturating_mul(2).min(MOST_AHEAD);
         let mut rows: Vec<Option<StoredRows>> = places.iter().map(|_| None).collect();
         as_they_lie(&places, Place::message, |at, place| {
+            searcher.snapshot.check_stop().map_err(failed)?;
             let found = searcher.store.catalog().stored_rows(place.message())?;
             let id = MessageId { store: searcher.store.no(), no: place.message() };
             if let Some(row) = rows.get_mut(at) {
