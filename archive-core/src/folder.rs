@@ -247,9 +247,9 @@ mod tests {
     #[test]
     fn what_is_no_folder_says_why() {
         for (names, why) in [
-            (vec![], "not empty"),
-            (vec!["a".to_owned(), String::new()], "not empty"),
-            (vec!["in/out".to_owned()], "no /"),
+            (vec![], "not be empty"),
+            (vec!["a".to_owned(), String::new()], "not be empty"),
+            (vec!["in/out".to_owned()], "not contain `/`"),
             (vec!["x".repeat(1025)], "1,024"),
             (vec!["x".to_owned(); 129], "128"),
         ] {
