@@ -2,8 +2,8 @@
 //! never a panic or a wrong answer.
 
 use archive_index::{
-    Columns, DocNo, Field, FileId, Index, IndexError, MemPages, Options, PageError, PageErrorKind, PageStore, SortKeys, Value, ValueKind,
-    parse,
+    Columns, DocNo, Field, FileId, Index, IndexError, MemPages, Options, PageError, PageErrorKind, PageRef, PageStore, SortKeys, Value,
+    ValueKind, parse,
 };
 use std::sync::Arc;
 
@@ -140,4 +140,45 @@ fn a_flush_that_fails_changes_nothing_and_what_was_added_stays_searchable() {
     let found = index.snapshot().search(&parse("omega").unwrap().without_filters().unwrap()).unwrap();
     assert_eq!(found.iter().collect::<Vec<_>>(), [400]);
     assert_eq!(open(&pages).unwrap().watermark(), DocNo(300));
+}
+
+/// A page as in docs/FORMAT-INDEX.md, not compressed.
+fn page(kind: u8, plain: &[u8]) -> Vec<u8> {
+    let mut page = vec![kind, 1, 1, 0];
+    page.extend_from_slice(&(plain.len() as u32).to_le_bytes());
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&page);
+    sum.update(plain);
+    page.extend_from_slice(&sum.finalize().to_le_bytes());
+    page.extend_from_slice(plain);
+    page
+}
+
+#[test]
+fn a_directory_with_more_sort_keys_than_documents_is_damaged() {
+    const DIRECTORY: u8 = 7;
+    let pages = MemPages::new();
+    let index = open(&pages).unwrap();
+    index.add(DocNo(0), &[], &[], &Columns::default(), &SortKeys::default()).unwrap();
+    index.flush(b"basis").unwrap();
+    drop(index);
+    let file = pages.files()[0];
+    let reader = pages.open(file).unwrap();
+    let mut all: Vec<Vec<u8>> = (0..=reader.last().unwrap().0).map(|at| reader.read(PageRef(at)).unwrap()).collect();
+    let directory = all.iter_mut().find(|page| page[0] == DIRECTORY).unwrap();
+    let length = u32::from_le_bytes(directory[4..8].try_into().unwrap()) as usize;
+    let mut plain = if directory[2] == 1 { directory[12..].to_vec() } else { zstd::bulk::decompress(&directory[12..], length).unwrap() };
+    // Each of the four sort keys has one page of one key, and one page of ranks.
+    let keys = plain.len() - 4 * 6 + 1;
+    assert_eq!((plain[keys - 1], plain[keys], plain[keys + 1], plain[keys + 3]), (1, 1, 1, 1));
+    plain.splice(keys..=keys, [0xff, 0xff, 0xff, 0xff, 0x0f]);
+    *directory = page(DIRECTORY, &plain);
+    pages.remove(file).unwrap();
+    let mut writer = pages.create(file).unwrap();
+    for page in all {
+        writer.append(&page).unwrap();
+    }
+    writer.finish().unwrap();
+    let index = open(&pages).unwrap();
+    assert_eq!(index.snapshot().lost()[0].what, "number of sort keys");
 }

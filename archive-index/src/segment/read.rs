@@ -144,8 +144,13 @@ impl Segment {
             self.chunks.push((reader.varint_u32()?, PageRef(reader.varint()?)));
         }
         self.order = read_refs(&mut reader)?;
+        let docs = self.hi.saturating_sub(self.lo);
         for column in &mut self.sort {
             *column = SortColumn::read(&mut reader)?;
+            // Each key is that of a document. Readers allocate by this number.
+            if column.count > docs {
+                return Err(Malformed("number of sort keys"));
+            }
         }
         reader.end()
     }
