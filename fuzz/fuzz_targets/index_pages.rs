@@ -1,13 +1,32 @@
-//! Pages of a segment with any bytes in them and good checksums: answers or errors, no panic.
+//! Pages of a segment with any bytes in them and good checksums: searched, ordered, counted and merged, they give answers or errors, no panic.
 #![no_main]
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use archive_index::{Columns, DocNo, Field, FileId, Index, MemPages, Options, PageError, PageReader, PageRef, PageStore, PageWriter, Position, SortKey, SortKeys, Value, ValueKind, parse};
+use archive_index::{
+    Columns, DocNo, Field, FileId, Index, Label, LabelKind, MemPages, Options, PageRef, PageStore, Position, RoaringBitmap, SortKey,
+    SortKeys, Value, ValueKind, parse,
+};
 
-const QUERIES: [&str; 10] = ["alpha", "al*", "*ta", "*et*", "\"alpha beta\"", "to:x@example.org", "-alpha", "alpho~", "bet~2", "*"];
+const QUERIES: [&str; 14] = [
+    "alpha",
+    "al*",
+    "*ta",
+    "*et*",
+    "w?1",
+    "\"alpha beta\"",
+    "\"gamma gamma\"",
+    "\"al* w*\"",
+    "subject:gamma",
+    "to:x@example.org",
+    "-alpha",
+    "alpho~",
+    "bet~2",
+    "*",
+];
 
-/// Pages of a sound index: kind, and the plain bytes.
+/// A sound index of two segments; of the first one, the kinds and the plain bytes of its pages.
 struct Sound {
     store: MemPages,
     file: FileId,
@@ -19,14 +38,21 @@ fn sound() -> &'static Sound {
     SOUND.get_or_init(|| {
         let store = MemPages::new();
         let index = Index::open(Arc::new(store.clone()), Options::default()).expect("an index");
-        for number in 0..120u32 {
+        // Lists of more than 128 documents have several blocks of positions.
+        for number in 0..320u32 {
             let text = format!("alpha beta w{number} größe {}", "gamma ".repeat(number as usize % 7));
             let values = [
+                Value { field: Field::Subject, kind: ValueKind::Text, text: &text[11..] },
                 Value { field: Field::Body, kind: ValueKind::Text, text: &text },
                 Value { field: Field::To, kind: ValueKind::Address, text: "x@example.org" },
             ];
+            let labels = [Label { kind: LabelKind::Given, bytes: b"work".to_vec() }];
             let sort = SortKeys { subject: &text, address: ["", "a@example.org"][number as usize % 2], ..SortKeys::default() };
-            index.add(DocNo(number), &values, &[], &Columns { date: i64::from(number % 11), ..Columns::default() }, &sort).expect("added");
+            let columns = Columns { date: i64::from(number % 11), ..Columns::default() };
+            index.add(DocNo(number), &values, &labels, &columns, &sort).expect("added");
+            if number == 299 {
+                index.flush(b"basis").expect("flushed");
+            }
         }
         index.flush(b"basis").expect("flushed");
         let file = store.files()[0];
@@ -54,81 +80,75 @@ fn page(kind: u8, plain: &[u8]) -> Vec<u8> {
     page
 }
 
-struct Changed {
-    pages: Arc<Vec<Vec<u8>>>,
-    store: MemPages,
-}
-
-impl PageStore for Changed {
-    fn create(&self, file: FileId) -> Result<Box<dyn PageWriter>, PageError> {
-        self.store.create(file)
+/// The pages that differ from the sound ones. An edit is four bytes: what is done, where in the page (two bytes), and a byte.
+fn changed(pages: &[(u8, Vec<u8>)], edits: &[u8]) -> BTreeMap<usize, Vec<u8>> {
+    let mut changed = BTreeMap::new();
+    let mut at = 0;
+    for edit in edits.chunks_exact(4) {
+        let (place, byte) = (usize::from(u16::from_le_bytes([edit[1], edit[2]])), edit[3]);
+        if edit[0] % 8 == 0 {
+            at = place % pages.len();
+            continue;
+        }
+        let plain = changed.entry(at).or_insert_with(|| pages[at].1.clone());
+        let place = place % (plain.len() + 1);
+        match edit[0] % 8 {
+            1 => plain.insert(place, byte),
+            2 => drop(plain.drain(place..plain.len().min(place + usize::from(byte) + 1))),
+            3 => plain.truncate(place),
+            4 => *plain = pages[place % pages.len()].1.clone(),
+            // A long number in place of a short one.
+            5 => drop(plain.splice(place..plain.len().min(place + 1), [0xff, 0xff, 0xff, 0xff, byte & 0x0f])),
+            _ => plain.get_mut(place).into_iter().for_each(|old| *old = byte),
+        }
     }
-    fn highest(&self) -> Result<FileId, PageError> {
-        self.store.highest()
-    }
-    fn open(&self, _: FileId) -> Result<Arc<dyn PageReader>, PageError> {
-        Ok(Arc::new(Reading(Arc::clone(&self.pages))))
-    }
-    fn remove(&self, _: FileId) -> Result<(), PageError> {
-        Ok(())
-    }
-    fn load_manifest(&self) -> Result<Option<Vec<u8>>, PageError> {
-        self.store.load_manifest()
-    }
-    fn replace_manifest(&self, bytes: &[u8]) -> Result<(), PageError> {
-        self.store.replace_manifest(bytes)
-    }
-}
-
-struct Reading(Arc<Vec<Vec<u8>>>);
-
-impl PageReader for Reading {
-    fn read(&self, page: PageRef) -> Result<Vec<u8>, PageError> {
-        let found = usize::try_from(page.0).ok().and_then(|at| self.0.get(at));
-        found.cloned().ok_or_else(|| PageError::new(archive_index::PageErrorKind::Missing, "no such page"))
-    }
-    fn last(&self) -> Result<PageRef, PageError> {
-        Ok(PageRef(self.0.len() as u64 - 1))
-    }
+    changed
 }
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let [which, edits @ ..] = bytes else { return };
+    let [mode, rest @ ..] = bytes else { return };
     let sound = sound();
-    let mut pages: Vec<(u8, Vec<u8>)> = sound.pages.clone();
-    let at = usize::from(which & 0x7f) % pages.len();
-    let plain = &mut pages[at].1;
-    if which & 0x80 != 0 {
-        *plain = edits.to_vec();
-    } else {
-        for edit in edits.chunks_exact(3) {
-            let place = usize::from(u16::from_le_bytes([edit[0], edit[1]]));
-            if let Some(byte) = plain.get_mut(place) {
-                *byte = edit[2];
-            } else if !plain.is_empty() {
-                let length = place % plain.len();
-                plain.truncate(length);
-            }
-        }
+    let changed = match rest {
+        // A page of any bytes.
+        [at, plain @ ..] if mode & 1 == 1 => BTreeMap::from([(usize::from(*at) % sound.pages.len(), plain.to_vec())]),
+        edits => changed(&sound.pages, edits),
+    };
+    let store = sound.store.deep_clone();
+    store.remove(sound.file).expect("removed");
+    let mut writer = store.create(sound.file).expect("a file");
+    for (at, (kind, plain)) in sound.pages.iter().enumerate() {
+        writer.append(&page(*kind, changed.get(&at).unwrap_or(plain))).expect("appended");
     }
-    let pages = pages.iter().map(|(kind, plain)| page(*kind, plain)).collect();
-    let store = Changed { pages: Arc::new(pages), store: sound.store.deep_clone() };
-    assert_eq!(sound.file, sound.store.files()[0]);
+    writer.finish().expect("finished");
     let Ok(index) = Index::open(Arc::new(store), Options::default()) else { return };
+    // One use a run, so that many are tried.
+    match mode >> 1 & 7 {
+        share @ 0..4 => search(&index, share),
+        4 => order(&index),
+        5 => drop(index.merge_all()),
+        6 => drop(index.tell_dead(&RoaringBitmap::from_iter([3, 150, 151])).and_then(|()| index.purge())),
+        _ => drop(index.tell_dead(&RoaringBitmap::from_iter([7])).and_then(|()| index.merge_all())),
+    }
+});
+
+fn search(index: &Index, share: u8) {
     let snapshot = index.snapshot();
-    for query in QUERIES {
+    for query in QUERIES.iter().skip(share.into()).step_by(4) {
         if let Ok(docs) = snapshot.search(&parse(query).expect("a query").without_filters().expect("no filter"))
             && let Ok(newest) = snapshot.newest_first(&docs, None)
         {
-            newest.take(200).for_each(drop);
+            newest.take(400).for_each(drop);
         }
     }
-    if let Ok(docs) = snapshot.all() {
-        for (key, reverse) in [(SortKey::Subject, false), (SortKey::Address, true)] {
-            let first = snapshot.first_by(key, &docs, reverse, None, 7).unwrap_or_default();
-            let after = first.last().map(|last| Position { text: &last.text, date: last.date, doc: last.doc.0.into() });
-            let _next = snapshot.first_by(key, &docs, reverse, after, 7);
-            let _counts = snapshot.counts(key, &docs);
-        }
+}
+
+fn order(index: &Index) {
+    let snapshot = index.snapshot();
+    let Ok(docs) = snapshot.all() else { return };
+    for (key, reverse) in [(SortKey::Subject, false), (SortKey::Address, true)] {
+        let first = snapshot.first_by(key, &docs, reverse, None, 7).unwrap_or_default();
+        let after = first.last().map(|last| Position { text: &last.text, date: last.date, doc: last.doc.0.into() });
+        let _next = snapshot.first_by(key, &docs, reverse, after, 7);
+        let _counts = snapshot.counts(key, &docs);
     }
-});
+}
