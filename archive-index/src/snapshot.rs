@@ -56,7 +56,7 @@ impl Snapshot {
 
     /// [`IndexError::Stopped`] if its searches should end: see [`until`](Self::until).
     pub fn check_stop(&self) -> Result<(), IndexError> {
-        if self.stop.load(Ordering::Relaxed) { Err(IndexError::Stopped) } else { Ok(()) }
+        How { reading: Reading::Plain, stop: &self.stop }.go_on()
     }
 
     /// The first document number that is not in the snapshot.

@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::key as keys;
 use crate::out::{Out, counted, escape};
 
-/// The events of an import, and a line for each mail that is missing.
+/// What is reported while a source is read, and a line for each mail that is missing.
 struct Checking<'a> {
     events: &'a mut Events,
     source: String,

@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::export::{ExportFormat, Exporter, Laid, Layout, MboxStream, NotLaid, Target};
 use crate::folder::FolderPath;
 use crate::id::{FolderNo, MessageId, MessageNo};
-use crate::store::Placed;
 
 /// What is exported, and how.
 #[derive(Debug, Clone, Default)]
@@ -163,8 +162,10 @@ impl Acting<'_> {
         if let Some(query) = &options.query {
             let ranks: HashMap<FolderNo, u32> = folders.into_iter().zip(0..).collect();
             let mut found: Vec<(u32, MessageNo)> = Vec::new();
-            let mut take = |placed: Placed| found.extend(ranks.get(&placed.folder).map(|rank| (*rank, placed.message)));
-            self.each_found(&SearchRequest::new(query), &mut take)?;
+            self.each_found(&SearchRequest::new(query), |placed| {
+                found.extend(ranks.get(&placed.folder).map(|rank| (*rank, placed.message)));
+                Ok(())
+            })?;
             found.sort_unstable();
             return Ok(found.into_iter().map(|(_, no)| MessageId { store: self.archive.store.no(), no }).collect());
         }

@@ -45,7 +45,8 @@ pub(crate) struct How<'a> {
 }
 
 impl How<'_> {
-    pub(super) fn go_on(self) -> Result<(), IndexError> {
+    /// An error if the search should end.
+    pub(crate) fn go_on(self) -> Result<(), IndexError> {
         if self.stop.load(Ordering::Relaxed) { Err(IndexError::Stopped) } else { Ok(()) }
     }
 }

@@ -253,7 +253,7 @@ impl<F: fmt::Display> fmt::Display for Node<F> {
                 Node::And(_) | Node::Or(_) => write!(f, "-({inner})"),
                 inner => write!(f, "-{inner}"),
             },
-            // It was written where OR is no operator. In quotes it is none anywhere, and its words are the same.
+            // It was written where OR is not an operator. In quotes it never is one, and the words stay the same.
             Node::Term(term) if begins_as_or(&term.written) => write!(f, "\"{}\"", term.written.replace('"', " ")),
             Node::Term(term) => f.write_str(&term.written),
             Node::Filter(filter) => write!(f, "{filter}"),

@@ -414,8 +414,8 @@ impl<'s> OrderReader<'s> {
             let rows = segment.order_page(middle)?.unwrap_or_default();
             if rows.first().is_some_and(|first| first.date.0 > date) { low = middle + 1 } else { high = middle }
         }
-        // Documents at or before `date` may begin in the middle of that page. There is none if already the first page
-        // begins with one.
+        // Documents at or before `date` may begin in the middle of that page. If the very first page begins with one, no
+        // page is before it.
         reader.next_page = low.saturating_sub(1);
         if let Some(rows) = segment.order_page(reader.next_page)? {
             reader.next_page += 1;

@@ -212,13 +212,10 @@ impl Acting<'_> {
     }
 
     /// The messages that a search finds, by content; they are held as sets of numbers.
-    pub(super) fn each_found(&self, request: &SearchRequest, visit: &mut dyn FnMut(Placed)) -> Result<(), Error> {
+    pub(super) fn each_found(&self, request: &SearchRequest, visit: impl FnMut(Placed) -> Result<(), Error>) -> Result<(), Error> {
         let Some(query) = request.criteria.query()? else { return Ok(()) };
         let found = self.with_searcher(request, |searcher| searcher.find(&query, Ask::Hits))?;
-        found.each(&self.archive.store, |placed| {
-            visit(placed);
-            Ok(())
-        })
+        found.each(&self.archive.store, visit)
     }
 
     /// The store criterion is for administrators (O45), and must name an existing store.

@@ -104,17 +104,16 @@ impl InOrder {
         match &self.keys {
             Keys::Date if !self.order.reverse => {
                 self.newest(&walk, &mut places)?;
-                self.several_by(&walk, &Number::NONE, &mut |_, _| 0, &mut places)?;
+                self.several_by(&walk, &Number::None, &mut |_, _| 0, &mut places)?;
             }
-            Keys::Date => self.all_by(&walk, &Number::NONE, &mut |_, _| 0, &mut places)?,
+            Keys::Date => self.all_by(&walk, &Number::None, &mut |_, _| 0, &mut places)?,
             Keys::Size => {
                 let size = |_: Hit<'_>, columns: &Columns| !i64::try_from(columns.size).unwrap_or(i64::MAX);
-                self.all_by(&walk, &Number::PLAIN, &mut { size }, &mut places)?;
+                self.all_by(&walk, &Number::Plain, &mut { size }, &mut places)?;
             }
-            Keys::Archived(times) => self.all_by(&walk, &Number::PLAIN, &mut |hit, _| times.key(hit), &mut places)?,
+            Keys::Archived(times) => self.all_by(&walk, &Number::Plain, &mut |hit, _| times.key(hit), &mut places)?,
             Keys::Folder(folders) => {
-                let texts = Number { texts: Some(&folders.texts), is_none: false };
-                self.all_by(&walk, &texts, &mut |hit, _| folders.key(hit), &mut places)?;
+                self.all_by(&walk, &Number::Texts(&folders.texts), &mut |hit, _| folders.key(hit), &mut places)?;
             }
             Keys::Text(key) => {
                 walk.singles_by_text(*key, &self.found.singles, &mut places)?;

@@ -21,31 +21,29 @@ pub(super) enum Hit<'p> {
 }
 
 /// How keys that are compared as numbers stand in a place.
-pub(super) struct Number<'t> {
-    /// The text of each second number, from 1 on.
-    pub(super) texts: Option<&'t [String]>,
-    pub(super) is_none: bool,
-}
-
-impl Number<'static> {
-    pub(super) const NONE: Self = Self { texts: None, is_none: true };
-    pub(super) const PLAIN: Self = Self { texts: None, is_none: false };
+pub(super) enum Number<'t> {
+    /// They do not: the date decides.
+    None,
+    /// As they are.
+    Plain,
+    /// As texts: number 1 is the first, 3 the second, and so on.
+    Texts(&'t [String]),
 }
 
 impl Number<'_> {
     pub(super) fn key(&self, number: i64) -> Key {
-        match self.texts {
-            _ if self.is_none => Key::None,
-            None => Key::Number(number),
-            Some(texts) => Key::Text(usize::try_from(number / 2).ok().and_then(|at| texts.get(at)).cloned().unwrap_or_default()),
+        match self {
+            Self::None => Key::None,
+            Self::Plain => Key::Number(number),
+            Self::Texts(texts) => Key::Text(usize::try_from(number / 2).ok().and_then(|at| texts.get(at)).cloned().unwrap_or_default()),
         }
     }
 
     /// The number of a key; of a text that no folder has any more, a number between those of its neighbours.
     pub(super) fn of(&self, key: &Key) -> i64 {
-        match (key, self.texts) {
-            (Key::Number(number), _) => *number,
-            (Key::Text(text), Some(texts)) => match texts.binary_search(text) {
+        match (self, key) {
+            (_, Key::Number(number)) => *number,
+            (Self::Texts(texts), Key::Text(text)) => match texts.binary_search(text) {
                 Ok(at) => 2 * at as i64 + 1,
                 Err(at) => 2 * at as i64,
             },
