@@ -1,30 +1,28 @@
 //! Standard input, read by a separate thread, so that waiting for it can be stopped.
 
 use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use archive_core::Error;
+use archive_core::{Error, Progress};
 
 /// Bytes read at a time; a few pieces of this size wait.
 const PIECE: usize = 64 << 10;
 const WAITING: usize = 4;
-/// How often the flag is checked while nothing arrives.
+/// How often cancellation is looked for while nothing arrives.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Standard input, which ends with an error if the flag is set and nothing more arrives.
+/// Standard input, which ends with an error if it is cancelled and nothing more arrives.
 pub struct Input {
     pieces: Receiver<io::Result<Vec<u8>>>,
     piece: Vec<u8>,
     at: usize,
-    stop: Arc<AtomicBool>,
+    progress: Progress,
 }
 
 impl Input {
     /// Starts reading.
-    pub fn standard(stop: Arc<AtomicBool>) -> Result<Self, Error> {
+    pub fn standard(progress: &Progress) -> Result<Self, Error> {
         let (sender, pieces) = sync_channel(WAITING);
         let work = move || {
             let mut input = io::stdin().lock();
@@ -41,8 +39,8 @@ impl Input {
                 }
             }
         };
-        std::thread::Builder::new().spawn(work).map_err(|error| Error::NoThread(error.to_string()))?;
-        Ok(Self { pieces, piece: Vec::new(), at: 0, stop })
+        std::thread::Builder::new().spawn(work).map_err(|error| Error::NoThread { source: error.into() })?;
+        Ok(Self { pieces, piece: Vec::new(), at: 0, progress: progress.clone() })
     }
 }
 
@@ -51,7 +49,7 @@ impl Read for Input {
         while self.at == self.piece.len() {
             match self.pieces.recv_timeout(LOOK) {
                 Ok(piece) => (self.piece, self.at) = (piece?, 0),
-                Err(RecvTimeoutError::Timeout) if self.stop.load(Ordering::SeqCst) => return Err(io::Error::other("stopped")),
+                Err(RecvTimeoutError::Timeout) if self.progress.is_cancelled() => return Err(io::Error::other("stopped")),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
             }

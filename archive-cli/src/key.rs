@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use archive_core::{Archive, Error, Key, OpenOptions, Uuid};
+use archive_core::{Archive, Error, Key, OpenOptions, Secret, Uuid};
 use zeroize::Zeroizing;
 
 use crate::args::Common;
@@ -17,7 +17,7 @@ use crate::place;
 const MAX_SECRET: u64 = 64 << 10;
 
 /// The same for a file that is to open an archive: without it, there is no key.
-fn key_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
+fn key_file(path: &Path, out: &mut Out) -> Result<Secret, Failure> {
     use std::io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
     match secret_file(path, out) {
         Err(Failure::File { path, source, .. }) if matches!(source.kind(), NotFound | PermissionDenied | NotADirectory | IsADirectory) => {
@@ -28,7 +28,7 @@ fn key_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
 }
 
 /// The text of a file with a secret, without its line end. Warns where others may read it too.
-pub fn secret_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Failure> {
+pub fn secret_file(path: &Path, out: &mut Out) -> Result<Secret, Failure> {
     let file = fs::File::open(path).map_err(Failure::file("open", path))?;
     warn_open(&file, path, out)?;
     // With enough capacity from the start, so that growing leaves no copy in memory.
@@ -40,7 +40,7 @@ pub fn secret_file(path: &Path, out: &mut Out) -> Result<Zeroizing<String>, Fail
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| bad("not text, as keys and passphrases are"))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
-    Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
+    Ok(line.strip_suffix('\r').unwrap_or(line).into())
 }
 
 /// The permissions of pipes and devices do not matter.
@@ -79,7 +79,7 @@ pub fn named(common: &Common, out: &mut Out) -> Result<Option<Key>, Failure> {
     if let Some(file) = from_environment("MAILKEEP_KEY_FILE") {
         return Ok(Some(Key::File(key_file(&PathBuf::from(file), out)?)));
     }
-    let passphrase = from_environment("MAILKEEP_PASSPHRASE").map(|value| Zeroizing::new(value.to_string_lossy().into_owned()));
+    let passphrase = from_environment("MAILKEEP_PASSPHRASE").map(|value| value.to_string_lossy().into_owned().into());
     Ok(passphrase.map(Key::Passphrase))
 }
 
@@ -105,8 +105,8 @@ pub fn find(common: &Common, dir: &Path, id: Uuid, out: &mut Out) -> Result<Key,
 }
 
 /// A recovery key is twelve groups of five; anything else is a passphrase.
-fn guess_kind(answer: Zeroizing<String>) -> Key {
-    let is_recovery = answer.len() == 71 && answer.split('-').count() == 12;
+fn guess_kind(answer: Secret) -> Key {
+    let is_recovery = answer.text().len() == 71 && answer.text().split('-').count() == 12;
     if is_recovery { Key::Recovery(answer) } else { Key::Passphrase(answer) }
 }
 
@@ -130,14 +130,14 @@ pub fn is_dialogue() -> bool {
 }
 
 /// Asks for a secret on the terminal, without showing it.
-pub fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
-    Ok(Zeroizing::new(rpassword::prompt_password(question)?))
+pub fn ask(question: &str) -> Result<Secret, Failure> {
+    Ok(rpassword::prompt_password(question)?.into())
 }
 
 /// Asks twice for a new passphrase; `None` if the answer is empty.
-pub fn ask_new_passphrase(question: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+pub fn ask_new_passphrase(question: &str) -> Result<Option<Secret>, Failure> {
     let first = ask(question)?;
-    if first.is_empty() {
+    if first.text().is_empty() {
         return Ok(None);
     }
     if ask("Once more: ")? != first {
@@ -148,10 +148,10 @@ pub fn ask_new_passphrase(question: &str) -> Result<Option<Zeroizing<String>>, F
 
 /// Reminds once a day, as long as the recovery key has not been confirmed.
 pub fn remind_unconfirmed(archive: &Archive, out: &mut Out) -> Result<(), Failure> {
-    if archive.recovery_confirmed() || !memory::is_due(archive, Reminder::RecoveryKey, out) {
+    if archive.recovery_confirmed()? || !memory::is_due(archive, Reminder::RecoveryKey, out) {
         return Ok(());
     }
-    let (identifier, dir) = (archive.key_status().recovery_identifier, archive.dir().display().to_string());
+    let (identifier, dir) = (archive.key_status()?.recovery_identifier, archive.dir().display().to_string());
     out.note(&format!(
         "reminder: {}: the recovery key {identifier}-… was never confirmed, and without it a lost key file would lock you out for good; \
          `mailkeep key confirm` proves that you have it",
@@ -160,6 +160,6 @@ pub fn remind_unconfirmed(archive: &Archive, out: &mut Out) -> Result<(), Failur
 }
 
 /// `confirmed` or `unconfirmed`.
-pub fn recovery_state(archive: &Archive) -> &'static str {
-    if archive.recovery_confirmed() { "confirmed" } else { "unconfirmed" }
+pub fn recovery_state(archive: &Archive) -> Result<&'static str, Error> {
+    Ok(if archive.recovery_confirmed()? { "confirmed" } else { "unconfirmed" })
 }

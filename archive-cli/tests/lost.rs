@@ -20,7 +20,7 @@ fn killed() -> (Place, Vec<u8>) {
     let key = Key::File(fs::read_to_string(key).unwrap().into());
     let mail = format!("From: c@example.com\nSubject: half done\n\n{}", "a line of a long mail\n".repeat(15_000)).into_bytes();
     let archive = Archive::open_on(Arc::new(DiskVfs::new()), &dir, &key, OpenOptions::default()).unwrap();
-    archive.acting_as(Actor::System).import_one(&mail, &"anna/Inbox".parse().unwrap()).unwrap();
+    archive.session(Actor::System).import_one(&mail, &"anna/Inbox".parse().unwrap()).unwrap();
     drop(archive);
     fs::OpenOptions::new().write(true).open(&records).unwrap().set_len(before).unwrap();
     (place, mail)

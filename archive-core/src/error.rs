@@ -1,17 +1,20 @@
 //! What can go wrong in an archive: one umbrella with stable codes, damage with its place, and whose fault it is.
 
-use std::ops::Range;
+use std::fmt;
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::id::{ContentNo, MessageId};
-use crate::vfs::{VfsError, hint_of_open_files};
+use crate::vfs::VfsError;
 
 /// Anything that a call of the library can fail with. The text says what, where, and what to do; the code is stable.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file operation failed. What has a receipt stays; free some space or fix the medium, and try again.
-    #[error("{0}{hint}", hint = fix(.0))]
+    /// A file operation failed. What has a receipt stays; free some space or fix the medium, and try again. The source
+    /// of this error is the [`std::io::Error`].
+    #[error(transparent)]
     Io(VfsError),
     /// Bytes on disk are not what was written. Fix: `verify` reports all damage; everything else stays readable.
     #[error("{0}")]
@@ -142,7 +145,7 @@ pub enum Error {
     /// Nothing with this id. Fix: ids are printed by `search` and `ls`.
     #[error("message {0} is not in this archive")]
     NoSuchMessage(MessageId),
-    /// A message has no such part, or the part consists of other parts. Fix: `Acting::parts` lists them.
+    /// A message has no such part, or the part consists of other parts. Fix: `Session::parts` lists them.
     #[error("message {message} has no part {part} with bytes; `show {message}` lists them")]
     NoSuchPart {
         /// The message.
@@ -211,11 +214,30 @@ pub enum Error {
         found: String,
     },
     /// A failed sync or write closed the store for writing. Fix: open the archive again; what has a receipt stays.
-    #[error("an earlier write failed, so nothing more is written; open the archive again ({0})")]
-    Latched(String),
+    #[error("an earlier write failed, so nothing more is written; open the archive again ({cause})")]
+    Latched {
+        /// The failure.
+        #[source]
+        cause: Cause<Error>,
+    },
     /// The caller asked for something impossible.
+    #[error("{what}; {expected}")]
+    Misuse {
+        /// What is wrong.
+        what: String,
+        /// What to do instead.
+        expected: String,
+    },
+    /// The archive was closed, through this handle or another one. Fix: open it again.
+    #[error("the archive was closed; open it again")]
+    Closed,
+    /// The process is a fork of the one that opened the archive, and has neither its threads nor its locks. Fix: open the
+    /// archive in one of them only, after the fork.
+    #[error("the archive was opened by the process that this one was forked from; open archives after the fork")]
+    Forked,
+    /// A function that the caller passed failed, and ended the call. The source of this error is its error.
     #[error("{0}")]
-    Misuse(String),
+    Caller(#[source] Cause<dyn std::error::Error + Send + Sync>),
     /// The bytes are never a mail, whatever their name: there are none, or all are zero. Nothing was archived.
     #[error("the mail {why}")]
     NotAMail {
@@ -243,23 +265,65 @@ pub enum Error {
     IndexDamaged(Box<archive_index::SegmentDamage>),
     /// Catalog or index could not be written. All mail is archived, and the next open catches up. Fix: free space, or
     /// grant the right to write them.
-    #[error("{0}{hint}; all mail is archived, and the next open brings catalog and index up to date", hint = fix(.0))]
-    CachesLag(VfsError),
+    #[error("{0}; all mail is archived, and the next open brings catalog and index up to date")]
+    CachesLag(#[source] VfsError),
     /// The index was written by an earlier version. It was thrown away, and all mails are indexed again. Nothing else is touched.
     #[error("the index is of format {0}, which an earlier version wrote; it was thrown away, and all mails are indexed again")]
     IndexOlder(u64),
     /// The index failed; it can be rebuilt from the store at any time.
-    #[error("index: {0}")]
-    Index(String),
+    #[error("index: {what}; rebuild the index")]
+    Index {
+        /// What failed.
+        what: String,
+    },
     /// The system provided no thread. What has a receipt stays. Fix: a higher limit of processes and threads.
-    #[error("no thread could be started ({0}); raise the limit of processes and threads")]
-    NoThread(String),
+    #[error("no thread could be started ({source}); raise the limit of processes and threads")]
+    NoThread {
+        /// The system's answer.
+        source: Cause<std::io::Error>,
+    },
     /// The caller stopped the work; what has a receipt stays.
     #[error("stopped")]
     Stopped,
     /// A promise of this library to itself was broken. Please report it.
     #[error("internal error: {0}; please report it")]
     Bug(&'static str),
+}
+
+/// The error behind another one, shared by its clones. It is no error itself: [`source`](std::error::Error::source) gives
+/// the error in it, which can be downcast.
+pub struct Cause<E: ?Sized>(Arc<E>);
+
+impl<E> From<E> for Cause<E> {
+    fn from(error: E) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl<E: ?Sized> Clone for Cause<E> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<E: ?Sized> Deref for Cause<E> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        &self.0
+    }
+}
+
+impl<E: fmt::Debug + ?Sized> fmt::Debug for Cause<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<E: fmt::Display + ?Sized> fmt::Display for Cause<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 impl From<VfsError> for Error {
@@ -271,24 +335,43 @@ impl From<VfsError> for Error {
     }
 }
 
-/// What to do if a file operation failed.
-fn fix(error: &VfsError) -> String {
-    if error.is_full() {
-        return "; free some space and try again".to_owned();
-    }
-    if error.is_denied() && error.path.ends_with("write.lock") {
-        return "; opening needs write access even for reading: copy the archive to a writable place".to_owned();
-    }
-    if error.is_denied() && error.operation.writes() {
-        return "; archiving needs permission to write there".to_owned();
-    }
-    hint_of_open_files(&error.source)
-}
-
 impl Error {
     /// An error about a query, or about its other criteria.
     pub(crate) fn query(message: impl Into<String>) -> Self {
         Self::Query { message: message.into(), range: None }
+    }
+
+    /// The caller asked for something impossible: what is wrong, and what to do instead.
+    pub(crate) fn misuse(what: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Misuse { what: what.into(), expected: expected.into() }
+    }
+
+    /// A folder path that the library made of names is not one.
+    pub(crate) fn folder(error: crate::folder::NotAFolderPath) -> Self {
+        Self::misuse(error.to_string(), "use another name")
+    }
+
+    pub(crate) fn no_thread(source: std::io::Error) -> Self {
+        Self::NoThread { source: source.into() }
+    }
+
+    /// The error of a function that the caller passed to the library, such as one that receives the bytes of a mail: the
+    /// call ends, and returns it.
+    #[must_use]
+    pub fn caller(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Caller(Cause(error.into().into()))
+    }
+
+    /// Whether the same call may succeed later without a change of the archive or of the call: another process has it
+    /// open, the disk is full, or a limit of files or threads is reached. Nothing that has a receipt is lost meanwhile;
+    /// after [`Error::Latched`] open the archive again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Io(error) => error.is_full() || error.is_out_of_files(),
+            Self::InUse { .. } | Self::NoThread { .. } => true,
+            _ => false,
+        }
     }
 
     /// A stable name of the error for machines.
@@ -322,15 +405,18 @@ impl Error {
             Self::NeedsRepair { .. } => "needs_repair",
             Self::StoreMissing { .. } => "store_missing",
             Self::RolledBack { .. } => "rolled_back",
-            Self::Latched(_) => "latched",
-            Self::Misuse(_) => "misuse",
+            Self::Latched { .. } => "latched",
+            Self::Misuse { .. } => "misuse",
+            Self::Closed => "closed",
+            Self::Forked => "forked",
+            Self::Caller(_) => "caller",
             Self::NotAMail { .. } => "not_a_mail",
             Self::Source { .. } => "source",
             Self::Query { .. } => "query",
             Self::CachesLag(_) => "caches_lag",
             Self::IndexOlder(_) => "index_older",
-            Self::Index(_) | Self::IndexDamaged(_) => "index",
-            Self::NoThread(_) => "no_thread",
+            Self::Index { .. } | Self::IndexDamaged(_) => "index",
+            Self::NoThread { .. } => "no_thread",
             Self::Stopped => "stopped",
             Self::Bug(_) => "bug",
         }

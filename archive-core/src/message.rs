@@ -32,6 +32,54 @@ pub enum DateOrigin {
     Unknown,
 }
 
+/// How important the sender of a message called it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Importance {
+    /// Low.
+    Low,
+    /// Normal, or not said.
+    Normal,
+    /// High.
+    High,
+}
+
+/// Whether a message was received or sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Direction {
+    /// Not known.
+    Unknown,
+    /// Received.
+    Received,
+    /// Sent.
+    Sent,
+}
+
+impl Importance {
+    /// -1 low, 0 normal or not said, 1 high.
+    #[must_use]
+    pub fn level(self) -> i8 {
+        match self {
+            Self::Low => -1,
+            Self::Normal => 0,
+            Self::High => 1,
+        }
+    }
+}
+
+impl Direction {
+    /// Its name: `unknown`, `received`, `sent`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Received => "received",
+            Self::Sent => "sent",
+        }
+    }
+}
+
 /// What lists show of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,10 +108,10 @@ pub struct MessageInfo {
     pub size: u64,
     /// Attachments.
     pub attachments: u32,
-    /// -1 low, 0 normal or unknown, 1 high.
-    pub importance: i8,
-    /// `received`, `sent` or `unknown`.
-    pub direction: &'static str,
+    /// How important its sender called it.
+    pub importance: Importance,
+    /// Whether the owner of the user archive received or sent it.
+    pub direction: Direction,
 }
 
 /// Everything that the archive knows of a message.

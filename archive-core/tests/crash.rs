@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use archive_core::vfs::{CrashMoment, CrashStyle, Fault, SimVfs, Vfs};
 use archive_core::{
-    Actor, Archive, CreateOptions, Depth, Digest, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId,
-    OpenOptions, Receipt,
+    Actor, Archive, CreateOptions, Depth, Digest, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId, NewArchive,
+    OpenOptions, Progress, Receipt,
 };
 
 const DIR: &str = "/archive";
@@ -63,13 +63,16 @@ impl ImportEvents for Promises {
     }
 }
 
+/// Commits a new archive, whose key is noted before.
+fn commit(new: NewArchive, promises: &mut Promises) -> Result<Archive, Error> {
+    promises.key = new.keys().key_file.as_ref().map(|key| key.text().to_owned());
+    new.commit()
+}
+
 /// Everything a store does in its life, in one order. Ends at the first error.
 fn life(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
     let shared: Arc<dyn Vfs> = Arc::new(vfs.clone());
-    let archive = Archive::create_on(shared, Path::new(DIR), CreateOptions::new("anna").open_options(options()), |_, keys| {
-        promises.key = keys.key_file.as_deref().cloned();
-        Ok(())
-    })?;
+    let archive = commit(Archive::create_on(shared, Path::new(DIR), CreateOptions::new("anna").open_options(options()))?, promises)?;
     import(&archive, &mbox(0..40, 20_000), promises)?;
     import(&archive, &mbox(40..60, 30_000), promises)?;
     for no in 60..63 {
@@ -101,12 +104,12 @@ fn open(vfs: &SimVfs, promises: &Promises) -> Result<Archive, Error> {
 }
 
 fn import(archive: &Archive, mut source: &[u8], promises: &mut Promises) -> Result<(), Error> {
-    archive.acting_as(Actor::System).import(ImportSource::Stream(&mut source, "list.mbox"), &ImportOptions::default(), promises).map(drop)
+    archive.session(Actor::System).import(ImportSource::Stream(&mut source, "list.mbox"), &ImportOptions::default(), promises).map(drop)
 }
 
 fn one(archive: &Archive, no: u32, promises: &mut Promises) -> Result<(), Error> {
     let folder: FolderPath = "anna/single".parse().unwrap();
-    let receipt = archive.acting_as(Actor::System).import_one(&mail(no, SINGLE), &folder)?;
+    let receipt = archive.session(Actor::System).import_one(&mail(no, SINGLE), &folder)?;
     promises.receipts.push((receipt.id(), receipt.digest()));
     Ok(())
 }
@@ -134,7 +137,7 @@ fn judge(vfs: &SimVfs, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, 
     import(&archive, &mbox(0..40, 20_000), &mut all).unwrap_or_else(|error| panic!("{what}: importing again: {error}"));
     one(&archive, 61, &mut all).unwrap_or_else(|error| panic!("{what}: one mail again: {error}"));
     check(&archive, &all, sources, what);
-    let report = archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).unwrap();
+    let report = archive.session(Actor::System).verify(Depth::Everything, &Progress::new()).unwrap();
     assert!(report.findings.is_empty(), "{what}: verify: {:?}", report.findings);
     archive.close().unwrap_or_else(|error| panic!("{what}: closing: {error}"));
     let archive = open(vfs, &all).unwrap_or_else(|error| panic!("{what}: opening once more: {error}"));
@@ -142,23 +145,21 @@ fn judge(vfs: &SimVfs, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, 
 }
 
 fn check(archive: &Archive, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, what: &str) {
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     for (id, digest) in &promises.receipts {
-        let raw = acting.raw(*id).unwrap_or_else(|error| panic!("{what}: receipted mail {id}: {error}"));
+        let raw = session.raw(*id).unwrap_or_else(|error| panic!("{what}: receipted mail {id}: {error}"));
         assert_eq!(Digest::of(&raw), *digest, "{what}: receipted mail {id} changed");
     }
     let mut visible = 0;
-    acting
-        .messages(&mut |info| {
-            let raw = acting.raw(info.id)?;
-            assert_eq!(sources.get(&Digest::of(&raw)), Some(&raw), "{what}: {} is no mail of the source", info.id);
-            visible += 1;
-            Ok(std::ops::ControlFlow::Continue(()))
-        })
-        .unwrap_or_else(|error| panic!("{what}: listing: {error}"));
+    for info in session.messages() {
+        let listed = info.and_then(|info| Ok((info.id, session.raw(info.id)?)));
+        let (id, raw) = listed.unwrap_or_else(|error| panic!("{what}: listing: {error}"));
+        assert_eq!(sources.get(&Digest::of(&raw)), Some(&raw), "{what}: {id} is no mail of the source");
+        visible += 1;
+    }
     // A mail imported alone is found shortly after its receipt, where the memory of the index is full (S4.7).
     let found = loop {
-        let found = acting.search(&archive_core::SearchRequest::new("*").limit(0)).unwrap();
+        let found = session.search(&archive_core::SearchRequest::new("*").limit(0)).unwrap();
         if found.coverage.not_indexed == 0 {
             break found;
         }
@@ -316,12 +317,8 @@ fn p1_p5_a_fault_at_every_call_loses_nothing_that_was_promised() {
 fn p2_a_single_mail_whose_write_is_torn_is_there_whole_or_not_at_all() {
     let sources = sources();
     let begin = |vfs: &SimVfs, promises: &mut Promises| {
-        let made =
-            Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna").open_options(options()), |_, keys| {
-                promises.key = keys.key_file.as_deref().cloned();
-                Ok(())
-            });
-        made.expect("an archive")
+        let new = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna").open_options(options()));
+        commit(new.expect("begun"), promises).expect("an archive")
     };
     let three = |archive: &Archive, promises: &mut Promises| (60..63).try_for_each(|no| one(archive, no, promises));
     let (vfs, mut promises) = (disk(0), Promises::default());
@@ -357,17 +354,14 @@ fn large() -> Vec<u8> {
 fn before_large(vfs: &SimVfs, promises: &mut Promises) -> Result<(Archive, u64), Error> {
     let shared: Arc<dyn Vfs> = Arc::new(vfs.clone());
     let options = CreateOptions::new("anna").open_options(options().index(false));
-    let archive = Archive::create_on(shared, Path::new(DIR), options, |_, keys| {
-        promises.key = keys.key_file.as_deref().cloned();
-        Ok(())
-    })?;
+    let archive = commit(Archive::create_on(shared, Path::new(DIR), options)?, promises)?;
     one(&archive, 60, promises)?;
     let calls = vfs.calls();
     Ok((archive, calls))
 }
 
 fn import_large(archive: &Archive, mut raw: &[u8], promises: &mut Promises) -> Result<(), Error> {
-    archive.acting_as(Actor::System).import(ImportSource::Stream(&mut raw, "large.eml"), &ImportOptions::default(), promises).map(drop)
+    archive.session(Actor::System).import(ImportSource::Stream(&mut raw, "large.eml"), &ImportOptions::default(), promises).map(drop)
 }
 
 /// Opens what was left: what has a receipt is there, nothing else is but perhaps the whole mail, and no file of what was being received.
@@ -377,18 +371,18 @@ fn judge_large(vfs: &SimVfs, promises: &Promises, raw: &[u8], what: &str) {
     let archive = reopen().unwrap_or_else(|error| panic!("{what}: opening: {error}"));
     let content = vfs.list(&Path::new(DIR).join("stores/1/content")).unwrap();
     assert!(content.iter().all(|entry| entry.path.extension().is_some_and(|extension| extension == "mkc")), "{what}: {content:?}");
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     for (id, digest) in &promises.receipts {
-        let read = acting.raw(*id).unwrap_or_else(|error| panic!("{what}: receipted mail {id}: {error}"));
+        let read = session.raw(*id).unwrap_or_else(|error| panic!("{what}: receipted mail {id}: {error}"));
         assert_eq!(Digest::of(&read), *digest, "{what}: receipted mail {id} changed");
     }
-    let messages = acting.stats().unwrap().messages;
+    let messages = session.stats(&Progress::new()).unwrap().messages;
     assert!(messages >= promises.receipts.len() as u64 && messages <= 2, "{what}: {messages} messages");
-    let report = acting.verify(Depth::Structure, &mut |_| Ok(())).unwrap();
+    let report = session.verify(Depth::Structure, &Progress::new()).unwrap();
     assert!(report.findings.is_empty(), "{what}: verify: {:?}", report.findings);
     if messages < 2 || what.ends_with("killed") {
         import_large(&archive, raw, &mut Promises::default()).unwrap_or_else(|error| panic!("{what}: importing again: {error}"));
-        assert_eq!(acting.stats().unwrap().messages, 2, "{what}: the mail is there once");
+        assert_eq!(session.stats(&Progress::new()).unwrap().messages, 2, "{what}: the mail is there once");
     }
 }
 
@@ -439,12 +433,9 @@ fn p1_p2_p13_a_crash_or_fault_at_every_call_of_the_import_of_a_large_mail_leaves
 fn with_passphrase(promises: &mut Promises) -> (SimVfs, String) {
     let vfs = disk(0);
     let made = CreateOptions::new("anna").open_options(options()).passphrase("old");
-    let archive = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), made, |_, keys| {
-        promises.key = keys.key_file.as_deref().cloned();
-        Ok(())
-    });
-    let archive = archive.expect("an archive");
-    let old = archive.key_status().slots.pop().expect("a slot").id;
+    let new = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), made).expect("begun");
+    let archive = commit(new, promises).expect("an archive");
+    let old = archive.key_status().expect("the keys").slots.pop().expect("a slot").id;
     archive.close().expect("closed");
     (vfs, old)
 }
@@ -463,9 +454,9 @@ fn change_keys(vfs: &SimVfs, promises: &Promises, old: &str, done: &mut u32) -> 
 fn keys_left(vfs: &SimVfs, promises: &Promises, old: &str, change_on: bool, what: &str) -> (bool, bool) {
     let archive = open(vfs, promises).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(archive.notices().is_empty() && archive.barred().is_none(), "{what}: {:?}", archive.notices());
-    let report = archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).unwrap();
+    let report = archive.session(Actor::System).verify(Depth::Everything, &Progress::new()).unwrap();
     assert!(report.findings.is_empty(), "{what}: verify: {:?}", report.findings);
-    let slots = archive.key_status().slots;
+    let slots = archive.key_status().expect("the keys").slots;
     if change_on {
         archive.add_passphrase("third").unwrap_or_else(|error| panic!("{what}: keys change on: {error}"));
     }

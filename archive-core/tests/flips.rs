@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use archive_core::{Actor, Archive, Depth, Error, ExportFormat, ExportOptions, ImportOptions, MessageId, SearchRequest};
+use archive_core::{Actor, Archive, Depth, Error, ExportFormat, ExportOptions, ImportOptions, MessageId, Progress, SearchRequest};
 
 use fixture::{DIR, Files, base64, mbox, plain, put_each, put_stream};
 
@@ -106,7 +106,7 @@ fn export(archive: &Archive) -> Result<Exported, Error> {
     let memory = Path::new("/dev/shm");
     let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
     let options = ExportOptions { format: ExportFormat::Mbox, ..ExportOptions::default() };
-    let report = archive.acting_as(Actor::System).export(&dir.path().join("out"), &options, &mut |_| {})?;
+    let report = archive.session(Actor::System).export(&dir.path().join("out"), &options, &mut |_, _| {})?;
     let mut files = BTreeMap::new();
     let mut dirs = vec![dir.path().join("out")];
     while let Some(folder) = dirs.pop() {
@@ -143,13 +143,13 @@ impl Subject {
         }
         files.write(path, &changed);
         let archive = files.try_open().map_err(|error| format!("does not open: {error}"))?;
-        let acting = archive.acting_as(Actor::System);
-        let report = acting.verify(Depth::Everything, &mut |_| Ok(())).map_err(|error| format!("verify: {error}"))?;
+        let session = archive.session(Actor::System);
+        let report = session.verify(Depth::Everything, &Progress::new()).map_err(|error| format!("verify: {error}"))?;
         let reported = archive.damage().is_some() || archive.barred().is_some() || !report.findings.is_empty();
         let hit: BTreeSet<MessageId> = report.findings.iter().flat_map(|finding| finding.messages.iter().copied()).collect();
         let mut gone = BTreeSet::new();
         for (mail, id) in &self.mails {
-            match acting.raw(*id) {
+            match session.raw(*id) {
                 Ok(raw) if raw != *mail => return Err(format!("{id} has other bytes")),
                 Ok(_) if hit.contains(id) => return Err(format!("{id} is read though named as lost")),
                 Err(Error::Damage(_)) if hit.contains(id) => {}
@@ -161,7 +161,7 @@ impl Subject {
             }
         }
         let costs = |id: &MessageId| hit.contains(id) || gone.contains(id);
-        let found = acting.search(&SearchRequest::new(WORD)).map_err(|error| format!("search: {error}"))?;
+        let found = session.search(&SearchRequest::new(WORD)).map_err(|error| format!("search: {error}"))?;
         let ids: BTreeSet<MessageId> = found.hits.iter().map(|hit| hit.id).collect();
         let missing = self.mails.iter().filter(|(_, id)| !ids.contains(id) && !costs(id)).count() as u64;
         if missing > found.coverage.not_indexed {

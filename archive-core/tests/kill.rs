@@ -13,11 +13,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use archive_core::{
     Actor, Archive, CreateOptions, Depth, Digest, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, Key, MessageId, NoEvents,
-    OpenOptions, Outcome, Receipt,
+    OpenOptions, Outcome, Progress, Receipt,
 };
 
 const CHILD: &str = "MAILKEEP_TEST_KILLED";
@@ -48,12 +49,18 @@ fn import_options(dir: &Path) -> ImportOptions {
 /// Writes receipts as they come.
 struct ToFile {
     file: std::fs::File,
-    /// How many bytes of the source were read at which time.
+    read: Arc<Mutex<Read>>,
+}
+
+/// How much of the source was read.
+#[derive(Default)]
+struct Read {
+    /// How many bytes at which time.
     read: VecDeque<(u64, Instant)>,
     now: u64,
 }
 
-impl ToFile {
+impl Read {
     /// How long ago the mail at `offset` was read, in milliseconds, and how many bytes since.
     fn lag(&mut self, offset: u64) -> (u64, u64) {
         while self.read.front().is_some_and(|(bytes, _)| *bytes <= offset) {
@@ -65,11 +72,6 @@ impl ToFile {
 }
 
 impl ImportEvents for ToFile {
-    fn progress(&mut self, bytes: u64) {
-        self.now = bytes;
-        self.read.push_back((bytes, Instant::now()));
-    }
-
     fn receipt(&mut self, receipt: &Receipt) {
         let outcome = match receipt.outcome() {
             Outcome::Duplicate { restated: true } => "restated",
@@ -78,7 +80,7 @@ impl ImportEvents for ToFile {
         };
         // One write: a killed process leaves whole lines but the last.
         // In a tree offsets begin anew in each file.
-        let (ago, behind) = if receipt.source().is_empty() { self.lag(receipt.offset()) } else { (0, 0) };
+        let (ago, behind) = if receipt.source().is_empty() { self.read.lock().expect("no panic").lag(receipt.offset()) } else { (0, 0) };
         let line = format!("{}\t{}\t{outcome}\t{}\t{ago}\t{behind}\n", receipt.id(), receipt.digest(), receipt.offset());
         self.file.write_all(line.as_bytes()).expect("a receipt is written");
     }
@@ -89,9 +91,17 @@ fn child(dir: &Path) {
     let archive = open(dir).expect("opens after any kill");
     let receipts = std::fs::File::options().create(true).append(true).open(dir.join("receipts")).expect("a file for receipts");
     let source = std::fs::read_to_string(dir.join("source")).expect("the source");
-    let acting = archive.acting_as(Actor::System);
-    let mut events = ToFile { file: receipts, read: VecDeque::new(), now: 0 };
-    acting.import(ImportSource::Path(Path::new(&source)), &import_options(dir), &mut events).expect("imported");
+    let session = archive.session(Actor::System);
+    let mut events = ToFile { file: receipts, read: Arc::default() };
+    let read = Arc::clone(&events.read);
+    let progress = Progress::reporting(move |step| {
+        let mut read = read.lock().expect("no panic");
+        read.now = step.done;
+        read.read.push_back((step.done, Instant::now()));
+        ControlFlow::Continue(())
+    });
+    let options = ImportOptions { progress, ..import_options(dir) };
+    session.import(ImportSource::Path(Path::new(&source)), &options, &mut events).expect("imported");
     archive.close().expect("closed");
 }
 
@@ -149,16 +159,14 @@ impl archive_core::source::SourceVisitor for Source {
 /// Opens the archive and judges it by the receipts and the source alone.
 fn judge(dir: &Path, source: &Source, what: &str) -> BTreeMap<MessageId, String> {
     let archive = open(dir).unwrap_or_else(|error| panic!("{what}: {error}"));
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut visible = BTreeMap::new();
-    acting
-        .messages(&mut |message| {
-            let raw = acting.raw(message.id)?;
-            assert_eq!(raw.len() as u64, message.size, "{what}: {}", message.id);
-            visible.insert(message.id, Digest::of(&raw).to_string());
-            Ok(ControlFlow::Continue(()))
-        })
-        .unwrap_or_else(|error| panic!("{what}: a visible mail cannot be read: {error}"));
+    for message in session.messages() {
+        let read = message.and_then(|message| session.raw(message.id).map(|raw| (message, raw)));
+        let (message, raw) = read.unwrap_or_else(|error| panic!("{what}: a visible mail cannot be read: {error}"));
+        assert_eq!(raw.len() as u64, message.size, "{what}: {}", message.id);
+        visible.insert(message.id, Digest::of(&raw).to_string());
+    }
     for (id, digest) in &visible {
         assert!(source.digests.contains(digest), "{what}: {id} is no mail of the source");
     }
@@ -166,9 +174,9 @@ fn judge(dir: &Path, source: &Source, what: &str) -> BTreeMap<MessageId, String>
         let kept = visible.get(&id);
         assert!(kept == Some(&digest) || restated && kept.is_some(), "{what}: {id} with digest {digest} has a receipt; kept is {kept:?}");
     }
-    let report = acting.verify(Depth::Everything, &mut |_| Ok(())).expect("verified");
+    let report = session.verify(Depth::Everything, &Progress::new()).expect("verified");
     assert_eq!(report.findings, [], "{what}");
-    let all = acting.search(&archive_core::SearchRequest::new("*").limit(0)).expect("an answer");
+    let all = session.search(&archive_core::SearchRequest::new("*").limit(0)).expect("an answer");
     assert_eq!(all.total, visible.len() as u64, "{what}: every visible mail is found");
     // Half of the time the archive is closed, half of the time it is dropped as it is.
     if visible.len() % 2 == 0 {
@@ -179,11 +187,11 @@ fn judge(dir: &Path, source: &Source, what: &str) -> BTreeMap<MessageId, String>
 
 fn complete(dir: &Path, path: &Path, source: &Source, what: &str) -> ImportReport {
     let archive = open(dir).expect("opens");
-    let acting = archive.acting_as(Actor::System);
-    let report = acting.import(ImportSource::Path(path), &import_options(dir), &mut NoEvents).expect("imported");
+    let session = archive.session(Actor::System);
+    let report = session.import(ImportSource::Path(path), &import_options(dir), &mut NoEvents).expect("imported");
     assert_eq!(report.read, source.mails, "{what}");
     assert_eq!(report.read, report.stored + report.duplicate, "{what}: {report:?}");
-    let check = acting.check(ImportSource::Path(path), &Default::default(), &mut NoEvents).expect("checked");
+    let check = session.check(ImportSource::Path(path), &Default::default(), &mut NoEvents).expect("checked");
     assert_eq!((check.present, check.missing), (source.mails, 0), "{what}");
     archive.close().expect("closed");
     report
@@ -258,12 +266,9 @@ fn kills_at_random_moments_lose_nothing_receipted() {
         let (path, source) = &sources[round % sources.len()];
         let dir = base.path().join(round.to_string());
         std::fs::create_dir(&dir).expect("a folder");
-        let keep = |_, keys: &archive_core::ArchiveKeys| {
-            std::fs::write(dir.join("key"), keys.key_file.as_ref().expect("a key file").as_bytes())
-                .map_err(|error| Error::Misuse(error.to_string()))
-        };
-        let archive = Archive::create(&dir.join("archive"), CreateOptions::new("anna").open_options(options()), keep);
-        archive.expect("created").close().expect("closed");
+        let new = Archive::create(&dir.join("archive"), CreateOptions::new("anna").open_options(options())).expect("begun");
+        std::fs::write(dir.join("key"), new.keys().key_file.as_ref().expect("a key file").text()).expect("kept");
+        new.commit().expect("created").close().expect("closed");
         std::fs::write(dir.join("source"), path.to_str().expect("text")).expect("written");
         let each = round % 5 == 4;
         if each {

@@ -12,7 +12,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("folder", &[]),
     ("message", &["id", "folder"]),
     ("vfs", &[]),
-    ("error", &["id", "vfs"]),
+    ("error", &["id", "folder", "vfs"]),
+    ("progress", &["error"]),
     ("wire", &["error"]),
     ("mail", &["id"]),
     ("seal", &["id", "error", "vfs", "wire"]),
@@ -24,11 +25,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["mail", "folder"]),
     // Both know what quoting of mailboxes is.
     ("export", &["id", "folder", "message", "error", "vfs", "mail", "source"]),
-    ("store", &["id", "clock", "folder", "error", "vfs", "wire", "seal", "mail", "records", "container", "catalog"]),
+    ("store", &["id", "clock", "folder", "error", "progress", "vfs", "wire", "seal", "mail", "records", "container", "catalog"]),
     (
         "archive",
-        &["id", "clock", "error", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source", "export", "folder", "message"],
+        &[
+            "id", "clock", "error", "progress", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source", "export", "folder",
+            "message",
+        ],
     ),
+    // What the layers below it answer, as text for machines.
+    ("json", &["id", "error", "seal", "mail", "store", "source", "folder", "message", "archive"]),
 ];
 
 /// The doors for fuzzing reach everywhere, and nobody reaches them.

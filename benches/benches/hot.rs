@@ -68,9 +68,11 @@ fn pieces(c: &mut Criterion) {
 fn import(mut mbox: &[u8], index: bool) {
     let vfs = Arc::new(MemVfs::new());
     let options = CreateOptions::new("anna").open_options(OpenOptions::default().index(index));
-    let archive = Archive::create_on(vfs, Path::new("/"), options, |_, _| Ok(())).expect("an archive is made");
+    let new = Archive::create_on(vfs, Path::new("/"), options).expect("an archive is begun");
+    new.keys();
+    let archive = new.commit().expect("an archive is made");
     let source = ImportSource::Stream(&mut mbox, "all.mbox");
-    archive.acting_as(Actor::System).import(source, &ImportOptions::default(), &mut NoEvents).expect("mails are imported");
+    archive.session(Actor::System).import(source, &ImportOptions::default(), &mut NoEvents).expect("mails are imported");
     archive.close().expect("the archive is closed");
 }
 

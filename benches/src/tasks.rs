@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::io::{BufWriter, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use archive_core::{
-    Acting, Actor, Archive, CreateOptions, Depth, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId, MessageInfo,
-    NoEvents, OpenOptions, Outcome, Receipt, SearchRequest, mail,
+    Actor, Archive, CreateOptions, Depth, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId, NewArchive, NoEvents,
+    OpenOptions, Outcome, Progress, Receipt, SearchRequest, Secret, Session, mail,
 };
 use serde_json::{Value, json};
 
@@ -85,19 +84,23 @@ fn opened_or_made(dir: &Path, options: OpenOptions) -> Result<Archive> {
     if dir.exists() {
         return opened(dir, options);
     }
-    let keep = |_, keys: &archive_core::ArchiveKeys| {
-        let text = keys.key_file.as_deref().map_or("", String::as_str);
-        fs::write(key_file(dir), text).map_err(|error| archive_core::Error::Misuse(error.to_string()))
-    };
-    Ok(Archive::create(dir, CreateOptions::new("anna").open_options(options), keep)?)
+    let new = Archive::create(dir, CreateOptions::new("anna").open_options(options))?;
+    keep(&new, dir)?;
+    Ok(new.commit()?)
+}
+
+/// Writes the key file of an archive beside it.
+pub fn keep(new: &NewArchive, dir: &Path) -> Result<()> {
+    let text = new.keys().key_file.as_ref().map_or("", Secret::text);
+    Ok(fs::write(key_file(dir), text)?)
 }
 
 fn import(dir: &Path, source: &Path, index: bool) -> Result<Value> {
     let archive = opened_or_made(dir, OpenOptions::default().index(index))?;
     let meter = Meter::own()?;
-    let report = archive.acting_as(Actor::System).import(ImportSource::Path(source), &ImportOptions::default(), &mut NoEvents)?;
+    let report = archive.session(Actor::System).import(ImportSource::Path(source), &ImportOptions::default(), &mut NoEvents)?;
     let imported = meter.read()?;
-    let disk = archive.acting_as(Actor::System).stats()?;
+    let disk = archive.session(Actor::System).stats(&Progress::new())?;
     archive.close()?;
     let mut sample = meter.read()?;
     sample["before_close"] = imported["wall"].clone();
@@ -130,15 +133,15 @@ fn open(dir: &Path, options: &OpenOptions) -> Result<Value> {
     let meter = Meter::own()?;
     let archive = opened(dir, options.clone())?;
     let mut sample = meter.read()?;
-    sample["messages"] = json!(archive.acting_as(Actor::System).stats()?.messages);
+    sample["messages"] = json!(archive.session(Actor::System).stats(&Progress::new())?.messages);
     drop(archive);
     Ok(sample)
 }
 
 fn read(dir: &Path, options: &OpenOptions) -> Result<Value> {
     let archive = opened(dir, options.clone())?;
-    let acting = archive.acting_as(Actor::System);
-    let mut ids = ids(&acting)?;
+    let session = archive.session(Actor::System);
+    let mut ids = ids(&session)?;
     let mut state = 7_u64;
     for at in (1..ids.len()).rev() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -146,13 +149,13 @@ fn read(dir: &Path, options: &OpenOptions) -> Result<Value> {
     }
     ids.truncate(2000);
     for id in ids.iter().take(100) {
-        acting.raw(*id)?;
+        session.raw(*id)?;
     }
     let mut times = Vec::new();
     let meter = Meter::own()?;
     for id in &ids {
         let start = Instant::now();
-        acting.raw(*id)?;
+        session.raw(*id)?;
         times.push(start.elapsed());
     }
     let sample = both(meter.read()?, quantiles(times));
@@ -168,31 +171,25 @@ fn both(mut one: Value, other: Value) -> Value {
     one
 }
 
-fn ids(acting: &Acting<'_>) -> Result<Vec<MessageId>> {
-    let mut ids = Vec::new();
-    acting.messages(&mut |info: MessageInfo| {
-        ids.push(info.id);
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(ids)
+fn ids(session: &Session) -> Result<Vec<MessageId>> {
+    Ok(session.messages().map(|info| info.map(|info| info.id)).collect::<std::result::Result<_, _>>()?)
 }
 
 /// Everything as one mbox, quoted, in order of the messages.
 fn export(dir: &Path, to: &Path, options: &OpenOptions) -> Result<Value> {
     let archive = opened(dir, options.clone())?;
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut out = BufWriter::with_capacity(1 << 20, fs::File::create(to)?);
     let meter = Meter::own()?;
     let mut raw_bytes = 0;
-    acting.messages(&mut |info: MessageInfo| {
-        let raw = acting.raw(info.id)?;
+    for info in session.messages() {
+        let raw = session.raw(info?.id)?;
         raw_bytes += raw.len();
         let lines: [&[u8]; 3] = [b"From mailkeep Thu Jan  1 00:00:00 1970\n", &archive_core::source::mbox_quote::quote(&raw), b"\n"];
         for line in lines {
-            out.write_all(line).map_err(|error| archive_core::Error::Misuse(error.to_string()))?;
+            out.write_all(line)?;
         }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    }
     out.flush()?;
     let mut sample = meter.read()?;
     sample["raw"] = json!(raw_bytes);
@@ -203,7 +200,7 @@ fn export(dir: &Path, to: &Path, options: &OpenOptions) -> Result<Value> {
 fn verify(dir: &Path, options: &OpenOptions) -> Result<Value> {
     let archive = opened(dir, options.clone())?;
     let meter = Meter::own()?;
-    let report = archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(()))?;
+    let report = archive.session(Actor::System).verify(Depth::Everything, &Progress::new())?;
     let mut sample = meter.read()?;
     sample["raw"] = json!(report.content_bytes);
     sample["findings"] = json!(report.findings.len());
@@ -213,14 +210,14 @@ fn verify(dir: &Path, options: &OpenOptions) -> Result<Value> {
 
 fn search(dir: &Path, words: &[&str], options: &OpenOptions) -> Result<Value> {
     let archive = opened(dir, options.clone())?;
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut times = Vec::new();
     let mut hits = 0;
     let meter = Meter::own()?;
     for is_warm in [false, true] {
         for word in words {
             let start = Instant::now();
-            let result = acting.search(&SearchRequest::new(word).limit(50))?;
+            let result = session.search(&SearchRequest::new(word).limit(50))?;
             if is_warm {
                 times.push(start.elapsed());
                 hits += result.total;
@@ -236,16 +233,12 @@ fn search(dir: &Path, words: &[&str], options: &OpenOptions) -> Result<Value> {
 /// The newest 50 of the largest folder.
 fn newest(dir: &Path) -> Result<Value> {
     let archive = opened(dir, OpenOptions::default())?;
-    let acting = archive.acting_as(Actor::System);
-    let largest = acting.folders().into_iter().max_by_key(|folder| folder.messages).ok_or("no folder")?;
+    let session = archive.session(Actor::System);
+    let largest = session.folders()?.into_iter().max_by_key(|folder| folder.messages).ok_or("no folder")?;
     let mut times = Vec::new();
     for _ in 0..20 {
         let start = Instant::now();
-        let mut seen = 0;
-        acting.messages_in(&largest.path, &mut |_| {
-            seen += 1;
-            Ok(if seen == 50 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
+        session.messages_page(Some(&largest.path), None, 50)?;
         times.push(start.elapsed());
     }
     let mut sample = quantiles(times);
@@ -270,7 +263,7 @@ impl ImportEvents for Receipts {
 /// thread searches every few milliseconds.
 fn searchable(dir: &Path, source: &Path) -> Result<Value> {
     let archive = opened_or_made(dir, OpenOptions::default())?;
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let imported = AtomicBool::new(false);
     let mut receipts = Receipts::default();
     let mut found: Vec<(u64, Instant)> = Vec::new();
@@ -278,19 +271,19 @@ fn searchable(dir: &Path, source: &Path) -> Result<Value> {
         let searches = scope.spawn(|| {
             let mut found = Vec::new();
             while !imported.load(Ordering::Acquire) {
-                let total = acting.search(&SearchRequest::new("*").limit(0))?.total;
+                let total = session.search(&SearchRequest::new("*").limit(0))?.total;
                 found.push((total, Instant::now()));
                 std::thread::sleep(Duration::from_millis(2));
             }
             Ok::<_, archive_core::Error>(found)
         });
-        let done = acting.import(ImportSource::Path(source), &ImportOptions::default(), &mut receipts);
+        let done = session.import(ImportSource::Path(source), &ImportOptions::default(), &mut receipts);
         imported.store(true, Ordering::Release);
         found = searches.join().map_err(|_| "the searches panicked")??;
         done?;
         Ok(())
     })?;
-    found.push((acting.search(&SearchRequest::new("*").limit(0))?.total, Instant::now()));
+    found.push((session.search(&SearchRequest::new("*").limit(0))?.total, Instant::now()));
     let mut lags = Vec::with_capacity(receipts.0.len());
     for (before, receipt) in (0u64..).zip(&receipts.0) {
         let first = found.get(found.partition_point(|(total, _)| *total <= before)).ok_or("a mail with a receipt was never found")?;
@@ -304,14 +297,14 @@ fn searchable(dir: &Path, source: &Path) -> Result<Value> {
 fn commits(dir: &Path, maildir: &Path, count: usize, threads: usize, index: bool) -> Result<Value> {
     let mails = sample(maildir, count)?;
     let archive = opened_or_made(dir, OpenOptions::default().index(index))?;
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let folder = FolderPath::from_names(vec!["anna".to_owned(), "one by one".to_owned()])?;
     if threads > 1 {
         let start = Instant::now();
         std::thread::scope(|scope| {
             let shares = mails.chunks(mails.len().div_ceil(threads));
             let handles: Vec<_> =
-                shares.map(|share| scope.spawn(|| share.iter().try_for_each(|raw| acting.import_one(raw, &folder).map(drop)))).collect();
+                shares.map(|share| scope.spawn(|| share.iter().try_for_each(|raw| session.import_one(raw, &folder).map(drop)))).collect();
             handles.into_iter().try_for_each(|handle| handle.join().map_err(|_| "a thread panicked")?.map_err(|error| error.to_string()))
         })?;
         return Ok(json!({ "wall": start.elapsed().as_secs_f64(), "mails": mails.len() }));
@@ -320,7 +313,7 @@ fn commits(dir: &Path, maildir: &Path, count: usize, threads: usize, index: bool
     let (mut ours, mut bares) = (Vec::new(), Vec::new());
     for raw in &mails {
         let start = Instant::now();
-        acting.import_one(raw, &folder)?;
+        session.import_one(raw, &folder)?;
         ours.push(start.elapsed());
         let start = Instant::now();
         bare.write_all(raw)?;

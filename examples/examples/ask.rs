@@ -44,7 +44,7 @@ fn answer(archive: &Archive, asked: &Value) -> Result<Value, Box<dyn Error>> {
         if let Some(now) = asked["now"].as_str().and_then(|now| now.parse::<jiff::Timestamp>().ok()) {
             request = request.at(now.as_millisecond());
         }
-        archive.acting_as(actor).search(&request)
+        archive.session(actor).search(&request)
     });
     Ok(match found {
         Err(error) => json!({ "error": { "code": error.code(), "message": error.to_string() } }),

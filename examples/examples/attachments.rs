@@ -15,12 +15,12 @@ const MAIL: &str = "From: ada@example.org\nSubject: Report\nMIME-Version: 1.0\nC
 fn main() -> Result<(), Box<dyn Error>> {
     let dir = std::env::args().nth(1).ok_or("usage: attachments FOLDER")?;
     let archive = examples::open_or_create(Path::new(&dir))?;
-    let acting = archive.acting_as(Actor::System);
-    let id = acting.import_one(MAIL.as_bytes(), &"anna/inbox".parse()?)?.id();
-    for part in acting.parts(id)?.parts.iter().filter(|part| part.is_attachment) {
+    let session = archive.session(Actor::System);
+    let id = session.import_one(MAIL.as_bytes(), &"anna/inbox".parse()?)?.id();
+    for part in session.parts(id)?.parts.iter().filter(|part| part.is_attachment) {
         let name = part.name.as_deref().unwrap_or("without a name");
         let mut bytes = 0;
-        acting.read_part(id, part.number, &mut |piece| {
+        session.read_part(id, part.number, 0, &mut |piece| {
             bytes += piece.len();
             Ok(())
         })?;

@@ -5,7 +5,6 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
@@ -24,26 +23,26 @@ impl ImportEvents for Receipts {
 fn main() -> Result<(), Box<dyn Error>> {
     let dir = std::env::args().nth(1).ok_or("usage: cancel FOLDER")?;
     let archive = examples::open_or_create(Path::new(&dir))?;
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mailbox: String = (0..20_000)
         .map(|no| format!("From a@example.org Thu Jan  1 00:00:00 2015\nFrom: a@example.org\nSubject: mail {no}\n\nText of mail {no}.\n\n"))
         .collect();
 
     let (sender, receipts) = channel();
     let options = ImportOptions::default();
-    let stop = options.stop.clone();
+    let progress = options.progress.clone();
     let stopper = thread::spawn(move || {
         let first = receipts.recv();
-        stop.store(true, Ordering::Relaxed);
+        progress.cancel();
         first.is_ok()
     });
     let mut source = mailbox.as_bytes();
-    let report = acting.import(ImportSource::Stream(&mut source, "large.mbox"), &options, &mut Receipts(sender))?;
+    let report = session.import(ImportSource::Stream(&mut source, "large.mbox"), &options, &mut Receipts(sender))?;
     let had_receipt = stopper.join().map_err(|_| "a thread panicked")?;
     println!("stopped: {}, after a receipt: {had_receipt}, {} archived", report.stopped, report.stored);
 
     let mut source = mailbox.as_bytes();
-    let rest = acting.import(ImportSource::Stream(&mut source, "large.mbox"), &ImportOptions::default(), &mut NoEvents)?;
+    let rest = session.import(ImportSource::Stream(&mut source, "large.mbox"), &ImportOptions::default(), &mut NoEvents)?;
     println!("then {} were there, {} archived", rest.duplicate, rest.stored);
     Ok(archive.close()?)
 }

@@ -15,11 +15,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: pages FOLDER QUERY".into());
     };
     let archive = examples::open_or_create(Path::new(&dir))?;
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let first = SearchRequest::new(&query).limit(PAGE);
     let (mut request, mut page) = (first.clone(), 1);
     loop {
-        let found = acting.search(&request)?;
+        let found = session.search(&request)?;
         println!("page {page}, {} of {} hits", found.hits.len(), found.total);
         for hit in &found.hits {
             println!("  {}  {}", hit.id, hit.subject);

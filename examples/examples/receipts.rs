@@ -19,11 +19,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let counts = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
-                let (acting, inbox) = (archive.acting_as(Actor::System), &inbox);
+                let (session, inbox) = (archive.session(Actor::System), &inbox);
                 scope.spawn(move || {
                     for mail in 0..MAILS {
                         let text = format!("From: t{thread}@example.org\nSubject: mail {mail} of thread {thread}\n\nHello.\n");
-                        let receipt = acting.import_one(text.as_bytes(), inbox)?;
+                        let receipt = session.import_one(text.as_bytes(), inbox)?;
                         // Only now may the sender be answered "250 OK".
                         if mail == 0 {
                             println!("{} {}", receipt.id(), receipt.digest());

@@ -7,8 +7,8 @@ mod upkeep;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use archive_core::Zone;
 use clap::{CommandFactory, Parser, Subcommand};
-use jiff::tz::TimeZone;
 
 pub use intake::*;
 pub use reading::*;
@@ -65,7 +65,7 @@ pub struct Common {
     pub quiet: bool,
     /// Show times in this zone, such as Europe/Berlin or +02:00
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "ZONE", value_parser = zone)]
-    pub tz: Option<TimeZone>,
+    pub tz: Option<Zone>,
 }
 
 /// The commands.
@@ -116,8 +116,8 @@ pub enum Command {
     },
 }
 
-fn zone(text: &str) -> Result<TimeZone, String> {
-    archive_core::read_zone(text).ok_or_else(|| "zones look like Europe/Berlin, UTC or +02:00".to_owned())
+fn zone(text: &str) -> Result<Zone, String> {
+    Zone::named(text).ok_or_else(|| "zones look like Europe/Berlin, UTC or +02:00".to_owned())
 }
 
 fn count(text: &str) -> Result<usize, String> {

@@ -1,7 +1,7 @@
 //! `check`: may the source be deleted?
 
 use archive_core::source::{SourceOptions, Trouble};
-use archive_core::{Archive, Error, ImportEvents, Stop};
+use archive_core::{Archive, Error, ImportEvents, ImportOptions, Progress};
 use serde_json::json;
 
 use super::import::{Events, INCOMPLETE, none_readable, sources, total};
@@ -28,7 +28,7 @@ impl ImportEvents for Checking<'_> {
     fn missing(&mut self, path: &str, offset: u64) {
         let source = if path.is_empty() { self.source.clone() } else { format!("{}/{path}", self.source) };
         let out = &mut *self.out;
-        let printed = self.events.progress.beside(|| match out.is_json() {
+        let printed = self.events.meter.beside(|| match out.is_json() {
             true => out.json(&json!({ "event": "missing", "source": source, "offset": offset })),
             false => out.line(&format!("{}\t{offset}", escape::line(&source))),
         });
@@ -36,23 +36,20 @@ impl ImportEvents for Checking<'_> {
             self.failure.get_or_insert(failure);
         }
     }
-
-    fn progress(&mut self, bytes: u64) {
-        self.events.progress(bytes);
-    }
 }
 
 pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failure> {
     let sources = sources(archive, &args.sources)?;
-    let options = SourceOptions { format: args.format.map(Into::into), with_deleted: args.with_deleted };
-    let mut events = Events::new(total(&sources), out);
+    let mut events = Events::new(total(&sources), &Progress::new(), out);
+    let source = SourceOptions { format: args.format.map(Into::into), with_deleted: args.with_deleted };
+    let options = ImportOptions { source, progress: events.progress.clone(), ..ImportOptions::default() };
     events.is_lone = sources.len() == 1;
     let (mut read, mut present, mut missing, mut failed) = (0, 0, 0, 0);
     let (mut skipped, mut deleted, mut incomplete, mut unreadable) = (0, 0, 0, Vec::new());
     for one in &sources {
         one.name().clone_into(&mut events.source);
         let mut checking = Checking { events: &mut events, source: one.name(), out, failure: None };
-        let report = one.read(&Stop::default(), |source| system(archive).check(source, &options, &mut checking));
+        let report = one.read(&options.progress, |source| system(archive).check(source, &options, &mut checking));
         if let Some(failure) = checking.failure {
             return Err(failure);
         }
@@ -76,7 +73,7 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
         missing += report.missing;
         failed += report.failed;
     }
-    events.progress.end();
+    events.meter.end();
     let unreadable_sources = unreadable.len();
     if let Some(error) = none_readable(&sources, unreadable) {
         return Err(error.into());
@@ -84,7 +81,7 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
     let is_known = missing == 0 && failed == 0 && unreadable_sources == 0;
     let is_all_there = is_known && events.without_mail == 0;
     if out.is_json() {
-        let recovery_key = keys::recovery_state(archive);
+        let recovery_key = keys::recovery_state(archive)?;
         out.json(&json!({
             "event": "summary",
             "read": read,

@@ -1,6 +1,6 @@
 //! `export`.
 
-use archive_core::{Archive, Error, ExportEvent, ExportFormat, ExportOptions, ExportReport};
+use archive_core::{Archive, Error, ExportFormat, ExportOptions, ExportReport, FailedMails, MessageId};
 use serde_json::json;
 
 use super::system;
@@ -25,9 +25,10 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
         return Err(Failure::Usage("--origin goes with --format eml alone".to_owned()));
     }
     let total = match (&args.folder, &args.query) {
-        (None, None) => Some(system(archive).folders().iter().map(|folder| folder.bytes).sum()),
+        (None, None) => Some(system(archive).folders()?.iter().map(|folder| folder.bytes).sum()),
         _ => None,
     };
+    let meter = out.meter(total);
     let options = ExportOptions {
         format,
         folder: args.folder,
@@ -35,23 +36,18 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
         manifest: args.manifest,
         update: args.update,
         origin: args.origin,
-        stop: stop::at_safe_points(),
+        progress: meter.follow(&stop::at_safe_points()),
     };
-    let mut progress = out.progress(total);
     let mut failed = Vec::new();
-    let mut events = |event: ExportEvent<'_>| match event {
-        ExportEvent::Progress(bytes) => progress.set(bytes),
-        ExportEvent::Failed { id, error } => {
-            progress.warn(&format!("warning: {id}: {error}"));
-            failed.push(json!({ "event": "failed", "id": id.to_string(), "message": error.to_string() }));
-        }
-        _ => {}
+    let mut events = |id: MessageId, error: &Error| {
+        meter.warn(&format!("warning: {id}: {error}"));
+        failed.push(json!({ "event": "failed", "id": id.to_string(), "message": error.to_string() }));
     };
     let report = match is_stream {
         true => stream(archive, &options, &mut events, out),
         false => system(archive).export(&args.dest, &options, &mut events).map_err(Failure::from),
     };
-    progress.end();
+    meter.end();
     let report = report?;
     if out.is_json() {
         failed.iter().try_for_each(|line| out.json(line))?;
@@ -62,8 +58,8 @@ pub fn run(archive: &Archive, args: Export, out: &mut Out) -> Result<Exit, Failu
             "failed": report.failed,
             "without_record": report.without_record,
             "bytes": report.bytes,
-            "seconds": progress.seconds(),
-            "recovery_key": keys::recovery_state(archive),
+            "seconds": meter.seconds(),
+            "recovery_key": keys::recovery_state(archive)?,
             "stopped": report.stopped,
         }))?;
     } else {
@@ -99,12 +95,7 @@ fn refuse_for_stream(args: &Export, out: &Out) -> Result<(), Failure> {
 }
 
 /// Writes an mbox to standard output. If that accepts no more, the failure is that of the output.
-fn stream(
-    archive: &Archive,
-    options: &ExportOptions,
-    events: &mut dyn FnMut(ExportEvent<'_>),
-    out: &mut Out,
-) -> Result<ExportReport, Failure> {
+fn stream(archive: &Archive, options: &ExportOptions, failed: &mut FailedMails<'_>, out: &mut Out) -> Result<ExportReport, Failure> {
     let mut failure = None;
     let report = system(archive).export_mbox(
         &mut |bytes| {
@@ -114,7 +105,7 @@ fn stream(
             })
         },
         options,
-        events,
+        failed,
     );
     match failure {
         Some(failure) => Err(failure),

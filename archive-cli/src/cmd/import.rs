@@ -3,12 +3,10 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
 use archive_core::{
-    Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Receipt, Stop, StoreStats,
+    Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Progress, Receipt, StoreStats,
 };
 use serde_json::json;
 
@@ -19,7 +17,7 @@ use crate::args::{CommitRule, Import};
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
 use crate::key as keys;
-use crate::out::progress::Progress;
+use crate::out::progress::Meter;
 use crate::out::{Out, counted, escape, json, when};
 use crate::place;
 use crate::stop;
@@ -35,18 +33,17 @@ const RECEIPT_BEGINS: &[u8] = br#"{"digest":""#;
 
 pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failure> {
     let sources = sources(archive, &args.sources)?;
+    let mut events = Events::new(total(&sources), &stop::at_safe_points(), out);
     let options = ImportOptions {
         into: args.into.clone(),
         duplicates: args.duplicates.into(),
         source: SourceOptions { format: args.format.map(Into::into), with_deleted: args.with_deleted },
         labels: args.labels.into(),
         commit_each: args.commit == CommitRule::Each,
-        stop: stop::at_safe_points(),
+        progress: events.progress.clone(),
     };
     let each = sources.iter().map(|one| options_of(archive, one, &args, &options)).collect::<Result<Vec<_>, _>>()?;
-    let mut events = Events::new(total(&sources), out);
     events.is_lone = sources.len() == 1;
-    events.stop = Arc::clone(&options.stop);
     if args.dry_run {
         return plan(archive, &sources, &each, &mut events, out);
     }
@@ -85,7 +82,7 @@ pub fn run(archive: &Archive, args: Import, out: &mut Out) -> Result<Exit, Failu
             break;
         }
     }
-    events.progress.end();
+    events.meter.end();
     sums.unreadable_sources = unreadable.len() as u64;
     // Where there is nothing but an error, the error says it alone.
     let is_error_alone = sources.len() == 1 && !unreadable.is_empty() && !out.is_json();
@@ -191,17 +188,17 @@ impl Source {
     }
 
     /// Passes the source to one of the library's readers.
-    pub fn read<T>(&self, stop: &Stop, take: impl FnOnce(ImportSource<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn read<T>(&self, progress: &Progress, take: impl FnOnce(ImportSource<'_>) -> Result<T, Error>) -> Result<T, Error> {
         match self {
             Self::Path(path) => take(ImportSource::Path(path)),
-            Self::StandardInput => take(ImportSource::Stream(&mut Input::standard(Arc::clone(stop))?, "")),
+            Self::StandardInput => take(ImportSource::Stream(&mut Input::standard(progress)?, "")),
         }
     }
 
     fn import(&self, archive: &Archive, options: &ImportOptions, events: &mut Events) -> Result<ImportReport, Error> {
         self.name().clone_into(&mut events.source);
         events.totals = ImportReport::default();
-        let report = self.read(&options.stop, |source| {
+        let report = self.read(&options.progress, |source| {
             events.target(archive, &source, options)?;
             system(archive).import(source, options, &mut *events)
         });
@@ -237,10 +234,10 @@ pub fn total(sources: &[Source]) -> Option<u64> {
 
 /// Reports while sources are read.
 pub struct Events {
+    pub meter: Meter,
+    /// Reports to the meter, and ends the import when receipts cannot be written any more.
     pub progress: Progress,
     pub source: String,
-    /// Ends the import when receipts cannot be written any more.
-    stop: Stop,
     /// Why they cannot.
     failure: Option<Failure>,
     receipts: Option<(fs::File, PathBuf)>,
@@ -253,18 +250,17 @@ pub struct Events {
     listed: u64,
     /// Sources that gave no mail.
     pub without_mail: u64,
-    ended: u64,
-    read: u64,
     /// The totals of receipts and troubles of the current source; all that is known if its import ends with an error.
     totals: ImportReport,
 }
 
 impl Events {
-    pub fn new(total: Option<u64>, out: &Out) -> Self {
+    pub fn new(total: Option<u64>, progress: &Progress, out: &Out) -> Self {
+        let meter = out.meter(total);
         Self {
-            progress: out.progress(total),
+            progress: meter.follow(progress),
+            meter,
             source: String::new(),
-            stop: Stop::default(),
             failure: None,
             receipts: None,
             failed: None,
@@ -273,8 +269,6 @@ impl Events {
             is_lone: false,
             listed: 0,
             without_mail: 0,
-            ended: 0,
-            read: 0,
             totals: ImportReport::default(),
         }
     }
@@ -294,7 +288,7 @@ impl Events {
             self.new_archives.push(first);
         }
         if !self.is_json {
-            self.progress.say(&format!("{}: into {}{new}", escape::line(&self.source), escape::line(&target.to_string())));
+            self.meter.say(&format!("{}: into {}{new}", escape::line(&self.source), escape::line(&target.to_string())));
         }
         Ok(())
     }
@@ -310,7 +304,7 @@ impl Events {
         match self.is_json {
             true => print_trouble(&source, 0, &why, true),
             false if self.is_lone => {}
-            false => self.progress.warn(&format!("error: {source}: {why}")),
+            false => self.meter.warn(&format!("error: {source}: {why}")),
         }
     }
 
@@ -320,14 +314,13 @@ impl Events {
         let what = "no mail was found in it";
         match self.is_json {
             true => print_trouble(&self.source, 0, what, true),
-            false => self.progress.warn(&format!("warning: {}: {what}", self.source)),
+            false => self.meter.warn(&format!("warning: {}: {what}", self.source)),
         }
     }
 
     /// Called after each source: the next one continues the counts.
     pub fn source_ended(&mut self) {
-        self.ended += self.read;
-        self.read = 0;
+        self.meter.next();
     }
 
     /// A failure to keep a piece ends the import.
@@ -335,7 +328,7 @@ impl Events {
         if let Some(Err(failure)) = self.failed.as_mut().map(put) {
             self.failure.get_or_insert(failure);
             self.failed = None;
-            self.stop.store(true, Ordering::Relaxed);
+            self.progress.cancel();
         }
     }
 
@@ -365,7 +358,7 @@ impl ImportEvents for Events {
             if let Err(source) = file.write_all(line.as_bytes()) {
                 self.failure.get_or_insert(Failure::File { doing: "write", path: path.clone(), source });
                 self.receipts = None;
-                self.stop.store(true, Ordering::Relaxed);
+                self.progress.cancel();
             }
         }
     }
@@ -390,36 +383,31 @@ impl ImportEvents for Events {
         } else if self.listed <= LISTED {
             let said = format!("{source}, offset {}: {}", trouble.offset, trouble.kind);
             match (trouble.kind.is_loss(), is_quiet) {
-                (true, _) => self.progress.warn(&format!("warning: {said}")),
-                (false, true) => self.progress.say(&format!("note: {said}")),
-                (false, false) => self.progress.say(&format!("warning: {said}")),
+                (true, _) => self.meter.warn(&format!("warning: {said}")),
+                (false, true) => self.meter.say(&format!("note: {said}")),
+                (false, false) => self.meter.say(&format!("warning: {said}")),
             }
         } else if self.listed == LISTED + 1 {
-            self.progress.say("more of these are counted but not listed");
+            self.meter.say("more of these are counted but not listed");
         }
     }
 
     fn lost(&mut self, bytes: &[u8]) {
         self.put_aside(|failed| failed.bytes(bytes));
     }
-
-    fn progress(&mut self, bytes: u64) {
-        self.read = bytes;
-        self.progress.set(self.ended + bytes);
-    }
 }
 
 fn disk(archive: &Archive) -> Result<u64, Failure> {
-    let stats = system(archive).stats()?;
+    let stats = system(archive).stats(&Progress::new())?;
     let of = |store: &StoreStats| store.containers + store.records + store.catalog + store.index;
     Ok(stats.other + stats.stores.iter().map(of).sum::<u64>())
 }
 
 fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &mut Out) -> Result<(), Failure> {
     let Sums { of: sums, unreadable_sources } = sums;
-    let seconds = events.progress.seconds();
-    let stats = system(archive).stats()?;
-    let heads: Vec<String> = stats.stores.iter().map(json::head).collect();
+    let seconds = events.meter.seconds();
+    let stats = system(archive).stats(&Progress::new())?;
+    let heads: Vec<String> = stats.stores.iter().map(StoreStats::head_text).collect();
     if out.is_json() {
         return out.json(&json!({
             "event": "summary",
@@ -436,7 +424,7 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
             "bytes_in": sums.bytes_in,
             "seconds": seconds,
             "head": heads.first(),
-            "recovery_key": keys::recovery_state(archive),
+            "recovery_key": keys::recovery_state(archive)?,
             "new_user_archives": events.new_archives,
             "unreadable_sources": unreadable_sources,
             "unreachable_stores": [],
@@ -489,7 +477,7 @@ fn plan(archive: &Archive, sources: &[Source], each: &[ImportOptions], events: &
     let mut unreadable = Vec::new();
     for (one, options) in sources.iter().zip(each) {
         one.name().clone_into(&mut events.source);
-        let planned = one.read(&options.stop, |source| {
+        let planned = one.read(&options.progress, |source| {
             events.target(archive, &source, options)?;
             system(archive).plan(source, options, &mut *events)
         });
@@ -516,11 +504,11 @@ fn plan(archive: &Archive, sources: &[Source], each: &[ImportOptions], events: &
         mails += plan.source.mails;
         losses += plan.source.losses + plan.source.unsupported_files;
     }
-    events.progress.end();
+    events.meter.end();
     if let Some(error) = none_readable(sources, unreadable) {
         return Err(error.into());
     }
-    if events.stop.load(Ordering::Relaxed) {
+    if events.progress.is_cancelled() {
         return Err(Error::Stopped.into());
     }
     match out.is_json() {

@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use archive_core::vfs::{Operation, VfsError};
-use archive_core::{Archive, ArchiveKeys, CreateOptions, Error, Key, Uuid};
+use archive_core::{Archive, ArchiveKeys, CreateOptions, Error, Key, Secret, Uuid};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -52,28 +52,20 @@ pub fn make(common: &Common, dir: &Path, owner: &str, manner: Manner, out: &mut 
     let mut options = CreateOptions::new(owner);
     if let Some(file) = &common.passphrase_file {
         let passphrase = keys::secret_file(file, out)?;
-        if passphrase.is_empty() {
+        if passphrase.text().is_empty() {
             return Err(Failure::Usage(format!("{}: the passphrase is empty", file.display())));
         }
-        options = options.passphrase(&passphrase);
+        options = options.passphrase(passphrase.text());
     }
-    let was_there = dir.exists();
-    let mut kept = Kept::default();
-    let archive = match Archive::create(dir, options, |id, made| kept.keep(common, id, made)) {
-        Ok(archive) => archive,
-        Err(error) => {
-            // Another process may have created one here meanwhile, with other keys.
-            if kept.id.is_none() || Archive::id_of(dir).ok() != kept.id {
-                kept.forget();
-                // Not while another process is about to create one there.
-                if !was_there && !matches!(error, Error::InUse { .. }) {
-                    // It is empty, or another program put a file there, which stays.
-                    let _not_empty = fs::remove_dir(dir);
-                }
-            }
-            return Err(error.into());
+    let new = Archive::create(dir, options)?;
+    let (id, mut kept) = (new.id(), Kept::default());
+    kept.keep(common, id, new.keys())?;
+    let archive = new.commit().inspect_err(|_| {
+        // Without `archive.mk` there is no archive that the keys could open.
+        if Archive::id_of(dir).ok() != Some(id) {
+            kept.forget();
         }
-    };
+    })?;
     let noted = if manner.notes_first { place::note_first(dir) } else { Ok(()) };
     let done = tell(common, &archive, &kept, manner.asks, out);
     archive.close()?;
@@ -99,35 +91,33 @@ fn refuse_place(common: &Common, dir: &Path) -> Result<(), Failure> {
 /// Where the keys went.
 #[derive(Default)]
 struct Kept {
-    id: Option<Uuid>,
     key_file: Option<PathBuf>,
     recovery_file: Option<PathBuf>,
-    recovery: Option<Zeroizing<String>>,
+    recovery: Option<Secret>,
 }
 
 impl Kept {
-    fn keep(&mut self, common: &Common, id: Uuid, made: &ArchiveKeys) -> Result<(), Error> {
-        self.id = Some(id);
+    fn keep(&mut self, common: &Common, id: Uuid, made: &ArchiveKeys) -> Result<(), Failure> {
         if let Some(text) = &made.key_file {
             let path = common.key_file.clone().or_else(|| place::key_file(id));
-            let path = path.ok_or_else(|| Error::Misuse("there is no folder for configuration; give --key-file FILE".to_owned()))?;
+            let path = path.ok_or_else(|| Failure::Usage("there is no folder for configuration; give --key-file FILE".to_owned()))?;
             if common.key_file.is_none()
                 && let Some(dir) = path.parent()
             {
-                place::make_private_dir(dir).map_err(|failure| as_error(failure, dir))?;
+                place::make_private_dir(dir).map_err(refused)?;
             }
-            place::write_private(&path, &format!("{}\n", text.trim_end())).map_err(|failure| as_error(failure, &path))?;
+            place::write_private(&path, &format!("{}\n", text.text().trim_end())).map_err(refused)?;
             self.key_file = Some(path);
         }
         if let Some(path) = &common.recovery_key_file {
             let text = Zeroizing::new(format!("{}\n", made.recovery.text()));
             if let Err(failure) = place::write_private(path, &text) {
                 self.forget();
-                return Err(as_error(failure, path));
+                return Err(refused(failure));
             }
             self.recovery_file = Some(path.clone());
         }
-        self.recovery = Some(Zeroizing::new(made.recovery.text().to_owned()));
+        self.recovery = Some(made.recovery.clone());
         Ok(())
     }
 
@@ -139,13 +129,14 @@ impl Kept {
     }
 }
 
-fn as_error(failure: Failure, path: &Path) -> Error {
+/// A key is never written over another file.
+fn refused(failure: Failure) -> Failure {
     match failure {
         Failure::File { source, path, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
-            Error::Exists { path, hint: "; a key is never written over another file" }
+            Error::Exists { path, hint: "; a key is never written over another file" }.into()
         }
-        Failure::File { source, path, .. } => VfsError::new(Operation::Create, &path, source).into(),
-        other => Error::Misuse(format!("{}: {other}", path.display())),
+        Failure::File { source, path, .. } => Error::from(VfsError::new(Operation::Create, &path, source)).into(),
+        other => other,
     }
 }
 
@@ -179,8 +170,8 @@ fn tell(common: &Common, archive: &Archive, kept: &Kept, is_dialogue: bool, out:
             "owner": archive.owner(),
             "key_file": shown(&kept.key_file),
             "recovery_key_file": shown(&kept.recovery_file),
-            "recovery_identifier": archive.key_status().recovery_identifier,
-            "recovery_key": keys::recovery_state(archive),
+            "recovery_identifier": archive.key_status()?.recovery_identifier,
+            "recovery_key": keys::recovery_state(archive)?,
         }));
     }
     out.line(&format!("archive {} created in {}", archive.id(), escape::line(&archive.dir().display().to_string())))?;
@@ -225,14 +216,14 @@ fn dialogue(archive: &Archive, kept: &Kept, out: &mut Out) -> Result<(), Failure
     let Some(recovery) = &kept.recovery else { return Ok(()) };
     if kept.recovery_file.is_none() {
         out.flush()?;
-        eprintln!("\n    {}\n\nWrite it down now: whoever has it and the archive's folder can read everything.", recovery.as_str());
-        match gives_back(recovery, &mut |question| ask_line(question))? {
+        eprintln!("\n    {}\n\nWrite it down now: whoever has it and the archive's folder can read everything.", recovery.text());
+        match gives_back(recovery.text(), &mut |question| ask_line(question))? {
             true => archive.confirm_recovery(&Key::Recovery(recovery.clone()))?,
             false => out.note("it is not confirmed; `mailkeep key confirm` asks again")?,
         }
     }
     if let Some(passphrase) = keys::ask_new_passphrase("A passphrase that also opens the archive (leave empty for none): ")? {
-        archive.add_passphrase(&passphrase)?;
+        archive.add_passphrase(passphrase.text())?;
     }
     Ok(())
 }

@@ -17,10 +17,10 @@ pub fn run(common: &Common, command: Key, out: &mut Out) -> Result<Exit, Failure
         Key::AddPassphrase { new_passphrase_file } => super::on_archive(common, out, |archive, out| {
             let passphrase = match new_passphrase_file {
                 Some(file) => keys::secret_file(&file, out)?,
-                None if keys::is_dialogue() => keys::ask_new_passphrase("New passphrase: ")?.unwrap_or_default(),
+                None if keys::is_dialogue() => keys::ask_new_passphrase("New passphrase: ")?.unwrap_or_else(|| "".into()),
                 None => return Err(Failure::Usage("without a terminal, give --new-passphrase-file FILE".to_owned())),
             };
-            report_slot(&archive.add_passphrase(&passphrase)?, "added", out)
+            report_slot(&archive.add_passphrase(passphrase.text())?, "added", out)
         }),
         Key::RemovePassphrase { slot } => super::on_archive(common, out, |archive, out| {
             archive.remove_passphrase(&slot)?;
@@ -49,14 +49,14 @@ fn report_slot(info: &SlotInfo, done: &str, out: &mut Out) -> Result<Exit, Failu
 }
 
 fn status(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
-    let status = archive.key_status();
+    let status = archive.key_status()?;
     if out.is_json() {
         let slots: Vec<_> = status.slots.iter().map(slot).collect();
         out.json(&json!({
             "archive": archive.id().to_string(),
             "slots": slots,
             "recovery_identifier": status.recovery_identifier,
-            "recovery_key": keys::recovery_state(archive),
+            "recovery_key": keys::recovery_state(archive)?,
         }))?;
         return Ok(Exit::Done);
     }
@@ -65,7 +65,7 @@ fn status(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
         let made = when::local(slot.made, out.zone());
         out.line(&format!("  slot {}  {:12}  made {made}", slot.id, slot.kind.name()))?;
     }
-    out.line(&format!("recovery key {}-…, {}", status.recovery_identifier, keys::recovery_state(archive)))?;
+    out.line(&format!("recovery key {}-…, {}", status.recovery_identifier, keys::recovery_state(archive)?))?;
     Ok(Exit::Done)
 }
 

@@ -33,15 +33,7 @@ fn list(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
         (bytes, mails) = (bytes + file.bytes, mails + file.found.mails);
         let path = file.path.display().to_string();
         if out.is_json() {
-            out.json(&json!({
-                "event": "lost",
-                "file": path,
-                "store": file.store,
-                "bytes": file.bytes,
-                "mails": file.found.mails,
-                "too_large": file.found.too_large,
-                "incomplete": file.found.incomplete,
-            }))?;
+            out.json(&lines::line("lost", file))?;
             continue;
         }
         table.row(out, [&when::size(file.bytes), &file.found.mails.to_string(), &path])?;

@@ -2,9 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 
-use archive_core::{Acting, Error, FolderInfo, FolderPath, MessageInfo};
+use archive_core::{Error, FolderInfo, FolderPath, MessageInfo, Session};
 use serde_json::json as object;
 
 use super::rows::{MessageTable, folder_row, message_row};
@@ -15,17 +14,17 @@ use crate::out::{Out, counted, escape, json, when};
 /// Mails of a folder on a terminal by default.
 const ON_TERMINAL: usize = 20;
 
-pub fn run(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+pub fn run(session: &Session, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
     match (args.messages, out.is_json()) {
-        (true, _) => messages(acting, args, out),
-        (false, true) => folders(acting, args, out),
-        (false, false) => listing(acting, args, out),
+        (true, _) => messages(session, args, out),
+        (false, true) => folders(session, args, out),
+        (false, false) => listing(session, args, out),
     }
 }
 
 /// The requested folder and all below it, or all folders.
-fn all_folders(acting: &Acting<'_>, args: &Ls) -> Result<Vec<FolderInfo>, Failure> {
-    let mut folders = acting.folders();
+fn all_folders(session: &Session, args: &Ls) -> Result<Vec<FolderInfo>, Failure> {
+    let mut folders = session.folders()?;
     if let Some(wanted) = &args.folder {
         folders.retain(|folder| folder.path.is_within(wanted));
         if folders.is_empty() {
@@ -36,8 +35,8 @@ fn all_folders(acting: &Acting<'_>, args: &Ls) -> Result<Vec<FolderInfo>, Failur
 }
 
 /// For machines: each folder, with its own mails and the totals of all below it.
-fn folders(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
-    let mut folders = all_folders(acting, args)?;
+fn folders(session: &Session, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+    let mut folders = all_folders(session, args)?;
     match args.sort {
         None | Some(SortKey::Name) => {}
         Some(SortKey::Messages) => folders.sort_by_key(|folder| Reverse(folder.messages)),
@@ -48,17 +47,17 @@ fn folders(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failur
     for folder in &folders {
         count += folder.messages;
         bytes += folder.bytes;
-        out.json(&json::folder(folder))?;
+        out.json(&json::line("folder", folder))?;
     }
     out.json(&object!({ "event": "summary", "folders": folders.len(), "messages": count, "bytes": bytes }))?;
     Ok(Exit::Done)
 }
 
 /// For people: what is directly in a folder, folders first. Without a folder, the user archives.
-fn listing(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+fn listing(session: &Session, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
     let mut folders = match args.recursive {
-        true => all_folders(acting, args)?,
-        false => acting.folders_in(args.folder.as_ref())?,
+        true => all_folders(session, args)?,
+        false => session.folders_in(args.folder.as_ref())?,
     };
     match args.sort {
         Some(SortKey::Messages) => folders.sort_by_key(|folder| Reverse(folder.total_messages)),
@@ -72,8 +71,8 @@ fn listing(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failur
         folder_row(folder, out)?;
     }
     let here = match &args.folder {
-        Some(wanted) => the_folder(acting, wanted)?,
-        None => acting.folders_in(None)?,
+        Some(wanted) => the_folder(session, wanted)?,
+        None => session.folders_in(None)?,
     };
     let Some(wanted) = args.folder.as_ref().filter(|_| !args.recursive) else {
         out.note(&Sums::of(&here).to_string())?;
@@ -83,7 +82,7 @@ fn listing(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failur
     if !folders.is_empty() && mails > 0 && out.is_terminal() {
         out.line("")?;
     }
-    let shown = mails_of(acting, std::slice::from_ref(wanted), args, out)?;
+    let shown = mails_of(session, std::slice::from_ref(wanted), args, out)?;
     let of = escape::line(&wanted.to_string());
     out.note(&format!("{of}: {}", Sums::of(&here)))?;
     if shown < mails {
@@ -93,9 +92,9 @@ fn listing(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failur
 }
 
 /// The folder of this path; several if names differ only in their Unicode form.
-fn the_folder(acting: &Acting<'_>, wanted: &FolderPath) -> Result<Vec<FolderInfo>, Failure> {
+fn the_folder(session: &Session, wanted: &FolderPath) -> Result<Vec<FolderInfo>, Failure> {
     let above = wanted.names().split_last().and_then(|(_, above)| FolderPath::from_names(above.to_vec()).ok());
-    let mut folders = acting.folders_in(above.as_ref())?;
+    let mut folders = session.folders_in(above.as_ref())?;
     folders.retain(|folder| folder.path.normal() == wanted.normal());
     Ok(folders)
 }
@@ -126,12 +125,12 @@ impl std::fmt::Display for Sums {
 }
 
 /// The mails of the folder and of all below it.
-fn messages(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
-    let mut paths: Vec<FolderPath> = all_folders(acting, args)?.into_iter().map(|folder| folder.path).collect();
+fn messages(session: &Session, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+    let mut paths: Vec<FolderPath> = all_folders(session, args)?.into_iter().map(|folder| folder.path).collect();
     // Folders whose names differ only in their Unicode form are listed as one.
     let mut listed = HashSet::new();
     paths.retain(|path| listed.insert(path.normal()));
-    let count = mails_of(acting, &paths, args, out)?;
+    let count = mails_of(session, &paths, args, out)?;
     match out.is_json() {
         true => out.json(&object!({ "event": "summary", "messages": count }))?,
         false => out.note(&counted(count, "mail"))?,
@@ -140,12 +139,12 @@ fn messages(acting: &Acting<'_>, args: &Ls, out: &mut Out) -> Result<Exit, Failu
 }
 
 /// Prints the mails of these folders, folder by folder, or all of them in one order. Returns how many.
-fn mails_of(acting: &Acting<'_>, folders: &[FolderPath], args: &Ls, out: &mut Out) -> Result<u64, Failure> {
+fn mails_of(session: &Session, folders: &[FolderPath], args: &Ls, out: &mut Out) -> Result<u64, Failure> {
     let on_terminal = if args.messages || !out.is_terminal() { usize::MAX } else { ON_TERMINAL };
     let most = args.limit.unwrap_or(on_terminal);
     let table = MessageTable { with_size: args.sort == Some(SortKey::Size) };
     let print = |info: &MessageInfo, out: &mut Out| match out.is_json() {
-        true => out.json(&json::message("message", info)),
+        true => out.json(&json::line("message", info)),
         false => message_row(&table, info, out),
     };
     let sort: fn(&mut [MessageInfo]) = match args.sort {
@@ -161,7 +160,7 @@ fn mails_of(acting: &Acting<'_>, folders: &[FolderPath], args: &Ls, out: &mut Ou
         None | Some(SortKey::Name | SortKey::Messages) => {
             let mut count = 0;
             for folder in folders {
-                each(acting, folder, most - count, |info| {
+                each(session, folder, most - count, |info| {
                     count += 1;
                     print(&info, out)
                 })?;
@@ -171,7 +170,7 @@ fn mails_of(acting: &Acting<'_>, folders: &[FolderPath], args: &Ls, out: &mut Ou
     };
     let mut all = Vec::new();
     for folder in folders {
-        each(acting, folder, usize::MAX, |info| {
+        each(session, folder, usize::MAX, |info| {
             all.push(info);
             Ok(())
         })?;
@@ -188,25 +187,13 @@ fn from(info: &MessageInfo) -> Option<(String, String)> {
 
 /// The first `most` mails of a folder, newest first.
 fn each(
-    acting: &Acting<'_>,
+    session: &Session,
     folder: &FolderPath,
     most: usize,
     mut take: impl FnMut(MessageInfo) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let (mut failure, mut taken) = (None, 0);
-    if most == 0 {
-        return Ok(());
+    for info in session.messages_in(folder).take(most) {
+        take(info?)?;
     }
-    acting.messages_in(folder, &mut |info| {
-        taken += 1;
-        match take(info) {
-            Ok(()) if taken < most => Ok(ControlFlow::Continue(())),
-            Ok(()) => Ok(ControlFlow::Break(())),
-            Err(error) => {
-                failure = Some(error);
-                Ok(ControlFlow::Break(()))
-            }
-        }
-    })?;
-    failure.map_or(Ok(()), Err)
+    Ok(())
 }

@@ -18,7 +18,7 @@ mod show;
 mod stats;
 mod verify;
 
-use archive_core::{Acting, Actor, Archive, Error, Recovery};
+use archive_core::{Actor, Archive, Error, Recovery, Session};
 
 use crate::args::{Args, Command, Common};
 use crate::failure::{Exit, Failure};
@@ -98,6 +98,6 @@ fn whole(archive: &Archive) -> Exit {
     if archive.damage().is_some() || archive.barred().is_some() { Exit::Wrong } else { Exit::Done }
 }
 
-fn system(archive: &Archive) -> Acting<'_> {
-    archive.acting_as(Actor::System)
+fn system(archive: &Archive) -> Session {
+    archive.session(Actor::System)
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use archive_core::Zone;
 use archive_core::{FolderInfo, HitSnippet, MessageInfo};
-use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
 use crate::out::marked::marked;
@@ -70,7 +70,7 @@ pub fn hit_row(table: &MessageTable, info: &MessageInfo, found: &[Range<usize>],
 }
 
 /// The date of a mail, blank if it has none.
-fn shown(info: &MessageInfo, form: fn(i64, &TimeZone) -> String, out: &Out) -> String {
+fn shown(info: &MessageInfo, form: fn(i64, &Zone) -> String, out: &Out) -> String {
     info.date.map(|date| form(date, out.zone())).unwrap_or_default()
 }
 

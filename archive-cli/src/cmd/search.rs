@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use archive_core::{
-    Acting, Archive, CountBy, Counts, Coverage, DateRange, Error, FolderScope, IndexStatus, Level, MOST_WORDS, MessageId, Order, OrderKey,
-    SearchCriteria, SearchRequest, SearchResult, SizeRange, StoreIndex, Suggestions,
+    Archive, CountBy, Counts, Coverage, DateRange, Error, FolderScope, IndexStatus, Level, MOST_WORDS, MessageId, Order, OrderKey,
+    SearchCriteria, SearchRequest, SearchResult, Session, SizeRange, StoreIndex, Suggestions,
 };
 use clap::ValueEnum as _;
 use serde_json::json as object;
@@ -16,7 +16,7 @@ use crate::failure::{Exit, Failure};
 use crate::memory::{self, Reminder};
 use crate::out::table::Column::{Left, Right, Share};
 use crate::out::table::{self, Table};
-use crate::out::{Out, counted, escape, json, when};
+use crate::out::{Out, counted, escape, json};
 use crate::stop;
 
 /// Hits on a terminal by default.
@@ -41,14 +41,14 @@ pub fn run(archive: &Archive, args: &Search, out: &mut Out) -> Result<Exit, Fail
 }
 
 fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut Out) -> Result<Exit, Failure> {
-    let acting = &system(archive);
-    let request = SearchRequest::of(criteria).until(stop::at_safe_points());
+    let session = &system(archive);
+    let request = SearchRequest::of(criteria).progress(&stop::at_safe_points());
     let request = if args.once { request.once() } else { request };
     if args.explain {
-        return explain(acting, &request, out);
+        return explain(session, &request, out);
     }
     if let Some(id) = args.why {
-        return why(acting, id, &request, out);
+        return why(session, id, &request, out);
     }
     let counts_only = args.count || !args.by.is_empty();
     let unlimited = if out.is_terminal() && !out.is_json() { ON_TERMINAL } else { usize::MAX };
@@ -60,7 +60,7 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
         Some(cursor) => first.after(cursor),
         None => first,
     };
-    let mut pages = acting.search_pages(&first.clone().count_by(&by).with_suggestions().limit(left.min(PAGE)))?;
+    let mut pages = session.search_pages(&first.clone().count_by(&by).with_suggestions().limit(left.min(PAGE)))?;
     let Some(found) = pages.next().transpose()? else { return Ok(Exit::Done) };
     for (key, counts) in args.by.iter().zip(&found.counts) {
         if args.by.len() > 1 && !out.is_json() {
@@ -87,19 +87,19 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
         page = next;
     }
     let needs_rebuild = |index: &StoreIndex| index.status == IndexStatus::NeedsRebuild;
-    let index_is_damaged = coverage.not_indexed > 0 && acting.store_indexes(None)?.iter().any(needs_rebuild);
+    let index_is_damaged = coverage.not_indexed > 0 && session.store_indexes(None)?.iter().any(needs_rebuild);
     let summary =
         Summary { total, contents, once: args.once, shown, cursor: page.cursor.filter(|_| !counts_only), coverage, index_is_damaged };
     summary.print(args, &notices, suggestions.as_ref(), out)?;
     if summary.coverage.undecided > 0 && memory::is_due(archive, Reminder::UnreadText, out) {
-        remind_unread(acting, &first, summary.coverage.undecided, out)?;
+        remind_unread(session, &first, summary.coverage.undecided, out)?;
     }
     Ok(Exit::Done)
 }
 
 /// Reminds once a day that unreadable text would decide, and says why it could not be read.
-fn remind_unread(acting: &Acting<'_>, request: &SearchRequest, mails: u64, out: &mut Out) -> Result<(), Failure> {
-    let mut reasons: Vec<String> = acting.undecided(request, LOOKED_INTO)?.iter().map(|part| part.why.to_string()).collect();
+fn remind_unread(session: &Session, request: &SearchRequest, mails: u64, out: &mut Out) -> Result<(), Failure> {
+    let mut reasons: Vec<String> = session.undecided(request, LOOKED_INTO)?.iter().map(|part| part.why.to_string()).collect();
     reasons.sort_unstable();
     reasons.dedup();
     let among = if mails > LOOKED_INTO as u64 { "among the reasons: " } else { "" };
@@ -127,7 +127,7 @@ impl Summary {
                 "contents": self.contents,
                 "shown": self.shown,
                 "cursor": self.cursor,
-                "coverage": json::coverage(&self.coverage),
+                "coverage": self.coverage,
                 "notices": notices,
                 "suggestions": tips.map(|tips| object!({
                     "clause": tips.clause,
@@ -177,7 +177,7 @@ fn print_hit(table: &MessageTable, page: &SearchResult, at: usize, out: &mut Out
     let Some(hit) = page.hits.get(at) else { return Ok(()) };
     let (also, snippet) = (page.also.get(at), page.snippets.get(at).and_then(Option::as_ref));
     if out.is_json() {
-        let mut line = json::message("hit", hit);
+        let mut line = json::line("hit", hit);
         if let (Some(line), Some(also)) = (line.as_object_mut(), also) {
             let also: Vec<_> = also.iter().map(|info| object!({ "id": info.id.to_string(), "folder": info.folder.to_string() })).collect();
             line.insert("also".to_owned(), also.into());
@@ -221,9 +221,9 @@ fn print_counts(key: CountKey, counts: &Counts, out: &mut Out) -> Result<(), Fai
     Ok(())
 }
 
-fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
+fn explain(session: &Session, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
     let table = Table([Right(8), Share(1)]);
-    let clauses = acting.explain(request)?;
+    let clauses = session.explain(request)?;
     for report in &clauses {
         if out.is_json() {
             let words: Vec<_> = report.words.iter().map(|(word, messages)| object!({ "word": word, "messages": messages })).collect();
@@ -249,9 +249,9 @@ fn explain(acting: &Acting<'_>, request: &SearchRequest, out: &mut Out) -> Resul
     clauses_ended(clauses.len(), out)
 }
 
-fn why(acting: &Acting<'_>, id: MessageId, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
+fn why(session: &Session, id: MessageId, request: &SearchRequest, out: &mut Out) -> Result<Exit, Failure> {
     let table = Table([Left(8), Share(1), Share(1)]);
-    let clauses = acting.why(id, request)?;
+    let clauses = session.why(id, request)?;
     for verdict in &clauses {
         let met = match verdict.met {
             Some(true) => "yes",
@@ -303,7 +303,7 @@ fn criteria(args: &Search, out: &Out) -> Result<SearchCriteria, Failure> {
         Importance::High => Level::High,
     });
     criteria.store = args.store;
-    criteria.zone = when::zone_name(out.zone());
+    criteria.zone = out.zone().name();
     let by = match args.sort {
         HitOrder::Date => OrderKey::Date,
         HitOrder::Archived => OrderKey::Archived,

@@ -1,10 +1,9 @@
 //! `stats`.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use archive_core::mail::Why;
-use archive_core::{Archive, MessageId, StatsReport};
+use archive_core::{Archive, MessageId, Progress, StatsReport};
 
 use super::rows::{count_row, folder_row};
 use super::system;
@@ -20,19 +19,20 @@ use crate::place;
 const SHOWN: usize = 5;
 
 pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
-    let report = system(archive).stats()?;
-    let types_not_read = system(archive).types_not_read()?;
+    let (session, progress) = (system(archive), Progress::new());
+    let report = session.stats(&progress)?;
+    let types_not_read = session.types_not_read(&progress)?;
     let mut gaps: BTreeMap<String, Vec<MessageId>> = BTreeMap::new();
-    system(archive).not_searchable(&mut |gap| {
+    for gap in session.not_searchable() {
+        let gap = gap?;
         let messages = gaps.entry(gap.why.to_string()).or_default();
         if messages.last() != Some(&gap.message) {
             messages.push(gap.message);
         }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    }
     let (verified, free) = (Memory::of(archive).verified(), place::free_space(archive.dir()));
     if out.is_json() {
-        let folders = system(archive).folders();
+        let folders = session.folders()?;
         out.json(&json::stats(&report, &Around { folders: &folders, gaps: &gaps, types_not_read: &types_not_read, verified, free }))?;
         return Ok(Exit::Done);
     }
@@ -50,7 +50,7 @@ pub fn run(archive: &Archive, out: &mut Out) -> Result<Exit, Failure> {
     out.heading("stores")?;
     for store in &report.stores {
         out.line(&format!("  {}: {}", escape::line(&store.name), counted(store.messages, "message")))?;
-        out.line(&format!("  head {}", json::head(store)))?;
+        out.line(&format!("  head {}", store.head_text()))?;
         if let Some(damage) = &store.damage {
             out.line(&format!("    accepts no mail: {}", escape::line(damage)))?;
         }

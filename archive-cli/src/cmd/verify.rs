@@ -1,9 +1,8 @@
 //! `verify`.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 
-use archive_core::{Archive, DamageCause, Depth, Error, Finding, MessageId, Remedy};
+use archive_core::{Archive, DamageCause, Depth, Finding, MessageId, Remedy};
 use serde_json::json;
 
 use super::system;
@@ -11,15 +10,15 @@ use crate::args::Verify;
 use crate::failure::{Exit, Failure};
 use crate::key as keys;
 use crate::memory::{self, Memory, Verified};
-use crate::out::{Out, counted, escape, when};
+use crate::out::{Out, counted, escape, json, when};
 use crate::stop;
 
 /// The most ids that are listed with a finding for people.
 const LISTED: usize = 20;
 
 pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failure> {
-    let stop = stop::at_safe_points();
-    let stats = system(archive).stats()?;
+    let progress = stop::at_safe_points();
+    let stats = system(archive).stats(&progress)?;
     if let Some(store) = &args.store
         && !stats.stores.iter().any(|known| known.name == *store || known.no.to_string() == *store)
     {
@@ -31,12 +30,9 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
         None if args.quick => Depth::Structure,
         None => Depth::Everything,
     };
-    let mut progress = out.progress(Some(stats.bytes_raw / args.part.map_or(1, |(_, of)| u64::from(of))));
-    let report = system(archive).verify(depth, &mut |bytes| {
-        progress.set(bytes);
-        if stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
-    });
-    progress.end();
+    let meter = out.meter(Some(stats.bytes_raw / args.part.map_or(1, |(_, of)| u64::from(of))));
+    let report = system(archive).verify(depth, &meter.follow(&progress));
+    meter.end();
     let mut report = report?;
     if args.accept {
         system(archive).accept_damage(&mut report)?;
@@ -59,7 +55,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
     let damaged = report.findings.len();
     let unreadable: BTreeSet<MessageId> =
         report.findings.iter().chain(&report.accepted).flat_map(|finding| finding.messages.iter().copied()).collect();
-    let seconds = progress.seconds();
+    let seconds = meter.seconds();
     if out.is_json() {
         out.json(&json!({
             "event": "summary",
@@ -74,7 +70,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             "foreign": report.foreign.len(),
             "checked": checked(&args),
             "seconds": seconds,
-            "recovery_key": keys::recovery_state(archive),
+            "recovery_key": keys::recovery_state(archive)?,
         }))?;
     } else {
         let verdict = match (damaged, archive.barred()) {
@@ -148,15 +144,7 @@ fn say(archive: &Archive, finding: &Finding, listed_as: &str, (args, lost): (&Ve
     let (messages, records) = (ids(&finding.messages), ids(&finding.records));
     let (offset, len, cause) = (finding.offset, finding.len, finding.cause);
     if out.is_json() {
-        return out.json(&json!({
-            "event": listed_as,
-            "file": file,
-            "offset": offset,
-            "length": len,
-            "kind": cause.to_string(),
-            "messages": messages,
-            "records": records,
-        }));
+        return out.json(&json::line(listed_as, finding));
     }
     let costs = match (messages.len(), records.len(), finding.remedy) {
         _ if listed_as == "healed" => format!("costs no mail, since these were imported again: {}", listed(&messages)),

@@ -9,7 +9,7 @@ pub mod when;
 
 use std::io::{self, IsTerminal, Write};
 
-use jiff::tz::TimeZone;
+use archive_core::Zone;
 use serde_json::Value;
 
 use crate::args::Common;
@@ -46,7 +46,7 @@ pub struct Out {
     /// The width of the terminal, if standard output is one.
     width: Option<usize>,
     colour: bool,
-    zone: TimeZone,
+    zone: Zone,
     /// Whether the command continues if standard output is closed.
     keeps_on: bool,
     /// Whether notes may be written in the user's folders.
@@ -64,7 +64,7 @@ impl Out {
             quiet: common.quiet,
             width,
             colour,
-            zone: common.tz.clone().unwrap_or_else(TimeZone::system),
+            zone: common.tz.clone().unwrap_or_else(Zone::system),
             keeps_on: false,
             remembers: true,
         }
@@ -113,7 +113,7 @@ impl Out {
     }
 
     /// The zone in which times are shown.
-    pub fn zone(&self) -> &TimeZone {
+    pub fn zone(&self) -> &Zone {
         &self.zone
     }
 
@@ -166,8 +166,8 @@ impl Out {
     }
 
     /// The progress of long work, with `total` bytes to do if that is known.
-    pub fn progress(&self, total: Option<u64>) -> progress::Progress {
-        progress::Progress::new(total, self.json, self.quiet)
+    pub fn meter(&self, total: Option<u64>) -> progress::Meter {
+        progress::Meter::new(total, self.json, self.quiet)
     }
 
     /// Why the command failed; on standard error if standard output accepts nothing.

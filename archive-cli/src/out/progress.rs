@@ -1,8 +1,12 @@
 //! The progress of long work: a bar on a terminal, a line every ten seconds elsewhere, objects for machines.
 
 use std::io::{IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use archive_core::{Progress, Unit};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -12,13 +16,21 @@ use super::{when, width_of};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 const OBJECT_EVERY: Duration = Duration::from_secs(1);
 
-/// Shows bytes done. Losing some of this output does no harm.
-pub struct Progress {
+/// Shows bytes done. Clones show the same. Losing some of this output does no harm.
+#[derive(Clone)]
+pub struct Meter {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     way: Way,
     total: Option<u64>,
     began: Instant,
-    said: Instant,
+    said: Mutex<Instant>,
     is_quiet: bool,
+    /// Bytes of the work before the present one, and of that.
+    ended: AtomicU64,
+    done: AtomicU64,
 }
 
 enum Way {
@@ -28,7 +40,7 @@ enum Way {
     Objects,
 }
 
-impl Progress {
+impl Meter {
     pub(super) fn new(total: Option<u64>, json: bool, quiet: bool) -> Self {
         let way = match (quiet, json) {
             (true, false) => Way::Silent,
@@ -37,24 +49,45 @@ impl Progress {
             _ => Way::Lines,
         };
         let now = Instant::now();
-        Self { way, total, began: now, said: now, is_quiet: quiet }
+        let (said, ended, done) = (Mutex::new(now), AtomicU64::new(0), AtomicU64::new(0));
+        Self { shared: Arc::new(Shared { way, total, began: now, said, is_quiet: quiet, ended, done }) }
+    }
+
+    /// Follows a call: shows the bytes that it reports.
+    pub fn follow(&self, progress: &Progress) -> Progress {
+        let meter = self.clone();
+        progress.with_report(move |step| {
+            if step.unit == Unit::Bytes {
+                meter.set(step.done);
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// What is done is done; the counts continue from there.
+    pub fn next(&self) {
+        self.shared.ended.fetch_add(self.shared.done.swap(0, Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Sets how many bytes are done.
-    pub fn set(&mut self, done: u64) {
-        let waited = self.said.elapsed();
-        match &self.way {
+    pub fn set(&self, done: u64) {
+        let shared = &*self.shared;
+        shared.done.store(done, Ordering::Relaxed);
+        let done = shared.ended.load(Ordering::Relaxed) + done;
+        let mut said = shared.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = said.elapsed();
+        match &shared.way {
             Way::Silent => {}
             Way::Bar(bar) => bar.set_position(done),
             Way::Lines if waited >= LINE_EVERY => {
-                self.said = Instant::now();
-                let rate = done as f64 / self.began.elapsed().as_secs_f64();
-                let of = self.total.map(|total| format!(" of {}", when::size(total))).unwrap_or_default();
+                *said = Instant::now();
+                let rate = done as f64 / shared.began.elapsed().as_secs_f64();
+                let of = shared.total.map(|total| format!(" of {}", when::size(total))).unwrap_or_default();
                 let _unread = writeln!(std::io::stderr(), "{}{of}, {}/s", when::size(done), when::size(rate as u64));
             }
-            Way::Objects if waited >= OBJECT_EVERY && !self.is_quiet => {
-                self.said = Instant::now();
-                let event = json!({ "event": "progress", "done": done, "total": self.total, "unit": "bytes" });
+            Way::Objects if waited >= OBJECT_EVERY && !shared.is_quiet => {
+                *said = Instant::now();
+                let event = json!({ "event": "progress", "done": done, "total": shared.total, "unit": "bytes" });
                 let _unread = writeln!(std::io::stdout(), "{event}");
             }
             Way::Lines | Way::Objects => {}
@@ -63,14 +96,14 @@ impl Progress {
 
     /// Prints something for people without breaking the bar. `-q` suppresses it.
     pub fn say(&self, text: &str) {
-        if !self.is_quiet {
+        if !self.shared.is_quiet {
             self.warn(text);
         }
     }
 
     /// Prints what is wrong; no option suppresses it.
     pub fn warn(&self, text: &str) {
-        if !matches!(self.way, Way::Objects) {
+        if !matches!(self.shared.way, Way::Objects) {
             self.beside(|| {
                 let _unread = writeln!(std::io::stderr(), "{}", super::escape::line(text));
             });
@@ -79,7 +112,7 @@ impl Progress {
 
     /// Lets something be printed without breaking the bar.
     pub fn beside<T>(&self, print: impl FnOnce() -> T) -> T {
-        match &self.way {
+        match &self.shared.way {
             Way::Bar(bar) => bar.suspend(print),
             Way::Silent | Way::Lines | Way::Objects => print(),
         }
@@ -87,14 +120,14 @@ impl Progress {
 
     /// Called at the end of the work; removes the bar.
     pub fn end(&self) {
-        if let Way::Bar(bar) = &self.way {
+        if let Way::Bar(bar) = &self.shared.way {
             bar.finish_and_clear();
         }
     }
 
     /// Seconds since the beginning.
     pub fn seconds(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
+        self.shared.began.elapsed().as_secs_f64()
     }
 }
 

@@ -1,26 +1,30 @@
 //! Times and sizes as people read them: local time with offset, IEC units; RFC 3339 UTC for machines.
 
+use archive_core::Zone;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 /// `2024-03-01 12:30 +01:00`; a time outside the calendar as seconds.
-pub fn local(seconds: i64, zone: &TimeZone) -> String {
+pub fn local(seconds: i64, zone: &Zone) -> String {
     shown(seconds, zone, "%Y-%m-%d %H:%M %:z")
 }
 
 /// `2024-03-01 12:30`.
-pub fn minute(seconds: i64, zone: &TimeZone) -> String {
+pub fn minute(seconds: i64, zone: &Zone) -> String {
     shown(seconds, zone, "%Y-%m-%d %H:%M")
 }
 
 /// `2024-03-01`.
-pub fn day(seconds: i64, zone: &TimeZone) -> String {
+pub fn day(seconds: i64, zone: &Zone) -> String {
     shown(seconds, zone, "%Y-%m-%d")
 }
 
-fn shown(seconds: i64, zone: &TimeZone, format: &str) -> String {
+fn shown(seconds: i64, zone: &Zone, format: &str) -> String {
     match Timestamp::from_second(seconds) {
-        Ok(time) => time.to_zoned(zone.clone()).strftime(format).to_string(),
+        Ok(time) => {
+            let offset = Offset::from_seconds(zone.offset_at(seconds)).unwrap_or(Offset::UTC);
+            time.to_zoned(TimeZone::fixed(offset)).strftime(format).to_string()
+        }
         Err(_) => format!("{seconds} s"),
     }
 }
@@ -28,11 +32,6 @@ fn shown(seconds: i64, zone: &TimeZone, format: &str) -> String {
 /// `2024-03-01T11:30:00Z`, if the time is within the calendar.
 pub fn utc(seconds: i64) -> Option<String> {
     Timestamp::from_second(seconds).ok().map(|time| time.to_string())
-}
-
-/// Like [`utc`], for milliseconds.
-pub fn utc_of_millis(millis: i64) -> Option<String> {
-    Timestamp::from_millisecond(millis).ok().map(|time| time.to_string())
 }
 
 /// `1.4 MiB`.
@@ -54,16 +53,6 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
-/// The name of a zone as criteria accept it.
-pub fn zone_name(zone: &TimeZone) -> String {
-    if let Some(name) = zone.iana_name() {
-        return name.to_owned();
-    }
-    let seconds = zone.to_fixed_offset().map_or(0, |offset| offset.seconds());
-    let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
-    format!("{}{hours:02}:{minutes:02}", if seconds < 0 { '-' } else { '+' })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,7 +65,7 @@ mod tests {
 
     #[test]
     fn times_are_shown_with_their_offset() {
-        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        let zone = Zone::named("+02:00").unwrap();
         assert_eq!(local(0, &zone), "1970-01-01 02:00 +02:00");
         assert_eq!((minute(0, &zone), day(0, &zone)), ("1970-01-01 02:00".to_owned(), "1970-01-01".to_owned()));
         assert_eq!(utc(0).unwrap(), "1970-01-01T00:00:00Z");

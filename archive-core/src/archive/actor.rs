@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use super::Archive;
+use super::Opened;
 use crate::catalog::Folders;
 use crate::error::Error;
 use crate::folder::FolderPath;
@@ -113,24 +113,14 @@ impl Actor {
     }
 }
 
-/// An archive used on behalf of an actor. Reads, searches and changes are methods of it.
-#[derive(Debug, Clone)]
-pub struct Acting<'a> {
-    pub(super) archive: &'a Archive,
-    pub(super) actor: Actor,
+/// A call of a [`Session`](super::Session): an open archive, used on behalf of an actor.
+#[derive(Clone)]
+pub(super) struct Acting<'a> {
+    pub(super) archive: &'a Opened,
+    pub(super) actor: &'a Actor,
 }
 
-impl<'a> Acting<'a> {
-    pub(super) fn new(archive: &'a Archive, actor: Actor) -> Self {
-        Self { archive, actor }
-    }
-
-    /// The archive itself.
-    #[must_use]
-    pub fn archive(&self) -> &'a Archive {
-        self.archive
-    }
-
+impl Acting<'_> {
     /// An error unless the actor is the system: `what` concerns more than the messages of some folders.
     pub(super) fn only_system(&self, what: &'static str) -> Result<(), Error> {
         match self.actor {

@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use super::Acting;
-use super::import::{ImportEvents, ImportSource, read_source};
+use super::actor::Acting;
+use super::import::{ImportEvents, ImportOptions, ImportSource, read_source, reading, size};
 use crate::error::Error;
 use crate::id::{Digest, MessageId};
 use crate::mail::{Discard, Examiner};
-use crate::source::{Body, Item, SourceOptions, SourceVisitor, Trouble};
+use crate::progress::Progress;
+use crate::source::{Body, Item, SourceVisitor, Trouble};
 use crate::store::Store;
 
 /// The result of a check: what a source has that the archive does not.
@@ -31,12 +32,17 @@ pub struct CheckReport {
 }
 
 impl Acting<'_> {
-    /// Checks whether every mail of `source` is in the archive with exactly the same bytes, or the same except for
-    /// headers that mail programs change. Each is read from the archive and its digest checked.
-    pub fn check(&self, source: ImportSource<'_>, options: &SourceOptions, events: &mut dyn ImportEvents) -> Result<CheckReport, Error> {
+    pub(super) fn check(
+        &self,
+        source: ImportSource<'_>,
+        options: &ImportOptions,
+        events: &mut dyn ImportEvents,
+    ) -> Result<CheckReport, Error> {
         self.only_system("check")?;
-        let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), events, error: None };
-        let summary = read_source(source, *options, &mut checker)?;
+        let (total, progress) = (size(&source), &options.progress);
+        let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), progress, total, events, error: None };
+        let summary = read_source(source, options, &mut checker)?;
+        options.progress.check()?;
         checker.report.skipped_files = summary.skipped_files;
         checker.report.deleted = summary.deleted;
         checker.report.incomplete = summary.incomplete;
@@ -51,6 +57,8 @@ impl Acting<'_> {
 struct Checker<'a, 'e> {
     store: &'a Store,
     report: CheckReport,
+    progress: &'a Progress,
+    total: Option<u64>,
     events: &'e mut dyn ImportEvents,
     error: Option<Error>,
 }
@@ -72,6 +80,7 @@ impl Checker<'_, '_> {
 
     /// Whether the mail is there; `None` if the source cannot give all of it, which its reader reports.
     fn look(&mut self, body: Body<'_>) -> Result<Option<bool>, Error> {
+        self.progress.check()?;
         let (digest, restated) = match body {
             Body::Whole(raw) => {
                 let examined = crate::mail::examine(&raw);
@@ -84,7 +93,10 @@ impl Checker<'_, '_> {
                 loop {
                     match rest.read(&mut window) {
                         Ok(0) => break,
-                        Ok(len) => examiner.push(window.get(..len).unwrap_or_default()),
+                        Ok(len) => {
+                            self.progress.check()?;
+                            examiner.push(window.get(..len).unwrap_or_default());
+                        }
                         Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                         Err(_) => return Ok(None),
                     }
@@ -117,6 +129,10 @@ impl SourceVisitor for Checker<'_, '_> {
     }
 
     fn trouble(&mut self, trouble: Trouble) {
+        if self.progress.is_cancelled() {
+            // The source was broken off.
+            return;
+        }
         if trouble.kind.is_loss() {
             self.report.failed += 1;
         }
@@ -124,6 +140,7 @@ impl SourceVisitor for Checker<'_, '_> {
     }
 
     fn progress(&mut self, bytes: u64) {
-        self.events.progress(bytes);
+        // An end is seen at the next mail.
+        let _ended = self.progress.step(reading(bytes, self.total));
     }
 }

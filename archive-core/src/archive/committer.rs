@@ -283,15 +283,17 @@ mod tests {
         let read = Arc::clone(&now);
         let open = OpenOptions::default().clock(Clock::new(move || read.load(Ordering::Relaxed)));
         let options = CreateOptions::new("anna").open_options(open);
-        let archive = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), options, |_, _| Ok(())).unwrap();
+        let new = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), options).unwrap();
+        let _kept = new.keys();
+        let archive = new.commit().unwrap();
         // The first mail, two hours later, two days later than what passed, back, and on from there.
         let steps = [(1_000, None), (1_002, None), (1_050, Some(1_002)), (1_001, Some(1_050)), (1_003, None)];
         for (no, (hours, expected)) in steps.into_iter().enumerate() {
             now.store(hours * HOUR, Ordering::Relaxed);
             let mbox = format!("From a@b.example Thu Jan  1 00:00:00 2015\nSubject: {no}\n\nx\n\n");
             let source = ImportSource::Stream(&mut mbox.as_bytes(), "one.mbox");
-            archive.acting_as(Actor::System).import(source, &ImportOptions::default(), &mut NoEvents).unwrap();
-            assert_eq!(jumped_from(&archive.store), expected.map(|hours: i64| hours * HOUR), "{hours}");
+            archive.session(Actor::System).import(source, &ImportOptions::default(), &mut NoEvents).unwrap();
+            assert_eq!(jumped_from(&archive.enter().unwrap().store), expected.map(|hours: i64| hours * HOUR), "{hours}");
         }
     }
 }

@@ -2,10 +2,9 @@
 //! one step that replaces nothing. Without that file there is no archive, and the next creation in the same folder
 //! clears what was begun.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-use zeroize::Zeroizing;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::identity::state_of;
 use super::lock::FolderLock;
@@ -16,7 +15,7 @@ use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::Uuid;
 use crate::records::{Link, SeenHead};
-use crate::seal::{ArchiveIdentity, ArchiveKeys, IdentityFile, KeyWrap, RecoveryKey, SecretKey, Slot, random};
+use crate::seal::{ArchiveIdentity, ArchiveKeys, IdentityFile, KeyWrap, Secret, SecretKey, Slot, print_recovery_key, random};
 use crate::store::{Wrapping, create_store};
 use crate::vfs::{Operation, Vfs, VfsError};
 
@@ -30,7 +29,7 @@ pub(super) const RECOVERY: &str = "recovery wrap key by recovery key";
 pub struct CreateOptions {
     owner: String,
     key_file: bool,
-    passphrase: Option<Zeroizing<String>>,
+    passphrase: Option<Secret>,
     open: OpenOptions,
 }
 
@@ -50,7 +49,7 @@ impl CreateOptions {
     /// A passphrase that also opens the archive.
     #[must_use]
     pub fn passphrase(self, passphrase: &str) -> Self {
-        Self { passphrase: Some(Zeroizing::new(passphrase.to_owned())), ..self }
+        Self { passphrase: Some(passphrase.into()), ..self }
     }
 
     /// How the archive is opened after its creation.
@@ -63,64 +62,169 @@ impl CreateOptions {
 /// The page that describes every byte of an archive.
 const PAGE: &str = include_str!("../../FORMAT.md");
 
+/// An archive that is not on disk yet: its keys exist, and are to be kept before [`commit`](Self::commit) makes it one.
+///
+/// It holds the lock on the folder. Dropping it leaves nothing.
+#[must_use = "nothing is created before `commit`"]
+pub struct NewArchive {
+    vfs: Arc<dyn Vfs>,
+    dir: PathBuf,
+    id: Uuid,
+    owner: String,
+    keys: ArchiveKeys,
+    secrets: Secrets,
+    identity: ArchiveIdentity,
+    open: OpenOptions,
+    /// Before the lock, to be dropped under it.
+    folder: MadeFolder,
+    lock: FolderLock,
+    is_watched: bool,
+    /// Its keys were asked for.
+    shown: AtomicBool,
+}
+
+struct Secrets {
+    archive: SecretKey,
+    master: SecretKey,
+    recovery_wrap: SecretKey,
+}
+
+/// A folder that was made for an archive; removed again if nothing was put into it.
+struct MadeFolder(Option<PathBuf>);
+
+impl Drop for MadeFolder {
+    fn drop(&mut self) {
+        if let Some(dir) = &self.0 {
+            let _not_empty = std::fs::remove_dir(dir);
+        }
+    }
+}
+
+impl std::fmt::Debug for NewArchive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewArchive").field("dir", &self.dir).field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 impl Archive {
-    /// Creates an archive in `dir` and opens it. The folder must not exist yet, or be empty, or contain nothing but an
-    /// archive whose creation was cut short. A folder created here is accessible to its owner only; files and folders
-    /// in it take their mode from it.
+    /// Begins an archive in `dir`, in two steps: keep [`NewArchive::keys`], then [`NewArchive::commit`]. The folder must
+    /// not exist yet, or be empty, or contain nothing but an archive whose creation was cut short. A folder created here
+    /// is accessible to its owner only; files and folders in it take their mode from it.
     ///
-    /// `keep` receives the archive's id and its keys, which cannot be shown again, before anything is written: if it
-    /// fails, nothing is created.
-    pub fn create(dir: &Path, options: CreateOptions, keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>) -> Result<Self, Error> {
-        make_folder(dir).map_err(|source| VfsError::new(Operation::Create, dir, source))?;
-        Ok(Self::create_on(Arc::new(options.open.disk()), dir, options, keep)?.watched())
+    /// ```
+    /// use archive_core::{Archive, CreateOptions, Key, OpenOptions};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let place = tempfile::tempdir()?;
+    /// # let dir = place.path().join("mail");
+    /// let new = Archive::create(&dir, CreateOptions::new("anna"))?;
+    /// let recovery_key = new.keys().recovery.text().to_owned();
+    /// println!("write this down: {recovery_key}");
+    /// let archive = new.commit()?;
+    /// archive.close()?;
+    ///
+    /// let archive = Archive::open(&dir, &Key::Recovery(recovery_key.into()), OpenOptions::default())?;
+    /// archive.close()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create(dir: &Path, options: CreateOptions) -> Result<NewArchive, Error> {
+        check_owner(&options.owner)?;
+        let made = make_folder(dir).map_err(|source| VfsError::new(Operation::Create, dir, source))?;
+        let new = Self::begin(Arc::new(options.open.disk()), dir, options, made)?;
+        Ok(NewArchive { is_watched: true, ..new })
     }
 
     /// Like [`Archive::create`], on any file system; the folder must exist.
-    pub fn create_on(
-        vfs: Arc<dyn Vfs>,
-        dir: &Path,
-        options: CreateOptions,
-        keep: impl FnOnce(Uuid, &ArchiveKeys) -> Result<(), Error>,
-    ) -> Result<Self, Error> {
-        FolderPath::from_names(vec![options.owner.clone()]).map_err(|error| Error::Misuse(error.to_string()))?;
+    pub fn create_on(vfs: Arc<dyn Vfs>, dir: &Path, options: CreateOptions) -> Result<NewArchive, Error> {
+        check_owner(&options.owner)?;
+        Self::begin(vfs, dir, options, false)
+    }
+
+    /// Begins an archive in a folder, which may have been `made` for it.
+    fn begin(vfs: Arc<dyn Vfs>, dir: &Path, options: CreateOptions, made: bool) -> Result<NewArchive, Error> {
         let lock = FolderLock::take(&*vfs, dir)?;
+        // Only under the lock is it certain that the folder is not the beginning of another archive.
+        let folder = MadeFolder(made.then(|| dir.to_owned()));
         unfinished(&*vfs, dir)?;
         let (id, made) = (Uuid(random()?), crate::clock::now().div_euclid(1000));
-        let (archive_key, master_key) = (SecretKey::random()?, SecretKey::random()?);
-        let (recovery_key, recovery_wrap_key) = (SecretKey::random()?, SecretKey::random()?);
-        let mut slots = vec![Slot::recovery(id, &archive_key, made, &recovery_key)?];
-        let mut keys = ArchiveKeys { key_file: None, recovery: RecoveryKey::print(id, &recovery_key) };
+        let secrets = Secrets { archive: SecretKey::random()?, master: SecretKey::random()?, recovery_wrap: SecretKey::random()? };
+        let recovery_key = SecretKey::random()?;
+        let mut slots = vec![Slot::recovery(id, &secrets.archive, made, &recovery_key)?];
+        let mut keys = ArchiveKeys { key_file: None, recovery: print_recovery_key(id, &recovery_key) };
         if options.key_file {
-            let (slot, text) = Slot::key_file(id, &archive_key, made)?;
+            let (slot, text) = Slot::key_file(id, &secrets.archive, made)?;
             slots.push(slot);
             keys.key_file = Some(text);
         }
         if let Some(passphrase) = &options.passphrase {
-            slots.push(Slot::passphrase(id, &archive_key, made, passphrase)?);
+            slots.push(Slot::passphrase(id, &secrets.archive, made, passphrase.text())?);
         }
         let identity = ArchiveIdentity {
             slots: slots.into_iter().map(Into::into).collect(),
-            master: KeyWrap::make(&archive_key, &master_key, id, MASTER)?,
-            master_recovery: KeyWrap::make(&recovery_wrap_key, &master_key, id, MASTER_RECOVERY)?,
-            recovery_wrap: KeyWrap::make(&archive_key, &recovery_wrap_key, id, RECOVERY_WRAP)?,
-            recovery: KeyWrap::make(&recovery_key, &recovery_wrap_key, id, RECOVERY)?,
+            master: KeyWrap::make(&secrets.archive, &secrets.master, id, MASTER)?,
+            master_recovery: KeyWrap::make(&secrets.recovery_wrap, &secrets.master, id, MASTER_RECOVERY)?,
+            recovery_wrap: KeyWrap::make(&secrets.archive, &secrets.recovery_wrap, id, RECOVERY_WRAP)?,
+            recovery: KeyWrap::make(&recovery_key, &secrets.recovery_wrap, id, RECOVERY)?,
             generation: 1,
         };
-        keep(id, &keys)?;
+        Ok(NewArchive {
+            vfs,
+            dir: dir.to_owned(),
+            id,
+            owner: options.owner,
+            keys,
+            secrets,
+            identity,
+            open: options.open,
+            folder,
+            lock,
+            is_watched: false,
+            shown: AtomicBool::new(false),
+        })
+    }
+}
+
+impl NewArchive {
+    /// The id that it will have.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// What will open it. It cannot be shown again.
+    pub fn keys(&self) -> &ArchiveKeys {
+        self.shown.store(true, Ordering::Relaxed);
+        &self.keys
+    }
+
+    /// Creates the archive, synced, and opens it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] if nobody asked for its [`keys`](Self::keys): such an archive could be lost with one disk. In
+    /// case of an error, an archive exists only if `archive.mk` does: its last file.
+    pub fn commit(self) -> Result<Archive, Error> {
+        if !self.shown.load(Ordering::Relaxed) {
+            return Err(Error::misuse("the keys of the new archive were not asked for", "keep them, then commit"));
+        }
+        let Self { vfs, dir, id, secrets, identity, mut folder, lock, .. } = self;
+        // From here on the folder is that of an archive, or of one whose creation was cut short.
+        folder.0 = None;
         let lock = lock.note(&*vfs)?;
-        clear(&*vfs, dir)?;
-        write_page(&*vfs, dir)?;
-        let mut master = Master::create(&vfs, dir, &master_key, id)?;
-        let (stores, name) = (stores_dir(dir), "1".to_owned());
+        clear(&*vfs, &dir)?;
+        write_page(&*vfs, &dir)?;
+        let mut master = Master::create(&vfs, &dir, &secrets.master, id)?;
+        let (stores, name) = (stores_dir(&dir), "1".to_owned());
         vfs.create_dir(&stores)?;
-        vfs.sync_dir(dir)?;
+        vfs.sync_dir(&dir)?;
         let recovery = identity.recovery.clone();
-        let wrapping = Wrapping { archive: id, archive_key: &archive_key, recovery_wrap_key: &recovery_wrap_key, recovery };
+        let wrapping = Wrapping { archive: id, archive_key: &secrets.archive, recovery_wrap_key: &secrets.recovery_wrap, recovery };
         let store = create_store(&vfs, &stores.join(&name), 1, &name, &wrapping)?;
         let uuid = Uuid(store.uuid);
         master.add_store(store)?;
-        master.set(super::master::OWNER, &options.owner)?;
-        let file = IdentityFile::seal(id, identity, &archive_key)?;
+        master.set(super::master::OWNER, &self.owner)?;
+        let file = IdentityFile::seal(id, identity, &secrets.archive)?;
         master.record_keys(id, state_of(&file))?;
         // So that the next open finds a master that says that all of it is synced.
         master.mark(SeenHead::new(uuid, Link::origin(uuid)))?;
@@ -130,9 +234,14 @@ impl Archive {
             return Err(Error::LockLost { path: watched.path().to_owned() });
         }
         // Last, after all else is synced: this file is what makes the folder an archive.
-        file.create(&*vfs, &identity_path(dir))?;
-        Self::open_with(vfs, dir, id, archive_key, options.open, lock)
+        file.create(&*vfs, &identity_path(&dir))?;
+        let opened = Archive::open_with(vfs, &dir, id, secrets.archive, self.open, lock)?;
+        Ok(Archive::new(if self.is_watched { opened.watched() } else { opened }))
     }
+}
+
+fn check_owner(owner: &str) -> Result<(), Error> {
+    FolderPath::from_names(vec![owner.to_owned()]).map(drop).map_err(Error::folder)
 }
 
 /// Stores the page on the format with what it describes: in decades, the archive and its key are all that a reader
@@ -144,10 +253,10 @@ fn write_page(vfs: &dyn Vfs, dir: &Path) -> Result<(), Error> {
 }
 
 /// Creates `dir` for its owner only, and missing folders above it with the usual mode. Existing folders stay as they
-/// are.
-fn make_folder(dir: &Path) -> std::io::Result<()> {
+/// are. Returns whether it made `dir`.
+fn make_folder(dir: &Path) -> std::io::Result<bool> {
     if dir.is_dir() {
-        return Ok(());
+        return Ok(false);
     }
     if let Some(above) = dir.parent() {
         std::fs::create_dir_all(above)?;
@@ -156,7 +265,7 @@ fn make_folder(dir: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(dir) {
-        Err(_) if dir.is_dir() => Ok(()),
-        made => made,
+        Err(_) if dir.is_dir() => Ok(false),
+        made => made.map(|()| true),
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
-use super::{Acting, SearchRequest, Stop};
+use super::actor::Acting;
+use super::{Archive, SearchRequest};
 use crate::error::Error;
 use crate::export::{ExportFormat, Exporter, Laid, Layout, MboxStream, NotLaid, Target};
 use crate::folder::FolderPath;
 use crate::id::{FolderNo, MessageId, MessageNo};
+use crate::progress::{Progress, Step, Unit};
 
 /// What is exported, and how.
 #[derive(Debug, Clone, Default)]
@@ -28,24 +29,13 @@ pub struct ExportOptions {
     pub update: bool,
     /// Writes `X-Archive-Origin-Archive` and `X-Archive-Origin-Folder` before all other fields (EML only).
     pub origin: bool,
-    /// Ends the export when set, after the mbox that is being written.
-    pub stop: Stop,
+    /// Receives the bytes of mails written so far, and ends the export, after the mbox that is being written.
+    pub progress: Progress,
 }
 
-/// What happens during an export.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ExportEvent<'a> {
-    /// Bytes of mails written so far.
-    Progress(u64),
-    /// A message could not be read, or its name is too long for the file system; the export continues.
-    Failed {
-        /// The message.
-        id: MessageId,
-        /// Why.
-        error: &'a Error,
-    },
-}
+/// Receives each message of an export that could not be read, or whose name is too long for the file system, and why.
+/// The export continues.
+pub type FailedMails<'f> = dyn FnMut(MessageId, &Error) + 'f;
 
 /// The sums of an export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,32 +56,27 @@ pub struct ExportReport {
 }
 
 impl Acting<'_> {
-    /// Writes messages into `dest`, which is created if missing, must be empty unless it is updated, and must not be
-    /// inside the archive.
-    pub fn export(&self, dest: &Path, options: &ExportOptions, events: &mut dyn FnMut(ExportEvent<'_>)) -> Result<ExportReport, Error> {
-        if self.archive.holds(dest) {
-            return Err(Error::Misuse(format!("{}: is inside the archive", dest.display())));
+    pub(super) fn export(&self, dest: &Path, options: &ExportOptions, failed: &mut FailedMails<'_>) -> Result<ExportReport, Error> {
+        if Archive::lies_in(&self.archive.dir, dest) {
+            return Err(Error::misuse(format!("{}: is inside the archive", dest.display()), "export to another folder"));
         }
         let ids = self.chosen(options)?;
         let ids = if options.format == ExportFormat::Mbox { ids } else { self.as_they_lie(ids) };
         let layout = Layout { format: options.format, manifest: options.manifest, update: options.update, origin: options.origin };
         let mut exporter = Exporter::new(dest, layout)?;
-        let report = self.lay(ids, &mut exporter, options, events)?;
+        let report = self.lay(ids, &mut exporter, options, failed)?;
         exporter.finish()?;
         Ok(report)
     }
 
-    /// Writes one mbox of all chosen messages to `out`, folder by folder, quoted as mboxrd. The options `format`,
-    /// `manifest`, `update` and `origin` have no effect here. An error of `out` ends the export. A mail that cannot be
-    /// read leaves nothing in the mbox, unless it is above 16 MiB and could be read once: then the export ends.
-    pub fn export_mbox(
+    pub(super) fn export_mbox(
         &self,
         out: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
         options: &ExportOptions,
-        events: &mut dyn FnMut(ExportEvent<'_>),
+        failed: &mut FailedMails<'_>,
     ) -> Result<ExportReport, Error> {
         let ids = self.chosen(options)?;
-        self.lay(ids, &mut MboxStream::new(out), options, events)
+        self.lay(ids, &mut MboxStream::new(out), options, failed)
     }
 
     fn lay(
@@ -99,13 +84,13 @@ impl Acting<'_> {
         ids: Vec<MessageId>,
         target: &mut dyn Target,
         options: &ExportOptions,
-        events: &mut dyn FnMut(ExportEvent<'_>),
+        failed: &mut FailedMails<'_>,
     ) -> Result<ExportReport, Error> {
         let mut report = ExportReport::default();
         for id in ids {
             let known = self.known(id);
             let folder = known.as_ref().ok().map(|(record, _)| &record.info.folder);
-            if options.stop.load(Ordering::Relaxed) && target.may_end_before(folder) {
+            if options.progress.is_cancelled() && target.may_end_before(folder) {
                 report.stopped = true;
                 break;
             }
@@ -121,12 +106,14 @@ impl Acting<'_> {
                     report.exported += 1;
                     report.without_record += u64::from(without_record);
                     report.bytes += size;
-                    events(ExportEvent::Progress(report.bytes));
+                    // An end is seen before the next mail.
+                    let _ended =
+                        options.progress.step(Step { done: report.bytes, total: None, unit: Unit::Bytes, activity: "writing mails" });
                 }
                 Ok((Laid::Present, ..)) => report.present += 1,
                 Err(NotLaid::Mail(error)) => {
                     report.failed += 1;
-                    events(ExportEvent::Failed { id, error: &error });
+                    failed(id, &error);
                 }
                 Err(NotLaid::Destination(error)) => return Err(error),
             }
@@ -172,8 +159,9 @@ impl Acting<'_> {
         let mut ids = Vec::new();
         for folder in &folders {
             let first = ids.len();
-            self.messages_of(&[*folder], &mut |info| {
-                ids.push(info.id);
+            let _to_the_end = self.messages_of(&[*folder], &[], &mut |id, _| {
+                options.progress.check()?;
+                ids.push(id);
                 Ok(ControlFlow::Continue(()))
             })?;
             if let Some(of_folder) = ids.get_mut(first..) {

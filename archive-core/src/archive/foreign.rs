@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Archive, stores_dir};
+use super::{Opened, stores_dir};
 use crate::error::Error;
 use crate::vfs::{EntryKind, Vfs};
 
@@ -29,7 +29,7 @@ static CATALOG: Folder = Folder { files: &["#.mks", "manifest.mkm"], folders: &[
 static INDEX: Folder = Folder { files: &["#.mki", "manifest.mkm"], folders: &[] };
 static LOST: Folder = Folder { files: &["#-*"], folders: &[] };
 
-impl Archive {
+impl Opened {
     /// What is in the archive's folder and does not belong there, sorted by name. The contents of a foreign folder are
     /// not listed.
     pub(super) fn foreign(&self) -> Result<Vec<PathBuf>, Error> {

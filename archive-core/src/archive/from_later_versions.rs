@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::{Actor, Archive, CreateOptions, Depth, OpenOptions, Receipt, SearchRequest};
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId, MessageNo};
-use crate::message::DateOrigin;
+use crate::message::{DateOrigin, Direction, Importance};
+use crate::progress::Progress;
 use crate::records::{FactValue, NewFact};
 use crate::seal::{FileKind, KeptSlot, Key};
 use crate::vfs::{EntryKind, MemVfs, Vfs};
@@ -26,12 +27,9 @@ impl Made {
     fn closed() -> Self {
         let vfs = MemVfs::new();
         vfs.create_dir(Path::new(DIR)).unwrap();
-        let mut key = None;
-        let archive = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna"), |_, keys| {
-            key = keys.key_file.clone().map(Key::File);
-            Ok(())
-        })
-        .unwrap();
+        let new = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna")).unwrap();
+        let key = new.keys().key_file.clone().map(Key::File);
+        let archive = new.commit().unwrap();
         let receipts = (0..3).map(|no| put(&archive, no).unwrap()).collect();
         archive.close().unwrap();
         Self { vfs, key: key.unwrap(), receipts }
@@ -64,11 +62,11 @@ impl Made {
 
     /// Every mail is read and found.
     fn reads(&self, archive: &Archive) {
-        let acting = archive.acting_as(Actor::System);
+        let session = archive.session(Actor::System);
         for (no, receipt) in self.receipts.iter().enumerate() {
-            assert_eq!(acting.raw(receipt.id()).unwrap(), mail(no));
+            assert_eq!(session.raw(receipt.id()).unwrap(), mail(no));
         }
-        assert_eq!(acting.search(&SearchRequest::new("everywhere")).unwrap().total, self.receipts.len() as u64);
+        assert_eq!(session.search(&SearchRequest::new("everywhere")).unwrap().total, self.receipts.len() as u64);
     }
 
     /// Opens, is read, and accepts mail.
@@ -101,11 +99,11 @@ fn mail(no: usize) -> Vec<u8> {
 }
 
 fn put(archive: &Archive, no: usize) -> Result<Receipt, Error> {
-    archive.acting_as(Actor::System).import_one(&mail(no), &"anna/Inbox".parse().unwrap())
+    archive.session(Actor::System).import_one(&mail(no), &"anna/Inbox".parse().unwrap())
 }
 
 fn findings(archive: &Archive) -> Vec<super::Finding> {
-    archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).unwrap().findings
+    archive.session(Actor::System).verify(Depth::Everything, &Progress::new()).unwrap().findings
 }
 
 /// A fact of an unknown kind.
@@ -118,7 +116,7 @@ fn d_an_unknown_fact_that_must_be_understood_refuses_the_store_and_nothing_is_wr
     for kind in [20, 63, 95] {
         for marked in [true, false] {
             let made = Made::closed();
-            made.open().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
+            made.open().unwrap().enter().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
             let before = made.files();
             assert_eq!(made.open().unwrap_err().code(), "unknown_feature", "kind {kind}, marked {marked}");
             assert!(made.files() == before, "kind {kind}, marked {marked}: nothing is written");
@@ -131,7 +129,7 @@ fn d_an_unknown_fact_of_class_no_write_leaves_an_archive_that_is_read() {
     for kind in [96, 97, 98, 99, 127] {
         for marked in [true, false] {
             let made = Made::closed();
-            made.open().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
+            made.open().unwrap().enter().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
             made.is_read_only(&format!("kind {kind}, marked {marked}"));
         }
     }
@@ -142,7 +140,7 @@ fn d_an_unknown_fact_of_class_ignore_is_passed_over_and_kept() {
     for kind in [128, 129, 132, 1000] {
         for marked in [true, false] {
             let made = Made::closed();
-            made.open().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
+            made.open().unwrap().enter().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
             made.goes_on();
         }
     }
@@ -155,7 +153,7 @@ fn d_an_unknown_key_of_a_known_fact_is_judged_by_its_class() {
         let archive = made.open().unwrap();
         // Contents noted damaged: none; and one more key.
         let bytes = vec![0xa2, 1, 0x80, 0x18, key, 1];
-        archive.store.forge_commit(vec![NewFact::unknown(17, bytes)], true).unwrap();
+        archive.enter().unwrap().store.forge_commit(vec![NewFact::unknown(17, bytes)], true).unwrap();
         drop(archive);
         match code {
             "" => made.goes_on(),
@@ -170,30 +168,34 @@ fn d_an_unknown_date_source_direction_importance_and_quoting_are_kept_and_read_a
     for value in [0, 9, 130, 255] {
         let made = Made::closed();
         let archive = made.open().unwrap();
-        let (content_no, message_no) = archive.store.next_numbers();
+        let (content_no, message_no) = archive.enter().unwrap().store.next_numbers();
         let known = made.receipts[0].id().no;
-        let mut message = archive.store.message_fact(known).unwrap().unwrap();
-        let mut content = archive.store.content_fact(ContentNo(message.content)).unwrap().unwrap();
-        content.runs = archive.store.catalog().content_row(ContentNo(message.content)).unwrap().unwrap().runs;
+        let mut message = archive.enter().unwrap().store.message_fact(known).unwrap().unwrap();
+        let mut content = archive.enter().unwrap().store.content_fact(ContentNo(message.content)).unwrap().unwrap();
+        content.runs = archive.enter().unwrap().store.catalog().content_row(ContentNo(message.content)).unwrap().unwrap().runs;
         (content.no, content.date_source, content.importance) = (content_no, value, value);
         (message.no, message.content, message.number) = (message_no, content_no, 4);
         (message.direction, message.quoting) = (value, Some(value));
         let facts =
             vec![NewFact::new(FactValue::Content(Box::new(content.clone()))), NewFact::new(FactValue::Message(Box::new(message.clone())))];
-        archive.store.forge_commit(facts, true).unwrap();
+        archive.enter().unwrap().store.forge_commit(facts, true).unwrap();
         drop(archive);
         let archive = made.open().unwrap();
         let id = MessageId { store: known_store(&made), no: MessageNo(message_no) };
-        let acting = archive.acting_as(Actor::System);
-        assert_eq!(acting.raw(id).unwrap(), mail(0));
-        let info = acting.record(id).unwrap().info;
-        assert_eq!((info.date_origin, info.direction, info.importance), (DateOrigin::Unknown, "unknown", 0), "value {value}");
+        let session = archive.session(Actor::System);
+        assert_eq!(session.raw(id).unwrap(), mail(0));
+        let info = session.record(id).unwrap().info;
+        assert_eq!(
+            (info.date_origin, info.direction, info.importance),
+            (DateOrigin::Unknown, Direction::Unknown, Importance::Normal),
+            "value {value}"
+        );
         assert!(findings(&archive).is_empty(), "{:?}", findings(&archive));
         put(&archive, 9).unwrap();
         archive.close().unwrap();
         let archive = made.open().unwrap();
-        assert_eq!(archive.store.content_fact(ContentNo(content_no)).unwrap().unwrap().date_source, value, "kept");
-        assert_eq!(archive.store.message_fact(MessageNo(message_no)).unwrap().unwrap().direction, value, "kept");
+        assert_eq!(archive.enter().unwrap().store.content_fact(ContentNo(content_no)).unwrap().unwrap().date_source, value, "kept");
+        assert_eq!(archive.enter().unwrap().store.message_fact(MessageNo(message_no)).unwrap().unwrap().direction, value, "kept");
     }
 }
 
@@ -205,10 +207,10 @@ fn known_store(made: &Made) -> crate::id::StoreNo {
 fn d_an_unknown_setting_is_ignored_and_kept() {
     let made = Made::closed();
     let archive = made.open().unwrap();
-    archive.master().set(4_000, "from a later version").unwrap();
+    archive.enter().unwrap().master().set(4_000, "from a later version").unwrap();
     archive.close().unwrap();
     made.goes_on();
-    assert_eq!(made.open().unwrap().master().setting(4_000).as_deref(), Some("from a later version"));
+    assert_eq!(made.open().unwrap().enter().unwrap().master().setting(4_000).as_deref(), Some("from a later version"));
 }
 
 #[test]
@@ -216,13 +218,15 @@ fn d_a_slot_of_an_unknown_kind_is_not_tried_and_is_kept() {
     let made = Made::closed();
     let archive = made.open().unwrap();
     // Its second entry is the kind: a map of 8, key 1, 16 bytes of id, key 2.
-    let slots = archive.keyring().identity.slots.clone();
+    let slots = archive.enter().unwrap().keyring().identity.slots.clone();
     let mut bytes = minicbor::to_vec(&slots[0]).unwrap();
     let at = 1 + 1 + 1 + 16;
     assert_eq!(bytes[at], 2);
     bytes[at + 1] = 23;
     let later: KeptSlot = minicbor::decode(&bytes).unwrap();
     archive
+        .enter()
+        .unwrap()
         .change_keys(|identity| {
             identity.slots.insert(0, later.clone());
             Ok(())
@@ -231,10 +235,10 @@ fn d_a_slot_of_an_unknown_kind_is_not_tried_and_is_kept() {
     drop(archive);
     made.goes_on();
     let archive = made.open().unwrap();
-    assert_eq!(archive.key_status().slots.len(), slots.len(), "what cannot be tried is not listed");
+    assert_eq!(archive.key_status().unwrap().slots.len(), slots.len(), "what cannot be tried is not listed");
     archive.add_passphrase("open sesame").unwrap();
     drop(archive);
-    assert!(made.open().unwrap().keyring().identity.slots.contains(&later), "kept");
+    assert!(made.open().unwrap().enter().unwrap().keyring().identity.slots.contains(&later), "kept");
 }
 
 #[test]
@@ -244,7 +248,7 @@ fn d_an_unknown_fact_of_the_master_is_judged_by_its_class() {
             [(20, "unknown_feature"), (95, "unknown_feature"), (96, "too_new_to_write"), (127, "too_new_to_write"), (128, "")]
         {
             let made = Made::closed();
-            made.open().unwrap().master().forge_commit(vec![fact(kind)], marked).unwrap();
+            made.open().unwrap().enter().unwrap().master().forge_commit(vec![fact(kind)], marked).unwrap();
             let before = made.files();
             match code {
                 "" => made.goes_on(),
@@ -260,7 +264,7 @@ fn d_an_unknown_fact_of_the_master_is_judged_by_its_class() {
 #[test]
 fn d_nothing_writes_where_a_master_of_a_later_version_may_not_be_written() {
     let made = Made::closed();
-    made.open().unwrap().master().forge_commit(vec![fact(96)], true).unwrap();
+    made.open().unwrap().enter().unwrap().master().forge_commit(vec![fact(96)], true).unwrap();
     made.vfs.remove(&Path::new(DIR).join("archive.mk.2")).unwrap();
     let before = made.files();
     let archive = made.open().unwrap();
@@ -276,7 +280,7 @@ fn d_nothing_writes_where_a_master_of_a_later_version_may_not_be_written() {
     let before = made.files();
     let archive = made.open().unwrap();
     assert_eq!(archive.barred().map(Error::code), Some("needs_repair"));
-    let error = archive.acting_as(Actor::System).repair(super::RepairOptions::default()).unwrap_err();
+    let error = archive.session(Actor::System).repair(super::RepairOptions::default()).unwrap_err();
     assert_eq!(error.code(), "too_new_to_write", "{error}");
     drop(archive);
     assert!(made.files() == before, "no master is begun");
@@ -286,10 +290,10 @@ fn d_nothing_writes_where_a_master_of_a_later_version_may_not_be_written() {
 fn d_a_file_of_an_unknown_kind_is_passed_over_and_named() {
     for name in ["future.mkx", "content/000001.mkx"] {
         let made = Made::closed();
-        let path = made.open().unwrap().store.forge_file(name).unwrap();
+        let path = made.open().unwrap().enter().unwrap().store.forge_file(name).unwrap();
         made.goes_on();
         let archive = made.open().unwrap();
-        let report = archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).unwrap();
+        let report = archive.session(Actor::System).verify(Depth::Everything, &Progress::new()).unwrap();
         assert_eq!(report.foreign, [path]);
     }
 }
@@ -299,9 +303,9 @@ fn d_a_frame_of_an_unknown_kind_is_damage_before_which_and_after_which_everythin
     for in_records in [false, true] {
         let made = Made::closed();
         let archive = made.open().unwrap();
-        let (container, records) = archive.store.last_files().unwrap();
+        let (container, records) = archive.enter().unwrap().store.last_files().unwrap();
         let (path, kind) = if in_records { (&records, FileKind::Records) } else { (&container, FileKind::Container) };
-        archive.store.forge_frame(path, kind).unwrap();
+        archive.enter().unwrap().store.forge_frame(path, kind).unwrap();
         drop(archive);
         let bytes = made.files();
         let archive = made.open().unwrap();

@@ -1,8 +1,7 @@
 //! What cannot be searched, and why: nothing is left out silently (docs/SEARCH.md, S1.4).
 
-use std::ops::ControlFlow;
-
-use super::Acting;
+use super::Page;
+use super::actor::Acting;
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId};
 use crate::mail::Why;
@@ -20,23 +19,29 @@ pub struct NotSearchable {
     pub why: Why,
 }
 
+/// The name of the list, for its cursors.
+const LIST: &str = "not searchable";
+
 impl Acting<'_> {
-    /// Visits all parts that searches cannot look into, in the order of the contents, until the visitor breaks. Mails
-    /// that have such parts are read again for it, which takes as long as exporting them. Mails that are not indexed
-    /// yet are left out.
-    pub fn not_searchable(&self, visit: &mut dyn FnMut(NotSearchable) -> Result<ControlFlow<()>, Error>) -> Result<(), Error> {
+    pub(super) fn not_searchable_page(&self, cursor: Option<&str>, most: usize) -> Result<Page<NotSearchable>, Error> {
         self.only_system("read totals of the archive")?;
         let store = &self.archive.store;
-        let incomplete = store.indexer().snapshot().incomplete().map_err(failed)?;
-        for content in incomplete.iter().map(ContentNo) {
-            let Some((no, _)) = store.catalog().placements(content)?.first().copied() else { continue };
-            for part in not_searchable(store, MessageId { store: store.no(), no }, content)? {
-                if visit(part)?.is_break() {
-                    return Ok(());
-                }
-            }
+        let mut last = self.place_in(LIST, cursor)?;
+        let mut incomplete = store.indexer().snapshot().incomplete().map_err(failed)?;
+        if let Ok(after) = <[u8; 4]>::try_from(&*last) {
+            incomplete.remove_range(0..=u32::from_be_bytes(after));
         }
-        Ok(())
+        let mut items = Vec::new();
+        for content in incomplete.iter().map(ContentNo) {
+            if items.len() >= most {
+                return Ok(Page { items, cursor: Some(self.cursor_in(LIST, &last)?) });
+            }
+            if let Some((no, _)) = store.catalog().placements(content)?.first().copied() {
+                items.extend(not_searchable(store, MessageId { store: store.no(), no }, content)?);
+            }
+            last = content.0.to_be_bytes().to_vec();
+        }
+        Ok(Page { items, cursor: None })
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::create::{MASTER, MASTER_RECOVERY, RECOVERY_WRAP};
 use super::master::{self, KeyState, Master, RECOVERY_CONFIRMED};
 use super::unfinished::unfinished;
-use super::{Archive, identity_path, open};
+use super::{Opened, identity_path, open};
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::seal::{
@@ -245,7 +245,7 @@ pub(super) fn master_key(identity: &ArchiveIdentity, id: Uuid, archive_key: &Sec
     }
 }
 
-impl Archive {
+impl Opened {
     /// Changes what opens the archive, in an order that leaves the state before or after it whatever happens.
     pub(super) fn change_keys<T>(&self, change: impl FnOnce(&mut ArchiveIdentity) -> Result<T, Error>) -> Result<T, Error> {
         let mut keyring = self.keyring();
@@ -268,7 +268,7 @@ impl Archive {
         let mut master = self.master();
         master.begin_key_change(self.id, state_of(&file))?;
         // From here on only the next open can tell which state the copies have.
-        keyring.barred = Some(Error::Latched("a change of keys was not completed".to_owned()));
+        keyring.barred = Some(Error::Latched { cause: Error::Bug("a change of keys was not completed").into() });
         file.write(&*self.vfs, &identity_path(&self.dir))?;
         master.finish_key_change(self.id, file.value.generation)?;
         *keyring = Keyring { identity: file.value, barred: None };
@@ -322,7 +322,7 @@ impl Archive {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::{CreateOptions, OpenOptions};
+    use crate::archive::{Archive, CreateOptions, OpenOptions};
     use crate::vfs::MemVfs;
 
     const DIR: &str = "/archive";
@@ -345,6 +345,7 @@ mod tests {
     }
 
     fn is_sound(archive: &Archive) -> bool {
+        let archive = archive.enter().unwrap();
         let stores = archive.store.verify_identity(&archive.archive_key).unwrap();
         archive.verify_identity().unwrap().is_empty() && stores.is_empty()
     }
@@ -353,16 +354,13 @@ mod tests {
     fn repair_accepts_an_older_identity_and_writes_lost_ones_again() {
         let vfs = MemVfs::new();
         vfs.create_dir(Path::new(DIR)).unwrap();
-        let mut key = String::new();
         let options = CreateOptions::new("anna").passphrase("old");
-        let archive = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), options, |_, keys| {
-            key = keys.key_file.as_deref().unwrap().clone();
-            Ok(())
-        });
-        let archive = archive.unwrap();
+        let new = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), options).unwrap();
+        let key = new.keys().key_file.as_ref().unwrap().text().to_owned();
+        let archive = new.commit().unwrap();
         let [first, second] = copies_of(&identity_path(Path::new(DIR)));
         let older = bytes(&vfs, &first);
-        let slots = archive.key_status().slots;
+        let slots = archive.key_status().unwrap().slots;
         archive.remove_passphrase(&slots[2].id).unwrap();
         archive.close().unwrap();
         // Both earlier copies of archive.mk, and no copy of store.mk.
@@ -373,12 +371,12 @@ mod tests {
         let archive = open(&vfs, &key);
         assert!(matches!(archive.notices(), [Error::IdentityOlder { found: 1, recorded: 2, .. }]), "{:?}", archive.notices());
         assert!(archive.add_passphrase("new").is_err() && !is_sound(&archive));
-        archive.repair_identities(true).unwrap();
+        archive.enter().unwrap().repair_identities(true).unwrap();
         assert!(is_sound(&archive));
         archive.close().unwrap();
         let archive = open(&vfs, &key);
         assert!(archive.notices().is_empty() && archive.damage().is_none() && is_sound(&archive));
-        assert_eq!(archive.key_status().slots, slots, "accepted as it lay there");
+        assert_eq!(archive.key_status().unwrap().slots, slots, "accepted as it lay there");
         archive.add_passphrase("new").unwrap();
         // The same except for its file id, and what depends on it.
         assert_eq!(bytes(&vfs, &store)[148..whole.len() - 36], whole[148..whole.len() - 36]);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::Archive;
+use super::Opened;
 use super::master::Master;
 use crate::error::Error;
 use crate::store::Store;
@@ -52,11 +52,8 @@ pub(super) fn mark(store: &Store, master: &Mutex<Master>) -> Result<(), Error> {
     master.mark(store.seen_head())
 }
 
-impl Archive {
-    /// Notes on disk that everything up to the last commit is synced. A process that is killed before its next commit
-    /// then leaves nothing to recover. An archive opened on the real disk does this by itself within a second of its
-    /// last commit.
-    pub fn mark(&self) -> Result<(), Error> {
+impl Opened {
+    pub(super) fn mark(&self) -> Result<(), Error> {
         mark(&self.store, &self.master)
     }
 

@@ -8,24 +8,23 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Scope, ScopedJoinHandle};
 
+use super::actor::Acting;
 use super::committer::{Alarm, Budget, Committer, Failure, Ready, Sums, weight};
+use super::gate::Within;
 use super::import_one::receipt;
 use super::jobs::{Feed, Job, Jobs};
 use super::prepare::{Places, prepare};
-use super::{Acting, Receipt, locked};
+use super::{Receipt, locked};
 use crate::error::Error;
 use crate::folder::{FolderPath, below};
 use crate::mail::{Examiner, TextReader};
+use crate::progress::{Progress, Step, Unit};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
 use crate::store::{Duplicates, NewPlace, PreparedHeader, RunInfo, Store};
-
-/// A set flag ends an import at the next safe point; what has a receipt stays.
-pub type Stop = Arc<AtomicBool>;
 
 /// How mail is imported.
 #[derive(Debug, Clone, Default)]
@@ -40,8 +39,9 @@ pub struct ImportOptions {
     pub labels: LabelRule,
     /// Commits each mail separately: slower, but each is durable as soon as possible.
     pub commit_each: bool,
-    /// Ends the import when set. Clones of the options share it.
-    pub stop: Stop,
+    /// Receives the bytes of the source read so far, and ends the import at the next safe point. Clones of the options
+    /// share it.
+    pub progress: Progress,
 }
 
 /// How an import uses labels of a mail service (docs/TEXT.md, T12). The record keeps them in any case.
@@ -66,7 +66,7 @@ pub enum ImportSource<'a> {
 }
 
 /// What happens during an import. Called from several threads, never concurrently. The methods may use the archive,
-/// even to archive more. A panic in one of them ends the import and resumes in the caller of [`Acting::import`].
+/// even to archive more. A panic in one of them ends the import and resumes in the caller of [`Session::import`](super::Session::import).
 pub trait ImportEvents: Send {
     /// A mail is durable. Receipts of one import come in the order of the source.
     fn receipt(&mut self, _receipt: &Receipt) {}
@@ -77,8 +77,6 @@ pub trait ImportEvents: Send {
     /// Bytes of the source that belong to no mail and are not archived, in pieces; the trouble that gives the reason
     /// follows the last piece.
     fn lost(&mut self, _bytes: &[u8]) {}
-    /// Bytes of the source read so far.
-    fn progress(&mut self, _bytes: u64) {}
 }
 
 /// Ignores all events.
@@ -118,14 +116,15 @@ pub struct ImportReport {
 }
 
 impl Acting<'_> {
-    /// Imports everything in `source`. What has a receipt is durable, whatever happens later. If the index cannot be
-    /// written, searches count what it lacks, and it catches up once it can be written. If the catalog cannot be
-    /// written, it keeps what is new in memory, up to its share of the budget; then the import ends with the error,
-    /// before the mails that no longer fit are archived.
-    pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
+    pub(super) fn import(
+        &self,
+        source: ImportSource<'_>,
+        options: &ImportOptions,
+        events: &mut dyn ImportEvents,
+    ) -> Result<ImportReport, Error> {
         self.only_system("import")?;
         let target = self.target(&source, options)?;
-        let run = self.run_info(&source);
+        let (run, total) = (self.run_info(&source), size(&source));
         let events = Mutex::new(events);
         let store = &*self.archive.store;
         let index = store.indexer().is_enabled();
@@ -161,7 +160,7 @@ impl Acting<'_> {
                 Committer { store, options, run: &run, events: &events, budget: &budget, failure: &failure, fed, panicked: &panicked };
             let alarm_of_committer = alarm();
             let commits = begin(scope, move || {
-                let _alarm = alarm_of_committer;
+                let (_alarm, _within) = (alarm_of_committer, Within::note());
                 committer.run(&ready_end)
             })?;
             let mut feeder = Feeder {
@@ -176,6 +175,7 @@ impl Acting<'_> {
                 places: Places::below(target.names(), options.labels),
                 index,
                 next: 0,
+                total,
                 report: ImportReport::default(),
             };
             let read = feeder.feed(source);
@@ -203,7 +203,7 @@ impl Acting<'_> {
         }
         let mut report = imported?;
         store.feed_index()?;
-        report.stopped = options.stop.load(Ordering::Relaxed);
+        report.stopped = options.progress.is_cancelled();
         if report.stopped {
             // What was read and not committed before the stop is not counted as read.
             report.read = report.stored + report.duplicate + report.failed;
@@ -212,8 +212,7 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// The folder that [`Acting::import`] would put `source` into, or below.
-    pub fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
+    pub(super) fn target(&self, source: &ImportSource<'_>, options: &ImportOptions) -> Result<FolderPath, Error> {
         self.only_system("import")?;
         if let Some(into) = &options.into {
             return self.to_change(into);
@@ -224,7 +223,7 @@ impl Acting<'_> {
             ImportSource::Stream(..) => String::new(),
         };
         let owner = Some(self.archive.owner()).filter(|owner| !owner.is_empty());
-        FolderPath::from_names(below(owner.as_slice(), &[name])).map_err(|error| Error::Misuse(error.to_string()))
+        FolderPath::from_names(below(owner.as_slice(), &[name])).map_err(Error::folder)
     }
 
     pub(super) fn run_info(&self, source: &ImportSource<'_>) -> RunInfo {
@@ -252,14 +251,36 @@ fn absolute(path: &Path) -> PathBuf {
 
 pub(super) fn read_source(
     source: ImportSource<'_>,
-    options: SourceOptions,
+    options: &ImportOptions,
     visitor: &mut dyn SourceVisitor,
 ) -> Result<source::Summary, Error> {
     match source {
-        ImportSource::Path(path) => source::read_path(path, options, visitor).map_err(|source::SourceError::Open { error, .. }| {
-            Error::Source { path: path.to_owned(), why: format!("{error}{}", crate::vfs::hint_of_open_files(&error)) }
-        }),
-        ImportSource::Stream(stream, name) => Ok(source::read_stream(stream, name, options, visitor)),
+        ImportSource::Path(path) => {
+            source::read_path(path, options.source, visitor).map_err(|source::SourceError::Open { error, .. }| Error::Source {
+                path: path.to_owned(),
+                why: format!("{error}{}", crate::vfs::hint_of_open_files(&error)),
+            })
+        }
+        ImportSource::Stream(stream, name) => {
+            let mut stream = Watched { stream, read: 0, progress: &options.progress };
+            Ok(source::read_stream(&mut stream, name, options.source, visitor))
+        }
+    }
+}
+
+/// A stream that ends when the import does: it may be slow, and have no end.
+struct Watched<'s> {
+    stream: &'s mut dyn Read,
+    read: u64,
+    progress: &'s Progress,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.progress.step(reading(self.read, None)).map_err(std::io::Error::other)?;
+        let len = self.stream.read(buffer)?;
+        self.read += len as u64;
+        Ok(len)
     }
 }
 
@@ -267,7 +288,7 @@ fn begin<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> Result<ScopedJoinHandle<'scope, T>, Error> {
-    std::thread::Builder::new().spawn_scoped(scope, work).map_err(|error| Error::NoThread(error.to_string()))
+    std::thread::Builder::new().spawn_scoped(scope, work).map_err(Error::no_thread)
 }
 
 fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
@@ -299,12 +320,27 @@ struct Feeder<'a, 'e> {
     places: Places<'a>,
     index: bool,
     next: u64,
+    /// Bytes of the source, if they are known.
+    total: Option<u64>,
     report: ImportReport,
+}
+
+/// The progress of reading a source.
+pub(super) fn reading(done: u64, total: Option<u64>) -> Step {
+    Step { done, total, unit: Unit::Bytes, activity: "reading the source" }
+}
+
+/// Bytes of a source, if they can be known.
+pub(super) fn size(source: &ImportSource<'_>) -> Option<u64> {
+    match source {
+        ImportSource::Path(path) => Some(source::size(path)),
+        ImportSource::Stream(..) => None,
+    }
 }
 
 impl Feeder<'_, '_> {
     fn feed(&mut self, source: ImportSource<'_>) -> Result<source::Summary, Error> {
-        read_source(source, self.options.source, self)
+        read_source(source, self.options, self)
     }
 
     fn whole(&mut self, raw: Vec<u8>, place: NewPlace) {
@@ -345,7 +381,7 @@ impl Feeder<'_, '_> {
                 Ok(0) => break,
                 Ok(len) => len,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(_) if self.options.stop.load(Ordering::Relaxed) => return Ok(()),
+                Err(_) if self.options.progress.is_cancelled() => return Ok(()),
                 Err(_) => {
                     // The reader of the source reports it, and it is counted then.
                     self.report.read -= 1;
@@ -354,7 +390,7 @@ impl Feeder<'_, '_> {
             };
             take(&mut examiner, window.get(..len).unwrap_or_default());
             bytes += len as u64;
-            if self.options.stop.load(Ordering::Relaxed) {
+            if self.options.progress.is_cancelled() {
                 return Ok(());
             }
             if examiner.failed() {
@@ -387,7 +423,7 @@ impl Feeder<'_, '_> {
 
 impl SourceVisitor for Feeder<'_, '_> {
     fn item(&mut self, mut item: Item<'_>) -> ControlFlow<()> {
-        if self.failure.is_set() || self.options.stop.load(Ordering::Relaxed) {
+        if self.failure.is_set() || self.options.progress.is_cancelled() {
             return ControlFlow::Break(());
         }
         self.report.read += 1;
@@ -409,7 +445,7 @@ impl SourceVisitor for Feeder<'_, '_> {
     }
 
     fn trouble(&mut self, trouble: Trouble) {
-        if self.options.stop.load(Ordering::Relaxed) {
+        if self.options.progress.is_cancelled() {
             // The source was broken off.
             return;
         }
@@ -425,7 +461,8 @@ impl SourceVisitor for Feeder<'_, '_> {
     }
 
     fn progress(&mut self, bytes: u64) {
-        locked(self.events).progress(bytes);
+        // An end is seen at the next mail.
+        let _ended = self.options.progress.step(reading(bytes, self.total));
     }
 }
 

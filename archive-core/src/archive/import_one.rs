@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::actor::Acting;
 use super::prepare::prepare;
-use super::{Acting, Outcome, Receipt, locked};
+use super::{Opened, Outcome, Receipt, locked};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::MessageId;
@@ -51,17 +52,7 @@ impl Drop for Lead<'_> {
 }
 
 impl Acting<'_> {
-    /// Archives one mail in `folder`, which is created if missing. The mail is durable when this returns. It is
-    /// searchable too, unless another thread feeds the index or the index has no room: then it is found soon, and until
-    /// then searches count it as not indexed. If the index cannot be written, that lasts until a later mail or open can
-    /// write it.
-    ///
-    /// Bytes that are never a mail ([`source::refused`]) are an error here, as they are a trouble in
-    /// [`Acting::import`].
-    ///
-    /// Concurrent callers share a commit, and its error. After an error, archive the mail again: a failed sync leaves
-    /// open whether it was stored, and if it was, it is kept once.
-    pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
+    pub(super) fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
         self.only_system("import")?;
         if let Some(kind) = source::refused(raw) {
             return Err(Error::NotAMail { why: kind.to_string() });
@@ -105,7 +96,7 @@ impl Acting<'_> {
     }
 }
 
-impl super::Archive {
+impl Opened {
     fn commit_all(&self, mails: Vec<Prepared>, slots: &[Slot]) {
         match self.store.commit(mails, Duplicates::Folder, None, self.store.now()) {
             Ok(outcomes) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *locked(slot) = Some(Ok(outcome))),

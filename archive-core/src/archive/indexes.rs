@@ -4,8 +4,10 @@
 //!
 //! Each store has one index; each of its user archives is a view of it with the same status.
 
-use super::{Acting, Archive, master};
+use super::actor::Acting;
+use super::{Opened, master};
 use crate::error::Error;
+use crate::progress::Progress;
 use crate::store::IndexStatus;
 
 /// The index of one user archive in one store.
@@ -22,7 +24,7 @@ pub struct StoreIndex {
     pub size: u64,
     /// Its status.
     pub status: IndexStatus,
-    /// It waits for [`Acting::rebuild_selected_store_indexes`].
+    /// It waits for [`Session::rebuild_selected_store_indexes`](super::Session::rebuild_selected_store_indexes).
     pub selected_for_rebuild: bool,
 }
 
@@ -35,12 +37,8 @@ pub struct IndexConfiguration {
     pub types: Vec<String>,
 }
 
-/// Receives how many contents of a store are done, and of how many; returns whether to continue.
-pub type RebuildProgress<'p> = dyn FnMut(u32, u32) -> bool + 'p;
-
 impl Acting<'_> {
-    /// The indexes of all stores, or of one.
-    pub fn store_indexes(&self, store: Option<u32>) -> Result<Vec<StoreIndex>, Error> {
+    pub(super) fn store_indexes(&self, store: Option<u32>) -> Result<Vec<StoreIndex>, Error> {
         self.only_system("list indexes")?;
         if let Some(no) = store {
             self.archive.check_store(no)?;
@@ -65,44 +63,37 @@ impl Acting<'_> {
         Ok(indexes)
     }
 
-    /// Rebuilds the index of a store from its mails, for all its user archives. Until it is done, searches use the old
-    /// one, and new mail is accepted. Returns false if `progress` ended it: the old one stays.
-    pub fn rebuild_store_index(&self, store: u32, progress: &mut RebuildProgress<'_>) -> Result<bool, Error> {
+    pub(super) fn rebuild_store_index(&self, store: u32, progress: &Progress) -> Result<(), Error> {
         self.only_system("rebuild an index")?;
         self.archive.check_store(store)?;
-        let done = self.archive.store.rebuild_index(progress)?;
-        if done && self.archive.is_selected() {
+        self.archive.store.rebuild_index(progress)?;
+        if self.archive.is_selected() {
             self.archive.master().set(master::INDEX_SELECTED, "")?;
         }
-        Ok(done)
+        Ok(())
     }
 
-    /// Marks the indexes of all stores for [`Self::rebuild_selected_store_indexes`]. The mark outlives the process.
-    pub fn select_all_store_indexes_for_rebuild(&self) -> Result<(), Error> {
+    pub(super) fn select_all_store_indexes_for_rebuild(&self) -> Result<(), Error> {
         self.only_system("rebuild an index")?;
         self.archive.master().set(master::INDEX_SELECTED, "all")
     }
 
-    /// Rebuilds the indexes that are marked or need it; each is read completely to see whether it does. Returns the
-    /// number rebuilt; fewer if `progress` ended it.
-    pub fn rebuild_selected_store_indexes(&self, progress: &mut RebuildProgress<'_>) -> Result<usize, Error> {
+    pub(super) fn rebuild_selected_store_indexes(&self, progress: &Progress) -> Result<usize, Error> {
         self.only_system("rebuild an index")?;
         let store = &self.archive.store;
         let is_needed = self.archive.is_selected() || store.index_status() == IndexStatus::NeedsRebuild || store.index_is_damaged()?;
         if !is_needed {
             return Ok(0);
         }
-        Ok(usize::from(self.rebuild_store_index(store.no().0, progress)?))
+        self.rebuild_store_index(store.no().0, progress).map(|()| 1)
     }
 
-    /// What the index covers.
-    pub fn index_configuration(&self) -> Result<IndexConfiguration, Error> {
+    pub(super) fn index_configuration(&self) -> Result<IndexConfiguration, Error> {
         self.only_system("read the configuration of indexes")?;
         Ok(configured(&self.archive.master()))
     }
 
-    /// Sets what the index covers from now on.
-    pub fn set_index_configuration(&self, configuration: &IndexConfiguration) -> Result<(), Error> {
+    pub(super) fn set_index_configuration(&self, configuration: &IndexConfiguration) -> Result<(), Error> {
         self.only_system("configure indexes")?;
         let types = configuration.types.iter().map(|media| media.to_ascii_lowercase());
         let mut master = self.archive.master();
@@ -112,7 +103,7 @@ impl Acting<'_> {
     }
 }
 
-impl Archive {
+impl Opened {
     fn check_store(&self, no: u32) -> Result<(), Error> {
         if no == self.store.no().0 { Ok(()) } else { Err(Error::NoSuchStore(no)) }
     }

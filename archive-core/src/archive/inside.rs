@@ -13,7 +13,7 @@ impl Archive {
     /// Whether `path` is the archive's folder or inside it. See [`Archive::lies_in`].
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
-        Self::lies_in(&self.dir, path)
+        Self::lies_in(self.dir(), path)
     }
 
     /// Whether `path`, which need not exist, is or leads into the folder `dir` of an archive: by its name, by links

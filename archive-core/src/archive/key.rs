@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::identity::Found;
 use super::open::open_slots;
-use super::{Archive, master};
+use super::{Archive, Opened, master};
 use crate::error::Error;
 use crate::seal::{KeptSlot, Key, Slot, SlotInfo, SlotKind, recovery_identifier, within_limits};
 use crate::vfs::DiskVfs;
@@ -22,19 +22,15 @@ pub struct KeyStatus {
 
 impl Archive {
     /// What opens this archive.
-    #[must_use]
-    pub fn key_status(&self) -> KeyStatus {
-        KeyStatus {
-            slots: self.keyring().identity.slots.iter().filter_map(KeptSlot::info).collect(),
-            recovery_identifier: recovery_identifier(self.id),
-            recovery_confirmed: self.recovery_confirmed(),
-        }
+    pub fn key_status(&self) -> Result<KeyStatus, Error> {
+        let archive = self.enter()?;
+        let slots = archive.keyring().identity.slots.iter().filter_map(KeptSlot::info).collect();
+        Ok(KeyStatus { slots, recovery_identifier: recovery_identifier(archive.id), recovery_confirmed: archive.recovery_confirmed() })
     }
 
     /// Whether the recovery key was confirmed.
-    #[must_use]
-    pub fn recovery_confirmed(&self) -> bool {
-        self.master().setting(master::RECOVERY_CONFIRMED).is_some_and(|confirmed| !confirmed.is_empty())
+    pub fn recovery_confirmed(&self) -> Result<bool, Error> {
+        Ok(self.enter()?.recovery_confirmed())
     }
 
     /// Tries only `key` on the archive in `dir`. Returns the slot that it opens.
@@ -45,25 +41,49 @@ impl Archive {
     /// Notes that the recovery key is at hand, if `key` is it.
     pub fn confirm_recovery(&self, key: &Key) -> Result<(), Error> {
         if key.kind() != SlotKind::Recovery {
-            return Err(Error::Misuse("only the recovery key can be confirmed".to_owned()));
+            return Err(Error::misuse("only the recovery key can be confirmed", "give the recovery key"));
         }
-        open_slots(&self.keyring().identity, self.id, key)?;
-        if self.recovery_confirmed() {
+        let archive = self.enter()?;
+        open_slots(&archive.keyring().identity, archive.id, key)?;
+        if archive.recovery_confirmed() {
             return Ok(());
         }
-        self.master().set(master::RECOVERY_CONFIRMED, "yes")?;
-        self.store.idle().committed();
+        archive.master().set(master::RECOVERY_CONFIRMED, "yes")?;
+        archive.store.idle().committed();
         Ok(())
     }
 
     /// Adds a passphrase that opens the archive.
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use std::sync::Arc;
+    /// # use archive_core::{Archive, CreateOptions, Key, OpenOptions, SlotKind, vfs::MemVfs};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let vfs = Arc::new(MemVfs::new());
+    /// # let new = Archive::create_on(vfs.clone(), Path::new("/"), CreateOptions::new("anna"))?;
+    /// # new.keys();
+    /// # let archive = new.commit()?;
+    /// let slot = archive.add_passphrase("correct horse battery staple")?;
+    /// assert_eq!(slot.kind, SlotKind::Passphrase);
+    /// archive.close()?;
+    ///
+    /// let key = Key::Passphrase("correct horse battery staple".into());
+    /// # let archive = Archive::open_on(vfs, Path::new("/"), &key, OpenOptions::default())?;
+    /// // let archive = Archive::open(folder, &key, OpenOptions::default())?;
+    /// archive.remove_passphrase(&slot.id)?;
+    /// assert!(archive.key_status()?.slots.iter().all(|slot| slot.kind != SlotKind::Passphrase));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_passphrase(&self, passphrase: &str) -> Result<SlotInfo, Error> {
         if passphrase.is_empty() {
-            return Err(Error::Misuse("a passphrase has at least one character".to_owned()));
+            return Err(Error::misuse("the passphrase is empty", "give at least one character"));
         }
-        let slot = Slot::passphrase(self.id, &self.archive_key, crate::clock::now().div_euclid(1000), passphrase)?;
+        let archive = self.enter()?;
+        let slot = Slot::passphrase(archive.id, &archive.archive_key, crate::clock::now().div_euclid(1000), passphrase)?;
         let info = slot.info().ok_or(Error::Bug("a slot of an unknown kind was made"))?;
-        self.change_keys(|identity| {
+        archive.change_keys(|identity| {
             identity.slots.push(slot.into());
             within_limits(&identity.slots)
         })?;
@@ -72,13 +92,19 @@ impl Archive {
 
     /// Removes the passphrase whose slot has this identifier.
     pub fn remove_passphrase(&self, slot: &str) -> Result<(), Error> {
-        self.change_keys(|identity| {
+        self.enter()?.change_keys(|identity| {
             let before = identity.slots.len();
             identity.slots.retain(|known| !known.info().is_some_and(|info| info.kind == SlotKind::Passphrase && info.id == slot));
             match identity.slots.len() == before {
-                true => Err(Error::Misuse(format!("no passphrase has slot `{slot}`; `key status` lists them"))),
+                true => Err(Error::misuse(format!("no passphrase has slot `{slot}`"), "`key status` lists them")),
                 false => Ok(()),
             }
         })
+    }
+}
+
+impl Opened {
+    fn recovery_confirmed(&self) -> bool {
+        self.master().setting(master::RECOVERY_CONFIRMED).is_some_and(|confirmed| !confirmed.is_empty())
     }
 }

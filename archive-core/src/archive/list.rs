@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::Acting;
-use super::actor::Sight;
+use super::Opened;
+use super::actor::{Acting, Sight};
 use crate::catalog::{ContentRow, Dated, Folder, Folders, MessageRow, Subtree};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::{FolderNo, MessageId, MessageNo};
-use crate::message::{AddressInfo, DateOrigin, MessageInfo};
+use crate::message::{AddressInfo, DateOrigin, Direction, Importance, MessageInfo};
+use crate::progress::{Progress, Step, Unit};
+use crate::seal::{open_token, seal_token};
 use crate::store::{Store, StoreStats};
 
 /// How many messages of a folder are looked up at once.
@@ -61,14 +63,14 @@ impl MessageInfo {
             size: content.size,
             attachments: content.attachments,
             importance: match content.importance {
-                1 => -1,
-                3 => 1,
-                _ => 0,
+                1 => Importance::Low,
+                3 => Importance::High,
+                _ => Importance::Normal,
             },
             direction: match row.direction {
-                1 => "received",
-                2 => "sent",
-                _ => "unknown",
+                1 => Direction::Received,
+                2 => Direction::Sent,
+                _ => Direction::Unknown,
             },
         }
     }
@@ -110,44 +112,57 @@ pub struct StatsReport {
     pub not_indexed: u64,
 }
 
+/// Some of a list, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// What is on the page.
+    pub items: Vec<T>,
+    /// Where the next page begins, if there may be one. Opaque; valid only for this list and actor, also in another
+    /// process and after changes: it names a place in the order.
+    pub cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// All of a list on one page.
+    #[must_use]
+    pub fn of(items: Vec<T>) -> Self {
+        Self { items, cursor: None }
+    }
+}
+
+/// Receives each message with its place, until it breaks.
+pub(super) type EachMessage<'v> = dyn FnMut(MessageId, &[u8]) -> Result<ControlFlow<()>, Error> + 'v;
+
 /// A folder whose messages are listed.
 struct Listed {
     folder: FolderNo,
     waiting: VecDeque<Dated>,
-    last: Option<Dated>,
+    /// The place of the last message that was looked up.
+    last: Vec<u8>,
     ended: bool,
 }
 
 impl Listed {
-    fn begin(folder: FolderNo) -> Self {
-        Self { folder, waiting: VecDeque::new(), last: None, ended: false }
+    fn after(folder: FolderNo, place: &[u8]) -> Self {
+        Self { folder, waiting: VecDeque::new(), last: place.to_owned(), ended: false }
     }
 
     /// Looks up the next messages, if none are waiting and some may follow.
     fn fill(&mut self, store: &Store) -> Result<(), Error> {
         if self.waiting.is_empty() && !self.ended {
-            self.waiting = store.catalog().messages_in(self.folder, self.last.as_ref(), AT_ONCE)?.into();
-            self.ended = self.waiting.is_empty();
+            self.waiting = store.catalog().messages_in(self.folder, &self.last, AT_ONCE)?.into();
+            match self.waiting.back() {
+                Some(last) => last.order().clone_into(&mut self.last),
+                None => self.ended = true,
+            }
         }
         Ok(())
-    }
-
-    fn order(&self) -> Option<&[u8]> {
-        self.waiting.front().and_then(Dated::order)
-    }
-
-    fn take(&mut self) -> Option<MessageNo> {
-        let next = self.waiting.pop_front()?;
-        let no = next.message;
-        self.last = Some(next);
-        Some(no)
     }
 }
 
 impl Acting<'_> {
-    /// All folders with their counts, sorted by path.
-    #[must_use]
-    pub fn folders(&self) -> Vec<FolderInfo> {
+    pub(super) fn folders(&self) -> Vec<FolderInfo> {
         self.numbered_folders().into_iter().map(|(_, info)| info).collect()
     }
 
@@ -167,10 +182,7 @@ impl Acting<'_> {
         list
     }
 
-    /// The folders directly in `folder`, sorted by name; without `folder`, the user archives. If the path names several
-    /// folders, whose names differ only in their Unicode form, the result has the folders of all of them. A folder that
-    /// the actor does not see is listed if it has visible folders below it.
-    pub fn folders_in(&self, folder: Option<&FolderPath>) -> Result<Vec<FolderInfo>, Error> {
+    pub(super) fn folders_in(&self, folder: Option<&FolderPath>) -> Result<Vec<FolderInfo>, Error> {
         let catalog = self.archive.store.catalog();
         let folders = catalog.folders();
         let sight = self.actor.sight(folders);
@@ -209,63 +221,57 @@ impl Acting<'_> {
             above = like.first().copied();
             let known = above.and_then(|no| folders.get(no));
             if known.is_none() && matches!(name.as_str(), "." | "..") {
-                return Err(Error::Misuse(format!(
-                    "{path}: no folder is named `{name}`; a path begins with the user archive, like anna/inbox"
-                )));
+                return Err(Error::misuse(
+                    format!("{path}: no folder is named `{name}`"),
+                    "a path begins with the user archive, like anna/inbox",
+                ));
             }
             names.push(known.map_or_else(|| name.clone(), |folder| folder.name.to_owned()));
         }
-        FolderPath::from_names(names).map_err(|error| Error::Misuse(error.to_string()))
+        FolderPath::from_names(names).map_err(Error::folder)
     }
 
-    /// The messages of one folder, newest first, until the visitor breaks. If the path names several folders, whose
-    /// names differ only in their Unicode form, the messages of all of them are visited.
-    pub fn messages_in(
-        &self,
-        folder: &FolderPath,
-        visit: &mut dyn FnMut(MessageInfo) -> Result<ControlFlow<()>, Error>,
-    ) -> Result<(), Error> {
+    /// A page of the messages of a folder, newest first; without a folder, of all messages in the order of their numbers.
+    pub(super) fn messages_page(&self, folder: Option<&FolderPath>, cursor: Option<&str>, most: usize) -> Result<Page<MessageInfo>, Error> {
+        let list = folder.map_or_else(|| "messages".to_owned(), |folder| format!("messages in {folder}"));
+        let after = self.place_in(&list, cursor)?;
+        let (items, last) = match folder {
+            Some(folder) => self.page_of_folder(folder, &after, most)?,
+            None => self.page_by_number(&after, most)?,
+        };
+        Ok(Page { items, cursor: last.map(|last| self.cursor_in(&list, &last)).transpose()? })
+    }
+
+    /// Messages after a place, and the place of the last one if more may follow.
+    fn page_of_folder(&self, folder: &FolderPath, after: &[u8], most: usize) -> Result<(Vec<MessageInfo>, Option<Vec<u8>>), Error> {
         let (mut folders, sight) = (self.archive.store.catalog().folders().of_path(folder.names()), self.sight());
         folders.retain(|no| sight.sees(*no));
         if folders.is_empty() {
             return Err(Error::NoSuchFolder(folder.to_string()));
         }
-        self.messages_of(&folders, visit)
+        let (mut items, mut last) = (Vec::new(), after.to_owned());
+        self.messages_of(&folders, after, &mut |id, place| {
+            if items.len() == most {
+                return Ok(ControlFlow::Break(()));
+            }
+            items.push(self.message(id)?);
+            place.clone_into(&mut last);
+            Ok(ControlFlow::Continue(()))
+        })
+        .map(|flow| (items, flow.is_break().then_some(last)))
     }
 
-    /// The messages of several folders, newest first.
-    pub(super) fn messages_of(
-        &self,
-        folders: &[FolderNo],
-        visit: &mut dyn FnMut(MessageInfo) -> Result<ControlFlow<()>, Error>,
-    ) -> Result<(), Error> {
-        let store = &self.archive.store;
-        let mut lists: Vec<Listed> = folders.iter().map(|folder| Listed::begin(*folder)).collect();
-        loop {
-            for list in &mut lists {
-                list.fill(store)?;
-            }
-            let first = lists.iter_mut().filter(|list| !list.waiting.is_empty()).min_by(|a, b| a.order().cmp(&b.order()));
-            // The visitor may use the catalog, so it is not called while the catalog is held.
-            let Some(no) = first.and_then(Listed::take) else { return Ok(()) };
-            if visit(self.message(MessageId { store: store.no(), no })?)?.is_break() {
-                return Ok(());
-            }
-        }
-    }
-
-    /// All messages, in the order of their numbers, until the visitor breaks.
-    pub fn messages(&self, visit: &mut dyn FnMut(MessageInfo) -> Result<ControlFlow<()>, Error>) -> Result<(), Error> {
+    fn page_by_number(&self, after: &[u8], most: usize) -> Result<(Vec<MessageInfo>, Option<Vec<u8>>), Error> {
         let store = &self.archive.store;
         let count = store.catalog().basis().numbers.messages;
-        let mut no = MessageNo(0);
+        let mut no = MessageNo(<[u8; 4]>::try_from(after).map_or(0, u32::from_be_bytes));
+        let mut items = Vec::new();
         while no.0 < count {
+            if items.len() == most {
+                return Ok((items, Some(no.0.to_be_bytes().to_vec())));
+            }
             match self.message(MessageId { store: store.no(), no }) {
-                Ok(info) => {
-                    if visit(info)?.is_break() {
-                        break;
-                    }
-                }
+                Ok(info) => items.push(info),
                 Err(Error::NoSuchMessage(_)) => {
                     if store.catalog().message_row(no)?.is_none() {
                         let Some(next) = store.catalog().next_message(no)? else { break };
@@ -277,19 +283,64 @@ impl Acting<'_> {
             }
             no = MessageNo(no.0.saturating_add(1));
         }
-        Ok(())
+        Ok((items, None))
     }
 
-    /// The totals of the archive, and its disk usage.
-    pub fn stats(&self) -> Result<StatsReport, Error> {
+    /// The messages of several folders, newest first, after a place; each with its own.
+    pub(super) fn messages_of(&self, folders: &[FolderNo], after: &[u8], visit: &mut EachMessage<'_>) -> Result<ControlFlow<()>, Error> {
         let store = &self.archive.store;
+        let mut lists: Vec<Listed> = folders.iter().map(|folder| Listed::after(*folder, after)).collect();
+        loop {
+            for list in &mut lists {
+                list.fill(store)?;
+            }
+            let waiting =
+                lists.iter_mut().filter_map(|list| list.waiting.front().map(|first| first.order().to_owned()).map(|order| (order, list)));
+            let Some((order, list)) = waiting.min_by(|(a, _), (b, _)| a.cmp(b)) else { return Ok(ControlFlow::Continue(())) };
+            let Some(first) = list.waiting.pop_front() else { return Err(Error::Bug("a list lost its first message")) };
+            if visit(MessageId { store: store.no(), no: first.message }, &order)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+    }
+
+    /// A page of [`folders`](Self::folders).
+    pub(super) fn folders_page(&self, cursor: Option<&str>, most: usize) -> Result<Page<FolderInfo>, Error> {
+        let after = cursor.map(|_| self.place_in("folders", cursor)).transpose()?;
+        let after = after.map(|after| names_of(&after));
+        let mut left = self.folders().into_iter().filter(|info| after.as_ref().is_none_or(|after| info.path.names() > &**after)).peekable();
+        let items: Vec<FolderInfo> = left.by_ref().take(most).collect();
+        let last = items.last().map_or(after.clone().unwrap_or_default(), |last| last.path.names().to_vec());
+        let last = left.peek().is_some().then(|| last.join("\0").into_bytes());
+        Ok(Page { items, cursor: last.map(|last| self.cursor_in("folders", &last)).transpose()? })
+    }
+
+    /// A cursor for the place `place` of a list.
+    pub(super) fn cursor_in(&self, list: &str, place: &[u8]) -> Result<String, Error> {
+        seal_token(&self.archive.archive_key, "cursor", &self.binding_of(list.as_bytes()), place)
+    }
+
+    /// The place in a list that a cursor names: the beginning if there is none.
+    pub(super) fn place_in(&self, list: &str, cursor: Option<&str>) -> Result<Vec<u8>, Error> {
+        let Some(cursor) = cursor else { return Ok(Vec::new()) };
+        let place = open_token(&self.archive.archive_key, "cursor", &self.binding_of(list.as_bytes()), cursor)?;
+        place.ok_or_else(|| Error::misuse("the cursor is not one of this list", "begin again without it"))
+    }
+
+    pub(super) fn stats(&self, progress: &Progress) -> Result<StatsReport, Error> {
+        let store = &self.archive.store;
+        let step = |done| progress.step(Step { done, total: Some(3), unit: Unit::Steps, activity: "adding up" });
+        step(0)?;
         let stats = store.stats()?;
         self.only_system("read totals of the archive")?;
         let (numbers, last_archived, (again, bytes_again)) = {
             let catalog = store.catalog();
             (catalog.basis().numbers, catalog.basis().archived, catalog.come_again()?)
         };
-        let snapshot = store.indexer().snapshot();
+        step(1)?;
+        let snapshot = store.indexer().snapshot().until(progress.flag());
+        let undecided = snapshot.incomplete().map_err(crate::store::failed)?.len();
+        step(2)?;
         Ok(StatsReport {
             messages: stats.messages,
             lost_messages: stats.lost_messages,
@@ -300,25 +351,21 @@ impl Acting<'_> {
             user_archives: self.folders_in(None)?,
             other: self.archive.other_bytes()?,
             lost_found: stats.lost_found + crate::store::lost_bytes(&*self.archive.vfs, &super::master::dir(&self.archive.dir))?,
-            undecided: snapshot.incomplete().map_err(crate::store::failed)?.len(),
+            undecided,
             not_indexed: super::search::missing(&snapshot, store).len(),
             stores: vec![stats],
         })
     }
 
-    /// Media types of attachments that are not searched, sorted by name, each with the number of contents that have
-    /// such attachments.
-    ///
-    /// Types that the archive is configured to search are not among them; [`StatsReport::undecided`] counts their
-    /// contents. This reads the row of every content, so it takes time in proportion to their number.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Denied`] for anyone but the system; [`Error::Damage`] if the catalog is damaged.
-    pub fn types_not_read(&self) -> Result<Vec<(String, u64)>, Error> {
+    pub(super) fn types_not_read(&self, progress: &Progress) -> Result<Vec<(String, u64)>, Error> {
         self.only_system("read totals of the archive")?;
-        Ok(self.archive.store.types_not_read()?.into_iter().collect())
+        Ok(self.archive.store.types_not_read(progress)?.into_iter().collect())
     }
+}
+
+/// The names of a path, as a cursor has them.
+fn names_of(place: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(place).split('\0').map(str::to_owned).collect()
 }
 
 fn folder_info(folders: &Folders, sight: &Sight, folder: &Folder<'_>, below: Subtree) -> Option<FolderInfo> {
@@ -336,7 +383,7 @@ fn folder_info(folders: &Folders, sight: &Sight, folder: &Folder<'_>, below: Sub
     })
 }
 
-impl super::Archive {
+impl Opened {
     /// Bytes of the archive's own files.
     fn other_bytes(&self) -> Result<u64, Error> {
         let mut bytes = crate::store::bytes_in(&*self.vfs, &self.dir)?;
@@ -355,7 +402,7 @@ mod tests {
     use crate::vfs::MemVfs;
 
     #[test]
-    fn a_folder_is_listed_newest_first_however_large_and_until_the_visitor_breaks() {
+    fn a_folder_is_listed_newest_first_however_large_and_as_far_as_it_is_read() {
         let mails = 3 * AT_ONCE + 5;
         let mbox: String = (0..mails)
             .map(|n| {
@@ -365,18 +412,14 @@ mod tests {
             })
             .collect();
         let options = CreateOptions::new("anna");
-        let archive = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), options, |_, _| Ok(())).unwrap();
-        let acting = archive.acting_as(Actor::System);
+        let new = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), options).unwrap();
+        let _kept = new.keys();
+        let session = new.commit().unwrap().session(Actor::System);
         let source = ImportSource::Stream(&mut mbox.as_bytes(), "all.mbox");
-        let folder = acting.import(source, &ImportOptions::default(), &mut NoEvents).unwrap().folder.unwrap();
+        let folder = session.import(source, &ImportOptions::default(), &mut NoEvents).unwrap().folder.unwrap();
         let listed = |most: usize| {
-            let mut seen = Vec::new();
-            let mut visit = |info: MessageInfo| {
-                seen.push((info.date, info.id.no));
-                Ok(if seen.len() == most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-            };
-            acting.messages_in(&folder, &mut visit).unwrap();
-            seen
+            let some = session.messages_in(&folder).take(most);
+            some.map(|info| info.map(|info| (info.date, info.id.no)).unwrap()).collect::<Vec<_>>()
         };
         let all = listed(usize::MAX);
         assert_eq!(all.len(), mails);

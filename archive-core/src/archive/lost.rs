@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::actor::Acting;
 use super::import_one::receipt;
 use super::prepare::prepare;
-use super::{Acting, ImportReport, ImportSource, Outcome, Receipt, master};
+use super::{ImportReport, ImportSource, Outcome, Receipt, master};
 use crate::error::Error;
 use crate::folder::{FolderPath, below};
 use crate::id::{Digest, MessageId};
@@ -74,9 +75,7 @@ impl LostReport {
 }
 
 impl Acting<'_> {
-    /// The files in `lost+found`, the oldest of each store first, with the mails that can be read in them. Each mail is
-    /// read for this.
-    pub fn lost_files(&self) -> Result<Vec<LostFileInfo>, Error> {
+    pub(super) fn lost_files(&self) -> Result<Vec<LostFileInfo>, Error> {
         self.only_system("read lost+found")?;
         let archive = self.archive;
         let of_master = lost_files(&*archive.vfs, &master::dir(&archive.dir))?.into_iter();
@@ -94,9 +93,7 @@ impl Acting<'_> {
         Ok(files)
     }
 
-    /// Passes the mails in `lost+found` to `visit`, one at a time, until it breaks. Mails with the same bytes are
-    /// passed once.
-    pub fn lost_mails(&self, visit: &mut dyn FnMut(LostMail) -> Result<ControlFlow<()>, Error>) -> Result<LostReport, Error> {
+    pub(super) fn lost_mails(&self, visit: &mut dyn FnMut(LostMail) -> Result<ControlFlow<()>, Error>) -> Result<LostReport, Error> {
         self.only_system("read lost+found")?;
         let lost = self.archive.store.lost_mails()?;
         let (mut report, mut seen) = (LostReport::default(), BTreeSet::new());
@@ -125,10 +122,7 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// Imports the mails of `lost+found` into the folders that they were meant for; those whose bytes the archive has
-    /// already, in any folder, are duplicates. Mails above 16 MiB, and those whose folder is ambiguous, are counted as
-    /// failed. The files stay where they are.
-    pub fn import_lost(&self, on_receipt: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
+    pub(super) fn import_lost(&self, on_receipt: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
         self.only_system("import")?;
         let run = Some(self.run_info(&ImportSource::Stream(&mut std::io::empty(), NAME)));
         let mut import = LostImport { acting: self, run, on_receipt, waiting: Vec::new(), bytes: 0, report: ImportReport::default() };
@@ -196,9 +190,7 @@ impl LostImport<'_, '_> {
                 }
                 folder => folder?,
             },
-            None => {
-                FolderPath::from_names(below(&[archive.owner()], &[NAME.to_owned()])).map_err(|error| Error::Misuse(error.to_string()))?
-            }
+            None => FolderPath::from_names(below(&[archive.owner()], &[NAME.to_owned()])).map_err(Error::folder)?,
         };
         let place = NewPlace {
             folder: folder.names().into(),

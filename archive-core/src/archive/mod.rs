@@ -1,7 +1,10 @@
 //! Many stores as one: the public face of the library.
 //!
 //! An [`Archive`] is a folder with a master (which stores, which settings) and its stores. One process has it open for
-//! writing. Every call that reads, searches or changes names an [`Actor`], by [`Archive::acting_as`].
+//! writing. Every call that reads, searches or changes names an [`Actor`], by [`Archive::session`].
+//!
+//! [`Archive`] and [`Session`] are what callers hold. Each of their calls enters the `Gate`, and becomes a call of
+//! `Acting`: an open archive with an actor, for as long as the call lasts.
 
 mod actor;
 mod check;
@@ -12,6 +15,7 @@ mod foreign;
 #[cfg(test)]
 mod from_later_versions;
 mod gaps;
+mod gate;
 mod identity;
 mod idle;
 mod import;
@@ -32,21 +36,22 @@ mod read;
 mod receipt;
 mod repair;
 mod search;
+mod session;
 mod unfinished;
 mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use actor::{Acting, Actor, FolderScope, User};
+pub use actor::{Actor, FolderScope, User};
 pub use check::CheckReport;
-pub use create::CreateOptions;
-pub use export::{ExportEvent, ExportOptions, ExportReport};
+pub use create::{CreateOptions, NewArchive};
+pub use export::{ExportOptions, ExportReport, FailedMails};
 pub use gaps::NotSearchable;
-pub use import::{ImportEvents, ImportOptions, ImportReport, ImportSource, LabelRule, NoEvents, Stop};
-pub use indexes::{IndexConfiguration, RebuildProgress, StoreIndex};
+pub use import::{ImportEvents, ImportOptions, ImportReport, ImportSource, LabelRule, NoEvents};
+pub use indexes::{IndexConfiguration, StoreIndex};
 pub use key::KeyStatus;
-pub use list::{FolderInfo, StatsReport};
+pub use list::{FolderInfo, Page, StatsReport};
 pub use lost::{LostFileInfo, LostMail, LostReport};
 pub use open::OpenOptions;
 pub use parts::PartSink;
@@ -55,18 +60,43 @@ pub use receipt::{Outcome, Receipt};
 pub use repair::{RepairOptions, RepairReport};
 pub use search::{
     ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Level, Order, OrderKey, SearchCriteria, SearchField,
-    SearchPages, SearchRequest, SearchResult, SizeRange, Suggestions, read_zone,
+    SearchPages, SearchRequest, SearchResult, SizeRange, Suggestions, Zone,
 };
+pub use session::Session;
 pub use verify::{Depth, Finding, VerifyReport};
+
+use gate::{Call, Gate, Within};
 
 use crate::error::{Damage, Error};
 use crate::id::Uuid;
+use crate::progress::Progress;
 use crate::seal::SecretKey;
 use crate::store::{Attended, Recovery, Store};
 use crate::vfs::Vfs;
 
-/// An archive open for reading and writing. Closing it is better than dropping it: the next open is quicker.
+/// An archive that is open for reading and writing. Clones are handles of the same archive; any thread may use any of
+/// them.
+///
+/// Closing it is better than dropping the last handle: the next open is quicker.
+#[derive(Clone)]
 pub struct Archive {
+    handle: Arc<Handle>,
+}
+
+/// What is known of an archive without a call.
+struct Handle {
+    dir: PathBuf,
+    id: Uuid,
+    owner: String,
+    damage: Option<Damage>,
+    barred: Option<Error>,
+    notices: Vec<Error>,
+    recovered: Option<Recovery>,
+    gate: Gate,
+}
+
+/// An open archive.
+struct Opened {
     /// The first field, to be dropped first: its thread holds the store.
     idle: Option<idle::IdleMarker>,
     /// As long as it is there, the store may have a thread.
@@ -86,41 +116,120 @@ pub struct Archive {
 
 impl std::fmt::Debug for Archive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Archive").field("dir", &self.dir).field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Archive").field("dir", &self.handle.dir).field("id", &self.handle.id).finish_non_exhaustive()
     }
 }
 
 impl Archive {
+    fn new(opened: Opened) -> Self {
+        let handle = Handle {
+            dir: opened.dir.clone(),
+            id: opened.id,
+            owner: opened.owner(),
+            damage: opened.damage().cloned(),
+            barred: opened.store.barred().cloned(),
+            notices: opened.notices.clone(),
+            recovered: opened.recovered(),
+            gate: Gate::new(opened),
+        };
+        Self { handle: Arc::new(handle) }
+    }
+
     /// The folder of the archive.
     #[must_use]
     pub fn dir(&self) -> &Path {
-        &self.dir
+        &self.handle.dir
     }
 
     /// The first damage that opening found in what was durable. No mail is accepted, and lists may lack the mails that
     /// it hit.
     #[must_use]
     pub fn damage(&self) -> Option<&Damage> {
-        self.store.damage()
+        self.handle.damage.as_ref()
     }
 
     /// Why no mail is accepted, if so. The archive can still be read.
     #[must_use]
     pub fn barred(&self) -> Option<&Error> {
-        self.store.barred()
+        self.handle.barred.as_ref()
     }
 
     /// Problems found by the open that cost no mail: identity files that were changed, replaced by older ones, or lost.
     /// What could be fixed has been, and is listed here once.
     #[must_use]
     pub fn notices(&self) -> &[Error] {
-        &self.notices
+        &self.handle.notices
     }
 
     /// What the open did after a crash; `None` if there was nothing to do. This is not damage: every mail with a
     /// receipt is there.
     #[must_use]
     pub fn recovered(&self) -> Option<Recovery> {
+        self.handle.recovered
+    }
+
+    /// The archive's id.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.handle.id
+    }
+
+    /// The first user archive, which receives mail for which no folder was named.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.handle.owner
+    }
+
+    /// The archive, used on behalf of `actor`.
+    #[must_use]
+    pub fn session(&self, actor: Actor) -> Session {
+        Session::new(self.clone(), actor)
+    }
+
+    /// Closes the archive for all its handles: waits for calls under way, writes the caches, and notes on disk that
+    /// everything is synced, so that the next open has nothing to recover. Its threads have ended and its locks are free
+    /// when this returns, also with an error. Later calls fail with [`Error::Closed`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CachesLag`] if catalog or index could not be written: all mail is archived, and all else was noted.
+    /// [`Error::Closed`] if it was closed before. [`Error::Misuse`] in a function that a call runs, such as those of
+    /// [`ImportEvents`].
+    pub fn close(&self) -> Result<(), Error> {
+        self.close_with(&Progress::new())
+    }
+
+    /// Like [`close`](Self::close), with a report. If it is ended, what the caches lack is left to the next open, and
+    /// the result is [`Error::Stopped`]: the archive is closed, and no mail is lost.
+    pub fn close_with(&self, progress: &Progress) -> Result<(), Error> {
+        self.handle.gate.shut()?.close(progress)
+    }
+
+    /// Whether this thread is inside a call of an archive, as functions are that a call runs: such as those of
+    /// [`ImportEvents`]. No archive can be closed there, since closing waits for calls.
+    #[must_use]
+    pub fn is_in_call() -> bool {
+        Within::is_noted()
+    }
+
+    /// Notes on disk that everything up to the last commit is synced. A process that is killed before its next commit
+    /// then leaves nothing to recover. An archive opened on the real disk does this by itself within a second of its
+    /// last commit.
+    pub fn mark(&self) -> Result<(), Error> {
+        self.enter()?.mark()
+    }
+
+    fn enter(&self) -> Result<Call<'_>, Error> {
+        self.handle.gate.enter()
+    }
+}
+
+impl Opened {
+    fn damage(&self) -> Option<&Damage> {
+        self.store.damage()
+    }
+
+    fn recovered(&self) -> Option<Recovery> {
         let (master, store) = (self.master().recovery, self.store.recovery());
         let recovery = Recovery {
             bytes_put_aside: master.bytes_put_aside.saturating_add(store.bytes_put_aside),
@@ -129,29 +238,13 @@ impl Archive {
         (recovery != Recovery::default()).then_some(recovery)
     }
 
-    /// The archive's id.
-    #[must_use]
-    pub fn id(&self) -> Uuid {
-        self.id
-    }
-
-    /// The first user archive, which receives mail for which no folder was named.
-    #[must_use]
-    pub fn owner(&self) -> String {
+    fn owner(&self) -> String {
         self.master().setting(master::OWNER).unwrap_or_default()
     }
 
-    /// The archive, used on behalf of `actor`.
-    #[must_use]
-    pub fn acting_as(&self, actor: Actor) -> Acting<'_> {
-        Acting::new(self, actor)
-    }
-
-    /// Writes the caches and notes on disk that everything is synced, so that the next open has nothing to recover.
-    /// After [`Error::CachesLag`] this holds too, except for what catalog and index lack.
-    pub fn close(self) -> Result<(), Error> {
-        match self.store.close() {
-            Err(lag @ Error::CachesLag(_)) => self.mark().and(Err(lag)),
+    fn close(self, progress: &Progress) -> Result<(), Error> {
+        match self.store.close(progress) {
+            Err(lag @ (Error::CachesLag(_) | Error::Stopped)) => self.mark().and(Err(lag)),
             closed => closed.and_then(|()| self.mark()),
         }
     }

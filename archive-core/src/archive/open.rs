@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use super::identity::Found;
 use super::lock::WriteLock;
 use super::master::Master;
-use super::{Archive, identity_path, import_one, stores_dir};
+use super::{Archive, Opened, identity_path, import_one, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
+use crate::progress::Progress;
 use crate::records::{Link, SeenHead, StoreFact};
 use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_identifier};
 use crate::store::{Attended, FromMaster, Store, StoreOptions, found_store};
@@ -20,6 +21,7 @@ use crate::vfs::{DiskVfs, Vfs};
 pub struct OpenOptions {
     store: StoreOptions,
     mapped_reads: bool,
+    progress: Progress,
 }
 
 /// The default memory budget.
@@ -39,7 +41,7 @@ impl Default for OpenOptions {
             new_files: false,
             lock: None,
         };
-        Self { store, mapped_reads: false }.memory(MEMORY)
+        Self { store, mapped_reads: false, progress: Progress::new() }.memory(MEMORY)
     }
 }
 
@@ -79,6 +81,14 @@ impl OpenOptions {
         self
     }
 
+    /// Reports what the open does where that takes time: reading records that the catalog does not have, and indexing
+    /// mails that the index does not have. An open that is ended returns [`Error::Stopped`], and the next one goes on.
+    #[must_use]
+    pub fn progress(mut self, progress: &Progress) -> Self {
+        self.progress = progress.clone();
+        self
+    }
+
     /// The real disk, read as these options say.
     pub(super) fn disk(&self) -> DiskVfs {
         DiskVfs::new().mapped_reads(self.mapped_reads)
@@ -101,12 +111,17 @@ impl OpenOptions {
 impl Archive {
     /// Opens the archive in `dir` for reading and writing.
     pub fn open(dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
-        Ok(Self::open_on(Arc::new(options.disk()), dir, key, options)?.watched())
+        let vfs = Arc::new(options.disk());
+        Ok(Self::new(Self::unlock(vfs, dir, key, options)?.watched()))
     }
 
     /// Like [`Archive::open`], on any file system and without the thread that marks an idle archive: the caller calls
     /// [`Archive::mark`].
     pub fn open_on(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
+        Ok(Self::new(Self::unlock(vfs, dir, key, options)?))
+    }
+
+    fn unlock(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Opened, Error> {
         let unlocked = Found::read(&*vfs, dir)?.unlock(key)?;
         let lock = WriteLock::take(&*vfs, dir)?;
         Self::open_with(vfs, dir, unlocked.id, unlocked.archive_key, options, lock)
@@ -131,7 +146,7 @@ impl Archive {
         archive_key: SecretKey,
         options: OpenOptions,
         lock: WriteLock,
-    ) -> Result<Self, Error> {
+    ) -> Result<Opened, Error> {
         // Read under the lock: a writer may have changed it since it was opened.
         let found = Found::read(&*vfs, dir)?;
         let stores = stores_dir(dir);
@@ -160,7 +175,7 @@ impl Archive {
             noted: master.noted(Uuid(fact.uuid)),
             head: master.seen_head(),
         };
-        let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, says)?;
+        let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, says, &options.progress)?;
         let is_older = |(own, seen): (SeenHead, Link)| own.link().sequence < seen.sequence;
         if master.seen_head().zip(store.seen_of(id)).is_some_and(is_older) && keyring.barred.is_some() {
             // An older master names an older state of the keys: the master has to be restored, not `archive.mk`.
@@ -169,7 +184,7 @@ impl Archive {
         }
         notices.extend(store.indexer().older().map(Error::IndexOlder));
         let store = Arc::new(store);
-        Ok(Self {
+        Ok(Opened {
             idle: None,
             _attended: Attended::begin(&store),
             dir: dir.to_owned(),

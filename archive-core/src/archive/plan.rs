@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::import::read_source;
+use super::actor::Acting;
+use super::import::{read_source, reading, size};
 use super::prepare::names;
-use super::{Acting, ImportEvents, ImportOptions, ImportSource};
+use super::{ImportEvents, ImportOptions, ImportSource};
 use crate::error::Error;
 use crate::folder::{FolderPath, below};
 use crate::source::{Body, Item, SourceVisitor, Summary, Trouble};
@@ -22,12 +23,18 @@ pub struct ImportPlan {
 }
 
 impl Acting<'_> {
-    /// Reads a source as [`Acting::import`] does, and returns where its mails would go.
-    pub fn plan(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportPlan, Error> {
+    pub(super) fn plan(
+        &self,
+        source: ImportSource<'_>,
+        options: &ImportOptions,
+        events: &mut dyn ImportEvents,
+    ) -> Result<ImportPlan, Error> {
         self.only_system("import")?;
         let target = self.target(&source, options)?;
-        let mut planner = Planner { target: target.names(), folders: BTreeMap::new(), options, events };
-        let summary = read_source(source, options.source, &mut planner)?;
+        let total = size(&source);
+        let mut planner = Planner { total, target: target.names(), folders: BTreeMap::new(), options, events };
+        let summary = read_source(source, options, &mut planner)?;
+        options.progress.check()?;
         let folders = planner.folders.into_iter();
         let folders = folders.filter_map(|(names, (mails, bytes))| Some((FolderPath::from_names(names).ok()?, mails, bytes))).collect();
         Ok(ImportPlan { folders, source: summary })
@@ -35,6 +42,7 @@ impl Acting<'_> {
 }
 
 struct Planner<'a> {
+    total: Option<u64>,
     target: &'a [String],
     folders: BTreeMap<Vec<String>, (u64, u64)>,
     options: &'a ImportOptions,
@@ -50,17 +58,22 @@ impl SourceVisitor for Planner<'_> {
             Body::Whole(raw) => raw.len() as u64,
             Body::Stream { head, .. } => head.len() as u64,
         };
-        match self.options.stop.load(std::sync::atomic::Ordering::Relaxed) {
+        match self.options.progress.is_cancelled() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     }
 
     fn trouble(&mut self, trouble: Trouble) {
+        if self.options.progress.is_cancelled() {
+            // The source was broken off.
+            return;
+        }
         self.events.trouble(&trouble);
     }
 
     fn progress(&mut self, bytes: u64) {
-        self.events.progress(bytes);
+        // An end is seen at the next mail.
+        let _ended = self.options.progress.step(reading(bytes, self.total));
     }
 }

@@ -1,6 +1,6 @@
 //! Reads mails, and what the archive knows of them.
 
-use super::Acting;
+use super::actor::Acting;
 use crate::catalog::{ContentRow, MessageRow};
 use crate::error::{Damage, Error};
 use crate::folder::FolderPath;
@@ -9,8 +9,7 @@ use crate::message::{MessageInfo, MessageRecord};
 use crate::store::Placed;
 
 impl Acting<'_> {
-    /// The exact bytes of a message, checked against their digest (P3).
-    pub fn raw(&self, id: MessageId) -> Result<Vec<u8>, Error> {
+    pub(super) fn raw(&self, id: MessageId) -> Result<Vec<u8>, Error> {
         let mut raw = Vec::new();
         self.read(id, &mut |bytes| {
             raw.extend_from_slice(bytes);
@@ -19,21 +18,17 @@ impl Acting<'_> {
         Ok(raw)
     }
 
-    /// Passes the bytes of a message to `sink` in pieces. A mail of up to 16 MiB is checked before the first piece.
-    /// Reading a larger one may end in an error, and then none of it must be used.
-    pub fn read(&self, id: MessageId, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    pub(super) fn read(&self, id: MessageId, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let row = self.row(id)?;
         self.archive.store.read(ContentNo(row.content), sink)
     }
 
-    /// What lists show of a message.
-    pub fn message(&self, id: MessageId) -> Result<MessageInfo, Error> {
+    pub(super) fn message(&self, id: MessageId) -> Result<MessageInfo, Error> {
         let row = self.row(id)?;
         self.info(id, &row)
     }
 
-    /// Everything that the archive knows of a message.
-    pub fn record(&self, id: MessageId) -> Result<MessageRecord, Error> {
+    pub(super) fn record(&self, id: MessageId) -> Result<MessageRecord, Error> {
         match self.known(id)? {
             (record, None) => Ok(record),
             (_, Some(damage)) => Err(damage.into()),

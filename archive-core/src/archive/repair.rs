@@ -1,6 +1,6 @@
 //! Repair: an archive that refuses mail accepts it again. Nothing is deleted; what is lost is recorded and reported.
 
-use super::Acting;
+use super::actor::Acting;
 use super::master::Master;
 use crate::error::Error;
 use crate::records::give_names_back;
@@ -36,14 +36,7 @@ pub struct RepairReport {
 }
 
 impl Acting<'_> {
-    /// Makes an archive that refuses mail accept it again: lost commits are noted, what is known of them is recorded
-    /// again, and a new records file continues. Afterwards close the archive and open it again.
-    ///
-    /// # Errors
-    ///
-    /// If something has to be accepted and `accept_state` is not set: [`Error::RolledBack`], [`Error::IdentityOlder`],
-    /// [`Error::IdentityChanged`]. Also [`Error::TooNewToWrite`] and errors of the system, which a repair cannot fix.
-    pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
+    pub(super) fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
         self.only_system("repair")?;
         let (archive, store) = (self.archive, &self.archive.store);
         let barred_keys = archive.keyring().barred.clone();

@@ -2,10 +2,12 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::actor::Acting;
+use super::identity_path;
 use super::master::Master;
-use super::{Acting, identity_path};
 use crate::error::{Damage, DamageCause, Error, Remedy};
 use crate::id::{MessageId, MessageNo};
+use crate::progress::Progress;
 use crate::records::{DamagedPlace, read_head};
 use crate::store::Reach;
 
@@ -47,7 +49,7 @@ pub struct VerifyReport {
     pub findings: Vec<Finding>,
     /// Damage that costs no mail: all mails that it hit were imported again, and are read from elsewhere.
     pub healed: Vec<Finding>,
-    /// Damage that was accepted: by a repair that came after it, or by [`Acting::accept_damage`].
+    /// Damage that was accepted: by a repair that came after it, or by [`Session::accept_damage`](super::Session::accept_damage).
     pub accepted: Vec<Finding>,
     /// What is in the archive's folder and does not belong there. It is not damage, and is left as it is.
     pub foreign: Vec<PathBuf>,
@@ -71,16 +73,14 @@ pub enum Depth {
 }
 
 impl Acting<'_> {
-    /// Reads everything and checks everything. `progress` receives the bytes of contents checked so far, and ends the
-    /// work by returning an error.
-    pub fn verify(&self, depth: Depth, progress: &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<VerifyReport, Error> {
+    pub(super) fn verify(&self, depth: Depth, progress: &Progress) -> Result<VerifyReport, Error> {
         self.only_system("verify")?;
         let archive = self.archive;
         let reach = match depth {
             Depth::Everything => Reach { contents: true, part: (1, 1) },
             Depth::Structure => Reach { contents: false, part: (1, 1) },
             Depth::Part { no, of } if (1..=of).contains(&no) => Reach { contents: true, part: (no, of) },
-            Depth::Part { no, of } => return Err(Error::Misuse(format!("there is no part {no} of {of}"))),
+            Depth::Part { no, of } => return Err(Error::misuse(format!("there is no part {no} of {of}"), "parts are counted from 1")),
         };
         let (found, checked) = archive.store.verify(reach, progress)?;
         let mut report = VerifyReport {
@@ -110,7 +110,7 @@ impl Acting<'_> {
             None => own.push(Damage::new(&identity_path(&archive.dir), 0, 0, DamageCause::Forged)),
         }
         // What the open found and fixed can no longer be seen.
-        for notice in archive.notices() {
+        for notice in &archive.notices {
             if let Error::Damage(damage) = notice
                 && !own.contains(damage)
             {
@@ -156,9 +156,7 @@ impl Acting<'_> {
         Ok(report)
     }
 
-    /// Accepts what `report` found, except what can be rebuilt: it is recorded, and listed separately from now on. What
-    /// is hit stays damaged, and reading it fails as before. At most 10,000 places are accepted.
-    pub fn accept_damage(&self, report: &mut VerifyReport) -> Result<(), Error> {
+    pub(super) fn accept_damage(&self, report: &mut VerifyReport) -> Result<(), Error> {
         self.only_system("accept damage")?;
         let archive = self.archive;
         let place = |finding: &Finding| place_of(&archive.dir, finding).filter(|_| finding.remedy.is_none());

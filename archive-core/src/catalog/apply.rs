@@ -45,8 +45,8 @@ pub(crate) struct Dated {
 
 impl Dated {
     /// Its place among messages of any folders: the lowest comes first.
-    pub(crate) fn order(&self) -> Option<&[u8]> {
-        self.key.get(keys::in_folder(FolderNo(0)).len()..)
+    pub(crate) fn order(&self) -> &[u8] {
+        self.key.get(keys::in_folder(FolderNo(0)).len()..).unwrap_or_default()
     }
 }
 
@@ -680,13 +680,14 @@ impl Catalog {
         Ok(placed)
     }
 
-    /// Up to `limit` messages of a folder, newest first, after `after` if there is one.
-    pub(crate) fn messages_in(&self, folder: FolderNo, after: Option<&Dated>, limit: usize) -> Result<Vec<Dated>, Error> {
+    /// Up to `limit` messages of a folder, newest first, after the place `after`: the [`order`](Dated::order) of a message
+    /// of any folder. An empty one is before all.
+    pub(crate) fn messages_in(&self, folder: FolderNo, after: &[u8], limit: usize) -> Result<Vec<Dated>, Error> {
         let prefix = keys::in_folder(folder);
-        let from = after.map_or(&*prefix, |after| &after.key);
+        let from = [&*prefix, after].concat();
         let mut found = Vec::new();
-        self.sorted.scan(&prefix, from, &mut |key, _| {
-            if after.is_none_or(|after| after.key != key) {
+        self.sorted.scan(&prefix, &from, &mut |key, _| {
+            if key != from {
                 found.extend(keys::message_of_dated(key).map(|message| Dated { message, key: key.to_vec() }));
             }
             Ok(if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })

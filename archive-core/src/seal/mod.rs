@@ -25,7 +25,8 @@ pub(crate) use header::{FileKind, HEADER_LEN, MAGIC as HEADER_MAGIC, RecordsStar
 pub(crate) use identity::{ArchiveIdentity, StoreIdentity};
 pub(crate) use identity_file::{IdentityCopy, IdentityFile, copies_of, decode_map, name_by_bytes, read_copies, unplaced, verify_copies};
 pub(crate) use single::{Single, read_single, replace_single};
-pub use slot::{ArchiveKeys, Key, RecoveryKey, SlotInfo, SlotKind};
+pub(crate) use slot::print_recovery_key;
+pub use slot::{ArchiveKeys, Key, Secret, SlotInfo, SlotKind};
 pub(crate) use slot::{KeptSlot, Slot, recovery_identifier, within_limits};
 pub(crate) use token::{open_token, seal_token};
 pub(crate) use wrap::KeyWrap;

@@ -30,11 +30,41 @@ const RECOVERY_CHARS: usize = 60;
 /// Something that opens an archive.
 pub enum Key {
     /// The text of a key file.
-    File(Zeroizing<String>),
+    File(Secret),
     /// The recovery key as printed.
-    Recovery(Zeroizing<String>),
+    Recovery(Secret),
     /// A passphrase.
-    Passphrase(Zeroizing<String>),
+    Passphrase(Secret),
+}
+
+/// A key or passphrase as text. It is wiped from memory when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
 }
 
 impl std::fmt::Debug for Key {
@@ -101,43 +131,28 @@ pub struct SlotInfo {
 #[derive(Debug)]
 pub struct ArchiveKeys {
     /// Text for the key file, if one was requested.
-    pub key_file: Option<Zeroizing<String>>,
-    /// The recovery key: with it and the folder everything opens. Shown once.
-    pub recovery: RecoveryKey,
+    pub key_file: Option<Secret>,
+    /// The recovery key as it is printed, twelve groups of five characters: with it and the folder everything opens. Shown
+    /// once.
+    pub recovery: Secret,
 }
 
 /// The printable recovery key: 256 random bits with an identifier of the archive and check characters, in groups of
 /// five.
-pub struct RecoveryKey(Zeroizing<String>);
-
-impl std::fmt::Debug for RecoveryKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RecoveryKey")
-    }
-}
-
-impl RecoveryKey {
-    /// The key as it is printed: twelve groups of five characters. A secret.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.0
-    }
-
-    pub(crate) fn print(archive: Uuid, secret: &SecretKey) -> Self {
-        let mut bits = Bits::default();
-        bits.push(id_bits(archive).into(), 20);
-        secret.bytes().iter().for_each(|byte| bits.push(u64::from(*byte), 8));
-        bits.push(0, 4);
-        bits.push(check_bits(archive, secret).into(), 20);
-        let mut text = Zeroizing::new(String::with_capacity(RECOVERY_CHARS + RECOVERY_CHARS / GROUP));
-        for (at, value) in bits.digits().enumerate() {
-            if at > 0 && at % GROUP == 0 {
-                text.push('-');
-            }
-            text.push(char::from(ALPHABET[usize::from(value & 31)]));
+pub(crate) fn print_recovery_key(archive: Uuid, secret: &SecretKey) -> Secret {
+    let mut bits = Bits::default();
+    bits.push(id_bits(archive).into(), 20);
+    secret.bytes().iter().for_each(|byte| bits.push(u64::from(*byte), 8));
+    bits.push(0, 4);
+    bits.push(check_bits(archive, secret).into(), 20);
+    let mut text = Zeroizing::new(String::with_capacity(RECOVERY_CHARS + RECOVERY_CHARS / GROUP));
+    for (at, value) in bits.digits().enumerate() {
+        if at > 0 && at % GROUP == 0 {
+            text.push('-');
         }
-        Self(text)
+        text.push(char::from(ALPHABET[usize::from(value & 31)]));
     }
+    Secret(text)
 }
 
 fn id_bits(archive: Uuid) -> u32 {
@@ -202,13 +217,13 @@ fn parse_recovery(text: &str) -> Result<SecretKey, Error> {
     Ok(secret)
 }
 
-fn print_key_file(archive: Uuid, secret: &SecretKey) -> Zeroizing<String> {
+fn print_key_file(archive: Uuid, secret: &SecretKey) -> Secret {
     let mut text = Zeroizing::new(format!("{KEY_FILE_TAG} {archive} "));
     for byte in secret.bytes() {
         text.push_str(&format!("{byte:02x}"));
     }
     text.push('\n');
-    text
+    Secret(text)
 }
 
 fn parse_key_file(text: &str, archive: Uuid) -> Result<SecretKey, Error> {
@@ -328,7 +343,7 @@ impl Slot {
     }
 
     /// A slot for a new key file, and the file's text.
-    pub(crate) fn key_file(archive: Uuid, archive_key: &SecretKey, made: i64) -> Result<(Self, Zeroizing<String>), Error> {
+    pub(crate) fn key_file(archive: Uuid, archive_key: &SecretKey, made: i64) -> Result<(Self, Secret), Error> {
         let secret = SecretKey::random()?;
         let slot = Self::make(SlotKind::KeyFile, archive, archive_key, made, Material::Secret(&secret))?;
         Ok((slot, print_key_file(archive, &secret)))
@@ -362,8 +377,8 @@ impl Slot {
         within_limits(slots)?;
         let mut costly = false;
         let secret = match key {
-            Key::File(text) => Some(parse_key_file(text, archive)?),
-            Key::Recovery(text) => Some(parse_recovery(text)?),
+            Key::File(text) => Some(parse_key_file(text.text(), archive)?),
+            Key::Recovery(text) => Some(parse_recovery(text.text())?),
             Key::Passphrase(_) => None,
         };
         for slot in slots.iter().filter_map(|kept| kept.slot.as_ref()).filter(|slot| slot.kind() == Some(key.kind())) {
@@ -373,7 +388,7 @@ impl Slot {
                     costly = true;
                     None
                 }
-                (None, Key::Passphrase(text), Some(cost)) => slot.unwrap_with(&cost.stretch(text, &slot.salt)?, archive)?,
+                (None, Key::Passphrase(text), Some(cost)) => slot.unwrap_with(&cost.stretch(text.text(), &slot.salt)?, archive)?,
                 _ => None,
             };
             if let Some(archive_key) = opened {
@@ -445,7 +460,7 @@ impl<'b, C> Decode<'b, C> for KeptSlot {
 pub(crate) fn within_limits(slots: &[KeptSlot]) -> Result<(), Error> {
     let passphrases = slots.iter().filter_map(|kept| kept.slot.as_ref()).filter(|slot| slot.kind() == Some(SlotKind::Passphrase));
     let work = passphrases.clone().filter_map(|slot| slot.cost).fold(0u64, |sum, cost| sum.saturating_add(cost.work()));
-    let too_many = |what: String| Err(Error::Misuse(format!("an archive has at most {what}; remove a passphrase first")));
+    let too_many = |what: String| Err(Error::misuse(format!("an archive has at most {what}"), "remove a passphrase first"));
     if slots.len() > MOST_SLOTS {
         return too_many(format!("{MOST_SLOTS} slots"));
     }
@@ -477,14 +492,14 @@ mod tests {
         let recovery_slot = Slot::recovery(ARCHIVE, &archive_key, 0, &recovery).unwrap();
         let phrase_slot = Slot::passphrase(ARCHIVE, &archive_key, 0, "open sesame").unwrap();
         let slots = [file_slot, recovery_slot, phrase_slot].map(KeptSlot::from);
-        let printed = RecoveryKey::print(ARCHIVE, &recovery);
+        let printed = print_recovery_key(ARCHIVE, &recovery);
         assert_eq!(printed.text().len(), 71);
         assert_eq!(printed.text()[..4], recovery_identifier(ARCHIVE));
         let open = |key: Key| Slot::open_any(&slots, ARCHIVE, &key).map(|found| found.map(|(slot, key)| (slot.kind, *key.bytes())));
         assert_eq!(open(Key::File(file_text.clone())).unwrap(), Some((1, [9; 32])));
-        assert_eq!(open(Key::Recovery(Zeroizing::new(printed.text().to_lowercase()))).unwrap(), Some((2, [9; 32])));
-        assert_eq!(open(Key::Passphrase(Zeroizing::new("open sesame".to_owned()))).unwrap(), Some((3, [9; 32])));
-        assert_eq!(open(Key::Passphrase(Zeroizing::new("Open sesame".to_owned()))).unwrap(), None);
+        assert_eq!(open(Key::Recovery(printed.text().to_lowercase().into())).unwrap(), Some((2, [9; 32])));
+        assert_eq!(open(Key::Passphrase("open sesame".to_owned().into())).unwrap(), Some((3, [9; 32])));
+        assert_eq!(open(Key::Passphrase("Open sesame".to_owned().into())).unwrap(), None);
         assert!(Slot::open_any(&slots, Uuid([1; 16]), &Key::File(file_text)).is_err());
     }
 
@@ -496,7 +511,7 @@ mod tests {
     #[test]
     fn a_passphrase_is_the_same_composed_and_decomposed() {
         let slots = [KeptSlot::from(passphrase_slot("caf\u{e9}", Cost::DEFAULT))];
-        let typed = |text: &str| Slot::open_any(&slots, ARCHIVE, &Key::Passphrase(Zeroizing::new(text.to_owned()))).unwrap().is_some();
+        let typed = |text: &str| Slot::open_any(&slots, ARCHIVE, &Key::Passphrase(text.to_owned().into())).unwrap().is_some();
         assert!(typed("cafe\u{301}") && typed("caf\u{e9}") && !typed("cafe"));
     }
 
@@ -504,7 +519,7 @@ mod tests {
     fn forged_slots_cannot_ask_for_all_time_and_memory() {
         let slot = passphrase_slot("x", Cost::DEFAULT);
         let with = |count: usize, cost: Cost| vec![KeptSlot::from(Slot { cost: Some(cost), ..slot.clone() }); count];
-        let typed = || Key::Passphrase(Zeroizing::new("y".to_owned()));
+        let typed = || Key::Passphrase("y".to_owned().into());
         assert!(within_limits(&with(8, Cost::DEFAULT)).is_ok());
         for slots in [
             with(9, Cost::DEFAULT),
@@ -520,7 +535,7 @@ mod tests {
         // A slot with too high a cost hides no other slot.
         let costly = passphrase_slot("x", Cost { memory_kib: 1 << 10, passes: 1, lanes: 1 });
         let slots = [costly, slot].map(KeptSlot::from);
-        assert!(Slot::open_any(&slots, ARCHIVE, &Key::Passphrase(Zeroizing::new("x".to_owned()))).unwrap().is_some());
+        assert!(Slot::open_any(&slots, ARCHIVE, &Key::Passphrase("x".to_owned().into())).unwrap().is_some());
         assert!(Slot::open_any(&slots, ARCHIVE, &typed()).is_err());
     }
 
@@ -539,7 +554,7 @@ mod tests {
 
     #[test]
     fn every_wrong_character_of_a_recovery_key_is_found() {
-        let text = RecoveryKey::print(ARCHIVE, &SecretKey::new([7; 32])).text().to_owned();
+        let text = print_recovery_key(ARCHIVE, &SecretKey::new([7; 32])).text().to_owned();
         for at in 0..text.len() {
             let mut wrong = text.clone().into_bytes();
             wrong[at] = if wrong[at] == b'7' { b'8' } else { b'7' };

@@ -26,9 +26,10 @@ impl Store {
         places.retain(|place| !known.contains(place));
         let all = known.len().saturating_add(places.len());
         if all > MOST_ACCEPTED {
-            return Err(Error::Misuse(format!(
-                "{all} damaged places would be accepted, and at most {MOST_ACCEPTED} are: nothing was accepted; export what is whole into a new archive"
-            )));
+            return Err(Error::misuse(
+                format!("{all} damaged places would be accepted, and at most {MOST_ACCEPTED} are: nothing was accepted"),
+                "export what is whole into a new archive",
+            ));
         }
         if places.is_empty() {
             return Ok(());

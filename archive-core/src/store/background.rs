@@ -14,6 +14,7 @@ use archive_index::BetweenPages;
 use super::Store;
 use super::indexer::failed;
 use crate::error::Error;
+use crate::progress::Progress;
 
 /// Closing does merges of up to this many documents or pages: they are quick, and without them many short sessions
 /// would leave many files.
@@ -162,11 +163,12 @@ impl Store {
     }
 
     /// Does the merges that closing has time for.
-    pub(super) fn merge_small(&self) -> Result<(), Error> {
-        let unhurried: BetweenPages = Arc::new(|| true);
+    pub(super) fn merge_small(&self, progress: &Progress) -> Result<(), Error> {
+        let watched = progress.clone();
+        let between: BetweenPages = Arc::new(move || !watched.is_cancelled());
         let docs = if self.indexer.index().segments() < MANY_FILES { SMALL_DOCS } else { u32::MAX };
         let pages = if self.catalog().runs() < MANY_FILES { SMALL_PAGES } else { usize::MAX };
-        self.merge_index(docs, &unhurried).and_then(|()| self.merge_catalog(pages, &|| true))
+        self.merge_index(docs, &between).and_then(|()| self.merge_catalog(pages, &*between))
     }
 
     /// Merges segments of the index with at most `most` documents. A segment that turns out to be damaged is given up.

@@ -67,9 +67,9 @@ pub(crate) fn failed(error: IndexError) -> Error {
         IndexError::FormatTooNew { found, .. } => Error::UnknownFeature { what: "format of the index", number: found },
         IndexError::Pages(pages) => match pages.cause.downcast::<Error>() {
             Ok(error) => *error,
-            Err(cause) => Error::Index(cause.to_string()),
+            Err(cause) => Error::Index { what: cause.to_string() },
         },
-        error => Error::Index(error.to_string()),
+        error => Error::Index { what: error.to_string() },
     }
 }
 
@@ -253,7 +253,7 @@ fn anew(pages: &Arc<SealedPages>, options: archive_index::Options) -> Result<Ind
 
 /// The error of the store after one of pages.
 fn cause_of(error: &archive_index::PageError) -> Error {
-    error.cause.downcast_ref::<Error>().cloned().unwrap_or_else(|| Error::Index(error.to_string()))
+    error.cause.downcast_ref::<Error>().cloned().unwrap_or_else(|| Error::Index { what: error.to_string() })
 }
 
 fn is_shortage(error: &Error) -> bool {

@@ -157,7 +157,7 @@ struct Writer {
     /// See [`StoreOptions::lock`].
     lock: Option<Arc<dyn VfsLock>>,
     /// The error of a failed write: nothing more is written until the store is reopened.
-    latched: Option<String>,
+    latched: Option<Error>,
 }
 
 impl Store {
@@ -236,10 +236,10 @@ impl Store {
     fn writer(&self) -> Result<WriterGuard<'_>, Error> {
         let mut guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         match (&mut *guard, &self.barred) {
-            (Some(Writer { latched: Some(why), .. }), _) => Err(Error::Latched(why.clone())),
+            (Some(Writer { latched: Some(cause), .. }), _) => Err(Error::Latched { cause: cause.clone().into() }),
             (Some(writer), None) => {
                 let held = writer.holds_lock();
-                writer.latched = held.as_ref().err().filter(|error| matches!(error, Error::LockLost { .. })).map(Error::to_string);
+                writer.latched = held.as_ref().err().filter(|error| matches!(error, Error::LockLost { .. })).cloned();
                 held.map(|()| WriterGuard(guard))
             }
             (_, Some(barred)) => Err(barred.clone()),
@@ -282,9 +282,9 @@ impl WriterGuard<'_> {
     /// Runs `write`; an error latches the store, and so do a panic and a lost lock.
     fn latch<T>(&mut self, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
         let writer = self.0.as_mut().ok_or(Error::Bug("a writer vanished while it was held"))?;
-        let before = writer.latched.replace("a write panicked".to_owned());
+        let before = writer.latched.replace(Error::Bug("a write panicked"));
         let result = write(writer).and_then(|done| writer.holds_lock().map(|()| done));
-        writer.latched = before.or_else(|| result.as_ref().err().map(Error::to_string));
+        writer.latched = before.or_else(|| result.as_ref().err().cloned());
         result
     }
 }

@@ -12,6 +12,7 @@ use crate::clock::Watch;
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error, Remedy};
 use crate::id::{StoreNo, Uuid};
+use crate::progress::{Progress, Step, Unit};
 use crate::records::{Head, Link, SeenHead, StoreFact, write_head};
 use crate::seal::{FileKind, SealedReader, SealedWriter, SecretKey};
 use crate::vfs::Vfs;
@@ -49,6 +50,7 @@ impl Store {
         archive_key: &SecretKey,
         options: StoreOptions,
         master: FromMaster,
+        progress: &Progress,
     ) -> Result<Self, Error> {
         let uuid = Uuid(fact.uuid);
         if vfs.kind(root)?.is_none() {
@@ -76,6 +78,7 @@ impl Store {
             name: &fact.name,
             index_basis: indexer.basis().map(|(link, _)| link),
             noted: master.noted,
+            progress,
         };
         let recovered = replay.run(&mut catalog)?;
         let next = catalog.basis().numbers.containers + 1;
@@ -156,7 +159,7 @@ impl Store {
                 completed => completed?,
             }
         }
-        match store.catch_up() {
+        match store.catch_up(progress) {
             // With a damaged page of the catalog, mails can be read, and searched as far as the index goes. Searches
             // count what it lacks, and it catches up once the catalog is rebuilt.
             Err(Error::Damage(damage)) if damage.remedy() == Some(Remedy::RebuildCatalog) => {}
@@ -167,7 +170,8 @@ impl Store {
 
     /// Packs small commits, and writes catalog and index; [`Error::CachesLag`] if only these could not be written.
     /// [`Store::mark`] comes after it. A running merge is stopped and what it wrote is removed; small ones are done.
-    pub(crate) fn close(&self) -> Result<(), Error> {
+    /// What `progress` ends is left to the next open.
+    pub(crate) fn close(&self, progress: &Progress) -> Result<(), Error> {
         if self.barred.is_some() {
             return Ok(());
         }
@@ -176,9 +180,10 @@ impl Store {
         drop(self.writer()?);
         self.pack()?;
         self.note_damage()?;
-        let indexed = self.flush_index();
-        let cataloged = self.flush_catalog();
-        match indexed.and(cataloged).and_then(|()| self.merge_small()) {
+        let step = |done| progress.step(Step { done, total: Some(3), unit: Unit::Steps, activity: "writing catalog and index" });
+        let indexed = step(0).and_then(|()| self.flush_index());
+        let cataloged = step(1).and_then(|()| self.flush_catalog());
+        match indexed.and(cataloged).and_then(|()| step(2)).and_then(|()| self.merge_small(progress)) {
             Err(Error::Io(error)) => Err(Error::CachesLag(error)),
             written => written,
         }

@@ -10,6 +10,7 @@ use crate::catalog::ContentRow;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::{ContentNo, Digest, PartNo};
 use crate::mail::{Extent, JoinError, Joiner};
+use crate::progress::Progress;
 use crate::records::{Run, Shape, ShapeExtent};
 
 /// Contents up to this size are checked before the first byte is passed on.
@@ -60,7 +61,12 @@ impl Store {
 
     /// Reads the contents of `numbers` one by one, each only from its own bytes, and passes the results to `take`. Numbers
     /// that a repair skipped have nothing to read.
-    pub(super) fn read_own(&self, numbers: RangeInclusive<u32>, take: &mut dyn FnMut(ContentNo, Result<u64, Error>)) -> Result<(), Error> {
+    pub(super) fn read_own(
+        &self,
+        numbers: RangeInclusive<u32>,
+        progress: &Progress,
+        take: &mut dyn FnMut(ContentNo, Result<u64, Error>),
+    ) -> Result<(), Error> {
         // Rows say where the bytes are: no section may be removed between the look-up and the read.
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut rows = Vec::new();
@@ -86,7 +92,7 @@ impl Store {
             let mut len = 0;
             let mut count = |bytes: &[u8]| {
                 len += bytes.len() as u64;
-                Ok(())
+                progress.check()
             };
             let read = match row {
                 Ok(None) if self.damage.is_none() => continue,
@@ -94,6 +100,7 @@ impl Store {
                     .and_then(|row| self.there(no, row))
                     .and_then(|row| self.read_from(no, &row, &mut Handed { sink: &mut count, hasher: Sha256::new(), len: 0 })),
             };
+            progress.check()?;
             take(no, read.map(|()| len));
         }
         Ok(())

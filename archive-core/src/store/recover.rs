@@ -16,6 +16,7 @@ use crate::catalog::Catalog;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
+use crate::progress::{Progress, Step, Unit};
 use crate::records::{
     Commit, Head, Link, Listing, Records, RecordsFile, Scan, ScanItem, ScannedCommit, TakenCommit, cut_tail, file_number, file_path,
     head_path, list_files, read_head,
@@ -75,6 +76,7 @@ pub(super) struct Replay<'a> {
     pub(super) index_basis: Option<Link>,
     /// The head of this store that the master noted.
     pub(super) noted: Option<Link>,
+    pub(super) progress: &'a Progress,
 }
 
 /// How records and catalog fit together.
@@ -349,6 +351,8 @@ impl Replay<'_> {
                         // One commit is held back. That another follows proves it durable, since none is appended
                         // before the one before it is synced.
                         if let Some((before, _)) = found.pending.take() {
+                            let done = before.link.sequence.saturating_sub(basis.link.sequence);
+                            self.progress.step(Step { done, total: None, unit: Unit::Commits, activity: "reading records" })?;
                             self.accept(catalog, &before, &mut damage)?;
                             // P15: a catalog rebuilt from the beginning may exceed the budget. If it cannot be written,
                             // it stays in memory.

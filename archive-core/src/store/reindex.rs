@@ -10,6 +10,7 @@ use super::Store;
 use super::indexer::{decode_basis, encode_basis, failed, may_lag};
 use crate::error::Error;
 use crate::id::ContentNo;
+use crate::progress::{Progress, Step, Unit};
 use crate::records::{Scan, ScanItem, open_file};
 
 /// The status of the index of a store.
@@ -29,11 +30,30 @@ pub enum IndexStatus {
     },
 }
 
-/// Receives how many contents are done, and of how many; returns whether to continue.
-pub(crate) type Progress<'p> = dyn FnMut(u32, u32) -> bool + 'p;
+impl IndexStatus {
+    /// The administration's name: `ok`, `needsRebuild`, `rebuilding`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::NeedsRebuild => "needsRebuild",
+            Self::Rebuilding { .. } => "rebuilding",
+        }
+    }
+}
 
 /// While this value lives, the index counts as being rebuilt.
 struct Rebuilding<'s>(&'s Store);
+
+impl<'s> Rebuilding<'s> {
+    fn begin(store: &'s Store) -> Self {
+        store.indexer.set_rebuilding(Some((0, store.catalog().basis().numbers.contents)));
+        Self(store)
+    }
+}
+
+/// Contents from one report to the next.
+const STEP: u32 = 16;
 
 impl Drop for Rebuilding<'_> {
     fn drop(&mut self) {
@@ -44,7 +64,7 @@ impl Drop for Rebuilding<'_> {
 impl Store {
     /// Brings the index up to the last commit, or starts an empty one if the records contradict it. Only a damaged
     /// segment is rebuilt. As far as the index cannot be written, it lags; a shortage is an error.
-    pub(super) fn catch_up(&self) -> Result<(), Error> {
+    pub(super) fn catch_up(&self, progress: &Progress) -> Result<(), Error> {
         if !self.indexer.is_enabled() {
             return Ok(());
         }
@@ -58,30 +78,34 @@ impl Store {
         let index = self.indexer.index();
         if self.barred.is_none() {
             may_lag(self.indexer.remove_unused(&index))?;
-            may_lag(self.mend_index())?;
+            may_lag(self.mend_index(progress))?;
         }
         let contents = self.catalog().basis().numbers.contents;
-        may_lag(self.fill(&index, index.next().0..contents, &mut |_, _| true).map(drop))
+        may_lag(self.fill(&index, index.next().0..contents, progress))
     }
 
     /// Rebuilds lost segments.
-    fn mend_index(&self) -> Result<(), Error> {
+    fn mend_index(&self, progress: &Progress) -> Result<(), Error> {
         let index = self.indexer.index();
         for lost in index.snapshot().lost() {
             let DocRange { start, end } = lost.docs;
             let built = index.detached(start);
-            self.fill(&built, start.0..end.0, &mut |_, _| true)?;
+            self.fill(&built, start.0..end.0, progress)?;
             index.mend(lost.docs, &built).map_err(failed)?;
         }
         Ok(())
     }
 
-    /// Indexes contents read from the store; false if `progress` ended it.
-    fn fill(&self, index: &Index, contents: Range<u32>, progress: &mut Progress<'_>) -> Result<bool, Error> {
+    /// Indexes contents read from the store.
+    fn fill(&self, index: &Index, contents: Range<u32>, progress: &Progress) -> Result<(), Error> {
         let mut no = contents.start;
         while no < contents.end {
-            if no.is_multiple_of(64) && !progress(no, contents.end) {
-                return Ok(false);
+            if no.is_multiple_of(STEP) {
+                if self.indexer.rebuilding().is_some() {
+                    self.indexer.set_rebuilding(Some((no, contents.end)));
+                }
+                let total = Some(contents.end.into());
+                progress.step(Step { done: no.into(), total, unit: Unit::Contents, activity: "indexing mails" })?;
             }
             if !self.is_there(ContentNo(no))? {
                 // If a repair skipped numbers, the next one is far.
@@ -92,36 +116,26 @@ impl Store {
             self.index_content(index, ContentNo(no), &self.indexable(ContentNo(no))?)?;
             no += 1;
         }
-        Ok(true)
+        Ok(())
     }
 
-    /// Rebuilds the index from the mails, while searches use the old one, and then replaces that. Returns false if
-    /// `progress` ended it.
-    pub(crate) fn rebuild_index(&self, progress: &mut Progress<'_>) -> Result<bool, Error> {
-        let _rebuilding = Rebuilding(self);
+    /// Rebuilds the index from the mails, while searches use the old one, and then replaces that.
+    pub(crate) fn rebuild_index(&self, progress: &Progress) -> Result<(), Error> {
+        let _rebuilding = Rebuilding::begin(self);
         let index = self.indexer.replaceable()?;
         let built = index.detached(archive_index::DocNo(0));
-        let mut report = |done, of| {
-            self.indexer.set_rebuilding(Some((done, of)));
-            progress(done, of)
-        };
         let contents = self.catalog().basis().numbers.contents;
-        let filled = self.fill(&built, 0..contents, &mut report);
-        match filled {
-            Ok(true) => {
-                // Mails that arrived during the rebuild; the old index is no longer fed.
-                let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
-                let (basis, contents) = {
-                    let catalog = self.catalog();
-                    (encode_basis(catalog.basis().link, catalog.basis().records), catalog.basis().numbers.contents)
-                };
-                let rest = self.fill(&built, built.next().0..contents, &mut |_, _| true);
-                rest.and_then(|_| index.replace(&built, &basis).map_err(failed))?;
-                self.indexer.put(index);
-                Ok(true)
-            }
-            ended => ended,
-        }
+        self.fill(&built, 0..contents, progress)?;
+        // Mails that arrived during the rebuild; the old index is no longer fed.
+        let _feeding = self.indexer.feeding.lock().unwrap_or_else(PoisonError::into_inner);
+        let (basis, contents) = {
+            let catalog = self.catalog();
+            (encode_basis(catalog.basis().link, catalog.basis().records), catalog.basis().numbers.contents)
+        };
+        self.fill(&built, built.next().0..contents, &progress.without_report())?;
+        index.replace(&built, &basis).map_err(failed)?;
+        self.indexer.put(index);
+        Ok(())
     }
 
     /// The status of the index.

@@ -17,6 +17,7 @@ use crate::catalog::{ContentRow, FactPlace, Numbers};
 use crate::container::{BLOCK_LEN, encode_block};
 use crate::error::{Damage, Error};
 use crate::id::{ContentNo, MessageNo, PartNo};
+use crate::progress::Progress;
 use crate::records::{
     ContainerFact, ContentFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact,
     PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, TreeHead, file_number, give_names_back, list_files,
@@ -171,7 +172,7 @@ impl Store {
             in_catalog.get_or_insert(damage);
         })?;
         if in_catalog.is_some() {
-            self.verify_records(&mut records, &mut Checked::default())?;
+            self.verify_records(&mut records, &mut Checked::default(), &Progress::new())?;
         }
         let repaired_at = self.catalog().basis().repaired_at;
         Ok(in_catalog.filter(|_| records.all(|damage| is_before(damage, repaired_at))))

@@ -9,6 +9,7 @@ use super::lost::lost_files;
 use crate::error::Error;
 use crate::id::{ContentNo, Digest};
 use crate::mail::{Unsearchable, Why, is_read};
+use crate::progress::{Progress, Step, Unit};
 use crate::vfs::{EntryKind, Vfs};
 
 /// How many contents are read while the catalog is held.
@@ -46,6 +47,15 @@ pub struct StoreStats {
     pub damage: Option<String>,
 }
 
+impl StoreStats {
+    /// The head as it is printed: the sequence, and the chain value in hex digits.
+    #[must_use]
+    pub fn head_text(&self) -> String {
+        let chain: String = self.head.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}:{chain}", self.sequence)
+    }
+}
+
 /// Bytes of the files directly in `dir`. A file that is removed meanwhile counts as 0.
 pub(crate) fn bytes_in(vfs: &dyn Vfs, dir: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
@@ -75,10 +85,12 @@ fn of_cache(bytes: Result<u64, Error>) -> Result<u64, Error> {
 impl Store {
     /// Media types of attachments that are not searched, and are not configured to be, with the number of contents that
     /// have such attachments.
-    pub(crate) fn types_not_read(&self) -> Result<BTreeMap<String, u64>, Error> {
+    pub(crate) fn types_not_read(&self, progress: &Progress) -> Result<BTreeMap<String, u64>, Error> {
         let mut found = BTreeMap::new();
         let mut next = Some(ContentNo(0));
         while let Some(from) = next.take() {
+            let total = Some(self.catalog().basis().numbers.contents.into());
+            progress.step(Step { done: from.0.into(), total, unit: Unit::Contents, activity: "reading media types" })?;
             let mut left = AT_ONCE;
             self.catalog().content_rows(from, &mut |no, row| {
                 if left == 0 {

@@ -14,6 +14,7 @@ use crate::catalog::FactPlace;
 use crate::container::Containers;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::{ContentNo, MessageNo};
+use crate::progress::{Progress, Step, Unit};
 use crate::records::{Link, Scan, ScanItem, file_number, list_files};
 use crate::seal::{FileKind, HEADER_LEN, SealedReader};
 
@@ -107,22 +108,23 @@ fn readable<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
+/// The progress of checking files as they are.
+fn files(checked: &Checked) -> Step {
+    Step { done: checked.bytes, total: None, unit: Unit::Bytes, activity: "checking files" }
+}
+
 impl Store {
     /// Reads and checks the contents and containers of `reach`, and everything else. `progress` gets the bytes of
     /// contents checked so far.
-    pub(crate) fn verify(
-        &self,
-        reach: Reach,
-        progress: &mut dyn FnMut(u64) -> Result<(), Error>,
-    ) -> Result<(Vec<Finding>, Checked), Error> {
+    pub(crate) fn verify(&self, reach: Reach, progress: &Progress) -> Result<(Vec<Finding>, Checked), Error> {
         let mut findings = Findings::default();
         let mut checked = Checked::default();
         if reach.contents {
             self.verify_contents(reach, &mut findings, &mut checked, progress)?;
         }
-        self.verify_containers(reach, &mut findings, &mut checked)?;
-        self.verify_records(&mut findings, &mut checked)?;
-        self.verify_caches(&mut findings, &mut checked)?;
+        self.verify_containers(reach, &mut findings, &mut checked, progress)?;
+        self.verify_records(&mut findings, &mut checked, progress)?;
+        self.verify_caches(&mut findings, &mut checked, progress)?;
         (checked.messages, checked.lost_messages) = self.catalog().messages();
         // Only opening detects this damage: a broken head, or the head of another store.
         if let Some(damage) = self.damage().filter(|damage| findings.is_empty() && damage.file.starts_with(&self.dirs.root)) {
@@ -182,13 +184,8 @@ impl Store {
         readable(looked_through).map(|_| ())
     }
 
-    fn verify_contents(
-        &self,
-        reach: Reach,
-        findings: &mut Findings,
-        checked: &mut Checked,
-        progress: &mut dyn FnMut(u64) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn verify_contents(&self, reach: Reach, findings: &mut Findings, checked: &mut Checked, progress: &Progress) -> Result<(), Error> {
+        let total = self.catalog().basis().numbers.content_bytes / u64::from(reach.part.1.max(1));
         let Range { start, end } = reach.of(self.catalog().basis().numbers.contents);
         let (start, end) = (u64::from(start), u64::from(end));
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
@@ -201,15 +198,15 @@ impl Store {
                 let work = move || {
                     loop {
                         let from = next.fetch_add(SHARE, Ordering::Relaxed);
-                        // Sending fails once `progress` has stopped the work.
-                        if from >= end || told.send(self.verify_share(from..end.min(from + SHARE))).is_err() {
+                        // Sending fails once `progress` has ended the work.
+                        if from >= end || told.send(self.verify_share(from..end.min(from + SHARE), progress)).is_err() {
                             return;
                         }
                     }
                 };
                 match std::thread::Builder::new().spawn_scoped(scope, work) {
                     Ok(worker) => workers.push(worker),
-                    Err(error) if workers.is_empty() => return Err(Error::NoThread(error.to_string())),
+                    Err(error) if workers.is_empty() => return Err(Error::no_thread(error)),
                     Err(_) => break,
                 }
             }
@@ -219,7 +216,7 @@ impl Store {
                 damages.into_iter().for_each(|damage| findings.add(damage));
                 findings.1.extend(healed);
                 checked.content_bytes += bytes;
-                progress(checked.content_bytes)?;
+                progress.step(Step { done: checked.content_bytes, total: Some(total), unit: Unit::Bytes, activity: "checking mails" })?;
             }
             // What a worker skipped must not count as checked.
             let left_out = workers.into_iter().fold(false, |left_out, worker| worker.join().is_err() | left_out);
@@ -227,11 +224,12 @@ impl Store {
         })
     }
 
-    fn verify_share(&self, contents: Range<u64>) -> Result<Share, Error> {
+    fn verify_share(&self, contents: Range<u64>, progress: &Progress) -> Result<Share, Error> {
         let mut share = Share::default();
         let number = |no: u64| u32::try_from(no).unwrap_or(u32::MAX);
         let (mut hit, mut failed) = (Vec::new(), None);
-        self.read_own(number(contents.start)..=number(contents.end.saturating_sub(1)), &mut |no, read| match read {
+        let numbers = number(contents.start)..=number(contents.end.saturating_sub(1));
+        self.read_own(numbers, progress, &mut |no, read| match read {
             Ok(len) => share.bytes += len,
             Err(Error::Damage(damage)) => hit.push((no, damage)),
             Err(error) => failed = failed.take().or(Some(error)),
@@ -248,7 +246,7 @@ impl Store {
         Ok(share)
     }
 
-    fn verify_containers(&self, reach: Reach, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+    fn verify_containers(&self, reach: Reach, findings: &mut Findings, checked: &mut Checked, progress: &Progress) -> Result<(), Error> {
         let (active, end) = self.catalog().basis().container;
         let known = self.catalog().basis().numbers.containers;
         let there = self.containers().list()?;
@@ -274,8 +272,9 @@ impl Store {
                 if let Err(damage) = frame {
                     findings.add(damage);
                 }
-                Ok(())
+                progress.check()
             })?;
+            progress.step(files(checked))?;
             match u32::try_from(file.header().number) {
                 Ok(named) if named != number => findings.add(Damage::new(&path, 0, 0, DamageCause::Misnamed(named.into()))),
                 _ if number > known => findings.add(Damage::new(&path, 0, len, DamageCause::Stray)),
@@ -288,7 +287,7 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn verify_records(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+    pub(super) fn verify_records(&self, findings: &mut Findings, checked: &mut Checked, progress: &Progress) -> Result<(), Error> {
         let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
         listing.damage.into_iter().for_each(|damage| findings.add(damage));
         let mut last = Link::origin(self.uuid);
@@ -297,7 +296,9 @@ impl Store {
             checked.bytes += file.len;
             let path = file.reader.path().to_owned();
             let mut scan = Scan::new(file, 0);
+            progress.step(files(checked))?;
             while let Some(item) = scan.next()? {
+                progress.check()?;
                 match item {
                     ScanItem::Commit(commit) => {
                         // A commit that repairs continues after what is lost; its frames say after which commit.
@@ -320,9 +321,11 @@ impl Store {
     }
 
     /// Catalog and index: every frame of every file.
-    fn verify_caches(&self, findings: &mut Findings, checked: &mut Checked) -> Result<(), Error> {
+    fn verify_caches(&self, findings: &mut Findings, checked: &mut Checked, progress: &Progress) -> Result<(), Error> {
+        progress.step(files(checked))?;
         self.catalog().verify(&mut |damage| findings.add(damage))?;
         self.verify_cache(&self.dirs.catalog, findings, checked)?;
+        progress.step(files(checked))?;
         self.verify_cache(&self.dirs.index, findings, checked)
     }
 

@@ -5,20 +5,45 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file operation that failed.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{operation} {}: {source}", path.display())]
+/// A file operation that failed. Its source is the system's [`io::Error`].
+#[derive(Debug, Clone)]
 pub struct VfsError {
     /// What was tried.
     pub operation: Operation,
     /// On which file or directory.
     pub path: PathBuf,
     /// The system's answer.
-    #[source]
     pub source: Arc<io::Error>,
 }
 
+impl fmt::Display for VfsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}{}", self.operation, self.path.display(), self.source, self.fix())
+    }
+}
+
+impl std::error::Error for VfsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // Not the `Arc`, which could not be downcast to the error in it.
+        Some(&*self.source)
+    }
+}
+
 impl VfsError {
+    /// What to do.
+    fn fix(&self) -> String {
+        if self.is_full() {
+            return "; free some space and try again".to_owned();
+        }
+        if self.is_denied() && self.path.ends_with("write.lock") {
+            return "; opening needs write access even for reading: copy the archive to a writable place".to_owned();
+        }
+        if self.is_denied() && self.operation.writes() {
+            return "; archiving needs permission to write there".to_owned();
+        }
+        hint_of_open_files(&self.source)
+    }
+
     /// An error of `operation` on `path`.
     #[must_use]
     pub fn new(operation: Operation, path: &Path, source: io::Error) -> Self {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use archive_core::vfs::{EntryKind, Fault, SimVfs, Vfs};
-use archive_core::{Actor, Archive, CreateOptions, Error, IndexStatus, Key, OpenOptions, SearchRequest, SearchResult};
+use archive_core::{Actor, Archive, CreateOptions, Error, IndexStatus, Key, OpenOptions, Progress, SearchRequest, SearchResult};
 
-use crate::fixture::{DIR, Files, ask, folder, indexed, plain, put_each};
+use crate::fixture::{DIR, Files, ask, committed, folder, indexed, plain, put_each};
 
 /// An archive on a simulated disk.
 struct Sim {
@@ -23,12 +23,8 @@ impl Sim {
     fn with(mails: &[Vec<u8>]) -> Self {
         let vfs = SimVfs::new(1);
         vfs.create_dir(Path::new(DIR)).expect("a folder");
-        let mut key = String::new();
-        let archive = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna"), |_, keys| {
-            key = keys.key_file.as_ref().expect("a key file").to_string();
-            Ok(())
-        });
-        archive.expect("a new archive").close().expect("closed");
+        let (archive, key) = committed(Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna")));
+        archive.close().expect("closed");
         let sim = Self { vfs, key };
         for mail in mails {
             sim.add(mail);
@@ -38,7 +34,7 @@ impl Sim {
 
     fn add(&self, mail: &[u8]) {
         let archive = self.open();
-        archive.acting_as(Actor::System).import_one(mail, &folder("anna/Inbox")).expect("archived");
+        archive.session(Actor::System).import_one(mail, &folder("anna/Inbox")).expect("archived");
         archive.close().expect("closed");
     }
 
@@ -70,7 +66,7 @@ impl Sim {
 }
 
 fn search(archive: &Archive, query: &str) -> SearchResult {
-    archive.acting_as(Actor::System).search(&SearchRequest::new(query)).expect("an answer")
+    archive.session(Actor::System).search(&SearchRequest::new(query)).expect("an answer")
 }
 
 /// Everything works, and is found.
@@ -120,11 +116,11 @@ fn p4_too_few_files_are_an_error_that_names_the_limit_and_costs_nothing() {
         match sim.try_open() {
             Ok(archive) => {
                 opened += 1;
-                match archive.acting_as(Actor::System).search(&SearchRequest::new("*")) {
+                match archive.session(Actor::System).search(&SearchRequest::new("*")) {
                     Ok(found) => assert_eq!((found.total, found.coverage.not_indexed), (6, 0), "{limit} files"),
                     Err(error) => assert_eq!(error.code(), "too_many_open_files", "{limit} files: {error}"),
                 }
-                match archive.acting_as(Actor::System).import_one(&mails[0], &folder("anna/Inbox")) {
+                match archive.session(Actor::System).import_one(&mails[0], &folder("anna/Inbox")) {
                     Ok(receipt) => assert_eq!(receipt.outcome(), archive_core::Outcome::Duplicate { restated: false }),
                     Err(error) => assert_eq!(error.code(), "too_many_open_files", "{limit} files: {error}"),
                 }
@@ -156,7 +152,7 @@ fn s4_3_a_segment_that_cannot_be_read_is_counted_and_named_and_stays() {
         let found = search(&archive, "*");
         assert_eq!((found.total, found.coverage.not_indexed), (2, 1), "{fault:?}");
         assert!(found.notices[0].contains("000002.mki"), "{:?}", found.notices);
-        let status = archive.acting_as(Actor::System).store_indexes(None).expect("a list")[0].status;
+        let status = archive.session(Actor::System).store_indexes(None).expect("a list")[0].status;
         assert_eq!(status, IndexStatus::NeedsRebuild);
         archive.close().expect("closed");
         sim.vfs.refuse_reads(&segments[1], None);
@@ -182,16 +178,17 @@ fn s4_3_an_index_whose_manifest_cannot_be_read_is_counted_and_stays_until_it_is_
     assert_eq!((found.total, found.coverage.not_indexed), (0, 3));
     assert!(found.notices[0].contains("manifest.mkm"), "{:?}", found.notices);
     // Mail is archived all the same.
-    archive.acting_as(Actor::System).import_one(&plain(1, 30, 98)[0], &folder("anna/Inbox")).expect("a receipt");
+    archive.session(Actor::System).import_one(&plain(1, 30, 98)[0], &folder("anna/Inbox")).expect("a receipt");
     // Built again in part, it takes nobody's place.
-    assert!(!archive.acting_as(Actor::System).rebuild_store_index(1, &mut |_, _| false).expect("stopped"));
+    let ends = Progress::reporting(|_| std::ops::ControlFlow::Break(()));
+    assert!(matches!(archive.session(Actor::System).rebuild_store_index(1, &ends), Err(Error::Stopped)));
     archive.close().expect("closed");
     sim.vfs.refuse_reads(&manifest, None);
     let index = |files: Vec<(PathBuf, Vec<u8>)>| files.into_iter().filter(|(path, _)| path.starts_with(INDEX)).collect::<Vec<_>>();
     assert_eq!(index(before), index(sim.caches()));
     sim.vfs.refuse_reads(&manifest, Some(Fault::Eio));
     let archive = sim.open();
-    assert!(archive.acting_as(Actor::System).rebuild_store_index(1, &mut |_, _| true).expect("built"));
+    archive.session(Actor::System).rebuild_store_index(1, &Progress::new()).expect("built");
     all_is_well(&archive, 4);
     archive.close().expect("closed");
     sim.vfs.refuse_reads(&manifest, None);
@@ -230,7 +227,7 @@ fn p4_caches_that_cannot_be_written_keep_nobody_from_reading_and_archiving() {
             // Twice: what the first lacked is made up for in memory.
             for (round, mail) in [(3, &mails[2]), (4, &mails[3])] {
                 let archive = sim.open();
-                archive.acting_as(Actor::System).import_one(mail, &folder("anna/Inbox")).expect("a receipt");
+                archive.session(Actor::System).import_one(mail, &folder("anna/Inbox")).expect("a receipt");
                 all_is_well(&archive, round);
                 let error = archive.close().expect_err("something could not be written");
                 assert_eq!(error.code(), "caches_lag", "{error}");
@@ -290,9 +287,9 @@ fn p4_folders_of_caches_that_are_gone_and_cannot_be_made_hold_nothing() {
     }
     for messages in [4, 5] {
         let archive = sim.open();
-        archive.acting_as(Actor::System).import_one(&plain(1, 30, messages)[0], &folder("anna/Inbox")).expect("a receipt");
+        archive.session(Actor::System).import_one(&plain(1, 30, messages)[0], &folder("anna/Inbox")).expect("a receipt");
         all_is_well(&archive, messages);
-        archive.acting_as(Actor::System).verify(archive_core::Depth::Everything, &mut |_| Ok(())).expect("verified");
+        archive.session(Actor::System).verify(archive_core::Depth::Everything, &Progress::new()).expect("verified");
         assert_eq!(archive.close().expect_err("no folders").code(), "caches_lag");
     }
     for dir in [CATALOG, INDEX] {
@@ -309,18 +306,18 @@ fn p15_a_catalog_that_cannot_be_written_refuses_mail_before_memory_is_full() {
     let sim = Sim::with(&[]);
     sim.vfs.refuse_changes(Path::new(CATALOG), Some(Fault::Denied));
     let archive = sim.try_open_with(OpenOptions::default().memory(0).index(false)).expect("opens");
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let people: String = (0..60).map(|no| format!("Somebody Of A Long Name {no} <someone{no}@department{no}.example>, ")).collect();
     let mail = |no: usize| format!("From: a@b.example\nTo: {people}\nSubject: mail {no} {}\n\nx\n", "s".repeat(900)).into_bytes();
     let (taken, error) = (0..20_000)
-        .find_map(|no| acting.import_one(&mail(no), &folder("anna")).err().map(|error| (no, error)))
+        .find_map(|no| session.import_one(&mail(no), &folder("anna")).err().map(|error| (no, error)))
         .expect("the bound is reached");
     assert!(taken > 100 && error.to_string().contains("/catalog/") && error.to_string().contains("permission to write there"), "{error}");
-    assert_eq!(acting.stats().expect("stats").messages, taken as u64, "the mail of the error is not there");
+    assert_eq!(session.stats(&Progress::new()).expect("stats").messages, taken as u64, "the mail of the error is not there");
     assert_eq!(archive.close().expect_err("the catalog lags").code(), "caches_lag");
     sim.vfs.refuse_changes(Path::new(CATALOG), None);
     let archive = sim.open();
-    let receipt = archive.acting_as(Actor::System).import_one(&mail(taken), &folder("anna")).expect("room again");
+    let receipt = archive.session(Actor::System).import_one(&mail(taken), &folder("anna")).expect("room again");
     assert_eq!(receipt.outcome(), archive_core::Outcome::Stored);
     all_is_well(&archive, taken as u64 + 1);
 }
@@ -334,7 +331,7 @@ fn s4_3_contents_that_the_index_lacks_since_the_open_come_before_new_ones() {
     let archive = sim.try_open_with(OpenOptions::default().index(false)).expect("opens");
     let mails = 120;
     for no in 0..mails {
-        archive.acting_as(Actor::System).import_one(&mail(no), &folder("anna")).expect("archived");
+        archive.session(Actor::System).import_one(&mail(no), &folder("anna")).expect("archived");
     }
     archive.close().expect("closed");
     sim.vfs.refuse_changes(Path::new(INDEX), Some(Fault::Enospc));
@@ -342,7 +339,7 @@ fn s4_3_contents_that_the_index_lacks_since_the_open_come_before_new_ones() {
     let lacks = search(&archive, "*").coverage.not_indexed;
     assert!(lacks > 0, "more than the memory of the index takes");
     sim.vfs.refuse_changes(Path::new(INDEX), None);
-    archive.acting_as(Actor::System).import_one(&mail(mails), &folder("anna")).expect("archived");
+    archive.session(Actor::System).import_one(&mail(mails), &folder("anna")).expect("archived");
     indexed(&archive);
     let found = search(&archive, "*");
     assert_eq!((found.total, found.coverage.not_indexed), (mails as u64 + 1, 0));
@@ -356,7 +353,7 @@ fn p8_a_segment_given_up_leaves_no_page_to_the_next_one() {
     archive.close().expect("closed");
     let segment = files.paths_with(".mki").pop().expect("a segment");
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     assert_eq!(search(&archive, "harbour").coverage.not_indexed, 0);
     // Damage in the pages that this search did not read: the first ones have the lists.
     for offset in (200..files.bytes(&segment).len()).step_by(512) {
@@ -365,7 +362,7 @@ fn p8_a_segment_given_up_leaves_no_page_to_the_next_one() {
     let whole = search(&archive, "\"lantern granite\" OR date:2000..2030 OR *");
     assert_eq!((whole.total, whole.coverage.not_indexed), (0, 40), "given up");
     assert!(files.paths_with(".mki").is_empty(), "gone");
-    assert!(acting.rebuild_store_index(1, &mut |_, _| true).expect("built"));
+    session.rebuild_store_index(1, &Progress::new()).expect("built");
     let new = files.paths_with(".mki").pop().expect("a segment");
     assert!(new > segment, "{} after {}", new.display(), segment.display());
     for query in ["harbour", "\"lantern granite\"", "*light"] {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use archive_core::vfs::{CrashMoment, CrashStyle, Fault, MemVfs, SimVfs, Vfs};
-use archive_core::{Actor, Archive, CreateOptions, Error, Key, OpenOptions};
+use archive_core::{Actor, Archive, CreateOptions, Error, Key, NewArchive, OpenOptions, Progress};
 
-use crate::fixture::{DIR, Files, plain, put_each, verify};
+use crate::fixture::{DIR, Files, committed, plain, put_each, verify};
 
 /// The keys that a creation gave, whether or not it came to its end.
 #[derive(Default)]
@@ -15,12 +15,16 @@ struct Made {
     recovery: String,
 }
 
+impl Made {
+    fn commit(&mut self, new: NewArchive) -> Result<Archive, Error> {
+        self.key_file = new.keys().key_file.as_ref().expect("a key file").text().to_owned();
+        self.recovery = new.keys().recovery.text().to_owned();
+        new.commit()
+    }
+}
+
 fn create(vfs: Arc<dyn Vfs>, dir: &Path, made: &mut Made) -> Result<Archive, Error> {
-    Archive::create_on(vfs, dir, CreateOptions::new("anna"), |_, keys| {
-        made.key_file = keys.key_file.as_ref().expect("a key file").to_string();
-        made.recovery = keys.recovery.text().to_owned();
-        Ok(())
-    })
+    made.commit(Archive::create_on(vfs, dir, CreateOptions::new("anna"))?)
 }
 
 fn open(vfs: &SimVfs, made: &Made) -> Result<Archive, Error> {
@@ -33,7 +37,7 @@ fn check_whole(archive: &Archive, what: &str) {
     put_each(archive, &plain(2, 10, 5));
     let report = verify(archive);
     assert!(report.findings.is_empty() && report.foreign.is_empty(), "{what}: {report:?}");
-    assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").stores.len(), 1, "{what}");
+    assert_eq!(archive.session(Actor::System).stats(&Progress::new()).expect("stats").stores.len(), 1, "{what}");
 }
 
 /// What is left is the archive, or nothing that keeps one from being made there with other keys.
@@ -121,11 +125,7 @@ fn d3_of_two_that_make_an_archive_in_one_folder_one_does_and_its_keys_open_it() 
         let dir = kept.path().join(round.to_string());
         let race = || {
             let mut made = Made::default();
-            let archive = Archive::create(&dir, CreateOptions::new("anna"), |_, keys| {
-                made.key_file = keys.key_file.as_ref().expect("a key file").to_string();
-                made.recovery = keys.recovery.text().to_owned();
-                Ok(())
-            });
+            let archive = Archive::create(&dir, CreateOptions::new("anna")).and_then(|new| made.commit(new));
             (archive.map(|archive| archive.close().expect("closed")), made)
         };
         let (one, two) = std::thread::scope(|scope| {
@@ -217,7 +217,7 @@ fn d6_an_archive_has_the_modes_of_its_folder_and_a_new_folder_is_for_its_owner_a
             std::fs::create_dir(&dir).expect("a folder");
             std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(bits)).expect("a mode");
         }
-        let archive = Archive::create(&dir, CreateOptions::new("anna"), |_, _| Ok(())).expect("made");
+        let archive = committed(Archive::create(&dir, CreateOptions::new("anna"))).0;
         put_each(&archive, &plain(3, 10, 1));
         archive.close().expect("closed");
         let (mut dirs, mut files) = (vec![dir], 0);

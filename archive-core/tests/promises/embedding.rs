@@ -9,8 +9,8 @@ use std::sync::{Arc, Barrier};
 use archive_core::source::Trouble;
 use archive_core::vfs::{Operation, VfsError};
 use archive_core::{
-    Acting, Actor, Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, IndexStatus, OpenOptions, Outcome, Receipt,
-    SearchRequest, User,
+    Actor, Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, IndexStatus, OpenOptions, Outcome, Progress, Receipt,
+    SearchRequest, Session, User,
 };
 
 use crate::fixture::{DIR, Files, Told, folder, indexed, mbox, plain, put_each};
@@ -60,8 +60,8 @@ fn mail(no: usize) -> Vec<u8> {
     format!("From: a@b.example\nSubject: mail {no}\n\nword{no}\n").into_bytes()
 }
 
-fn found(acting: &Acting<'_>, query: &str) -> u64 {
-    acting.search(&SearchRequest::new(query)).expect("an answer").total
+fn found(session: &Session, query: &str) -> u64 {
+    session.search(&SearchRequest::new(query)).expect("an answer").total
 }
 
 /// A mail that is kept as a stream, and its rest.
@@ -75,16 +75,16 @@ fn large() -> Vec<u8> {
 #[test]
 fn a_panic_in_a_commit_keeps_nobody_waiting_and_closes_the_store_for_writing() {
     let (files, archive, switch) = open_switched(OpenOptions::default());
-    let acting = archive.acting_as(Actor::System);
-    let before = acting.import_one(&mail(0), &folder("anna")).expect("archived");
+    let session = archive.session(Actor::System);
+    let before = session.import_one(&mail(0), &folder("anna")).expect("archived");
     switch.store(PANICS, Ordering::SeqCst);
     let start = Barrier::new(8);
     let answers: Vec<_> = std::thread::scope(|scope| {
         let archive_one = |no: usize| {
-            let (acting, start) = (acting.clone(), &start);
+            let (session, start) = (session.clone(), &start);
             move || {
                 start.wait();
-                catch_unwind(AssertUnwindSafe(|| acting.import_one(&mail(no), &folder("anna"))))
+                catch_unwind(AssertUnwindSafe(|| session.import_one(&mail(no), &folder("anna"))))
             }
         };
         let threads: Vec<_> = (1..=8).map(|no| scope.spawn(archive_one(no))).collect();
@@ -92,15 +92,15 @@ fn a_panic_in_a_commit_keeps_nobody_waiting_and_closes_the_store_for_writing() {
     });
     assert_eq!(answers.iter().filter(|answer| answer.is_err()).count(), 1, "one committed, and panicked");
     for error in answers.into_iter().flatten().map(|answer| answer.expect_err("not durable")) {
-        assert!(matches!(error, Error::Bug(_) | Error::Latched(_)), "{error}");
+        assert!(matches!(error, Error::Bug(_) | Error::Latched { .. }), "{error}");
     }
-    assert!(matches!(acting.import_one(&mail(9), &folder("anna")), Err(Error::Latched(_))));
-    assert_eq!(acting.raw(before.id()).expect("readable"), mail(0));
-    assert_eq!(found(&acting, "word0"), 1);
-    drop(archive);
+    assert!(matches!(session.import_one(&mail(9), &folder("anna")), Err(Error::Latched { .. })));
+    assert_eq!(session.raw(before.id()).expect("readable"), mail(0));
+    assert_eq!(found(&session, "word0"), 1);
+    drop((archive, session));
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
-    assert_eq!(acting.raw(before.id()).expect("readable"), mail(0));
+    let session = archive.session(Actor::System);
+    assert_eq!(session.raw(before.id()).expect("readable"), mail(0));
     put_each(&archive, &(1..9).map(mail).collect::<Vec<_>>());
 }
 
@@ -109,23 +109,23 @@ fn a_panic_in_the_commit_of_an_import_ends_it() {
     // A large mail waits for all before it.
     let source = [mbox(&plain(200, 40, 91)), b"From a@b.example Thu Jan  1 00:00:00 2015\n".to_vec(), large()].concat();
     let (_, archive, switch) = open_switched(OpenOptions::default());
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     switch.store(PANICS, Ordering::SeqCst);
-    let error = acting.import(ImportSource::Stream(&mut &*source, "m.mbox"), &ImportOptions::default(), &mut Told::default());
+    let error = session.import(ImportSource::Stream(&mut &*source, "m.mbox"), &ImportOptions::default(), &mut Told::default());
     assert!(matches!(error, Err(Error::Bug(_))), "{error:?}");
-    assert!(matches!(acting.import_one(&mail(9), &folder("anna")), Err(Error::Latched(_))));
+    assert!(matches!(session.import_one(&mail(9), &folder("anna")), Err(Error::Latched { .. })));
 }
 
 #[test]
 fn a_panic_while_the_index_is_built_again_leaves_it_as_it_was() {
     let (_, archive) = Files::create();
     put_each(&archive, &plain(5, 20, 93));
-    let acting = archive.acting_as(Actor::System);
-    let store = acting.store_indexes(None).expect("a list")[0].store;
-    let rebuild = || acting.rebuild_store_index(store, &mut |_, _| panic!("of the caller"));
+    let session = archive.session(Actor::System);
+    let store = session.store_indexes(None).expect("a list")[0].store;
+    let rebuild = || session.rebuild_store_index(store, &Progress::reporting(|_| panic!("of the caller")));
     catch_unwind(AssertUnwindSafe(rebuild)).expect_err("the panic goes on");
-    assert_eq!(acting.store_indexes(None).expect("a list")[0].status, IndexStatus::Ok);
-    assert_eq!(found(&acting, "*"), 5);
+    assert_eq!(session.store_indexes(None).expect("a list")[0].status, IndexStatus::Ok);
+    assert_eq!(found(&session, "*"), 5);
 }
 
 /// A mail too large to be held, whose source breaks off: who is told of it archives a note.
@@ -141,8 +141,8 @@ fn events_may_archive() {
             Ok(len)
         }
     }
-    struct Notes<'a>(Acting<'a>, FolderPath, usize);
-    impl ImportEvents for Notes<'_> {
+    struct Notes(Session, FolderPath, usize);
+    impl ImportEvents for Notes {
         fn trouble(&mut self, _: &Trouble) {
             self.2 += 1;
             self.0.import_one(&mail(self.2), &self.1).expect("a note");
@@ -154,13 +154,13 @@ fn events_may_archive() {
         }
     }
     let (_, archive) = Files::create();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let source = [mbox(&plain(3, 20, 94)), b"From a@b.example Thu Jan  1 00:00:00 2015\n".to_vec(), large()].concat();
-    let mut notes = Notes(acting.clone(), folder("notes"), 0);
-    let report = acting.import(ImportSource::Stream(&mut Breaks(source, 0), "m.mbox"), &ImportOptions::default(), &mut notes);
+    let mut notes = Notes(session.clone(), folder("notes"), 0);
+    let report = session.import(ImportSource::Stream(&mut Breaks(source, 0), "m.mbox"), &ImportOptions::default(), &mut notes);
     let report = report.expect("an import");
     assert_eq!((report.stored, report.read - report.failed), (3, 3));
-    assert_eq!(acting.stats().expect("stats").messages, 3 + notes.2 as u64);
+    assert_eq!(session.stats(&Progress::new()).expect("stats").messages, 3 + notes.2 as u64);
     assert!(notes.2 > 3, "a note for each mail, and for what broke off");
 }
 
@@ -168,17 +168,17 @@ fn events_may_archive() {
 #[test]
 fn an_error_of_the_catalog_comes_before_a_mail_is_durable() {
     let (_, archive, switch) = open_switched(OpenOptions::default().memory(0).index(false));
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let people: String = (0..60).map(|no| format!("Somebody Of A Long Name {no} <someone{no}@department{no}.example>, ")).collect();
     let mail = |no: usize| format!("From: a@b.example\nTo: {people}\nSubject: mail {no} {}\n\nx\n", "s".repeat(900)).into_bytes();
     switch.store(NO_CATALOG, Ordering::SeqCst);
     let (stopped, error) = (0..20_000)
-        .find_map(|no| acting.import_one(&mail(no), &folder("anna")).err().map(|error| (no, error)))
+        .find_map(|no| session.import_one(&mail(no), &folder("anna")).err().map(|error| (no, error)))
         .expect("the catalog is written at some time");
     assert_eq!(error.code(), "disk_full");
-    assert_eq!(acting.stats().expect("stats").messages, stopped as u64, "the mail of the error is not there");
+    assert_eq!(session.stats(&Progress::new()).expect("stats").messages, stopped as u64, "the mail of the error is not there");
     switch.store(SOUND, Ordering::SeqCst);
-    let receipt = acting.import_one(&mail(stopped), &folder("anna")).expect("room again");
+    let receipt = session.import_one(&mail(stopped), &folder("anna")).expect("room again");
     assert_eq!(receipt.outcome(), Outcome::Stored);
 }
 
@@ -186,37 +186,37 @@ fn an_error_of_the_catalog_comes_before_a_mail_is_durable() {
 #[test]
 fn s4_3_a_mail_that_the_index_cannot_take_has_its_receipt() {
     let (_, archive, switch) = open_switched(OpenOptions::default().memory(0));
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let words = |no: usize| (0..4000).map(|at| format!("w{no}x{at}")).collect::<Vec<_>>().join(" ");
     let mail = |no: usize| format!("Subject: {no}\n\n{}\n", words(no)).into_bytes();
     switch.store(NO_INDEX, Ordering::SeqCst);
     let mut no = 0;
     let missing = loop {
-        let receipt = acting.import_one(&mail(no), &folder("anna")).expect("a receipt");
+        let receipt = session.import_one(&mail(no), &folder("anna")).expect("a receipt");
         no += 1;
-        let answer = acting.search(&SearchRequest::new("*")).expect("an answer");
+        let answer = session.search(&SearchRequest::new("*")).expect("an answer");
         assert_eq!(answer.total + answer.coverage.not_indexed, no as u64);
         if answer.coverage.not_indexed > 0 {
             break receipt;
         }
         assert!(no < 500, "the index is written at some time");
     };
-    assert_eq!(acting.raw(missing.id()).expect("readable"), mail(no - 1));
+    assert_eq!(session.raw(missing.id()).expect("readable"), mail(no - 1));
     switch.store(SOUND, Ordering::SeqCst);
-    acting.import_one(&mail(no), &folder("anna")).expect("archived");
+    session.import_one(&mail(no), &folder("anna")).expect("archived");
     indexed(&archive);
-    let answer = acting.search(&SearchRequest::new("*")).expect("an answer");
+    let answer = session.search(&SearchRequest::new("*")).expect("an answer");
     assert_eq!((answer.total, answer.coverage.not_indexed), (no as u64 + 1, 0), "after the next mail it is found");
 }
 
 #[test]
 fn s4_3_a_panic_of_the_index_leaves_nothing_out() {
     let (_, archive, switch) = open_switched(OpenOptions::default().memory(0));
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let words = |no: usize| (0..4000).map(|at| format!("w{no}x{at}")).collect::<Vec<_>>().join(" ");
     let mail = |no: usize| format!("Subject: {no}\n\n{}\n", words(no)).into_bytes();
     switch.store(INDEX_PANICS, Ordering::SeqCst);
-    let archive_one = |no| acting.import_one(&mail(no), &folder("anna")).expect("archived");
+    let archive_one = |no| session.import_one(&mail(no), &folder("anna")).expect("archived");
     let panicked = |no: &usize| {
         archive_one(*no);
         switch.load(Ordering::SeqCst) == SOUND
@@ -226,7 +226,7 @@ fn s4_3_a_panic_of_the_index_leaves_nothing_out() {
         archive_one(later);
     }
     indexed(&archive);
-    let answer = acting.search(&SearchRequest::new("*")).expect("an answer");
+    let answer = session.search(&SearchRequest::new("*")).expect("an answer");
     assert_eq!((answer.total, answer.coverage.not_indexed), (no as u64 + 4, 0));
 }
 
@@ -234,16 +234,16 @@ fn s4_3_a_panic_of_the_index_leaves_nothing_out() {
 #[test]
 fn p4_a_latched_store_leaves_its_catalog_as_it_is() {
     let (files, archive, switch) = open_switched(OpenOptions::default().memory(0).index(false));
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let people: String = (0..60).map(|no| format!("Somebody Of A Long Name {no} <someone{no}@department{no}.example>, ")).collect();
     let mail = |no: usize| format!("From: a@b.example\nTo: {people}\nSubject: mail {no} {}\n\nx\n", "s".repeat(900)).into_bytes();
     switch.store(NO_CATALOG, Ordering::SeqCst);
-    (0..20_000).find(|no| acting.import_one(&mail(*no), &folder("anna")).is_err()).expect("the catalog is due");
+    (0..20_000).find(|no| session.import_one(&mail(*no), &folder("anna")).is_err()).expect("the catalog is due");
     switch.store(PANICS, Ordering::SeqCst);
     catch_unwind(AssertUnwindSafe(|| archive.mark())).expect_err("the panic goes on");
     // From here on it could be written.
     let before = files.paths_with("/catalog/");
-    assert!(matches!(acting.import_one(&mail(30_000), &folder("anna")), Err(Error::Latched(_))));
+    assert!(matches!(session.import_one(&mail(30_000), &folder("anna")), Err(Error::Latched { .. })));
     assert_eq!(files.paths_with("/catalog/"), before);
 }
 
@@ -251,9 +251,9 @@ fn p4_a_latched_store_leaves_its_catalog_as_it_is() {
 fn users_learn_nothing_of_where_imports_go() {
     let (_, archive) = Files::create();
     let user = User { name: "bob".to_owned(), administrator: true, folders: Vec::new() };
-    let acting = archive.acting_as(Actor::User(user));
+    let session = archive.session(Actor::User(user));
     let source = ImportSource::Path(Path::new("/somewhere"));
-    assert_eq!(acting.target(&source, &ImportOptions::default()).expect_err("refused").code(), "denied");
-    let planned = acting.plan(source, &ImportOptions::default(), &mut Told::default());
+    assert_eq!(session.target(&source, &ImportOptions::default()).expect_err("refused").code(), "denied");
+    let planned = session.plan(source, &ImportOptions::default(), &mut Told::default());
     assert_eq!(planned.expect_err("refused").code(), "denied");
 }

@@ -94,7 +94,7 @@ fn the_examples_of_how_to_ask_find_what_they_say() {
     }
     let mut wrong = Vec::new();
     for (query, example, id, should) in placed {
-        let archived = archive.acting_as(Actor::System).message(id).expect("a message").archived;
+        let archived = archive.session(Actor::System).message(id).expect("a message").archived;
         // Nothing can be archived in the past: instead it is asked in the future.
         let now = match (query.contains("archived:"), should) {
             (false, _) => ASKED,

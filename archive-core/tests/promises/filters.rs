@@ -1,7 +1,7 @@
 //! Filters on what is known of a message beside its words (docs/SEARCH.md S2.6), notices, what to try where nothing is found, and hits that are
 //! shown once (S4.6).
 
-use archive_core::{Actor, Archive, Error, FolderScope, ImportOptions, MessageId, SearchRequest};
+use archive_core::{Actor, Archive, Error, FolderScope, ImportOptions, MessageId, Progress, SearchRequest};
 
 use crate::fixture::{Files, folder, ids, mbox, put, put_stream, user};
 
@@ -12,7 +12,7 @@ fn found(archive: &Archive, actor: &Actor, query: &str) -> Vec<MessageId> {
 }
 
 fn notices(archive: &Archive, actor: &Actor, query: &str) -> Vec<String> {
-    archive.acting_as(actor.clone()).search(&SearchRequest::new(query)).expect("an answer").notices
+    archive.session(actor.clone()).search(&SearchRequest::new(query)).expect("an answer").notices
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn s2_6_marks_are_what_the_source_noted() {
         assert_eq!(found(&archive, &Actor::System, query), expected, "{query}");
     }
     assert!(
-        matches!(archive.acting_as(Actor::System).search(&SearchRequest::new("is:new")), Err(Error::Query { range: Some(range), .. }) if range == (3..6))
+        matches!(archive.session(Actor::System).search(&SearchRequest::new("is:new")), Err(Error::Query { range: Some(range), .. }) if range == (3..6))
     );
 }
 
@@ -96,9 +96,9 @@ fn s2_6_types_are_endings_and_media_types_of_attachments_also_after_a_rebuild() 
     for (query, expected) in &expected {
         assert_eq!(found(&archive, &Actor::System, query), *expected, "{query}");
     }
-    let acting = archive.acting_as(Actor::System);
-    acting.select_all_store_indexes_for_rebuild().expect("marked");
-    acting.rebuild_selected_store_indexes(&mut |_, _| true).expect("built again");
+    let session = archive.session(Actor::System);
+    session.select_all_store_indexes_for_rebuild().expect("marked");
+    session.rebuild_selected_store_indexes(&Progress::new()).expect("built again");
     for (query, expected) in &expected {
         assert_eq!(found(&archive, &Actor::System, query), *expected, "{query} after a rebuild");
     }
@@ -127,7 +127,7 @@ fn where_nothing_is_found_the_word_left_open_is_suggested_with_its_number() {
     put(&archive, "bob/Inbox", "Subject: torvald\n\nx\n");
     let anna = user(&[FolderScope::below("anna")]);
     let completion = |actor: &Actor, query: &str| {
-        let found = archive.acting_as(actor.clone()).search(&SearchRequest::new(query).with_suggestions()).expect("an answer");
+        let found = archive.session(actor.clone()).search(&SearchRequest::new(query).with_suggestions()).expect("an answer");
         found.suggestions.and_then(|tips| tips.completion)
     };
     assert_eq!(completion(&Actor::System, "torv"), Some(("torv*".to_owned(), 2)));
@@ -145,7 +145,7 @@ fn s4_6_hits_are_shown_once_with_their_other_messages() {
     let b = put(&archive, "anna/Inbox", mail(2)).id();
     let a3 = put(&archive, "bob/Inbox", mail(1)).id();
     let ask = |actor: &Actor, request: &SearchRequest| {
-        let found = archive.acting_as(actor.clone()).search(&request.clone().once()).expect("an answer");
+        let found = archive.session(actor.clone()).search(&request.clone().once()).expect("an answer");
         let also: Vec<Vec<MessageId>> = found.also.iter().map(|also| also.iter().map(|info| info.id).collect()).collect();
         (found.total, found.contents, found.hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), also, found.cursor)
     };

@@ -1,6 +1,5 @@
 //! An archive in memory whose files can be looked at, changed and copied; mails to fill it; what it answers.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use archive_core::source::Trouble;
 use archive_core::vfs::{EntryKind, MemVfs, Vfs};
 use archive_core::{
     Actor, Archive, CreateOptions, Depth, Error, FolderInfo, FolderPath, FolderScope, ImportEvents, ImportOptions, ImportReport,
-    ImportSource, Key, MessageId, MessageInfo, OpenOptions, Receipt, SearchRequest, User, VerifyReport,
+    ImportSource, Key, MessageId, MessageInfo, NewArchive, OpenOptions, Progress, Receipt, SearchRequest, User, VerifyReport,
 };
 
 pub const DIR: &str = "/archive";
@@ -37,6 +36,13 @@ impl ImportEvents for Told {
     }
 }
 
+/// A new archive that was committed, and the text of its key file.
+pub fn committed(new: Result<NewArchive, Error>) -> (Archive, String) {
+    let new = new.expect("a new archive");
+    let key = new.keys().key_file.as_ref().expect("a key file").text().to_owned();
+    (new.commit().expect("created"), key)
+}
+
 impl Files {
     /// A new archive, open.
     pub fn create() -> (Self, Archive) {
@@ -46,13 +52,9 @@ impl Files {
     pub fn create_with(options: OpenOptions) -> (Self, Archive) {
         let vfs = MemVfs::new();
         vfs.create_dir(Path::new(DIR)).expect("a folder");
-        let mut key = String::new();
         let options = CreateOptions::new("anna").open_options(options);
-        let archive = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), options, |_, keys| {
-            key = keys.key_file.as_ref().expect("a key file").to_string();
-            Ok(())
-        });
-        (Self { vfs, key }, archive.expect("a new archive"))
+        let (archive, key) = committed(Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), options));
+        (Self { vfs, key }, archive)
     }
 
     pub fn key(&self) -> Key {
@@ -138,7 +140,7 @@ impl Files {
 
 /// Waits until the index has everything: a thread of the archive feeds it with what callers left (S4.7).
 pub fn indexed(archive: &Archive) {
-    let lacks = || archive.acting_as(Actor::System).search(&SearchRequest::new("*").limit(0)).expect("an answer").coverage.not_indexed;
+    let lacks = || archive.session(Actor::System).search(&SearchRequest::new("*").limit(0)).expect("an answer").coverage.not_indexed;
     while lacks() > 0 {
         std::thread::yield_now();
     }
@@ -150,7 +152,7 @@ pub fn folder(text: &str) -> FolderPath {
 
 /// Archives one mail in a folder.
 pub fn put(archive: &Archive, path: &str, mail: impl AsRef<[u8]>) -> Receipt {
-    archive.acting_as(Actor::System).import_one(mail.as_ref(), &folder(path)).expect("a receipt")
+    archive.session(Actor::System).import_one(mail.as_ref(), &folder(path)).expect("a receipt")
 }
 
 /// A person who sees these folders.
@@ -160,22 +162,22 @@ pub fn user(folders: &[FolderScope]) -> Actor {
 
 /// All that a search finds, in its order.
 pub fn ids(archive: &Archive, actor: &Actor, request: &SearchRequest) -> Vec<MessageId> {
-    let found = archive.acting_as(actor.clone()).search(request).expect("an answer");
+    let found = archive.session(actor.clone()).search(request).expect("an answer");
     assert_eq!(found.total, found.hits.len() as u64);
     found.hits.iter().map(|hit| hit.id).collect()
 }
 
 /// Archives each mail on its own.
 pub fn put_each(archive: &Archive, mails: &[Vec<u8>]) -> Vec<Receipt> {
-    let acting = archive.acting_as(Actor::System);
-    mails.iter().map(|mail| acting.import_one(mail, &folder("anna/Inbox")).expect("archived")).collect()
+    let session = archive.session(Actor::System);
+    mails.iter().map(|mail| session.import_one(mail, &folder("anna/Inbox")).expect("archived")).collect()
 }
 
 /// Imports a stream of the name given.
 pub fn put_stream(archive: &Archive, bytes: &[u8], name: &str, options: &ImportOptions) -> (ImportReport, Told) {
     let mut told = Told::default();
     let source = ImportSource::Stream(&mut &*bytes, name);
-    let report = archive.acting_as(Actor::System).import(source, options, &mut told).expect("imported");
+    let report = archive.session(Actor::System).import(source, options, &mut told).expect("imported");
     assert_eq!(report.read, report.stored + report.duplicate + report.failed, "the sums add up: {report:?}");
     assert_eq!(told.receipts.len() as u64, report.stored + report.duplicate, "each mail has its receipt");
     (report, told)
@@ -201,7 +203,7 @@ pub fn lose(files: &Files, names: &[&str]) {
 }
 
 pub fn verify(archive: &Archive) -> VerifyReport {
-    archive.acting_as(Actor::System).verify(Depth::Everything, &mut |_| Ok(())).expect("verify looks at everything")
+    archive.session(Actor::System).verify(Depth::Everything, &Progress::new()).expect("verify looks at everything")
 }
 
 /// An mbox of these mails, which have no line beginning with "From ".
@@ -331,21 +333,17 @@ pub const QUERIES: [&str; 9] = [
 ];
 
 pub fn ask(archive: &Archive) -> Result<Answers, Error> {
-    let acting = archive.acting_as(Actor::System);
-    let mut messages = Vec::new();
-    acting.messages(&mut |message| {
-        messages.push(message);
-        Ok(ControlFlow::Continue(()))
-    })?;
-    let bytes = messages.iter().map(|message| acting.raw(message.id).ok()).collect();
+    let session = archive.session(Actor::System);
+    let messages = session.messages().collect::<Result<Vec<_>, _>>()?;
+    let bytes = messages.iter().map(|message| session.raw(message.id).ok()).collect();
     let mut searches = Vec::new();
     for query in QUERIES {
-        let found = acting.search(&SearchRequest::new(query))?;
+        let found = session.search(&SearchRequest::new(query))?;
         searches.push((query.to_owned(), found.hits.iter().map(|hit| hit.id).collect(), found.total));
     }
-    let stats = acting.stats()?;
+    let stats = session.stats(&Progress::new())?;
     let sums = (stats.messages, stats.contents, stats.parts, stats.bytes_raw);
-    Ok(Answers { messages, folders: acting.folders(), bytes, searches, sums })
+    Ok(Answers { messages, folders: session.folders()?, bytes, searches, sums })
 }
 
 /// The folder of real mail, or a note that it is not there.

@@ -6,10 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read;
-use std::ops::ControlFlow;
 
 use archive_core::source::TroubleKind;
-use archive_core::{Actor, Archive, ExportEvent, ExportFormat, ExportOptions, FolderPath, ImportOptions, ImportSource, NoEvents};
+use archive_core::{Actor, Archive, ExportFormat, ExportOptions, FolderPath, ImportOptions, ImportSource, NoEvents};
 
 use super::fixture::{Files, Told, folder, mbox, plain, put_each, put_stream};
 
@@ -64,7 +63,7 @@ fn one(path: String) -> Vec<u8> {
 fn import(archive: &Archive, source: &mut dyn Read, into: &str) -> (u64, u64) {
     let options = ImportOptions { into: Some(folder(into)), ..ImportOptions::default() };
     let report =
-        archive.acting_as(Actor::System).import(ImportSource::Stream(source, "many.tar"), &options, &mut NoEvents).expect("imported");
+        archive.session(Actor::System).import(ImportSource::Stream(source, "many.tar"), &options, &mut NoEvents).expect("imported");
     assert_eq!(report.failed, 0);
     (report.stored, report.duplicate)
 }
@@ -82,7 +81,7 @@ fn p4_folders_may_be_many_and_long_since_each_is_a_row_of_the_catalog() {
     let begun = std::time::Instant::now();
     let archive = files.open();
     println!("opened with {count} folders in {:?}", begun.elapsed());
-    let folders = archive.acting_as(Actor::System).folders();
+    let folders = archive.session(Actor::System).folders().expect("folders");
     println!("listed in {:?}", begun.elapsed());
     assert_eq!(folders.len(), count + 1);
     for (no, folder) in folders.iter().skip(1).enumerate() {
@@ -94,7 +93,7 @@ fn p4_folders_may_be_many_and_long_since_each_is_a_row_of_the_catalog() {
     for path in files.paths_with("/catalog/") {
         files.remove(&path);
     }
-    assert!(files.open().acting_as(Actor::System).folders() == folders, "the records have all of it");
+    assert!(files.open().session(Actor::System).folders().expect("folders") == folders, "the records have all of it");
 }
 
 #[test]
@@ -112,8 +111,9 @@ fn p12_a_path_of_any_depth_is_a_folder_of_bounded_depth_which_the_next_import_me
     let archive = files.open();
     assert_eq!(bring(&archive), [(0, 1); 3]);
 
-    let acting = archive.acting_as(Actor::System);
-    let with_mail: Vec<FolderPath> = acting.folders().into_iter().filter(|folder| folder.messages > 0).map(|folder| folder.path).collect();
+    let session = archive.session(Actor::System);
+    let with_mail: Vec<FolderPath> =
+        session.folders().expect("folders").into_iter().filter(|folder| folder.messages > 0).map(|folder| folder.path).collect();
     assert_eq!(with_mail.len(), 3, "each has a folder of its own");
     for path in &with_mail {
         let names = path.names();
@@ -121,13 +121,8 @@ fn p12_a_path_of_any_depth_is_a_folder_of_bounded_depth_which_the_next_import_me
         let (beginning, digits) = names[127].rsplit_once('~').expect("a shortened name");
         assert!(names[127].len() <= 1024 && beginning.starts_with("d_d_d") && digits.len() == 16, "{}", names[127]);
     }
-    let mut origins = Vec::new();
-    acting
-        .messages(&mut |info| {
-            origins.push(acting.record(info.id)?.source);
-            Ok(ControlFlow::Continue(()))
-        })
-        .expect("all messages");
+    let all = session.messages().map(|info| info.expect("all messages"));
+    let origins: Vec<_> = all.map(|info| session.record(info.id).expect("its record").source).collect();
     assert_eq!(origins, sources.map(Clone::clone), "the record has the whole path");
 }
 
@@ -147,7 +142,7 @@ fn p12_a_tree_of_any_depth_is_read_as_far_as_the_system_goes() {
     std::fs::write(tree.join("high.eml"), "Subject: high\n\nx\n").expect("written");
     let (_, archive) = Files::create();
     let mut told = Told::default();
-    let imported = archive.acting_as(Actor::System).import(ImportSource::Path(&tree), &ImportOptions::default(), &mut told);
+    let imported = archive.session(Actor::System).import(ImportSource::Path(&tree), &ImportOptions::default(), &mut told);
     // Folders that deep cannot be removed by their path either.
     for _ in 0..depth / 1_000 {
         std::fs::rename(tree.join(&links).join("d"), &chain).expect("taken out");
@@ -172,12 +167,12 @@ fn p12_long_names_and_names_with_a_slash_become_names_of_folders() {
     for path in sources.iter().chain(&sources) {
         import(&archive, &mut &one(path.clone())[..], "anna");
     }
-    let folders = archive.acting_as(Actor::System).folders();
+    let folders = archive.session(Actor::System).folders().expect("folders");
     assert_eq!(folders.len(), 4);
     assert!(folders[1..].iter().all(|folder| folder.messages == 1 && folder.path.to_string().parse() == Ok(folder.path.clone())));
     assert!(folders[1].path.names()[1].starts_with("in_out~"));
     drop(archive);
-    assert!(files.open().acting_as(Actor::System).folders() == folders);
+    assert!(files.open().session(Actor::System).folders().expect("folders") == folders);
 }
 
 /// Two folders that look the same, with a mail each.
@@ -192,26 +187,20 @@ fn alike(archive: &Archive) -> [FolderPath; 2] {
 #[test]
 fn a_path_of_several_folders_reads_them_all_and_changes_none() {
     let (_, archive) = Files::create();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let alike = alike(&archive);
     for path in &alike {
-        let mut dates = Vec::new();
-        acting
-            .messages_in(path, &mut |info| {
-                dates.push(info.date);
-                Ok(ControlFlow::Continue(()))
-            })
-            .expect("listed");
+        let dates: Vec<_> = session.messages_in(path).map(|info| info.expect("listed").date).collect();
         assert!(dates.len() == 2 && dates[0] >= dates[1], "newest first over both: {dates:?}");
         let out = tempfile::tempdir().expect("a folder");
         let options = ExportOptions { folder: Some(path.clone()), ..ExportOptions::default() };
-        assert_eq!(acting.export(out.path(), &options, &mut |_| {}).expect("exported").exported, 2);
+        assert_eq!(session.export(out.path(), &options, &mut |_, _| {}).expect("exported").exported, 2);
 
         let below = folder(&format!("{path}/new"));
         for target in [path, &below] {
-            let one = acting.import_one(b"Subject: new\n\nx\n", target).expect_err("refused");
+            let one = session.import_one(b"Subject: new\n\nx\n", target).expect_err("refused");
             let options = ImportOptions { into: Some(target.clone()), ..ImportOptions::default() };
-            let many = acting.import(ImportSource::Stream(&mut &mbox(&plain(1, 5, 9))[..], "x.mbox"), &options, &mut NoEvents);
+            let many = session.import(ImportSource::Stream(&mut &mbox(&plain(1, 5, 9))[..], "x.mbox"), &options, &mut NoEvents);
             for error in [one, many.expect_err("refused")] {
                 let text = error.to_string();
                 assert_eq!(error.code(), "ambiguous_folder");
@@ -219,26 +208,23 @@ fn a_path_of_several_folders_reads_them_all_and_changes_none() {
             }
         }
     }
-    assert_eq!(acting.folders().iter().map(|folder| folder.messages).sum::<u64>(), 2);
+    assert_eq!(session.folders().expect("folders").iter().map(|folder| folder.messages).sum::<u64>(), 2);
     // What names one folder is that folder, in whatever form.
     let [nfc, nfd] = ["anna/B\u{e4}r", "anna/Ba\u{308}r"].map(folder);
-    acting.import_one(b"Subject: a\n\nx\n", &nfd).expect("archived");
-    acting.import_one(b"Subject: b\n\nx\n", &nfc).expect("archived");
-    let there = acting.folders().into_iter().filter(|folder| folder.path.normal() == nfc).collect::<Vec<_>>();
+    session.import_one(b"Subject: a\n\nx\n", &nfd).expect("archived");
+    session.import_one(b"Subject: b\n\nx\n", &nfc).expect("archived");
+    let there = session.folders().expect("folders").into_iter().filter(|folder| folder.path.normal() == nfc).collect::<Vec<_>>();
     assert!(there.len() == 1 && there[0].path == nfd && there[0].messages == 2, "{there:?}");
 }
 
 /// Folder and number of each message.
 fn numbers(archive: &Archive) -> BTreeMap<String, Vec<u32>> {
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut numbers: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    acting
-        .messages(&mut |info| {
-            numbers.entry(info.folder.to_string()).or_default().push(info.number_in_folder);
-            Ok(ControlFlow::Continue(()))
-        })
-        .expect("all messages");
-    for folder in acting.folders() {
+    for info in session.messages().map(|info| info.expect("all messages")) {
+        numbers.entry(info.folder.to_string()).or_default().push(info.number_in_folder);
+    }
+    for folder in session.folders().expect("folders") {
         let given = numbers.get(&folder.path.to_string()).and_then(|numbers| numbers.last().copied()).unwrap_or(0);
         assert_eq!(folder.last_number, given, "{}", folder.path);
         assert!(folder.epoch > 1_700_000_000, "{}", folder.path);
@@ -261,14 +247,14 @@ fn numbers_in_a_folder_rise_by_one_and_are_the_same_whoever_tells_them() {
     put_each(&archive, &mails[8..]);
     let expected = BTreeMap::from([("anna/All".to_owned(), (1..=9).collect()), ("anna/Inbox".to_owned(), (1..=6).collect())]);
     assert_eq!(numbers(&archive), expected);
-    let folders = archive.acting_as(Actor::System).folders();
+    let folders = archive.session(Actor::System).folders().expect("folders");
     archive.close().expect("closed");
     for path in files.paths_with("/catalog/") {
         files.remove(&path);
     }
     let archive = files.open();
     assert_eq!(numbers(&archive), expected);
-    assert_eq!(archive.acting_as(Actor::System).folders(), folders);
+    assert_eq!(archive.session(Actor::System).folders().expect("folders"), folders);
     put_each(&archive, &plain(1, 3, 6));
     assert_eq!(numbers(&archive)["anna/Inbox"], (1..=7).collect::<Vec<_>>());
 }
@@ -276,23 +262,17 @@ fn numbers_in_a_folder_rise_by_one_and_are_the_same_whoever_tells_them() {
 #[test]
 fn a_mail_whose_name_the_file_system_does_not_take_fails_and_the_export_goes_on() {
     let (_, archive) = Files::create();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut long = "anna".to_owned();
     (0..90).for_each(|no| write!(long, "/{no:0200}").expect("text"));
     for path in ["anna/first", &long, "anna/last"] {
-        acting.import_one(format!("Subject: {}\n\nx\n", &path[..9]).as_bytes(), &folder(path)).expect("archived");
+        session.import_one(format!("Subject: {}\n\nx\n", &path[..9]).as_bytes(), &folder(path)).expect("archived");
     }
     for format in [ExportFormat::Eml, ExportFormat::Mbox, ExportFormat::Maildir] {
         let out = tempfile::tempdir().expect("a folder");
         let options = ExportOptions { format, manifest: true, ..ExportOptions::default() };
         let mut failed = Vec::new();
-        let report = acting
-            .export(out.path(), &options, &mut |event| {
-                if let ExportEvent::Failed { id, error } = event {
-                    failed.push((id.no.0, error.code()));
-                }
-            })
-            .expect("exported");
+        let report = session.export(out.path(), &options, &mut |id, error| failed.push((id.no.0, error.code()))).expect("exported");
         // On systems that take paths of any length nothing fails.
         assert_eq!(report.exported + report.failed, 3, "{format:?}");
         assert!(cfg!(not(target_os = "linux")) || failed == [(1, "io")], "{format:?} {failed:?}");

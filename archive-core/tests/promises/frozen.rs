@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use archive_core::vfs::{MemVfs, Vfs};
-use archive_core::{Actor, Archive, Error, Key, MessageId, OpenOptions};
+use archive_core::{Actor, Archive, Error, Key, MessageId, OpenOptions, Progress};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -58,11 +58,11 @@ fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
 
 /// The ids of mails that do not come back with their bytes.
 fn lost(archive: &Archive, says: &Value) -> Vec<String> {
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut lost = Vec::new();
     for mail in list(says, "mails") {
         let id: MessageId = text(mail, "id").parse().expect("an id");
-        match acting.raw(id) {
+        match session.raw(id) {
             Ok(raw) => {
                 let digest: String = Sha256::digest(&raw).iter().map(|byte| format!("{byte:02x}")).collect();
                 assert_eq!(digest, text(mail, "digest"), "{id} leads to other bytes");
@@ -84,21 +84,21 @@ fn p16_frozen_archives_open_and_give_every_mail_in_its_place() {
         let archive = files.open();
         assert!(archive.barred().is_none() && !is_noticed(&archive), "{name}: {:?} {:?}", archive.barred(), archive.notices());
         assert_eq!(lost(&archive, &says), [""; 0], "{name}");
-        let acting = archive.acting_as(Actor::System);
+        let session = archive.session(Actor::System);
         for mail in list(&says, "mails") {
-            let info = acting.message(text(mail, "id").parse().expect("an id")).expect("listed");
+            let info = session.message(text(mail, "id").parse().expect("an id")).expect("listed");
             assert_eq!(info.folder.to_string(), text(mail, "folder"), "{name}: {}", info.id);
             assert_eq!(u64::from(info.number_in_folder), mail["number"].as_u64().expect("a number"), "{name}: {}", info.id);
         }
         for id in list(&says, "erased") {
             let id: MessageId = id.as_str().expect("an id").parse().expect("an id");
-            assert!(matches!(acting.raw(id), Err(Error::NoSuchMessage(_))), "{name}: {id}");
+            assert!(matches!(session.raw(id), Err(Error::NoSuchMessage(_))), "{name}: {id}");
         }
         let report = verify(&archive);
         assert!(report.findings.is_empty() && report.accepted.is_empty(), "{name}: {:?}", report.findings);
         assert_eq!((report.messages, report.lost_messages), (list(&says, "mails").len() as u64, 0), "{name}");
         // It goes on, and what was there stays.
-        let receipt = acting.import_one(b"Subject: new\n\nnew\n", &"anna/New".parse().expect("a folder")).expect("a receipt");
+        let receipt = session.import_one(b"Subject: new\n\nnew\n", &"anna/New".parse().expect("a folder")).expect("a receipt");
         assert!(!list(&says, "mails").iter().any(|mail| text(mail, "id") == receipt.id().to_string()), "{name}");
         archive.close().expect("closed");
         assert_eq!(lost(&files.open(), &says), [""; 0], "{name}");
@@ -109,7 +109,7 @@ fn p16_frozen_archives_open_and_give_every_mail_in_its_place() {
 fn p16_the_chain_of_the_test_vectors_is_that_of_the_page() {
     let Frozen { files, says, .. } = all().into_iter().find(|frozen| frozen.says.get("commits").is_some()).expect("the test vectors");
     let last = list(&says, "commits").last().expect("commits").clone();
-    let stats = files.open().acting_as(Actor::System).stats().expect("figures");
+    let stats = files.open().session(Actor::System).stats(&Progress::new()).expect("figures");
     let head: String = stats.stores[0].head.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!((stats.stores[0].sequence, head.as_str()), (last["sequence"].as_u64().expect("a number"), text(&last, "chain")));
 }
@@ -180,9 +180,9 @@ fn p16_an_index_of_an_earlier_format_is_built_again_with_one_notice() {
         let of_index = |archive: &Archive| archive.notices().iter().filter(|notice| matches!(notice, Error::IndexOlder(1))).count();
         let archive = open();
         older += of_index(&archive);
-        let acting = archive.acting_as(Actor::System);
-        let found = acting.search(&archive_core::SearchRequest::new("*")).expect("an answer");
-        assert_eq!((found.total, found.coverage.not_indexed), (acting.stats().expect("figures").messages, 0), "{name}");
+        let session = archive.session(Actor::System);
+        let found = session.search(&archive_core::SearchRequest::new("*")).expect("an answer");
+        assert_eq!((found.total, found.coverage.not_indexed), (session.stats(&Progress::new()).expect("figures").messages, 0), "{name}");
         archive.close().expect("closed");
         assert_eq!(of_index(&open()), 0, "{name}: once");
     }

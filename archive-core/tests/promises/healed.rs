@@ -27,7 +27,7 @@ fn costs(report: &VerifyReport) -> Vec<MessageId> {
 
 fn all_come_back(archive: &Archive, ids: &[MessageId], mails: &[Vec<u8>]) {
     for (id, mail) in ids.iter().zip(mails) {
-        assert!(archive.acting_as(Actor::System).raw(*id).expect("readable") == *mail, "{id}");
+        assert!(archive.session(Actor::System).raw(*id).expect("readable") == *mail, "{id}");
     }
 }
 
@@ -103,10 +103,10 @@ fn p11_a_mail_whose_attachment_came_again_with_another_mail_is_whole() {
 fn p11_damage_is_accepted_once_and_listed_apart() {
     let (files, mails, ids) = damaged();
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut report = verify(&archive);
     let (hit, found) = (costs(&report), report.findings.clone());
-    acting.accept_damage(&mut report).expect("accepted");
+    session.accept_damage(&mut report).expect("accepted");
     assert_eq!((report.findings.len(), &report.accepted), (0, &found));
     archive.close().expect("closed");
     for (files, what) in [(files.copy(), "opened again"), (lose_caches(&files), "all caches made anew")] {
@@ -114,7 +114,7 @@ fn p11_damage_is_accepted_once_and_listed_apart() {
         let report = verify(&archive);
         assert_eq!((report.findings.as_slice(), &report.accepted), (&[][..], &found), "{what}");
         for id in &hit {
-            let error = archive.acting_as(Actor::System).raw(*id).expect_err("what is hit stays damaged");
+            let error = archive.session(Actor::System).raw(*id).expect_err("what is hit stays damaged");
             assert!(matches!(error, Error::Damage(_)), "{error}");
         }
     }
@@ -140,7 +140,7 @@ fn p11_damage_of_records_before_a_repair_is_accepted_by_it() {
     lose(&files, &["/catalog/", "/index/"]);
     let archive = files.open();
     assert!(archive.barred().is_some());
-    archive.acting_as(Actor::System).repair(archive_core::RepairOptions::default()).expect("repaired");
+    archive.session(Actor::System).repair(archive_core::RepairOptions::default()).expect("repaired");
     drop(archive);
     let archive = files.open();
     let report = verify(&archive);
@@ -173,5 +173,5 @@ fn p13_an_open_says_what_it_did_after_a_crash_and_calls_it_no_damage() {
     let recovery = archive.recovered().expect("recovered");
     assert_eq!((recovery.bytes_put_aside, recovery.commit_taken_over), (3000, false));
     assert_eq!(verify(&archive).findings, []);
-    archive.acting_as(Actor::System).import_one(b"Subject: new\n\nnew\n", &folder("anna")).expect("mail is taken");
+    archive.session(Actor::System).import_one(b"Subject: new\n\nnew\n", &folder("anna")).expect("mail is taken");
 }

@@ -7,7 +7,7 @@ use archive_core::vfs::Vfs;
 use archive_core::{Actor, Archive, CreateOptions, DamageCause, Error, IndexConfiguration, Key, OpenOptions, RepairOptions, SlotKind};
 use minicbor::{Decoder, Encoder};
 
-use crate::fixture::{DIR, Files, ask, folder, plain, put_each, verify};
+use crate::fixture::{DIR, Files, ask, committed, folder, plain, put_each, verify};
 
 /// Bytes before the map.
 const MAP_AT: usize = 148;
@@ -24,13 +24,10 @@ fn filled() -> (Files, String) {
     drop(archive);
     files.vfs = archive_core::vfs::MemVfs::new();
     files.vfs.create_dir(Path::new(DIR)).expect("a folder");
-    let mut recovery = String::new();
-    let archive = Archive::create_on(Arc::new(files.vfs.clone()), Path::new(DIR), CreateOptions::new("anna"), |_, keys| {
-        files.key = keys.key_file.as_ref().expect("a key file").to_string();
-        recovery = keys.recovery.text().to_owned();
-        Ok(())
-    });
-    let archive = archive.expect("an archive");
+    let new = Archive::create_on(Arc::new(files.vfs.clone()), Path::new(DIR), CreateOptions::new("anna")).expect("begun");
+    let recovery = new.keys().recovery.text().to_owned();
+    let archive;
+    (archive, files.key) = committed(Ok(new));
     put_each(&archive, &plain(10, 30, 91));
     archive.close().expect("closed");
     (files, recovery)
@@ -184,7 +181,7 @@ fn p6_an_older_identity_file_put_back_is_found() {
     // Mail is taken all the same.
     copies().iter().for_each(|path| files.write(path, &before));
     let archive = files.open();
-    archive.acting_as(Actor::System).import_one(b"Subject: new\n\nnew\n", &folder("anna")).expect("a receipt");
+    archive.session(Actor::System).import_one(b"Subject: new\n\nnew\n", &folder("anna")).expect("a receipt");
 }
 
 #[test]
@@ -215,17 +212,17 @@ fn p6_a_changed_identity_file_is_accepted_by_a_person_alone_and_the_recovery_key
     let dropped = forged(&now, &with_slots(map_of(&now), &rest));
     copies().iter().for_each(|path| files.write(path, &dropped));
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let before = files.paths();
-    assert_eq!(acting.repair(RepairOptions::default()).expect_err("nobody accepted it").code(), "identity_changed");
-    let plan = acting.repair(RepairOptions { dry_run: true, ..RepairOptions::default() }).expect("a plan");
+    assert_eq!(session.repair(RepairOptions::default()).expect_err("nobody accepted it").code(), "identity_changed");
+    let plan = session.repair(RepairOptions { dry_run: true, ..RepairOptions::default() }).expect("a plan");
     assert!(plan.needs_acceptance && plan.reason.is_some());
     assert!(files.paths() == before && copies().iter().all(|path| files.bytes(path) == dropped), "nothing was written");
-    acting.repair(RepairOptions { accept_state: true, ..RepairOptions::default() }).expect("repaired");
-    drop(archive);
+    session.repair(RepairOptions { accept_state: true, ..RepairOptions::default() }).expect("repaired");
+    drop((archive, session));
     let archive = files.open();
     assert!(archive.notices().is_empty() && verify(&archive).findings.is_empty(), "{:?}", archive.notices());
-    assert!(!archive.key_status().recovery_confirmed, "nothing says that the recovery key still opens it");
+    assert!(!archive.key_status().expect("the keys").recovery_confirmed, "nothing says that the recovery key still opens it");
     archive.add_passphrase("another").expect("keys can be changed");
 }
 
@@ -280,7 +277,7 @@ fn p11_without_both_copies_of_a_store_identity_its_mails_are_read() {
         let archive = changed.open();
         assert!(archive.damage().is_some_and(|damage| damage.file.to_string_lossy().contains("store.mk")), "{at}");
         assert!(ask(&archive).expect("answers") == before, "{at}");
-        let refused = archive.acting_as(Actor::System).import_one(b"Subject: new\n\nnew\n", &folder("anna"));
+        let refused = archive.session(Actor::System).import_one(b"Subject: new\n\nnew\n", &folder("anna"));
         assert_eq!(refused.expect_err("nothing is written").code(), "needs_repair");
         let findings = verify(&archive).findings;
         let named = |path: &PathBuf| findings.iter().any(|finding| finding.file == *path);
@@ -332,7 +329,7 @@ fn an_archive_has_at_most_eight_passphrases() {
     let add = |no: usize| archive.add_passphrase(&format!("number {no}"));
     (0..8).for_each(|no| drop(add(no).expect("added")));
     assert_eq!(add(8).expect_err("refused").code(), "misuse");
-    let status = archive.key_status();
+    let status = archive.key_status().expect("the keys");
     let first = status.slots.iter().find(|slot| slot.kind == SlotKind::Passphrase).expect("a passphrase");
     archive.remove_passphrase(&first.id).expect("removed");
     add(8).expect("added");
@@ -349,20 +346,20 @@ fn types(no: u32) -> IndexConfiguration {
 fn p13_an_open_reads_the_master_from_its_last_checkpoint() {
     let (files, archive) = Files::create();
     put_each(&archive, &plain(3, 20, 92));
-    let acting = archive.acting_as(Actor::System);
-    (0..9000).for_each(|no| acting.set_index_configuration(&types(no)).expect("set"));
+    let session = archive.session(Actor::System);
+    (0..9000).for_each(|no| session.set_index_configuration(&types(no)).expect("set"));
     archive.close().expect("closed");
     let masters = files.paths_with(".mkr").into_iter().filter(|path| path.to_string_lossy().contains("/master/")).collect::<Vec<_>>();
     assert_eq!(masters.len(), 3, "{masters:?}");
     let archive = files.open();
-    assert_eq!(archive.acting_as(Actor::System).index_configuration().expect("set"), types(8999));
+    assert_eq!(archive.session(Actor::System).index_configuration().expect("set"), types(8999));
     assert!(archive.owner() == "anna" && archive.notices().is_empty() && verify(&archive).findings.is_empty());
     drop(archive);
     // What lies before the checkpoint is not read, but by who verifies.
     files.flip(&masters[0], files.bytes(&masters[0]).len() / 2);
     let archive = files.open();
     assert!(archive.damage().is_none());
-    assert_eq!(archive.acting_as(Actor::System).index_configuration().expect("set"), types(8999));
+    assert_eq!(archive.session(Actor::System).index_configuration().expect("set"), types(8999));
     let findings = verify(&archive).findings;
     assert!(!findings.is_empty() && findings.iter().all(|finding| finding.file == masters[0]), "{findings:?}");
     archive.add_passphrase("one more").expect("added");

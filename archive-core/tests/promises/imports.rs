@@ -1,9 +1,10 @@
 //! What an import does with mail that is there already, with containers that fill up, and with a caller who goes away.
 
-use archive_core::source::{SourceOptions, TroubleKind};
-use archive_core::{Actor, Depth, Duplicates, Error, ImportEvents, ImportOptions, ImportSource, OpenOptions, Outcome, Receipt};
+use archive_core::source::TroubleKind;
+use archive_core::{Actor, Depth, Duplicates, Error, ImportEvents, ImportOptions, ImportSource, OpenOptions, Outcome, Progress, Receipt};
+use std::ops::ControlFlow;
 
-use crate::fixture::{Files, ask, folder, mbox, mixed, plain, put_stream, verify};
+use crate::fixture::{Files, Told, ask, folder, mbox, mixed, plain, put_stream, verify};
 
 fn into(path: &str) -> ImportOptions {
     ImportOptions { into: Some(folder(path)), ..ImportOptions::default() }
@@ -22,9 +23,9 @@ fn a_mailbox_imported_twice_is_kept_once() {
     let (second, told) = put_stream(&archive, &source, "box.mbox", &into("anna/box"));
     assert_eq!((second.stored, second.duplicate, second.restated), (0, 400, 0));
     assert!(told.receipts.iter().all(|receipt| receipt.outcome() == Outcome::Duplicate { restated: false }));
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     for (mail, receipt) in mails.iter().zip(&told.receipts) {
-        assert_eq!(acting.raw(receipt.id()).expect("readable"), *mail, "a duplicate's receipt names the message that is kept");
+        assert_eq!(session.raw(receipt.id()).expect("readable"), *mail, "a duplicate's receipt names the message that is kept");
     }
     archive.close().expect("closed");
     let after = files.total();
@@ -42,7 +43,7 @@ fn the_same_mail_in_another_folder_is_a_message_of_the_same_content() {
     let archive = files.open();
     let (report, _) = put_stream(&archive, &source, "box.mbox", &into("anna/two"));
     assert_eq!((report.stored, report.duplicate), (400, 0));
-    let stats = archive.acting_as(Actor::System).stats().expect("stats");
+    let stats = archive.session(Actor::System).stats(&Progress::new()).expect("stats");
     assert_eq!((stats.messages, stats.contents), (800, 400));
     archive.close().expect("closed");
     assert!(content(&files) < before + before / 100, "from {before} to {} bytes", content(&files));
@@ -90,9 +91,9 @@ fn receipts_come_in_the_order_of_the_source() {
         // Not closed: what has a receipt is there all the same.
         drop(archive);
         let archive = files.open();
-        let acting = archive.acting_as(Actor::System);
+        let session = archive.session(Actor::System);
         for (mail, receipt) in mails.iter().zip(&told.receipts) {
-            assert_eq!(acting.raw(receipt.id()).expect("readable"), *mail);
+            assert_eq!(session.raw(receipt.id()).expect("readable"), *mail);
         }
     }
 }
@@ -122,19 +123,19 @@ fn an_archive_that_was_dropped_opens_with_all_its_receipts() {
     drop(archive);
     for _ in 0..3 {
         let archive = files.open();
-        assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").messages, told.receipts.len() as u64);
+        assert_eq!(archive.session(Actor::System).stats(&Progress::new()).expect("stats").messages, told.receipts.len() as u64);
         assert!(ask(&archive).expect("answers") == before);
     }
     assert_eq!(verify(&files.open()).findings, []);
 }
 
-struct StopAt<'a>(&'a archive_core::Stop, u64, Vec<Receipt>);
+struct StopAt<'a>(&'a Progress, u64, Vec<Receipt>);
 
 impl ImportEvents for StopAt<'_> {
     fn receipt(&mut self, receipt: &Receipt) {
         self.2.push(receipt.clone());
         if self.2.len() as u64 == self.1 {
-            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+            self.0.cancel();
         }
     }
 }
@@ -144,13 +145,13 @@ fn a_stopped_import_keeps_what_has_a_receipt_and_goes_on_later() {
     let (_, archive) = Files::create();
     let source = mbox(&plain(300, 50, 77));
     let options = ImportOptions { commit_each: true, ..into("anna/box") };
-    let mut stop = StopAt(&options.stop, 20, Vec::new());
-    let acting = archive.acting_as(Actor::System);
-    let report = acting.import(ImportSource::Stream(&mut &*source, "box.mbox"), &options, &mut stop).expect("stopped, not failed");
+    let mut stop = StopAt(&options.progress, 20, Vec::new());
+    let session = archive.session(Actor::System);
+    let report = session.import(ImportSource::Stream(&mut &*source, "box.mbox"), &options, &mut stop).expect("stopped, not failed");
     assert!(report.stopped);
     assert_eq!(report.read, report.stored + report.duplicate + report.failed);
     assert_eq!(report.stored, stop.2.len() as u64);
-    assert_eq!(acting.stats().expect("stats").messages, report.stored);
+    assert_eq!(session.stats(&Progress::new()).expect("stats").messages, report.stored);
     let (rest, _) = put_stream(&archive, &source, "box.mbox", &into("anna/box"));
     assert_eq!((rest.read, rest.duplicate), (300, report.stored));
 }
@@ -161,10 +162,10 @@ fn a_source_is_checked_against_the_archive() {
     let mails = plain(40, 50, 78);
     put_stream(&archive, &mbox(&mails[..30]), "box.mbox", &into("anna/box"));
     let source = mbox(&mails);
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let check = |bytes: &[u8]| {
         let source = ImportSource::Stream(&mut &*bytes, "box.mbox");
-        acting.check(source, &archive_core::source::SourceOptions::default(), &mut archive_core::NoEvents).expect("checked")
+        session.check(source, &ImportOptions::default(), &mut archive_core::NoEvents).expect("checked")
     };
     let report = check(&source);
     assert_eq!((report.read, report.present, report.missing), (40, 30, 10));
@@ -177,7 +178,7 @@ fn a_source_is_checked_against_the_archive() {
 fn the_structure_alone_can_be_verified() {
     let (_, archive) = Files::create();
     put_stream(&archive, &mbox(&plain(10, 50, 79)), "box.mbox", &into("anna/box"));
-    let report = archive.acting_as(Actor::System).verify(Depth::Structure, &mut |_| Ok(())).expect("verified");
+    let report = archive.session(Actor::System).verify(Depth::Structure, &Progress::new()).expect("verified");
     assert_eq!((report.findings.len(), report.content_bytes), (0, 0));
 }
 
@@ -190,10 +191,6 @@ impl ImportEvents for Panics {
     fn receipt(&mut self, _: &Receipt) {
         assert!(!self.in_receipt, "the caller's own panic");
     }
-
-    fn progress(&mut self, _: u64) {
-        assert!(self.in_receipt, "the caller's own panic");
-    }
 }
 
 #[test]
@@ -201,10 +198,15 @@ fn a_caller_who_panics_ends_his_import_and_nothing_waits_for_ever() {
     let (files, archive) = Files::create();
     // More than may be in flight, so that whoever waits for room would wait for ever.
     let source = mbox(&plain(25_000, 200, 73));
-    let import = |in_receipt| {
-        let acting = archive.acting_as(Actor::System);
+    let import = |in_receipt: bool| {
+        let session = archive.session(Actor::System);
         let mut stream: &[u8] = &source;
-        acting.import(ImportSource::Stream(&mut stream, "box.mbox"), &into("anna/box"), &mut Panics { in_receipt })
+        let progress = Progress::reporting(move |_| {
+            assert!(in_receipt, "the caller's own panic");
+            ControlFlow::Continue(())
+        });
+        let options = ImportOptions { progress, ..into("anna/box") };
+        session.import(ImportSource::Stream(&mut stream, "box.mbox"), &options, &mut Panics { in_receipt })
     };
     for in_receipt in [true, false] {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| import(in_receipt))).expect_err("the panic goes on");
@@ -222,12 +224,12 @@ fn bytes_that_are_no_mail_are_refused_in_the_same_words_wherever_they_come_from(
     for (bytes, failed) in [(vec![], 0), (vec![0; 100], 1), (vec![0], 1)] {
         let (report, told) = put_stream(&archive, &bytes, "x.eml", &into("anna/box"));
         assert_eq!((report.stored, report.failed, told.troubles.len()), (0, failed, 1));
-        let said = archive.acting_as(Actor::System).import_one(&bytes, &folder("anna/box")).expect_err("refused");
+        let said = archive.session(Actor::System).import_one(&bytes, &folder("anna/box")).expect_err("refused");
         assert!(matches!(&said, Error::NotAMail { why } if *why == told.troubles[0].kind.to_string()), "{said}");
         assert_eq!((said.to_string(), said.code()), (format!("the mail {}", told.troubles[0].kind), "not_a_mail"));
     }
-    assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").messages, 0);
-    assert!(archive.acting_as(Actor::System).import_one(b"\0x", &folder("anna/box")).is_ok());
+    assert_eq!(archive.session(Actor::System).stats(&Progress::new()).expect("stats").messages, 0);
+    assert!(archive.session(Actor::System).import_one(b"\0x", &folder("anna/box")).is_ok());
 }
 
 /// A mail of more than is kept in memory, from a medium that fails.
@@ -245,43 +247,41 @@ impl std::io::Read for Fails {
 #[test]
 fn a_large_mail_that_the_source_cannot_give_counts_once() {
     let (_, archive) = Files::create();
-    let acting = archive.acting_as(Actor::System);
-    let mut told = crate::fixture::Told::default();
-    let report = acting.import(ImportSource::Stream(&mut Fails(20 << 20), "x.eml"), &into("anna/box"), &mut told).expect("imported");
+    let session = archive.session(Actor::System);
+    let mut told = Told::default();
+    let report = session.import(ImportSource::Stream(&mut Fails(20 << 20), "x.eml"), &into("anna/box"), &mut told).expect("imported");
     assert_eq!((report.read, report.stored, report.failed), (1, 0, 1));
     assert!(matches!(&told.troubles[..], [one] if matches!(&one.kind, TroubleKind::Unreadable(why) if why == "the medium fails")));
-    let report = acting.check(ImportSource::Stream(&mut Fails(20 << 20), "x.eml"), &SourceOptions::default(), &mut told).expect("checked");
+    let report = session.check(ImportSource::Stream(&mut Fails(20 << 20), "x.eml"), &ImportOptions::default(), &mut told).expect("checked");
     assert_eq!((report.read, report.missing, report.failed), (0, 0, 1));
 }
 
 /// Writes to the source as soon as something of it was read.
-struct Writes<'p>(&'p std::path::Path, Vec<TroubleKind>);
-
-impl ImportEvents for Writes<'_> {
-    fn progress(&mut self, _: u64) {
-        let mut bytes = std::fs::read(self.0).expect("a file");
+fn writes(path: &std::path::Path) -> Progress {
+    let path = path.to_owned();
+    Progress::reporting(move |_| {
+        let mut bytes = std::fs::read(&path).expect("a file");
         bytes.extend_from_slice(b"From a@b.example Thu Jan  2 03:04:05 2020\nSubject: new\n\nText\n\n");
-        std::fs::write(self.0, bytes).expect("written");
-    }
-
-    fn trouble(&mut self, trouble: &archive_core::source::Trouble) {
-        self.1.push(trouble.kind.clone());
-    }
+        std::fs::write(&path, bytes).expect("written");
+        ControlFlow::Continue(())
+    })
 }
 
 #[test]
 fn a_source_that_is_written_while_it_is_read_is_told_by_import_and_check() {
     let (_, archive) = Files::create();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("box.mbox");
     std::fs::write(&path, mbox(&plain(3, 40, 81))).expect("written");
-    let mut writes = Writes(&path, Vec::new());
-    let report = acting.import(ImportSource::Path(&path), &into("anna/box"), &mut writes).expect("imported");
-    assert_eq!((report.failed, &writes.1[..]), (1, &[TroubleKind::Changed][..]));
-    writes.1.clear();
-    let report = acting.check(ImportSource::Path(&path), &SourceOptions::default(), &mut writes).expect("checked");
-    assert_eq!((report.failed, &writes.1[..]), (1, &[TroubleKind::Changed][..]));
-    let report = acting.check(ImportSource::Path(&path), &SourceOptions::default(), &mut archive_core::NoEvents).expect("checked");
+    let kinds = |told: &Told| told.troubles.iter().map(|trouble| trouble.kind.clone()).collect::<Vec<_>>();
+    let options = ImportOptions { progress: writes(&path), ..into("anna/box") };
+    let mut told = Told::default();
+    let report = session.import(ImportSource::Path(&path), &options, &mut told).expect("imported");
+    assert_eq!((report.failed, kinds(&told)), (1, vec![TroubleKind::Changed]));
+    told.troubles.clear();
+    let report = session.check(ImportSource::Path(&path), &options, &mut told).expect("checked");
+    assert_eq!((report.failed, kinds(&told)), (1, vec![TroubleKind::Changed]));
+    let report = session.check(ImportSource::Path(&path), &ImportOptions::default(), &mut archive_core::NoEvents).expect("checked");
     assert_eq!(report.failed, 0);
 }

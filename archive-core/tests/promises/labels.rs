@@ -23,9 +23,9 @@ fn t12_1_labels_are_kept_in_the_record_and_not_in_the_text() {
     let plain = put(&archive, "anna/All", "From: ada@example.org\nSubject: plain\n\nreisen\n").id();
     archive.close().expect("closed");
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
-    assert_eq!(acting.record(folded).expect("a record").labels, ["Entw\u{fc}rfe", "Reisen/\u{d6}sterreich", "Kunden, alt", "Starred"]);
-    assert_eq!(acting.record(plain).expect("a record").labels, [] as [&str; 0]);
+    let session = archive.session(Actor::System);
+    assert_eq!(session.record(folded).expect("a record").labels, ["Entw\u{fc}rfe", "Reisen/\u{d6}sterreich", "Kunden, alt", "Starred"]);
+    assert_eq!(session.record(plain).expect("a record").labels, [] as [&str; 0]);
     assert_eq!(found(&archive, "reisen"), [plain], "labels are no words");
     assert_eq!(found(&archive, "label:Reisen/*"), [folded]);
 }
@@ -58,7 +58,7 @@ fn s2_6_label_finds_a_whole_label_in_any_case_with_wildcards() {
     ] {
         assert_eq!(found(&archive, query), expected.iter().map(|at| all[*at]).collect::<Vec<_>>(), "{query}");
     }
-    let empty = archive.acting_as(Actor::System).search(&SearchRequest::new("label:\"\""));
+    let empty = archive.session(Actor::System).search(&SearchRequest::new("label:\"\""));
     assert!(empty.unwrap_err().to_string().contains("a label"));
 }
 
@@ -99,15 +99,15 @@ fn mails_go_into_the_folders_that_their_labels_name() {
     let source = takeout(&labels.map(|(labels, _)| labels));
     let options = ImportOptions { labels: LabelRule::Folders, into: Some(folder("anna/google")), ..ImportOptions::default() };
     let (_, archive) = Files::create();
-    let acting = archive.acting_as(Actor::System);
-    let plan = acting.plan(ImportSource::Stream(&mut source.as_bytes(), "all.mbox"), &options, &mut NoEvents).expect("a plan");
+    let session = archive.session(Actor::System);
+    let plan = session.plan(ImportSource::Stream(&mut source.as_bytes(), "all.mbox"), &options, &mut NoEvents).expect("a plan");
     let (report, told) = put_stream(&archive, source.as_bytes(), "all.mbox", &options);
     assert_eq!((report.stored, report.failed), (10, 0));
     for (receipt, (labels, expected)) in told.receipts.iter().zip(labels) {
-        let path = acting.message(receipt.id()).expect("a message").folder.to_string();
+        let path = session.message(receipt.id()).expect("a message").folder.to_string();
         assert_eq!(path, format!("anna/google{expected}"), "{labels}");
     }
-    let filled = acting.folders().into_iter().filter(|folder| folder.messages > 0);
+    let filled = session.folders().expect("folders").into_iter().filter(|folder| folder.messages > 0);
     let filled: Vec<_> = filled.map(|folder| (folder.path, folder.messages)).collect();
     let planned: Vec<_> = plan.folders.into_iter().map(|(path, mails, _)| (path, mails)).collect();
     assert_eq!(planned, filled, "a dry run names the same folders");
@@ -121,7 +121,7 @@ fn without_being_asked_labels_move_no_mail() {
     let options = ImportOptions { into: Some(folder("anna/google")), ..ImportOptions::default() };
     let (_, told) = put_stream(&archive, takeout(&["Inbox", "Sent"]).as_bytes(), "all.mbox", &options);
     for receipt in &told.receipts {
-        let message = archive.acting_as(Actor::System).message(receipt.id()).expect("a message");
+        let message = archive.session(Actor::System).message(receipt.id()).expect("a message");
         assert_eq!(message.folder.to_string(), "anna/google");
     }
 }
@@ -136,7 +136,7 @@ fn labels_of_any_kind_name_folders_within_bounds() {
     let (_, archive) = Files::create();
     let (report, told) = put_stream(&archive, source.as_bytes(), "all.mbox", &options);
     assert_eq!((report.stored, report.failed), (6, 0));
-    let path = |at: usize| archive.acting_as(Actor::System).message(told.receipts[at].id()).expect("a message").folder;
+    let path = |at: usize| archive.session(Actor::System).message(told.receipts[at].id()).expect("a message").folder;
     assert_eq!(path(1).to_string(), "anna/google");
     assert_eq!(path(2).to_string(), "anna/google/a/b");
     assert_eq!(path(3).names().len(), 128);

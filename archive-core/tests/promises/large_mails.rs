@@ -9,7 +9,7 @@ use std::time::Duration;
 use archive_core::source::Trouble;
 use archive_core::vfs::Vfs;
 use archive_core::{
-    Actor, Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, MessageId, OpenOptions, Outcome, Receipt,
+    Actor, Archive, Error, ImportEvents, ImportOptions, ImportReport, ImportSource, MessageId, OpenOptions, Outcome, Progress, Receipt,
 };
 
 use crate::fixture::{DIR, Dice, Files, Told, base64, folder, mbox, plain, put, put_stream, verify};
@@ -42,7 +42,7 @@ fn content(files: &Files) -> usize {
 
 fn import(archive: &Archive, source: &mut dyn Read, name: &str, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
     let options = ImportOptions { into: Some(folder("anna/box")), ..ImportOptions::default() };
-    archive.acting_as(Actor::System).import(ImportSource::Stream(source, name), &options, events)
+    archive.session(Actor::System).import(ImportSource::Stream(source, name), &options, events)
 }
 
 /// A source that gives what it is sent, and says when it waits for more. It ends when nobody sends any more.
@@ -96,7 +96,7 @@ fn a_thousand_mails_are_archived_while_a_source_drips_in_the_middle_of_a_large_m
             }
         }
         assert_eq!(verify(&archive).findings, [], "what is being received is no damage");
-        assert!(archive.acting_as(Actor::System).stats().is_ok());
+        assert!(archive.session(Actor::System).stats(&Progress::new()).is_ok());
         send.send(rest.split_off(10)).expect("taken");
         drop(send);
         (importing.join().expect("joined").expect("imported"), receipts)
@@ -105,9 +105,9 @@ fn a_thousand_mails_are_archived_while_a_source_drips_in_the_middle_of_a_large_m
     assert_eq!(received(&files), [] as [PathBuf; 0]);
     drop(archive);
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     for (mail, receipt) in mails.iter().zip(&told.receipts).chain(singles.iter().zip(&receipts)) {
-        assert!(acting.raw(receipt.id()).expect("readable") == *mail);
+        assert!(session.raw(receipt.id()).expect("readable") == *mail);
     }
     assert_eq!(verify(&archive).findings, []);
 }
@@ -158,7 +158,7 @@ fn p12_a_source_that_fails_within_a_large_mail_leaves_nothing_of_it() {
     assert_eq!(content(&files), before);
     let (report, told) = put_stream(&archive, &mail, "large.eml", &ImportOptions::default());
     assert_eq!(report.stored, 1);
-    assert!(archive.acting_as(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
+    assert!(archive.session(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
     assert_eq!(verify(&archive).findings, []);
 }
 
@@ -181,7 +181,7 @@ fn a_large_mail_that_is_there_already_is_not_copied_nor_is_an_attachment() {
     assert!(content(&files) < before + 10_000, "from {before} to {}", content(&files));
     archive.close().expect("closed");
     let archive = files.open();
-    assert!(archive.acting_as(Actor::System).raw(told.receipts[0].id()).expect("readable") == other);
+    assert!(archive.session(Actor::System).raw(told.receipts[0].id()).expect("readable") == other);
     assert_eq!(verify(&archive).findings, []);
 }
 
@@ -201,7 +201,7 @@ fn p7_a_large_mail_whose_bytes_change_before_they_are_compared_is_not_archived()
     assert_eq!(received(&files), [] as [PathBuf; 0]);
     let (report, told) = put_stream(&archive, &mail, "large.eml", &ImportOptions::default());
     assert_eq!(report.stored, 1, "the archive goes on");
-    assert!(archive.acting_as(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
+    assert!(archive.session(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
     assert_eq!(verify(&archive).findings, []);
 }
 
@@ -230,15 +230,15 @@ fn p7_a_large_mail_whose_bytes_change_between_comparing_and_copying_is_not_archi
     let error = import(&archive, &mut &*mail, "large.eml", &mut told).expect_err("no receipt");
     assert_eq!((error.code(), told.receipts.len()), ("damage", 0), "{error}");
     assert_eq!(received(&files), [] as [PathBuf; 0]);
-    let refused = archive.acting_as(Actor::System).import_one(b"Subject: x\n\nx\n", &folder("anna/box")).expect_err("latched");
+    let refused = archive.session(Actor::System).import_one(b"Subject: x\n\nx\n", &folder("anna/box")).expect_err("latched");
     assert_eq!(refused.code(), "latched");
     drop(archive);
     let archive = files.open();
-    assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").messages, 1);
-    assert!(archive.acting_as(Actor::System).raw(before.id()).is_ok());
+    assert_eq!(archive.session(Actor::System).stats(&Progress::new()).expect("stats").messages, 1);
+    assert!(archive.session(Actor::System).raw(before.id()).is_ok());
     let (report, told) = put_stream(&archive, &mail, "large.eml", &ImportOptions::default());
     assert_eq!(report.stored, 1);
-    assert!(archive.acting_as(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
+    assert!(archive.session(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
     assert_eq!(verify(&archive).findings, []);
 }
 
@@ -330,10 +330,10 @@ fn read_beside(name: &'static str, read: impl Fn(&Archive, MessageId) + Send + S
 
 #[test]
 fn nobody_waits_for_the_opening_of_a_container_that_another_one_reads() {
-    read_beside("content/000001.mkc", |archive, id| drop(archive.acting_as(Actor::System).raw(id).expect("readable")));
+    read_beside("content/000001.mkc", |archive, id| drop(archive.session(Actor::System).raw(id).expect("readable")));
 }
 
 #[test]
 fn nobody_waits_for_the_opening_of_records_that_another_one_reads() {
-    read_beside("records/000001.mkr", |archive, id| drop(archive.acting_as(Actor::System).record(id).expect("readable")));
+    read_beside("records/000001.mkr", |archive, id| drop(archive.session(Actor::System).record(id).expect("readable")));
 }

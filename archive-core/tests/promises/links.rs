@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use archive_core::{Actor, Archive, CreateOptions, Error, Key, OpenOptions};
+use archive_core::{Actor, Archive, CreateOptions, Error, Key, OpenOptions, Progress};
 
-use crate::fixture::{folder, plain, put_each, verify};
+use crate::fixture::{committed, folder, plain, put_each, verify};
 
 struct OnDisk {
     kept: tempfile::TempDir,
@@ -16,13 +16,9 @@ struct OnDisk {
 impl OnDisk {
     fn create() -> (Self, Archive) {
         let kept = tempfile::tempdir().expect("a folder");
-        let mut key = String::new();
         let options = CreateOptions::new("anna").open_options(Self::options());
-        let archive = Archive::create(&kept.path().join("arch"), options, |_, keys| {
-            key = keys.key_file.as_ref().expect("a key file").to_string();
-            Ok(())
-        });
-        (Self { kept, key: Key::File(key.into()) }, archive.expect("created"))
+        let (archive, key) = committed(Archive::create(&kept.path().join("arch"), options));
+        (Self { kept, key: Key::File(key.into()) }, archive)
     }
 
     /// Containers are closed soon.
@@ -109,7 +105,7 @@ fn a5_a_link_in_the_place_of_each_file_is_named_or_replaced_and_never_written_th
                 // What the next close writes again anyway.
                 let is_replaced = ["catalog/", "index/", "head.mkm"].iter().any(|part| what.contains(part));
                 assert!(named || is_replaced, "{what}: {:?}", report.findings);
-                let _refused = archive.acting_as(Actor::System).import_one(&plain(1, 20, 9)[0], &folder("anna/Inbox"));
+                let _refused = archive.session(Actor::System).import_one(&plain(1, 20, 9)[0], &folder("anna/Inbox"));
                 let _refused = archive.close();
             }
             Err(Error::Damage(damage)) => {
@@ -201,7 +197,7 @@ fn a5_a_snapshot_of_hard_links_stays_as_it_was_and_both_archives_go_on() {
             assert_eq!(contents(&snapshot), before, "closed: {closed}, round {round}: the snapshot");
         }
         let after = contents(&disk.dir());
-        let mails = |archive: &Archive| archive.acting_as(Actor::System).stats().expect("stats").messages;
+        let mails = |archive: &Archive| archive.session(Actor::System).stats(&Progress::new()).expect("stats").messages;
         let archive = Archive::open(&snapshot, &disk.key, OnDisk::options()).expect("the snapshot opens");
         assert_eq!((mails(&archive), verify(&archive).findings), (13, Vec::new()), "closed: {closed}");
         fill(&archive, 20);

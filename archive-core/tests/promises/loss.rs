@@ -12,8 +12,8 @@ use archive_core::{Actor, Archive, Error, Receipt};
 use crate::fixture::{Files, filled_archive, lose, plain, put, put_each, verify};
 
 pub(super) fn readable(archive: &Archive, mails: &[(Vec<u8>, Receipt)]) -> usize {
-    let acting = archive.acting_as(Actor::System);
-    let whole = |(mail, receipt): &&(Vec<u8>, Receipt)| acting.raw(receipt.id()).is_ok_and(|raw| raw == *mail);
+    let session = archive.session(Actor::System);
+    let whole = |(mail, receipt): &&(Vec<u8>, Receipt)| session.raw(receipt.id()).is_ok_and(|raw| raw == *mail);
     mails.iter().filter(whole).count()
 }
 

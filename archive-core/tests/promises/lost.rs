@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use archive_core::vfs::Vfs;
-use archive_core::{Actor, Archive, Digest, Error, ImportOptions, ImportReport, LostMail, LostReport, Receipt};
+use archive_core::{Actor, Archive, Digest, Error, ImportOptions, ImportReport, LostMail, LostReport, Progress, Receipt};
 
 use crate::fixture::{Dice, Files, base64, mbox, plain, put, put_stream, user, verify};
 
@@ -23,7 +23,7 @@ fn cut_last_commit(files: &Files) {
 
 fn lost_mails(archive: &Archive) -> (Vec<LostMail>, LostReport) {
     let mut mails = Vec::new();
-    let report = archive.acting_as(Actor::System).lost_mails(&mut |mail| {
+    let report = archive.session(Actor::System).lost_mails(&mut |mail| {
         mails.push(mail);
         Ok(ControlFlow::Continue(()))
     });
@@ -32,7 +32,7 @@ fn lost_mails(archive: &Archive) -> (Vec<LostMail>, LostReport) {
 
 fn import_lost(archive: &Archive) -> (ImportReport, Vec<Receipt>) {
     let mut receipts = Vec::new();
-    let report = archive.acting_as(Actor::System).import_lost(&mut |receipt| receipts.push(receipt.clone())).expect("imported");
+    let report = archive.session(Actor::System).import_lost(&mut |receipt| receipts.push(receipt.clone())).expect("imported");
     assert_eq!(report.read, report.stored + report.duplicate + report.failed);
     assert_eq!(receipts.len() as u64, report.stored + report.duplicate);
     (report, receipts)
@@ -62,8 +62,8 @@ fn killed_import() -> (Files, Vec<Vec<u8>>) {
     cut_last_commit(&files);
     let archive = files.open();
     assert!(archive.damage().is_none(), "a crash is no damage: {:?}", archive.damage());
-    let acting = archive.acting_as(Actor::System);
-    let is_lost = |(mail, receipt): &(Vec<u8>, Receipt)| acting.raw(receipt.id()).map_or(true, |raw| raw != *mail);
+    let session = archive.session(Actor::System);
+    let is_lost = |(mail, receipt): &(Vec<u8>, Receipt)| session.raw(receipt.id()).map_or(true, |raw| raw != *mail);
     let lost: Vec<Vec<u8>> = mails.into_iter().zip(told.receipts).filter(is_lost).map(|(mail, _)| mail).collect();
     assert!(!lost.is_empty());
     archive.close().expect("closed");
@@ -74,10 +74,10 @@ fn killed_import() -> (Files, Vec<Vec<u8>>) {
 fn p13_mails_of_a_killed_import_are_listed_given_out_and_imported_again() {
     let (files, lost) = killed_import();
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
-    let listed = acting.lost_files().expect("a list");
+    let session = archive.session(Actor::System);
+    let listed = session.lost_files().expect("a list");
     assert_eq!(listed.iter().map(|file| file.found.mails).sum::<u64>(), lost.len() as u64, "{listed:?}");
-    assert_eq!(acting.stats().expect("figures").lost_found, listed.iter().map(|file| file.bytes).sum::<u64>());
+    assert_eq!(session.stats(&Progress::new()).expect("figures").lost_found, listed.iter().map(|file| file.bytes).sum::<u64>());
     let (found, _) = lost_mails(&archive);
     assert_eq!(bytes_of(&found), lost.iter().cloned().collect());
     assert!(found.iter().all(|mail| mail.archived.is_none() && mail.digest == Digest::of(&mail.bytes)));
@@ -87,16 +87,16 @@ fn p13_mails_of_a_killed_import_are_listed_given_out_and_imported_again() {
     let (report, receipts) = import_lost(&archive);
     assert_eq!((report.stored, report.duplicate), (lost.len() as u64, 0));
     for receipt in &receipts {
-        let raw = acting.raw(receipt.id()).expect("archived");
+        let raw = session.raw(receipt.id()).expect("archived");
         assert!(lost.contains(&raw));
-        assert_eq!(acting.message(receipt.id()).expect("listed").folder.to_string(), "anna/bulk");
+        assert_eq!(session.message(receipt.id()).expect("listed").folder.to_string(), "anna/bulk");
         assert!(receipt.source().starts_with("lost+found/"));
     }
     let (again, receipts_again) = import_lost(&archive);
     assert_eq!((again.stored, again.duplicate), (0, lost.len() as u64));
     let ids = |receipts: &[Receipt]| receipts.iter().map(Receipt::id).collect::<BTreeSet<_>>();
     assert_eq!(ids(&receipts), ids(&receipts_again));
-    assert_eq!(acting.lost_files().expect("a list").len(), listed.len(), "the files stay");
+    assert_eq!(session.lost_files().expect("a list").len(), listed.len(), "the files stay");
     archive.close().expect("closed");
     assert!(verify(&files.open()).findings.is_empty());
 }
@@ -105,10 +105,10 @@ fn p13_mails_of_a_killed_import_are_listed_given_out_and_imported_again() {
 fn p13_what_was_put_aside_is_for_the_system_alone() {
     let (files, _) = killed_import();
     let archive = files.open();
-    let acting = archive.acting_as(user(&[]));
-    assert!(matches!(acting.lost_files(), Err(Error::Denied(_))));
-    assert!(matches!(acting.lost_mails(&mut |_| panic!("a mail is shown")), Err(Error::Denied(_))));
-    assert!(matches!(acting.import_lost(&mut |_| panic!("a mail is imported")), Err(Error::Denied(_))));
+    let session = archive.session(user(&[]));
+    assert!(matches!(session.lost_files(), Err(Error::Denied(_))));
+    assert!(matches!(session.lost_mails(&mut |_| panic!("a mail is shown")), Err(Error::Denied(_))));
+    assert!(matches!(session.import_lost(&mut |_| panic!("a mail is imported")), Err(Error::Denied(_))));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn p13_a_lost_commit_of_records_gives_its_mails_and_those_the_archive_has_are_du
     assert!(matches!(found.as_slice(), [copy] if copy.bytes == mail && copy.archived.is_none()));
     let (report, receipts) = import_lost(&archive);
     assert_eq!(report.stored, 1);
-    assert_eq!(archive.acting_as(Actor::System).raw(receipts[0].id()).expect("archived"), mail);
+    assert_eq!(archive.session(Actor::System).raw(receipts[0].id()).expect("archived"), mail);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn p11_whatever_is_broken_in_lost_and_found_is_left_out_and_no_other_bytes_come_
         let archive = files.open();
         let (found, _) = lost_mails(&archive);
         assert!(found.iter().all(|mail| lost.contains(&mail.bytes)), "{what}: other bytes");
-        archive.acting_as(Actor::System).lost_files().expect("a list");
+        archive.session(Actor::System).lost_files().expect("a list");
         found.len()
     };
     assert_eq!(judge("whole", &aside, &bytes), lost.len());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use archive_core::{Archive, CreateOptions, ImportOptions, Key, OpenOptions};
 
-use crate::fixture::{ask, folder, mbox, plain, put_stream, verify};
+use crate::fixture::{ask, committed, folder, mbox, plain, put_stream, verify};
 
 /// Files of the archive in `dir` that this process has mapped, by their paths in it.
 fn mapped(dir: &Path) -> BTreeSet<String> {
@@ -26,12 +26,7 @@ fn mapped_reads_answer_as_others_do() {
     let kept = tempfile::tempdir().expect("a folder");
     let dir = &kept.path().canonicalize().expect("a path").join("archive");
     let options = OpenOptions::default().container_limit(64 << 10);
-    let mut key = String::new();
-    let archive = Archive::create(dir, CreateOptions::new("anna").open_options(options.clone()), |_, keys| {
-        key = keys.key_file.as_ref().expect("a key file").to_string();
-        Ok(())
-    });
-    let archive = archive.expect("a new archive");
+    let (archive, key) = committed(Archive::create(dir, CreateOptions::new("anna").open_options(options.clone())));
     let into = |name| ImportOptions { into: Some(folder(name)), ..ImportOptions::default() };
     put_stream(&archive, &mbox(&plain(3000, 250, 9)), "one.mbox", &into("anna/One"));
     archive.close().expect("closed");

@@ -2,7 +2,7 @@
 //! docs/SEARCH.md S2.6, S4.5, S4.6).
 
 use archive_core::{
-    Acting, Actor, Archive, CountBy, DateOrigin, ImportOptions, MessageId, MessageInfo, Order, OrderKey, SearchCriteria, SearchRequest,
+    Actor, Archive, CountBy, DateOrigin, ImportOptions, MessageId, MessageInfo, Order, OrderKey, SearchCriteria, SearchRequest, Session,
 };
 
 use crate::fixture::{Files, ids, put, put_stream};
@@ -10,8 +10,8 @@ use crate::fixture::{Files, ids, put, put_stream};
 /// 28 October 2004, 17:00:38 UTC.
 const AT: i64 = 1_098_982_838;
 
-fn system(archive: &Archive) -> Acting<'_> {
-    archive.acting_as(Actor::System)
+fn system(archive: &Archive) -> Session {
+    archive.session(Actor::System)
 }
 
 fn info(archive: &Archive, id: MessageId) -> MessageInfo {
@@ -116,13 +116,8 @@ fn s4_5_a_mail_without_a_date_comes_last_by_date_and_first_the_other_way_round()
             }
         }
         assert_eq!(paged, newest_first);
-        let mut listed = Vec::new();
-        system(archive)
-            .messages_in(&"anna/Inbox".parse().expect("a folder"), &mut |info| {
-                listed.push((info.id, info.date.is_some()));
-                Ok(std::ops::ControlFlow::Continue(()))
-            })
-            .expect("listed");
+        let all = system(archive).messages_in(&"anna/Inbox".parse().expect("a folder")).map(|info| info.expect("listed"));
+        let listed: Vec<_> = all.map(|info| (info.id, info.date.is_some())).collect();
         assert_eq!(listed, [(new, true), (old, true), (second, false), (first, false)]);
     };
     check(&archive);

@@ -1,7 +1,7 @@
 //! Headers and charsets as mail has them and no standard allows (docs/TEXT.md, T2 to T7), in whole archives: what is shown is what a person
 //! would read, it is found, and the bytes stay as they are.
 
-use archive_core::{Actor, Archive, ImportOptions, MessageId, SearchRequest};
+use archive_core::{Actor, Archive, ImportOptions, MessageId, Progress, SearchRequest};
 
 use crate::fixture::{Files, ids, lose, put, put_stream};
 
@@ -10,12 +10,12 @@ fn found(archive: &Archive, query: &str) -> Vec<MessageId> {
 }
 
 fn sender(archive: &Archive, id: MessageId) -> (String, String) {
-    let from = archive.acting_as(Actor::System).message(id).expect("a message").from;
+    let from = archive.session(Actor::System).message(id).expect("a message").from;
     from.into_iter().next().map(|from| (from.name, from.address)).unwrap_or_default()
 }
 
 fn subject(archive: &Archive, id: MessageId) -> String {
-    archive.acting_as(Actor::System).message(id).expect("a message").subject
+    archive.session(Actor::System).message(id).expect("a message").subject
 }
 
 #[test]
@@ -24,8 +24,8 @@ fn p12_a_record_has_all_senders_and_receivers_and_lists_have_the_first_three() {
     let many: Vec<String> = (0..9).map(|no| format!("Ada {no} <ada{no}@one.example>")).collect();
     let all = many.join(", ");
     let id = put(&archive, "anna/Inbox", format!("From: {all}\nTo: {all}\nCc: {all}\nSubject: hello\n\nbody\n")).id();
-    let acting = archive.acting_as(Actor::System);
-    let (record, listed) = (acting.record(id).expect("a record"), acting.message(id).expect("a message"));
+    let session = archive.session(Actor::System);
+    let (record, listed) = (session.record(id).expect("a record"), session.message(id).expect("a message"));
     assert_eq!((listed.from.len(), listed.to.len()), (3, 3));
     assert_eq!((record.info.from.len(), record.info.to.len(), record.cc.len()), (9, 9, 9));
     assert!(record.info.to.iter().zip(0..).all(|(to, no)| to.address == format!("ada{no}@one.example")), "{:?}", record.info.to);
@@ -48,7 +48,7 @@ fn p12_senders_are_shown_and_found_however_they_are_written() {
         assert_eq!(sender(&archive, id), (name.to_owned(), address.to_owned()), "{lead}");
         assert_eq!(subject(&archive, id), "hello", "{lead}");
         assert_eq!(found(&archive, query), [id], "{query}");
-        assert_eq!(archive.acting_as(Actor::System).raw(id).expect("bytes"), mail.as_bytes(), "{lead}");
+        assert_eq!(archive.session(Actor::System).raw(id).expect("bytes"), mail.as_bytes(), "{lead}");
     }
 }
 
@@ -107,13 +107,13 @@ fn p04_text_under_a_false_label_is_found_also_after_the_index_was_made_again() {
         }
     };
     check(&archive);
-    let acting = archive.acting_as(Actor::System);
-    assert_eq!(acting.record(all[0]).expect("a record").charset_guesses, [(1, "UTF-8".to_owned())]);
-    assert_eq!(acting.record(all[1]).expect("a record").charset_guesses, [(1, "windows-1252".to_owned())]);
-    assert_eq!(acting.stats().expect("sums").undecided, 0);
+    let session = archive.session(Actor::System);
+    assert_eq!(session.record(all[0]).expect("a record").charset_guesses, [(1, "UTF-8".to_owned())]);
+    assert_eq!(session.record(all[1]).expect("a record").charset_guesses, [(1, "windows-1252".to_owned())]);
+    assert_eq!(session.stats(&Progress::new()).expect("sums").undecided, 0);
     put(&archive, "anna/Inbox", mail("viscii", b"Ti\xaang"));
-    assert_eq!(acting.stats().expect("sums").undecided, 1, "a charset without decoder is counted");
-    drop(acting);
+    assert_eq!(session.stats(&Progress::new()).expect("sums").undecided, 1, "a charset without decoder is counted");
+    drop(session);
     archive.close().expect("closed");
     lose(&files, &["index"]);
     check(&files.open());

@@ -1,7 +1,5 @@
 //! Mails whose structure is odd, in whole archives: what is found is what is shown, nothing is left out silently, and every byte stays.
 
-use std::ops::ControlFlow;
-
 use archive_core::mail::{PartKind, View, Why};
 use archive_core::{Actor, Archive, Error, MessageId, SearchRequest};
 
@@ -11,21 +9,21 @@ use crate::fixture::{Files, put};
 fn with(mail: &str) -> (Archive, MessageId) {
     let (_, archive) = Files::create();
     let id = put(&archive, "anna/Inbox", mail).id();
-    assert_eq!(archive.acting_as(Actor::System).raw(id).expect("the mail"), mail.as_bytes());
+    assert_eq!(archive.session(Actor::System).raw(id).expect("the mail"), mail.as_bytes());
     (archive, id)
 }
 
 fn hits(archive: &Archive, query: &str) -> u64 {
-    archive.acting_as(Actor::System).search(&SearchRequest::new(query)).expect("an answer").total
+    archive.session(Actor::System).search(&SearchRequest::new(query)).expect("an answer").total
 }
 
 fn parts(archive: &Archive, id: MessageId) -> View {
-    archive.acting_as(Actor::System).parts(id).expect("its parts")
+    archive.session(Actor::System).parts(id).expect("its parts")
 }
 
 fn part(archive: &Archive, id: MessageId, number: u32) -> Result<Vec<u8>, Error> {
     let mut found = Vec::new();
-    archive.acting_as(Actor::System).read_part(id, number, &mut |bytes| {
+    archive.session(Actor::System).read_part(id, number, 0, &mut |bytes| {
         found.extend_from_slice(bytes);
         Ok(())
     })?;
@@ -37,13 +35,8 @@ fn shown(archive: &Archive, id: MessageId) -> String {
 }
 
 fn gaps(archive: &Archive) -> Vec<(u32, String)> {
-    let mut gaps = Vec::new();
-    let each = &mut |gap: archive_core::NotSearchable| {
-        gaps.push((gap.part, gap.why.to_string()));
-        Ok(ControlFlow::Continue(()))
-    };
-    archive.acting_as(Actor::System).not_searchable(each).expect("a list");
-    gaps
+    let all = archive.session(Actor::System).not_searchable();
+    all.map(|gap| gap.expect("a list")).map(|gap| (gap.part, gap.why.to_string())).collect()
 }
 
 #[test]
@@ -92,7 +85,7 @@ fn s1_5_a_content_type_written_badly_hides_neither_text_nor_attachment() {
         let view = parts(&archive, id);
         assert_eq!(view.parts.iter().filter_map(|part| part.name.as_deref()).collect::<Vec<_>>(), ["a.pdf"], "{head}");
         assert_eq!(part(&archive, id, 2).expect("its bytes"), b"%PDF", "{head}");
-        assert_eq!(archive.acting_as(Actor::System).message(id).expect("a mail").attachments, 1, "{head}");
+        assert_eq!(archive.session(Actor::System).message(id).expect("a mail").attachments, 1, "{head}");
     }
 }
 
@@ -181,7 +174,7 @@ fn a_mail_above_what_is_read_at_once_gives_its_parts() {
         header.extend_from_slice(bytes);
         Ok(())
     };
-    archive.acting_as(Actor::System).read_header(id, sink).expect("its header");
+    archive.session(Actor::System).read_header(id, sink).expect("its header");
     assert_eq!(header, b"Subject: large\nContent-Type: multipart/mixed; boundary=b\n");
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use archive_core::vfs::{MemVfs, Vfs};
 use archive_core::{Actor, Archive, CreateOptions, Key, OpenOptions};
 
-use crate::fixture::{DIR, Files, ask, folder, plain, put_each};
+use crate::fixture::{DIR, Files, ask, committed, folder, plain, put_each};
 
 fn code(files: &Files, key: &Key) -> (&'static str, String) {
     let error = Archive::open_on(Arc::new(files.vfs.clone()), Path::new(DIR), key, OpenOptions::default()).expect_err("does not open");
@@ -52,7 +52,7 @@ fn a_folder_without_an_archive_is_said_to_be_none() {
 fn nothing_is_made_in_a_folder_that_is_not_empty() {
     let (files, archive) = Files::create();
     drop(archive);
-    let again = Archive::create_on(Arc::new(files.vfs.clone()), Path::new(DIR), CreateOptions::new("anna"), |_, _| Ok(()));
+    let again = Archive::create_on(Arc::new(files.vfs.clone()), Path::new(DIR), CreateOptions::new("anna"));
     assert_eq!(again.expect_err("exists").code(), "exists");
     files.open();
 }
@@ -61,11 +61,32 @@ fn nothing_is_made_in_a_folder_that_is_not_empty() {
 fn where_the_keys_cannot_be_kept_nothing_is_made() {
     let vfs = MemVfs::new();
     vfs.create_dir(Path::new(DIR)).expect("a folder");
-    let made = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna"), |_, _| {
-        Err(archive_core::Error::Misuse("no paper".to_owned()))
-    });
-    assert_eq!(made.expect_err("refused").to_string(), "no paper");
-    assert_eq!(vfs.list(Path::new(DIR)).expect("a folder").len(), 0);
+    let begin = || Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), CreateOptions::new("anna")).expect("begun");
+    let empty = |what: &str| assert_eq!(vfs.list(Path::new(DIR)).expect("a folder").len(), 0, "{what}");
+    let new = begin();
+    assert!(!new.keys().recovery.text().is_empty());
+    drop(new);
+    empty("dropped");
+    let error = begin().commit().expect_err("nobody asked for its keys");
+    assert_eq!((error.code(), error.to_string().contains("keys of the new archive")), ("misuse", true), "{error}");
+    empty("not committed");
+    // On a disk the folder goes too, if it was made for the archive.
+    let kept = tempfile::tempdir().expect("a folder");
+    let [made, there] = ["made", "there"].map(|name| kept.path().join(name));
+    std::fs::create_dir(&there).expect("a folder");
+    for (dir, stays) in [(&made, false), (&there, true)] {
+        for asks in [true, false] {
+            let new = Archive::create(dir, CreateOptions::new("anna")).expect("begun");
+            if asks {
+                let _kept = new.keys();
+                drop(new);
+            } else {
+                new.commit().expect_err("nobody asked for its keys");
+            }
+            assert_eq!(dir.exists(), stays, "{}, asked for keys: {asks}", dir.display());
+        }
+    }
+    assert_eq!(std::fs::read_dir(&there).expect("a folder").count(), 0);
 }
 
 /// Offset of the format version in a file header: after magic and kind.
@@ -137,9 +158,9 @@ fn p13_an_archive_killed_while_idle_has_nothing_to_take_over() {
 fn p13_an_idle_writer_on_a_real_disk_marks_by_itself() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("archive");
-    let archive = Archive::create(&path, CreateOptions::new("anna"), |_, _| Ok(())).expect("created");
+    let archive = committed(Archive::create(&path, CreateOptions::new("anna"))).0;
     let mail = &plain(1, 20, 1)[0];
-    archive.acting_as(Actor::System).import_one(mail, &folder("anna/Inbox")).expect("archived");
+    archive.session(Actor::System).import_one(mail, &folder("anna/Inbox")).expect("archived");
     // A mark is a frame of 102 bytes and of kind 3.
     let ends_with_mark = || {
         let records = std::fs::read(path.join("stores/1/records/000001.mkr")).expect("records");

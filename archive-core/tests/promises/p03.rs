@@ -36,12 +36,12 @@ proptest! {
         let (files, archive) = Files::create();
         let receipts = put_each(&archive, &mails);
         let all = |archive: &archive_core::Archive| -> Result<(), TestCaseError> {
-            let acting = archive.acting_as(Actor::System);
+            let session = archive.session(Actor::System);
             for (mail, receipt) in mails.iter().zip(&receipts) {
                 prop_assert_eq!(receipt.digest(), Digest::of(mail));
                 // A duplicate may differ in status headers, and then the first stays.
                 let same = matches!(receipt.outcome(), archive_core::Outcome::Duplicate { restated: true });
-                prop_assert!(same || acting.raw(receipt.id()).expect("readable") == *mail);
+                prop_assert!(same || session.raw(receipt.id()).expect("readable") == *mail);
             }
             Ok(())
         };
@@ -58,18 +58,18 @@ fn every_mail_of_the_torture_corpus_comes_back_as_it_was() {
     let (files, archive) = Files::create();
     let mut told = Told::default();
     let options = ImportOptions { into: Some(folder("anna/torture")), ..ImportOptions::default() };
-    let report = archive.acting_as(Actor::System).import(ImportSource::Path(&torture), &options, &mut told).expect("imported");
+    let report = archive.session(Actor::System).import(ImportSource::Path(&torture), &options, &mut told).expect("imported");
     assert_eq!(report.read, report.stored + report.duplicate + report.failed, "{report:?}");
     assert!(report.stored > 2000, "{report:?}");
     archive.close().expect("closed");
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut whole = 0;
     for receipt in &told.receipts {
         if matches!(receipt.outcome(), archive_core::Outcome::Duplicate { restated: true }) {
             continue;
         }
-        let raw = acting.raw(receipt.id()).expect("readable");
+        let raw = session.raw(receipt.id()).expect("readable");
         assert_eq!(Digest::of(&raw), receipt.digest(), "{}", receipt.source());
         let file = std::fs::read(torture.join(receipt.source())).unwrap_or_default();
         whole += usize::from(file == raw);
@@ -93,9 +93,9 @@ fn a_flipped_byte_is_never_given_back() {
             let changed = files.copy();
             changed.flip(&path, len * step / 12);
             let Ok(archive) = changed.try_open() else { continue };
-            let acting = archive.acting_as(Actor::System);
+            let session = archive.session(Actor::System);
             for (mail, receipt) in mails.iter().zip(&receipts) {
-                match acting.raw(receipt.id()) {
+                match session.raw(receipt.id()) {
                     Ok(raw) => assert_eq!(raw, *mail),
                     Err(Error::Damage(damage)) => {
                         hit += 1;

@@ -35,9 +35,9 @@ fn parts_in_every_spelling_of_base64_join_again() {
     let receipts = put_each(&archive, &mails);
     archive.close().expect("closed");
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     for (no, (mail, receipt)) in mails.iter().zip(&receipts).enumerate() {
-        assert!(acting.raw(receipt.id()).expect("readable") == *mail, "spelling {no}");
+        assert!(session.raw(receipt.id()).expect("readable") == *mail, "spelling {no}");
     }
     let raw: usize = mails.iter().map(Vec::len).sum();
     assert!(files.total() < raw as u64 * 6 / 10, "the part is kept once for most spellings: {} of {raw}", files.total());
@@ -52,8 +52,8 @@ fn a_mail_that_is_streamed_joins_again() {
     assert_eq!((report.stored, report.failed), (1, 0));
     assert_eq!(told.receipts[0].outcome(), Outcome::Stored);
     assert_eq!(told.receipts[0].digest(), Digest::of(&mail));
-    assert!(archive.acting_as(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
+    assert!(archive.session(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
     archive.close().expect("closed");
-    assert!(files.open().acting_as(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
+    assert!(files.open().session(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail);
     assert!(files.total() < mail.len() as u64 * 8 / 10, "decoded base64 is smaller: {}", files.total());
 }

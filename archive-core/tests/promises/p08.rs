@@ -36,9 +36,9 @@ impl Model {
 }
 
 fn check(archive: &Archive, model: &Model) {
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let ask = |query: &str, expected: BTreeSet<MessageId>| {
-        let found = acting.search(&SearchRequest::new(query)).expect("an answer");
+        let found = session.search(&SearchRequest::new(query)).expect("an answer");
         let ids: BTreeSet<_> = found.hits.iter().map(|hit| hit.id).collect();
         assert_eq!(ids, expected, "{query}");
         assert_eq!(found.total, expected.len() as u64, "{query}");
@@ -46,7 +46,7 @@ fn check(archive: &Archive, model: &Model) {
         assert_eq!((found.coverage.not_indexed, found.coverage.undecided), (0, 0), "{query}");
         let order: Vec<_> = found.hits.iter().map(|hit| (hit.date, hit.id)).collect();
         assert!(order.is_sorted_by(|a, b| a >= b), "{query}: newest first");
-        let few = acting.search(&SearchRequest::new(query).limit(3)).expect("an answer");
+        let few = session.search(&SearchRequest::new(query).limit(3)).expect("an answer");
         assert_eq!(few.total, found.total);
         assert_eq!(few.hits, found.hits[..found.hits.len().min(3)]);
     };

@@ -72,7 +72,7 @@ fn no_word_stands_readable_in_any_file() {
     let options = ImportOptions { into: Some(folder("anna/zanzibar/Treasurer")), commit_each: true, ..ImportOptions::default() };
     let mut looking = Looking(&needles, &files, 0);
     let source = mbox(&mails);
-    let report = archive.acting_as(Actor::System).import(ImportSource::Stream(&mut &*source, "kilimanjaro.mbox"), &options, &mut looking);
+    let report = archive.session(Actor::System).import(ImportSource::Stream(&mut &*source, "kilimanjaro.mbox"), &options, &mut looking);
     assert!(report.expect("imported").stored > 40);
     needles.look(&files);
     archive.close().expect("closed");

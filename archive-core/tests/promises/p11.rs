@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use archive_core::{Actor, DamageCause, Error, ExportEvent, ExportFormat, ExportOptions, ImportOptions, MessageId, Remedy, SearchRequest};
+use archive_core::{Actor, DamageCause, Error, ExportFormat, ExportOptions, ImportOptions, MessageId, Remedy, SearchRequest};
 
 use crate::fixture::{Files, ask, mbox, plain, put_each, put_stream, verify};
 
@@ -26,9 +26,9 @@ fn a_damaged_block_costs_only_its_contents() {
         assert_eq!(findings[0].file, path);
         assert!(findings[0].offset <= (len * step / 8) as u64, "{findings:?}");
         assert!(costs.len() < mails.len() / 2, "one block of many: {} of {}", costs.len(), mails.len());
-        let acting = archive.acting_as(Actor::System);
+        let session = archive.session(Actor::System);
         for (mail, receipt) in mails.iter().zip(&told.receipts) {
-            match acting.raw(receipt.id()) {
+            match session.raw(receipt.id()) {
                 Ok(raw) => {
                     assert_eq!(raw, *mail);
                     assert!(!costs.contains(&receipt.id()), "{} is readable though named as lost", receipt.id());
@@ -41,8 +41,8 @@ fn a_damaged_block_costs_only_its_contents() {
         assert_eq!(now.searches, before.searches);
         assert_eq!(now.messages, before.messages);
         // What is new can be archived, unless opening found the damage.
-        match acting.import_one(b"Subject: new\n\nnew\n", &crate::fixture::folder("anna")) {
-            Ok(receipt) => assert_eq!(acting.raw(receipt.id()).expect("readable"), b"Subject: new\n\nnew\n"),
+        match session.import_one(b"Subject: new\n\nnew\n", &crate::fixture::folder("anna")) {
+            Ok(receipt) => assert_eq!(session.raw(receipt.id()).expect("readable"), b"Subject: new\n\nnew\n"),
             Err(Error::NeedsRepair { .. }) => {}
             Err(error) => panic!("{error}"),
         }
@@ -60,9 +60,9 @@ fn importing_again_mends_what_was_damaged() {
     let archive = files.open();
     assert!(!verify(&archive).findings.is_empty());
     let receipts = put_each(&archive, &mails);
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     for (mail, receipt) in mails.iter().zip(&receipts) {
-        assert_eq!(acting.raw(receipt.id()).expect("a receipt is for a mail that can be read"), *mail);
+        assert_eq!(session.raw(receipt.id()).expect("a receipt is for a mail that can be read"), *mail);
     }
 }
 
@@ -74,25 +74,20 @@ fn of_a_mail_that_cannot_be_read_nothing_is_in_an_mbox_also_of_a_stream() {
     let path = files.paths_with("/content/")[0].clone();
     files.flip(&path, files.bytes(&path).len() / 3);
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let (mut stream, mut failed) = (Vec::new(), Vec::new());
     let mut out = |bytes: &[u8]| {
         stream.extend_from_slice(bytes);
         Ok(())
     };
-    let mut events = |event: ExportEvent<'_>| {
-        if let ExportEvent::Failed { id, .. } = event {
-            failed.push(id);
-        }
-    };
-    let report = acting.export_mbox(&mut out, &ExportOptions::default(), &mut events).expect("exported");
+    let report = session.export_mbox(&mut out, &ExportOptions::default(), &mut |id, _| failed.push(id)).expect("exported");
     let costs: BTreeSet<MessageId> = verify(&archive).findings.iter().flat_map(|finding| finding.messages.clone()).collect();
     assert!(!costs.is_empty() && costs.len() < 110 && failed.into_iter().collect::<BTreeSet<_>>() == costs);
     assert_eq!((report.exported, report.failed), (110 - costs.len() as u64, costs.len() as u64));
     let dir = tempfile::tempdir().expect("a folder");
     let options = ExportOptions { format: ExportFormat::Mbox, ..ExportOptions::default() };
-    acting.export(&dir.path().join("out"), &options, &mut |_| {}).expect("exported");
-    let folder = acting.folders().into_iter().find(|folder| folder.messages > 0).expect("the folder").path;
+    session.export(&dir.path().join("out"), &options, &mut |_, _| {}).expect("exported");
+    let folder = session.folders().expect("folders").into_iter().find(|folder| folder.messages > 0).expect("the folder").path;
     let file = std::fs::read(dir.path().join(format!("out/{folder}.mbox"))).expect("the mbox");
     assert!(stream == file, "the same mails, of which none is cut");
 }
@@ -110,7 +105,7 @@ fn damaged_records_cost_what_the_archive_noted_and_no_bytes() {
     // In the facts of the first import.
     files.flip(&path, files.bytes(&path).len() / 3);
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let findings = verify(&archive).findings;
     let [finding, chain] = findings.as_slice() else { panic!("the frame, and the commit that follows it no more: {findings:?}") };
     assert!(chain.cause == DamageCause::Chain && chain.records.is_empty() && chain.messages.is_empty(), "{chain:?}");
@@ -118,15 +113,15 @@ fn damaged_records_cost_what_the_archive_noted_and_no_bytes() {
     let hit: BTreeSet<MessageId> = finding.records.iter().copied().collect();
     assert!(hit.len() >= 60 && hit.len() < mails.len(), "the first import: {}", hit.len());
     for (mail, receipt) in mails.iter().zip(&told.receipts) {
-        assert_eq!(acting.raw(receipt.id()).expect("its bytes are there"), *mail);
-        match acting.record(receipt.id()) {
+        assert_eq!(session.raw(receipt.id()).expect("its bytes are there"), *mail);
+        match session.record(receipt.id()) {
             Ok(_) => assert!(!hit.contains(&receipt.id())),
             Err(Error::Damage(_)) => assert!(hit.contains(&receipt.id()), "{} was not named", receipt.id()),
             Err(error) => panic!("{error}"),
         }
     }
     let out = tempfile::tempdir().expect("a folder");
-    let report = acting.export(&out.path().join("out"), &ExportOptions::default(), &mut |_| {}).expect("exported");
+    let report = session.export(&out.path().join("out"), &ExportOptions::default(), &mut |_, _| {}).expect("exported");
     assert_eq!((report.exported, report.failed), (mails.len() as u64, 0));
     assert_eq!(report.without_record, hit.len() as u64);
 }
@@ -143,8 +138,8 @@ fn damaged_records_below_a_lost_catalog_are_named_with_the_contents_that_nobody_
     let archive = files.open();
     let findings = verify(&archive).findings;
     assert!(findings.iter().any(|finding| finding.file == path), "{findings:?}");
-    let acting = archive.acting_as(Actor::System);
-    assert!(matches!(acting.import_one(b"Subject: new\n\n", &crate::fixture::folder("anna")), Err(Error::NeedsRepair { .. })));
+    let session = archive.session(Actor::System);
+    assert!(matches!(session.import_one(b"Subject: new\n\n", &crate::fixture::folder("anna")), Err(Error::NeedsRepair { .. })));
 }
 
 #[test]
@@ -196,7 +191,7 @@ fn a_damaged_master_bars_new_mail_and_nothing_else() {
         let archive = changed.open();
         let now = ask(&archive).expect("answers");
         assert!(now == before, "byte {place:?}");
-        match archive.acting_as(Actor::System).import_one(b"Subject: new\n\nnew\n", &crate::fixture::folder("anna")) {
+        match archive.session(Actor::System).import_one(b"Subject: new\n\nnew\n", &crate::fixture::folder("anna")) {
             Ok(_) => taken += 1,
             Err(Error::NeedsRepair { .. }) => {
                 barred += 1;
@@ -228,6 +223,6 @@ fn damage_in_several_places_is_named_in_one_go() {
     for path in &paths[..3] {
         assert!(findings.iter().any(|finding| finding.file == *path), "{}: {findings:?}", path.display());
     }
-    let found = archive.acting_as(Actor::System).search(&SearchRequest::new("*").limit(0)).expect("an answer");
+    let found = archive.session(Actor::System).search(&SearchRequest::new("*").limit(0)).expect("an answer");
     assert!(found.coverage.not_indexed > 0 && found.total + found.coverage.not_indexed == 1500, "{} {:?}", found.total, found.coverage);
 }

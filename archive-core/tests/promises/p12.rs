@@ -11,12 +11,12 @@ fn comes_back(what: &str, mail: &[u8]) {
     let (report, told) = put_stream(&archive, mail, "mail.eml", &ImportOptions::default());
     assert_eq!((report.read, report.stored, report.failed), (1, 1, 0), "{what}: {report:?}");
     assert_eq!(told.receipts[0].digest(), Digest::of(mail), "{what}");
-    assert!(archive.acting_as(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail, "{what}");
+    assert!(archive.session(Actor::System).raw(told.receipts[0].id()).expect("readable") == mail, "{what}");
     archive.close().expect("closed");
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
-    assert!(acting.raw(told.receipts[0].id()).expect("readable") == mail, "{what}");
-    assert_eq!(acting.search(&SearchRequest::new("*")).expect("an answer").total, 1, "{what}: found by everything");
+    let session = archive.session(Actor::System);
+    assert!(session.raw(told.receipts[0].id()).expect("readable") == mail, "{what}");
+    assert_eq!(session.search(&SearchRequest::new("*")).expect("an answer").total, 1, "{what}: found by everything");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_cut_file_gives_what_it_has() {
 fn import_dir(archive: &Archive, dir: &std::path::Path) -> (ImportReport, Told) {
     let mut told = Told::default();
     let options = ImportOptions { into: Some(folder("anna/tree")), ..ImportOptions::default() };
-    let report = archive.acting_as(Actor::System).import(ImportSource::Path(dir), &options, &mut told).expect("imported");
+    let report = archive.session(Actor::System).import(ImportSource::Path(dir), &options, &mut told).expect("imported");
     assert_eq!(report.read, report.stored + report.duplicate + report.failed, "{report:?}");
     (report, told)
 }
@@ -159,8 +159,7 @@ fn a_source_that_breaks_off_keeps_what_came_before() {
     let bytes = mbox(&plain(20, 100, 52));
     let mut told = Told::default();
     let source = ImportSource::Stream(&mut Breaking(&bytes), "pulled.mbox");
-    let report =
-        archive.acting_as(Actor::System).import(source, &ImportOptions::default(), &mut told).expect("it goes on as far as it can");
+    let report = archive.session(Actor::System).import(source, &ImportOptions::default(), &mut told).expect("it goes on as far as it can");
     assert_eq!(report.read, report.stored + report.duplicate + report.failed, "{report:?}");
     assert!(report.stored >= 19 && report.failed == 1, "{report:?}");
     assert!(told.troubles.iter().any(|trouble| trouble.kind.to_string().contains("the cable was pulled")), "{:?}", told.troubles);

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use archive_core::vfs::{DirEntry, EntryKind, LockKind, MemVfs, Operation, Vfs, VfsError, VfsFile, VfsLock};
-use archive_core::{Actor, Archive, Error, OpenOptions};
+use archive_core::{Actor, Archive, Error, OpenOptions, Progress};
 
-use crate::fixture::{DIR, Files, folder, plain, put_each, verify};
+use crate::fixture::{DIR, Files, committed, folder, plain, put_each, verify};
 
 #[test]
 fn a_second_writer_is_told_who_the_first_is() {
@@ -19,19 +19,14 @@ fn a_second_writer_is_told_who_the_first_is() {
     }
     put_each(&archive, &plain(3, 10, 62));
     drop(archive);
-    assert_eq!(files.open().acting_as(archive_core::Actor::System).stats().expect("stats").messages, 6);
+    assert_eq!(files.open().session(archive_core::Actor::System).stats(&Progress::new()).expect("stats").messages, 6);
 }
 
 #[test]
 fn on_a_real_disk_too() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut key = String::new();
     let options = archive_core::CreateOptions::new("anna");
-    let archive = archive_core::Archive::create(dir.path(), options, |_, keys| {
-        key = keys.key_file.as_ref().expect("a key file").to_string();
-        Ok(())
-    })
-    .expect("created");
+    let (archive, key) = committed(archive_core::Archive::create(dir.path(), options));
     let key = archive_core::Key::File(key.into());
     let open = || archive_core::Archive::open(dir.path(), &key, archive_core::OpenOptions::default());
     let error = open().expect_err("in use");
@@ -54,26 +49,21 @@ fn p14_a_lock_removed_under_a_writer_lets_no_second_one_in() {
     archive.close().expect("closed");
     let archive = files.open();
     for receipt in first.iter().chain(&second) {
-        archive.acting_as(Actor::System).raw(receipt.id()).expect("a mail with a receipt is there");
+        archive.session(Actor::System).raw(receipt.id()).expect("a mail with a receipt is there");
     }
 }
 
 #[test]
 fn p14_on_a_real_disk_a_removed_lock_lets_no_second_writer_in() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut key = String::new();
-    let archive = Archive::create(dir.path(), archive_core::CreateOptions::new("anna"), |_, keys| {
-        key = keys.key_file.as_ref().expect("a key file").to_string();
-        Ok(())
-    })
-    .expect("created");
+    let (archive, key) = committed(Archive::create(dir.path(), archive_core::CreateOptions::new("anna")));
     std::fs::remove_file(dir.path().join("write.lock")).expect("removed");
     let open = || Archive::open(dir.path(), &archive_core::Key::File(key.clone().into()), OpenOptions::default());
     let error = open().expect_err("in use");
     assert_eq!(error.code(), "in_use");
     put_each(&archive, &plain(2, 10, 1));
     drop(archive);
-    assert_eq!(open().expect("free again").acting_as(Actor::System).stats().expect("stats").messages, 2);
+    assert_eq!(open().expect("free again").session(Actor::System).stats(&Progress::new()).expect("stats").messages, 2);
 }
 
 /// Whoever moves an archive away and puts a backup in its place does not know that a server still writes: new files
@@ -82,12 +72,7 @@ fn p14_on_a_real_disk_a_removed_lock_lets_no_second_writer_in() {
 fn p14_a_folder_replaced_under_a_writer_gives_no_receipt_and_leaves_the_other_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let (home, backup, moved) = (dir.path().join("mail"), dir.path().join("backup"), dir.path().join("moved"));
-    let mut key = String::new();
-    let archive = Archive::create(&home, archive_core::CreateOptions::new("anna"), |_, keys| {
-        key = keys.key_file.as_ref().expect("a key file").to_string();
-        Ok(())
-    })
-    .expect("created");
+    let (archive, key) = committed(Archive::create(&home, archive_core::CreateOptions::new("anna")));
     let first = put_each(&archive, &plain(2, 10, 1));
     archive.close().expect("closed");
     let open = |path: &Path| Archive::open(path, &archive_core::Key::File(key.clone().into()), OpenOptions::default());
@@ -97,18 +82,18 @@ fn p14_a_folder_replaced_under_a_writer_gives_no_receipt_and_leaves_the_other_al
     std::fs::rename(&home, &moved).expect("moved away");
     std::fs::rename(&backup, &home).expect("put back");
     let before = bytes_below(&home);
-    let error = archive.acting_as(Actor::System).import_one(&plain(1, 10, 3)[0], &folder("anna/Inbox")).expect_err("no receipt");
+    let error = archive.session(Actor::System).import_one(&plain(1, 10, 3)[0], &folder("anna/Inbox")).expect_err("no receipt");
     assert_eq!(error.code(), "lock_lost", "{error}");
-    let again = archive.acting_as(Actor::System).import_one(&plain(1, 10, 4)[0], &folder("anna/Inbox")).expect_err("latched");
+    let again = archive.session(Actor::System).import_one(&plain(1, 10, 4)[0], &folder("anna/Inbox")).expect_err("latched");
     assert_eq!(again.code(), "latched", "{again}");
     archive.close().expect_err("not closed");
     assert!(bytes_below(&home) == before, "nothing of the writer is in the folder that took the place of its own");
     for (place, receipts) in [(&home, first.clone()), (&moved, [first, second].concat())] {
         let archive = open(place).expect("opens");
         for receipt in &receipts {
-            archive.acting_as(Actor::System).raw(receipt.id()).expect("a mail with a receipt is there");
+            archive.session(Actor::System).raw(receipt.id()).expect("a mail with a receipt is there");
         }
-        assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").messages, receipts.len() as u64);
+        assert_eq!(archive.session(Actor::System).stats(&Progress::new()).expect("stats").messages, receipts.len() as u64);
         assert_eq!(verify(&archive).findings, []);
     }
 }
@@ -190,12 +175,8 @@ impl NoFolderLocks {
     fn create() -> (Self, String, Archive) {
         let vfs = Self(MemVfs::new());
         vfs.create_dir(Path::new(DIR)).expect("a folder");
-        let mut key = String::new();
-        let archive = Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), archive_core::CreateOptions::new("anna"), |_, keys| {
-            key = keys.key_file.as_ref().expect("a key file").to_string();
-            Ok(())
-        });
-        (vfs, key, archive.expect("created"))
+        let (archive, key) = committed(Archive::create_on(Arc::new(vfs.clone()), Path::new(DIR), archive_core::CreateOptions::new("anna")));
+        (vfs, key, archive)
     }
 
     fn open(&self, key: &str) -> Result<Archive, Error> {
@@ -213,7 +194,7 @@ fn p14_where_folders_have_no_locks_the_file_is_the_lock() {
     put_each(&vfs.open(&key).expect("opens"), &plain(2, 10, 2));
     // Nobody may write to a file of the name while another has the lock on it, whatever it is called now.
     let archive = vfs.open(&key).expect("opens");
-    assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").messages, 4);
+    assert_eq!(archive.session(Actor::System).stats(&Progress::new()).expect("stats").messages, 4);
 }
 
 #[test]
@@ -229,9 +210,9 @@ fn p14_a_lost_lock_gives_no_receipt_and_both_writers_keep_what_had_one() {
     let before = [files("stores/1/records"), files("master")].concat();
     // The file is gone, so a second one comes in: the first may still write, and the second leaves its files alone.
     let second = vfs.open(&key).expect("opens");
-    let error = first.acting_as(Actor::System).import_one(&plain(1, 10, 7)[0], &folder("anna/Inbox")).expect_err("no receipt");
+    let error = first.session(Actor::System).import_one(&plain(1, 10, 7)[0], &folder("anna/Inbox")).expect_err("no receipt");
     assert_eq!(error.code(), "lock_lost", "{error}");
-    let again = first.acting_as(Actor::System).import_one(&plain(1, 10, 8)[0], &folder("anna/Inbox")).expect_err("latched");
+    let again = first.session(Actor::System).import_one(&plain(1, 10, 8)[0], &folder("anna/Inbox")).expect_err("latched");
     assert!(again.code() == "latched" && again.to_string().contains("lock was removed"), "{again}");
     // What the first wrote after it had lost its lock may stand there; nothing of the second comes after it.
     let known =
@@ -248,9 +229,9 @@ fn p14_a_lost_lock_gives_no_receipt_and_both_writers_keep_what_had_one() {
     drop(second);
     let archive = vfs.open(&key).expect("opens");
     for receipt in &receipts {
-        archive.acting_as(Actor::System).raw(receipt.id()).expect("a mail with a receipt is there");
+        archive.session(Actor::System).raw(receipt.id()).expect("a mail with a receipt is there");
     }
-    assert_eq!(archive.acting_as(Actor::System).stats().expect("stats").messages, 6);
+    assert_eq!(archive.session(Actor::System).stats(&Progress::new()).expect("stats").messages, 6);
     assert_eq!(verify(&archive).findings, []);
 }
 
@@ -261,6 +242,6 @@ fn p14_a_lost_lock_is_noticed_by_an_import_too() {
     let source = crate::fixture::mbox(&plain(20, 50, 3));
     let mut told = crate::fixture::Told::default();
     let source = archive_core::ImportSource::Stream(&mut &*source, "list.mbox");
-    let error = archive.acting_as(Actor::System).import(source, &archive_core::ImportOptions::default(), &mut told).expect_err("lost");
+    let error = archive.session(Actor::System).import(source, &archive_core::ImportOptions::default(), &mut told).expect_err("lost");
     assert_eq!((error.code(), told.receipts.len()), ("lock_lost", 0));
 }

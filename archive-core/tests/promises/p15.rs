@@ -5,7 +5,7 @@ use std::process::Command;
 
 use archive_core::{Actor, Archive, CreateOptions, Digest, ImportOptions, ImportSource};
 
-use crate::fixture::{Dice, Told};
+use crate::fixture::{Dice, Told, committed};
 
 const CHILD: &str = "MAILKEEP_TEST_LARGE_MAIL";
 const LEN: u64 = 300 << 20;
@@ -71,14 +71,14 @@ fn a_mail_of_300_megabytes_takes_no_more_memory_than_the_budget() {
         return;
     };
     let dir = tempfile::tempdir().expect("a folder");
-    let archive = Archive::create(dir.path(), CreateOptions::new("anna"), |_, _| Ok(())).expect("created");
-    let acting = archive.acting_as(Actor::System);
+    let archive = committed(Archive::create(dir.path(), CreateOptions::new("anna"))).0;
+    let session = archive.session(Actor::System);
     let mut told = Told::default();
     let source = &mut Endless::new(kind == "base64");
-    let report = acting.import(ImportSource::Stream(source, "large.eml"), &ImportOptions::default(), &mut told).expect("imported");
+    let report = session.import(ImportSource::Stream(source, "large.eml"), &ImportOptions::default(), &mut told).expect("imported");
     assert_eq!((report.stored, report.failed), (1, 0), "{report:?}");
     let mut len = 0;
-    acting
+    session
         .read(told.receipts[0].id(), &mut |bytes| {
             len += bytes.len() as u64;
             Ok(())

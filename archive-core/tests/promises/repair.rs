@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use archive_core::vfs::Vfs;
-use archive_core::{Actor, Archive, ImportOptions, Receipt, RepairOptions, RepairReport};
+use archive_core::{Actor, Archive, ImportOptions, Progress, Receipt, RepairOptions, RepairReport};
 
 use crate::fixture::{Files, ask, filled_archive, lose, mbox, plain, put, put_each, put_stream, verify};
 
@@ -25,15 +25,15 @@ fn zero(files: &Files, path: &Path, from: usize, len: usize) {
 }
 
 fn repair(archive: &Archive, options: RepairOptions) -> RepairReport {
-    archive.acting_as(Actor::System).repair(options).expect("repaired")
+    archive.session(Actor::System).repair(options).expect("repaired")
 }
 
 /// Every mail by its old id: its own bytes, or none at all; how many are there.
 fn old_ids(archive: &Archive, mails: &[(Vec<u8>, Receipt)]) -> usize {
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let mut there = 0;
     for (mail, receipt) in mails {
-        if let Ok(raw) = acting.raw(receipt.id()) {
+        if let Ok(raw) = session.raw(receipt.id()) {
             assert!(raw == *mail, "{} leads to other bytes", receipt.id());
             there += 1;
         }
@@ -42,13 +42,7 @@ fn old_ids(archive: &Archive, mails: &[(Vec<u8>, Receipt)]) -> usize {
 }
 
 fn count(archive: &Archive) -> usize {
-    let mut count = 0;
-    let mut visit = |_| {
-        count += 1;
-        Ok(std::ops::ControlFlow::Continue(()))
-    };
-    archive.acting_as(Actor::System).messages(&mut visit).expect("listed");
-    count
+    archive.session(Actor::System).messages().collect::<Result<Vec<_>, _>>().expect("listed").len()
 }
 
 /// Repairs what was hurt, and judges: mail is taken again, and old ids lead to what they did, now and after a rebuild
@@ -57,9 +51,9 @@ fn judge(what: &str, Filled { files, mails }: &Filled) -> RepairReport {
     let archive = files.open();
     assert!(archive.barred().is_some(), "{what}: nothing to repair");
     let there = old_ids(&archive, mails);
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     assert_eq!(
-        acting.import_one(b"Subject: no\n\nno\n", &crate::fixture::folder("anna")).expect_err("barred").code(),
+        session.import_one(b"Subject: no\n\nno\n", &crate::fixture::folder("anna")).expect_err("barred").code(),
         "needs_repair",
         "{what}"
     );
@@ -68,7 +62,7 @@ fn judge(what: &str, Filled { files, mails }: &Filled) -> RepairReport {
     assert_eq!(files.paths(), before, "{what}: a plan writes nothing");
     let report = repair(&archive, RepairOptions::default());
     assert_eq!(report, plan, "{what}: what was planned is done");
-    drop(archive);
+    drop((archive, session));
     assert!(before.iter().all(|path| files.paths().contains(path)), "{what}: nothing is deleted");
 
     let archive = files.open();
@@ -86,7 +80,7 @@ fn judge(what: &str, Filled { files, mails }: &Filled) -> RepairReport {
         let archive = files.open();
         assert!(archive.barred().is_none(), "{what}, lost {caches:?}: {:?}", archive.barred());
         assert_eq!(old_ids(&archive, mails), there, "{what}, lost {caches:?}");
-        let stats = archive.acting_as(Actor::System).stats().expect("counted");
+        let stats = archive.session(Actor::System).stats(&Progress::new()).expect("counted");
         let listed = count(&archive) as u64;
         assert_eq!(
             (stats.messages, stats.lost_messages),
@@ -168,7 +162,7 @@ fn p11_records_that_are_gone_below_a_sound_catalog_are_made_again_under_another_
     let report = judge("no records, the catalog sound", &hurt);
     assert_eq!((report.recorded_again, report.lost_messages), (92, 0), "{report:?}");
     let archive = hurt.files.open();
-    let folder = archive.acting_as(Actor::System).folders().into_iter().map(|folder| folder.messages).sum::<u64>();
+    let folder = archive.session(Actor::System).folders().expect("folders").into_iter().map(|folder| folder.messages).sum::<u64>();
     assert_eq!(folder, 92 + 5, "no message is counted twice");
 }
 
@@ -254,7 +248,7 @@ fn p11_folders_whose_making_is_lost_keep_their_place_in_the_tree() {
     }
     archive.close().expect("closed");
     let names = |archive: &Archive| -> Vec<(String, u64)> {
-        archive.acting_as(Actor::System).folders().iter().map(|folder| (folder.path.to_string(), folder.messages)).collect()
+        archive.session(Actor::System).folders().expect("folders").iter().map(|folder| (folder.path.to_string(), folder.messages)).collect()
     };
     let before = names(&files.open());
     let path = files.paths_with("/records/")[0].clone();
@@ -308,8 +302,8 @@ fn p6_an_archive_that_was_rolled_back_is_read_and_takes_mail_when_that_is_accept
     let archive = files.open();
     assert_eq!(archive.barred().map(archive_core::Error::code), Some("rolled_back"));
     assert_eq!(old_ids(&archive, &mails), mails.len() - 1, "what is there is read");
-    let acting = archive.acting_as(Actor::System);
-    assert_eq!(acting.repair(RepairOptions::default()).expect_err("not accepted").code(), "rolled_back");
+    let session = archive.session(Actor::System);
+    assert_eq!(session.repair(RepairOptions::default()).expect_err("not accepted").code(), "rolled_back");
     assert_eq!(archive.add_passphrase("open sesame").expect_err("nothing is written").code(), "rolled_back");
     archive.close().expect("closed");
     assert_eq!(files.open().barred().map(archive_core::Error::code), Some("rolled_back"), "closing hides nothing");
@@ -370,7 +364,7 @@ fn p11_damage_anywhere_in_records_whose_mails_are_not_packed_costs_no_more_after
     let with_catalog = {
         let files = killed.copy();
         let archive = files.open();
-        archive.acting_as(Actor::System).stats().expect("known");
+        archive.session(Actor::System).stats(&Progress::new()).expect("known");
         drop(archive);
         files
     };
@@ -391,7 +385,7 @@ fn p11_damage_anywhere_in_records_whose_mails_are_not_packed_costs_no_more_after
             let archive = files.open();
             assert!(archive.barred().is_none(), "byte {at}: {:?}", archive.barred());
             assert_eq!(old_ids(&archive, &mails), there, "byte {at}, lost {caches:?}");
-            let stats = archive.acting_as(Actor::System).stats().expect("counted");
+            let stats = archive.session(Actor::System).stats(&Progress::new()).expect("counted");
             assert_eq!(stats.messages + stats.lost_messages, mails.len() as u64, "byte {at}, lost {caches:?}");
             lost += stats.lost_messages;
         }
@@ -414,12 +408,12 @@ fn p6_a_store_of_which_nothing_is_left_is_begun_again_by_a_person_alone_and_is_n
     let backup = files.copy();
     files.paths_with("/stores/").iter().for_each(|path| files.remove(path));
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
-    assert_eq!(acting.repair(RepairOptions::default()).expect_err("all mail is gone").code(), "rolled_back");
+    let session = archive.session(Actor::System);
+    assert_eq!(session.repair(RepairOptions::default()).expect_err("all mail is gone").code(), "rolled_back");
     let plan = repair(&archive, RepairOptions { dry_run: true, ..RepairOptions::default() });
     assert!(plan.needs_acceptance && plan.lost_commits.len() == 1 && plan.left_out, "{plan:?}");
     repair(&archive, RepairOptions { accept_state: true, ..RepairOptions::default() });
-    drop(archive);
+    drop((archive, session));
     let archive = files.open();
     assert!(archive.barred().is_none(), "{:?}", archive.barred());
     put(&archive, "anna/Inbox", b"Subject: goes on\n\ngoes on\n");
@@ -646,7 +640,7 @@ fn p4_no_id_is_given_twice_after_a_rolled_back_store_was_accepted() {
     drop(archive);
     for (mail, receipt) in go_on(&files, 4, 76) {
         assert!(!newer.iter().any(|(_, old)| old.id() == receipt.id()), "{} was given again", receipt.id());
-        assert_eq!(files.open().acting_as(Actor::System).raw(receipt.id()).expect("there"), mail);
+        assert_eq!(files.open().session(Actor::System).raw(receipt.id()).expect("there"), mail);
     }
 }
 
@@ -688,7 +682,7 @@ fn s4_3_what_the_index_knows_of_contents_that_are_gone_is_not_found() {
     let Filled { files, .. } = filled();
     lose(&files, &["/stores/1/catalog/", "/stores/1/content/", "/stores/1/records/"]);
     let archive = files.open();
-    let found = archive.acting_as(Actor::System).search(&archive_core::SearchRequest::new("from:a*")).expect("an answer");
+    let found = archive.session(Actor::System).search(&archive_core::SearchRequest::new("from:a*")).expect("an answer");
     assert_eq!((found.total, found.hits.len()), (0, 0));
 }
 
@@ -744,7 +738,7 @@ fn p11_a_message_is_kept_whose_content_is_recorded_again_after_it() {
     let archive = files.open();
     assert_eq!(count(&archive), all);
     for receipt in &again {
-        archive.acting_as(Actor::System).raw(receipt.id()).expect("a message in its second folder");
+        archive.session(Actor::System).raw(receipt.id()).expect("a message in its second folder");
     }
 }
 

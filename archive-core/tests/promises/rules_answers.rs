@@ -103,16 +103,16 @@ fn s4_2_s4_3_what_lies_behind_the_watermark_is_counted_and_not_found() {
     let anna = user(&[FolderScope::below("anna")]);
     for (query, expected) in [("common", 2), ("*", 2), ("-first", 1), ("third", 0), ("in:anna", 1), ("larger:1", 2), ("common OR third", 2)]
     {
-        let found = archive.acting_as(Actor::System).search(&SearchRequest::new(query).count_by(&COUNTS)).expect("an answer");
+        let found = archive.session(Actor::System).search(&SearchRequest::new(query).count_by(&COUNTS)).expect("an answer");
         assert_eq!((found.total, found.coverage.not_indexed), (expected, 2), "{query}");
         assert!(found.hits.iter().all(|hit| early.contains(&hit.id)), "{query}");
         assert!(found.counts.iter().all(|counts| counts.rows.iter().map(|(_, sum)| sum).sum::<u64>() == expected), "{query}");
-        let seen = archive.acting_as(anna.clone()).search(&SearchRequest::new(query)).expect("an answer");
+        let seen = archive.session(anna.clone()).search(&SearchRequest::new(query)).expect("an answer");
         assert_eq!(seen.coverage.not_indexed, 1, "of what she sees ({query})");
     }
     archive.close().expect("closed");
     let archive = files.open();
-    let found = archive.acting_as(Actor::System).search(&SearchRequest::new("third OR fourth")).expect("an answer");
+    let found = archive.session(Actor::System).search(&SearchRequest::new("third OR fourth")).expect("an answer");
     assert_eq!(found.coverage.not_indexed, 0);
     assert_eq!(found.hits.iter().map(|hit| hit.id).collect::<BTreeSet<_>>(), BTreeSet::from(late));
 }
@@ -140,12 +140,12 @@ fn s4_3_undecided_are_those_for_which_the_whole_query_is_unknown() {
         ("sealed -sealed", 0, 0),
         ("*", 2, 0),
     ] {
-        let answer = archive.acting_as(Actor::System).search(&SearchRequest::new(query)).expect("an answer");
+        let answer = archive.session(Actor::System).search(&SearchRequest::new(query)).expect("an answer");
         assert_eq!((answer.total, answer.coverage.undecided), (found, undecided), "{query}");
-        let seen = archive.acting_as(user(&[FolderScope::below("anna")])).search(&SearchRequest::new(query)).expect("an answer");
+        let seen = archive.session(user(&[FolderScope::below("anna")])).search(&SearchRequest::new(query)).expect("an answer");
         assert_eq!(seen.coverage.undecided, 0, "what is not seen is not counted ({query})");
     }
-    let verdicts = archive.acting_as(Actor::System).why(sealed, &SearchRequest::new("sealed word in:anna")).expect("an answer");
+    let verdicts = archive.session(Actor::System).why(sealed, &SearchRequest::new("sealed word in:anna")).expect("an answer");
     assert_eq!(verdicts.iter().map(|verdict| verdict.met).collect::<Vec<_>>(), [Some(true), None, Some(false)]);
 }
 
@@ -160,7 +160,7 @@ fn s4_3_messages_of_a_damaged_segment_are_not_indexed() {
         let damaged = files.copy();
         damaged.flip(&segment, offset);
         let archive = damaged.open();
-        let found = archive.acting_as(Actor::System).search(&SearchRequest::new("example")).expect("an answer");
+        let found = archive.session(Actor::System).search(&SearchRequest::new("example")).expect("an answer");
         assert_eq!(found.total + found.coverage.not_indexed, 6, "found, or counted (a flip at {offset})");
         lost += usize::from(found.total == 0);
     }
@@ -169,11 +169,11 @@ fn s4_3_messages_of_a_damaged_segment_are_not_indexed() {
 
 /// What an answer shows, without the numbers of messages.
 fn shown(archive: &Archive, actor: &Actor, query: &str) -> impl PartialEq + std::fmt::Debug {
-    let acting = archive.acting_as(actor.clone());
+    let session = archive.session(actor.clone());
     let request = SearchRequest::new(query).count_by(&COUNTS).with_snippets().with_suggestions();
-    let answer = acting.search(&request).expect("an answer");
+    let answer = session.search(&request).expect("an answer");
     let hits: Vec<_> = answer.hits.into_iter().map(|hit| (hit.subject, hit.date, hit.folder)).collect();
-    let clauses = acting.explain(&request).expect("an explanation");
+    let clauses = session.explain(&request).expect("an explanation");
     (hits, answer.total, answer.coverage, answer.counts, answer.snippets, answer.suggestions, answer.notices, clauses)
 }
 
@@ -216,7 +216,7 @@ fn s4_4_an_archive_of_what_is_seen_alone_answers_the_same() {
         assert_eq!(shown(&whole, &anna, query), shown(&part, &anna, query), "{query}");
         assert_eq!(shown(&part, &anna, query), shown(&part, &Actor::System, query), "{query}: all of it is seen");
     }
-    let refused = |archive: &Archive| archive.acting_as(anna.clone()).search(&SearchRequest::new("in:bob larger:x")).map(drop);
+    let refused = |archive: &Archive| archive.session(anna.clone()).search(&SearchRequest::new("in:bob larger:x")).map(drop);
     assert_eq!(refused(&whole).expect_err("refused").to_string(), refused(&part).expect_err("refused").to_string());
 }
 
@@ -286,8 +286,8 @@ fn s4_5_every_order_is_that_of_a_sort_wherever_a_mail_is_and_however_it_is_read(
             archive = files.open();
         }
     }
-    let acting = archive.acting_as(Actor::System);
-    let all = acting.search(&SearchRequest::new("*")).expect("an answer").hits;
+    let session = archive.session(Actor::System);
+    let all = session.search(&SearchRequest::new("*")).expect("an answer").hits;
     let fold = |text: &str| text.to_lowercase();
     let person = |of: Option<&AddressInfo>| of.map_or(String::new(), |of| fold(if of.name.is_empty() { &of.address } else { &of.name }));
     for by in [OrderKey::Date, OrderKey::Archived, OrderKey::Sender, OrderKey::Party, OrderKey::Subject, OrderKey::Size, OrderKey::Folder] {
@@ -308,7 +308,7 @@ fn s4_5_every_order_is_that_of_a_sort_wherever_a_mail_is_and_however_it_is_read(
                 let expected = if reverse { expected.into_iter().rev().collect() } else { expected };
                 let mut criteria = SearchCriteria::of_text(query);
                 criteria.order = Order { by, reverse };
-                let pages = acting.search_pages(&SearchRequest::of(criteria).limit(limit)).expect("pages");
+                let pages = session.search_pages(&SearchRequest::of(criteria).limit(limit)).expect("pages");
                 let seen: Vec<MessageId> = pages.flat_map(|page| page.expect("a page").hits).map(|hit| hit.id).collect();
                 assert_eq!(seen, expected, "{query} by {by:?}, reversed {reverse}, {limit} a page");
             }
@@ -320,8 +320,8 @@ fn s4_5_every_order_is_that_of_a_sort_wherever_a_mail_is_and_however_it_is_read(
 fn s4_5_the_order_by_archiving_is_that_of_the_records() {
     let (_, archive) = Files::create();
     put_each(&archive, &plain(12, 5, 4));
-    let acting = archive.acting_as(Actor::System);
-    let hits = acting.search(&in_order(OrderKey::Archived, false)).expect("an answer").hits;
+    let session = archive.session(Actor::System);
+    let hits = session.search(&in_order(OrderKey::Archived, false)).expect("an answer").hits;
     let mut expected = hits.clone();
     expected.sort_by_key(|hit| std::cmp::Reverse((hit.archived, hit.date, hit.id)));
     assert_eq!(hits, expected);
@@ -336,9 +336,9 @@ fn s4_5_a_mail_without_a_date_field_has_that_which_its_record_names() {
     source.extend(b"From someone@example.org Thu Jan  2 03:04:05 2020\nSubject: newer\nDate: Fri, 1 Jan 2021 10:00:00 +0000\n\nx\n\n");
     put_stream(&archive, &source, "box.mbox", &ImportOptions::default());
     let last = put(&archive, "anna/Inbox", "Subject: of now\n\nx\n").id();
-    let archived = archive.acting_as(Actor::System).message(last).expect("a message").archived;
+    let archived = archive.session(Actor::System).message(last).expect("a message").archived;
     let subjects = |query: &str| {
-        let found = archive.acting_as(Actor::System).search(&SearchRequest::new(query).at(archived)).expect("an answer");
+        let found = archive.session(Actor::System).search(&SearchRequest::new(query).at(archived)).expect("an answer");
         found.hits.into_iter().map(|hit| hit.subject).collect::<Vec<_>>()
     };
     assert_eq!(subjects("*"), ["newer", "of the line", "older", "of now"]);
@@ -352,13 +352,13 @@ fn s4_5_a_message_whose_key_stays_is_delivered_once_while_mail_comes() {
         for reverse in [false, true] {
             let (_, archive) = Files::create();
             let before: BTreeSet<MessageId> = put_each(&archive, &plain(11, 8, 21)).iter().map(Receipt::id).collect();
-            let (acting, request) = (archive.acting_as(Actor::System), in_order(by, reverse).limit(2));
+            let (session, request) = (archive.session(Actor::System), in_order(by, reverse).limit(2));
             let mut new = plain(30, 8, 22).into_iter();
-            let mut page = acting.search(&request).expect("a page");
+            let mut page = session.search(&request).expect("a page");
             let mut seen: Vec<MessageId> = page.hits.iter().map(|hit| hit.id).collect();
             while let Some(cursor) = page.cursor {
                 put_each(&archive, &new.by_ref().take(1).collect::<Vec<_>>());
-                page = acting.search(&request.clone().after(&cursor)).expect("a page");
+                page = session.search(&request.clone().after(&cursor)).expect("a page");
                 seen.extend(page.hits.iter().map(|hit| hit.id));
             }
             let once: BTreeSet<MessageId> = seen.iter().copied().collect();
@@ -378,13 +378,13 @@ fn s4_6_the_snippet_is_the_place_with_most_words_of_the_query() {
         format!("Subject: other\nDate: Mon, 8 Jan 2020 10:00:00 +0000\n\nharbour {filler} the lantern of the HARBOUR {filler} lantern\n"),
     );
     put(&archive, "anna/Inbox", "Subject: other\nDate: Mon, 1 Jan 1990 10:00:00 +0000\n\nno word of it\n");
-    let acting = archive.acting_as(Actor::System);
-    let found = acting.search(&SearchRequest::new("harbour lantern -nowhere OR date:1990").with_snippets()).expect("an answer");
+    let session = archive.session(Actor::System);
+    let found = session.search(&SearchRequest::new("harbour lantern -nowhere OR date:1990").with_snippets()).expect("an answer");
     let snippet = found.snippets[0].as_ref().expect("a snippet");
     let words: Vec<&str> = snippet.ranges.iter().map(|range| &snippet.text[range.clone()]).collect();
     assert_eq!((snippet.field, words), ("bcontent", vec!["lantern", "HARBOUR"]));
     assert_eq!(found.snippets[1], None, "a filter has no words to show");
-    assert_eq!(acting.search(&SearchRequest::new("harbour")).expect("an answer").snippets, [], "only on request");
+    assert_eq!(session.search(&SearchRequest::new("harbour")).expect("an answer").snippets, [], "only on request");
 }
 
 #[test]
@@ -402,7 +402,7 @@ fn s4_6_counts_are_exact_over_all_hits_and_in_the_zone() {
     let rows = |zone: &str, actor: &Actor| {
         let mut criteria = SearchCriteria::of_text("body");
         criteria.zone = zone.to_owned();
-        let found = archive.acting_as(actor.clone()).search(&SearchRequest::of(criteria).limit(1).count_by(&COUNTS)).expect("an answer");
+        let found = archive.session(actor.clone()).search(&SearchRequest::of(criteria).limit(1).count_by(&COUNTS)).expect("an answer");
         let row = |(key, sum): &(String, u64)| format!("{key} {sum}");
         found.counts.iter().map(|counts| counts.rows.iter().map(row).collect::<Vec<_>>().join(", ")).collect::<Vec<_>>()
     };
@@ -428,7 +428,7 @@ fn s4_7_a_mail_imported_alone_is_found_when_the_call_returns() {
                 for number in 0..12 {
                     let word = format!("thread{thread}mail{number}");
                     let id = put(archive, "anna/Inbox", format!("Subject: {word}\n\nx\n")).id();
-                    let found = archive.acting_as(Actor::System).search(&SearchRequest::new(&word)).expect("an answer");
+                    let found = archive.session(Actor::System).search(&SearchRequest::new(&word)).expect("an answer");
                     assert_eq!(found.hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [id], "{word}");
                 }
             });
@@ -481,9 +481,9 @@ fn s4_7_a_mail_of_a_bulk_import_is_found_while_the_import_goes_on() {
     let (tell, receipts) = channel();
     let mut source = Halves { archive: &archive, halves: vec![half("firsthalf", 200), half("secondhalf", 2)], receipts, found: false };
     let options = ImportOptions { into: Some(folder("anna/Inbox")), ..ImportOptions::default() };
-    let report = archive.acting_as(Actor::System).import(ImportSource::Stream(&mut source, "in.mbox"), &options, &mut Receipts(tell));
+    let report = archive.session(Actor::System).import(ImportSource::Stream(&mut source, "in.mbox"), &options, &mut Receipts(tell));
     assert_eq!(report.expect("imported").stored, 202, "the second half came, because the first was found");
-    let found = archive.acting_as(Actor::System).search(&SearchRequest::new("secondhalf")).expect("an answer");
+    let found = archive.session(Actor::System).search(&SearchRequest::new("secondhalf")).expect("an answer");
     assert_eq!((found.total, found.coverage.not_indexed), (2, 0), "when the import returns, all of it is found");
 }
 

@@ -104,7 +104,7 @@ fn s3_1_in_limits_terms_without_a_field_and_exclusions_too() {
         assert_eq!(ids(&archive, &Actor::System, &SearchRequest::of(criteria(&keys))), expected, "{keys}");
     }
     let nowhere = criteria(&json!({"text": "invoice", "in": []}));
-    assert_eq!(archive.acting_as(Actor::System).search(&SearchRequest::of(nowhere)).expect_err("refused").code(), "query");
+    assert_eq!(archive.session(Actor::System).search(&SearchRequest::of(nowhere)).expect_err("refused").code(), "query");
 }
 
 #[test]
@@ -157,10 +157,10 @@ fn s3_1_nothing_asked_finds_nothing_and_what_is_unknown_is_refused() {
         json!({"zone": "Nowhere/Town", "text": "invoice"}),
         json!({"from": "larger:much"}),
     ] {
-        let answer = archive.acting_as(Actor::System).search(&SearchRequest::of(criteria(&refused)));
+        let answer = archive.session(Actor::System).search(&SearchRequest::of(criteria(&refused)));
         assert_eq!(answer.expect_err("refused").code(), "query", "{refused}");
     }
-    let store = |actor: &Actor| archive.acting_as(actor.clone()).search(&SearchRequest::of(criteria(&json!({"store": 1}))));
+    let store = |actor: &Actor| archive.session(actor.clone()).search(&SearchRequest::of(criteria(&json!({"store": 1}))));
     assert_eq!(store(&Actor::System).expect("an answer").total, 2, "a store is something that is asked");
     assert_eq!(store(&user(&[FolderScope::below("anna")])).expect_err("refused").code(), "denied");
     let administrator = User { name: "admin".to_owned(), administrator: true, folders: vec![FolderScope::below("anna")] };

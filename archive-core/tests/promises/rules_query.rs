@@ -1,10 +1,8 @@
 //! S2 (docs/SEARCH.md) in whole archives: filters of every kind, and what of the language only shows there.
 
 use std::ops::Range;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use archive_core::{Actor, Archive, Error, FolderPath, FolderScope, MessageId, SearchCriteria, SearchRequest};
+use archive_core::{Actor, Archive, Error, FolderPath, FolderScope, MessageId, Progress, SearchCriteria, SearchRequest};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
@@ -29,7 +27,7 @@ fn check(archive: &Archive, all: &[MessageId], cases: &[(&str, &[usize])]) {
 }
 
 fn refused(archive: &Archive, query: &str) -> (String, Option<Range<usize>>) {
-    match archive.acting_as(Actor::System).search(&SearchRequest::new(query)) {
+    match archive.session(Actor::System).search(&SearchRequest::new(query)) {
         Err(Error::Query { message, range }) => (message, range),
         other => panic!("{query}: {other:?}"),
     }
@@ -56,7 +54,7 @@ fn s2_1_what_is_no_field_is_text_and_says_so() {
             ("subject: other", &[]),
         ],
     );
-    let notices = |query: &str| archive.acting_as(Actor::System).search(&SearchRequest::new(query)).expect("an answer").notices;
+    let notices = |query: &str| archive.session(Actor::System).search(&SearchRequest::new(query)).expect("an answer").notices;
     assert_eq!(notices("form:anna"), ["form: is not a field and was read as text; did you mean from:?"]);
     assert_eq!(notices("xyzzy:anna").len(), 1);
     for silent in ["http://x", "Re:", "12:30", "subject:form", "subject:larger:5M"] {
@@ -167,7 +165,7 @@ fn s2_6_every_period_begins_and_ends_where_it_should() {
 fn s2_6_the_time_of_archiving_is_asked_alike() {
     let (_, archive) = Files::create();
     let all = [put(&archive, "anna/Inbox", "Date: Fri, 1 Jan 1999 10:00:00 +0000\n\nx\n").id()];
-    let archived = archive.acting_as(Actor::System).message(all[0]).expect("a message").archived;
+    let archived = archive.session(Actor::System).message(all[0]).expect("a message").archived;
     let at = |days: i64, query: &str| places(&archive, &all, &SearchRequest::new(query).at(archived + days * DAY)).len();
     for (days, query, found) in [
         (0, "archived:today", 1),
@@ -225,8 +223,7 @@ fn s2_6_sizes_are_inclusive_and_units_powers_of_1024() {
 #[test]
 fn s2_6_folders_with_those_below_or_without_and_attachments() {
     let (_, archive) = Files::create();
-    let put_in =
-        |path: &FolderPath, mail: &str| archive.acting_as(Actor::System).import_one(mail.as_bytes(), path).expect("a receipt").id();
+    let put_in = |path: &FolderPath, mail: &str| archive.session(Actor::System).import_one(mail.as_bytes(), path).expect("a receipt").id();
     let with_percent = folder("anna/in%2Fout");
     let attached = "Content-Disposition: attachment; filename=x.txt\n\nx\n";
     let all = [
@@ -296,8 +293,7 @@ fn s2_6_message_ids_are_whole_and_lists_have_wildcards() {
 fn s2_6_filters_are_never_unknown() {
     let (_, archive) = Files::create();
     put(&archive, "anna/Inbox", "Date: Wed, 3 Jan 2024 10:00:00 +0000\nMessage-ID: <1@x>\nContent-Type: application/pkcs7-mime\n\nAAAA\n");
-    let undecided =
-        |query: &str| archive.acting_as(Actor::System).search(&SearchRequest::new(query)).expect("an answer").coverage.undecided;
+    let undecided = |query: &str| archive.session(Actor::System).search(&SearchRequest::new(query)).expect("an answer").coverage.undecided;
     assert_eq!(undecided("word"), 1);
     for filter in [
         "date:2024",
@@ -325,15 +321,16 @@ fn s2_6_filters_are_never_unknown() {
 fn s2_7_a_search_that_is_told_to_stop_gives_no_answer() {
     let (_, archive) = Files::create();
     put(&archive, "anna/Inbox", "Subject: word\n\nx\n");
-    let (acting, stop) = (archive.acting_as(Actor::System), Arc::new(AtomicBool::new(true)));
-    assert!(matches!(acting.search(&SearchRequest::new("w*").until(stop)), Err(Error::Stopped)));
-    assert_eq!(acting.search(&SearchRequest::new("w*")).expect("an answer").total, 1);
+    let (session, stop) = (archive.session(Actor::System), Progress::new());
+    stop.cancel();
+    assert!(matches!(session.search(&SearchRequest::new("w*").progress(&stop)), Err(Error::Stopped)));
+    assert_eq!(session.search(&SearchRequest::new("w*")).expect("an answer").total, 1);
     // Also between two pages.
     put(&archive, "anna/Inbox", "Subject: words\n\nx\n");
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut pages = acting.search_pages(&SearchRequest::new("w*").limit(1).until(stop.clone())).expect("pages");
+    let stop = Progress::new();
+    let mut pages = session.search_pages(&SearchRequest::new("w*").limit(1).progress(&stop)).expect("pages");
     assert_eq!(pages.next().expect("a page").expect("an answer").total, 2);
-    stop.store(true, Ordering::Relaxed);
+    stop.cancel();
     assert!(matches!(pages.next(), Some(Err(Error::Stopped))));
     assert!(pages.next().is_none());
 }

@@ -1,9 +1,7 @@
 //! S1 (docs/SEARCH.md) in whole archives: what of a mail's bytes becomes words, in which field, and what is said of the rest.
 
-use std::ops::ControlFlow;
-
 use archive_core::mail::Why;
-use archive_core::{Actor, Archive, SearchRequest};
+use archive_core::{Actor, Archive, Progress, SearchRequest};
 use encoding_rs::KOI8_R;
 
 use crate::fixture::{Files, put};
@@ -13,7 +11,7 @@ fn check(mails: &[&[u8]], cases: &[(&str, &[usize])]) -> Archive {
     let (_, archive) = Files::create();
     let all: Vec<_> = mails.iter().map(|mail| put(&archive, "anna/Inbox", mail).id()).collect();
     for (query, expected) in cases {
-        let found = archive.acting_as(Actor::System).search(&SearchRequest::new(query)).expect("an answer");
+        let found = archive.session(Actor::System).search(&SearchRequest::new(query)).expect("an answer");
         let mut found: Vec<_> = found.hits.iter().filter_map(|hit| all.iter().position(|id| *id == hit.id)).collect();
         found.sort_unstable();
         assert_eq!(found, *expected, "{query}");
@@ -22,7 +20,7 @@ fn check(mails: &[&[u8]], cases: &[(&str, &[usize])]) -> Archive {
 }
 
 fn undecided(archive: &Archive, query: &str) -> u64 {
-    archive.acting_as(Actor::System).search(&SearchRequest::new(query)).expect("an answer").coverage.undecided
+    archive.session(Actor::System).search(&SearchRequest::new(query)).expect("an answer").coverage.undecided
 }
 
 #[test]
@@ -46,19 +44,14 @@ fn s1_4_text_behind_sixteen_mebibytes_is_counted_as_not_searchable() {
     {
         assert_eq!(undecided(&archive, query), expected, "{query}");
     }
-    let acting = archive.acting_as(Actor::System);
-    assert_eq!(acting.stats().expect("sums").undecided, 1, "counted");
-    let mut listed = Vec::new();
-    let each = &mut |gap| {
-        listed.push(gap);
-        Ok(ControlFlow::Continue(()))
-    };
-    acting.not_searchable(each).expect("a list");
+    let session = archive.session(Actor::System);
+    assert_eq!(session.stats(&Progress::new()).expect("sums").undecided, 1, "counted");
+    let listed: Vec<_> = session.not_searchable().map(|gap| gap.expect("a list")).collect();
     let [gap] = listed.as_slice() else { panic!("{listed:?}") };
     assert_eq!((gap.part, &gap.why), (0, &Why::TooLong), "listed, with the reason");
-    assert_eq!(acting.message(gap.message).expect("a mail").subject, "long");
-    let long = acting.search(&SearchRequest::new("filler")).expect("an answer").hits[0].id;
-    let verdicts = acting.why(long, &SearchRequest::new("firstword lastword")).expect("an answer");
+    assert_eq!(session.message(gap.message).expect("a mail").subject, "long");
+    let long = session.search(&SearchRequest::new("filler")).expect("an answer").hits[0].id;
+    let verdicts = session.why(long, &SearchRequest::new("firstword lastword")).expect("an answer");
     assert_eq!(verdicts.iter().map(|verdict| verdict.met).collect::<Vec<_>>(), [Some(true), None]);
 }
 
@@ -139,10 +132,10 @@ fn s1_6_charsets_are_labels_then_utf8_then_a_guess_that_is_recorded() {
         &mails,
         &[("našve", &[0]), ("straße", &[1]), ("mühle", &[2]), ("füße", &[3]), ("привет", &[4]), ("ложный", &[5]), ("größe", &[6])],
     );
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let guesses = |query: &str| {
-        let id = acting.search(&SearchRequest::new(query)).expect("an answer").hits[0].id;
-        acting.record(id).expect("a record").charset_guesses
+        let id = session.search(&SearchRequest::new(query)).expect("an answer").hits[0].id;
+        session.record(id).expect("a record").charset_guesses
     };
     let [(1, guess)] = &guesses("привет")[..] else { panic!("one guess, for the body") };
     assert!(guess.starts_with("KOI8-"), "{guess}, in which the word was found");

@@ -2,16 +2,18 @@
 //! threads, and an index that is damaged or built again.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use archive_core::vfs::{Fault, SimVfs, Vfs};
 use archive_core::{
     Actor, Archive, CountBy, CreateOptions, DateRange, Error, FolderScope, ImportOptions, ImportSource, IndexConfiguration, IndexStatus,
-    Key, MessageId, OpenOptions, Order, OrderKey, SearchCriteria, SearchField, SearchRequest, User,
+    Key, MessageId, OpenOptions, Order, OrderKey, Progress, SearchCriteria, SearchField, SearchRequest, User,
 };
 
-use crate::fixture::{DIR, Files, Told, folder, ids, mbox, put, user};
+use crate::fixture::{DIR, Files, Told, committed, folder, ids, mbox, put, user};
 
 fn mail(from: &str, date: &str, subject: &str, body: &str) -> String {
     format!("From: {from}\nDate: {date}\nSubject: {subject}\nTo: Team <team@x.example>\n\n{body}\n")
@@ -64,28 +66,28 @@ fn s4_4_what_an_actor_does_not_see_is_not_there() {
     assert_eq!(ids(&archive, &exactly, &SearchRequest::new("apple")), [all[0], all[1]]);
     let blocked = Actor::User(User { name: "admin".to_owned(), administrator: true, folders: Vec::new() });
     assert_eq!(ids(&archive, &blocked, &SearchRequest::new("*")), []);
-    let acting = archive.acting_as(anna.clone());
-    assert!(matches!(acting.raw(all[4]), Err(Error::NoSuchMessage(_))), "as one that is not there");
-    assert!(matches!(acting.message(all[3]), Err(Error::NoSuchMessage(_))));
-    assert!(matches!(acting.messages_in(&folder("bob/Inbox"), &mut |_| panic!("shown")), Err(Error::NoSuchFolder(_))));
-    assert!(acting.folders().iter().all(|folder| folder.path.names()[0] == "anna"));
-    assert!(acting.raw(all[0]).is_ok());
+    let session = archive.session(anna.clone());
+    assert!(matches!(session.raw(all[4]), Err(Error::NoSuchMessage(_))), "as one that is not there");
+    assert!(matches!(session.message(all[3]), Err(Error::NoSuchMessage(_))));
+    assert!(matches!(session.messages_in(&folder("bob/Inbox")).next(), Some(Err(Error::NoSuchFolder(_)))));
+    assert!(session.folders().expect("folders").iter().all(|folder| folder.path.names()[0] == "anna"));
+    assert!(session.raw(all[0]).is_ok());
     for error in [
-        acting.stats().map(drop).expect_err("refused"),
-        acting.import_one(b"a: b\n\nc", &folder("anna/Inbox")).map(drop).expect_err("refused"),
-        acting.store_indexes(None).map(drop).expect_err("refused"),
+        session.stats(&Progress::new()).map(drop).expect_err("refused"),
+        session.import_one(b"a: b\n\nc", &folder("anna/Inbox")).map(drop).expect_err("refused"),
+        session.store_indexes(None).map(drop).expect_err("refused"),
     ] {
         assert_eq!(error.code(), "denied");
     }
     // Words of what is not seen are not named.
-    let explained = acting.explain(&SearchRequest::new("hid*")).expect("an answer");
+    let explained = session.explain(&SearchRequest::new("hid*")).expect("an answer");
     assert_eq!((explained[0].messages, explained[0].words.len(), explained[0].all_words), (0, 0, 0));
-    let tips = acting.search(&SearchRequest::new("hiden").with_suggestions()).expect("an answer").suggestions.expect("tips");
+    let tips = session.search(&SearchRequest::new("hiden").with_suggestions()).expect("an answer").suggestions.expect("tips");
     assert_eq!((tips.clause.as_deref(), tips.words.len()), (Some("hiden"), 0));
-    let tips = archive.acting_as(Actor::System).search(&SearchRequest::new("apple hiden").with_suggestions()).expect("an answer");
+    let tips = archive.session(Actor::System).search(&SearchRequest::new("apple hiden").with_suggestions()).expect("an answer");
     let tips = tips.suggestions.expect("tips");
     assert_eq!((tips.clause.as_deref(), tips.words), (Some("hiden"), vec!["hidden".to_owned()]));
-    let tips = archive.acting_as(Actor::System).search(&SearchRequest::new("hidden -hidden").with_suggestions()).expect("an answer");
+    let tips = archive.session(Actor::System).search(&SearchRequest::new("hidden -hidden").with_suggestions()).expect("an answer");
     let tips = tips.suggestions.expect("tips");
     assert_eq!((tips.clause.as_deref(), tips.words.len()), (Some("-hidden"), 0), "a clause that is met alone needs no other words");
 }
@@ -97,10 +99,10 @@ fn o45_the_store_criterion_is_for_administrators() {
     criteria.store = Some(1);
     let request = SearchRequest::of(criteria.clone());
     assert_eq!(ids(&archive, &Actor::System, &request), [all[4]]);
-    let error = archive.acting_as(user(&[FolderScope::below("bob")])).search(&request).expect_err("refused");
+    let error = archive.session(user(&[FolderScope::below("bob")])).search(&request).expect_err("refused");
     assert_eq!(error.code(), "denied");
     criteria.store = Some(7);
-    let error = archive.acting_as(Actor::System).search(&SearchRequest::of(criteria)).expect_err("no such store");
+    let error = archive.session(Actor::System).search(&SearchRequest::of(criteria)).expect_err("no such store");
     assert_eq!(error.code(), "no_such_store");
 }
 
@@ -127,16 +129,16 @@ fn s4_5_every_order_gives_each_message_once_over_all_pages() {
             let request = SearchRequest::of(criteria);
             assert_eq!(ids(&archive, &Actor::System, &request), expected, "{by:?} {reverse}");
             for limit in [1, 2, 5, 6] {
-                let acting = archive.acting_as(Actor::System);
-                let mut page = acting.search(&request.clone().limit(limit)).expect("a page");
+                let session = archive.session(Actor::System);
+                let mut page = session.search(&request.clone().limit(limit)).expect("a page");
                 let mut seen: Vec<MessageId> = page.hits.iter().map(|hit| hit.id).collect();
                 while let Some(cursor) = page.cursor {
-                    page = acting.search(&request.clone().limit(limit).after(&cursor)).expect("a page");
+                    page = session.search(&request.clone().limit(limit).after(&cursor)).expect("a page");
                     assert_eq!(page.total, 6);
                     seen.extend(page.hits.iter().map(|hit| hit.id));
                 }
                 assert_eq!(seen, expected, "{by:?} {reverse}, {limit} a page");
-                let pages: Vec<_> = acting.search_pages(&request.clone().limit(limit)).expect("pages").collect();
+                let pages: Vec<_> = session.search_pages(&request.clone().limit(limit)).expect("pages").collect();
                 let pages: Vec<_> = pages.into_iter().map(|page| page.expect("a page")).collect();
                 let seen: Vec<MessageId> = pages.iter().flat_map(|page| &page.hits).map(|hit| hit.id).collect();
                 assert_eq!(seen, expected, "{by:?} {reverse}, {limit} a page, read on");
@@ -149,14 +151,14 @@ fn s4_5_every_order_gives_each_message_once_over_all_pages() {
 #[test]
 fn s4_5_a_cursor_is_of_its_search_and_actor_alone() {
     let (_, archive, _) = archive();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let request = SearchRequest::new("apple").limit(2);
-    let cursor = acting.search(&request).expect("a page").cursor.expect("more");
-    assert!(acting.search(&request.clone().after(&cursor)).is_ok());
+    let cursor = session.search(&request).expect("a page").cursor.expect("more");
+    assert!(session.search(&request.clone().after(&cursor)).is_ok());
     for refused in [
-        acting.search(&SearchRequest::new("pear").limit(2).after(&cursor)),
-        acting.search(&request.clone().after("00ff")),
-        archive.acting_as(user(&[FolderScope::below("bob")])).search(&request.after(&cursor)),
+        session.search(&SearchRequest::new("pear").limit(2).after(&cursor)),
+        session.search(&request.clone().after("00ff")),
+        archive.session(user(&[FolderScope::below("bob")])).search(&request.after(&cursor)),
     ] {
         assert_eq!(refused.expect_err("refused").code(), "query");
     }
@@ -165,9 +167,9 @@ fn s4_5_a_cursor_is_of_its_search_and_actor_alone() {
 #[test]
 fn s4_6_counts_and_snippets() {
     let (_, archive, _) = archive();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let by = [CountBy::Year, CountBy::Month, CountBy::From, CountBy::Folder, CountBy::Type];
-    let found = acting.search(&SearchRequest::new("pear OR hidden").limit(1).count_by(&by).with_snippets()).expect("an answer");
+    let found = session.search(&SearchRequest::new("pear OR hidden").limit(1).count_by(&by).with_snippets()).expect("an answer");
     let rows: Vec<Vec<(&str, u64)>> =
         found.counts.iter().map(|counts| counts.rows.iter().map(|(key, sum)| (key.as_str(), *sum)).collect()).collect();
     assert_eq!(rows[0], [("2024", 4)]);
@@ -182,9 +184,9 @@ fn s4_6_counts_and_snippets() {
 #[test]
 fn s4_3_why_a_message_is_found_or_not() {
     let (_, archive, all) = archive();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let request = SearchRequest::new("apple -hidden from:ada in:bob larger:1G");
-    let verdicts = acting.why(all[4], &request).expect("an answer");
+    let verdicts = session.why(all[4], &request).expect("an answer");
     let met: Vec<(&str, Option<bool>, usize)> = verdicts.iter().map(|one| (one.clause.as_str(), one.met, one.fields.len())).collect();
     let expected = [
         ("apple", Some(true), 1),
@@ -220,7 +222,7 @@ fn a22_2_criteria_are_joined() {
 #[test]
 fn o44_relative_dates_are_told_the_time_when_the_search_is_run() {
     let (_, archive, all) = archive();
-    let archived = archive.acting_as(Actor::System).message(all[0]).expect("a message").archived;
+    let archived = archive.session(Actor::System).message(all[0]).expect("a message").archived;
     let mut criteria = SearchCriteria::of_text("hidden");
     criteria.archived = Some(DateRange { period: Some("last-month".to_owned()), ..DateRange::default() });
     let saved = SearchCriteria::from_json(&criteria.to_json()).expect("criteria");
@@ -242,7 +244,7 @@ fn threads_are_held_together_by_references_that_the_actor_sees() {
     let sibling = put(&archive, "anna/Inbox", reply("4@x", "References: <0@x> <1@x>\n")).id();
     let other = put(&archive, "anna/Inbox", reply("5@x", "")).id();
     let thread = |actor: Actor, id| {
-        let found = archive.acting_as(actor).thread(id).expect("a thread");
+        let found = archive.session(actor).thread(id, &Progress::new()).expect("a thread");
         found.iter().map(|info| info.id).collect::<BTreeSet<_>>()
     };
     assert_eq!(thread(Actor::System, third), BTreeSet::from([first, second, third, sibling]));
@@ -260,25 +262,28 @@ fn s4_8_answers_stay_while_the_index_is_built_again_and_after() {
     let queries = ["apple", "pear -hidden", "*pp*", "in:bob OR alpha", "\"apple pear\""];
     let answers = |archive: &Archive| queries.map(|query| ids(archive, &Actor::System, &SearchRequest::new(query)));
     let before = answers(&archive);
-    let acting = archive.acting_as(Actor::System);
-    acting.select_all_store_indexes_for_rebuild().expect("marked");
-    let indexes = acting.store_indexes(None).expect("indexes");
+    let session = archive.session(Actor::System);
+    session.select_all_store_indexes_for_rebuild().expect("marked");
+    let indexes = session.store_indexes(None).expect("indexes");
     let shown: Vec<_> =
         indexes.iter().map(|index| (index.folder.as_str(), index.messages, index.status, index.selected_for_rebuild)).collect();
     assert_eq!(shown, [("anna", 3, IndexStatus::Ok, true), ("bob", 3, IndexStatus::Ok, true)]);
-    assert_eq!(acting.rebuild_selected_store_indexes(&mut |_, _| false).expect("stopped"), 0);
+    let ends = Progress::reporting(|_| ControlFlow::Break(()));
+    assert!(matches!(session.rebuild_selected_store_indexes(&ends), Err(Error::Stopped)));
     assert_eq!(answers(&archive), before, "the old one stays");
-    let mut seen = 0;
-    let built = acting.rebuild_selected_store_indexes(&mut |_, _| {
-        seen += 1;
-        assert_eq!(answers(&archive), before, "searches go on");
-        true
-    });
-    assert_eq!((built.expect("built"), seen > 0), (1, true));
+    let seen = Arc::new(AtomicU64::new(0));
+    let (count, searched, as_before) = (Arc::clone(&seen), archive.clone(), before.clone());
+    let built = session.rebuild_selected_store_indexes(&Progress::reporting(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let found = queries.map(|query| ids(&searched, &Actor::System, &SearchRequest::new(query)));
+        assert_eq!(found, as_before, "searches go on");
+        ControlFlow::Continue(())
+    }));
+    assert_eq!((built.expect("built"), seen.load(Ordering::Relaxed) > 0), (1, true));
     assert_eq!(answers(&archive), before);
-    assert_eq!(acting.rebuild_selected_store_indexes(&mut |_, _| true).expect("nothing to do"), 0);
-    assert!(matches!(acting.rebuild_store_index(9, &mut |_, _| true), Err(Error::NoSuchStore(9))));
-    drop(archive);
+    assert_eq!(session.rebuild_selected_store_indexes(&Progress::new()).expect("nothing to do"), 0);
+    assert!(matches!(session.rebuild_store_index(9, &Progress::new()), Err(Error::NoSuchStore(9))));
+    drop((archive, session));
     assert_eq!(answers(&files.open()), before);
 }
 
@@ -291,40 +296,40 @@ fn p11_a_damaged_segment_of_the_index_costs_its_messages_until_it_is_mended() {
     let segment = files.paths_with("/index/").into_iter().find(|path| path.to_string_lossy().ends_with(".mki")).expect("a segment");
     files.flip(&segment, 400);
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
-    let found = acting.search(&SearchRequest::new("apple")).expect("an answer");
+    let session = archive.session(Actor::System);
+    let found = session.search(&SearchRequest::new("apple")).expect("an answer");
     if found.total == 0 {
         assert_eq!(found.coverage.not_indexed, 6, "what was lost is counted");
-        assert_eq!(acting.store_indexes(Some(1)).expect("indexes")[0].status, IndexStatus::NeedsRebuild);
-        assert_eq!(acting.rebuild_selected_store_indexes(&mut |_, _| true).expect("built"), 1);
+        assert_eq!(session.store_indexes(Some(1)).expect("indexes")[0].status, IndexStatus::NeedsRebuild);
+        assert_eq!(session.rebuild_selected_store_indexes(&Progress::new()).expect("built"), 1);
     }
     assert_eq!(ids(&archive, &Actor::System, &SearchRequest::new("apple")), before);
-    assert_eq!(acting.search(&SearchRequest::new("apple")).expect("an answer").coverage.not_indexed, 0);
+    assert_eq!(session.search(&SearchRequest::new("apple")).expect("an answer").coverage.not_indexed, 0);
 }
 
 #[test]
 fn p11_a_damaged_index_is_found_by_reading_it_and_built_again() {
     let (files, archive, _) = archive();
     let before = ids(&archive, &Actor::System, &SearchRequest::new("apple"));
-    assert_eq!(archive.acting_as(Actor::System).rebuild_selected_store_indexes(&mut |_, _| true).expect("whole"), 0);
+    assert_eq!(archive.session(Actor::System).rebuild_selected_store_indexes(&Progress::new()).expect("whole"), 0);
     archive.close().expect("closed");
     let segment = files.paths_with("/index/").into_iter().find(|path| path.to_string_lossy().ends_with(".mki")).expect("a segment");
     for place in [400, files.bytes(&segment).len() / 2] {
         let changed = files.copy();
         changed.flip(&segment, place);
         let archive = changed.open();
-        let acting = archive.acting_as(Actor::System);
-        let rebuild = || acting.rebuild_selected_store_indexes(&mut |_, _| true).expect("built");
+        let session = archive.session(Actor::System);
+        let rebuild = || session.rebuild_selected_store_indexes(&Progress::new()).expect("built");
         assert_eq!((rebuild(), rebuild()), (1, 0), "byte {place}");
         assert_eq!(ids(&archive, &Actor::System, &SearchRequest::new("apple")), before);
     }
     // What a search gave up, the next open builds again.
     files.flip(&segment, 400);
     let archive = files.open();
-    let missed = archive.acting_as(Actor::System).search(&SearchRequest::new("apple")).expect("an answer").coverage.not_indexed;
+    let missed = archive.session(Actor::System).search(&SearchRequest::new("apple")).expect("an answer").coverage.not_indexed;
     archive.close().expect("closed");
     let archive = files.open();
-    let found = archive.acting_as(Actor::System).search(&SearchRequest::new("apple")).expect("an answer");
+    let found = archive.session(Actor::System).search(&SearchRequest::new("apple")).expect("an answer");
     assert_eq!((missed, found.coverage.not_indexed), (6, 0));
     assert_eq!(ids(&archive, &Actor::System, &SearchRequest::new("apple")), before);
 }
@@ -334,17 +339,17 @@ fn s1_5_types_that_are_off_are_not_counted_until_they_are_switched_on() {
     let (files, archive) = Files::create();
     let with_pdf = "From: a@x.example\nContent-Type: application/pdf; name=x.pdf\nContent-Disposition: attachment\n\n%PDF\n";
     put(&archive, "anna/Inbox", with_pdf);
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     let undecided =
-        |archive: &Archive| archive.acting_as(Actor::System).search(&SearchRequest::new("nowhere")).expect("an answer").coverage.undecided;
+        |archive: &Archive| archive.session(Actor::System).search(&SearchRequest::new("nowhere")).expect("an answer").coverage.undecided;
     assert_eq!(undecided(&archive), 0);
-    acting.set_index_configuration(&IndexConfiguration { types: vec!["Application/PDF".to_owned()] }).expect("set");
+    session.set_index_configuration(&IndexConfiguration { types: vec!["Application/PDF".to_owned()] }).expect("set");
     assert_eq!(undecided(&archive), 0, "it holds for mail archived from then on");
-    assert!(acting.rebuild_store_index(1, &mut |_, _| true).expect("built"));
+    session.rebuild_store_index(1, &Progress::new()).expect("built");
     assert_eq!(undecided(&archive), 1);
     archive.close().expect("closed");
     let archive = files.open();
-    let configuration = archive.acting_as(Actor::System).index_configuration().expect("known");
+    let configuration = archive.session(Actor::System).index_configuration().expect("known");
     assert_eq!((configuration.types, undecided(&archive)), (vec!["application/pdf".to_owned()], 1));
 }
 
@@ -361,16 +366,11 @@ fn s4_3_a_failed_write_of_the_index_leaves_nothing_out() {
         let vfs = SimVfs::new(7);
         vfs.create_dir(dir).expect("a folder");
         let options = CreateOptions::new("anna").open_options(OpenOptions::default().memory(0));
-        let mut key = String::new();
-        let archive = Archive::create_on(Arc::new(vfs.clone()), dir, options, |_, keys| {
-            key = keys.key_file.as_ref().expect("a key file").to_string();
-            Ok(())
-        });
-        let archive = archive.expect("a new archive");
+        let (archive, key) = committed(Archive::create_on(Arc::new(vfs.clone()), dir, options));
         let begin = vfs.calls();
         vfs.fail_at(begin + call, Fault::Enospc);
-        let acting = archive.acting_as(Actor::System);
-        let _failed_or_not = acting.import(
+        let session = archive.session(Actor::System);
+        let _failed_or_not = session.import(
             ImportSource::Stream(&mut &*source, "m"),
             &ImportOptions { into: Some(folder("anna")), ..ImportOptions::default() },
             &mut Told::default(),
@@ -379,16 +379,16 @@ fn s4_3_a_failed_write_of_the_index_leaves_nothing_out() {
             break;
         }
         let told = |archive: &Archive| {
-            let acting = archive.acting_as(Actor::System);
-            let found = acting.search(&SearchRequest::new("*")).expect("an answer");
-            (found.total + found.coverage.not_indexed, acting.stats().expect("stats").messages)
+            let session = archive.session(Actor::System);
+            let found = session.search(&SearchRequest::new("*")).expect("an answer");
+            (found.total + found.coverage.not_indexed, session.stats(&Progress::new()).expect("stats").messages)
         };
-        if acting.import_one(b"Subject: later\n\nlater\n", &folder("anna")).is_ok() {
+        if session.import_one(b"Subject: later\n\nlater\n", &folder("anna")).is_ok() {
             overtaken += 1;
             let (answered, messages) = told(&archive);
             assert_eq!(answered, messages, "call {call}");
         }
-        drop(archive);
+        drop((archive, session));
         let archive = Archive::open_on(Arc::new(vfs.process_death()), dir, &Key::File(key.into()), OpenOptions::default()).expect("opens");
         let (answered, messages) = told(&archive);
         assert_eq!(answered, messages, "call {call}, opened again");

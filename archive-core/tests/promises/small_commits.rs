@@ -1,6 +1,6 @@
 //! Contents of small commits lie in the records until they are packed, and on disk once: not in the records and in containers (P3, P4, P5).
 
-use archive_core::{Actor, Archive, MessageId};
+use archive_core::{Actor, Archive, MessageId, Progress};
 
 use crate::fixture::{Dice, Files, ask, base64, put, put_each, verify};
 
@@ -16,11 +16,11 @@ fn bytes(files: &Files, part: &str) -> u64 {
 }
 
 fn all_read(archive: &Archive, mails: &[Vec<u8>]) {
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     for (no, mail) in mails.iter().enumerate() {
         let id: MessageId = format!("1:{no}").parse().expect("an id");
-        assert!(acting.raw(id).expect("its bytes") == *mail, "{id} is another mail");
-        assert_eq!(acting.record(id).expect("its record").info.size, mail.len() as u64, "the fact of {id} is found");
+        assert!(session.raw(id).expect("its bytes") == *mail, "{id} is another mail");
+        assert_eq!(session.record(id).expect("its record").info.size, mail.len() as u64, "the fact of {id} is found");
     }
 }
 
@@ -76,7 +76,7 @@ fn p2_p3_single_mails_of_many_threads_are_all_there_and_once() {
         });
         threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
-    let stats = archive.acting_as(Actor::System).stats().expect("stats");
+    let stats = archive.session(Actor::System).stats(&Progress::new()).expect("stats");
     let count: usize = all.iter().map(Vec::len).sum();
     assert_eq!(
         (stats.messages, stats.contents, stats.parts),
@@ -85,9 +85,9 @@ fn p2_p3_single_mails_of_many_threads_are_all_there_and_once() {
     );
     archive.close().expect("closed");
     let archive = files.open();
-    let acting = archive.acting_as(Actor::System);
+    let session = archive.session(Actor::System);
     for (mails, ids) in all.iter().zip(&ids) {
-        mails.iter().zip(ids).for_each(|(mail, id)| assert!(acting.raw(*id).expect("its bytes") == *mail, "{id} is another mail"));
+        mails.iter().zip(ids).for_each(|(mail, id)| assert!(session.raw(*id).expect("its bytes") == *mail, "{id} is another mail"));
     }
     assert_eq!(verify(&archive).findings, []);
 }

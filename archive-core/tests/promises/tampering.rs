@@ -37,7 +37,7 @@ fn more(files: &Files, bulk: usize, seed: u64) -> Vec<(Vec<u8>, Receipt)> {
     // The master and the identity of the archive change too.
     archive.add_passphrase(&format!("passphrase {seed}")).expect("added");
     let types = vec![format!("application/x-{seed}")];
-    archive.acting_as(Actor::System).set_index_configuration(&IndexConfiguration { types }).expect("set");
+    archive.session(Actor::System).set_index_configuration(&IndexConfiguration { types }).expect("set");
     archive.close().expect("closed");
     mails
 }

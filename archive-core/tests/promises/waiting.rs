@@ -105,15 +105,15 @@ impl Held {
     /// What never waits.
     fn use_it(&mut self) {
         let mails = self.mails.len() as u64;
-        let acting = self.archive().acting_as(Actor::System);
+        let session = self.archive().session(Actor::System);
         let (id, digest) = self.mails[0];
-        assert_eq!(Digest::of(&acting.raw(id).unwrap()), digest);
-        let answer = acting.search(&SearchRequest::new("*").limit(50)).unwrap();
+        assert_eq!(Digest::of(&session.raw(id).unwrap()), digest);
+        let answer = session.search(&SearchRequest::new("*").limit(50)).unwrap();
         assert_eq!((answer.total + answer.coverage.not_indexed, answer.hits.len()), (mails, 50));
         let no = 2_000_000 + self.mails.len();
         let new = one(self.archive(), no);
-        assert_eq!(Digest::of(&acting.raw(new.0).unwrap()), new.1);
-        let answer = acting.search(&SearchRequest::new(&word(no, 7))).unwrap();
+        assert_eq!(Digest::of(&session.raw(new.0).unwrap()), new.1);
+        let answer = session.search(&SearchRequest::new(&word(no, 7))).unwrap();
         assert!(answer.total == 1 || answer.coverage.not_indexed > 0, "a mail that was archived is found or counted");
         self.mails.push(new);
     }
@@ -125,11 +125,11 @@ impl Held {
         let archive = self.files.open();
         assert!(archive.recovered().is_none());
         assert_eq!(verify(&archive).findings, []);
-        let acting = archive.acting_as(Actor::System);
-        let answer = acting.search(&SearchRequest::new("*").limit(0)).unwrap();
+        let session = archive.session(Actor::System);
+        let answer = session.search(&SearchRequest::new("*").limit(0)).unwrap();
         assert_eq!((answer.total, answer.coverage.not_indexed), (self.mails.len() as u64, 0));
         for (id, digest) in &self.mails {
-            assert_eq!(Digest::of(&acting.raw(*id).unwrap()), *digest);
+            assert_eq!(Digest::of(&session.raw(*id).unwrap()), *digest);
         }
     }
 }
@@ -201,14 +201,14 @@ fn s4_7_nobody_waits_for_a_search_that_runs() {
             let searching = Arc::clone(&archive);
             let gate = Arc::clone(&held.gate);
             let search = scope.spawn(move || {
-                let answer = searching.acting_as(Actor::System).search(&query);
+                let answer = searching.session(Actor::System).search(&query);
                 gate.lock().unwrap().armed = None;
                 answer.unwrap().total
             });
             reached.recv().unwrap_or_else(|_| panic!("no {part} was read"));
             for no in 0..60 {
                 held.mails.push(one(&archive, no));
-                let found = archive.acting_as(Actor::System).search(&SearchRequest::new(&word(no, 3)).limit(1)).unwrap();
+                let found = archive.session(Actor::System).search(&SearchRequest::new(&word(no, 3)).limit(1)).unwrap();
                 assert_eq!(found.total, 1, "{part}");
             }
             release.send(()).unwrap();

@@ -142,13 +142,11 @@ fn pieces(dir: &Path, kib: usize, is_mapped: bool) -> Result<Value> {
 
 /// Makes a closed archive of `mbox`.
 fn make(dir: &Path, mbox: &Path) -> Result<Value> {
-    let keep = |_, keys: &archive_core::ArchiveKeys| {
-        let text = keys.key_file.as_deref().map_or("", String::as_str);
-        fs::write(tasks::key_file(dir), text).map_err(|error| archive_core::Error::Misuse(error.to_string()))
-    };
     let options = CreateOptions::new("anna").open_options(OpenOptions::default().container_limit(CONTAINER));
-    let archive = Archive::create(dir, options, keep)?;
-    archive.acting_as(Actor::System).import(ImportSource::Path(mbox), &ImportOptions::default(), &mut NoEvents)?;
+    let new = Archive::create(dir, options)?;
+    tasks::keep(&new, dir)?;
+    let archive = new.commit()?;
+    archive.session(Actor::System).import(ImportSource::Path(mbox), &ImportOptions::default(), &mut NoEvents)?;
     archive.close()?;
     Ok(Value::Null)
 }

@@ -9,13 +9,12 @@
 //! Queries are drawn from the mails ([`benches::drawn`]). With `--share`, the same queries also run on behalf of a user
 //! who sees that share of the folders.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use archive_core::{
-    Acting, Actor, Archive, CountBy, FolderScope, Key, MessageId, OpenOptions, Order, OrderKey, SearchCriteria, SearchRequest, User, mail,
+    Actor, Archive, CountBy, FolderScope, Key, MessageId, OpenOptions, Order, OrderKey, SearchCriteria, SearchRequest, Session, User, mail,
 };
 use benches::Result;
 use benches::drawn::{Dice, Drawing, KINDS, SAMPLE, Words};
@@ -42,15 +41,15 @@ fn run(args: &[String]) -> Result<()> {
     let share: f64 = option("--share").map_or(Ok(0.3), |text| text.parse())?;
     let key = Key::File(std::fs::read_to_string(key_file)?.into());
     let archive = Archive::open(Path::new(dir), &key, OpenOptions::default())?;
-    let system = archive.acting_as(Actor::System);
-    let folders = system.folders();
+    let system = archive.session(Actor::System);
+    let folders = system.folders()?;
     let seen: Vec<FolderScope> = folders
         .iter()
         .filter(|_| (dice.below(1000) as f64) < share * 1000.0)
         .map(|folder| FolderScope::exactly(&folder.path.to_string()))
         .collect();
     println!("{} folders, {} of them seen by the user", folders.len(), seen.len());
-    let user = archive.acting_as(Actor::User(User { name: "bench".to_owned(), administrator: false, folders: seen }));
+    let user = archive.session(Actor::User(User { name: "bench".to_owned(), administrator: false, folders: seen }));
     let words = words(&system, &mut dice)?;
     forget_peak()?;
     let mut rows = vec![["query", "n", "hits", "p50", "p95", "worst", "user p50", "user p95"].map(str::to_owned).to_vec()];
@@ -108,16 +107,16 @@ fn row(kind: &str, hits: &str, all: Vec<Duration>, some: Vec<Duration>) -> Vec<S
 }
 
 /// What a snippet adds to a hit: from the second of two passes, the average time of a hit for each query.
-fn snippets(acting: &Acting<'_>, queries: &[String]) -> Result<Vec<Duration>> {
+fn snippets(session: &Session, queries: &[String]) -> Result<Vec<Duration>> {
     let mut times = Vec::new();
     for is_warm in [false, true] {
         for query in queries {
             let request = SearchRequest::new(query).limit(50);
             let start = Instant::now();
-            let shown = acting.search(&request)?.hits.len();
+            let shown = session.search(&request)?.hits.len();
             let plain = start.elapsed();
             let start = Instant::now();
-            acting.search(&request.with_snippets())?;
+            session.search(&request.with_snippets())?;
             if let (true, Ok(shown @ 1..)) = (is_warm, u32::try_from(shown)) {
                 times.push(start.elapsed().saturating_sub(plain) / shown);
             }
@@ -127,16 +126,16 @@ fn snippets(acting: &Acting<'_>, queries: &[String]) -> Result<Vec<Duration>> {
 }
 
 /// Times of the second of two passes, and the total number of hits.
-fn measure(acting: &Acting<'_>, queries: &[String]) -> Result<(Vec<Duration>, u64)> {
-    measure_requests(acting, &queries.iter().map(|query| SearchRequest::new(query).limit(50)).collect::<Vec<_>>())
+fn measure(session: &Session, queries: &[String]) -> Result<(Vec<Duration>, u64)> {
+    measure_requests(session, &queries.iter().map(|query| SearchRequest::new(query).limit(50)).collect::<Vec<_>>())
 }
 
-fn measure_requests(acting: &Acting<'_>, requests: &[SearchRequest]) -> Result<(Vec<Duration>, u64)> {
+fn measure_requests(session: &Session, requests: &[SearchRequest]) -> Result<(Vec<Duration>, u64)> {
     let (mut times, mut hits) = (Vec::new(), 0);
     for is_warm in [false, true] {
         for request in requests {
             let start = Instant::now();
-            let found = acting.search(request)?;
+            let found = session.search(request)?;
             if is_warm {
                 times.push(start.elapsed());
                 hits += found.total;
@@ -147,16 +146,12 @@ fn measure_requests(acting: &Acting<'_>, requests: &[SearchRequest]) -> Result<(
 }
 
 /// Words of the mails of an archive.
-fn words(acting: &Acting<'_>, dice: &mut Dice) -> Result<Words> {
-    let mut ids: Vec<MessageId> = Vec::new();
-    acting.messages(&mut |info| {
-        ids.push(info.id);
-        Ok(ControlFlow::Continue(()))
-    })?;
+fn words(session: &Session, dice: &mut Dice) -> Result<Words> {
+    let ids: Vec<MessageId> = session.messages().map(|info| info.map(|info| info.id)).collect::<std::result::Result<_, _>>()?;
     let mut drawing = Drawing::default();
     for id in ids.iter().step_by((ids.len() / SAMPLE).max(1)) {
-        let text = mail::text::extract(&acting.raw(*id)?, &[]);
-        let info = acting.message(*id)?;
+        let text = mail::text::extract(&session.raw(*id)?, &[]);
+        let info = session.message(*id)?;
         drawing.take(text.values.iter().map(|value| value.text.as_str()), info.from.first().map(|from| from.address.as_str()), dice);
     }
     drawing.words()

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use archive_core::{Acting, Error, MessageId};
+use archive_core::{Error, MessageId, Session};
 
 use super::{Pieces, stream};
 use crate::args::Show;
@@ -30,12 +30,12 @@ pub fn give(args: &Show, out: &mut Out, read: impl FnOnce(&mut Pieces<'_>) -> Re
 }
 
 /// The header as it is: all of it into a file, up to a limit on a terminal.
-pub fn headers(acting: &Acting<'_>, id: MessageId, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
+pub fn headers(session: &Session, id: MessageId, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     if args.output.is_some() {
-        return give(args, out, |sink| acting.read_header(id, sink));
+        return give(args, out, |sink| session.read_header(id, sink));
     }
     let (mut header, mut left_out) = (Vec::new(), 0);
-    acting.read_header(id, &mut |bytes| {
+    session.read_header(id, &mut |bytes| {
         let room = MOST_HEADER - header.len();
         header.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         left_out += bytes.len().saturating_sub(room) as u64;

@@ -7,7 +7,7 @@ mod text;
 
 use std::path::Path;
 
-use archive_core::{Acting, Archive, Error, MessageId};
+use archive_core::{Archive, Error, MessageId, Progress, Session};
 use serde_json::json as object;
 
 use super::rows::{message_row, message_table};
@@ -21,13 +21,13 @@ pub fn run(archive: &Archive, args: &Show, out: &mut Out) -> Result<Exit, Failur
     for path in [&args.output, &args.save].into_iter().flatten().filter(|path| *path != Path::new("-")) {
         place::outside(path, archive)?;
     }
-    let acting = &system(archive);
-    let [id] = args.ids.as_slice() else { return several(acting, args, out) };
-    one(acting, *id, args, out)
+    let session = &system(archive);
+    let [id] = args.ids.as_slice() else { return several(session, args, out) };
+    one(session, *id, args, out)
 }
 
 /// Shows each in turn. Errors about missing or damaged ones come after the others.
-fn several(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
+fn several(session: &Session, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     if args.raw || args.part.is_some() || args.output.is_some() {
         return Err(Failure::Usage("--raw, --part and -o take one id, since bytes of several mails would run together".to_owned()));
     }
@@ -35,7 +35,7 @@ fn several(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Fail
     let mut failures = Vec::new();
     let mut is_first = true;
     for id in &args.ids {
-        match one_of_several(acting, *id, std::mem::take(&mut is_first), args, out) {
+        match one_of_several(session, *id, std::mem::take(&mut is_first), args, out) {
             Ok(Exit::Done) => {}
             Ok(other) => exit = other,
             Err(failure @ Failure::Archive(Error::NoSuchMessage(_) | Error::Damage(_))) => failures.push(failure),
@@ -48,34 +48,34 @@ fn several(acting: &Acting<'_>, args: &Show, out: &mut Out) -> Result<Exit, Fail
     Ok(failures.iter().map(Failure::exit).find(|exit| *exit != Exit::Misuse).or(failures.first().map(Failure::exit)).unwrap_or(exit))
 }
 
-fn one_of_several(acting: &Acting<'_>, id: MessageId, is_first: bool, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
-    if !out.is_json() && args.save.is_none() && acting.message(id).is_ok() {
+fn one_of_several(session: &Session, id: MessageId, is_first: bool, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
+    if !out.is_json() && args.save.is_none() && session.message(id).is_ok() {
         if !is_first {
             out.line("")?;
         }
         out.heading(&format!("Message: {id}"))?;
     }
-    one(acting, id, args, out)
+    one(session, id, args, out)
 }
 
-fn one(acting: &Acting<'_>, id: MessageId, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
+fn one(session: &Session, id: MessageId, args: &Show, out: &mut Out) -> Result<Exit, Failure> {
     if args.record {
-        return record::print(&acting.record(id)?, out).map(|()| Exit::Done);
+        return record::print(&session.record(id)?, out).map(|()| Exit::Done);
     }
     if args.thread {
-        return thread(acting, id, out);
+        return thread(session, id, out);
     }
     if args.raw {
-        return bytes::give(args, out, |sink| acting.read(id, sink));
+        return bytes::give(args, out, |sink| session.read(id, sink));
     }
     if args.headers {
-        return bytes::headers(acting, id, args, out);
+        return bytes::headers(session, id, args, out);
     }
     if let Some(part) = args.part {
-        return bytes::give(args, out, |sink| acting.read_part(id, part, sink));
+        return bytes::give(args, out, |sink| session.read_part(id, part, 0, sink));
     }
-    let view = acting.parts(id)?;
-    let labels = match acting.record(id) {
+    let view = session.parts(id)?;
+    let labels = match session.record(id) {
         Ok(record) => record.labels,
         // The mail is there, but its record is not.
         Err(Error::Damage(damage)) => {
@@ -88,17 +88,17 @@ fn one(acting: &Acting<'_>, id: MessageId, args: &Show, out: &mut Out) -> Result
         out.note("warning: the mail has more parts or header fields than are looked through; --raw has them all")?;
     }
     match &args.save {
-        Some(dir) => save::run(acting, id, &view, dir, out),
-        None => text::run(acting, id, &view, &labels, out),
+        Some(dir) => save::run(session, id, &view, dir, out),
+        None => text::run(session, id, &view, &labels, out),
     }
 }
 
-fn thread(acting: &Acting<'_>, id: MessageId, out: &mut Out) -> Result<Exit, Failure> {
-    let messages = acting.thread(id)?;
+fn thread(session: &Session, id: MessageId, out: &mut Out) -> Result<Exit, Failure> {
+    let messages = session.thread(id, &Progress::new())?;
     let table = message_table();
     for info in &messages {
         match out.is_json() {
-            true => out.json(&json::message("message", info))?,
+            true => out.json(&json::line("message", info))?,
             false => message_row(&table, info, out)?,
         }
     }

@@ -1,10 +1,10 @@
 //! What the archive knows of a mail, in labelled lines.
 
 use archive_core::MessageRecord;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::out::{Out, escape, json, when};
+use crate::out::{Out, escape, when};
 
 /// Width of the labels.
 const LABEL: usize = 18;
@@ -30,7 +30,7 @@ const FIRST: [&str; 17] = [
 ];
 
 pub fn print(record: &MessageRecord, out: &mut Out) -> Result<(), Failure> {
-    let value = json::record(record);
+    let value = json!(record);
     if out.is_json() {
         return out.json(&value);
     }

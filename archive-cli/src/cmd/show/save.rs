@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use archive_core::mail::{Part, PartKind, View};
 use archive_core::vfs::{Operation, VfsError};
-use archive_core::{Acting, Error, MessageId};
+use archive_core::{Error, MessageId, Session};
 use serde_json::json as object;
 
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, escape};
 
-pub fn run(acting: &Acting<'_>, id: MessageId, view: &View, dir: &Path, out: &mut Out) -> Result<Exit, Failure> {
+pub fn run(session: &Session, id: MessageId, view: &View, dir: &Path, out: &mut Out) -> Result<Exit, Failure> {
     fs::create_dir_all(dir).map_err(Failure::file("create the folder", dir))?;
     // The parts of a nested mail are saved with it.
     let parts = view.parts.iter().filter(|part| part.is_attachment && part.within.is_none() && part.kind != PartKind::Multipart);
     let parts: Vec<&Part> = parts.collect();
     let mut saving = Saving { dir, parts: &parts, file: None, saved: Vec::new() };
-    if let Err(failure) = saving.all(acting, id) {
+    if let Err(failure) = saving.all(session, id) {
         saving.give_up();
         return Err(failure);
     }
@@ -45,13 +45,13 @@ struct Saving<'a> {
 
 impl Saving<'_> {
     /// Saves one part after the other, in one pass over the mail.
-    fn all(&mut self, acting: &Acting<'_>, id: MessageId) -> Result<(), Failure> {
+    fn all(&mut self, session: &Session, id: MessageId) -> Result<(), Failure> {
         let numbers: Vec<u32> = self.parts.iter().map(|part| part.number).collect();
         if numbers.is_empty() {
             return Ok(());
         }
         let mut failure = None;
-        let read = acting.read_parts(id, &numbers, &mut |number, bytes| {
+        let read = session.read_parts(id, &numbers, &mut |number, bytes| {
             self.take(number, bytes).map_err(|error| {
                 failure = Some(error);
                 Error::Stopped

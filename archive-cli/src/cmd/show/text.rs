@@ -1,7 +1,7 @@
 //! A mail as a person reads it: headers that matter, text, and the list of its parts.
 
 use archive_core::mail::{Part, PartKind, View};
-use archive_core::{Acting, MessageId};
+use archive_core::{MessageId, Session};
 use serde_json::{Value, json as object};
 use unicode_width::UnicodeWidthStr;
 
@@ -13,10 +13,10 @@ const LEAST_OF_A_NAME: usize = 8;
 /// Header fields that a reader wants to see, in this order.
 const SHOWN: [&str; 5] = ["From", "To", "Cc", "Date", "Subject"];
 
-pub fn run(acting: &Acting<'_>, id: MessageId, view: &View, labels: &[String], out: &mut Out) -> Result<Exit, Failure> {
-    let info = acting.message(id)?;
+pub fn run(session: &Session, id: MessageId, view: &View, labels: &[String], out: &mut Out) -> Result<Exit, Failure> {
+    let info = session.message(id)?;
     if out.is_json() {
-        return out.json(&mail(json::message("mail", &info), view, labels)).map(|()| Exit::Done);
+        return out.json(&mail(json::line("mail", &info), view, labels)).map(|()| Exit::Done);
     }
     for name in SHOWN {
         if let Some(value) = view.field(name) {

@@ -263,7 +263,7 @@ impl Master {
         }
         let written = self.write(&facts);
         if let Err(error) = &written {
-            self.barred = Some(Error::Latched(error.to_string()));
+            self.barred = Some(Error::Latched { cause: error.clone().into() });
         }
         written?;
         facts.into_iter().try_for_each(|fact| self.state.apply(fact))
@@ -304,7 +304,7 @@ impl Master {
             return Ok(());
         }
         let marked = self.write_mark(stores);
-        self.barred = marked.as_ref().err().map(|error| Error::Latched(error.to_string()));
+        self.barred = marked.as_ref().err().map(|error| Error::Latched { cause: error.clone().into() });
         marked
     }
 

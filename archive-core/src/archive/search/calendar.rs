@@ -4,35 +4,23 @@ use std::ops::Range;
 
 use archive_index::{DateSpan, NamedPeriod, Period};
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, ToSpan as _};
+
+use super::zone::Zone;
 
 /// The lowest date: in the index, the value below it means no date.
 const FIRST: i64 = i64::MIN + 1;
 
 /// A zone, and the moment that relative dates count from.
 pub(super) struct Calendar {
-    zone: TimeZone,
+    zone: Zone,
     now: DateTime,
-}
-
-/// The zone of that name: `UTC`, `Europe/Berlin`, `+02:00`. `None` if there is no such zone.
-#[must_use]
-pub fn read_zone(name: &str) -> Option<TimeZone> {
-    if name.is_empty() || name.eq_ignore_ascii_case("utc") || name.eq_ignore_ascii_case("z") {
-        return Some(TimeZone::UTC);
-    }
-    let Some(rest) = name.strip_prefix(['+', '-']) else { return TimeZone::get(name).ok() };
-    let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
-    let number = |digits: &str, most| digits.parse::<i32>().ok().filter(|number| (0..=most).contains(number));
-    let seconds = number(hours, 23)? * 3600 + number(minutes, 59)? * 60;
-    Offset::from_seconds(if name.starts_with('-') { -seconds } else { seconds }).ok().map(TimeZone::fixed)
 }
 
 impl Calendar {
     /// In `zone`, at `now`: milliseconds since 1970 UTC.
-    pub(super) fn new(zone: TimeZone, now: i64) -> Self {
-        let now = Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone()).datetime();
+    pub(super) fn new(zone: Zone, now: i64) -> Self {
+        let now = Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.0.clone()).datetime();
         Self { zone, now }
     }
 
@@ -46,13 +34,13 @@ impl Calendar {
     /// The year and month of a time in the zone.
     pub(super) fn month(&self, seconds: i64) -> (i16, i8) {
         let time = Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX });
-        let date = self.zone.to_datetime(time).date();
+        let date = self.zone.0.to_datetime(time).date();
         (date.year(), date.month())
     }
 
     /// The first moment of a local time; where a clock skips it, the moment of the skip.
     fn seconds_of(&self, time: DateTime) -> i64 {
-        let moment = self.zone.to_ambiguous_timestamp(time).compatible();
+        let moment = self.zone.0.to_ambiguous_timestamp(time).compatible();
         moment.map_or(if time.year() < 1970 { FIRST } else { i64::MAX }, Timestamp::as_second)
     }
 
@@ -111,7 +99,7 @@ mod tests {
 
     fn seconds(zone_name: &str, now: &str, span: &str) -> (String, String) {
         let now: Timestamp = now.parse().unwrap();
-        let calendar = Calendar::new(read_zone(zone_name).unwrap(), now.as_millisecond());
+        let calendar = Calendar::new(Zone::named(zone_name).unwrap(), now.as_millisecond());
         let range = calendar.seconds(&DateSpan::read(span).unwrap());
         let show = |seconds: i64| Timestamp::from_second(seconds).map_or_else(|_| "open".to_owned(), |time| time.to_string());
         (show(range.start), show(range.end))
@@ -148,15 +136,15 @@ mod tests {
 
     #[test]
     fn s2_6_a_range_that_ends_before_it_begins_is_empty() {
-        let calendar = Calendar::new(TimeZone::UTC, 0);
+        let calendar = Calendar::new(Zone::utc(), 0);
         assert!(calendar.seconds(&DateSpan::read("2024..2023").unwrap()).is_empty());
     }
 
     #[test]
     fn zones_are_names_or_offsets() {
-        let offset = |text| read_zone(text).unwrap().to_offset(Timestamp::UNIX_EPOCH).seconds();
+        let offset = |text| Zone::named(text).unwrap().offset_at(0);
         assert_eq!(offset("UTC"), 0);
         assert_eq!(offset("-03:30"), -(3 * 3600 + 1800));
-        assert!(read_zone("+99:00").is_none() && read_zone("+x").is_none() && read_zone("Nowhere/City").is_none());
+        assert!(Zone::named("+99:00").is_none() && Zone::named("+x").is_none() && Zone::named("Nowhere/City").is_none());
     }
 }

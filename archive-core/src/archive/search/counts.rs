@@ -26,6 +26,29 @@ pub enum CountBy {
     Type,
 }
 
+impl CountBy {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Year, Self::Month, Self::From, Self::Folder, Self::Type];
+
+    /// Its name: `year`, `month`, `from`, `folder`, `type`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::From => "from",
+            Self::Folder => "folder",
+            Self::Type => "type",
+        }
+    }
+
+    /// That of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|by| by.name() == name)
+    }
+}
+
 const NO_DATE: &str = "no date";
 
 /// The number of hits for each value.

@@ -13,6 +13,7 @@ mod notices;
 mod order;
 mod pages;
 mod thread;
+mod zone;
 
 use std::ops::Range;
 
@@ -24,17 +25,19 @@ pub use criteria::{DateRange, Level, Order, OrderKey, SearchCriteria, SearchFiel
 pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
 pub use pages::SearchPages;
 
-use super::{Acting, Actor, NotSearchable, Stop};
+use super::actor::Acting;
+use super::{Actor, NotSearchable};
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId};
 use crate::message::MessageInfo;
+use crate::progress::Progress;
 use crate::seal::{open_token, seal_token};
 use crate::store::Placed;
 use crate::wire;
 use calendar::Calendar;
-pub use calendar::read_zone;
 use found::{Ask, Searcher};
 use order::{InOrder, Place};
+pub use zone::Zone;
 
 /// A search: what is searched for, and how much of the answer is wanted.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +51,7 @@ pub struct SearchRequest {
     subject_words: bool,
     suggest: bool,
     once: bool,
-    stop: Stop,
+    progress: Progress,
 }
 
 impl SearchRequest {
@@ -62,6 +65,73 @@ impl SearchRequest {
     #[must_use]
     pub fn of(criteria: SearchCriteria) -> Self {
         Self { criteria, ..Self::default() }
+    }
+
+    /// A request from its JSON form: an object with `query`, or with the `criteria` of [`SearchCriteria::from_json`], and
+    /// what else is wanted: `limit`, `after` (a cursor), `now` (milliseconds since 1970 UTC), `counts` (names of
+    /// [`CountBy`]), `snippets`, `subject_words`, `suggestions`, `once`. Other names are an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Query`] if it is not such an object, or its criteria are not understood.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Form {
+            #[serde(default)]
+            version: Option<u32>,
+            #[serde(default)]
+            query: Option<String>,
+            #[serde(default)]
+            criteria: Option<serde_json::Value>,
+            #[serde(default)]
+            limit: Option<usize>,
+            #[serde(default)]
+            after: Option<String>,
+            #[serde(default)]
+            now: Option<i64>,
+            #[serde(default)]
+            counts: Vec<String>,
+            #[serde(default)]
+            snippets: bool,
+            #[serde(default)]
+            subject_words: bool,
+            #[serde(default)]
+            suggestions: bool,
+            #[serde(default)]
+            once: bool,
+        }
+        let form: Form = serde_json::from_str(text).map_err(|error| Error::query(format!("the request is not understood: {error}")))?;
+        if form.version.is_some_and(|version| version != 1) {
+            return Err(Error::query("the request is of a later version; this one knows version 1"));
+        }
+        let criteria = match (form.query, form.criteria) {
+            (Some(query), None) => SearchCriteria::of_text(&query),
+            (None, Some(criteria)) => SearchCriteria::from_json(&criteria.to_string())?,
+            _ => return Err(Error::query("a request has either `query` or `criteria`")),
+        };
+        let unknown = |name: &String| Error::query(format!("`{name}` is nothing to count by; use year, month, from, folder or type"));
+        let counts = form.counts.iter().map(|name| CountBy::named(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
+        // What cannot be understood is said at once, before anything is searched.
+        criteria.query()?;
+        Ok(Self {
+            criteria,
+            limit: form.limit,
+            cursor: form.after,
+            counts,
+            now: form.now,
+            snippets: form.snippets,
+            subject_words: form.subject_words,
+            suggest: form.suggestions,
+            once: form.once,
+            progress: Progress::new(),
+        })
+    }
+
+    /// What is searched for.
+    #[must_use]
+    pub fn criteria(&self) -> &SearchCriteria {
+        &self.criteria
     }
 
     /// Returns at most this many hits; the total counts all.
@@ -113,10 +183,10 @@ impl SearchRequest {
         Self { once: true, ..self }
     }
 
-    /// Ends the search with [`Error::Stopped`] soon after the flag is set.
+    /// Ends the search with [`Error::Stopped`] soon after `progress` is cancelled.
     #[must_use]
-    pub fn until(self, stop: Stop) -> Self {
-        Self { stop, ..self }
+    pub fn progress(self, progress: &Progress) -> Self {
+        Self { progress: progress.clone(), ..self }
     }
 }
 
@@ -160,30 +230,18 @@ pub struct SearchResult {
 }
 
 impl Acting<'_> {
-    /// Searches all messages that the actor may see. A segment of the index that turns out to be damaged is given up,
-    /// and its messages count as not indexed.
-    ///
-    /// Without a limit the answer holds all hits. [`search_pages`](Self::search_pages) reads them page by page.
-    pub fn search(&self, request: &SearchRequest) -> Result<SearchResult, Error> {
-        self.search_pages(request)?.next().unwrap_or(Err(Error::Bug("a search without a first page")))
-    }
-
-    /// How the query of a search is read, clause by clause, and what each clause finds alone.
-    pub fn explain(&self, request: &SearchRequest) -> Result<Vec<ClauseReport>, Error> {
+    pub(in crate::archive) fn explain(&self, request: &SearchRequest) -> Result<Vec<ClauseReport>, Error> {
         let query = request.criteria.query()?;
         self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.clauses(query)))
     }
 
-    /// Which clauses of a search a message meets, and in which fields their words are.
-    pub fn why(&self, id: MessageId, request: &SearchRequest) -> Result<Vec<ClauseVerdict>, Error> {
+    pub(in crate::archive) fn why(&self, id: MessageId, request: &SearchRequest) -> Result<Vec<ClauseVerdict>, Error> {
         let placed = self.placed(id)?;
         let query = request.criteria.query()?;
         self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.verdicts(query, &placed)))
     }
 
-    /// Takes the first `most` messages for which text that could not be read would decide ([`Coverage::undecided`]),
-    /// and returns what could not be read in them, and why. This reads the mails.
-    pub fn undecided(&self, request: &SearchRequest, most: usize) -> Result<Vec<NotSearchable>, Error> {
+    pub(in crate::archive) fn undecided(&self, request: &SearchRequest, most: usize) -> Result<Vec<NotSearchable>, Error> {
         let Some(query) = request.criteria.query()? else { return Ok(Vec::new()) };
         self.with_searcher(request, |searcher| {
             let (store, mut parts) = (searcher.store, Vec::new());
@@ -203,7 +261,7 @@ impl Acting<'_> {
         let store = &self.archive.store;
         let calendar = self.calendar(request)?;
         loop {
-            let (sight, snapshot) = (self.sight(), store.indexer().snapshot().until(request.stop.clone()));
+            let (sight, snapshot) = (self.sight(), store.indexer().snapshot().until(request.progress.flag()));
             match ask(&Searcher::new(store, &snapshot, &sight, &calendar)) {
                 Err(Error::IndexDamaged(damage)) => store.indexer().give_up(&damage),
                 answer => return answer,
@@ -230,7 +288,7 @@ impl Acting<'_> {
 
     fn calendar(&self, request: &SearchRequest) -> Result<Calendar, Error> {
         let name = &request.criteria.zone;
-        let zone = read_zone(name);
+        let zone = Zone::named(name);
         let zone = zone.ok_or_else(|| Error::query(format!("zone: `{name}` is not known; zones look like Europe/Berlin or +02:00")))?;
         Ok(Calendar::new(zone, request.now.unwrap_or_else(|| self.archive.store.now())))
     }
@@ -248,10 +306,15 @@ impl Acting<'_> {
     /// What a cursor is bound to: criteria, order and actor. A search that shows each mail once walks the same order
     /// and skips some hits, so its cursors are valid for both.
     fn binding(&self, criteria: &SearchCriteria) -> Vec<u8> {
+        self.binding_of(criteria.to_json().as_bytes())
+    }
+
+    /// What a cursor in `what` is bound to: that, and the actor.
+    pub(in crate::archive) fn binding_of(&self, what: &[u8]) -> Vec<u8> {
         let mut hash = Sha256::new();
-        hash.update(criteria.to_json());
+        hash.update(what);
         hash.update([0]);
-        match &self.actor {
+        match self.actor {
             Actor::System => hash.update(b"system"),
             Actor::User(user) => hash.update(serde_json::to_string(user).unwrap_or_default()),
         }

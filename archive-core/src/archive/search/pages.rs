@@ -9,8 +9,9 @@ use super::counts::{Counts, count};
 use super::found::{Ask, Searcher, as_they_lie};
 use super::order::{InOrder, Page, Place};
 use super::{Coverage, SearchRequest, SearchResult, missing, notices};
+use crate::archive::actor::Acting;
 use crate::archive::actor::Sight;
-use crate::archive::{Acting, Actor};
+use crate::archive::{Actor, Session};
 use crate::catalog::StoredRows;
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId, MessageNo};
@@ -19,8 +20,13 @@ use crate::store::failed;
 /// The pages of a search, in order, each of at most as many hits as the limit of the request; there is always a first
 /// one. Counts and suggestions are in the first. All come from the state of the archive at the first; if a segment of
 /// the index turns out to be damaged, the rest comes without it. It ends after an error.
-pub struct SearchPages<'a> {
-    acting: &'a Acting<'a>,
+pub struct SearchPages {
+    session: Session,
+    search: Search,
+}
+
+/// A search, and how far it was read.
+struct Search {
     request: SearchRequest,
     calendar: Calendar,
     reading: Option<Reading>,
@@ -60,15 +66,79 @@ struct Reading {
     answer: SearchResult,
 }
 
-impl Acting<'_> {
+impl Session {
     /// Searches all messages that the actor may see, and reads the hits page by page. The search runs once, and all its
     /// hits are read at the cost of one pass; each page ends with a cursor, as that of [`search`](Self::search).
-    pub fn search_pages(&self, request: &SearchRequest) -> Result<SearchPages<'_>, Error> {
-        self.check_store(&request.criteria)?;
-        let after = request.cursor.as_deref().map(|cursor| self.place_of(cursor, &request.criteria)).transpose()?;
-        let calendar = self.calendar(request)?;
-        Ok(SearchPages {
-            acting: self,
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use std::sync::Arc;
+    /// # use archive_core::{Actor, Archive, CreateOptions, vfs::MemVfs};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let new = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), CreateOptions::new("anna"))?;
+    /// # new.keys();
+    /// # let session = new.commit()?.session(Actor::System);
+    /// use archive_core::SearchRequest;
+    ///
+    /// for number in 1..=5 {
+    ///     session.import_one(format!("From: ada@example.org\nSubject: Invoice {number}\n\nText.\n").as_bytes(), &"anna/inbox".parse()?)?;
+    /// }
+    /// let mut sizes = Vec::new();
+    /// for page in session.search_pages(&SearchRequest::new("subject:invoice").limit(2))? {
+    ///     let page = page?;
+    ///     assert_eq!(page.total, 5);
+    ///     sizes.push(page.hits.len());
+    /// }
+    /// assert_eq!(sizes, [2, 2, 1]);
+    ///
+    /// // A client that comes back later continues by the cursor.
+    /// let request = SearchRequest::new("subject:invoice").limit(2);
+    /// let first = session.search(&request)?;
+    /// let next = session.search(&request.after(&first.cursor.ok_or("no next page")?))?;
+    /// assert_ne!(first.hits, next.hits);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn search_pages(&self, request: &SearchRequest) -> Result<SearchPages, Error> {
+        let search = self.call(|acting| Search::begin(acting, request))?;
+        Ok(SearchPages { session: self.clone(), search })
+    }
+}
+
+impl Acting<'_> {
+    pub(in crate::archive) fn search(&self, request: &SearchRequest) -> Result<SearchResult, Error> {
+        Search::begin(self, request)?.next(self).unwrap_or(Err(Error::Bug("a search without a first page")))
+    }
+}
+
+impl Iterator for SearchPages {
+    type Item = Result<SearchResult, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.session.call(|acting| Ok(self.search.next(acting))) {
+            Ok(page) => page,
+            Err(error) if self.search.state != State::Ended => {
+                self.search.state = State::Ended;
+                Some(Err(error))
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+impl SearchPages {
+    /// The pages from the next one on have at most so many hits.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.search.request.limit = Some(limit);
+    }
+}
+
+impl Search {
+    fn begin(acting: &Acting<'_>, request: &SearchRequest) -> Result<Self, Error> {
+        acting.check_store(&request.criteria)?;
+        let after = request.cursor.as_deref().map(|cursor| acting.place_of(cursor, &request.criteria)).transpose()?;
+        let calendar = acting.calendar(request)?;
+        Ok(Self {
             request: request.clone(),
             calendar,
             reading: None,
@@ -76,19 +146,15 @@ impl Acting<'_> {
             ahead: Ahead { rows: VecDeque::new(), after, more: true, at_once: 0 },
         })
     }
-}
 
-impl Iterator for SearchPages<'_> {
-    type Item = Result<SearchResult, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self, acting: &Acting<'_>) -> Option<Result<SearchResult, Error>> {
         if self.state == State::Ended {
             return None;
         }
         let page = loop {
-            match self.page() {
+            match self.page(acting) {
                 Err(Error::IndexDamaged(damage)) => {
-                    self.acting.archive.store.indexer().give_up(&damage);
+                    acting.archive.store.indexer().give_up(&damage);
                     self.reading = None;
                 }
                 page => break page,
@@ -98,29 +164,22 @@ impl Iterator for SearchPages<'_> {
         self.state = if more { State::Later } else { State::Ended };
         Some(page)
     }
-}
 
-impl SearchPages<'_> {
-    /// The pages from the next one on have at most so many hits.
-    pub fn set_limit(&mut self, limit: usize) {
-        self.request.limit = Some(limit);
-    }
-
-    fn page(&mut self) -> Result<SearchResult, Error> {
+    fn page(&mut self, acting: &Acting<'_>) -> Result<SearchResult, Error> {
         let reading = match self.reading.take() {
             Some(reading) => reading,
-            None => self.run()?,
+            None => self.run(acting)?,
         };
-        let page = self.fill(&reading);
+        let page = self.fill(acting, &reading);
         self.reading = Some(reading);
         page
     }
 
     /// Runs the search.
-    fn run(&self) -> Result<Reading, Error> {
-        let (acting, request, store) = (self.acting, &self.request, &self.acting.archive.store);
+    fn run(&self, acting: &Acting<'_>) -> Result<Reading, Error> {
+        let (request, store) = (&self.request, &acting.archive.store);
         let criteria = &request.criteria;
-        let (sight, snapshot) = (acting.sight(), store.indexer().snapshot().until(request.stop.clone()));
+        let (sight, snapshot) = (acting.sight(), store.indexer().snapshot().until(request.progress.flag()));
         let searcher = Searcher::new(store, &snapshot, &sight, &self.calendar);
         let mut answer = SearchResult {
             hits: Vec::new(),
@@ -142,7 +201,7 @@ impl SearchPages<'_> {
         };
         answer.notices = of_query(&query);
         answer.notices.extend(searcher.unknown_folders(&query));
-        if acting.actor == Actor::System {
+        if *acting.actor == Actor::System {
             let unread = store.indexer().unread();
             answer.notices.extend(unread.map(|error| format!("some of the index cannot be read, and was not looked at: {error}")));
         }
@@ -161,8 +220,8 @@ impl SearchPages<'_> {
     }
 
     /// The hits of a page, and what was asked for beside them.
-    fn fill(&mut self, reading: &Reading) -> Result<SearchResult, Error> {
-        let (acting, store) = (self.acting, &self.acting.archive.store);
+    fn fill(&mut self, acting: &Acting<'_>, reading: &Reading) -> Result<SearchResult, Error> {
+        let store = &acting.archive.store;
         let mut page = reading.answer.clone();
         if self.state != State::First {
             page.counts.iter_mut().for_each(|counts| counts.rows.clear());
@@ -192,7 +251,7 @@ impl SearchPages<'_> {
             page.hits.push(info);
             if request.once {
                 let others = reading.others.get(&place.message()).into_iter().flatten();
-                page.also.push(others.map(|no| self.acting.message(MessageId { store: store.no(), no: *no })).collect::<Result<_, _>>()?);
+                page.also.push(others.map(|no| acting.message(MessageId { store: store.no(), no: *no })).collect::<Result<_, _>>()?);
             }
             if request.snippets {
                 page.snippets.push(searcher.snippet(query, ContentNo(row.content))?);

@@ -4,27 +4,26 @@ use std::collections::BTreeSet;
 
 use archive_index::{Bound, LabelKind, Leaf, Query, RoaringBitmap};
 
+use super::Zone;
 use super::calendar::Calendar;
 use super::found::Searcher;
-use crate::archive::Acting;
+use crate::archive::actor::Acting;
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId};
 use crate::mail::facts::id_hash;
 use crate::message::MessageInfo;
+use crate::progress::Progress;
 use crate::store::{failed, id_label};
 
 /// The most messages of a thread.
 const MOST: usize = 10_000;
 
 impl Acting<'_> {
-    /// The thread of a message, including the message itself: oldest first, then messages without a date. Two messages
-    /// belong together if one refers to the other, or both to the same one. Messages that the actor does not see
-    /// connect nothing. At most 10,000 messages.
-    pub fn thread(&self, id: MessageId) -> Result<Vec<MessageInfo>, Error> {
+    pub(in crate::archive) fn thread(&self, id: MessageId, progress: &Progress) -> Result<Vec<MessageInfo>, Error> {
         let first = self.content_of(id)?;
         let store = &self.archive.store;
-        let (sight, snapshot) = (self.sight(), store.indexer().snapshot());
-        let calendar = Calendar::new(jiff::tz::TimeZone::UTC, 0);
+        let (sight, snapshot) = (self.sight(), store.indexer().snapshot().until(progress.flag()));
+        let calendar = Calendar::new(Zone::utc(), 0);
         let searcher = Searcher::new(store, &snapshot, &sight, &calendar);
         let contents = searcher.thread(first)?;
         let mut messages = Vec::new();
@@ -44,6 +43,7 @@ impl Searcher<'_> {
         let mut waiting = vec![first];
         let mut asked = BTreeSet::new();
         while let Some(content) = waiting.pop() {
+            self.snapshot.check_stop().map_err(failed)?;
             for hash in self.hashes(content)?.into_iter().filter(|hash| asked.insert(*hash)) {
                 let mut docs = RoaringBitmap::new();
                 for kind in [LabelKind::Id, LabelKind::Reference] {

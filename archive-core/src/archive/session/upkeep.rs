@@ -1,0 +1,111 @@
+//! What checks, repairs and measures an archive, and keeps its index.
+
+use super::{AT_ONCE, Session, each};
+use crate::archive::{Depth, IndexConfiguration, NotSearchable, Page, RepairOptions, RepairReport, StatsReport, StoreIndex, VerifyReport};
+use crate::error::Error;
+use crate::progress::Progress;
+
+impl Session {
+    /// The totals of the archive, and its disk usage.
+    pub fn stats(&self, progress: &Progress) -> Result<StatsReport, Error> {
+        self.call(|acting| acting.stats(progress))
+    }
+
+    /// Media types of attachments that are not searched, sorted by name, each with the number of contents that have
+    /// such attachments.
+    ///
+    /// Types that the archive is configured to search are not among them; [`StatsReport::undecided`] counts their
+    /// contents. This reads the row of every content, so it takes time in proportion to their number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] for anyone but the system; [`Error::Damage`] if the catalog is damaged.
+    pub fn types_not_read(&self, progress: &Progress) -> Result<Vec<(String, u64)>, Error> {
+        self.call(|acting| acting.types_not_read(progress))
+    }
+
+    /// A page of the parts that searches cannot look into, in the order of the contents: those of one content are on one
+    /// page, which may make it longer than `most`. Mails that have such parts are read again for it, which takes as long
+    /// as exporting them. Mails that are not indexed yet are left out.
+    pub fn not_searchable_page(&self, cursor: Option<&str>, most: usize) -> Result<Page<NotSearchable>, Error> {
+        self.call(|acting| acting.not_searchable_page(cursor, most))
+    }
+
+    /// All parts that searches cannot look into, read page by page. See [`not_searchable_page`](Self::not_searchable_page).
+    pub fn not_searchable(&self) -> impl Iterator<Item = Result<NotSearchable, Error>> + use<> {
+        let session = self.clone();
+        each(move |cursor| session.not_searchable_page(cursor, AT_ONCE))
+    }
+
+    /// Reads everything and checks everything. `progress` receives the bytes of contents checked so far.
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use std::sync::Arc;
+    /// # use archive_core::{Actor, Archive, CreateOptions, vfs::MemVfs};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let new = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), CreateOptions::new("anna"))?;
+    /// # new.keys();
+    /// # let session = new.commit()?.session(Actor::System);
+    /// use archive_core::{Depth, Progress};
+    ///
+    /// session.import_one(b"From: ada@example.org\n\nText.\n", &"anna/inbox".parse()?)?;
+    /// let report = session.verify(Depth::Everything, &Progress::new())?;
+    /// assert!(report.findings.is_empty(), "{:?}", report.findings);
+    /// assert_eq!(report.messages, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verify(&self, depth: Depth, progress: &Progress) -> Result<VerifyReport, Error> {
+        self.call(|acting| acting.verify(depth, progress))
+    }
+
+    /// Accepts what `report` found, except what can be rebuilt: it is recorded, and listed separately from now on. What
+    /// is hit stays damaged, and reading it fails as before. At most 10,000 places are accepted.
+    pub fn accept_damage(&self, report: &mut VerifyReport) -> Result<(), Error> {
+        self.call(|acting| acting.accept_damage(report))
+    }
+
+    /// Makes an archive that refuses mail accept it again: lost commits are noted, what is known of them is recorded
+    /// again, and a new records file continues. Afterwards close the archive and open it again.
+    ///
+    /// # Errors
+    ///
+    /// If something has to be accepted and `accept_state` is not set: [`Error::RolledBack`], [`Error::IdentityOlder`],
+    /// [`Error::IdentityChanged`]. Also [`Error::TooNewToWrite`] and errors of the system, which a repair cannot fix.
+    pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
+        self.call(|acting| acting.repair(options))
+    }
+
+    /// The indexes of all stores, or of one.
+    pub fn store_indexes(&self, store: Option<u32>) -> Result<Vec<StoreIndex>, Error> {
+        self.call(|acting| acting.store_indexes(store))
+    }
+
+    /// Rebuilds the index of a store from its mails, for all its user archives. Until it is done, searches use the old
+    /// one, and new mail is accepted. If `progress` ends it, the old one stays.
+    pub fn rebuild_store_index(&self, store: u32, progress: &Progress) -> Result<(), Error> {
+        self.call(|acting| acting.rebuild_store_index(store, progress))
+    }
+
+    /// Marks the indexes of all stores for [`Self::rebuild_selected_store_indexes`]. The mark outlives the process.
+    pub fn select_all_store_indexes_for_rebuild(&self) -> Result<(), Error> {
+        self.call(|acting| acting.select_all_store_indexes_for_rebuild())
+    }
+
+    /// Rebuilds the indexes that are marked or need it; each is read completely to see whether it does. Returns the
+    /// number rebuilt; fewer if `progress` ended it.
+    pub fn rebuild_selected_store_indexes(&self, progress: &Progress) -> Result<usize, Error> {
+        self.call(|acting| acting.rebuild_selected_store_indexes(progress))
+    }
+
+    /// What the index covers.
+    pub fn index_configuration(&self) -> Result<IndexConfiguration, Error> {
+        self.call(|acting| acting.index_configuration())
+    }
+
+    /// Sets what the index covers from now on.
+    pub fn set_index_configuration(&self, configuration: &IndexConfiguration) -> Result<(), Error> {
+        self.call(|acting| acting.set_index_configuration(configuration))
+    }
+}
