@@ -1,0 +1,299 @@
+// What lists show: messages, folders, pages of them.
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+
+namespace Mailkeep
+{
+    /// <summary>Where the date of a message is from. Later versions may add origins.</summary>
+    public enum DateOrigin
+    {
+        /// <summary>That is not known.</summary>
+        Unknown = 0,
+
+        /// <summary>The mail itself.</summary>
+        Mail = 1,
+
+        /// <summary>The From_ line of an mbox.</summary>
+        MboxLine = 2,
+
+        /// <summary>The name of a file in a Maildir.</summary>
+        MaildirName = 3,
+
+        /// <summary>None: its record has the time of archiving.</summary>
+        Archiving = 4,
+
+        /// <summary>What Apple Mail noted as received.</summary>
+        Received = 5,
+
+        /// <summary>The first Received field that has a date.</summary>
+        ReceivedField = 6,
+    }
+
+    /// <summary>Whether the owner of a user archive received or sent a message.</summary>
+    public enum Direction
+    {
+        /// <summary>That is not known.</summary>
+        Unknown = 0,
+
+        /// <summary>Received.</summary>
+        Received = 1,
+
+        /// <summary>Sent.</summary>
+        Sent = 2,
+    }
+
+    /// <summary>A message in a list. <see cref="Session.Record"/> has everything else.</summary>
+    public class MessageInfo
+    {
+        internal MessageInfo(mk_message row)
+        {
+            Id = new MessageId(row.id);
+            Date = Times.OfMilliseconds(row.date);
+            DateOrigin = (DateOrigin)row.date_origin;
+            Archived = Times.OfMilliseconds(row.archived) ?? DateTimeOffset.MinValue;
+            Bytes = (long)row.bytes;
+            Attachments = (int)row.attachments;
+            Direction = (Direction)row.direction;
+            Importance = row.importance;
+            NumberInFolder = row.number_in_folder;
+            Subject = Text.Of(row.subject);
+            Folder = Text.Of(row.folder);
+            FromName = Text.Of(row.from_name);
+            FromAddress = Text.Of(row.from_address);
+            ToName = Text.Of(row.to_name);
+            ToAddress = Text.Of(row.to_address);
+        }
+
+        internal MessageInfo(Json json)
+        {
+            Id = MessageId.Parse(json["id"].String);
+            Date = json["date"].Time;
+            DateOrigin = Named(json["date_source"].String);
+            Archived = json["archived"].Time ?? DateTimeOffset.MinValue;
+            Bytes = json["size"].Long;
+            Attachments = (int)json["attachments"].Long;
+            Direction = json["direction"].String == "received" ? Direction.Received
+                : json["direction"].String == "sent" ? Direction.Sent : Direction.Unknown;
+            Importance = (int)json["importance"].Long;
+            NumberInFolder = json["number_in_folder"].Long;
+            Subject = json["subject"].String ?? "";
+            Folder = json["folder"].String ?? "";
+            FromName = json["from"][0]["name"].String ?? "";
+            FromAddress = json["from"][0]["address"].String ?? "";
+            ToName = json["to"][0]["name"].String ?? "";
+            ToAddress = json["to"][0]["address"].String ?? "";
+        }
+
+        /// <summary>Its permanent id.</summary>
+        public MessageId Id { get; }
+
+        /// <summary>Its date in UTC; null if it has none, or one that .NET has no value for.</summary>
+        public DateTimeOffset? Date { get; }
+
+        /// <summary>Where its date is from.</summary>
+        public DateOrigin DateOrigin { get; }
+
+        /// <summary>When it was archived, in UTC, in milliseconds.</summary>
+        public DateTimeOffset Archived { get; }
+
+        /// <summary>Its length in bytes.</summary>
+        public long Bytes { get; }
+
+        /// <summary>How many attachments it has.</summary>
+        public int Attachments { get; }
+
+        /// <summary>Whether it was received or sent.</summary>
+        public Direction Direction { get; }
+
+        /// <summary>How important its sender called it: -1 low, 0 normal or not said, 1 high.</summary>
+        public int Importance { get; }
+
+        /// <summary>Its number in the folder, which no other message ever gets.</summary>
+        public long NumberInFolder { get; }
+
+        /// <summary>Its subject, decoded.</summary>
+        public string Subject { get; }
+
+        /// <summary>The path of its folder.</summary>
+        public string Folder { get; }
+
+        /// <summary>The name of its first sender; may be empty.</summary>
+        public string FromName { get; }
+
+        /// <summary>The address of its first sender; may be empty.</summary>
+        public string FromAddress { get; }
+
+        /// <summary>The name of its first receiver; may be empty.</summary>
+        public string ToName { get; }
+
+        /// <summary>The address of its first receiver; may be empty.</summary>
+        public string ToAddress { get; }
+
+        /// <summary>Its id and its subject.</summary>
+        public override string ToString() => Id + " " + Subject;
+
+        private static DateOrigin Named(string name)
+        {
+            switch (name)
+            {
+                case "mail": return DateOrigin.Mail;
+                case "mbox_line": return DateOrigin.MboxLine;
+                case "maildir_name": return DateOrigin.MaildirName;
+                case "archiving": return DateOrigin.Archiving;
+                case "received": return DateOrigin.Received;
+                case "received_field": return DateOrigin.ReceivedField;
+                default: return DateOrigin.Unknown;
+            }
+        }
+    }
+
+    /// <summary>A folder with its counts.</summary>
+    public sealed class FolderInfo
+    {
+        internal FolderInfo(mk_folder row)
+        {
+            Path = Text.Of(row.path);
+            Messages = (long)row.messages;
+            Bytes = (long)row.bytes;
+            TotalMessages = (long)row.total_messages;
+            TotalBytes = (long)row.total_bytes;
+            FoldersBelow = (long)row.folders_below;
+            Created = Times.OfMilliseconds(row.epoch * 1000L) ?? DateTimeOffset.MinValue;
+            LastNumber = row.last_number;
+        }
+
+        /// <summary>Its path, such as <c>anna/inbox</c>.</summary>
+        public string Path { get; }
+
+        /// <summary>Messages in the folder itself.</summary>
+        public long Messages { get; }
+
+        /// <summary>Bytes of these messages.</summary>
+        public long Bytes { get; }
+
+        /// <summary>Messages in it and in all folders below it.</summary>
+        public long TotalMessages { get; }
+
+        /// <summary>Bytes of these messages.</summary>
+        public long TotalBytes { get; }
+
+        /// <summary>Folders below it, at any depth.</summary>
+        public long FoldersBelow { get; }
+
+        /// <summary>When it was created, in UTC, in seconds.</summary>
+        public DateTimeOffset Created { get; }
+
+        /// <summary>The number of the last message that was added here.</summary>
+        public long LastNumber { get; }
+
+        /// <summary>Its path.</summary>
+        public override string ToString() => Path;
+    }
+
+    /// <summary>Some of a list.</summary>
+    /// <typeparam name="T">What is listed.</typeparam>
+    public sealed class Page<T>
+    {
+        internal Page(IReadOnlyList<T> items, string cursor)
+        {
+            Items = items;
+            Cursor = cursor;
+        }
+
+        /// <summary>The rows.</summary>
+        public IReadOnlyList<T> Items { get; }
+
+        /// <summary>Where the next page begins; null if there is none. It may be kept, and is good for the same list.</summary>
+        public string Cursor { get; }
+    }
+
+    internal static class Times
+    {
+        internal static DateTimeOffset? OfMilliseconds(long milliseconds)
+        {
+            // The years 1 to 9999: what the calendar of .NET has.
+            const long first = -62135596800000, last = 253402300799999;
+            return milliseconds < first || milliseconds > last
+                ? (DateTimeOffset?)null : DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+        }
+
+        internal static string Milliseconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Pages of the library, read.</summary>
+    internal static unsafe class Pages
+    {
+        internal static mk_page_info Info(PageHandle page)
+        {
+            var info = new mk_page_info { size = (uint)sizeof(mk_page_info) };
+            Errors.Check(Native.mk_page_get_info(&info, page, Errors.Own));
+            return info;
+        }
+
+        internal static string JsonOf(PageHandle page)
+        {
+            using (var frame = new Frame())
+            {
+                BufferHandle buffer;
+                int status = Native.mk_page_json(out buffer, page, Errors.Own);
+                return frame.Take(status, buffer);
+            }
+        }
+
+        internal static IReadOnlyList<T> Rows<T>(PageHandle page, int count, Func<mk_message, int, T> of)
+        {
+            var rows = new T[count];
+            var row = new mk_message { size = (uint)sizeof(mk_message) };
+            for (int i = 0; i < count; i++)
+            {
+                Errors.Check(Native.mk_page_message(&row, page, (UIntPtr)(uint)i, Errors.Own));
+                rows[i] = of(row, i);
+            }
+            return rows;
+        }
+
+        internal static Page<MessageInfo> Messages(int status, PageHandle page)
+        {
+            using (page)
+            {
+                Errors.Check(status);
+                var info = Info(page);
+                var rows = Rows(page, (int)info.count, (row, i) => new MessageInfo(row));
+                string cursor = Text.OrNull(info.cursor);
+                return new Page<MessageInfo>(rows, cursor);
+            }
+        }
+
+        internal static Page<FolderInfo> Folders(int status, PageHandle page)
+        {
+            using (page)
+            {
+                Errors.Check(status);
+                var info = Info(page);
+                var rows = new FolderInfo[info.count];
+                var row = new mk_folder { size = (uint)sizeof(mk_folder) };
+                for (int i = 0; i < rows.Length; i++)
+                {
+                    Errors.Check(Native.mk_page_folder(&row, page, (UIntPtr)(uint)i, Errors.Own));
+                    rows[i] = new FolderInfo(row);
+                }
+                string cursor = Text.OrNull(info.cursor);
+                return new Page<FolderInfo>(rows, cursor);
+            }
+        }
+
+        /// <summary>All items of a list, page by page, as they are asked for.</summary>
+        internal static IEnumerable<T> All<T>(Func<string, Page<T>> next)
+        {
+            string cursor = null;
+            do
+            {
+                var page = next(cursor);
+                foreach (var item in page.Items) yield return item;
+                cursor = page.Cursor;
+            }
+            while (cursor != null);
+        }
+    }
+}

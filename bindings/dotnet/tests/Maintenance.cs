@@ -1,0 +1,117 @@
+// Exports, verification, repair, statistics, indexes.
+using System;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using Mailkeep;
+using static Tests;
+
+static class Maintenance
+{
+    [Test]
+    static void ExportsWriteWhatWasArchived()
+    {
+        using (var archive = NewArchive())
+        using (var session = archive.Session())
+        {
+            for (int i = 0; i < 20; i++) session.ImportOne(Mails.Mail(i), "anna/in");
+            session.ImportOne(Mails.Mail(100), "anna/out");
+            string folder = NewPath("export");
+            var report = session.Export(folder, new ExportOptions { Manifest = true });
+            Is(report.Exported, 21);
+            Is(report.Failed, 0);
+            True(File.Exists(Path.Combine(folder, "SHA256SUMS")), "sums");
+            var files = Directory.GetFiles(folder, "*.eml", SearchOption.AllDirectories);
+            True(files.Any(file => File.ReadAllBytes(file).SequenceEqual(Mails.Mail(100))), "a mail");
+            Is(session.Export(folder, new ExportOptions { Update = true, Manifest = true }).Present, 21);
+            Is(session.ExportAsync(NewPath("export"), new ExportOptions { Format = ExportFormat.Maildir, Folder = "anna/out" }).Result.Exported, 1);
+            Is(session.Export(NewPath("export"), new ExportOptions { Format = ExportFormat.Mbox, Query = "zahl7" }).Exported, 1);
+            Throws<NotFoundException>(() => session.Export(NewPath("export"), new ExportOptions { Folder = "anna/none" }));
+            Throws<QueryException>(() => session.Export(NewPath("export"), new ExportOptions { Query = "date:never" }));
+
+            var mbox = new MemoryStream();
+            Is(session.ExportMbox(mbox).Exported, 21);
+            using (var other = NewArchive())
+            using (var there = other.Session())
+            {
+                mbox.Position = 0;
+                Is(there.Import(mbox, "x.mbox", new ImportOptions { Into = "anna/in" }).Stored, 21);
+            }
+            var source = new CancellationTokenSource();
+            var stop = new Follow(step => source.Cancel());
+            var stopped = Throws<StoppedException>(() => session.ExportMbox(new MemoryStream(), null, stop, source.Token));
+            True(((ExportReport)stopped.Report).IsStopped, "the report");
+        }
+    }
+
+    [Test]
+    static void DamageIsFoundAndLocated()
+    {
+        string folder;
+        MessageId id;
+        using (var archive = NewArchive(out folder))
+        using (var session = archive.Session())
+        {
+            session.Import(Mails.MboxFile(0, 200));
+            id = session.Search(new SearchRequest("zahl100")).Hits.Single().Id;
+            int steps = 0;
+            var report = session.Verify(progress: new Follow(step => steps++));
+            True(report.IsClean && report.Messages == 200 && report.ContentBytes > 100000 && steps > 0, report.Json);
+            True(session.VerifyAsync(new VerifyOptions { Depth = VerifyDepth.Structure }).Result.IsClean, "its structure");
+            True(session.Verify(new VerifyOptions { Part = 2, Parts = 3 }).IsClean, "a part");
+            Is(Throws<MailkeepException>(() => session.Verify(new VerifyOptions { Part = 4, Parts = 3 })).Code.Length > 0, true);
+            Throws<ArgumentOutOfRangeException>(() => session.Verify(new VerifyOptions { Part = -1 }));
+            var plan = session.Repair(RepairOptions.DryRun);
+            True(plan.Reason == null && !plan.NeedsAcceptance, plan.Json);
+        }
+        // A bit of the middle of the largest file: a container.
+        string largest = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).OrderByDescending(file => new FileInfo(file).Length).First();
+        var bytes = File.ReadAllBytes(largest);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(largest, bytes);
+        using (var archive = Reopen(folder))
+        using (var session = archive.Session())
+        {
+            var report = session.Verify();
+            True(!report.IsClean && report.Findings[0].File.Length > 0, report.Json);
+            var hit = report.Findings.SelectMany(finding => finding.Messages).First();
+            var damage = Throws<DamageException>(() => session.Raw(hit));
+            Is(damage.Code, "damage");
+            True(damage.Damage != null && damage.Damage.Kind.Length > 0, damage.Json);
+            Throws<DamageException>(() => session.OpenMail(hit));
+            True(session.Verify(new VerifyOptions { Accept = true }).Accepted.Count > 0, "accepted");
+            True(session.Verify().IsClean, "known");
+        }
+    }
+
+    [Test]
+    static void StatisticsAndIndexesAreReported()
+    {
+        using (var archive = NewArchive())
+        using (var session = archive.Session())
+        {
+            session.Import(Mails.MboxFile(0, 30), new ImportOptions { Into = "anna/in" });
+            var stats = session.Stats();
+            Is(stats.Messages, 30);
+            Is(stats.Contents, 30);
+            Is(stats.UserArchives.Single().Name, "anna");
+            True(stats.OnDisk.Other > 0 && stats.Stores.Single().OnDisk.Records > 0, stats.Json);
+            True(stats.LastArchived > DateTimeOffset.UtcNow.AddHours(-1), "a time");
+            var index = session.StoreIndexes().Single();
+            Is(index.Folder, "anna");
+            Is(index.Messages, 30);
+            session.RebuildStoreIndex(index.Store);
+            session.SelectAllStoreIndexes();
+            True(session.StoreIndexes(index.Store).Single().IsSelectedForRebuild, "marked");
+            Is(session.RebuildSelectedStoreIndexes(), 1);
+            Throws<NotFoundException>(() => session.StoreIndexes(99));
+            session.SetIndexedTypes(new[] { "application/pdf" });
+            Is(string.Join(" ", session.IndexedTypes()), "application/pdf");
+            session.SetIndexedTypes(new string[0]);
+            Is(session.IndexedTypes().Count, 0);
+            Throws<ArgumentNullException>(() => session.SetIndexedTypes(new string[] { null }));
+            Is(session.TypesNotRead().Count(type => type.Type == "application/octet-stream" && type.Contents == 30), 1);
+            Is(session.NotSearchable().Count(), session.NotSearchablePage(null, 1000).Items.Count);
+        }
+    }
+}
