@@ -1,0 +1,36 @@
+//! The extension module `mailkeep._native`: the library for the package in `python/mailkeep`, which is its Pythonic face.
+//!
+//! Nothing here is for other programs: arguments are positional, options come as JSON, records and reports go as JSON.
+//! No call holds the interpreter's lock while the library works; `calling` says how callers' functions are run.
+
+mod archive;
+mod calling;
+mod error;
+mod events;
+mod keys;
+mod session;
+mod stream;
+
+use pyo3::prelude::*;
+
+/// The extension module.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::archive::{Archive, NewArchive, create, id_of, open, opens_with, test_key};
+    #[pymodule_export]
+    use crate::calling::Cancel;
+    #[pymodule_export]
+    use crate::keys::Key;
+    #[pymodule_export]
+    use crate::session::{Pages, Session, Verified, read_criteria};
+    #[pymodule_export]
+    use crate::stream::Stream;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
