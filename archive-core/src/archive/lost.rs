@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::actor::Acting;
-use super::import_one::receipt;
-use super::prepare::prepare;
+use super::import::{prepare, receipt};
 use super::{ImportReport, ImportSource, Outcome, Receipt, master};
 use crate::error::Error;
 use crate::folder::{FolderPath, below};

@@ -7,8 +7,6 @@
 //! `Acting`: an open archive with an actor, for as long as the call lasts.
 
 mod actor;
-mod check;
-mod committer;
 mod create;
 mod export;
 mod foreign;
@@ -19,10 +17,8 @@ mod gate;
 mod identity;
 mod idle;
 mod import;
-mod import_one;
 mod indexes;
 mod inside;
-mod jobs;
 mod key;
 mod list;
 mod lock;
@@ -30,10 +26,7 @@ mod lost;
 mod master;
 mod open;
 mod parts;
-mod plan;
-mod prepare;
 mod read;
-mod receipt;
 mod repair;
 mod search;
 mod session;
@@ -44,19 +37,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use actor::{Actor, FolderScope, User};
-pub use check::CheckReport;
 pub use create::{CreateOptions, NewArchive};
 pub use export::{ExportOptions, ExportReport, FailedMails};
 pub use gaps::NotSearchable;
-pub use import::{ImportEvents, ImportOptions, ImportReport, ImportSource, LabelRule, NoEvents};
+pub use import::{CheckReport, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, LabelRule, NoEvents, Outcome, Receipt};
 pub use indexes::{IndexConfiguration, StoreIndex};
 pub use key::KeyStatus;
 pub use list::{FolderInfo, Page, StatsReport};
 pub use lost::{LostFileInfo, LostMail, LostReport};
 pub use open::OpenOptions;
 pub use parts::PartSink;
-pub use plan::ImportPlan;
-pub use receipt::{Outcome, Receipt};
 pub use repair::{RepairOptions, RepairReport};
 pub use search::{
     ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DateRange, HitSnippet, Level, Order, OrderKey, SearchCriteria, SearchField,
@@ -110,7 +100,7 @@ struct Opened {
     master: Arc<Mutex<master::Master>>,
     /// The store that receives new mail; the only one until stores can be added.
     store: Arc<Store>,
-    singles: import_one::Singles,
+    singles: import::Singles,
     _lock: lock::WriteLock,
 }
 

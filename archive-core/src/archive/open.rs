@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::identity::Found;
 use super::lock::WriteLock;
 use super::master::Master;
-use super::{Archive, Opened, identity_path, import_one, stores_dir};
+use super::{Archive, Opened, identity_path, import, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
@@ -195,7 +195,7 @@ impl Archive {
             archive_key,
             master: Arc::new(Mutex::new(master)),
             store,
-            singles: import_one::Singles::default(),
+            singles: import::Singles::default(),
             _lock: lock,
         })
     }

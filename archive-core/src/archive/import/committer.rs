@@ -9,8 +9,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::import_one::receipt;
-use super::{ImportEvents, ImportOptions, Outcome, locked};
+use super::{ImportEvents, ImportOptions, Outcome, receipt};
+use crate::archive::locked;
 use crate::error::Error;
 use crate::id::Digest;
 use crate::store::{NewPlace, Prepared, RunInfo, Store};

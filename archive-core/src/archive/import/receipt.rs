@@ -8,11 +8,11 @@ use crate::id::{Digest, MessageId};
 /// returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    pub(super) id: MessageId,
-    pub(super) digest: Digest,
-    pub(super) outcome: Outcome,
-    pub(super) source: Arc<str>,
-    pub(super) offset: u64,
+    pub(in crate::archive) id: MessageId,
+    pub(in crate::archive) digest: Digest,
+    pub(in crate::archive) outcome: Outcome,
+    pub(in crate::archive) source: Arc<str>,
+    pub(in crate::archive) offset: u64,
 }
 
 impl Receipt {

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::actor::Acting;
 use super::prepare::prepare;
-use super::{Opened, Outcome, Receipt, locked};
+use super::{Outcome, Receipt};
+use crate::archive::actor::Acting;
+use crate::archive::{Opened, locked};
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::MessageId;
@@ -14,7 +15,7 @@ use crate::store::{self, Duplicates, NewPlace, Prepared};
 /// Mails that wait for the next commit. A caller that finds no commit under way commits for all that wait; the others
 /// sleep until theirs is done.
 #[derive(Default)]
-pub(super) struct Singles {
+pub(in crate::archive) struct Singles {
     queue: Mutex<Queue>,
 }
 
@@ -52,7 +53,7 @@ impl Drop for Lead<'_> {
 }
 
 impl Acting<'_> {
-    pub(super) fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
+    pub(in crate::archive) fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
         self.only_system("import")?;
         if let Some(kind) = source::refused(raw) {
             return Err(Error::NotAMail { why: kind.to_string() });
@@ -105,7 +106,7 @@ impl Opened {
     }
 }
 
-pub(super) fn receipt(
+pub(in crate::archive) fn receipt(
     store: crate::id::StoreNo,
     outcome: store::Outcome,
     digest: crate::id::Digest,

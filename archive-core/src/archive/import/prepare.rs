@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use super::import::LabelRule;
+use super::LabelRule;
 use crate::error::Error;
 use crate::folder::below;
 use crate::id::Digest;
@@ -17,7 +17,7 @@ use crate::source::{Body, DateKind, Item, Quoting};
 use crate::store::{NewPlace, Prepared, PreparedHeader};
 
 /// Everything about `raw` that needs no knowledge of a store. With `index`, its text too.
-pub(super) fn prepare(raw: Vec<u8>, place: NewPlace, index: bool) -> Result<Prepared, Error> {
+pub(in crate::archive) fn prepare(raw: Vec<u8>, place: NewPlace, index: bool) -> Result<Prepared, Error> {
     let mut examiner = Examiner::new(Kept { raw: &raw, same: Some(0), split: Split::default() });
     examiner.push(&raw);
     let Ok((Kept { same, mut split, .. }, examined)) = examiner.finish();

@@ -4,6 +4,14 @@
 //! and time; the indexer follows. A mail above 16 MiB is received by the caller's thread itself, once all mails before
 //! it are durable.
 
+mod check;
+mod committer;
+mod jobs;
+mod one;
+mod plan;
+mod prepare;
+mod receipt;
+
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
@@ -12,19 +20,24 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Scope, ScopedJoinHandle};
 
+pub use check::CheckReport;
+pub use plan::ImportPlan;
+pub(super) use prepare::prepare;
+pub use receipt::{Outcome, Receipt};
+
 use super::actor::Acting;
-use super::committer::{Alarm, Budget, Committer, Failure, Ready, Sums, weight};
 use super::gate::Within;
-use super::import_one::receipt;
-use super::jobs::{Feed, Job, Jobs};
-use super::prepare::{Places, prepare};
-use super::{Receipt, locked};
+use super::locked;
 use crate::error::Error;
 use crate::folder::{FolderPath, below};
 use crate::mail::{Examiner, TextReader};
 use crate::progress::{Progress, Step, Unit};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
 use crate::store::{Duplicates, NewPlace, PreparedHeader, RunInfo, Store};
+use committer::{Alarm, Budget, Committer, Failure, Ready, Sums, weight};
+use jobs::{Feed, Job, Jobs};
+pub(super) use one::{Singles, receipt};
+use prepare::Places;
 
 /// How mail is imported.
 #[derive(Debug, Clone, Default)]

@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use super::actor::Acting;
-use super::import::{ImportEvents, ImportOptions, ImportSource, read_source, reading, size};
+use super::{ImportEvents, ImportOptions, ImportSource, read_source, reading, size};
+use crate::archive::actor::Acting;
 use crate::error::Error;
 use crate::id::{Digest, MessageId};
 use crate::mail::{Discard, Examiner};
@@ -32,7 +32,7 @@ pub struct CheckReport {
 }
 
 impl Acting<'_> {
-    pub(super) fn check(
+    pub(in crate::archive) fn check(
         &self,
         source: ImportSource<'_>,
         options: &ImportOptions,

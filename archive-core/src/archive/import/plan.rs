@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::actor::Acting;
-use super::import::{read_source, reading, size};
 use super::prepare::names;
-use super::{ImportEvents, ImportOptions, ImportSource};
+use super::{ImportEvents, ImportOptions, ImportSource, read_source, reading, size};
+use crate::archive::actor::Acting;
 use crate::error::Error;
 use crate::folder::{FolderPath, below};
 use crate::source::{Body, Item, SourceVisitor, Summary, Trouble};
@@ -23,7 +22,7 @@ pub struct ImportPlan {
 }
 
 impl Acting<'_> {
-    pub(super) fn plan(
+    pub(in crate::archive) fn plan(
         &self,
         source: ImportSource<'_>,
         options: &ImportOptions,
