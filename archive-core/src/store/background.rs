@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use archive_index::BetweenPages;
 
 use super::Store;
-use super::indexer::failed;
+use super::index::failed;
 use crate::error::Error;
 use crate::progress::Progress;
 

@@ -3,34 +3,25 @@
 //! Order of writes (P5): containers synced, then the commit synced, then receipts, then catalog and index in memory,
 //! whose files may lag by any amount. There is one writer; readers hold views of the catalog and never wait for a sync.
 
-mod accepted;
 mod background;
 mod commit;
 mod create;
-mod draft;
 mod facts;
 #[cfg(test)]
 mod forge;
 mod identity;
 mod idle;
-mod indexer;
-mod large;
+mod index;
 mod leaves;
 mod lost;
 mod lost_mails;
 mod lost_tail;
 mod open;
-mod pack;
-mod pages;
-mod place;
 mod placements;
-mod prepared;
 mod read;
 mod recover;
-mod reindex;
 mod repair;
 mod salvage;
-mod sort_keys;
 mod stats;
 mod verify;
 mod witness;
@@ -40,18 +31,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 pub(crate) use background::Attended;
+pub use commit::Duplicates;
+pub(crate) use commit::{NewPlace, Outcome, Prepared, PreparedHeader, RunInfo};
 pub(crate) use create::create_store;
-pub use draft::Duplicates;
-pub(crate) use draft::Outcome;
 pub(crate) use identity::{Wrapping, found_store, keep_apart};
-pub(crate) use indexer::{Indexer, failed, id_label};
+pub use index::IndexStatus;
+pub(crate) use index::{Indexer, failed, id_label};
 pub use lost::Recovery;
 pub(crate) use lost::{LostFound, lost_files};
 pub(crate) use lost_mails::LostContent;
 pub(crate) use open::FromMaster;
 pub(crate) use placements::{FoldersOf, Marked, Placed, Placements};
-pub(crate) use prepared::{NewPlace, Prepared, PreparedHeader, RunInfo};
-pub use reindex::IndexStatus;
 pub use stats::StoreStats;
 pub(crate) use stats::{bytes_in, lost_bytes};
 pub(crate) use verify::Reach;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::indexer::may_lag;
+use super::index::may_lag;
 use super::recover::Replay;
 use super::repair::head_numbers;
 use super::{Indexer, Store, StoreDirs, StoreOptions, Writer};

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::indexer::may_lag;
+use super::index::may_lag;
 use super::lost::{LostFound, Recovery};
 use super::witness::{Verdict, Who, Witnesses};
 use super::{StoreDirs, StoreOptions};

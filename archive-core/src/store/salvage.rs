@@ -10,7 +10,7 @@ use std::collections::btree_map::Entry;
 use sha2::{Digest as _, Sha256};
 
 use super::Store;
-use super::prepared::PreparedHeader;
+use super::commit::PreparedHeader;
 use crate::catalog::ContentRow;
 use crate::container::{Table, TableContent, TablePart};
 use crate::error::Error;

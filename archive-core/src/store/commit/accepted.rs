@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Duplicates, Store};
+use super::Duplicates;
 use crate::error::Error;
 use crate::records::DamagedPlace;
+use crate::store::Store;
 
 /// Places that a store keeps at most.
 const MOST_ACCEPTED: usize = 10_000;

@@ -10,14 +10,15 @@ use std::slice;
 use sha2::{Digest as _, Sha256};
 
 use super::draft::{Duplicates, Outcome};
-use super::indexer::{Indexable, labels_of};
-use super::read::{StoredBytes, join};
-use super::{NewPlace, PreparedHeader, RunInfo, Store, WriterGuard};
+use super::{NewPlace, PreparedHeader, RunInfo};
 use crate::container::{BLOCK_LEN, Received, encode_block};
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Digest;
 use crate::mail::{Extent, MailText, SplitSink};
 use crate::records::{Run, Runs};
+use crate::store::index::{Indexable, labels_of};
+use crate::store::read::{StoredBytes, join};
+use crate::store::{Store, WriterGuard};
 
 /// A received content that waits for its number and its place.
 pub(super) struct ReceivedContent {

@@ -5,6 +5,10 @@
 //! never prevents reading and archiving. It is discarded only if it is proven damaged or foreign, never after an error
 //! of the system.
 
+mod pages;
+mod reindex;
+mod sort_keys;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -12,8 +16,8 @@ use archive_index::{
     Columns, DocNo, Field, Index, IndexError, Label, LabelKind, MemPages, PageErrorKind, PageStore, Priority, Snapshot, Value, ValueKind,
 };
 
-use super::pages::SealedPages;
-use super::sort_keys::MailKeys;
+pub use reindex::IndexStatus;
+
 use super::{Store, StoreOptions};
 use crate::catalog::ContentRow;
 use crate::error::Error;
@@ -23,6 +27,8 @@ use crate::mail::{AddressKind, Facts, MailText, TextReader, Unsearchable, Why};
 use crate::records::{CommitPlace, ContentFact, Link};
 use crate::seal::SecretKey;
 use crate::vfs::Vfs;
+use pages::SealedPages;
+use sort_keys::MailKeys;
 
 /// The index of a store and the contents on their way to it.
 pub(crate) struct Indexer {

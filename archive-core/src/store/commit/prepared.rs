@@ -79,13 +79,13 @@ pub(crate) struct PreparedHeader {
 
 impl PreparedHeader {
     /// The date that the mail itself has.
-    pub(super) fn dated(&self) -> Option<(i64, DateSource)> {
+    pub(in crate::store) fn dated(&self) -> Option<(i64, DateSource)> {
         let date = self.facts.date.map(|date| (date, DateSource::Mail));
         date.or_else(|| self.facts.received.map(|date| (date, DateSource::ReceivedField)))
     }
 
     /// The fact of the content that the mail becomes.
-    pub(super) fn fact(self, no: ContentNo, shape: Option<Shape>, runs: Runs, (date, date_source): (i64, u8)) -> ContentFact {
+    pub(in crate::store) fn fact(self, no: ContentNo, shape: Option<Shape>, runs: Runs, (date, date_source): (i64, u8)) -> ContentFact {
         let Self { digest, identity, restated, size, facts, guesses } = self;
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let list = |addresses: Vec<Mailbox>| addresses.into_iter().flat_map(|a| [a.name, a.address]).collect();

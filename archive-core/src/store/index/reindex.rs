@@ -6,12 +6,12 @@ use std::sync::PoisonError;
 
 use archive_index::{DocRange, Index};
 
-use super::Store;
-use super::indexer::{decode_basis, encode_basis, failed, may_lag};
+use super::{decode_basis, encode_basis, failed, may_lag};
 use crate::error::Error;
 use crate::id::ContentNo;
 use crate::progress::{Progress, Step, Unit};
 use crate::records::{Scan, ScanItem, open_file};
+use crate::store::Store;
 
 /// The status of the index of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Drop for Rebuilding<'_> {
 impl Store {
     /// Brings the index up to the last commit, or starts an empty one if the records contradict it. Only a damaged
     /// segment is rebuilt. As far as the index cannot be written, it lags; a shortage is an error.
-    pub(super) fn catch_up(&self, progress: &Progress) -> Result<(), Error> {
+    pub(in crate::store) fn catch_up(&self, progress: &Progress) -> Result<(), Error> {
         if !self.indexer.is_enabled() {
             return Ok(());
         }

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::TryLockError;
 
 use super::place::{Laid, Placer};
-use super::{Store, WriterGuard};
 use crate::catalog::{ContentRow, PartRow};
 use crate::container::{Table, TableContent, TableMessage, TablePart};
 use crate::error::Error;
 use crate::id::{ContentNo, PartNo};
 use crate::records::{Committed, FactValue, NewCommit, NewFact, PackedFact, Run, SaltRange};
+use crate::store::{Store, WriterGuard};
 
 /// What is packed, with where it was laid.
 struct Packing {

@@ -1,13 +1,24 @@
 //! One commit: drafted, written, applied to the catalog; its text waits for the index.
 
+mod accepted;
+mod draft;
+mod large;
+mod pack;
+mod place;
+mod prepared;
+
 use std::sync::PoisonError;
 
-use super::draft::{Draft, Duplicates, Outcome, SMALL, write_draft};
-use super::indexer::{Indexable, labels_of};
-use super::{Prepared, RunInfo, Store, WriterGuard};
+pub use draft::Duplicates;
+pub(crate) use draft::Outcome;
+pub(crate) use prepared::{NewPlace, Prepared, PreparedHeader, RunInfo};
+
+use super::index::{Indexable, labels_of};
+use super::{Store, WriterGuard};
 use crate::error::Error;
 use crate::id::ContentNo;
 use crate::records::Committed;
+use draft::{Draft, SMALL, write_draft};
 
 /// Contents of small commits are packed into blocks when there are this many bytes of them.
 pub(super) const PACK_AT: u64 = 8 << 20;
@@ -50,7 +61,7 @@ impl Store {
 
     /// Makes one commit of what `fill` puts into its draft: written, synced, applied to the catalog. `fill` also
     /// returns the texts of new contents.
-    pub(super) fn commit_drafted<T>(
+    fn commit_drafted<T>(
         &self,
         duplicates: Duplicates,
         run: Option<&RunInfo>,

@@ -11,7 +11,8 @@ use crate::records::{
     PartFact, Salt, SaltRange,
 };
 use crate::seal::random;
-use crate::store::{RunInfo, Writer};
+use crate::store::Writer;
+use crate::store::commit::RunInfo;
 
 /// Commits with fewer stored bytes carry them inside: one write, one sync.
 pub(in crate::store) const SMALL: usize = 256 << 10;
