@@ -5,10 +5,10 @@ mod write;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-pub(super) use write::{SMALL, write_draft};
+pub(super) use write::write_draft;
 
 use super::place::{Laid, Placer};
-use super::prepared::Stretch;
+use super::prepared::{ReceivedContent, Stretch};
 use super::{NewPlace, Prepared, PreparedHeader};
 use crate::catalog::{Catalog, Numbers};
 use crate::error::Error;
@@ -192,7 +192,7 @@ impl<'s> Draft<'s> {
         &mut self,
         header: PreparedHeader,
         place: NewPlace,
-        large: super::large::ReceivedContent,
+        large: ReceivedContent,
     ) -> Result<(Outcome, Option<ContentNo>), Error> {
         let folder = self.folder(&place.folder)?;
         let hit = match self.known(&header, folder)? {

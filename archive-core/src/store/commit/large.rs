@@ -10,6 +10,7 @@ use std::slice;
 use sha2::{Digest as _, Sha256};
 
 use super::draft::{Duplicates, Outcome};
+use super::prepared::ReceivedContent;
 use super::{NewPlace, PreparedHeader, RunInfo};
 use crate::container::{BLOCK_LEN, Received, encode_block};
 use crate::error::{Damage, DamageCause, Error};
@@ -19,14 +20,6 @@ use crate::records::{Run, Runs};
 use crate::store::index::{Indexable, labels_of};
 use crate::store::read::{StoredBytes, join};
 use crate::store::{Store, WriterGuard};
-
-/// A received content that waits for its number and its place.
-pub(super) struct ReceivedContent {
-    pub(super) extents: Vec<Extent>,
-    pub(super) runs: Runs,
-    /// Parts in the order of their extents.
-    pub(super) parts: Vec<(Digest, u64, Runs)>,
-}
 
 /// A large content being received. Dropping this removes all of it.
 pub(crate) struct LargeContent<'s> {

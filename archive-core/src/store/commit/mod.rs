@@ -18,7 +18,8 @@ use super::{Store, WriterGuard};
 use crate::error::Error;
 use crate::id::ContentNo;
 use crate::records::Committed;
-use draft::{Draft, SMALL, write_draft};
+use draft::{Draft, write_draft};
+use prepared::SMALL;
 
 /// Contents of small commits are packed into blocks when there are this many bytes of them.
 pub(super) const PACK_AT: u64 = 8 << 20;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::draft::SMALL;
 use crate::container::encode_block;
 use crate::id::{ContentNo, Digest, Identity};
 use crate::mail::{Extent, Importance, MailText, Mailbox};
 use crate::records::{ContentFact, DateSource, Runs, Shape};
+
+/// Commits with fewer stored bytes carry them inside: one write, one sync.
+pub(super) const SMALL: usize = 256 << 10;
 
 /// A mail in memory, ready to be committed.
 pub(crate) struct Prepared {
@@ -40,6 +42,14 @@ impl From<Vec<u8>> for Stretch {
     fn from(bytes: Vec<u8>) -> Self {
         Self { bytes, block: None }
     }
+}
+
+/// A received content that waits for its number and its place.
+pub(super) struct ReceivedContent {
+    pub(super) extents: Vec<Extent>,
+    pub(super) runs: Runs,
+    /// Parts in the order of their extents.
+    pub(super) parts: Vec<(Digest, u64, Runs)>,
 }
 
 impl Prepared {

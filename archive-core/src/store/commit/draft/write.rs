@@ -13,9 +13,7 @@ use crate::records::{
 use crate::seal::random;
 use crate::store::Writer;
 use crate::store::commit::RunInfo;
-
-/// Commits with fewer stored bytes carry them inside: one write, one sync.
-pub(in crate::store) const SMALL: usize = 256 << 10;
+use crate::store::commit::prepared::SMALL;
 
 /// Writes what `draft` adds: blocks and tables, then the commit. `None` if there is nothing to write.
 pub(in crate::store) fn write_draft(writer: &mut Writer, draft: Draft<'_>, run: Option<&RunInfo>) -> Result<Option<Committed>, Error> {
