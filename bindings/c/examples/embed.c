@@ -20,6 +20,11 @@ static void must(mk_status status) {
     exit(1);
 }
 
+static void fail(const char *path) {
+    perror(path);
+    exit(1);
+}
+
 static int32_t show_progress(void *payload, const mk_step *step) {
     (void)payload;
     fprintf(stderr, "\r%.*s: %llu of %llu bytes", (int)step->activity.length, step->activity.data, (unsigned long long)step->done,
@@ -33,30 +38,58 @@ static char *text_of(mk_buffer *buffer) {
     must(mk_buffer_get(&bytes, buffer, failure));
     char *text = calloc(bytes.length + 1, 1);
     if (text == NULL) {
-        exit(1);
+        fail("memory");
     }
     memcpy(text, bytes.data, bytes.length);
     mk_buffer_free(buffer);
     return text;
 }
 
-/* A number of a JSON object. A real program uses a JSON library. */
-static long long number_in(const char *json, const char *name) {
+/* What follows `"name":` in JSON. A real program uses a JSON library. */
+static const char *value_of(const char *json, const char *name) {
     const char *at = strstr(json, name);
-    return at == NULL ? 0 : atoll(at + strlen(name) + 2);
+    if (at == NULL) {
+        fprintf(stderr, "no %s in %s\n", name, json);
+        exit(1);
+    }
+    return at + strlen(name);
+}
+
+/* A text of JSON; what is not one leaves it as it is. */
+static void text_value(char *text, size_t size, const char *value) {
+    size_t length = 0;
+    if (*value != '"') {
+        return;
+    }
+    for (value++; *value != 0 && *value != '"' && length + 1 < size; value++) {
+        value += *value == '\\' && value[1] != 0;
+        text[length++] = *value;
+    }
+    text[length] = 0;
+}
+
+/* The path of a file beside the archive. */
+static void path_beside(char *path, size_t size, const char *folder, const char *end) {
+    int length = snprintf(path, size, "%s%s", folder, end);
+    if (length < 0 || (size_t)length >= size) {
+        fprintf(stderr, "the path is too long\n");
+        exit(1);
+    }
 }
 
 static mk_archive *open_or_create(const char *folder) {
     mk_archive *archive = NULL;
     char key_path[4096], key_text[4096];
-    snprintf(key_path, sizeof key_path, "%s.key", folder);
+    path_beside(key_path, sizeof key_path, folder, ".key");
     FILE *file = fopen(key_path, "rb");
     if (file != NULL) {
         mk_key key = MK_INIT(mk_key);
         key.kind = MK_KEY_FILE;
         key.data = key_text;
         key.length = fread(key_text, 1, sizeof key_text, file);
-        fclose(file);
+        if (ferror(file) != 0 || fclose(file) != 0) {
+            fail(key_path);
+        }
         must(mk_archive_open(&archive, folder, strlen(folder), &key, NULL, failure));
         return archive;
     }
@@ -72,8 +105,7 @@ static mk_archive *open_or_create(const char *folder) {
     char *key = text_of(buffer);
     file = fopen(key_path, "wb");
     if (file == NULL || fputs(key, file) < 0 || fclose(file) != 0) {
-        perror(key_path);
-        exit(1);
+        fail(key_path);
     }
     free(key);
     must(mk_new_archive_commit(&archive, made, failure));
@@ -87,33 +119,62 @@ static void save_attachment(mk_session *session, mk_message_id id, const char *f
     must(mk_session_parts(&buffer, session, id, failure));
     char *json = text_of(buffer), name[256] = "an attachment", type[256] = "", printed[32];
     /* Names of an object come in the order of the alphabet: "attachment":true, "kind", "name", "number", … "type". */
-    char *part = strstr(json, "\"attachment\":true"), *at;
-    unsigned number = (unsigned)number_in(part, "number");
-    if ((at = strstr(part, "\"name\":\"")) != NULL) {
-        sscanf(at, "\"name\":\"%255[^\"]", name);
+    const char *part = strstr(json, "\"attachment\":true");
+    if (part == NULL) {
+        free(json);
+        return;
     }
-    if ((at = strstr(part, "\"type\":\"")) != NULL) {
-        sscanf(at, "\"type\":\"%255[^\"]", type);
-    }
+    uint32_t number = (uint32_t)strtoul(value_of(part, "\"number\":"), NULL, 10);
+    text_value(name, sizeof name, value_of(part, "\"name\":"));
+    text_value(type, sizeof type, value_of(part, "\"type\":"));
     free(json);
 
     char path[4096], piece[65536];
     size_t read = 0, bytes = 0;
     mk_stream *stream = NULL;
     mk_status status;
-    snprintf(path, sizeof path, "%s.attachment", folder);
+    path_beside(path, sizeof path, folder, ".attachment");
     FILE *file = fopen(path, "wb");
+    if (file == NULL) {
+        fail(path);
+    }
     must(mk_stream_open(&stream, session, id, number, failure));
     while ((status = mk_stream_read(&read, stream, piece, sizeof piece, failure)) == MK_OK) {
-        bytes += fwrite(piece, 1, read, file);
+        if (fwrite(piece, 1, read, file) != read) {
+            fail(path);
+        }
+        bytes += read;
     }
-    if (status != MK_END) {
-        must(status);
-    }
+    /* MK_END if all of it was read; else what was written is no attachment. */
+    must(status == MK_END ? MK_OK : status);
     mk_stream_free(stream);
-    fclose(file);
+    if (fclose(file) != 0) {
+        fail(path);
+    }
     must(mk_message_id_print(printed, sizeof printed, NULL, id, failure));
     printf("saved %s of %s, %s, %zu bytes\n", name, printed, type, bytes);
+}
+
+/* A search for a query, as JSON: quotes and backslashes are escaped, and other control characters are blanks. */
+static mk_page *search(mk_session *session, const char *query) {
+    static const char head[] = "{\"limit\":10,\"query\":\"", tail[] = "\"}";
+    char *request = malloc(sizeof head + 2 * strlen(query) + sizeof tail);
+    mk_page *page = NULL;
+    if (request == NULL) {
+        fail("memory");
+    }
+    strcpy(request, head);
+    size_t length = sizeof head - 1;
+    for (; *query != 0; query++) {
+        if (*query == '"' || *query == '\\') {
+            request[length++] = '\\';
+        }
+        request[length++] = (unsigned char)*query < ' ' ? ' ' : *query;
+    }
+    strcpy(request + length, tail);
+    must(mk_session_search(&page, session, request, strlen(request), NULL, failure));
+    free(request);
+    return page;
 }
 
 int main(int argc, char **argv) {
@@ -137,30 +198,19 @@ int main(int argc, char **argv) {
     must(mk_session_import(&buffer, session, &source, &options, failure));
     char *report = text_of(buffer);
     fprintf(stderr, "\n");
-    printf("read %lld = stored %lld + duplicate %lld + failed %lld\n", number_in(report, "read"), number_in(report, "stored"),
-           number_in(report, "duplicate"), number_in(report, "failed"));
+    printf("read %lld = stored %lld + duplicate %lld + failed %lld\n", atoll(value_of(report, "\"read\":")),
+           atoll(value_of(report, "\"stored\":")), atoll(value_of(report, "\"duplicate\":")), atoll(value_of(report, "\"failed\":")));
     free(report);
 
-    /* A query may have quotes and backslashes, which JSON escapes. */
-    char request[8192] = "{\"limit\":10,\"query\":\"";
-    size_t length = strlen(request);
-    for (const char *at = argv[3]; *at != 0 && length < sizeof request - 8; at++) {
-        if (*at == '"' || *at == '\\') {
-            request[length++] = '\\';
-        }
-        request[length++] = *at;
-    }
-    request[length] = 0;
-    strcat(request, "\"}");
-    mk_page *page = NULL;
-    must(mk_session_search(&page, session, request, strlen(request), NULL, failure));
+    mk_page *page = search(session, argv[3]);
     mk_page_info info = MK_INIT(mk_page_info);
     must(mk_page_get_info(&info, page, failure));
     printf("%u of %llu hits\n", info.count, (unsigned long long)info.total);
     mk_message hit = MK_INIT(mk_message);
     mk_message_id with_attachment = 0;
     int found = 0;
-    for (size_t row = 0; mk_page_message(&hit, page, row, failure) == MK_OK; row++) {
+    for (size_t row = 0; row < info.count; row++) {
+        must(mk_page_message(&hit, page, row, failure));
         char id[32];
         must(mk_message_id_print(id, sizeof id, NULL, hit.id, failure));
         printf("%s\t%.*s\t%llu\t%.*s\n", id, (int)hit.folder.length, hit.folder.data, (unsigned long long)hit.bytes,
@@ -170,12 +220,12 @@ int main(int argc, char **argv) {
             found = 1;
         }
     }
-    mk_page_free(page);
+    must(mk_page_free(page));
     if (found) {
         save_attachment(session, with_attachment, argv[1]);
     }
     mk_session_free(session);
     must(mk_archive_close(archive, NULL, failure));
     mk_error_free(failure);
-    return 0;
+    return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -32,7 +32,12 @@
 
 /* A struct of this interface with its size set and everything else at its default. */
 #ifdef __cplusplus
-#define MK_INIT(type) { (uint32_t)sizeof(type) }
+template <class T> inline T mk_init() {
+    T made = T();
+    made.size = (uint32_t)sizeof(T);
+    return made;
+}
+#define MK_INIT(type) mk_init<type>()
 #else
 #define MK_INIT(type) { .size = (uint32_t)sizeof(type) }
 #endif

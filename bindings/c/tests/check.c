@@ -169,15 +169,10 @@ mk_archive *open_sample(const struct sample *sample) {
     return archive;
 }
 
-void make_sample(struct sample *sample) {
+void make_archive(struct sample *sample, const char *name) {
     mk_new_archive *made = NULL;
     mk_buffer *buffer = NULL;
-    mk_source source = MK_INIT(mk_source);
-    mk_page *page = NULL;
-    mk_message message = MK_INIT(mk_message);
-    char mbox[512];
-    size_t row;
-    path_in_work(sample->folder, sizeof sample->folder, "archive");
+    path_in_work(sample->folder, sizeof sample->folder, name);
     EXPECT(MK_OK, CALL(mk_new_archive_begin)(&made, sample->folder, strlen(sample->folder), TEXT("anna"), NULL, failure));
     EXPECT(MK_OK, CALL(mk_new_archive_recovery_key)(&buffer, made, failure));
     take_text(sample->recovery, sizeof sample->recovery, buffer);
@@ -186,7 +181,16 @@ void make_sample(struct sample *sample) {
     EXPECT(MK_OK, CALL(mk_new_archive_commit)(&sample->archive, made, failure));
     EXPECT(MK_OK, CALL(mk_new_archive_free)(made));
     EXPECT(MK_OK, CALL(mk_session_begin)(&sample->session, sample->archive, NULL, 0, failure));
+}
 
+void make_sample(struct sample *sample) {
+    mk_buffer *buffer = NULL;
+    mk_source source = MK_INIT(mk_source);
+    mk_page *page = NULL;
+    mk_message message = MK_INIT(mk_message);
+    char mbox[512];
+    size_t row;
+    make_archive(sample, "archive");
     path_in_work(mbox, sizeof mbox, "inbox.mbox");
     write_mbox(mbox, 0, SAMPLE_MAILS);
     source.path = mbox;

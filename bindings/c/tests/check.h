@@ -48,6 +48,7 @@ struct sample {
 
 #define SAMPLE_MAILS 40
 
+void make_archive(struct sample *sample, const char *name);
 void make_sample(struct sample *sample);
 void write_mbox(const char *path, int from, int to);
 mk_key key_of(const struct sample *sample);
