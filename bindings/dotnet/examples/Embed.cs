@@ -1,6 +1,6 @@
 // The library embedded: open or create an archive, import a mailbox, search it, save an attachment.
 //
-// mcs -r:Mailkeep.dll Embed.cs && mono Embed.exe ARCHIVE MBOX QUERY
+// Embed.exe ARCHIVE MBOX QUERY. With an SDK: `dotnet add package Mailkeep`; with Mono: `mcs -r:Mailkeep.dll -r:netstandard.dll`.
 using System;
 using System.IO;
 using System.Linq;

@@ -2,6 +2,7 @@
 // function threw.
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
@@ -20,6 +21,18 @@ namespace Mailkeep
             internal int Length;
         }
 
+        /// <summary>How long the end of the process waits for calls, in milliseconds.</summary>
+        private const int ExitWait = 2000;
+
+        /// <summary>The long calls under way, to be ended before the process does.</summary>
+        private static readonly HashSet<Frame> UnderWay = new HashSet<Frame>();
+
+        private static bool isExiting;
+
+        // When a process ends, runtimes let no more callbacks in, and Mono waits for threads in native calls: an import
+        // that waits for its callback would keep the process for ever.
+        static Frame() { AppDomain.CurrentDomain.ProcessExit += (sender, e) => EndAll(); }
+
         private readonly List<Block> blocks = new List<Block>();
         private readonly CancellationToken token;
         private GCHandle self;
@@ -32,30 +45,40 @@ namespace Mailkeep
         /// <summary>A call that cannot be followed.</summary>
         internal Frame() { }
 
-        /// <summary>A call that is followed and ended; both may be left out.</summary>
-        internal Frame(IProgress<Progress> progress, CancellationToken token)
+        /// <summary>A call that may be long: it is followed, and ended by the token or the end of the process.</summary>
+        internal Frame(IProgress<Progress> progress, CancellationToken token) : this(token)
+        {
+            Report = progress;
+            if (progress != null)
+            {
+                Progress->report = Callbacks.Progress;
+                Progress->payload = Payload;
+            }
+            lock (UnderWay) UnderWay.Add(this);
+        }
+
+        /// <summary>Several calls of one search, which may be left in the middle.</summary>
+        internal Frame(CancellationToken token)
         {
             token.ThrowIfCancellationRequested();
             this.token = token;
-            Report = progress;
-            if (token.CanBeCanceled)
-            {
-                Errors.Check(Native.mk_cancel_new(out cancel, Errors.Own));
-                registration = token.Register(state => ((CancelHandle)state).Cancel(), cancel);
-            }
-            if (progress == null && cancel == null) return;
+            Errors.Check(Native.mk_cancel_new(out cancel, Errors.Own));
+            if (token.CanBeCanceled) registration = token.Register(state => ((CancelHandle)state).Cancel(), cancel);
             Progress = (mk_progress*)Zeroed(sizeof(mk_progress));
             Progress->size = (uint)sizeof(mk_progress);
-            if (cancel != null) Progress->cancel = cancel.Number;
-            if (progress == null) return;
-            Progress->report = Callbacks.Progress;
-            Progress->payload = Payload;
+            Progress->cancel = cancel.Number;
         }
 
         /// <summary>A search that was not read to its end is collected; what its call had is freed then.</summary>
         ~Frame() { Free(); }
 
-        /// <summary>NULL if the call is neither followed nor ended.</summary>
+        /// <summary>The process is ending, and a call did not end before.</summary>
+        internal static bool StandStill
+        {
+            get { lock (UnderWay) return isExiting && UnderWay.Count > 0; }
+        }
+
+        /// <summary>NULL if the call can be neither followed nor ended.</summary>
         internal mk_progress* Progress { get; }
 
         internal IProgress<Progress> Report { get; }
@@ -183,12 +206,29 @@ namespace Mailkeep
 
         public void Dispose()
         {
+            lock (UnderWay)
+            {
+                UnderWay.Remove(this);
+                Monitor.PulseAll(UnderWay);
+            }
             // After this, nothing cancels any more.
             registration.Dispose();
             cancel?.Dispose();
             if (self.IsAllocated) self.Free();
             Free();
             GC.SuppressFinalize(this);
+        }
+
+        private static void EndAll()
+        {
+            var clock = Stopwatch.StartNew();
+            lock (UnderWay)
+            {
+                isExiting = true;
+                foreach (var frame in UnderWay) frame.cancel.Cancel();
+                while (UnderWay.Count > 0 && clock.ElapsedMilliseconds < ExitWait)
+                    Monitor.Wait(UnderWay, (int)Math.Max(1, ExitWait - clock.ElapsedMilliseconds));
+            }
         }
 
         private void Free()

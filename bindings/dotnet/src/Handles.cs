@@ -28,6 +28,9 @@ namespace Mailkeep
         // the caches lack is left to the next open.
         protected override unsafe bool ReleaseHandle()
         {
+            // Mono runs finalizers while the process ends, when callbacks stand still for good: a call under way would be
+            // waited for without end. The system frees the locks.
+            if (Frame.StandStill) return true;
             CancelHandle cancel;
             var progress = new mk_progress { size = (uint)sizeof(mk_progress) };
             if (Native.mk_cancel_new(out cancel, Errors.Own) == Native.MK_OK)

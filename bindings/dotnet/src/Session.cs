@@ -427,7 +427,7 @@ namespace Mailkeep
             private Running(SessionHandle session, SearchRequest request, CancellationToken token)
             {
                 most = request.Limit ?? PageSize;
-                frame = new Frame(null, token);
+                frame = new Frame(token);
                 try
                 {
                     UIntPtr length;

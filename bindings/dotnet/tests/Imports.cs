@@ -1,6 +1,7 @@
 // Imports, their events, their cancellation, and what goes wrong in the functions that they call.
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Threading;
@@ -247,6 +248,58 @@ static class Imports
             Volatile.Write(ref stop, true);
             garbage.Join();
             True(calls > 600, "callbacks");
+        }
+    }
+
+    // Handles that were just made are those that a collection moves.
+    [Test]
+    static void YoungHandlesSurviveCallbacks()
+    {
+        using (var archive = NewArchive())
+        {
+            using (var session = archive.Session()) session.Import(Mails.MboxFile(0, 20));
+            Exception failure = null;
+            var clock = Stopwatch.StartNew();
+            ThreadStart work = () =>
+            {
+                try
+                {
+                    using (var session = archive.Session())
+                        foreach (var message in session.MessagesPage(null, null, 5).Items)
+                        {
+                            var mail = new Wasteful();
+                            session.CopyMail(message.Id, mail);
+                            Is(mail.Length, message.Bytes);
+                            session.Import(new MemoryStream(Mails.Mbox(0, 2)), "x.mbox", null, new Follow(step => Wasteful.Waste()),
+                                new ImportEvents { Receipt = receipt => Wasteful.Waste() });
+                        }
+                }
+                catch (Exception e) { Interlocked.CompareExchange(ref failure, e, null); }
+            };
+            while (clock.ElapsedMilliseconds < 3000)
+            {
+                var threads = Enumerable.Range(0, 4).Select(at => new Thread(work)).ToList();
+                threads.ForEach(thread => thread.Start());
+                while (threads.Any(thread => thread.IsAlive)) GC.Collect(0);
+                threads.ForEach(thread => thread.Join());
+            }
+            if (failure != null) throw failure;
+        }
+    }
+
+    /// <summary>A stream that makes garbage.</summary>
+    sealed class Wasteful : MemoryStream
+    {
+        public static void Waste()
+        {
+            for (int i = 0; i < 50; i++) new byte[500].ToString();
+        }
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            Waste();
+            Thread.Yield();
+            base.Write(buffer, offset, count);
         }
     }
 

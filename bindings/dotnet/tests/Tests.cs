@@ -2,6 +2,8 @@
 //
 // Usage: Tests.exe WORK LAYOUT SYMBOLS [NAME]    tests whose name has NAME, or all
 //        Tests.exe WORK threads SECONDS          readers while one imports, for so long
+//        Tests.exe WORK leave                    ends with an archive open and an import under way
+//        Tests.exe WORK return                   what had a receipt then is there
 using System;
 using System.Collections.Generic;
 using System.IO;
@@ -25,6 +27,8 @@ static class Tests
     {
         Work = Path.GetFullPath(args[0]);
         if (args[1] == "threads") return Threads.Run(int.Parse(args[2])) ? 0 : 1;
+        if (args[1] == "leave") return Leaving.Leave();
+        if (args[1] == "return") return Leaving.Return();
         Layout = args[1];
         Symbols = args[2];
         int passed = 0, failed = 0;
