@@ -78,10 +78,17 @@ static class Keys
     {
         string folder;
         NewArchive(out folder).Dispose();
-        // A file of the key that somebody lost.
+        // Something that does not belong there.
         File.WriteAllText(Path.Combine(folder, "note"), "not ours");
         int logged = 0;
-        var options = new OpenOptions { Memory = 64 << 20, ContainerLimit = 16 << 20, WithoutIndex = true, Mapped = true, Log = (level, text) => logged++ };
+        var options = new OpenOptions
+        {
+            Memory = 64 << 20,
+            ContainerLimit = 16 << 20,
+            WithoutIndex = true,
+            Mapped = true,
+            Log = (level, text) => logged++,
+        };
         using (var archive = Archive.OpenAsync(folder, Key.ReadFile(folder + ".key"), options).Result)
         {
             var info = archive.Info();
