@@ -145,7 +145,7 @@ fn serve<T: Send>(
         });
         let worker = match worker {
             Ok(worker) => worker,
-            Err(source) => return (Err(Error::NoThread { source: Arc::new(source) }), None),
+            Err(source) => return (Err(Error::NoThread { source: source.into() }), None),
         };
         let mut failed = None;
         loop {

@@ -110,7 +110,7 @@ impl Reading {
         let (sender, pieces) = sync_channel(AHEAD);
         let work = move || feed(&session, id, part, &sender);
         let thread = std::thread::Builder::new().name("mailkeep-stream".to_owned()).spawn(work);
-        let thread = Some(thread.map_err(|source| Error::NoThread { source: Arc::new(source) })?);
+        let thread = Some(thread.map_err(|source| Error::NoThread { source: source.into() })?);
         let state = State { piece: Vec::new(), at: 0, rest: Rest::Thread { pieces, thread } };
         Ok(Self { process: std::process::id(), state: Mutex::new(state) })
     }
