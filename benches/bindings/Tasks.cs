@@ -3,19 +3,18 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
-using System.Text;
 using Mailkeep;
 
 static class Tasks
 {
-    // Adds up what a program would show of each row.
+    // Reads what a program would show of each row.
     static ulong Take(IEnumerable<MessageInfo> rows)
     {
         ulong sum = 0;
         foreach (var row in rows)
         {
-            var sender = Encoding.UTF8.GetByteCount(row.FromAddress ?? "");
-            sum += row.Id.Value + (ulong)(Encoding.UTF8.GetByteCount(row.Subject) + Encoding.UTF8.GetByteCount(row.Folder) + sender);
+            if (row.Id.Value != 0 && row.Subject.Length > 0 && row.Folder.Length > 0) sum++;
+            sum += (ulong)row.Bytes + (ulong)row.Attachments;
         }
         return sum;
     }
@@ -51,7 +50,7 @@ static class Tasks
 
     static void Main(string[] args)
     {
-        using (var archive = Archive.Open(args[1], Key.ReadKeyFile(args[2])))
+        using (var archive = Archive.Open(args[1], Key.ReadFile(args[2])))
         using (var session = archive.Session())
         {
             var process = Process.GetCurrentProcess();

@@ -43,7 +43,7 @@ def build(work):
         "c": [work / "tasks"],
         "mono": ["mono", work / "Tasks.exe"],
         "coreclr": [DOTNET / "tools/dotnetcore2/dotnetcore2/bin/dotnet", work / "Tasks.exe"],
-        "python": [ROOT / "target/python-tools/bin/python", HERE / "tasks.py"],
+        "python": [ROOT / "target/python/tools/bin/python", HERE / "tasks.py"],
     }
 
 

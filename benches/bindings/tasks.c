@@ -41,12 +41,15 @@ static mk_archive *open_archive(const char *folder, const char *key_file) {
     return archive;
 }
 
-/* Adds up what a program would show of each row. */
+/* Reads what a program would show of each row. */
 static unsigned long long take(mk_page *page) {
     unsigned long long sum = 0;
     mk_message row = MK_INIT(mk_message);
     for (size_t at = 0; mk_page_message(&row, page, at, failure) == MK_OK; at++) {
-        sum += row.id + row.subject.length + row.folder.length + row.from_address.length;
+        if (row.id != 0 && row.subject.length > 0 && row.folder.length > 0) {
+            sum++;
+        }
+        sum += row.bytes + row.attachments;
     }
     return sum;
 }

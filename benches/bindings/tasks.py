@@ -4,17 +4,18 @@ import json
 import pathlib
 import sys
 import time
+from typing import Iterable
 
 import mailkeep
 
 
-def take(hits: list) -> int:
-    """Adds up what a program would show of each row."""
+def take(hits: Iterable[mailkeep.MessageInfo]) -> int:
+    """Reads what a program would show of each row."""
     total = 0
     for hit in hits:
-        store, number = hit.id.split(":")
-        sender = hit.from_[0].address.encode() if hit.from_ else b""
-        total += (int(store) << 32 | int(number)) + len(hit.subject.encode()) + len(hit.folder.encode()) + len(sender)
+        if hit.id and hit.subject and hit.folder:
+            total += 1
+        total += hit.size + hit.attachments
     return total
 
 

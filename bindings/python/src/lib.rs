@@ -1,6 +1,7 @@
 //! The extension module `mailkeep._native`: the library for the package in `python/mailkeep`, which is its Pythonic face.
 //!
 //! Nothing here is for other programs: arguments are positional, options come as JSON, records and reports go as JSON.
+//! Messages in lists are objects, because there are many of them.
 //! No call holds the interpreter's lock while the library works; `calling` says how callers' functions are run.
 
 mod archive;
@@ -8,6 +9,7 @@ mod calling;
 mod error;
 mod events;
 mod keys;
+mod message;
 mod session;
 mod stream;
 
@@ -22,6 +24,8 @@ mod _native {
     use crate::calling::Cancel;
     #[pymodule_export]
     use crate::keys::Key;
+    #[pymodule_export]
+    use crate::message::{Hit, MessageInfo};
     #[pymodule_export]
     use crate::session::{Pages, Session, Verified, read_criteria};
     #[pymodule_export]

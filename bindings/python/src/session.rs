@@ -1,5 +1,5 @@
-//! Sessions: every call that reads, searches or changes. Records, lists and reports come as JSON, which the Python side
-//! makes objects of.
+//! Sessions: every call that reads, searches or changes. Records and reports come as JSON, which the Python side makes
+//! objects of; messages in lists and hits are objects of `message`.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use archive_core::{Depth, Error, IndexConfiguration, Progress, RepairOptions, SearchPages, SearchRequest, VerifyReport};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use serde::Serialize;
 
 use crate::calling::{Cancel, Follow, run, run_with};
 use crate::error::{OrRaise, folder_of, id_of, misuse, to_json};
 use crate::events::{Events, Functions, Source, export_options, import_options, receipt_arguments, tell_failed, tell_receipt, write};
+use crate::message::{MessageInfo, found, rows};
 use crate::stream::{Stream, Streams};
 
 /// An archive, used on behalf of the system or of a user.
@@ -25,6 +26,10 @@ pub(crate) struct Session {
 
 type Object = Option<Py<PyAny>>;
 type Ends = Option<Py<Cancel>>;
+/// Messages, and where the next page begins.
+type Rows<'py> = (Bound<'py, PyTuple>, Option<String>);
+/// Hits, and the JSON form of the rest of the answer.
+type Found<'py> = (Bound<'py, PyTuple>, String);
 
 impl Session {
     pub(crate) fn new(session: archive_core::Session, streams: Arc<Streams>) -> Self {
@@ -214,15 +219,16 @@ impl Session {
     }
 
     #[pyo3(signature = (folder, cursor, most, /))]
-    fn messages_page(&self, py: Python<'_>, folder: Option<String>, cursor: Option<String>, most: usize) -> PyResult<String> {
+    fn messages_page<'py>(&self, py: Python<'py>, folder: Option<String>, cursor: Option<String>, most: usize) -> PyResult<Rows<'py>> {
         let folder = folder.map(|folder| folder_of(py, &folder)).transpose()?;
-        self.short(py, |session| session.messages_page(folder.as_ref(), cursor.as_deref(), most))
+        let page = py.detach(|| self.session.messages_page(folder.as_ref(), cursor.as_deref(), most)).or_raise(py)?;
+        Ok((rows(py, page.items)?, page.cursor))
     }
 
     #[pyo3(signature = (id, /))]
-    fn message(&self, py: Python<'_>, id: String) -> PyResult<String> {
+    fn message(&self, py: Python<'_>, id: String) -> PyResult<MessageInfo> {
         let id = id_of(py, &id)?;
-        self.short(py, |session| session.message(id))
+        py.detach(|| self.session.message(id)).or_raise(py).map(MessageInfo)
     }
 
     #[pyo3(signature = (id, /))]
@@ -290,9 +296,10 @@ impl Session {
     }
 
     #[pyo3(signature = (id, cancel, /))]
-    fn thread(&self, py: Python<'_>, id: String, cancel: Ends) -> PyResult<String> {
+    fn thread<'py>(&self, py: Python<'py>, id: String, cancel: Ends) -> PyResult<Bound<'py, PyTuple>> {
         let id = id_of(py, &id)?;
-        self.long(py, None, cancel, |session, progress| session.thread(id, progress))
+        let thread = run(py, Follow::new(None, cancel), |caller| self.session.thread(id, &caller.progress))?;
+        rows(py, thread)
     }
 
     #[pyo3(signature = (destination, options, progress, cancel, on_failed, /))]
@@ -335,9 +342,10 @@ impl Session {
     // What searches, and explains what was found.
 
     #[pyo3(signature = (json, cancel, /))]
-    fn search(&self, py: Python<'_>, json: String, cancel: Ends) -> PyResult<String> {
+    fn search<'py>(&self, py: Python<'py>, json: String, cancel: Ends) -> PyResult<Found<'py>> {
         let request = request(py, &json)?;
-        self.long(py, None, cancel, |session, progress| session.search(&request.progress(progress)))
+        let result = run(py, Follow::new(None, cancel), |caller| self.session.search(&request.progress(&caller.progress)))?;
+        found(py, result)
     }
 
     #[pyo3(signature = (json, /))]
@@ -444,13 +452,13 @@ pub(crate) struct Pages {
 
 #[pymethods]
 impl Pages {
-    /// The next page as JSON; `None` after the last one.
+    /// The next page; `None` after the last one.
     #[pyo3(signature = (cancel, /))]
-    fn next(&self, py: Python<'_>, cancel: Option<Py<Cancel>>) -> PyResult<Option<String>> {
-        run_with(py, Follow::new(None, cancel), &self.progress, |_| {
-            let page = self.pages.lock().unwrap_or_else(PoisonError::into_inner).next();
-            page.transpose().map(|page| page.map(|page| to_json(&page)))
-        })
+    fn next<'py>(&self, py: Python<'py>, cancel: Option<Py<Cancel>>) -> PyResult<Option<Found<'py>>> {
+        let page = run_with(py, Follow::new(None, cancel), &self.progress, |_| {
+            self.pages.lock().unwrap_or_else(PoisonError::into_inner).next().transpose()
+        })?;
+        page.map(|page| found(py, page)).transpose()
     }
 }
 

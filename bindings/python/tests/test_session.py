@@ -1,5 +1,6 @@
 """What comes in, what is found, and what goes out."""
 
+import copy
 import datetime
 import email.message
 import io
@@ -120,6 +121,7 @@ def test_records(session: mailkeep.Session) -> None:
     with pytest.raises(AttributeError):
         message.subject = "other"  # type: ignore[misc]
     record = session.record(id)
+    assert {**record.json(), **message.json()} == record.json()
     assert record.subject == message.subject and len(record.digest) == 64 and record.store == "1"
     undated = session.message(session.add(b"Subject: x\n\ny\n", "anna/inbox").id)
     assert undated.date is None and undated.date_source == "archiving"
@@ -198,6 +200,54 @@ def test_search(session: mailkeep.Session) -> None:
     assert session.why(cafe.id, "bill")[0].met is True
     assert session.undecided("bill") == []
     assert [message.id for message in session.thread(cafe.id)] == [cafe.id]
+
+
+def test_messages_in_lists_are_values(session: mailkeep.Session) -> None:
+    utc = datetime.timezone.utc
+    one = session.add(NESTED, "anna/inbox").id
+    session.add(NESTED, "anna/copy")
+    message, record = session.message(one), session.record(one)
+    for name in ("id", "date", "date_source", "archived", "from_", "to", "subject", "folder", "number_in_folder"):
+        assert getattr(message, name) == getattr(record, name)
+    for name in ("size", "attachments", "importance", "direction"):
+        assert getattr(message, name) == getattr(record, name)
+    listed = {listed.id: listed for listed in session.messages()}
+    assert listed[one] == message and hash(listed[one]) == hash(message) and len({message, *listed.values()}) == 2
+    assert message != record and message != "1:0"
+    assert copy.copy(message) == message == copy.deepcopy([message])[0]
+    assert repr(message).startswith(f"MessageInfo(id='{one}', date=datetime.datetime(2020, 1, 1, 10, 0, tzinfo=")
+    assert repr(message).endswith("size=%d, attachments=1, importance=0, direction='%s')" % (len(NESTED), message.direction))
+
+    plain = session.search("bill", limit=2)
+    (hit, _) = plain.hits
+    assert isinstance(hit, mailkeep.MessageInfo) and isinstance(hit, mailkeep.Hit)
+    assert (hit.snippet, hit.subject_words, hit.also) == (None, (), ())
+    assert listed[hit.id].json() == hit.json() and listed[hit.id] != hit
+    assert hit == session.search("bill").hits[0] and hit in {*session.search("bill")}
+    assert plain == session.search("bill", limit=2) and plain.json()["hits"] == [hit.json() for hit in plain]
+    assert plain.json()["snippets"] == plain.json()["also"] == []
+
+    full = session.search("café", snippets=True, subject_words=True, once=True)
+    (hit,) = full.hits
+    assert hit != plain.hits[0] and repr(hit).startswith("Hit(id=") and repr(hit).endswith(f", also={hit.also!r})")
+    assert [type(other) for other in hit.also] == [mailkeep.MessageInfo] and hit.also[0].id != hit.id
+    assert hit.subject_words == ((0, 4),) and hit.snippet is not None and hit.snippet.ranges
+    form = json.loads(json.dumps(full.json()))
+    assert form["hits"] == [listed[hit.id].json()] and form["also"] == [[hit.also[0].json()]]
+    # There, ranges count bytes.
+    assert form["subject_words"] == [[[0, 5]]] and form["snippets"] == [hit.snippet.json()]
+    assert hit.json() == {**form["hits"][0], "subject_words": [[0, 5]], "snippet": form["snippets"][0], "also": form["also"][0]}
+
+    dates = {
+        "Sat, 31 Dec 1969 23:59:59 +0000": datetime.datetime(1969, 12, 31, 23, 59, 59, tzinfo=utc),
+        "Mon, 01 Jan 1900 00:00:00 +0000": datetime.datetime(1900, 1, 1, tzinfo=utc),
+        "Fri, 31 Dec 2100 01:02:03 +0100": datetime.datetime(2100, 12, 31, 0, 2, 3, tzinfo=utc),
+    }
+    for text, date in dates.items():
+        dated = session.add(f"Date: {text}\nSubject: x\n\ny\n".encode(), "anna/dates").id
+        found = session.message(dated)
+        assert found.date == session.record(dated).date and found.date in (date, None)
+        assert found.archived == session.record(dated).archived
 
 
 def test_pages_are_read_as_the_iterator_goes_on(session: mailkeep.Session) -> None:

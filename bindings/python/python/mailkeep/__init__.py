@@ -51,7 +51,7 @@ from ._errors import (
     Unsupported,
     WrongKey,
 )
-from ._native import Cancel, Key, __version__
+from ._native import Cancel, Hit, Key, MessageInfo, __version__
 from ._records import (
     Address,
     CheckReport,
@@ -63,7 +63,6 @@ from ._records import (
     ExportReport,
     Finding,
     FolderInfo,
-    Hit,
     ImportPlan,
     ImportReport,
     KeySlot,
@@ -71,7 +70,6 @@ from ._records import (
     LostFile,
     LostMail,
     LostReport,
-    MessageInfo,
     MessageRecord,
     Missing,
     NotSearchable,

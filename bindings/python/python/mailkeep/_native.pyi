@@ -1,13 +1,18 @@
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple, final
 
+from typing_extensions import disjoint_base
+
 from ._errors import MailkeepError
-from ._records import StepFunction
+from ._records import Address, Snippet, StepFunction
 
 __all__ = [
     "Archive",
     "Cancel",
+    "Hit",
     "Key",
+    "MessageInfo",
     "NewArchive",
     "Pages",
     "Session",
@@ -60,6 +65,94 @@ class Key:
     @property
     def kind(self) -> str:
         """What it is: ``key file``, ``recovery key`` or ``passphrase``."""
+
+@disjoint_base
+class MessageInfo:
+    """What lists show of a message. It does not change."""
+
+    @property
+    def id(self) -> str:
+        """Its id, such as ``1:42``: permanent, and no other message ever gets it."""
+
+    @property
+    def date(self) -> Optional[datetime]:
+        """Its date in UTC; ``None`` if only the time of archiving is known."""
+
+    @property
+    def date_source(self) -> str:
+        """Where the date is from: ``mail``, ``mbox_line``, ``maildir_name``, ``received``, ``received_field``, ``archiving``."""
+
+    @property
+    def archived(self) -> Optional[datetime]:
+        """The time of archiving in UTC."""
+
+    @property
+    def from_(self) -> Tuple[Address, ...]:
+        """The first senders."""
+
+    @property
+    def to(self) -> Tuple[Address, ...]:
+        """The first receivers."""
+
+    @property
+    def subject(self) -> str:
+        """The subject, decoded."""
+
+    @property
+    def folder(self) -> str:
+        """Its folder: names from the user archive down, joined by ``/``."""
+
+    @property
+    def number_in_folder(self) -> int:
+        """Its number in the folder, which no other message ever gets."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def attachments(self) -> int:
+        """Attachments."""
+
+    @property
+    def importance(self) -> int:
+        """-1 low, 0 normal or not said, 1 high."""
+
+    @property
+    def direction(self) -> str:
+        """Whether the owner of the user archive ``received`` or ``sent`` it; ``unknown`` if that is not known."""
+
+    def json(self) -> Dict[str, Any]:
+        """The same as the library gives it, for ``json.dumps``: times are text, and ``from`` is ``from``."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> MessageInfo: ...
+    def __deepcopy__(self, memo: Any, /) -> MessageInfo: ...
+
+@final
+class Hit(MessageInfo):
+    """A message that a search found."""
+
+    @property
+    def snippet(self) -> Optional[Snippet]:
+        """If requested: the place that has the most words of the query; ``None`` if the text has none."""
+
+    @property
+    def subject_words(self) -> Tuple[Tuple[int, int], ...]:
+        """If requested: the words of the query in the subject: ``subject[start:end]`` for each pair."""
+
+    @property
+    def also(self) -> Tuple[MessageInfo, ...]:
+        """If mails are shown once: the other messages with the same mail that meet the query, newest first."""
+
+    def json(self) -> Dict[str, Any]:
+        """The same as the library gives it, for ``json.dumps``: times are text, and ``from`` is ``from``."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class NewArchive:
@@ -130,8 +223,10 @@ class Session:
     def folders(self) -> str: ...
     def folders_in(self, folder: Optional[str], /) -> str: ...
     def folders_page(self, cursor: Optional[str], most: int, /) -> str: ...
-    def messages_page(self, folder: Optional[str], cursor: Optional[str], most: int, /) -> str: ...
-    def message(self, id: str, /) -> str: ...
+    def messages_page(
+        self, folder: Optional[str], cursor: Optional[str], most: int, /
+    ) -> Tuple[Tuple[MessageInfo, ...], Optional[str]]: ...
+    def message(self, id: str, /) -> MessageInfo: ...
     def record(self, id: str, /) -> str: ...
     def raw(self, id: str, /) -> bytes: ...
     def header(self, id: str, /) -> bytes: ...
@@ -140,7 +235,7 @@ class Session:
     def part(self, id: str, part: int, /) -> bytes: ...
     def read_parts(self, id: str, parts: List[int], /) -> Dict[int, bytes]: ...
     def stream(self, id: str, part: Optional[int], /) -> Stream: ...
-    def thread(self, id: str, cancel: Optional[Cancel], /) -> str: ...
+    def thread(self, id: str, cancel: Optional[Cancel], /) -> Tuple[MessageInfo, ...]: ...
     def export(
         self,
         destination: str,
@@ -159,7 +254,7 @@ class Session:
         on_failed: Optional[_Function],
         /,
     ) -> str: ...
-    def search(self, json: str, cancel: Optional[Cancel], /) -> str: ...
+    def search(self, json: str, cancel: Optional[Cancel], /) -> Tuple[Tuple[Hit, ...], str]: ...
     def search_pages(self, json: str, /) -> Pages: ...
     def explain(self, json: str, cancel: Optional[Cancel], /) -> str: ...
     def why(self, id: str, json: str, cancel: Optional[Cancel], /) -> str: ...
@@ -186,7 +281,7 @@ class Session:
 
 @final
 class Pages:
-    def next(self, cancel: Optional[Cancel], /) -> Optional[str]: ...
+    def next(self, cancel: Optional[Cancel], /) -> Optional[Tuple[Tuple[Hit, ...], str]]: ...
 
 @final
 class Verified:

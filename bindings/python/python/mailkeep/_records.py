@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Dict, Generic, Iterator, Mapping, Optional, Sequence, Tuple, Type, TypeVar
 
+from ._native import Hit
+
 T = TypeVar("T")
 R = TypeVar("R", bound="Record")
 
@@ -69,62 +71,17 @@ class Address(Record):
     #: The address.
     address: str
 
+    @classmethod
+    def named(cls, name: str, address: str) -> Address:
+        """The address of its parts."""
+        return cls({"name": name, "address": address}, name, address)
+
     def __str__(self) -> str:
         return email.utils.formataddr((self.name, self.address)) if self.name.isascii() else f"{self.name} <{self.address}>"
 
 
 def _addresses(forms: Sequence[Mapping[str, Any]]) -> Tuple[Address, ...]:
     return tuple(Address.of(form) for form in forms)
-
-
-@dataclass(frozen=True)
-class MessageInfo(Record):
-    """What lists show of a message."""
-
-    #: Its id, such as ``1:42``: permanent, and no other message ever gets it.
-    id: str
-    #: Its date in UTC; ``None`` if only the time of archiving is known.
-    date: Optional[datetime.datetime]
-    #: Where the date is from: ``mail``, ``mbox_line``, ``maildir_name``, ``received``, ``received_field``, ``archiving``.
-    date_source: str
-    #: The time of archiving in UTC.
-    archived: Optional[datetime.datetime]
-    #: The first senders.
-    from_: Tuple[Address, ...]
-    #: The first receivers.
-    to: Tuple[Address, ...]
-    #: The subject, decoded.
-    subject: str
-    #: Its folder: names from the user archive down, joined by ``/``.
-    folder: str
-    #: Its number in the folder, which no other message ever gets.
-    number_in_folder: int
-    #: Bytes.
-    size: int
-    #: Attachments.
-    attachments: int
-    #: -1 low, 0 normal or not said, 1 high.
-    importance: int
-    #: Whether the owner of the user archive ``received`` or ``sent`` it; ``unknown`` if that is not known.
-    direction: str
-
-    @classmethod
-    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
-        return [
-            form["id"],
-            time_of(form["date"]),
-            form["date_source"],
-            time_of(form["archived"]),
-            _addresses(form["from"]),
-            _addresses(form["to"]),
-            form["subject"],
-            form["folder"],
-            form["number_in_folder"],
-            form["size"],
-            form["attachments"],
-            form["importance"],
-            form["direction"],
-        ]
 
 
 @dataclass(frozen=True)
@@ -145,31 +102,35 @@ class Snippet(Record):
 
 
 @dataclass(frozen=True)
-class Hit(MessageInfo):
-    """A message that a search found."""
+class MessageRecord(Record):
+    """Everything that the archive knows of a message: what ``MessageInfo`` has, and more."""
 
-    #: If requested: the place that has the most words of the query; ``None`` if the text has none.
-    snippet: Optional[Snippet]
-    #: If requested: the words of the query in the subject: ``subject[start:end]`` for each pair.
-    subject_words: Tuple[Tuple[int, int], ...]
-    #: If mails are shown once: the other messages with the same mail that meet the query, newest first.
-    also: Tuple[MessageInfo, ...]
-
-    @classmethod
-    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
-        snippet = form.get("snippet")
-        return [
-            *super()._values(form),
-            None if snippet is None else Snippet.of(snippet),
-            tuple(_range_of(form["subject"], start, end) for start, end in form.get("subject_words", ())),
-            tuple(MessageInfo.of(one) for one in form.get("also", ())),
-        ]
-
-
-@dataclass(frozen=True)
-class MessageRecord(MessageInfo):
-    """Everything that the archive knows of a message."""
-
+    #: Its id, such as ``1:42``: permanent, and no other message ever gets it.
+    id: str
+    #: Its date in UTC; ``None`` if only the time of archiving is known.
+    date: Optional[datetime.datetime]
+    #: Where the date is from: ``mail``, ``mbox_line``, ``maildir_name``, ``received``, ``received_field``, ``archiving``.
+    date_source: str
+    #: The time of archiving in UTC.
+    archived: Optional[datetime.datetime]
+    #: All senders, as far as they are kept.
+    from_: Tuple[Address, ...]
+    #: All receivers, as far as they are kept.
+    to: Tuple[Address, ...]
+    #: The subject, decoded.
+    subject: str
+    #: Its folder: names from the user archive down, joined by ``/``.
+    folder: str
+    #: Its number in the folder, which no other message ever gets.
+    number_in_folder: int
+    #: Bytes.
+    size: int
+    #: Attachments.
+    attachments: int
+    #: -1 low, 0 normal or not said, 1 high.
+    importance: int
+    #: Whether the owner of the user archive ``received`` or ``sent`` it; ``unknown`` if that is not known.
+    direction: str
     #: SHA-256 of its bytes, in hex digits.
     digest: str
     #: What makes two copies the same mail to a person, in hex digits.
@@ -210,7 +171,19 @@ class MessageRecord(MessageInfo):
     @classmethod
     def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
         return [
-            *super()._values(form),
+            form["id"],
+            time_of(form["date"]),
+            form["date_source"],
+            time_of(form["archived"]),
+            _addresses(form["from"]),
+            _addresses(form["to"]),
+            form["subject"],
+            form["folder"],
+            form["number_in_folder"],
+            form["size"],
+            form["attachments"],
+            form["importance"],
+            form["direction"],
             form["digest"],
             form["identity"],
             form["restated"],
@@ -810,18 +783,21 @@ class SearchResult(Record):
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
 
+    def json(self) -> Dict[str, Any]:
+        """The same as the library gives it, for ``json.dumps``: times are text, and ``from`` is ``from``."""
+        form, hits = super().json(), [hit.json() for hit in self.hits]
+        # There, what was requested of the hits is beside them.
+        for of_all, name in (("snippets", "snippet"), ("subject_words", "subject_words"), ("also", "also")):
+            form[of_all] = [hit.pop(name) for hit in hits if name in hit]
+        return {**form, "hits": hits}
+
     @classmethod
     def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
-        lists = {"snippet": "snippets", "subject_words": "subject_words", "also": "also"}
-        lists = {name: of_all for name, of_all in lists.items() if form[of_all]}
-        hits = []
-        for at, hit in enumerate(form["hits"]):
-            hits.append(Hit.of({**hit, **{name: form[of_all][at] for name, of_all in lists.items()}}))
         suggestions = form["suggestions"]
         return [
             form["total"],
             form["contents"],
-            tuple(hits),
+            form["hits"],
             form["cursor"],
             Coverage.of(form["coverage"]),
             tuple(Counts.of(counts) for counts in form["counts"]),

@@ -33,20 +33,18 @@ from typing import (
 
 from . import _native
 from ._errors import MailkeepError, Misuse, QueryError, place_in
-from ._native import Cancel
+from ._native import Cancel, Hit, MessageInfo
 from ._records import (
     CheckReport,
     ClauseReport,
     ClauseVerdict,
     ExportReport,
     FolderInfo,
-    Hit,
     ImportPlan,
     ImportReport,
     LostFile,
     LostMail,
     LostReport,
-    MessageInfo,
     MessageRecord,
     Missing,
     NotSearchable,
@@ -133,6 +131,10 @@ def _list_of(kind: Callable[[Any], T], text: str) -> List[T]:
 def _page_of(kind: Callable[[Any], T], text: str) -> Page[T]:
     form = json.loads(text)
     return Page(tuple(kind(item) for item in form["items"]), form["cursor"])
+
+
+def _found(hits: Tuple[Hit, ...], rest: str) -> SearchResult:
+    return SearchResult.of({**json.loads(rest), "hits": hits})
 
 
 def _all_of(page: Callable[[Optional[str]], Page[T]]) -> Iterator[T]:
@@ -364,11 +366,11 @@ class Session:
 
     def messages_page(self, folder: Optional[str] = None, cursor: Optional[str] = None, limit: int = AT_ONCE) -> Page[MessageInfo]:
         """A page of ``messages``."""
-        return _page_of(MessageInfo.of, self._native.messages_page(folder, cursor, limit))
+        return Page(*self._native.messages_page(folder, cursor, limit))
 
     def message(self, id: str) -> MessageInfo:
         """What lists show of a message."""
-        return MessageInfo.of(json.loads(self._native.message(id)))
+        return self._native.message(id)
 
     def record(self, id: str) -> MessageRecord:
         """Everything that the archive knows of a message."""
@@ -424,7 +426,7 @@ class Session:
 
     def thread(self, id: str, *, cancel: Optional[Cancel] = None) -> List[MessageInfo]:
         """The thread of a message, including the message itself: oldest first, then messages without a date."""
-        return _list_of(MessageInfo.of, self._native.thread(id, cancel))
+        return list(self._native.thread(id, cancel))
 
     def export(
         self,
@@ -500,7 +502,7 @@ class Session:
         """
         request = _search(query, limit, after, counts, snippets, subject_words, suggestions, once, now)
         with asking(query):
-            return SearchResult.of(json.loads(self._native.search(request, cancel)))
+            return _found(*self._native.search(request, cancel))
 
     def search_pages(
         self,
@@ -533,7 +535,7 @@ class Session:
                 page = pages.next(cancel)
             if page is None:
                 return
-            yield SearchResult.of(json.loads(page))
+            yield _found(*page)
 
     def search_all(
         self,
