@@ -150,7 +150,8 @@ fn a_stopped_import_keeps_what_has_a_receipt_and_goes_on_later() {
     let report = session.import(ImportSource::Stream(&mut &*source, "box.mbox"), &options, &mut stop).expect("stopped, not failed");
     assert!(report.stopped);
     assert_eq!(report.read, report.stored + report.duplicate + report.failed);
-    assert_eq!(report.stored, stop.2.len() as u64);
+    // What was read ahead by then is not archived.
+    assert_eq!((report.stored, stop.2.len()), (20, 20));
     assert_eq!(session.stats(&Progress::new()).expect("stats").messages, report.stored);
     let (rest, _) = put_stream(&archive, &source, "box.mbox", &into("anna/box"));
     assert_eq!((rest.read, rest.duplicate), (300, report.stored));

@@ -222,7 +222,8 @@ impl Committer<'_, '_> {
         if mails.is_empty() {
             return;
         }
-        if !self.failure.is_set() {
+        // What was read ahead when the import was ended is not archived: with a commit for each mail it could take long.
+        if !self.failure.is_set() && !self.options.progress.is_cancelled() {
             let origins: Vec<(Digest, Arc<str>, u64)> =
                 mails.iter().map(|mail| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset)).collect();
             match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), self.store.now()) {

@@ -52,8 +52,8 @@ pub struct ImportOptions {
     pub labels: LabelRule,
     /// Commits each mail separately: slower, but each is durable as soon as possible.
     pub commit_each: bool,
-    /// Receives the bytes of the source read so far, and ends the import at the next safe point. Clones of the options
-    /// share it.
+    /// Receives the bytes of the source read so far, and ends the import after the commit that is under way: what was
+    /// read ahead is not archived. Clones of the options share it.
     pub progress: Progress,
 }
 
