@@ -56,8 +56,8 @@ pub unsafe extern "C" fn mk_session_search(
     })
 }
 
-/// Begins a search that is read page by page with `mk_search_next`. It runs once, and all hits cost one pass. `given` must live
-/// until the search is freed.
+/// Begins a search that is read page by page with `mk_search_next`. It runs once, and all hits cost one pass. What `given`
+/// names, its callback and payload, must live until the search is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_search_begin(
     search: *mut *mut mk_search,
