@@ -27,7 +27,8 @@ fn made() -> String {
 
 /// The functions that a header declares.
 fn functions(header: &str) -> Vec<String> {
-    let declared = header.split("MK_API").skip(1).filter_map(|rest| rest.split('(').next());
+    // What follows the definition of the mark itself is no function.
+    let declared = header.split("MK_API").skip(1).filter_map(|rest| rest.split('(').next()).filter(|declared| !declared.contains('#'));
     let mut names: Vec<String> = declared
         .filter_map(|declared| declared.split_whitespace().last())
         .map(|name| name.trim_start_matches('*').to_owned())
