@@ -84,7 +84,7 @@ class Call {
     }
 
     const mk_progress *follow(const Progress &progress) {
-        progress_ = mk_init<mk_progress>();
+        progress_ = init<mk_progress>();
         following_ = &progress;
         progress_.cancel = progress.cancel;
         progress_.payload = this;
@@ -171,7 +171,7 @@ struct ImportOptions {
 };
 
 inline mk_key key(std::uint32_t kind, std::string_view text) {
-    auto key = mk_init<mk_key>();
+    auto key = init<mk_key>();
     key.kind = kind, key.data = text.data(), key.length = text.size();
     return key;
 }
@@ -188,9 +188,9 @@ class Page : public detail::Owner<mk_page, mk_page_free> {
     explicit Page(mk_page *made) : Owner(made) {
         detail::Call call;
         call.check(mk_page_get_info(&info_, get(), call));
-        auto message = mk_init<mk_message>();
+        auto message = init<mk_message>();
         while (call.check(mk_page_message(&message, get(), messages_.size(), call))) messages_.push_back(message);
-        auto folder = mk_init<mk_folder>();
+        auto folder = init<mk_folder>();
         while (call.check(mk_page_folder(&folder, get(), folders_.size(), call))) folders_.push_back(folder);
     }
     auto begin() const noexcept { return messages_.begin(); }
@@ -204,7 +204,7 @@ class Page : public detail::Owner<mk_page, mk_page_free> {
     std::string json() const { return detail::text_of(mk_page_json, get()); }
 
   private:
-    mk_page_info info_ = mk_init<mk_page_info>();
+    mk_page_info info_ = init<mk_page_info>();
     std::vector<mk_message> messages_;
     std::vector<mk_folder> folders_;
 };
@@ -252,7 +252,7 @@ class Session : public detail::Owner<mk_session, mk_session_free> {
     }
     mk_receipt import_one(std::string_view mail, std::string_view into) const {
         detail::Call call;
-        auto receipt = mk_init<mk_receipt>();
+        auto receipt = init<mk_receipt>();
         call.check(mk_session_import_one(&receipt, get(), mail.data(), mail.size(), into.data(), into.size(), call));
         return receipt;
     }
@@ -290,7 +290,7 @@ class Session : public detail::Owner<mk_session, mk_session_free> {
     }
 
     // Of the options, `progress` is that of the call.
-    std::string export_to(std::string_view folder, mk_export_options options = mk_init<mk_export_options>(),
+    std::string export_to(std::string_view folder, mk_export_options options = init<mk_export_options>(),
                           const Progress &progress = {}) const {
         detail::Call call;
         mk_buffer *report = nullptr;
@@ -339,15 +339,15 @@ class Session : public detail::Owner<mk_session, mk_session_free> {
     template <class F>
     std::string with_source(F of_c, std::string_view path, const Source *source, const ImportOptions &given) const {
         Payload to{{}, nullptr, &given, source};
-        auto from = mk_init<mk_source>();
+        auto from = init<mk_source>();
         from.path = detail::at(path), from.path_length = path.size();
         from.read = source == nullptr ? nullptr : fill, from.payload = &to;
-        auto calls = mk_init<mk_import_events>();
+        auto calls = init<mk_import_events>();
         calls.payload = &to;
         calls.receipt = given.receipt ? tell<&ImportOptions::receipt, mk_receipt> : nullptr;
         calls.trouble = given.trouble ? tell<&ImportOptions::trouble, mk_trouble> : nullptr;
         calls.missing = given.missing ? miss : nullptr;
-        auto options = mk_init<mk_import_options>();
+        auto options = init<mk_import_options>();
         options.flags = given.flags, options.duplicates = given.duplicates, options.format = given.format;
         options.into = detail::at(given.into), options.into_length = given.into.size();
         options.progress = to.call.follow(given.progress), options.events = &calls;
@@ -361,7 +361,7 @@ class Session : public detail::Owner<mk_session, mk_session_free> {
 class Archive : public detail::Owner<mk_archive, detail::close_quietly> {
   public:
     using Owner::Owner;
-    Archive(std::string_view folder, const mk_key &key, mk_open_options options = mk_init<mk_open_options>(),
+    Archive(std::string_view folder, const mk_key &key, mk_open_options options = init<mk_open_options>(),
             const Progress &progress = {})
         : Owner(nullptr) {
         detail::Call call;

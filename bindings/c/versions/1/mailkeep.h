@@ -32,12 +32,16 @@
 
 /* A struct of this interface with its size set and everything else at its default. */
 #ifdef __cplusplus
-template <class T> inline T mk_init() {
+extern "C++" {
+namespace mailkeep {
+template <class T> inline T init() {
     T made = T();
     made.size = (uint32_t)sizeof(T);
     return made;
 }
-#define MK_INIT(type) mk_init<type>()
+}
+}
+#define MK_INIT(type) ::mailkeep::init<type>()
 #else
 #define MK_INIT(type) { .size = (uint32_t)sizeof(type) }
 #endif
