@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::argument::{Payload, Sized32, mk_text, optional_text, options, out, path, text};
 use crate::buffer::{Buffer, mk_buffer};
-use crate::error::{Fault, call, mk_error};
+use crate::error::{Fault, call, is_in_callback, mk_error};
 use crate::handle::{self, Kind, Object, number};
 use crate::keys::{key, mk_key};
 use crate::progress::{mk_progress, progress};
@@ -398,7 +398,7 @@ pub unsafe extern "C" fn mk_archive_close(archive: *mut mk_archive, given: *cons
         }
         // SAFETY: C passes NULL, or a struct with its size.
         let progress = unsafe { progress(given) }?;
-        if Archive::is_in_call() {
+        if is_in_callback() {
             return Err(Fault::new(MK_MISUSE, "an archive cannot be closed by a callback; close it after the call"));
         }
         let Some(object) = handle::take::<ArchiveObject>(archive)? else { return Ok(MK_OK) };

@@ -1,5 +1,6 @@
 //! Errors at the border: what a call failed with, the caller's object that keeps it, and the frame of every call.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,12 +75,23 @@ fn is_forked() -> bool {
     }
 }
 
+thread_local! {
+    /// How many calls this thread is in: in a second one, a callback of the first one runs.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether a callback runs, on this thread or on one that works for a call.
+pub(crate) fn is_in_callback() -> bool {
+    DEPTH.get() > 1 || archive_core::Archive::is_in_call()
+}
+
 /// The frame of every call: nothing unwinds into C, and what failed is kept for the caller.
 pub(crate) fn call(error: *const mk_error, work: impl FnOnce() -> Result<mk_status, Fault>) -> mk_status {
     // Before anything is locked: another thread may have held the lock when the process was forked.
     if is_forked() {
         return MK_FORKED;
     }
+    DEPTH.set(DEPTH.get() + 1);
     let framed = catch_unwind(AssertUnwindSafe(|| match work() {
         Ok(status) => status,
         Err(fault) => {
@@ -90,6 +102,7 @@ pub(crate) fn call(error: *const mk_error, work: impl FnOnce() -> Result<mk_stat
             status
         }
     }));
+    DEPTH.set(DEPTH.get() - 1);
     framed.unwrap_or_else(|panic| {
         // A text is dropped; dropping anything else might panic again.
         if !panic.is::<&'static str>() && !panic.is::<String>() {

@@ -151,6 +151,14 @@ static int32_t give_prompt(void *payload, const mk_text *needed, mk_answer *answ
     return 0;
 }
 
+/* A prompt is a callback as well: nothing can be closed in it. */
+static int32_t close_instead(void *payload, const mk_text *needed, mk_answer *answer) {
+    (void)needed;
+    (void)answer;
+    EXPECT(MK_MISUSE, CALL(mk_archive_close)(payload, NULL, NULL));
+    return 1;
+}
+
 static int32_t give_nothing(void *payload, const mk_text *needed, mk_answer *answer) {
     (void)payload;
     (void)needed;
@@ -191,6 +199,9 @@ static void test_keys(struct sample *sample) {
     CHECK(asked == 1);
     prompt.prompt = give_nothing;
     EXPECT(MK_CALLBACK, CALL(mk_key_test)(&buffer, sample->folder, folder, &prompt, failure));
+    prompt.prompt = close_instead;
+    prompt.payload = sample->archive;
+    EXPECT(MK_CALLBACK, CALL(mk_key_confirm_recovery)(sample->archive, &prompt, failure));
     prompt.prompt = give_prompt;
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_archive_open)(&archive, sample->folder, folder, &prompt, NULL, failure));
     other.kind = MK_KEY_PASSPHRASE;
