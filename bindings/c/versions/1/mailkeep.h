@@ -1787,8 +1787,8 @@ mk_status mk_session_search(mk_page **page,
                             mk_error *error);
 
 /**
- * Begins a search that is read page by page with `mk_search_next`. It runs once, and all hits cost one pass. `given` must live
- * until the search is freed.
+ * Begins a search that is read page by page with `mk_search_next`. It runs once, and all hits cost one pass. What `given`
+ * names, its callback and payload, must live until the search is freed.
  */
 MK_API
 mk_status mk_search_begin(mk_search **search,
