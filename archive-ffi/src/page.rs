@@ -19,8 +19,8 @@ pub(crate) struct PageObject {
     cursor: Option<String>,
     /// Of a search.
     sums: Sums,
-    /// All of it.
-    form: Value,
+    /// Of a search: what is not in the rows, for its JSON.
+    found: Option<Box<SearchResult>>,
 }
 
 enum Rows {
@@ -62,14 +62,12 @@ fn messages(infos: Vec<MessageInfo>) -> Rows {
 
 impl PageObject {
     pub(crate) fn of_messages(page: Page<MessageInfo>) -> Result<Self, Fault> {
-        let form = Value::Null;
-        Ok(Self { rows: messages(page.items), cursor: page.cursor, sums: Sums::default(), form })
+        Ok(Self { rows: messages(page.items), cursor: page.cursor, sums: Sums::default(), found: None })
     }
 
     pub(crate) fn of_folders(page: Page<FolderInfo>) -> Result<Self, Fault> {
-        let form = Value::Null;
         let folders = page.items.into_iter().map(|info| Folder { path: info.path.to_string(), info }).collect();
-        Ok(Self { rows: Rows::Folders(folders), cursor: page.cursor, sums: Sums::default(), form })
+        Ok(Self { rows: Rows::Folders(folders), cursor: page.cursor, sums: Sums::default(), found: None })
     }
 
     pub(crate) fn of_search(mut found: SearchResult) -> Result<Self, Fault> {
@@ -86,13 +84,24 @@ impl PageObject {
                 row.snippet = snippet.as_ref().map(|snippet| snippet.text.clone()).unwrap_or_default();
             }
         }
-        let mut form = form(&found)?;
-        if let Value::Object(fields) = &mut form {
-            // The rows are made of what is kept, if they are asked for.
-            fields.remove("hits");
-            fields.remove("cursor");
-        }
-        Ok(Self { rows, cursor, sums, form })
+        Ok(Self { rows, cursor, sums, found: Some(Box::new(found)) })
+    }
+
+    /// All of it, as JSON.
+    fn json(&self) -> Result<Value, Fault> {
+        let items = match &self.rows {
+            Rows::Messages(rows) => form(&rows.iter().map(|row| &row.info).collect::<Vec<_>>())?,
+            Rows::Folders(rows) => form(&rows.iter().map(|row| &row.info).collect::<Vec<_>>())?,
+        };
+        let mut all = match self.found.as_ref().map(form).transpose()? {
+            Some(Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        // The hits of a search are the rows.
+        all.remove("hits");
+        all.insert("items".to_owned(), items);
+        all.insert("cursor".to_owned(), self.cursor.clone().into());
+        Ok(Value::Object(all))
     }
 
     /// Gives it to the caller.
@@ -392,18 +401,8 @@ pub unsafe extern "C" fn mk_page_folder(folder: *mut mk_folder, page: *const mk_
 pub unsafe extern "C" fn mk_page_json(json: *mut *mut mk_buffer, page: *const mk_page, error: *mut mk_error) -> mk_status {
     call(error, || {
         let page = handle::get::<PageObject>(page)?;
-        let items = match &page.rows {
-            Rows::Messages(rows) => form(&rows.iter().map(|row| &row.info).collect::<Vec<_>>())?,
-            Rows::Folders(rows) => form(&rows.iter().map(|row| &row.info).collect::<Vec<_>>())?,
-        };
-        let mut all = match &page.form {
-            Value::Object(fields) => fields.clone(),
-            _ => serde_json::Map::new(),
-        };
-        all.insert("items".to_owned(), items);
-        all.insert("cursor".to_owned(), page.cursor.clone().into());
         // SAFETY: C passes NULL or a place for a pointer.
-        unsafe { Buffer::json(&Value::Object(all))?.give(json) }
+        unsafe { Buffer::json(&page.json()?)?.give(json) }
     })
 }
 
