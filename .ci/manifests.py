@@ -12,6 +12,8 @@ import tomllib
 UNNAMED = {
     # The package under test, with the feature for tests.
     ("archive-core", "archive-core"),
+    # Its library is called mailkeep.
+    ("fuzz", "archive-ffi"),
 }
 
 
