@@ -13,7 +13,7 @@ UNNAMED = {
     # The package under test, with the feature for tests.
     ("archive-core", "archive-core"),
     # Its library is called mailkeep.
-    ("fuzz", "archive-ffi"),
+    ("mailkeep-fuzz", "archive-ffi"),
 }
 
 
