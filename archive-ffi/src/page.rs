@@ -60,6 +60,12 @@ fn messages(infos: Vec<MessageInfo>) -> Rows {
     Rows::Messages(infos.into_iter().map(|info| Message { folder: info.folder.to_string(), info, snippet: String::new() }).collect())
 }
 
+/// Whether an answer has more than its hits and its numbers.
+fn has_more(found: &SearchResult) -> bool {
+    let lists = [found.also.len(), found.counts.len(), found.snippets.len(), found.subject_words.len(), found.notices.len()];
+    lists.iter().any(|len| *len > 0) || found.suggestions.is_some()
+}
+
 impl PageObject {
     pub(crate) fn of_messages(page: Page<MessageInfo>) -> Result<Self, Fault> {
         Ok(Self { rows: messages(page.items), cursor: page.cursor, sums: Sums::default(), found: None })
@@ -135,18 +141,23 @@ pub struct mk_page_info {
     pub not_indexed: u64,
     /// Of a search: messages for which text that could not be read would decide.
     pub undecided: u64,
+    /// Of a search: 1 if `mk_page_json` has more than the rows and these numbers (counts, snippets, subject words, other messages
+    /// with the same mail, suggestions, notices), else 0.
+    pub more: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 impl Default for mk_page_info {
     fn default() -> Self {
         let (size, cursor) = (size_of::<Self>() as u32, mk_text::default());
-        Self { size, count: 0, cursor, total: 0, contents: 0, not_indexed: 0, undecided: 0 }
+        Self { size, count: 0, cursor, total: 0, contents: 0, not_indexed: 0, undecided: 0, more: 0, reserved: 0 }
     }
 }
 
 // SAFETY: `repr(C)`, begins with its size, and any bytes are numbers and pointers.
 unsafe impl Sized32 for mk_page_info {
-    const FIRST_SIZE: usize = 56;
+    const FIRST_SIZE: usize = 64;
 }
 
 /// A message has no date.
@@ -350,6 +361,8 @@ pub unsafe extern "C" fn mk_page_get_info(info: *mut mk_page_info, page: *const 
             contents,
             not_indexed,
             undecided,
+            more: page.found.as_ref().is_some_and(|found| has_more(found)).into(),
+            reserved: 0,
         };
         // SAFETY: C passes a struct with its size.
         unsafe { write_sized(info, &of_c) }?;

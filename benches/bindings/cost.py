@@ -91,7 +91,7 @@ def main():
         subprocess.run([LIBRARY / "examples/embed", archive, options.mbox, "x"], check=True, capture_output=True, env=ENVIRONMENT)
     least, sums = {}, {}
     for _ in range(options.runs):
-        for task, argument in [("list", "3"), ("search", asked), ("import", options.mbox.resolve())]:
+        for task, argument in [("list", "20"), ("search", asked), ("import", options.mbox.resolve())]:
             for language, program in programs.items():
                 place, its_key = fresh(work) if task == "import" else (archive, key)
                 answer = run(program, task, place, its_key, argument)

@@ -263,7 +263,7 @@ static void test_search(struct sample *sample) {
     EXPECT(MK_OK, CALL(mk_session_search)(&page, session, TEXT("{\"query\":\"invoice\",\"limit\":2,\"snippets\":true,\"counts\":[\"year\"]}"),
                                           NULL, failure));
     EXPECT(MK_OK, CALL(mk_page_get_info)(&info, page, failure));
-    CHECK(info.count == 2 && info.total == 6 && info.contents == 6 && info.cursor.length > 0);
+    CHECK(info.count == 2 && info.total == 6 && info.contents == 6 && info.cursor.length > 0 && info.more == 1);
     EXPECT(MK_OK, CALL(mk_page_message)(&message, page, 0, failure));
     CHECK(message.snippet.length > 0);
     EXPECT(MK_OK, CALL(mk_page_json)(&buffer, page, failure));

@@ -160,6 +160,8 @@ namespace Mailkeep
         internal ulong contents;
         internal ulong not_indexed;
         internal ulong undecided;
+        internal uint more;
+        internal uint reserved;
     }
 
     [StructLayout(LayoutKind.Sequential)]

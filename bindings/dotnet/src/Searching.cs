@@ -279,19 +279,22 @@ namespace Mailkeep
     /// <summary>The answer to a search, or one page of it.</summary>
     public sealed class SearchResult
     {
+        private static readonly Counts[] NoCounts = new Counts[0];
+        private static readonly string[] NoNotices = new string[0];
+
         internal SearchResult(PageHandle page)
         {
             var info = Pages.Info(page);
-            Json = Pages.JsonOf(page);
-            var json = Mailkeep.Json.Parse(Json);
+            // Most answers are rows and numbers.
+            var json = info.more == 0 ? null : Json.Parse(Pages.JsonOf(page));
             Hits = Pages.Rows(page, (int)info.count, (row, i) => new Hit(row, json, i));
             Total = (long)info.total;
             Contents = (long)info.contents;
             Cursor = Text.OrNull(info.cursor);
             Coverage = new Coverage((long)info.not_indexed, (long)info.undecided);
-            Counts = json["counts"].List(counts => new Counts(counts));
-            Suggestions = json["suggestions"].IsNull ? null : new Suggestions(json["suggestions"]);
-            Notices = json["notices"].Strings;
+            Counts = json == null ? NoCounts : json["counts"].List(counts => new Counts(counts));
+            Suggestions = json == null || json["suggestions"].IsNull ? null : new Suggestions(json["suggestions"]);
+            Notices = json == null ? NoNotices : json["notices"].Strings;
         }
 
         /// <summary>The hits, in the order of the search.</summary>
@@ -317,9 +320,6 @@ namespace Mailkeep
 
         /// <summary>What the author of the query should know, although it is not an error: English sentences.</summary>
         public IReadOnlyList<string> Notices { get; }
-
-        /// <summary>All of the answer as a JSON object.</summary>
-        public string Json { get; }
     }
 
     /// <summary>A clause of a query, as it was read.</summary>

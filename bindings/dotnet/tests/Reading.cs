@@ -29,7 +29,7 @@ static class Reading
         {
             var all = session.Search(new SearchRequest("invoice"));
             Is(all.Total, Count + 1);
-            True(all.Coverage.IsComplete && all.Notices.Count == 0 && all.Json.Contains("\"total\""), all.Json);
+            True(all.Coverage.IsComplete && all.Notices.Count == 0, "notices of a plain search");
             var ids = new List<MessageId>();
             var request = new SearchRequest("invoice") { Limit = 50 };
             do
@@ -101,7 +101,7 @@ static class Reading
             Is(found.Counts[1].Rows.Sum(row => row.Messages), 2);
             Is(session.SearchAll(new SearchRequest("zahl5000") { Once = true }).Single().Also.Count, 1);
             var nothing = session.Search(new SearchRequest("invoise") { Suggestions = true });
-            True(nothing.Suggestions.Words.Contains("invoice"), nothing.Json);
+            True(nothing.Suggestions.Words.Contains("invoice"), "a word near it");
             var clauses = session.Explain(new SearchRequest("zahl4* invoice"));
             Is(clauses.Count, 2);
             True(clauses[0].Words.Count > 5 && clauses[0].AllWords > 5 && clauses[1].Messages == Count + 2, "clauses");

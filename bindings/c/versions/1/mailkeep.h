@@ -875,6 +875,15 @@ typedef struct {
      * Of a search: messages for which text that could not be read would decide.
      */
     uint64_t undecided;
+    /**
+     * Of a search: 1 if `mk_page_json` has more than the rows and these numbers (counts, snippets, subject words, other messages
+     * with the same mail, suggestions, notices), else 0.
+     */
+    uint32_t more;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
 } mk_page_info;
 
 /**
