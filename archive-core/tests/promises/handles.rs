@@ -88,7 +88,7 @@ fn until_closed(session: &Session, receipt: &Receipt) {
     }
 }
 
-/// Closes as soon as it is told to; whether the call that was under way had gone on by then.
+/// Closes once a call is under way. Returns the result, and whether that call had gone on by then.
 fn close_after(archive: &Archive, told: Receiver<()>, released: &AtomicBool) -> (Result<(), Error>, bool) {
     told.recv().expect("a call is under way");
     let closed = archive.close();

@@ -26,7 +26,7 @@ fn filled() -> (Files, Archive) {
     (files, archive)
 }
 
-/// All pages of a list, whose cursors are told.
+/// All pages of a list, each asked for by the cursor of the one before.
 fn all<T: Debug>(most: usize, page: impl Fn(Option<&str>, usize) -> Result<Page<T>, Error>) -> (Vec<T>, Vec<String>) {
     let (mut items, mut cursors) = (Vec::new(), Vec::<String>::new());
     loop {

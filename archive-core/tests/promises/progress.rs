@@ -9,7 +9,7 @@ use archive_core::{
 
 use crate::fixture::{Files, mbox, plain, verify};
 
-/// A value that notes each step, and ends the call at its first one if it is told to.
+/// A value that notes each step, and if asked for, ends the call at the first one.
 fn noting(end: bool) -> (Progress, Arc<Mutex<Vec<Step>>>) {
     let steps: Arc<Mutex<Vec<Step>>> = Arc::default();
     let noted = Arc::clone(&steps);

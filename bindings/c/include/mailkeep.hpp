@@ -160,7 +160,7 @@ using Sink = std::function<bool(std::string_view)>;
 // Fills a buffer of this size and returns how many bytes; 0 at the end.
 using Source = std::function<std::size_t(char *, std::size_t)>;
 
-// What an import is told, and what it tells. `into` empty: a folder named after the source.
+// The options of an import, and what it reports. `into` empty: a folder named after the source.
 struct ImportOptions {
     std::string into;
     std::uint32_t flags = 0, duplicates = MK_DUPLICATES_FOLDER, format = MK_FORMAT_AUTO;

@@ -192,7 +192,7 @@ static void await(int stage) {
     pthread_mutex_unlock(&gate.lock);
 }
 
-/* Two threads read one search or one stream: each page and byte comes once, and who comes second is told so. */
+/* Two threads read one search or one stream: each page and byte comes once, and the second caller gets MK_BUSY. */
 struct shared {
     mk_search *search;
     mk_stream *stream;

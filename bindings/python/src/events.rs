@@ -1,4 +1,4 @@
-//! What crosses a call: sources that are read, events that are told, bytes that are written.
+//! What crosses a call: sources that are read, events that are reported, bytes that are written.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
