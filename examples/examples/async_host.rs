@@ -5,11 +5,10 @@
 //! `cargo run -p examples --example async_host -- FOLDER`
 
 use std::error::Error;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
-use archive_core::{Actor, ImportOptions, ImportSource, NoEvents, Progress, SearchRequest, Session};
+use archive_core::{Actor, ImportEvents, ImportOptions, ImportSource, Progress, Receipt, SearchRequest, Session};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
@@ -19,6 +18,15 @@ struct CancelOnDrop(Progress);
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.cancel();
+    }
+}
+
+/// Counts the mails that are durable.
+struct Receipts(watch::Sender<u64>);
+
+impl ImportEvents for Receipts {
+    fn receipt(&mut self, _receipt: &Receipt) {
+        self.0.send_modify(|count| *count += 1);
     }
 }
 
@@ -35,24 +43,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let archive = spawn_blocking(move || examples::open_or_create(Path::new(&dir))).await??;
     let session = archive.session(Actor::System);
 
-    // The report wakes the async side; nothing waits for it.
-    let (sender, mut read) = watch::channel(0);
-    let progress = Progress::reporting(move |step| {
-        let _nobody_listens = sender.send(step.done);
-        ControlFlow::Continue(())
-    });
+    // A receipt wakes the async side; nothing waits for it.
+    let (sender, mut receipts) = watch::channel(0);
+    let progress = Progress::new();
     let (importing, ends) = (session.clone(), progress.clone());
     let import = spawn_blocking(move || {
         // A source without an end, as a connection may be.
         let mut source = Endless::default();
         let options = ImportOptions { progress, into: Some("anna/stream".parse()?), ..ImportOptions::default() };
         importing
-            .import(ImportSource::Stream(&mut source, "stream.mbox"), &options, &mut NoEvents)
+            .import(ImportSource::Stream(&mut source, "stream.mbox"), &options, &mut Receipts(sender))
             .map_err(Box::<dyn Error + Send + Sync>::from)
     });
 
     // Meanwhile other tasks search.
-    read.wait_for(|bytes| *bytes > 1 << 20).await?;
+    receipts.wait_for(|count| *count > 0).await?;
     println!("searched while importing: {}", search(&session, "text").await.is_ok());
 
     ends.cancel();
