@@ -123,7 +123,7 @@ impl Failure {
                 "in_use" => Exit::InUse,
                 "wrong_key" | "bad_key" => Exit::NoKey,
                 "no_such_message" | "no_such_part" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied" | "misuse"
-                | "not_a_mail" | "query" | "exists" => Exit::Misuse,
+                | "not_a_mail" | "query" | "exists" | "read_only" => Exit::Misuse,
                 "stopped" => Exit::Stopped,
                 _ => Exit::Io,
             },

@@ -110,17 +110,45 @@ fn guess_kind(answer: Secret) -> Key {
     if is_recovery { Key::Recovery(answer) } else { Key::Passphrase(answer) }
 }
 
+/// What a command does with the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It only reads: beside a process that writes, and on read-only media.
+    Read,
+    /// It reads, and notes damage that it finds unless another process writes: what is noted is stored anew when it is
+    /// imported again.
+    Check,
+    /// It may change something.
+    Write,
+}
+
 /// Opens the archive that is meant.
-pub fn open(common: &Common, out: &mut Out) -> Result<Archive, Failure> {
+pub fn open(common: &Common, access: Access, out: &mut Out) -> Result<Archive, Failure> {
     let dir = place::archive(common)?;
     let id = Archive::id_of(&dir)?;
     let key = find(common, &dir, id, out)?;
-    match Archive::open(&dir, &key, OpenOptions::default()) {
+    let open = |access| Archive::open(&dir, &key, OpenOptions::default().read_only(access == Access::Read));
+    let opened = match (access, open(access)) {
+        (Access::Check, Err(error)) if bars_writing(&error) => open(Access::Read),
+        (_, opened) => opened,
+    };
+    match opened {
+        // Whoever reads next would have to read and index as much again, so what is missing is written if nobody writes.
+        Ok(archive) if archive.lags()? => Ok(open(Access::Write).unwrap_or(archive)),
         Err(Error::BadKey { what, hint }) => {
             let needed = Archive::opens_with(&dir)?;
             Err(Error::BadKey { what: format!("this is not a valid {what} for archive {id}, which opens with {needed}"), hint }.into())
         }
         opened => Ok(opened?),
+    }
+}
+
+/// Whether the archive may still be opened for reading.
+fn bars_writing(error: &Error) -> bool {
+    match error {
+        Error::InUse { .. } => true,
+        Error::Io(error) => error.is_denied(),
+        _ => false,
     }
 }
 

@@ -73,15 +73,31 @@ fn no_archive_is_ten() {
 }
 
 #[test]
-fn a_second_writer_is_eleven() {
-    let place = Place::with_archive();
+fn p14_a_second_writer_is_eleven_and_readers_go_on() {
+    let place = Place::with_mails();
     let mut first = place.command(&["import", "-"]).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut input = first.stdin.take().unwrap();
     // It has the archive when it takes more than a pipe holds.
     input.write_all(&b"From: a@example.com\n\nx\n".repeat(20_000)).unwrap();
-    let ran = place.run(&["--json", "ls"]);
+    let ran = place.run(&["--json", "import", "-"]);
     assert_eq!((ran.code, &ran.last()["error"]["code"]), (11, &json!("in_use")));
     assert!(ran.last()["error"]["context"]["holder"].as_str().unwrap().contains(&first.id().to_string()));
+    let readers: [&[&str]; 9] = [
+        &["ls"],
+        &["search", "*"],
+        &["show", "1:0"],
+        &["export", "-", "--format", "mbox"],
+        &["stats"],
+        &["verify"],
+        &["verify", "--quick"],
+        &["lost"],
+        &["key", "status"],
+    ];
+    for args in readers {
+        place.ok(args);
+    }
+    let refused = place.run(&["verify", "--accept"]);
+    assert_eq!(refused.code, 11, "{}", refused.err);
     drop(input);
     assert_eq!(first.wait().unwrap().code(), Some(0));
     place.ok(&["ls"]);

@@ -213,6 +213,9 @@ pub enum Error {
         /// The head that was found.
         found: String,
     },
+    /// The archive is open for reading only. Fix: open it for writing. Nothing has been changed.
+    #[error("the archive is open for reading only, so nothing is changed; open it for writing")]
+    ReadOnly,
     /// A failed sync or write closed the store for writing. Fix: open the archive again; what has a receipt stays.
     #[error("an earlier write failed, so nothing more is written; open the archive again ({cause})")]
     Latched {
@@ -405,6 +408,7 @@ impl Error {
             Self::NeedsRepair { .. } => "needs_repair",
             Self::StoreMissing { .. } => "store_missing",
             Self::RolledBack { .. } => "rolled_back",
+            Self::ReadOnly => "read_only",
             Self::Latched { .. } => "latched",
             Self::Misuse { .. } => "misuse",
             Self::Closed => "closed",

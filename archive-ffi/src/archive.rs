@@ -41,6 +41,9 @@ impl Object for NewObject {
 pub const MK_OPEN_WITHOUT_INDEX: u32 = 1;
 /// Closed files are read through memory maps. If the medium fails, the system then ends the process.
 pub const MK_OPEN_MAPPED: u32 = 2;
+/// The archive is only read: beside a process that writes it, and on read-only media. No byte of it is changed; calls that
+/// would change it give `MK_READ_ONLY`.
+pub const MK_OPEN_READ_ONLY: u32 = 4;
 
 /// Something that people should know.
 pub const MK_LOG_NOTICE: u32 = 1;
@@ -103,12 +106,13 @@ unsafe impl Sized32 for mk_open_options {
 ///
 /// As for [`options`]; its pointers are good until the call returns.
 unsafe fn open_options(given: mk_open_options) -> Result<OpenOptions, Fault> {
-    if given.flags & !(MK_OPEN_WITHOUT_INDEX | MK_OPEN_MAPPED) != 0 {
+    if given.flags & !(MK_OPEN_WITHOUT_INDEX | MK_OPEN_MAPPED | MK_OPEN_READ_ONLY) != 0 {
         return Err(Fault::new(MK_BAD_ARGUMENT, format!("{:#x} has flags that no version knows; see MK_OPEN_…", given.flags)));
     }
     // SAFETY: the caller's contract.
     let mut open = OpenOptions::default().progress(&unsafe { progress(given.progress) }?);
     open = open.index(given.flags & MK_OPEN_WITHOUT_INDEX == 0).mapped_reads(given.flags & MK_OPEN_MAPPED != 0);
+    open = open.read_only(given.flags & MK_OPEN_READ_ONLY != 0);
     if given.memory != 0 {
         open = open.memory(given.memory);
     }
@@ -358,7 +362,8 @@ pub unsafe extern "C" fn mk_archive_lies_in(
     })
 }
 
-/// An archive as JSON: `id`, `folder`, `owner`, and what its open found: `damage`, `barred`, `notices`, `recovered`.
+/// An archive as JSON: `id`, `folder`, `owner`, what its open found (`damage`, `barred`, `notices`, `recovered`), whether it
+/// is only read (`read_only`), and whether catalog or index then lack more than is applied in memory (`lags`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_archive_info(info: *mut *mut mk_buffer, archive: *const mk_archive, error: *mut mk_error) -> mk_status {
     call(error, || {
@@ -372,6 +377,8 @@ pub unsafe extern "C" fn mk_archive_info(info: *mut *mut mk_buffer, archive: *co
             "barred": archive.barred(),
             "notices": archive.notices(),
             "recovered": archive.recovered(),
+            "read_only": archive.is_read_only(),
+            "lags": archive.lags()?,
         });
         // SAFETY: C passes NULL or a place for a pointer.
         unsafe { Buffer::json(&form)?.give(info) }
@@ -383,6 +390,16 @@ pub unsafe extern "C" fn mk_archive_info(info: *mut *mut mk_buffer, archive: *co
 pub unsafe extern "C" fn mk_archive_mark(archive: *const mk_archive, error: *mut mk_error) -> mk_status {
     call(error, || {
         handle::get::<ArchiveObject>(archive)?.archive.mark()?;
+        Ok(MK_OK)
+    })
+}
+
+/// Shows what was committed since an archive was opened with `MK_OPEN_READ_ONLY`, or refreshed last. Calls under way, and
+/// searches and streams that were begun, go on with what they saw. Does nothing to an archive that is open for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mk_archive_refresh(archive: *const mk_archive, error: *mut mk_error) -> mk_status {
+    call(error, || {
+        handle::get::<ArchiveObject>(archive)?.archive.refresh()?;
         Ok(MK_OK)
     })
 }

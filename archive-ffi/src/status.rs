@@ -52,6 +52,8 @@ pub const MK_LOCK_LOST: mk_status = -25;
 pub const MK_LATCHED: mk_status = -26;
 /// Catalog or index could not be written. All mail is archived.
 pub const MK_CACHES_LAG: mk_status = -27;
+/// The archive is open for reading only.
+pub const MK_READ_ONLY: mk_status = -28;
 
 /// Bytes on disk are not what was written.
 pub const MK_DAMAGE: mk_status = -40;
@@ -111,7 +113,7 @@ pub const MK_SOURCE: mk_status = -86;
 pub const MK_QUERY: mk_status = -87;
 
 /// The errors of the library by their codes.
-const CODES: [(&str, mk_status); 46] = [
+const CODES: [(&str, mk_status); 47] = [
     ("ambiguous_folder", MK_AMBIGUOUS_FOLDER),
     ("bad_key", MK_BAD_KEY),
     ("broken_identity", MK_BROKEN_IDENTITY),
@@ -144,6 +146,7 @@ const CODES: [(&str, mk_status); 46] = [
     ("not_a_mail", MK_NOT_A_MAIL),
     ("not_an_archive", MK_NOT_AN_ARCHIVE),
     ("query", MK_QUERY),
+    ("read_only", MK_READ_ONLY),
     ("rolled_back", MK_ROLLED_BACK),
     ("source", MK_SOURCE),
     ("stopped", MK_STOPPED),

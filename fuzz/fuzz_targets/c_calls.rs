@@ -38,6 +38,7 @@ functions! {
     mk_archive_close(Ptr, Ptr, Ptr);
     mk_archive_info(Ptr, Ptr, Ptr);
     mk_archive_mark(Ptr, Ptr);
+    mk_archive_refresh(Ptr, Ptr);
     mk_archive_id_of(Ptr, Text, usize, Ptr);
     mk_archive_opens_with(Ptr, Text, usize, Ptr);
     mk_archive_lies_in(Ptr, Text, usize, Text, usize, Ptr);
@@ -593,7 +594,8 @@ impl Run<'_> {
                     let h = self.handle(input, Archive);
                     self.give(input, Buffer, |to| mk_archive_info(to, h, e));
                 }
-                3 => judge(mk_archive_mark(self.handle(input, Archive), e)),
+                3 if input.byte() % 2 == 0 => judge(mk_archive_mark(self.handle(input, Archive), e)),
+                3 => judge(mk_archive_refresh(self.handle(input, Archive), e)),
                 4 => {
                     let (folder, length) = self.path(input);
                     self.give(input, Buffer, |to| mk_archive_id_of(to, folder, length, e));

@@ -5,16 +5,16 @@ use serde_json::json;
 
 use crate::args::{Common, Key};
 use crate::failure::{Exit, Failure};
-use crate::key as keys;
+use crate::key::{self as keys, Access};
 use crate::out::{Out, escape, when};
 use crate::place;
 
 pub fn run(common: &Common, command: Key, out: &mut Out) -> Result<Exit, Failure> {
     match command {
-        Key::Status => super::on_archive(common, out, status),
+        Key::Status => super::on_archive(common, Access::Read, out, status),
         Key::Test => test(common, out),
         Key::Confirm => confirm(common, out),
-        Key::AddPassphrase { new_passphrase_file } => super::on_archive(common, out, |archive, out| {
+        Key::AddPassphrase { new_passphrase_file } => super::on_archive(common, Access::Write, out, |archive, out| {
             let passphrase = match new_passphrase_file {
                 Some(file) => keys::secret_file(&file, out)?,
                 None if keys::is_dialogue() => keys::ask_new_passphrase("New passphrase: ")?.unwrap_or_else(|| "".into()),
@@ -22,7 +22,7 @@ pub fn run(common: &Common, command: Key, out: &mut Out) -> Result<Exit, Failure
             };
             report_slot(&archive.add_passphrase(passphrase.text())?, "added", out)
         }),
-        Key::RemovePassphrase { slot } => super::on_archive(common, out, |archive, out| {
+        Key::RemovePassphrase { slot } => super::on_archive(common, Access::Write, out, |archive, out| {
             archive.remove_passphrase(&slot)?;
             match out.is_json() {
                 true => out.json(&json!({ "slot": slot, "done": "removed" }))?,

@@ -22,7 +22,7 @@ use archive_core::{Actor, Archive, Error, Recovery, Session};
 
 use crate::args::{Args, Command, Common};
 use crate::failure::{Exit, Failure};
-use crate::key as keys;
+use crate::key::{self as keys, Access};
 use crate::out::{Out, escape};
 
 /// Runs the command.
@@ -35,17 +35,21 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
     }
     match args.command {
         Command::Init(args) => init::run(common, args, out),
-        Command::Import(args) => on_archive(common, out, |archive, out| import::run(archive, args, out)),
-        Command::Check(args) => on_archive(common, out, |archive, out| check::run(archive, args, out)),
-        Command::Search(args) => on_archive(common, out, |archive, out| search::run(archive, &args, out)),
-        Command::Show(args) => on_archive(common, out, |archive, out| show::run(archive, &args, out)),
-        Command::Ls(args) => on_archive(common, out, |archive, out| ls::run(&system(archive), &args, out)),
-        Command::Export(args) => on_archive(common, out, |archive, out| export::run(archive, args, out)),
-        Command::Verify(args) => on_archive(common, out, |archive, out| verify::run(archive, args, out)),
-        Command::Repair(args) => on_archive(common, out, |archive, out| repair::run(archive, &args, out)),
-        Command::Lost(args) => on_archive(common, out, |archive, out| lost::run(archive, &args, out)),
-        Command::Stats(_) => on_archive(common, out, stats::run),
-        Command::Rebuild(command) => on_archive(common, out, |archive, out| rebuild::run(&system(archive), &command, out)),
+        Command::Import(args) => on_archive(common, Access::Write, out, |archive, out| import::run(archive, args, out)),
+        Command::Check(args) => on_archive(common, Access::Check, out, |archive, out| check::run(archive, args, out)),
+        Command::Search(args) => on_archive(common, Access::Read, out, |archive, out| search::run(archive, &args, out)),
+        Command::Show(args) => on_archive(common, Access::Read, out, |archive, out| show::run(archive, &args, out)),
+        Command::Ls(args) => on_archive(common, Access::Read, out, |archive, out| ls::run(&system(archive), &args, out)),
+        Command::Export(args) => on_archive(common, Access::Read, out, |archive, out| export::run(archive, args, out)),
+        Command::Verify(args) => {
+            on_archive(common, if args.accept { Access::Write } else { Access::Check }, out, |archive, out| verify::run(archive, args, out))
+        }
+        Command::Repair(args) => on_archive(common, Access::Write, out, |archive, out| repair::run(archive, &args, out)),
+        Command::Lost(args) => {
+            on_archive(common, if args.import { Access::Write } else { Access::Check }, out, |archive, out| lost::run(archive, &args, out))
+        }
+        Command::Stats(_) => on_archive(common, Access::Read, out, stats::run),
+        Command::Rebuild(command) => on_archive(common, Access::Write, out, |archive, out| rebuild::run(&system(archive), &command, out)),
         Command::Key(command) => key::run(common, command, out),
         Command::Demo(args) => demo::run(common, &args, out),
         Command::Completions { shell } => manual::completions(shell, out),
@@ -54,8 +58,13 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
 }
 
 /// Opens the archive, works on it, closes it.
-fn on_archive(common: &Common, out: &mut Out, work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>) -> Result<Exit, Failure> {
-    let archive = keys::open(common, out)?;
+fn on_archive(
+    common: &Common,
+    access: Access,
+    out: &mut Out,
+    work: impl FnOnce(&Archive, &mut Out) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    let archive = keys::open(common, access, out)?;
     // If the archive was not named, the user does not see which one is meant.
     let which = match common.archive {
         Some(_) => String::new(),

@@ -100,7 +100,9 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
                 "warning: damage took {lost} mails, whose ids lead to nothing now; re-import their sources if that was not done yet"
             ))?;
         }
-        if damaged > 0 && archive.barred().is_none() && report.findings.iter().all(|finding| finding.remedy.is_none()) {
+        if damaged > 0 && archive.is_read_only() {
+            out.note("another process has the archive, so the damage was not noted: verify again before mails are imported again")?;
+        } else if damaged > 0 && archive.barred().is_none() && report.findings.iter().all(|finding| finding.remedy.is_none()) {
             out.note("when nothing more can be restored, `mailkeep verify --accept` records this damage as known")?;
         }
         if !report.foreign.is_empty() {

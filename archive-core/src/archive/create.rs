@@ -143,6 +143,9 @@ impl Archive {
 
     /// Begins an archive in a folder, which may have been `made` for it.
     fn begin(vfs: Arc<dyn Vfs>, dir: &Path, options: CreateOptions, made: bool) -> Result<NewArchive, Error> {
+        if options.open.is_read_only() {
+            return Err(Error::misuse("an archive cannot be created for reading only", "open it so once it is created"));
+        }
         let lock = FolderLock::take(&*vfs, dir)?;
         // Only under the lock is it certain that the folder is not the beginning of another archive.
         let folder = MadeFolder(made.then(|| dir.to_owned()));
@@ -235,7 +238,7 @@ impl NewArchive {
         }
         // Last, after all else is synced: this file is what makes the folder an archive.
         file.create(&*vfs, &identity_path(&dir))?;
-        let opened = Archive::open_with(vfs, &dir, id, secrets.archive, self.open, lock)?;
+        let opened = Archive::open_with(vfs, &dir, id, secrets.archive, self.open, Some(lock))?;
         Ok(Archive::new(if self.is_watched { opened.watched() } else { opened }))
     }
 }

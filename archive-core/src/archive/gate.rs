@@ -89,6 +89,15 @@ impl Gate {
         Ok(Call { opened, _leave: Leave(self), _within: Within::note() })
     }
 
+    /// Puts `opened` in the place of the archive. Calls under way keep the one that they entered.
+    pub(super) fn replace(&self, opened: Opened) -> Result<(), Error> {
+        let mut state = self.state()?;
+        let old = state.opened.as_mut().ok_or(Error::Closed).map(|old| std::mem::replace(old, Arc::new(opened)))?;
+        drop(state);
+        drop(old);
+        Ok(())
+    }
+
     /// Takes the archive out, once all calls have ended.
     pub(super) fn shut(&self) -> Result<Opened, Error> {
         let mut state = self.state()?;

@@ -43,7 +43,7 @@ impl Archive {
         if key.kind() != SlotKind::Recovery {
             return Err(Error::misuse("only the recovery key can be confirmed", "give the recovery key"));
         }
-        let archive = self.enter()?;
+        let archive = self.enter_to_change()?;
         open_slots(&archive.keyring().identity, archive.id, key)?;
         if archive.recovery_confirmed() {
             return Ok(());
@@ -80,7 +80,7 @@ impl Archive {
         if passphrase.is_empty() {
             return Err(Error::misuse("the passphrase is empty", "give at least one character"));
         }
-        let archive = self.enter()?;
+        let archive = self.enter_to_change()?;
         let slot = Slot::passphrase(archive.id, &archive.archive_key, crate::clock::now().div_euclid(1000), passphrase)?;
         let info = slot.info().ok_or(Error::Bug("a slot of an unknown kind was made"))?;
         archive.change_keys(|identity| {
@@ -92,7 +92,7 @@ impl Archive {
 
     /// Removes the passphrase whose slot has this identifier.
     pub fn remove_passphrase(&self, slot: &str) -> Result<(), Error> {
-        self.enter()?.change_keys(|identity| {
+        self.enter_to_change()?.change_keys(|identity| {
             let before = identity.slots.len();
             identity.slots.retain(|known| !known.info().is_some_and(|info| info.kind == SlotKind::Passphrase && info.id == slot));
             match identity.slots.len() == before {

@@ -64,8 +64,8 @@ use crate::seal::SecretKey;
 use crate::store::{Attended, Recovery, Store};
 use crate::vfs::Vfs;
 
-/// An archive that is open for reading and writing. Clones are handles of the same archive; any thread may use any of
-/// them.
+/// An archive that is open, for reading and writing or for reading only. Clones are handles of the same archive; any
+/// thread may use any of them.
 ///
 /// Closing it is better than dropping the last handle: the next open is quicker.
 #[derive(Clone)]
@@ -82,6 +82,7 @@ struct Handle {
     barred: Option<Error>,
     notices: Vec<Error>,
     recovered: Option<Recovery>,
+    read_only: bool,
     gate: Gate,
 }
 
@@ -90,7 +91,7 @@ struct Opened {
     /// The first field, to be dropped first: its thread holds the store.
     idle: Option<idle::IdleMarker>,
     /// As long as it is there, the store may have a thread.
-    _attended: Attended,
+    _attended: Option<Attended>,
     dir: PathBuf,
     id: Uuid,
     vfs: Arc<dyn Vfs>,
@@ -101,7 +102,9 @@ struct Opened {
     /// The store that receives new mail; the only one until stores can be added.
     store: Arc<Store>,
     singles: import::Singles,
-    _lock: lock::WriteLock,
+    /// Of an archive that is only read: how it is opened again.
+    reopened: Option<OpenOptions>,
+    _lock: Option<lock::WriteLock>,
 }
 
 impl std::fmt::Debug for Archive {
@@ -117,9 +120,10 @@ impl Archive {
             id: opened.id,
             owner: opened.owner(),
             damage: opened.damage().cloned(),
-            barred: opened.store.barred().cloned(),
+            barred: opened.store.barred().filter(|barred| !matches!(barred, Error::ReadOnly)).cloned(),
             notices: opened.notices.clone(),
             recovered: opened.recovered(),
+            read_only: opened.reopened.is_some(),
             gate: Gate::new(opened),
         };
         Self { handle: Arc::new(handle) }
@@ -209,8 +213,40 @@ impl Archive {
         self.enter()?.mark()
     }
 
+    /// Shows what was committed since the archive was opened, or refreshed last. Only an archive that is open for reading
+    /// only has to be refreshed; in all others this does nothing. Calls under way go on with what they saw, and so do
+    /// pages that were begun.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open); the archive then shows what it showed before.
+    pub fn refresh(&self) -> Result<(), Error> {
+        let call = self.enter()?;
+        let Some(options) = &call.reopened else { return Ok(()) };
+        let opened = Self::look(Arc::clone(&call.vfs), &call.dir, call.id, &call.archive_key, options)?;
+        self.handle.gate.replace(opened)
+    }
+
+    /// Whether the archive is open for reading only.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.handle.read_only
+    }
+
+    /// Whether catalog or index lack more than an archive that is open for reading only applies in memory: searches count
+    /// what is left out. Opening it for writing once brings both up to date.
+    pub fn lags(&self) -> Result<bool, Error> {
+        let call = self.enter()?;
+        Ok(self.is_read_only() && call.store.lags())
+    }
+
     fn enter(&self) -> Result<Call<'_>, Error> {
         self.handle.gate.enter()
+    }
+
+    /// Begins a call that changes the archive.
+    fn enter_to_change(&self) -> Result<Call<'_>, Error> {
+        if self.is_read_only() { Err(Error::ReadOnly) } else { self.enter() }
     }
 }
 
@@ -226,6 +262,14 @@ impl Opened {
             commit_taken_over: master.commit_taken_over || store.commit_taken_over,
         };
         (recovery != Recovery::default()).then_some(recovery)
+    }
+
+    /// What a reader found wrong, in words: damage, or a state that does not fit together.
+    fn wrong(&self) -> Option<String> {
+        let barred = self.store.barred().filter(|barred| !matches!(barred, Error::ReadOnly));
+        let lost = || self.store.lacks_cache_files().then(|| "files of catalog or index are missing".to_owned());
+        let damage = self.damage().map(ToString::to_string);
+        damage.or_else(|| barred.map(ToString::to_string)).or_else(|| self.notices.first().map(ToString::to_string)).or_else(lost)
     }
 
     fn owner(&self) -> String {

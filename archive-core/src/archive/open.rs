@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::identity::Found;
 use super::lock::WriteLock;
-use super::master::Master;
+use super::master::{Appends, Master};
 use super::{Archive, Opened, identity_path, import, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::records::{Link, SeenHead, StoreFact};
 use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_identifier};
 use crate::store::{Attended, FromMaster, Store, StoreOptions, found_store};
-use crate::vfs::{DiskVfs, Vfs};
+use crate::vfs::{DiskVfs, ReadOnlyVfs, Vfs};
 
 /// Options for opening an archive: memory, container size, index, clock.
 #[derive(Debug, Clone)]
@@ -23,6 +23,9 @@ pub struct OpenOptions {
     mapped_reads: bool,
     progress: Progress,
 }
+
+/// An archive that seems to be damaged is looked at so often by a reader: a writer may have changed it meanwhile.
+const LOOKS: usize = 5;
 
 /// The default memory budget.
 const MEMORY: u64 = 144 << 20;
@@ -38,6 +41,7 @@ impl Default for OpenOptions {
             index: true,
             index_types: Vec::new(),
             clock: Clock::default(),
+            read_only: false,
             new_files: false,
             lock: None,
         };
@@ -57,6 +61,18 @@ impl OpenOptions {
     #[must_use]
     pub fn index(mut self, index: bool) -> Self {
         self.store.index = index;
+        self
+    }
+
+    /// Whether the archive is only read; false by default. It can then be opened beside a process that writes it and on
+    /// read-only media, by any number of processes at once, and no byte of it is changed.
+    ///
+    /// It shows what was committed when it was opened, or last [refreshed](Archive::refresh). What catalog and index lack
+    /// of that is applied in memory, the index within its share of [`memory`](Self::memory): searches count what is left
+    /// out. Whatever would change it fails with [`Error::ReadOnly`].
+    #[must_use]
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.store.read_only = read_only;
         self
     }
 
@@ -89,6 +105,10 @@ impl OpenOptions {
         self
     }
 
+    pub(super) fn is_read_only(&self) -> bool {
+        self.store.read_only
+    }
+
     /// The real disk, read as these options say.
     pub(super) fn disk(&self) -> DiskVfs {
         DiskVfs::new().mapped_reads(self.mapped_reads)
@@ -109,10 +129,11 @@ impl OpenOptions {
 }
 
 impl Archive {
-    /// Opens the archive in `dir` for reading and writing.
+    /// Opens the archive in `dir`, for reading and writing unless the options say otherwise.
     pub fn open(dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
-        let vfs = Arc::new(options.disk());
-        Ok(Self::new(Self::unlock(vfs, dir, key, options)?.watched()))
+        let (vfs, read_only) = (Arc::new(options.disk()), options.store.read_only);
+        let opened = Self::unlock(vfs, dir, key, options)?;
+        Ok(Self::new(if read_only { opened } else { opened.watched() }))
     }
 
     /// Like [`Archive::open`], on any file system and without the thread that marks an idle archive: the caller calls
@@ -123,8 +144,29 @@ impl Archive {
 
     fn unlock(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Opened, Error> {
         let unlocked = Found::read(&*vfs, dir)?.unlock(key)?;
+        if options.store.read_only {
+            return Self::look(Arc::new(ReadOnlyVfs(vfs)), dir, unlocked.id, &unlocked.archive_key, &options);
+        }
         let lock = WriteLock::take(&*vfs, dir)?;
-        Self::open_with(vfs, dir, unlocked.id, unlocked.archive_key, options, lock)
+        Self::open_with(vfs, dir, unlocked.id, unlocked.archive_key, options, Some(lock))
+    }
+
+    /// Opens an archive for reading only. A writer may change it meanwhile: what was found wrong counts if it is found
+    /// again.
+    pub(super) fn look(vfs: Arc<dyn Vfs>, dir: &Path, id: Uuid, archive_key: &SecretKey, options: &OpenOptions) -> Result<Opened, Error> {
+        let mut before = None;
+        for _ in 1..LOOKS {
+            let looked = Self::open_with(Arc::clone(&vfs), dir, id, archive_key.duplicate(), options.clone(), None);
+            let wrong = match &looked {
+                Ok(opened) => opened.wrong(),
+                Err(error) => Some(error.to_string()),
+            };
+            if wrong.is_none() || wrong == before {
+                return looked;
+            }
+            before = wrong;
+        }
+        Self::open_with(vfs, dir, id, archive_key.duplicate(), options.clone(), None)
     }
 
     /// The id of the archive in `dir`, without a key.
@@ -145,16 +187,24 @@ impl Archive {
         id: Uuid,
         archive_key: SecretKey,
         options: OpenOptions,
-        lock: WriteLock,
+        lock: Option<WriteLock>,
     ) -> Result<Opened, Error> {
         // Read under the lock: a writer may have changed it since it was opened.
         let found = Found::read(&*vfs, dir)?;
         let stores = stores_dir(dir);
-        vfs.create_dir(&stores)?;
+        let is_doubtful = lock.as_ref().is_some_and(WriteLock::is_doubtful);
+        let appends = match &lock {
+            None => Appends::Never,
+            Some(_) if is_doubtful => Appends::ToNewFiles,
+            Some(_) => Appends::ToAnyFile,
+        };
+        if lock.is_some() {
+            vfs.create_dir(&stores)?;
+        }
         let salvaged = |damage: Damage| found_stores(&*vfs, &stores, &archive_key, &damage).map(|stores| Master::salvaged(damage, stores));
         let mut master = match found.master_key(id, &archive_key)? {
             None => salvaged(Damage::new(&identity_path(dir), 0, 0, DamageCause::Forged))?,
-            Some(master_key) => match Master::open(&vfs, dir, &master_key, id, lock.is_doubtful()) {
+            Some(master_key) => match Master::open(&vfs, dir, &master_key, id, appends) {
                 // An archive has its first store before it has its identity: without a store, the facts that named it
                 // are lost.
                 Ok(master) if master.stores().is_empty() => salvaged(Damage::new(&super::master::dir(dir), 0, 0, DamageCause::Truncated))?,
@@ -163,15 +213,19 @@ impl Archive {
             },
         };
         let (mut keyring, mut notices) = found.settle(&vfs, id, &archive_key, &mut master)?;
+        if lock.is_none() {
+            keyring.barred.get_or_insert(Error::ReadOnly);
+        }
         let Some(fact) = master.stores().iter().find(|store| store.current).cloned() else {
             return Err(Error::Bug("no store of the archive takes new mail"));
         };
         let root = stores.join(&fact.name);
         let index_types = super::indexes::configured(&master).types;
-        let store_options = StoreOptions { index_types, new_files: lock.is_doubtful(), lock: Some(lock.to_watch()), ..options.store };
+        let watched = lock.as_ref().map(WriteLock::to_watch);
+        let store_options = StoreOptions { index_types, new_files: is_doubtful, lock: watched, ..options.store.clone() };
         let says = FromMaster {
             damage: master.damage().cloned(),
-            barred: master.barred().cloned().filter(|_| master.damage().is_none()),
+            barred: master.barred().cloned().filter(|barred| master.damage().is_none() && !matches!(barred, Error::ReadOnly)),
             noted: master.noted(Uuid(fact.uuid)),
             head: master.seen_head(),
         };
@@ -186,7 +240,7 @@ impl Archive {
         let store = Arc::new(store);
         Ok(Opened {
             idle: None,
-            _attended: Attended::begin(&store),
+            _attended: lock.is_some().then(|| Attended::begin(&store)),
             dir: dir.to_owned(),
             id,
             vfs,
@@ -196,6 +250,7 @@ impl Archive {
             master: Arc::new(Mutex::new(master)),
             store,
             singles: import::Singles::default(),
+            reopened: lock.is_none().then_some(options),
             _lock: lock,
         })
     }

@@ -220,6 +220,17 @@ impl Catalog {
         self.sorted.runs()
     }
 
+    /// Whether there is a manifest on disk.
+    pub(crate) fn has_manifest(&self) -> Result<bool, Error> {
+        let home = self.sorted.home();
+        Ok(home.vfs.kind(&manifest_path(&home.dir))?.is_some())
+    }
+
+    /// Whether the file of this number is one of its runs.
+    pub(crate) fn has_run(&self, number: u64) -> bool {
+        self.sorted.has_run(number)
+    }
+
     /// Is the file of this number one that is being written, or that a merge has replaced since the open?
     pub(crate) fn is_under_way(&self, number: u64) -> bool {
         self.sorted.is_under_way(number)

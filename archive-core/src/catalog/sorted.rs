@@ -197,9 +197,13 @@ impl Sorted {
         self.recent.iter().chain(&self.frozen)
     }
 
+    pub(super) fn has_run(&self, number: u64) -> bool {
+        self.runs.iter().any(|run| run.name.number == number)
+    }
+
     pub(super) fn is_under_way(&self, number: u64) -> bool {
         let own = self.home.first_number..self.home.next_number();
-        own.contains(&number) && !self.runs.iter().any(|run| run.name.number == number)
+        own.contains(&number) && !self.has_run(number)
     }
 
     pub(super) fn runs(&self) -> usize {

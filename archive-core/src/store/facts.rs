@@ -21,15 +21,16 @@ const COMMIT_BYTES: u64 = 16 << 20;
 pub(super) struct RecordsRead {
     commits: Cache<CommitPlace, Arc<Commit>, ByMemory>,
     files: Cache<u64, Arc<RecordsFile>>,
-}
-
-impl Default for RecordsRead {
-    fn default() -> Self {
-        Self { commits: Cache::with_weighter(16, COMMIT_BYTES, ByMemory), files: Cache::new(OPEN_FILES) }
-    }
+    /// Files that stay open, whatever becomes of their names.
+    pinned: Vec<Arc<RecordsFile>>,
 }
 
 impl RecordsRead {
+    pub(super) fn new(pinned: Vec<RecordsFile>) -> Self {
+        let pinned = pinned.into_iter().map(Arc::new).collect();
+        Self { commits: Cache::with_weighter(16, COMMIT_BYTES, ByMemory), files: Cache::new(OPEN_FILES), pinned }
+    }
+
     /// Forgets the handle of a file that was replaced. A file being opened at the same time is not kept either.
     pub(super) fn forget_file(&self, number: u64) {
         self.files.remove(&number);
@@ -71,6 +72,9 @@ impl Store {
 
     /// Records file `number`, for reading; its length is the one at the time of opening.
     pub(super) fn records_file(&self, number: u64) -> Result<Arc<RecordsFile>, Error> {
+        if let Some(pinned) = self.records_read.pinned.iter().find(|file| file.number == number) {
+            return Ok(Arc::clone(pinned));
+        }
         let open = || Ok(Arc::new(open_file(&*self.vfs, &self.dirs.records, &self.key, self.uuid, number)?));
         self.records_read.files.get_or_insert_with(&number, open)
     }

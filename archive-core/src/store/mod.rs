@@ -73,6 +73,8 @@ pub(crate) struct StoreOptions {
     /// Media types of attachments that are to be searched.
     pub(crate) index_types: Vec<String>,
     pub(crate) clock: Clock,
+    /// Whether the store is only read: another process may be writing it.
+    pub(crate) read_only: bool,
     /// Whether appends go only to new files: another process may still hold the existing ones.
     pub(crate) new_files: bool,
     /// The lock that may be lost while the store is open: checked before each write and after it, before anything of
@@ -130,6 +132,8 @@ pub(crate) struct Store {
     damage: Option<Damage>,
     /// Why nothing is written.
     barred: Option<Error>,
+    /// The catalog on disk could not be used, and was made from the records.
+    catalog_begun_anew: bool,
     /// The head that was last written or read.
     head: Mutex<Option<Head>>,
     /// The clean mark at opening.
@@ -164,6 +168,21 @@ impl Store {
     /// Why nothing is written, if so.
     pub(crate) fn barred(&self) -> Option<&Error> {
         self.barred.as_ref()
+    }
+
+    /// Whether catalog or index could not be used as their manifests name them, as when a writer has removed a file since
+    /// the manifest was read.
+    pub(crate) fn lacks_cache_files(&self) -> bool {
+        let index = self.indexer.snapshot();
+        self.catalog_begun_anew || !index.lost().is_empty() || !index.unread().is_empty()
+    }
+
+    /// For a store that is only read: whether catalog or index lack so much that not all of it is applied in memory.
+    /// Opening it for writing brings them up to date.
+    pub(crate) fn lags(&self) -> bool {
+        let contents = self.catalog().basis().numbers.contents;
+        let index = self.indexer.is_enabled() && self.indexer.index().next().0 < contents;
+        index || self.catalog().memory_len() >= self.options.flush_bytes
     }
 
     pub(crate) fn no(&self) -> StoreNo {

@@ -58,15 +58,18 @@ impl Store {
         }
         let (key, broken_identity) = super::identity::open(&*vfs, root, fact, archive_key)?;
         let dirs = StoreDirs::below(root);
-        for dir in [&dirs.records, &dirs.content] {
-            vfs.create_dir(dir)?;
-        }
-        // Caches: a folder that cannot be created has no files, and what would go there stays in memory.
-        for dir in [&dirs.catalog, &dirs.index] {
-            may_lag(vfs.create_dir(dir).map_err(Error::from))?;
+        if !options.read_only {
+            for dir in [&dirs.records, &dirs.content] {
+                vfs.create_dir(dir)?;
+            }
+            // Caches: a folder that cannot be created has no files, and what would go there stays in memory.
+            for dir in [&dirs.catalog, &dirs.index] {
+                may_lag(vfs.create_dir(dir).map_err(Error::from))?;
+            }
         }
         let containers = Containers::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid);
         let mut catalog = Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, options.cache_bytes)?;
+        let catalog_begun_anew = catalog.basis().link.sequence == 0 && catalog.has_manifest()?;
         let indexer = Indexer::open(Arc::clone(&vfs), &dirs.index, key.duplicate(), uuid, &options)?;
         let replay = Replay {
             vfs: &vfs,
@@ -102,17 +105,18 @@ impl Store {
             (0, _) => next,
             (active, _) => active,
         });
-        let lock = options.lock.clone();
+        let (lock, read_only) = (options.lock.clone(), options.read_only);
         let all_else_is_sound = master.damage.is_none() && broken_identity.is_none();
         let rolled_back = master.rolled_back(recovered.head.as_ref());
         let damage = recovered.damage.into_iter().next().or(master.damage).or(broken_identity);
         let needs_repair = |damage: &Damage| Error::NeedsRepair { store: fact.name.clone(), damage: damage.to_string() };
         let barred = match (recovered.barred.or(rolled_back).or(master.barred), &recovered.records) {
             (None, Some(_)) if all_else_is_sound => None,
+            (None, _) if read_only && damage.is_none() => Some(Error::ReadOnly),
             (None, _) => damage.as_ref().map(needs_repair),
             (barred, _) => barred,
         };
-        if barred.is_none() {
+        if barred.is_none() && !read_only {
             may_lag(catalog.remove_leftovers())?;
             may_lag(containers.remove_leftovers())?;
         }
@@ -138,7 +142,7 @@ impl Store {
                 latched: None,
             })),
             indexer,
-            records_read: super::facts::RecordsRead::default(),
+            records_read: super::facts::RecordsRead::new(recovered.pinned),
             idle: super::idle::Idle::default(),
             watch,
             sections: RwLock::default(),
@@ -147,6 +151,7 @@ impl Store {
             last_seen: Mutex::default(),
             damage,
             barred,
+            catalog_begun_anew,
             head: Mutex::new(recovered.head),
             mark: recovered.mark,
             has_sound_records,

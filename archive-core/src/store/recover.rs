@@ -43,6 +43,9 @@ pub(super) struct Recovered {
     /// The clean mark.
     pub(super) mark: Link,
     pub(super) recovery: Recovery,
+    /// For a store that is only read: its records files with sections, as they were when they were scanned. A writer may
+    /// replace them by files without.
+    pub(super) pinned: Vec<RecordsFile>,
 }
 
 impl Recovered {
@@ -58,6 +61,7 @@ impl Recovered {
             head: None,
             mark,
             recovery: Recovery::default(),
+            pinned: Vec::new(),
         }
     }
 }
@@ -120,6 +124,11 @@ impl Replay<'_> {
         witnesses.hear(Who::Index, self.index_basis);
         witnesses.hear(Who::Master, self.noted);
 
+        // Beside a writer, what containers say is only comparable with records that are read after them.
+        let in_containers = match self.options.read_only {
+            true => Some(self.container_tail(catalog, catalog.basis().link)?.synced),
+            false => None,
+        };
         let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
         let mut flushed = catalog.basis().records;
         let mut found = match self.scan(&listing, catalog, &witnesses)? {
@@ -151,7 +160,10 @@ impl Replay<'_> {
         let last = found.pending.as_ref().map_or(catalog.basis().link, |(commit, _)| commit.link);
         // Frames in containers are written before the record of their commit, so they may know of commits that the
         // records lost.
-        raise(self.container_tail(catalog, last)?.synced);
+        raise(match in_containers {
+            Some(synced) => synced,
+            None => self.container_tail(catalog, last)?.synced,
+        });
         let in_records = last.sequence;
         // A fork (a copy that was written to separately) may be further than what was noted, and its catalog too: then
         // replay began after the commit in question, and it has to be looked up.
@@ -211,6 +223,16 @@ impl Replay<'_> {
         // Tables in containers supply what the records lost. Up to its basis an existing catalog knows more than they
         // do.
         let incomplete = commits_lost || matches!(barred, Some(Error::RolledBack { .. }));
+        if self.options.read_only {
+            // A whole commit is shown. A writer syncs it before its receipts, and what is not whole is a torn tail, or
+            // one that is being written.
+            if let Some((commit, _)) = taken {
+                self.accept(catalog, &commit, &mut damage)?;
+            }
+            let sections = &catalog.basis().sections;
+            let pinned = listing.files.into_iter().filter(|file| sections.contains_key(&file.number)).collect();
+            return Ok(Recovered { incomplete, head, pinned, ..Recovered::reading_only(damage, barred, mark) });
+        }
         // Without `head.mkm`, damage cannot be told from a commit in flight: nothing is cut.
         if is_damaged || barred.is_some() || broken_head && !clean {
             if let Some((commit, _)) = taken {
@@ -356,7 +378,10 @@ impl Replay<'_> {
                             self.accept(catalog, &before, &mut damage)?;
                             // P15: a catalog rebuilt from the beginning may exceed the budget. If it cannot be written,
                             // it stays in memory.
-                            if spills && let Err(error) = catalog.spill(self.options.flush_bytes) {
+                            if spills
+                                && !self.options.read_only
+                                && let Err(error) = catalog.spill(self.options.flush_bytes)
+                            {
                                 may_lag(Err(error))?;
                                 spills = false;
                             }

@@ -249,7 +249,8 @@ impl Store {
     fn verify_containers(&self, reach: Reach, findings: &mut Findings, checked: &mut Checked, progress: &Progress) -> Result<(), Error> {
         let (active, end) = self.catalog().basis().container;
         let known = self.catalog().basis().numbers.containers;
-        let there = self.containers().list()?;
+        let mut there = self.containers().list()?;
+        there.retain(|number| !self.options.read_only || *number <= known);
         for number in (1..=known).filter(|number| !there.contains(number)) {
             findings.add(Damage::new(&self.containers().path(number), 0, 0, DamageCause::Missing));
         }
@@ -265,7 +266,11 @@ impl Store {
                 Err(error) => return Err(error),
             };
             file.header_damage().into_iter().for_each(|damage| findings.add(damage));
-            let len = file.len()?;
+            let len = match file.len()? {
+                // What a writer has added since is not of this state.
+                len if self.options.read_only && number == active => len.min(end),
+                len => len,
+            };
             checked.files += 1;
             checked.bytes += len;
             Containers::walk(&file, HEADER_LEN as u64..len, &mut |frame| {
@@ -291,7 +296,8 @@ impl Store {
         let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
         listing.damage.into_iter().for_each(|damage| findings.add(damage));
         let mut last = Link::origin(self.uuid);
-        for file in listing.files {
+        let reached = self.catalog().basis().link;
+        'records: for file in listing.files {
             checked.files += 1;
             checked.bytes += file.len;
             let path = file.reader.path().to_owned();
@@ -299,6 +305,10 @@ impl Store {
             progress.step(files(checked))?;
             while let Some(item) = scan.next()? {
                 progress.check()?;
+                if self.options.read_only && last == reached {
+                    // What follows is not of this state: a writer has added it since, or is writing it.
+                    break 'records;
+                }
                 match item {
                     ScanItem::Commit(commit) => {
                         // A commit that repairs continues after what is lost; its frames say after which commit.
@@ -313,7 +323,6 @@ impl Store {
                 }
             }
         }
-        let reached = self.catalog().basis().link;
         if last != reached {
             findings.add(Damage::new(&self.dirs.records, 0, 0, DamageCause::Chain));
         }
@@ -371,6 +380,14 @@ impl Store {
     /// Whether the file is being written, or is no longer in use.
     fn is_under_way(&self, path: &Path, kind: FileKind) -> bool {
         let number = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        if self.options.read_only {
+            // Whatever this state does not have is a writer's affair.
+            return match (number, kind) {
+                (Some(number), FileKind::CatalogRun) => !self.catalog().has_run(number),
+                (Some(number), FileKind::Segment) => !self.indexer.index().files().contains(&FileId(number)),
+                _ => false,
+            };
+        }
         match (number, kind) {
             (Some(number), FileKind::CatalogRun) => self.catalog().is_under_way(number),
             (Some(number), FileKind::Segment) => self.indexer.index().is_under_way(FileId(number)),

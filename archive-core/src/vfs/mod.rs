@@ -15,6 +15,7 @@ mod holders;
 mod map;
 mod mem;
 mod names;
+mod read_only;
 #[cfg(any(test, feature = "sim"))]
 mod sim;
 
@@ -22,6 +23,7 @@ pub(crate) use cut::cut_file;
 pub use disk::DiskVfs;
 pub use error::{Operation, VfsError, hint_of_open_files};
 pub use mem::MemVfs;
+pub(crate) use read_only::ReadOnlyVfs;
 #[cfg(any(test, feature = "sim"))]
 pub use sim::{CrashMoment, CrashStyle, Fault, SimVfs};
 

@@ -44,6 +44,7 @@ mod p14;
 mod p15;
 mod pages;
 mod progress;
+mod readers;
 mod repair;
 mod rules_answers;
 mod rules_criteria;

@@ -167,6 +167,25 @@ static int32_t give_nothing(void *payload, const mk_text *needed, mk_answer *ans
 }
 
 /* Keys: kinds, prompts, passphrases added and removed. */
+/* Sees what was committed at its open and after a refresh, and changes nothing. */
+static void test_reader(struct sample *sample, const mk_key *key) {
+    mk_open_options options = {0};
+    mk_archive *archive = NULL;
+    mk_session *session = NULL;
+    mk_buffer *buffer = NULL;
+    const char *mail = "Subject: of a reader\n\nText.\n";
+    options.size = sizeof options;
+    options.flags = MK_OPEN_READ_ONLY;
+    EXPECT(MK_OK, CALL(mk_archive_open)(&archive, sample->folder, strlen(sample->folder), key, &options, failure));
+    EXPECT(MK_OK, CALL(mk_archive_info)(&buffer, archive, failure));
+    CHECK(buffer_has(buffer, "\"read_only\":true"));
+    EXPECT(MK_OK, CALL(mk_session_begin)(&session, archive, NULL, 0, failure));
+    EXPECT(MK_READ_ONLY, CALL(mk_session_import_one)(NULL, session, mail, strlen(mail), TEXT("anna"), failure));
+    EXPECT(MK_OK, CALL(mk_archive_refresh)(archive, failure));
+    EXPECT(MK_OK, CALL(mk_session_free)(session));
+    EXPECT(MK_OK, CALL(mk_archive_close)(archive, NULL, failure));
+}
+
 static void test_keys(struct sample *sample) {
     mk_buffer *buffer = NULL;
     mk_key key = key_of(sample), prompt = MK_INIT(mk_key), recovery = MK_INIT(mk_key), other = MK_INIT(mk_key);
@@ -327,6 +346,11 @@ void test_archives(struct sample *sample) {
     CHECK(buffer_has(buffer, "\"owner\":\"anna\""));
     EXPECT(MK_OK, CALL(mk_archive_mark)(sample->archive, failure));
 
+    EXPECT(MK_OK, CALL(mk_archive_refresh)(sample->archive, failure));
+
+    /* A reader beside the writer. */
+    test_reader(sample, &key);
+
     /* Two handles on one archive. */
     EXPECT(MK_IN_USE, CALL(mk_archive_open)(&archive, sample->folder, folder, &key, NULL, failure));
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_archive_open)(NULL, sample->folder, folder, &key, NULL, failure));
@@ -339,6 +363,7 @@ void test_archives(struct sample *sample) {
     EXPECT(MK_BAD_HANDLE, CALL(mk_archive_info)(&buffer, (mk_archive *)sample->session, failure));
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_archive_info)(NULL, sample->archive, failure));
     EXPECT(MK_BAD_HANDLE, CALL(mk_archive_mark)((mk_archive *)failure, failure));
+    EXPECT(MK_BAD_HANDLE, CALL(mk_archive_refresh)((mk_archive *)failure, failure));
     EXPECT(MK_OK, CALL(mk_archive_close)(NULL, NULL, failure));
     EXPECT(MK_BAD_HANDLE, CALL(mk_archive_close)((mk_archive *)sample->session, NULL, failure));
 

@@ -27,6 +27,12 @@ namespace Mailkeep
         /// </summary>
         public bool Mapped { get; set; }
 
+        /// <summary>
+        /// The archive is only read: beside a process that writes it, and on read-only media. No byte of it is changed; calls
+        /// that would change it fail with <c>read_only</c>.
+        /// </summary>
+        public bool ReadOnly { get; set; }
+
         /// <summary>About how many bytes of memory the archive may take; 0 is the default, 144 MiB.</summary>
         public long Memory { get; set; }
 
@@ -229,6 +235,17 @@ namespace Mailkeep
         /// <exception cref="MailkeepException"><c>io</c>: the note could not be written.</exception>
         public void Mark() => Errors.Check(Native.mk_archive_mark(handle, Errors.Own));
 
+        /// <summary>
+        /// Shows what was committed since the archive was opened with <see cref="OpenOptions.ReadOnly"/>, or refreshed last.
+        /// Calls under way, and searches and streams that were begun, go on with what they saw. Does nothing to an archive
+        /// that is open for writing.
+        /// </summary>
+        /// <exception cref="ObjectDisposedException">The archive was closed.</exception>
+        /// <exception cref="MailkeepException">
+        /// As for <see cref="Open"/>; the archive then shows what it showed before.
+        /// </exception>
+        public void Refresh() => Errors.Check(Native.mk_archive_refresh(handle, Errors.Own));
+
         /// <summary>What opens the archive.</summary>
         /// <exception cref="ObjectDisposedException">The archive was closed.</exception>
         public KeyStatus KeyStatus()
@@ -353,7 +370,8 @@ namespace Mailkeep
         {
             var of = (mk_open_options*)frame.Zeroed(sizeof(mk_open_options));
             of->size = (uint)sizeof(mk_open_options);
-            of->flags = (options.WithoutIndex ? Native.MK_OPEN_WITHOUT_INDEX : 0) | (options.Mapped ? Native.MK_OPEN_MAPPED : 0);
+            of->flags = (options.WithoutIndex ? Native.MK_OPEN_WITHOUT_INDEX : 0) | (options.Mapped ? Native.MK_OPEN_MAPPED : 0)
+                | (options.ReadOnly ? Native.MK_OPEN_READ_ONLY : 0);
             of->memory = Number.OfC(options.Memory, nameof(options.Memory));
             of->container_limit = Number.OfC(options.ContainerLimit, nameof(options.ContainerLimit));
             of->progress = frame.Progress;

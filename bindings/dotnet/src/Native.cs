@@ -210,6 +210,7 @@ namespace Mailkeep
 
         internal const uint MK_OPEN_WITHOUT_INDEX = 1;
         internal const uint MK_OPEN_MAPPED = 2;
+        internal const uint MK_OPEN_READ_ONLY = 4;
         internal const uint MK_LOG_NOTICE = 1;
         internal const uint MK_LOG_WARNING = 2;
         internal const uint MK_CREATE_WITHOUT_KEY_FILE = 1;
@@ -352,6 +353,9 @@ namespace Mailkeep
         internal static extern int mk_archive_info(out BufferHandle info, ArchiveHandle archive, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_archive_mark(ArchiveHandle archive, ErrorHandle error);
+
+        [DllImport(Library)]
+        internal static extern int mk_archive_refresh(ArchiveHandle archive, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_archive_close(IntPtr archive, mk_progress* given, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]

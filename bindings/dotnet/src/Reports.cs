@@ -688,6 +688,8 @@ namespace Mailkeep
             Barred = Fields["barred"]["message"].String;
             Notices = Fields["notices"].List(notice => notice["message"].String);
             Recovered = Fields["recovered"].IsNull ? null : new Recovery(Fields["recovered"]);
+            ReadOnly = Fields["read_only"].Bool;
+            Lags = Fields["lags"].Bool;
         }
 
         /// <summary>Its id: 32 hex digits.</summary>
@@ -710,6 +712,15 @@ namespace Mailkeep
 
         /// <summary>What the open did after a crash; null if there was nothing to do.</summary>
         public Recovery Recovered { get; }
+
+        /// <summary>Whether it is open for reading only.</summary>
+        public bool ReadOnly { get; }
+
+        /// <summary>
+        /// Whether catalog or index lack more than an archive that is only read applies in memory: searches count what is left
+        /// out. Opening it for writing once brings both up to date.
+        /// </summary>
+        public bool Lags { get; }
     }
 
     /// <summary>A sender or receiver.</summary>

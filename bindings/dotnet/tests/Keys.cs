@@ -100,6 +100,28 @@ static class Keys
     }
 
     [Test]
+    static void AReaderSeesWhatAWriterCommittedAndChangesNothing()
+    {
+        string folder;
+        NewArchive(out folder).Dispose();
+        var key = Key.ReadFile(folder + ".key");
+        var mail = System.Text.Encoding.ASCII.GetBytes("Subject: one\n\nText.\n");
+        using (var writer = Archive.Open(folder, key))
+        using (var reader = Archive.Open(folder, key, new OpenOptions { ReadOnly = true }))
+        using (var archiving = writer.Session())
+        using (var reading = reader.Session())
+        {
+            True(reader.Info().ReadOnly && !reader.Info().Lags && !writer.Info().ReadOnly, reader.Info().Json);
+            var id = archiving.ImportOne(mail, "anna/inbox").Id;
+            Is(Throws<MailkeepException>(() => reading.Raw(id)).Code, "no_such_message");
+            reader.Refresh();
+            Is(reading.Raw(id).Length, mail.Length);
+            Is(Throws<MailkeepException>(() => reading.ImportOne(mail, "anna/inbox")).Code, "read_only");
+            writer.Refresh();
+        }
+    }
+
+    [Test]
     static void APromptGivesTheKeyAndItsExceptionsComeOut()
     {
         string folder, asked = null;

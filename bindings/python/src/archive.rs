@@ -20,11 +20,12 @@ struct Opening {
     index: bool,
     container_limit: Option<u64>,
     mapped_reads: bool,
+    read_only: bool,
 }
 
 impl Opening {
     fn of_core(&self) -> OpenOptions {
-        let mut options = OpenOptions::default().index(self.index).mapped_reads(self.mapped_reads);
+        let mut options = OpenOptions::default().index(self.index).mapped_reads(self.mapped_reads).read_only(self.read_only);
         if let Some(memory) = self.memory {
             options = options.memory(memory);
         }
@@ -111,6 +112,19 @@ impl Archive {
             self.streams.end_all();
             archive.close_with(&caller.progress)
         })
+    }
+
+    fn read_only(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.core(py)?.is_read_only())
+    }
+
+    fn lags(&self, py: Python<'_>) -> PyResult<bool> {
+        self.core(py)?.lags().or_raise(py)
+    }
+
+    fn refresh(&self, py: Python<'_>) -> PyResult<()> {
+        let archive = self.core(py)?;
+        py.detach(|| archive.refresh()).or_raise(py)
     }
 
     fn mark(&self, py: Python<'_>) -> PyResult<()> {

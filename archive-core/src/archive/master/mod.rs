@@ -35,6 +35,16 @@ pub(super) const INDEX_TYPES: u32 = 4;
 /// After so many commits a new file begins with a checkpoint.
 const CHECKPOINT_AFTER: u64 = 4096;
 
+/// Where an open master may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Appends {
+    ToAnyFile,
+    /// Another process may still hold the existing ones.
+    ToNewFiles,
+    /// It is only read.
+    Never,
+}
+
 /// The master, open for writing, or what is left of a damaged one.
 pub(super) struct Master {
     records: Option<Records>,
@@ -75,10 +85,12 @@ impl Master {
         Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint: 0, damage: None, barred: None, recovery })
     }
 
-    /// Opens the master. With `anew` it begins a new file: nothing is appended to an existing one.
-    pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid, anew: bool) -> Result<Self, Error> {
+    /// Opens the master.
+    pub(super) fn open(vfs: &Arc<dyn Vfs>, archive: &Path, key: &SecretKey, id: Uuid, appends: Appends) -> Result<Self, Error> {
         let dir = dir(archive);
-        vfs.create_dir(&dir)?;
+        if appends != Appends::Never {
+            vfs.create_dir(&dir)?;
+        }
         let listing = list_files(&**vfs, &dir, key, id)?;
         // Damage before the last checkpoint is left to verification.
         if let Some(damage) = replay::damage_that_counts(&listing)? {
@@ -97,8 +109,11 @@ impl Master {
         }
         let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir: dir.clone(), key: key.duplicate(), id, written: head };
         // Before anything is written: the commit in flight may have been written by a later version.
-        if let Some(Unknown { what, number }) = reached.state.passed_over.clone() {
-            let barred = Some(Error::TooNewToWrite { what: what.to_owned(), number });
+        let barred = match reached.state.passed_over.clone() {
+            Some(Unknown { what, number }) => Some(Error::TooNewToWrite { what: what.to_owned(), number }),
+            None => (appends == Appends::Never).then_some(Error::ReadOnly),
+        };
+        if barred.is_some() {
             let Reached { state, since_checkpoint, .. } = reached;
             return Ok(Self {
                 records: None,
@@ -114,6 +129,7 @@ impl Master {
         let tree = Frontier::default();
         let mut recovery = Recovery::default();
         let records = if clean && in_flight.is_none() && listing.leftovers.is_empty() {
+            let anew = appends == Appends::ToNewFiles;
             Records::resume(Arc::clone(vfs), &dir, key.duplicate(), id, number, reached.link, tree, anew)?
         } else {
             let first =

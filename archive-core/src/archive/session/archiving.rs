@@ -40,7 +40,7 @@ impl Session {
     /// # }
     /// ```
     pub fn import(&self, source: ImportSource<'_>, options: &ImportOptions, events: &mut dyn ImportEvents) -> Result<ImportReport, Error> {
-        self.call(|acting| acting.import(source, options, events))
+        self.change(|acting| acting.import(source, options, events))
     }
 
     /// Archives one mail in `folder`, which is created if missing. The mail is durable when this returns. It is
@@ -69,7 +69,7 @@ impl Session {
     /// # }
     /// ```
     pub fn import_one(&self, raw: &[u8], folder: &FolderPath) -> Result<Receipt, Error> {
-        self.call(|acting| acting.import_one(raw, folder))
+        self.change(|acting| acting.import_one(raw, folder))
     }
 
     /// The folder that [`Session::import`] would put `source` into, or below.
@@ -105,6 +105,6 @@ impl Session {
     /// already, in any folder, are duplicates. Mails above 16 MiB, and those whose folder is ambiguous, are counted as
     /// failed. The files stay where they are.
     pub fn import_lost(&self, on_receipt: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
-        self.call(|acting| acting.import_lost(on_receipt))
+        self.change(|acting| acting.import_lost(on_receipt))
     }
 }

@@ -41,6 +41,12 @@ impl Session {
         let call = self.archive.enter()?;
         work(&Acting { archive: &call, actor: &self.actor })
     }
+
+    /// Runs one call that changes the archive.
+    pub(super) fn change<T>(&self, work: impl FnOnce(&Acting<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let call = self.archive.enter_to_change()?;
+        work(&Acting { archive: &call, actor: &self.actor })
+    }
 }
 
 /// How much of a list is read at once where a caller reads all of it.

@@ -63,7 +63,7 @@ impl Session {
     /// Accepts what `report` found, except what can be rebuilt: it is recorded, and listed separately from now on. What
     /// is hit stays damaged, and reading it fails as before. At most 10,000 places are accepted.
     pub fn accept_damage(&self, report: &mut VerifyReport) -> Result<(), Error> {
-        self.call(|acting| acting.accept_damage(report))
+        self.change(|acting| acting.accept_damage(report))
     }
 
     /// Makes an archive that refuses mail accept it again: lost commits are noted, what is known of them is recorded
@@ -74,7 +74,7 @@ impl Session {
     /// If something has to be accepted and `accept_state` is not set: [`Error::RolledBack`], [`Error::IdentityOlder`],
     /// [`Error::IdentityChanged`]. Also [`Error::TooNewToWrite`] and errors of the system, which a repair cannot fix.
     pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
-        self.call(|acting| acting.repair(options))
+        self.change(|acting| acting.repair(options))
     }
 
     /// The indexes of all stores, or of one.
@@ -85,18 +85,18 @@ impl Session {
     /// Rebuilds the index of a store from its mails, for all its user archives. Until it is done, searches use the old
     /// one, and new mail is accepted. If `progress` ends it, the old one stays.
     pub fn rebuild_store_index(&self, store: u32, progress: &Progress) -> Result<(), Error> {
-        self.call(|acting| acting.rebuild_store_index(store, progress))
+        self.change(|acting| acting.rebuild_store_index(store, progress))
     }
 
     /// Marks the indexes of all stores for [`Self::rebuild_selected_store_indexes`]. The mark outlives the process.
     pub fn select_all_store_indexes_for_rebuild(&self) -> Result<(), Error> {
-        self.call(|acting| acting.select_all_store_indexes_for_rebuild())
+        self.change(|acting| acting.select_all_store_indexes_for_rebuild())
     }
 
     /// Rebuilds the indexes that are marked or need it; each is read completely to see whether it does. Returns the
     /// number rebuilt; fewer if `progress` ended it.
     pub fn rebuild_selected_store_indexes(&self, progress: &Progress) -> Result<usize, Error> {
-        self.call(|acting| acting.rebuild_selected_store_indexes(progress))
+        self.change(|acting| acting.rebuild_selected_store_indexes(progress))
     }
 
     /// What the index covers.
@@ -106,6 +106,6 @@ impl Session {
 
     /// Sets what the index covers from now on.
     pub fn set_index_configuration(&self, configuration: &IndexConfiguration) -> Result<(), Error> {
-        self.call(|acting| acting.set_index_configuration(configuration))
+        self.change(|acting| acting.set_index_configuration(configuration))
     }
 }

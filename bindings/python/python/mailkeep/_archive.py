@@ -18,8 +18,11 @@ from ._session import Session, User, steps_of
 PathLike = Union[str, "os.PathLike[str]"]
 
 
-def _opening(memory: Optional[int], index: bool, container_limit: Optional[int], mapped_reads: bool) -> str:
-    return json.dumps({"memory": memory, "index": index, "container_limit": container_limit, "mapped_reads": mapped_reads})
+def _opening(
+    memory: Optional[int], index: bool, container_limit: Optional[int], mapped_reads: bool, read_only: bool = False
+) -> str:
+    opening = {"memory": memory, "index": index, "container_limit": container_limit, "mapped_reads": mapped_reads}
+    return json.dumps({**opening, "read_only": read_only})
 
 
 def create(
@@ -50,17 +53,20 @@ def open(
     index: bool = True,
     container_limit: Optional[int] = None,
     mapped_reads: bool = False,
+    read_only: bool = False,
     progress: Optional[Callable[[Step], object]] = None,
     cancel: Optional[Cancel] = None,
 ) -> Archive:
-    """Opens the archive in the folder ``path`` for reading and writing.
+    """Opens the archive in the folder ``path``, for reading and writing unless ``read_only`` is set.
 
-    One process has an archive open; another ``open`` raises ``InUse``. ``memory`` is about how many bytes the archive may
+    One process has an archive open for writing; another ``open`` raises ``InUse``. With ``read_only`` any number of
+    processes open it beside that one, also on read-only media: they see what was committed when they opened or refreshed
+    it, and what would change it raises ``ReadOnly``. ``memory`` is about how many bytes the archive may
     take: 144 MiB by default. ``index`` says whether mail is indexed. ``container_limit`` is the size of files of mail, 256
     MiB by default. ``mapped_reads`` reads closed files through memory maps. ``progress`` is called now and then where
     opening takes time.
     """
-    opening = _opening(memory, index, container_limit, mapped_reads)
+    opening = _opening(memory, index, container_limit, mapped_reads, read_only)
     return Archive(_native.open(os.fspath(path), key, opening, steps_of(progress), cancel))
 
 
@@ -130,7 +136,7 @@ class NewArchive:
 
 
 class Archive:
-    """An archive that is open for reading and writing. Any thread may use it.
+    """An archive that is open, for reading and writing or for reading only. Any thread may use it.
 
     Use it as a context manager, or close it: the next open is quicker then. What reads, searches or changes it is a method
     of its ``session``.
@@ -224,6 +230,25 @@ class Archive:
     def session(self, user: Optional[User] = None) -> Session:
         """The archive, used on behalf of ``user``, who sees some folders; without one, of the system, which sees all."""
         return Session(self, self._native.session(None if user is None else json.dumps(user.form())))
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it is open for reading only."""
+        return self._native.read_only()
+
+    @property
+    def lags(self) -> bool:
+        """Whether catalog or index lack more than an archive that is only read applies in memory: searches count what is
+        left out. Opening it for writing once brings both up to date."""
+        return self._native.lags()
+
+    def refresh(self) -> None:
+        """Shows what was committed since the archive was opened with ``read_only``, or refreshed last.
+
+        Calls under way, and searches and streams that were begun, go on with what they saw. Does nothing to an archive that
+        is open for writing.
+        """
+        self._native.refresh()
 
     def mark(self) -> None:
         """Notes on disk that everything up to the last commit is synced. An idle archive does this by itself."""

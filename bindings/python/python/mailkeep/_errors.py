@@ -85,6 +85,10 @@ class Latched(MailkeepError):
     """An earlier write failed, so nothing more is written. Open the archive again; what has a receipt stays."""
 
 
+class ReadOnly(MailkeepError):
+    """The archive is open for reading only. Open it for writing."""
+
+
 class NotFound(MailkeepError, LookupError):
     """Nothing of this name is in the archive."""
 
@@ -184,6 +188,7 @@ CLASSES: Mapping[str, Type[MailkeepError]] = {
     "in_use": InUse,
     "lock_lost": LockLost,
     "latched": Latched,
+    "read_only": ReadOnly,
     "no_such_message": NoSuchMessage,
     "no_such_part": NoSuchPart,
     "no_such_folder": NoSuchFolder,
