@@ -70,6 +70,6 @@ fn recovery_from_a_crash_is_a_notice_with_exit_code_0() {
     assert_eq!((&event["bytes_put_aside"], &event["commit_taken_over"]), (&500.into(), &false.into()));
     bytes.extend([0x5a; 100]);
     std::fs::write(&path, &bytes).unwrap();
-    let said = place.ok(&["export", "out"]);
+    let said = place.ok(&["lost"]);
     assert!(said.err.contains("recovered from a crash"), "{}", said.err);
 }

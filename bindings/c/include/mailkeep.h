@@ -57,6 +57,12 @@ template <class T> inline T init() {
 #define MK_OPEN_MAPPED 2
 
 /**
+ * The archive is only read: beside a process that writes it, and on read-only media. No byte of it is changed; calls that
+ * would change it give `MK_READ_ONLY`.
+ */
+#define MK_OPEN_READ_ONLY 4
+
+/**
  * Something that people should know.
  */
 #define MK_LOG_NOTICE 1
@@ -1127,6 +1133,11 @@ typedef int32_t (*mk_write_part_fn)(void *payload, uint32_t part, const void *da
 #define MK_CACHES_LAG -27
 
 /**
+ * The archive is open for reading only.
+ */
+#define MK_READ_ONLY -28
+
+/**
  * Bytes on disk are not what was written.
  */
 #define MK_DAMAGE -40
@@ -1346,7 +1357,8 @@ mk_status mk_archive_lies_in(int32_t *is_inside,
                              mk_error *error);
 
 /**
- * An archive as JSON: `id`, `folder`, `owner`, and what its open found: `damage`, `barred`, `notices`, `recovered`.
+ * An archive as JSON: `id`, `folder`, `owner`, what its open found (`damage`, `barred`, `notices`, `recovered`), whether it
+ * is only read (`read_only`), and whether catalog or index then lack more than is applied in memory (`lags`).
  */
 MK_API
 mk_status mk_archive_info(mk_buffer **info,
@@ -1359,6 +1371,14 @@ mk_status mk_archive_info(mk_buffer **info,
 MK_API
 mk_status mk_archive_mark(const mk_archive *archive,
                           mk_error *error);
+
+/**
+ * Shows what was committed since an archive was opened with `MK_OPEN_READ_ONLY`, or refreshed last. Calls under way, and
+ * searches and streams that were begun, go on with what they saw. Does nothing to an archive that is open for writing.
+ */
+MK_API
+mk_status mk_archive_refresh(const mk_archive *archive,
+                             mk_error *error);
 
 /**
  * Closes an archive and frees its handle, and those of its sessions, searches and streams. It waits for calls under way;
