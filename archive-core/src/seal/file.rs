@@ -9,7 +9,7 @@ use super::header::{FileHeader, FileKind, HEADER_LEN, RecordsStart};
 use super::{FrameKind, FramePlace, Opened};
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
-use crate::vfs::{Vfs, VfsFile};
+use crate::vfs::{KeptFile, Vfs, VfsFile};
 
 /// Random nonces of 96 bits keep their margin up to here (NIST SP 800-38D, 8.3).
 const MAX_FRAMES: u64 = 1 << 32;
@@ -171,6 +171,15 @@ impl SealedReader {
 
     pub(crate) fn file(&self) -> &Arc<dyn VfsFile> {
         &self.file
+    }
+
+    /// The same reader with the bytes of `range` in memory: they stay readable if the file is cut.
+    pub(crate) fn keeping(mut self, range: std::ops::Range<u64>) -> Result<Self, Error> {
+        let len = usize::try_from(range.end.saturating_sub(range.start)).map_err(|_| Error::Bug("a commit fits in memory"))?;
+        let mut bytes = vec![0; len];
+        self.read_at(range.start, &mut bytes)?;
+        self.file = Arc::new(KeptFile { file: self.file, from: range.start, bytes });
+        Ok(self)
     }
 
     /// Length of the file in bytes.

@@ -43,8 +43,8 @@ pub(super) struct Recovered {
     /// The clean mark.
     pub(super) mark: Link,
     pub(super) recovery: Recovery,
-    /// For a store that is only read: its records files with sections, as they were when they were scanned. A writer may
-    /// replace them by files without.
+    /// For a store that is only read: its records files with sections, and that of the last commit, as they were when they
+    /// were scanned. A writer may replace them by files without.
     pub(super) pinned: Vec<RecordsFile>,
 }
 
@@ -226,11 +226,16 @@ impl Replay<'_> {
         if self.options.read_only {
             // A whole commit is shown. A writer syncs it before its receipts, and what is not whole is a torn tail, or
             // one that is being written.
-            if let Some((commit, _)) = taken {
+            let mut last = None;
+            if let Some((commit, file)) = taken {
                 self.accept(catalog, &commit, &mut damage)?;
+                // The next writer may move it to a new file and cut it off this one.
+                last = Some(RecordsFile { reader: file.reader.keeping(commit.begin..commit.end)?, ..file });
             }
+            let is_last = |number| last.as_ref().is_some_and(|last| last.number == number);
             let sections = &catalog.basis().sections;
-            let pinned = listing.files.into_iter().filter(|file| sections.contains_key(&file.number)).collect();
+            let pinned = listing.files.into_iter().filter(|file| sections.contains_key(&file.number) && !is_last(file.number));
+            let pinned = pinned.collect::<Vec<_>>().into_iter().chain(last).collect();
             return Ok(Recovered { incomplete, head, pinned, ..Recovered::reading_only(damage, barred, mark) });
         }
         // Without `head.mkm`, damage cannot be told from a commit in flight: nothing is cut.

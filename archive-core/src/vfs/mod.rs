@@ -12,6 +12,7 @@ mod cut;
 mod disk;
 mod error;
 mod holders;
+mod kept;
 mod map;
 mod mem;
 mod names;
@@ -22,6 +23,7 @@ mod sim;
 pub(crate) use cut::cut_file;
 pub use disk::DiskVfs;
 pub use error::{Operation, VfsError, hint_of_open_files};
+pub(crate) use kept::KeptFile;
 pub use mem::MemVfs;
 pub(crate) use read_only::ReadOnlyVfs;
 #[cfg(any(test, feature = "sim"))]
