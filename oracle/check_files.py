@@ -123,7 +123,7 @@ def check_tables(store, tables):
         for row in table[5]:
             message, content, folder, counted, time = (row + [None] * 5)[:5]
             fact = first.get(content)
-            if fact is None or fact[1] != message or store.folders[fact[3]] != tuple(table[7][folder]):
+            if fact is None or fact[1] != message or tuple(table[7][folder]) not in store.folders.had[fact[3]]:
                 wrong.append(f"{what}: message {message} of content {content} is not the first one in the records")
             elif (counted, table[2] if time is None else time) != (fact[12], fact[5]):
                 wrong.append(f"{what}: message {message}: {counted}, {time}, {table[2]}; its fact says {fact[12]}, {fact[5]}")

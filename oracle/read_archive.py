@@ -21,8 +21,9 @@ from check_files import check_containers
 from contents import Contents
 from damaged import read_damaged
 from fileformat import FormatError, archive_keys, open_file, store_key
+from folders import MADE, MOVED, REMOVED, RENAMED, Folders
 from records import (
-    CONTAINER, CONTENT, COPY, FOLDER, MASTER_FACTS, MESSAGE, PACKED, PART, RECORDS, RECOVERED, REPAIRED, STORE_FACTS, TABLE, Records, cbor,
+    CONTAINER, CONTENT, COPY, MASTER_FACTS, MESSAGE, PACKED, PART, RECORDS, RECOVERED, REPAIRED, STORE_FACTS, TABLE, Records, cbor,
     check_head, decompress, good_frames, numbered, quads, read_head, stamp_of,
 )  # fmt: skip
 
@@ -33,7 +34,7 @@ class Store(Contents):
     def __init__(self, folder, owner, key, notes):
         super().__init__()
         self.folder, self.owner, self.key, self.notes = folder, owner, key, notes
-        self.folders = {0: ()}
+        self.folders = Folders(lambda: self.records.lost)
         self.messages = []
         self.containers = {}  # number: file id
         self.closed = {}  # number: length
@@ -109,7 +110,9 @@ class Store(Contents):
         elif kind == RECOVERED:
             found = cbor(value[2])
             # What a repair recovered may be in a commit that was not lost.
-            if value[1] != FOLDER or found[1] not in self.folders:
+            if value[1] == MADE:
+                self.folders.recovered(found)
+            else:
                 self.count(commit, value[1], found, dense=False)
         else:
             self.count(commit, kind, value)
@@ -142,8 +145,9 @@ class Store(Contents):
                 self.next_message = self.following("message", value[1], self.next_message)
                 self.numbers[value[3]] = self.following("number in the folder", value[12], self.numbers.get(value[3], 0) + 1) - 1
             self.messages.append(value)
-        elif kind == FOLDER:
-            self.take_folder(value)
+            self.folders.add_message(value[3])
+        elif kind in (MADE, RENAMED, MOVED, REMOVED):
+            self.folders.take(kind, value)
 
     def following(self, what, number, expected):
         """The number after this one, which must be the one expected; there may be gaps before and after a repair, and where
@@ -151,14 +155,6 @@ class Store(Contents):
         if number != expected and not ((self.records.lost or self.erased) and number > expected):
             raise ValueError(f"{self.folder}: {what} {number} where {expected} comes")
         return number + 1
-
-    def take_folder(self, value):
-        if value[1] in self.folders or not 0 < value[4] < 1 << 32 or "/" in value[3] or len(value[3].encode()) > 1024:
-            raise ValueError(f"{self.folder}: folder {value}")
-        path = (*self.folders[value[2]], value[3])
-        if path in self.folders.values() or len(path) > 128:
-            raise ValueError(f"{self.folder}: folder {path}")
-        self.folders[value[1]] = path
 
     def placed(self, commit, flat):
         """Runs with the place of their file."""

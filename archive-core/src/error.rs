@@ -164,12 +164,26 @@ pub enum Error {
     NoSuchFolder(String),
     /// The path names several folders, whose names differ only in their Unicode form. Reading uses all of them; nothing
     /// is changed.
-    #[error("folder `{path}` could be any of {}, so nothing was archived; choose another folder", folders.join(", "))]
+    #[error("folder `{path}` could be any of {}, so nothing was changed; choose another folder", folders.join(", "))]
     AmbiguousFolder {
         /// The requested path.
         path: String,
         /// The folders, with everything that is not ASCII written as its code.
         folders: Vec<String>,
+    },
+    /// A folder of this path, or one whose name differs only in its Unicode form, exists. Nothing was changed. Fix: choose
+    /// another name, or move the folder that is there.
+    #[error("folder `{0}` exists already; choose another name, or move the one that is there")]
+    FolderExists(String),
+    /// The folder, or one below it, has messages. Nothing was removed.
+    #[error(
+        "folder `{path}` has {messages} messages in it and in the folders below, so nothing was removed; `folder prune {path}` removes the empty ones"
+    )]
+    FolderNotEmpty {
+        /// The folder.
+        path: String,
+        /// How many messages are in it and in all folders below it.
+        messages: u64,
     },
     /// A name that was to be created exists already. Fix: use another name, or remove it.
     #[error("{}: already exists{hint}", path.display())]
@@ -401,6 +415,8 @@ impl Error {
             Self::NoSuchMessage(_) => "no_such_message",
             Self::NoSuchPart { .. } => "no_such_part",
             Self::NoSuchFolder(_) => "no_such_folder",
+            Self::FolderExists(_) => "folder_exists",
+            Self::FolderNotEmpty { .. } => "folder_not_empty",
             Self::NoSuchStore(_) => "no_such_store",
             Self::AmbiguousFolder { .. } => "ambiguous_folder",
             Self::Denied(_) => "denied",

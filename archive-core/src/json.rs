@@ -11,9 +11,9 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::archive::{
-    CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, ExportReport, Finding, FolderInfo, ImportPlan, ImportReport,
-    KeyStatus, LostFileInfo, LostMail, LostReport, NotSearchable, Outcome, Page, Receipt, RepairReport, SearchResult, StatsReport,
-    StoreIndex, Suggestions, VerifyReport,
+    CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, ExportReport, Finding, FolderInfo, FolderReport, ImportPlan,
+    ImportReport, KeyStatus, LostFileInfo, LostMail, LostReport, MovedFolder, NotSearchable, Outcome, Page, Receipt, RepairReport,
+    SearchResult, StatsReport, StoreIndex, Suggestions, VerifyReport,
 };
 use crate::error::{Damage, Error, Remedy};
 use crate::folder::FolderPath;
@@ -146,6 +146,14 @@ as_value! {
             "epoch": info.epoch,
             "last_number": info.last_number,
         })
+    }
+
+    fn MovedFolder(moved) {
+        json!({ "from": moved.from, "to": moved.to })
+    }
+
+    fn FolderReport(report) {
+        json!({ "made": report.made, "moved": report.moved, "removed": report.removed })
     }
 
     fn Receipt(receipt) {
@@ -474,7 +482,8 @@ as_value! {
             Error::NoSuchMessage(id) => json!({ "id": id }),
             Error::NoSuchPart { message, part } => json!({ "id": message, "part": part }),
             Error::AmbiguousFolder { path, folders } => json!({ "folder": path, "folders": folders }),
-            Error::NoSuchFolder(folder) => json!({ "folder": folder }),
+            Error::NoSuchFolder(folder) | Error::FolderExists(folder) => json!({ "folder": folder }),
+            Error::FolderNotEmpty { path, messages } => json!({ "folder": path, "messages": messages }),
             Error::NotAnArchive { path: file, .. }
             | Error::BrokenIdentity { path: file }
             | Error::IdentityOlder { path: file, .. }

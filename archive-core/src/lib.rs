@@ -81,6 +81,8 @@
 //!   ([`MessageRecord`]).
 //! - Rights: an [`Actor`] is the system, or a [`User`] who sees some folders ([`FolderScope`]).
 //! - The index: `store_indexes`, `rebuild_store_index` and the related calls of the administration.
+//! - Folders: `make_folder`, `rename_folder`, `move_folder`, `remove_folder`, `prune_folders` give a [`FolderReport`], also
+//!   without changing anything ([`FolderOptions`]).
 //! - `export` with [`ExportOptions`] writes mails as files, mboxes or Maildirs, and gives an [`ExportReport`].
 //! - What an open cut after the last durable commit is in `lost+found`: `lost_files`, `lost_mails` ([`LostMail`]), `import_lost`.
 //! - Checks: `verify` gives a [`VerifyReport`], `check` a [`CheckReport`] about a source.
@@ -117,10 +119,11 @@ pub use archive_index::{MOST_WORDS, SegmentDamage, read_size};
 
 pub use archive::{
     Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, Depth, ExportOptions,
-    ExportReport, FailedMails, Finding, FolderInfo, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan, ImportReport,
-    ImportSource, IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, NewArchive, NoEvents, NotSearchable,
-    OpenOptions, Order, OrderKey, Outcome, Page, PartSink, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField, SearchPages,
-    SearchRequest, SearchResult, Session, SizeRange, StatsReport, StoreIndex, Suggestions, User, VerifyReport, Zone,
+    ExportReport, FailedMails, Finding, FolderInfo, FolderOptions, FolderReport, FolderScope, HitSnippet, ImportEvents, ImportOptions,
+    ImportPlan, ImportReport, ImportSource, IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport,
+    MovedFolder, NewArchive, NoEvents, NotSearchable, OpenOptions, Order, OrderKey, Outcome, Page, PartSink, Receipt, RepairOptions,
+    RepairReport, SearchCriteria, SearchField, SearchPages, SearchRequest, SearchResult, Session, SizeRange, StatsReport, StoreIndex,
+    Suggestions, User, VerifyReport, Zone,
 };
 pub use clock::Clock;
 pub use error::{Cause, Damage, DamageCause, Error, Remedy};

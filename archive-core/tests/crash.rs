@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use archive_core::vfs::{CrashMoment, CrashStyle, Fault, SimVfs, Vfs};
 use archive_core::{
-    Actor, Archive, CreateOptions, Depth, Digest, Error, FolderPath, ImportEvents, ImportOptions, ImportSource, Key, MessageId, NewArchive,
-    OpenOptions, Progress, Receipt,
+    Actor, Archive, CreateOptions, Depth, Digest, Error, FolderOptions, FolderPath, FolderReport, ImportEvents, ImportOptions,
+    ImportSource, Key, MessageId, NewArchive, OpenOptions, Progress, Receipt,
 };
 
 const DIR: &str = "/archive";
@@ -51,10 +51,12 @@ fn mbox(numbers: std::ops::Range<u32>, len: usize) -> Vec<u8> {
 }
 
 /// What was promised so far.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Promises {
     key: Option<String>,
     receipts: Vec<(MessageId, Digest)>,
+    /// How many changes of folders returned.
+    changes: usize,
 }
 
 impl ImportEvents for Promises {
@@ -78,9 +80,47 @@ fn life(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
     for no in 60..63 {
         one(&archive, no, promises)?;
     }
+    change_folders(&archive, promises)?;
     // Packs the single mails and writes their records file anew without them.
     archive.close()?;
     again(vfs, promises)
+}
+
+/// What there is of the folders that change, after each change.
+const FOLDERS: [&[&str]; 6] = [
+    &[],
+    &["anna/made", "anna/made/deep"],
+    &["anna/named", "anna/named/deep"],
+    &["anna/named", "bert", "bert/deep"],
+    &["anna/named"],
+    &["anna/alone", "anna/named"],
+];
+
+/// Makes, renames, moves and removes folders; the last change is of one with mails that are not packed yet.
+fn change_folders(archive: &Archive, promises: &mut Promises) -> Result<(), Error> {
+    let session = archive.session(Actor::System);
+    let (options, path) = (FolderOptions::default(), |text: &str| text.parse::<FolderPath>().unwrap());
+    let changes: [&dyn Fn() -> Result<FolderReport, Error>; 5] = [
+        &|| session.make_folder(&path("anna/made/deep"), options),
+        &|| session.rename_folder(&path("anna/made"), "named", options),
+        &|| session.move_folder(&path("anna/named/deep"), &path("bert/deep"), options),
+        &|| session.remove_folder(&path("bert"), options),
+        &|| session.rename_folder(&path("anna/single"), "alone", options),
+    ];
+    for change in changes {
+        change()?;
+        promises.changes += 1;
+    }
+    Ok(())
+}
+
+/// The folders are as after the last change that returned, or as after the next one.
+fn check_folders(archive: &Archive, promises: &Promises, what: &str) {
+    let folders = archive.session(Actor::System).folders().unwrap();
+    let paths: Vec<String> = folders.iter().map(|folder| folder.path.to_string()).collect();
+    let known: Vec<&str> = paths.iter().map(String::as_str).filter(|path| FOLDERS.concat().contains(path)).collect();
+    let may = FOLDERS.iter().skip(promises.changes).take(2);
+    assert!(may.clone().any(|folders| *folders == known), "{what}: after {} changes: {known:?}", promises.changes);
 }
 
 /// Bytes of the records, in which single mails lie until they are packed.
@@ -132,8 +172,9 @@ fn judge(vfs: &SimVfs, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, 
         Err(error) => panic!("{what}: opening: {error}"),
     };
     check(&archive, promises, sources, what);
+    check_folders(&archive, promises, what);
     // Importing again completes, whatever was cut.
-    let mut all = Promises { key: promises.key.clone(), receipts: promises.receipts.clone() };
+    let mut all = promises.clone();
     import(&archive, &mbox(0..40, 20_000), &mut all).unwrap_or_else(|error| panic!("{what}: importing again: {error}"));
     one(&archive, 61, &mut all).unwrap_or_else(|error| panic!("{what}: one mail again: {error}"));
     check(&archive, &all, sources, what);
@@ -142,6 +183,7 @@ fn judge(vfs: &SimVfs, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, 
     archive.close().unwrap_or_else(|error| panic!("{what}: closing: {error}"));
     let archive = open(vfs, &all).unwrap_or_else(|error| panic!("{what}: opening once more: {error}"));
     check(&archive, &all, sources, what);
+    check_folders(&archive, promises, what);
 }
 
 fn check(archive: &Archive, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, what: &str) {
@@ -194,7 +236,7 @@ fn calls_of_a_life(seed: u64) -> (u64, u64) {
     let vfs = disk(seed);
     let mut promises = Promises::default();
     life(&vfs, &mut promises).unwrap();
-    assert_eq!(promises.receipts.len(), 40 + 20 + 3 + 1 + 18);
+    assert_eq!((promises.receipts.len(), promises.changes), (40 + 20 + 3 + 1 + 18, FOLDERS.len() - 1));
     assert!(records_len(&vfs) < 3 * SINGLE as u64, "the life has records files written anew: {} bytes", records_len(&vfs));
     judge(&vfs.process_death(), &promises, &sources(), "no crash");
     (vfs.calls(), vfs.reads())
@@ -240,7 +282,7 @@ fn p13_a_second_crash_while_recovering_from_the_first_is_survived_too() {
                     _ => vfs.power_loss(CrashStyle::Seeded(call)),
                 };
                 second.crash_at(again_at, CrashMoment::Within);
-                let mut after = Promises { key: promises.key.clone(), receipts: promises.receipts.clone() };
+                let mut after = promises.clone();
                 let ended = open(&second, &after).and_then(|archive| one(&archive, 60, &mut after));
                 if !second.is_dead() {
                     // The second crash lies after the end: what was left by the first opens, or was no archive yet.

@@ -21,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("records", &["id", "error", "vfs", "wire", "seal", "mail"]),
     // Frames carry the stamps, and blocks the places, that records speak of.
     ("container", &["id", "error", "vfs", "wire", "seal", "records"]),
-    ("catalog", &["id", "error", "vfs", "wire", "seal", "mail", "records"]),
+    ("catalog", &["id", "folder", "error", "vfs", "wire", "seal", "mail", "records"]),
     ("source", &["mail", "folder"]),
     // Both know what quoting of mailboxes is.
     ("export", &["id", "folder", "message", "error", "vfs", "mail", "source"]),

@@ -172,7 +172,7 @@ impl Acting<'_> {
         let folders = catalog.folders();
         let sight = self.actor.sight(folders);
         let mut list = Vec::new();
-        for (folder, below) in folders.iter().zip(folders.subtrees(|no| sight.sees(no))) {
+        for (folder, below) in folders.with_totals(|no| sight.sees(no)) {
             let no = FolderNo(folder.no);
             if sight.sees(no) {
                 list.extend(folder_info(folders, &sight, &folder, below).map(|info| (no, info)));
@@ -189,7 +189,7 @@ impl Acting<'_> {
         let above = folder.map(|folder| folders.of_path(folder.names()));
         let mut is_there = above.is_none();
         let mut list = Vec::new();
-        for (one, below) in folders.iter().zip(folders.subtrees(|no| sight.sees(no))).filter(|(_, below)| below.folders > 0) {
+        for (one, below) in folders.with_totals(|no| sight.sees(no)).filter(|(_, below)| below.folders > 0) {
             let lies_in = match &above {
                 Some(above) => above.iter().any(|no| no.0 == one.parent),
                 None => folders.is_first(&one),
@@ -204,31 +204,6 @@ impl Acting<'_> {
         }
         list.sort_by(|a, b| a.path.names().cmp(b.path.names()));
         Ok(list)
-    }
-
-    /// The folder that a path names for a change. A folder that exists in another Unicode form is meant; if there are
-    /// several, this is an error.
-    pub(super) fn to_change(&self, path: &FolderPath) -> Result<FolderPath, Error> {
-        let catalog = self.archive.store.catalog();
-        let folders = catalog.folders();
-        let (mut names, mut above) = (Vec::with_capacity(path.names().len()), Some(FolderNo(0)));
-        for name in path.names() {
-            let like = above.map(|above| folders.children_like(above, name)).unwrap_or_default();
-            if like.len() > 1 {
-                let folders = like.into_iter().map(|no| folders.path(no).join("/").escape_default().to_string()).collect();
-                return Err(Error::AmbiguousFolder { path: path.to_string(), folders });
-            }
-            above = like.first().copied();
-            let known = above.and_then(|no| folders.get(no));
-            if known.is_none() && matches!(name.as_str(), "." | "..") {
-                return Err(Error::misuse(
-                    format!("{path}: no folder is named `{name}`"),
-                    "a path begins with the user archive, like anna/inbox",
-                ));
-            }
-            names.push(known.map_or_else(|| name.clone(), |folder| folder.name.to_owned()));
-        }
-        FolderPath::from_names(names).map_err(Error::folder)
     }
 
     /// A page of the messages of a folder, newest first; without a folder, of all messages in the order of their numbers.

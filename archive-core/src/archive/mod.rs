@@ -9,6 +9,7 @@
 mod actor;
 mod create;
 mod export;
+mod folders;
 mod foreign;
 #[cfg(test)]
 mod from_later_versions;
@@ -39,6 +40,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use actor::{Actor, FolderScope, User};
 pub use create::{CreateOptions, NewArchive};
 pub use export::{ExportOptions, ExportReport, FailedMails};
+pub use folders::{FolderOptions, FolderReport, MovedFolder};
 pub use gaps::NotSearchable;
 pub use import::{CheckReport, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, LabelRule, NoEvents, Outcome, Receipt};
 pub use indexes::{IndexConfiguration, StoreIndex};
@@ -77,7 +79,7 @@ pub struct Archive {
 struct Handle {
     dir: PathBuf,
     id: Uuid,
-    owner: String,
+    owner: Arc<Mutex<String>>,
     damage: Option<Damage>,
     barred: Option<Error>,
     notices: Vec<Error>,
@@ -104,6 +106,8 @@ struct Opened {
     singles: import::Singles,
     /// Of an archive that is only read: how it is opened again.
     reopened: Option<OpenOptions>,
+    /// What is known of it without a call.
+    owner_known: Arc<Mutex<String>>,
     _lock: Option<lock::WriteLock>,
 }
 
@@ -115,10 +119,11 @@ impl std::fmt::Debug for Archive {
 
 impl Archive {
     fn new(opened: Opened) -> Self {
+        *locked(&opened.owner_known) = opened.owner();
         let handle = Handle {
             dir: opened.dir.clone(),
             id: opened.id,
-            owner: opened.owner(),
+            owner: Arc::clone(&opened.owner_known),
             damage: opened.damage().cloned(),
             barred: opened.store.barred().filter(|barred| !matches!(barred, Error::ReadOnly)).cloned(),
             notices: opened.notices.clone(),
@@ -168,10 +173,11 @@ impl Archive {
         self.handle.id
     }
 
-    /// The first user archive, which receives mail for which no folder was named.
+    /// The first user archive, which receives mail for which no folder was named. If it is renamed, this is its new name;
+    /// if it is moved into another folder or removed, its last one.
     #[must_use]
-    pub fn owner(&self) -> &str {
-        &self.handle.owner
+    pub fn owner(&self) -> String {
+        locked(&self.handle.owner).clone()
     }
 
     /// The archive, used on behalf of `actor`.
@@ -224,7 +230,10 @@ impl Archive {
         let call = self.enter()?;
         let Some(options) = &call.reopened else { return Ok(()) };
         let opened = Self::look(Arc::clone(&call.vfs), &call.dir, call.id, &call.archive_key, options)?;
-        self.handle.gate.replace(opened)
+        let owner = opened.owner();
+        self.handle.gate.replace(opened)?;
+        *locked(&self.handle.owner) = owner;
+        Ok(())
     }
 
     /// Whether the archive is open for reading only.
@@ -270,10 +279,6 @@ impl Opened {
         let lost = || self.store.lacks_cache_files().then(|| "files of catalog or index are missing".to_owned());
         let damage = self.damage().map(ToString::to_string);
         damage.or_else(|| barred.map(ToString::to_string)).or_else(|| self.notices.first().map(ToString::to_string)).or_else(lost)
-    }
-
-    fn owner(&self) -> String {
-        self.master().setting(master::OWNER).unwrap_or_default()
     }
 
     fn close(self, progress: &Progress) -> Result<(), Error> {

@@ -251,6 +251,7 @@ impl Archive {
             store,
             singles: import::Singles::default(),
             reopened: lock.is_none().then_some(options),
+            owner_known: Arc::default(),
             _lock: lock,
         })
     }

@@ -25,6 +25,7 @@ use crate::records::{
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::Vfs;
 
+mod folders;
 mod write;
 
 /// Names and addresses of a list that are repeated in its row.
@@ -337,9 +338,8 @@ impl Catalog {
             FactValue::Content(fact) => self.content(*fact, sequence, place, &span.section),
             FactValue::Message(fact) => self.message(&fact, place),
             FactValue::Part(fact) => self.part(fact, place, &span.section),
-            FactValue::FolderMade(fact) => {
-                numbers.folders = numbers.folders.max(fact.no);
-                self.folders_mut().add(fact.no, fact.parent, &fact.name, fact.epoch);
+            FactValue::FolderMade(_) | FactValue::FolderRenamed(_) | FactValue::FolderMoved(_) | FactValue::FolderRemoved(_) => {
+                self.folder(fact);
                 Ok(())
             }
             FactValue::ImportRun(fact) => {
@@ -458,7 +458,10 @@ impl Catalog {
                 Ok(())
             }
             FactValue::Part(fact) if self.part_row(PartNo(fact.no))?.is_some() => Ok(()),
-            FactValue::FolderMade(fact) if self.folders.get(FolderNo(fact.no)).is_some() => Ok(()),
+            FactValue::FolderMade(fact) if self.folders.get(FolderNo(fact.no)).is_some() => {
+                self.folders_mut().put(fact.no, fact.parent, &fact.name);
+                Ok(())
+            }
             fact => self.fact(fact, sequence, span, index),
         }
     }

@@ -172,6 +172,9 @@ pub(crate) struct FolderRow {
     pub(crate) last: u32,
     #[n(6)]
     pub(crate) epoch: u32,
+    /// True if it was removed.
+    #[n(7)]
+    pub(crate) removed: Option<bool>,
 }
 
 impl Keys for ContentRow {
@@ -186,7 +189,7 @@ impl Keys for MessageRow {
 
 impl Keys for FolderRow {
     const WHAT: &'static str = "key of a folder row";
-    const LAST: u64 = 6;
+    const LAST: u64 = 7;
 }
 
 impl Keys for PartRow {

@@ -379,6 +379,57 @@ pub(crate) struct FolderFact {
 }
 fact!(FolderFact, "key of a folder", 4);
 
+/// A folder has another name.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct FolderRenamedFact {
+    #[n(1)]
+    pub(crate) folder: u32,
+    #[n(2)]
+    pub(crate) name: String,
+    #[n(3)]
+    pub(crate) actor: String,
+    /// Milliseconds since 1970, UTC.
+    #[n(4)]
+    pub(crate) time: i64,
+}
+fact!(FolderRenamedFact, "key of a renamed folder", 4);
+
+/// A folder is in another one.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct FolderMovedFact {
+    #[n(1)]
+    pub(crate) folder: u32,
+    /// 0 is the root.
+    #[n(2)]
+    pub(crate) parent: u32,
+    /// Its name there.
+    #[n(3)]
+    pub(crate) name: String,
+    #[n(4)]
+    pub(crate) actor: String,
+    /// Milliseconds since 1970, UTC.
+    #[n(5)]
+    pub(crate) time: i64,
+}
+fact!(FolderMovedFact, "key of a moved folder", 5);
+
+/// Folders were removed, with everything below them.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct FolderRemovedFact {
+    /// Those below a folder come before it.
+    #[n(1)]
+    pub(crate) folders: Vec<u32>,
+    #[n(2)]
+    pub(crate) actor: String,
+    /// Milliseconds since 1970, UTC.
+    #[n(3)]
+    pub(crate) time: i64,
+}
+fact!(FolderRemovedFact, "key of removed folders", 3);
+
 /// Contents found damaged: nothing new may refer to them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

@@ -2,8 +2,8 @@
 //! written or is read again.
 
 use super::fact::{
-    AcceptedFact, ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, ImportRunFact, MessageFact, PackedFact, PartFact,
-    RecoveredFact, RepairedFact,
+    AcceptedFact, ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, FolderMovedFact, FolderRemovedFact, FolderRenamedFact,
+    ImportRunFact, MessageFact, PackedFact, PartFact, RecoveredFact, RepairedFact,
 };
 use crate::error::Error;
 use crate::wire::{Class, Keys, Undecodable, Unknown, decode_noting, encode};
@@ -21,6 +21,9 @@ pub(crate) enum FactValue {
     Packed(PackedFact),
     Message(Box<MessageFact>),
     FolderMade(FolderFact),
+    FolderRenamed(FolderRenamedFact),
+    FolderMoved(FolderMovedFact),
+    FolderRemoved(FolderRemovedFact),
     DamageNoted(DamageFact),
     DamageAccepted(AcceptedFact),
     Repaired(Box<RepairedFact>),
@@ -42,6 +45,12 @@ impl FactValue {
             Self::Part(*read(bytes, passed_over)?)
         } else if is(FactKind::FolderMade) {
             Self::FolderMade(*read(bytes, passed_over)?)
+        } else if is(FactKind::FolderRenamed) {
+            Self::FolderRenamed(*read(bytes, passed_over)?)
+        } else if is(FactKind::FolderMoved) {
+            Self::FolderMoved(*read(bytes, passed_over)?)
+        } else if is(FactKind::FolderRemoved) {
+            Self::FolderRemoved(*read(bytes, passed_over)?)
         } else if is(FactKind::ImportRun) {
             Self::ImportRun(*read(bytes, passed_over)?)
         } else if is(FactKind::ContainerOpened) {
@@ -91,6 +100,9 @@ impl FactValue {
             Self::Packed(fact) => (FactKind::Packed, encode(fact)),
             Self::Message(fact) => (FactKind::Message, encode(&**fact)),
             Self::FolderMade(fact) => (FactKind::FolderMade, encode(fact)),
+            Self::FolderRenamed(fact) => (FactKind::FolderRenamed, encode(fact)),
+            Self::FolderMoved(fact) => (FactKind::FolderMoved, encode(fact)),
+            Self::FolderRemoved(fact) => (FactKind::FolderRemoved, encode(fact)),
             Self::DamageNoted(fact) => (FactKind::DamageNoted, encode(fact)),
             Self::DamageAccepted(fact) => (FactKind::DamageAccepted, encode(fact)),
             Self::Repaired(fact) => (FactKind::Repaired, encode(&**fact)),

@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 pub(crate) use background::Attended;
 pub use commit::Duplicates;
-pub(crate) use commit::{NewPlace, Outcome, Prepared, PreparedHeader, RunInfo};
+pub(crate) use commit::{FolderChange, NewPlace, Outcome, Prepared, PreparedHeader, RunInfo};
 pub(crate) use create::create_store;
 pub(crate) use identity::{Wrapping, found_store, keep_apart};
 pub use index::IndexStatus;
@@ -197,7 +197,7 @@ impl Store {
     /// Name of the first user archive.
     pub(crate) fn first_user_archive(&self) -> Option<String> {
         let catalog = self.catalog();
-        catalog.folders().iter().filter(|folder| folder.parent == 0).min_by_key(|folder| folder.no).map(|folder| folder.name.to_owned())
+        catalog.folders().iter().find(|folder| folder.parent == 0).map(|folder| folder.name.to_owned())
     }
 
     pub(crate) fn uuid(&self) -> Uuid {

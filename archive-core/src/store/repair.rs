@@ -16,12 +16,12 @@ use super::verify::{Checked, Findings};
 use crate::catalog::{ContentRow, FactPlace, Numbers};
 use crate::container::{BLOCK_LEN, encode_block};
 use crate::error::{Damage, Error};
-use crate::id::{ContentNo, MessageNo, PartNo};
+use crate::id::{ContentNo, FolderNo, MessageNo, PartNo};
 use crate::progress::Progress;
 use crate::records::{
-    ContainerFact, ContentFact, FactValue, FolderFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit, NewFact, PackedFact,
-    PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, TreeHead, file_number, give_names_back, list_files,
-    write_head,
+    ContainerFact, ContentFact, FactValue, FolderFact, FolderRemovedFact, Frontier, Head, HeadNumbers, Link, MessageFact, NewCommit,
+    NewFact, PackedFact, PartFact, Records, RepairedFact, Run, Runs, SaltRange, Scan, ScanItem, SeenHead, TreeHead, file_number,
+    give_names_back, list_files, write_head,
 };
 
 /// If the highest number is not proven, this many are skipped, so that no number is assigned twice.
@@ -285,7 +285,9 @@ impl Store {
         let numbers = self.catalog().basis().numbers;
         let mut packed = Vec::new();
         // Folders first, so that each exists before what is in it; the catalog does not say which commit made a folder.
-        for folder in self.catalog().folders().iter() {
+        let catalog = self.catalog();
+        let folders = catalog.folders().top_down();
+        for folder in &folders {
             let fact = FolderFact { no: folder.no, parent: folder.parent, name: folder.name.to_owned(), epoch: folder.epoch };
             again.push(FactValue::FolderMade(fact), false);
         }
@@ -324,6 +326,13 @@ impl Store {
         }
         if !packed.is_empty() {
             again.facts.push(FactValue::Packed(PackedFact { contents: packed, parts: Vec::new() }));
+        }
+        // Last, since nothing may come into a removed folder.
+        let removed = folders.iter().rev().map(|folder| folder.no);
+        let removed: Vec<u32> = removed.filter(|no| catalog.folders().is_removed(FolderNo(*no))).collect();
+        if !removed.is_empty() {
+            let (actor, time) = ("system".to_owned(), self.now());
+            again.facts.push(FactValue::FolderRemoved(FolderRemovedFact { folders: removed, actor, time }));
         }
         Ok(again)
     }

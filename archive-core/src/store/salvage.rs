@@ -174,6 +174,10 @@ impl Store {
     fn complete_folders(&self, paths: BTreeMap<u32, Vec<String>>) -> Result<(), Error> {
         for (mut no, path) in paths {
             for (depth, name) in path.iter().enumerate().rev() {
+                // It was moved since, and its way up is shorter than it was.
+                if no == 0 {
+                    break;
+                }
                 let known = self.catalog().folders().get(FolderNo(no)).map(|folder| folder.parent);
                 no = match known {
                     Some(parent) => parent,

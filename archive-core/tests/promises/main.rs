@@ -13,6 +13,7 @@ mod embedding;
 mod examples;
 mod filters;
 mod fixture;
+mod folder_changes;
 mod folders;
 mod frozen;
 mod handles;

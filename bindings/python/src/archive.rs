@@ -69,7 +69,7 @@ impl Archive {
     }
 
     fn owner(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(self.core(py)?.owner().to_owned())
+        Ok(self.core(py)?.owner())
     }
 
     fn path(&self, py: Python<'_>) -> PyResult<PathBuf> {

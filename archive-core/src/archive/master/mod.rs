@@ -31,6 +31,8 @@ pub(super) const OWNER: u32 = 2;
 pub(super) const INDEX_SELECTED: u32 = 3;
 /// Setting: media types of attachments that are to be searched.
 pub(super) const INDEX_TYPES: u32 = 4;
+/// Setting: store and number of the owner's folder, since it was renamed.
+pub(super) const OWNER_FOLDER: u32 = 5;
 
 /// After so many commits a new file begins with a checkpoint.
 const CHECKPOINT_AFTER: u64 = 4096;

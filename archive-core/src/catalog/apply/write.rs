@@ -117,7 +117,8 @@ impl Catalog {
         for no in self.folders_mut().take_changed() {
             let Some(folder) = self.folders.get(FolderNo(no)) else { continue };
             let crate::catalog::Folder { parent, name, messages, bytes, last, epoch, .. } = folder;
-            let row = FolderRow { parent, name: name.to_owned(), messages, bytes, last, epoch };
+            let removed = self.folders.is_removed(FolderNo(no)).then_some(true);
+            let row = FolderRow { parent, name: name.to_owned(), messages, bytes, last, epoch, removed };
             self.sorted.put_value(keys::folder(no), |out| write_row(&row, out));
         }
         let sorted = &mut self.sorted;

@@ -1,5 +1,6 @@
 //! Puts together what one commit adds: mails become contents, parts and messages, or duplicates of what is there.
 
+mod folders;
 mod write;
 
 use std::collections::{BTreeSet, HashMap};
@@ -15,7 +16,7 @@ use crate::error::Error;
 use crate::folder::{self, MAX_DEPTH};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::Extent;
-use crate::records::{DamagedPlace, DateSource, FolderFact, Run, Runs, Shape, ShapeExtent};
+use crate::records::{DamagedPlace, DateSource, FactValue, FolderFact, Run, Runs, Shape, ShapeExtent};
 
 /// Which mail counts as a duplicate of an archived one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,6 +135,8 @@ pub(super) struct Draft<'s> {
     damaged: Vec<u32>,
     /// Damaged places that this commit accepts.
     accepted: Vec<DamagedPlace>,
+    /// Changes of folders, after those that are made.
+    changed: Vec<FactValue>,
     healed: Vec<Healed>,
     placed: BTreeSet<(ContentNo, MessageNo, FolderNo)>,
     placer: Placer,
@@ -158,6 +161,7 @@ impl<'s> Draft<'s> {
             by_identity: BTreeSet::new(),
             damaged,
             accepted: Vec::new(),
+            changed: Vec::new(),
             healed: Vec::new(),
             placed: BTreeSet::new(),
             placer: Placer::default(),
@@ -517,6 +521,7 @@ impl<'s> Draft<'s> {
         self.contents.is_empty()
             && self.messages.is_empty()
             && self.folders.is_empty()
+            && self.changed.is_empty()
             && self.damaged.is_empty()
             && self.accepted.is_empty()
     }

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod draft;
+mod folders;
 mod large;
 mod pack;
 mod place;
@@ -11,6 +12,7 @@ use std::sync::PoisonError;
 
 pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
+pub(crate) use folders::FolderChange;
 pub(crate) use prepared::{NewPlace, Prepared, PreparedHeader, RunInfo};
 
 use super::index::{Indexable, labels_of};

@@ -175,6 +175,7 @@ impl Draft<'_> {
             facts.push(NewFact::new(FactValue::Part(fact)));
         }
         facts.extend(self.folders.into_iter().map(|folder| NewFact::new(FactValue::FolderMade(folder))));
+        facts.extend(self.changed.into_iter().map(NewFact::new));
         if !self.damaged.is_empty() {
             facts.push(NewFact::new(FactValue::DamageNoted(DamageFact { contents: self.damaged })));
         }
