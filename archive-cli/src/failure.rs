@@ -123,7 +123,7 @@ impl Failure {
                 "in_use" => Exit::InUse,
                 "wrong_key" | "bad_key" => Exit::NoKey,
                 "no_such_message" | "no_such_part" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied" | "misuse"
-                | "not_a_mail" | "query" | "exists" | "read_only" => Exit::Misuse,
+                | "not_a_mail" | "query" | "exists" | "read_only" | "folder_exists" | "folder_not_empty" => Exit::Misuse,
                 "stopped" => Exit::Stopped,
                 _ => Exit::Io,
             },
@@ -166,7 +166,8 @@ impl Failure {
                 Error::InUse { path, holder } => json!({ "path": path.to_string_lossy(), "holder": holder }),
                 Error::NoSuchMessage(id) => json!({ "id": id.to_string() }),
                 Error::NoSuchPart { message, part } => json!({ "id": message.to_string(), "part": part }),
-                Error::NoSuchFolder(folder) => json!({ "folder": folder }),
+                Error::NoSuchFolder(folder) | Error::FolderExists(folder) => json!({ "folder": folder }),
+                Error::FolderNotEmpty { path, messages } => json!({ "folder": path, "messages": messages }),
                 Error::AmbiguousFolder { path, folders } => json!({ "folder": path, "folders": folders }),
                 Error::Io(error) => path(&error.path),
                 Error::NotAnArchive { path: at, .. }

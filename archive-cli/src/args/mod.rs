@@ -1,5 +1,6 @@
 //! The command line as types, in a file for each group of commands. What is not declared here is unknown.
 
+mod folders;
 mod intake;
 mod reading;
 mod upkeep;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use archive_core::Zone;
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use folders::*;
 pub use intake::*;
 pub use reading::*;
 pub use upkeep::*;
@@ -84,6 +86,9 @@ pub enum Command {
     Show(Show),
     /// List folders and mails
     Ls(Ls),
+    /// Make, rename, move and remove folders
+    #[command(subcommand)]
+    Folder(Folder),
     /// Write mails to files
     Export(Export),
     /// Read and check everything

@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod export;
 mod failed;
+mod folder;
 mod import;
 mod init;
 mod key;
@@ -40,6 +41,10 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Search(args) => on_archive(common, Access::Read, out, |archive, out| search::run(archive, &args, out)),
         Command::Show(args) => on_archive(common, Access::Read, out, |archive, out| show::run(archive, &args, out)),
         Command::Ls(args) => on_archive(common, Access::Read, out, |archive, out| ls::run(&system(archive), &args, out)),
+        Command::Folder(command) => {
+            let access = if command.is_dry_run() { Access::Read } else { Access::Write };
+            on_archive(common, access, out, |archive, out| folder::run(&system(archive), &command, out))
+        }
         Command::Export(args) => on_archive(common, Access::Read, out, |archive, out| export::run(archive, args, out)),
         Command::Verify(args) => {
             on_archive(common, if args.accept { Access::Write } else { Access::Check }, out, |archive, out| verify::run(archive, args, out))
