@@ -11,6 +11,7 @@ mod buffer;
 mod error;
 mod events;
 mod export;
+mod folders;
 mod handle;
 mod import;
 mod keys;

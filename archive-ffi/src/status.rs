@@ -111,9 +111,13 @@ pub const MK_NOT_A_MAIL: mk_status = -85;
 pub const MK_SOURCE: mk_status = -86;
 /// The query cannot be understood.
 pub const MK_QUERY: mk_status = -87;
+/// There is a folder of this path.
+pub const MK_FOLDER_EXISTS: mk_status = -89;
+/// The folder, or one below it, has messages.
+pub const MK_FOLDER_NOT_EMPTY: mk_status = -90;
 
 /// The errors of the library by their codes.
-const CODES: [(&str, mk_status); 47] = [
+const CODES: [(&str, mk_status); 49] = [
     ("ambiguous_folder", MK_AMBIGUOUS_FOLDER),
     ("bad_key", MK_BAD_KEY),
     ("broken_identity", MK_BROKEN_IDENTITY),
@@ -125,6 +129,8 @@ const CODES: [(&str, mk_status); 47] = [
     ("denied", MK_DENIED),
     ("disk_full", MK_DISK_FULL),
     ("exists", MK_EXISTS),
+    ("folder_exists", MK_FOLDER_EXISTS),
+    ("folder_not_empty", MK_FOLDER_NOT_EMPTY),
     ("forked", MK_FORKED),
     ("format_too_new", MK_FORMAT_TOO_NEW),
     ("format_too_old", MK_FORMAT_TOO_OLD),
@@ -204,6 +210,8 @@ pub(crate) fn c_name(code: &str) -> *const std::ffi::c_char {
         "denied",
         "disk_full",
         "exists",
+        "folder_exists",
+        "folder_not_empty",
         "forked",
         "format_too_new",
         "format_too_old",

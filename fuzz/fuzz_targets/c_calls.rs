@@ -94,10 +94,13 @@ functions! {
     mk_session_index_configuration(Ptr, Ptr, Ptr);
     mk_session_lost_files(Ptr, Ptr, Ptr);
     mk_session_lost_mails(Ptr, Ptr, Ptr, Ptr, Ptr);
+    mk_session_make_folder(Ptr, Ptr, Text, usize, u32, Ptr);
     mk_session_message(Ptr, Ptr, u64, Ptr);
     mk_session_messages(Ptr, Ptr, Text, usize, Text, usize, usize, Ptr);
+    mk_session_move_folder(Ptr, Ptr, Text, usize, Text, usize, u32, Ptr);
     mk_session_not_searchable(Ptr, Ptr, Text, usize, usize, Ptr);
     mk_session_parts(Ptr, Ptr, u64, Ptr);
+    mk_session_prune_folders(Ptr, Ptr, Text, usize, u32, Ptr);
     mk_session_raw(Ptr, Ptr, u64, Ptr);
     mk_session_read(Ptr, u64, Ptr, Ptr, Ptr);
     mk_session_read_header(Ptr, u64, Ptr, Ptr, Ptr);
@@ -107,6 +110,8 @@ functions! {
     mk_session_rebuild_selected_store_indexes(Ptr, Ptr, Ptr, Ptr);
     mk_session_rebuild_store_index(Ptr, u32, Ptr, Ptr);
     mk_session_record(Ptr, Ptr, u64, Ptr);
+    mk_session_remove_folder(Ptr, Ptr, Text, usize, u32, Ptr);
+    mk_session_rename_folder(Ptr, Ptr, Text, usize, Text, usize, u32, Ptr);
     mk_session_repair(Ptr, Ptr, u32, Ptr);
     mk_session_search(Ptr, Ptr, Text, usize, Ptr, Ptr);
     mk_session_select_all_store_indexes(Ptr, Ptr);
@@ -581,7 +586,7 @@ impl Run<'_> {
         // SAFETY: places, structs and texts are as long as the calls are told, and live until the run ends; handles may be
         // anything.
         unsafe {
-            match input.byte() % 88 {
+            match input.byte() % 91 {
                 0 => {
                     let ((folder, length), key, options) = (self.path(input), self.key(input), self.open_options(input));
                     self.give(input, Archive, |to| mk_archive_open(to, folder, length, key, options, e));
@@ -859,6 +864,17 @@ impl Run<'_> {
                     judge(mk_session_select_all_store_indexes(h, e));
                     let progress = self.progress(input);
                     judge(mk_session_rebuild_selected_store_indexes(number, h, progress, e));
+                }
+                87 => {
+                    let ((path, length), flags) = (self.text(input), input.flags(1) as u32);
+                    self.give(input, Buffer, |to| mk_session_make_folder(to, h, path, length, flags, e));
+                    self.give(input, Buffer, |to| mk_session_prune_folders(to, h, path, length, flags, e));
+                }
+                88 | 89 => {
+                    let ((from, from_length), (to, to_length), flags) = (self.text(input), self.text(input), input.flags(1) as u32);
+                    self.give(input, Buffer, |out| mk_session_rename_folder(out, h, from, from_length, to, to_length, flags, e));
+                    self.give(input, Buffer, |out| mk_session_move_folder(out, h, from, from_length, to, to_length, flags, e));
+                    self.give(input, Buffer, |out| mk_session_remove_folder(out, h, from, from_length, flags, e));
                 }
                 _ => {
                     let (json, length) = self.text(input);

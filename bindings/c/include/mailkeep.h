@@ -123,6 +123,11 @@ template <class T> inline T init() {
 #define MK_EXPORT_ORIGIN 4
 
 /**
+ * Nothing is done; the report says what would be, and the call fails as the change would.
+ */
+#define MK_FOLDER_DRY_RUN 1
+
+/**
  * Mails are read that their program had marked as deleted.
  */
 #define MK_IMPORT_WITH_DELETED 1
@@ -1272,6 +1277,16 @@ typedef int32_t (*mk_write_part_fn)(void *payload, uint32_t part, const void *da
  */
 #define MK_QUERY -87
 
+/**
+ * There is a folder of this path.
+ */
+#define MK_FOLDER_EXISTS -89
+
+/**
+ * The folder, or one below it, has messages.
+ */
+#define MK_FOLDER_NOT_EMPTY -90
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1457,6 +1472,68 @@ mk_status mk_session_export_mbox(mk_buffer **report,
                                  void *payload,
                                  const mk_export_options *given,
                                  mk_error *error);
+
+/**
+ * Makes a folder, and the folders above it that do not exist. `report` gets what was done, as JSON: `made`, `moved`,
+ * `removed`.
+ */
+MK_API
+mk_status mk_session_make_folder(mk_buffer **report,
+                                 const mk_session *of,
+                                 const char *path,
+                                 size_t path_length,
+                                 uint32_t flags,
+                                 mk_error *error);
+
+/**
+ * Gives a folder another name. `report` gets what was done, as JSON.
+ */
+MK_API
+mk_status mk_session_rename_folder(mk_buffer **report,
+                                   const mk_session *of,
+                                   const char *path,
+                                   size_t path_length,
+                                   const char *name,
+                                   size_t name_length,
+                                   uint32_t flags,
+                                   mk_error *error);
+
+/**
+ * Makes `to` the path of the folder `from`, with everything in it. Folders above `to` that do not exist are made. Nothing
+ * that names a folder by its path follows. `report` gets what was done, as JSON.
+ */
+MK_API
+mk_status mk_session_move_folder(mk_buffer **report,
+                                 const mk_session *of,
+                                 const char *from,
+                                 size_t from_length,
+                                 const char *to,
+                                 size_t to_length,
+                                 uint32_t flags,
+                                 mk_error *error);
+
+/**
+ * Removes a folder and all folders below it, if none of them has a message. `report` gets what was done, as JSON.
+ */
+MK_API
+mk_status mk_session_remove_folder(mk_buffer **report,
+                                   const mk_session *of,
+                                   const char *path,
+                                   size_t path_length,
+                                   uint32_t flags,
+                                   mk_error *error);
+
+/**
+ * Removes all folders that have no message in themselves and in the folders below them; with a folder, of that folder and
+ * those below it. User archives stay. `report` gets what was done, as JSON.
+ */
+MK_API
+mk_status mk_session_prune_folders(mk_buffer **report,
+                                   const mk_session *of,
+                                   const char *path,
+                                   size_t path_length,
+                                   uint32_t flags,
+                                   mk_error *error);
 
 /**
  * Imports everything in a source. What has a receipt is durable, whatever happens later. `report` gets the totals as JSON;

@@ -64,6 +64,7 @@ size_t take_text(char *to, size_t size, mk_buffer *buffer);
 void test_library(void);
 void test_archives(struct sample *sample);
 void test_mail(struct sample *sample);
+void test_folders(struct sample *sample);
 void test_upkeep(struct sample *sample);
 void test_handles(struct sample *sample);
 void test_arguments(struct sample *sample);

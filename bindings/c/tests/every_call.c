@@ -25,6 +25,7 @@ int main(int argc, char **argv) {
     make_sample(&sample);
     test_archives(&sample);
     test_mail(&sample);
+    test_folders(&sample);
     test_upkeep(&sample);
     test_handles(&sample);
     test_arguments(&sample);

@@ -32,6 +32,11 @@
     X(mk_session_lost_files, mk_buffer, (out, h, failure))                                                   \
     X(mk_session_lost_mails, mk_buffer, (out, h, ignore_mail, NULL, failure))                                \
     X(mk_session_import_lost, mk_buffer, (out, h, NULL, failure))                                            \
+    X(mk_session_make_folder, mk_buffer, (out, h, TEXT("anna/a/new one"), MK_FOLDER_DRY_RUN, failure))       \
+    X(mk_session_rename_folder, mk_buffer, (out, h, TEXT("anna"), TEXT("ann"), MK_FOLDER_DRY_RUN, failure))  \
+    X(mk_session_move_folder, mk_buffer, (out, h, TEXT("anna"), TEXT("a/b"), MK_FOLDER_DRY_RUN, failure))    \
+    X(mk_session_remove_folder, mk_buffer, (out, h, TEXT("bob"), MK_FOLDER_DRY_RUN, failure))                \
+    X(mk_session_prune_folders, mk_buffer, (out, h, NULL, 0, MK_FOLDER_DRY_RUN, failure))                    \
     X(mk_session_stats, mk_buffer, (out, h, NULL, failure))                                                  \
     X(mk_session_types_not_read, mk_buffer, (out, h, NULL, failure))                                         \
     X(mk_session_not_searchable, mk_buffer, (out, h, NULL, 0, 10, failure))                                  \

@@ -267,6 +267,7 @@ namespace Mailkeep
         internal const uint MK_VERIFY_STRUCTURE = 1;
         internal const uint MK_VERIFY_PART = 2;
         internal const uint MK_VERIFY_ACCEPT = 256;
+        internal const uint MK_FOLDER_DRY_RUN = 1;
         internal const uint MK_REPAIR_ACCEPT_STATE = 1;
         internal const uint MK_REPAIR_DRY_RUN = 2;
         internal const int MK_OK = 0;
@@ -319,6 +320,8 @@ namespace Mailkeep
         internal const int MK_NOT_A_MAIL = -85;
         internal const int MK_SOURCE = -86;
         internal const int MK_QUERY = -87;
+        internal const int MK_FOLDER_EXISTS = -89;
+        internal const int MK_FOLDER_NOT_EMPTY = -90;
 
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_archive_open(out ArchiveHandle archive, byte* folder, UIntPtr folder_length,
@@ -537,6 +540,21 @@ namespace Mailkeep
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_session_not_searchable(out BufferHandle json, SessionHandle of, byte* cursor,
             UIntPtr cursor_length, UIntPtr most, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_make_folder(out BufferHandle report, SessionHandle of, byte* path,
+            UIntPtr path_length, uint flags, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_rename_folder(out BufferHandle report, SessionHandle of, byte* path,
+            UIntPtr path_length, byte* name, UIntPtr name_length, uint flags, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_move_folder(out BufferHandle report, SessionHandle of, byte* from,
+            UIntPtr from_length, byte* to, UIntPtr to_length, uint flags, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_remove_folder(out BufferHandle report, SessionHandle of, byte* path,
+            UIntPtr path_length, uint flags, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_prune_folders(out BufferHandle report, SessionHandle of, byte* path,
+            UIntPtr path_length, uint flags, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_session_verify(out BufferHandle report, SessionHandle of, uint depth, uint part,
             uint parts, mk_progress* given, ErrorHandle error);

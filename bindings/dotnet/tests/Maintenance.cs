@@ -45,6 +45,30 @@ static class Maintenance
     }
 
     [Test]
+    static void FoldersAreMadeRenamedMovedAndRemoved()
+    {
+        using (var archive = NewArchive())
+        using (var session = archive.Session())
+        {
+            session.ImportOne(Mails.Mail(0), "anna/a/b");
+            Is(string.Join(" ", session.MakeFolder("anna/c/d", FolderOptions.DryRun).Made), "anna/c anna/c/d");
+            var report = session.MakeFolder("anna/c/d");
+            True(report.Made.Count == 2 && report.MovedFrom == null && report.Removed.Count == 0, report.Json);
+            Is(Throws<MailkeepException>(() => session.MakeFolder("anna/c")).Code, "folder_exists");
+            report = session.RenameFolder("anna/a", "e");
+            True(report.MovedFrom == "anna/a" && report.MovedTo == "anna/e", report.Json);
+            Is(string.Join(" ", session.MoveFolder("anna/e/b", "bob/x").Made), "bob");
+            Is(Throws<MailkeepException>(() => session.RemoveFolder("bob")).Code, "folder_not_empty");
+            Is(string.Join(" ", session.PruneFolders("anna/c").Removed), "anna/c anna/c/d");
+            Is(string.Join(" ", session.PruneFolders().Removed), "anna/e");
+            Is(string.Join(" ", session.RemoveFolder("anna").Removed), "anna");
+            Is(string.Join(" ", session.Folders().Select(folder => folder.Path)), "bob bob/x");
+            Throws<NotFoundException>(() => session.RenameFolder("anna", "ann"));
+            Throws<ArgumentNullException>(() => session.RenameFolder("bob", null));
+        }
+    }
+
+    [Test]
     static void DamageIsFoundAndLocated()
     {
         string folder;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use archive_core::{Depth, Error, IndexConfiguration, Progress, RepairOptions, SearchPages, SearchRequest, VerifyReport};
+use archive_core::{Depth, Error, FolderOptions, IndexConfiguration, Progress, RepairOptions, SearchPages, SearchRequest, VerifyReport};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
@@ -372,6 +372,38 @@ impl Session {
     fn undecided(&self, py: Python<'_>, json: String, most: usize, cancel: Ends) -> PyResult<String> {
         let request = request(py, &json)?;
         self.long(py, None, cancel, |session, progress| session.undecided(&request.progress(progress), most))
+    }
+
+    // What changes folders.
+
+    #[pyo3(signature = (path, dry_run, /))]
+    fn make_folder(&self, py: Python<'_>, path: String, dry_run: bool) -> PyResult<String> {
+        let path = folder_of(py, &path)?;
+        self.short(py, |session| session.make_folder(&path, FolderOptions { dry_run }))
+    }
+
+    #[pyo3(signature = (path, name, dry_run, /))]
+    fn rename_folder(&self, py: Python<'_>, path: String, name: String, dry_run: bool) -> PyResult<String> {
+        let path = folder_of(py, &path)?;
+        self.short(py, |session| session.rename_folder(&path, &name, FolderOptions { dry_run }))
+    }
+
+    #[pyo3(signature = (path, to, dry_run, /))]
+    fn move_folder(&self, py: Python<'_>, path: String, to: String, dry_run: bool) -> PyResult<String> {
+        let (path, to) = (folder_of(py, &path)?, folder_of(py, &to)?);
+        self.short(py, |session| session.move_folder(&path, &to, FolderOptions { dry_run }))
+    }
+
+    #[pyo3(signature = (path, dry_run, /))]
+    fn remove_folder(&self, py: Python<'_>, path: String, dry_run: bool) -> PyResult<String> {
+        let path = folder_of(py, &path)?;
+        self.short(py, |session| session.remove_folder(&path, FolderOptions { dry_run }))
+    }
+
+    #[pyo3(signature = (path, dry_run, /))]
+    fn prune_folders(&self, py: Python<'_>, path: Option<String>, dry_run: bool) -> PyResult<String> {
+        let path = path.map(|path| folder_of(py, &path)).transpose()?;
+        self.short(py, |session| session.prune_folders(path.as_ref(), FolderOptions { dry_run }))
     }
 
     // What checks, repairs and measures an archive, and keeps its index.

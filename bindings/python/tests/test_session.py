@@ -390,3 +390,24 @@ def test_lost_and_found_is_empty(session: mailkeep.Session) -> None:
     seen: List[mailkeep.LostMail] = []
     assert session.lost_files() == [] and session.lost_mails(seen.append).mails == 0 and seen == []
     assert session.import_lost().read == 0
+
+
+def test_folders_are_made_renamed_moved_and_removed(session: mailkeep.Session) -> None:
+    session.add(b"Subject: one\n\nx\n", "anna/a/b")
+    assert session.make_folder("anna/c/d", dry_run=True).made == ("anna/c", "anna/c/d")
+    report = session.make_folder("anna/c/d")
+    assert (report.made, report.moved, report.removed) == (("anna/c", "anna/c/d"), None, ())
+    with pytest.raises(mailkeep.FolderExists) as there:
+        session.make_folder("anna/c/d")
+    assert there.value.details["folder"] == "anna/c/d"
+    assert session.rename_folder("anna/a", "e").moved == ("anna/a", "anna/e")
+    assert session.move_folder("anna/e/b", "bob/x/b").made == ("bob", "bob/x")
+    with pytest.raises(mailkeep.FolderNotEmpty) as full:
+        session.remove_folder("bob")
+    assert full.value.details["messages"] == 1
+    assert session.prune_folders("anna/c").removed == ("anna/c", "anna/c/d")
+    assert session.prune_folders().json()["removed"] == ["anna/e"]
+    assert session.remove_folder("anna").removed == ("anna",)
+    assert [folder.path for folder in session.folders()] == ["bob", "bob/x", "bob/x/b"]
+    with pytest.raises(mailkeep.NoSuchFolder):
+        session.rename_folder("anna", "ann")

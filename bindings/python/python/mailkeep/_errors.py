@@ -113,6 +113,14 @@ class AmbiguousFolder(MailkeepError):
     """The path names several folders, whose names differ only in their Unicode form."""
 
 
+class FolderExists(MailkeepError):
+    """There is a folder of this path, perhaps in another Unicode form."""
+
+
+class FolderNotEmpty(MailkeepError):
+    """The folder, or one below it, has messages. Nothing was removed."""
+
+
 class Denied(MailkeepError):
     """The user may not do this."""
 
@@ -194,6 +202,8 @@ CLASSES: Mapping[str, Type[MailkeepError]] = {
     "no_such_folder": NoSuchFolder,
     "no_such_store": NoSuchStore,
     "ambiguous_folder": AmbiguousFolder,
+    "folder_exists": FolderExists,
+    "folder_not_empty": FolderNotEmpty,
     "denied": Denied,
     "needs_repair": NeedsRepair,
     "store_missing": NeedsRepair,

@@ -232,6 +232,23 @@ class FolderInfo(Record):
 
 
 @dataclass(frozen=True)
+class FolderReport(Record):
+    """What a change of folders did, or would do."""
+
+    #: The folders that were made, each after the one that it is in.
+    made: Tuple[str, ...]
+    #: The path of the folder that was renamed or moved, before and since; ``None`` if none was.
+    moved: Optional[Tuple[str, str]]
+    #: The folders that were removed, sorted by path.
+    removed: Tuple[str, ...]
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        moved = form["moved"]
+        return [tuple(form["made"]), moved and (moved["from"], moved["to"]), tuple(form["removed"])]
+
+
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """A part of a list."""
 

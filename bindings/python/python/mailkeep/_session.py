@@ -40,6 +40,7 @@ from ._records import (
     ClauseVerdict,
     ExportReport,
     FolderInfo,
+    FolderReport,
     ImportPlan,
     ImportReport,
     LostFile,
@@ -565,6 +566,34 @@ class Session:
         """What could not be read in the first messages for which text that could not be read would decide."""
         with asking(query):
             return _list_of(NotSearchable.of, self._native.undecided(request_of(query), limit, cancel))
+
+    # What changes folders. With ``dry_run``, nothing is done, and the report says what would be.
+
+    def make_folder(self, path: str, *, dry_run: bool = False) -> FolderReport:
+        """Makes a folder, and the folders above it that do not exist."""
+        return FolderReport.of(json.loads(self._native.make_folder(path, dry_run)))
+
+    def rename_folder(self, path: str, name: str, *, dry_run: bool = False) -> FolderReport:
+        """Gives a folder another name, in the folder in which it is."""
+        return FolderReport.of(json.loads(self._native.rename_folder(path, name, dry_run)))
+
+    def move_folder(self, path: str, to: str, *, dry_run: bool = False) -> FolderReport:
+        """Makes ``to`` the path of a folder, with everything in it. Folders above ``to`` that do not exist are made.
+
+        Messages keep their ids. Nothing that names a folder by its path follows.
+        """
+        return FolderReport.of(json.loads(self._native.move_folder(path, to, dry_run)))
+
+    def remove_folder(self, path: str, *, dry_run: bool = False) -> FolderReport:
+        """Removes a folder and all folders below it, if none of them has a message."""
+        return FolderReport.of(json.loads(self._native.remove_folder(path, dry_run)))
+
+    def prune_folders(self, folder: Optional[str] = None, *, dry_run: bool = False) -> FolderReport:
+        """Removes all folders that have no message in themselves and below them; with ``folder``, of that and below it.
+
+        User archives stay.
+        """
+        return FolderReport.of(json.loads(self._native.prune_folders(folder, dry_run)))
 
     # What checks, repairs and measures an archive, and keeps its index.
 
