@@ -162,7 +162,7 @@ fn read(place: &Place, seed: u64) {
     while !place.is_over() {
         let mut before = place.receipts();
         let archive = place.open(true);
-        judge(place, &archive, before, &mut dice, rounds % 8 == 0);
+        judge(place, &archive, before, &mut dice, rounds.is_multiple_of(8));
         for _ in 0..dice.roll(6) {
             // An old state stays as it is, and the next one has what came meanwhile.
             judge(place, &archive, before, &mut dice, false);
