@@ -20,6 +20,7 @@ from fileformat import (
     COPY, HEADER, MAGIC, MARKER, SCHEME, VERSION, FormatError, Sealed, cbor, check_identity, copied_header, identity_key, judge_keys, made_header,
     read_either, read_frames, read_identity, scan_frames, sealed,
 )  # fmt: skip
+from folders import MADE, MOVED, REMOVED, RENAMED, Folders
 from records import (
     BLOCK, CONTAINER, CONTENT, LAST, MARK, PIECE, STORE_FACTS, Tree, block, chain_after, chain_before_all, decode, leaf, put_together, salts_of, seeded,
     stamp_of,
@@ -293,6 +294,31 @@ class Values(unittest.TestCase):
         with self.assertRaises(ValueError):
             Contents().join(b"a", [5, 1, 0, 0], 1)
         self.assertEqual(Contents().join(b"ab", [1, 1, 0, 0, 2, 1, 0, 0], 5), b"aYg==")
+
+
+class TreeOfFolders(unittest.TestCase):
+    def made(self, *facts, lossy=False):
+        folders = Folders(lambda: lossy)
+        for kind, *values in facts:
+            folders.take(kind, dict(enumerate(values, 1)))
+        return folders
+
+    def test_folders_are_where_the_last_facts_put_them(self):
+        facts = (MADE, 1, 0, "a", 9), (MADE, 2, 1, "b", 9), (MADE, 3, 0, "c", 9), (MOVED, 1, 3, "d"), (RENAMED, 2, "e"), (REMOVED, [2])
+        folders = self.made(*facts)
+        self.assertEqual(dict(folders), {0: (), 1: ("c", "d"), 2: ("c", "d", "e"), 3: ("c",)})
+        self.assertEqual((folders.removed, folders.had[2]), ({2}, {("a", "b"), ("c", "d", "b"), ("c", "d", "e")}))
+        folders.take(MADE, {1: 4, 2: 1, 3: "e", 4: 9})
+        folders.add_message(4)
+        for wrong in ((MADE, 5, 1, "e", 9), (MOVED, 3, 1, "x"), (RENAMED, 7, "x"), (REMOVED, [4]), (REMOVED, [3]), (MADE, 6, 9, "x", 9)):
+            with self.assertRaises(ValueError):
+                folders.take(wrong[0], dict(enumerate(wrong[1:], 1)))
+
+    def test_where_damage_took_facts_every_way_up_ends(self):
+        facts = (MADE, 1, 2, "a", 9), (MADE, 2, 1, "b", 9), (MOVED, 1, 2, "x"), (MOVED, 2, 1, "y"), (RENAMED, 8, "z"), (MOVED, 9, 2, "w"), (REMOVED, [2])
+        folders = self.made(*facts, lossy=True)
+        self.assertEqual(dict(folders), {0: (), 1: ("b", "x"), 2: ("b",), 9: ("b", "w")})
+        self.assertEqual(folders.removed, set())
 
 
 if __name__ == "__main__":
