@@ -293,6 +293,7 @@ namespace Mailkeep
         internal const int MK_LOCK_LOST = -25;
         internal const int MK_LATCHED = -26;
         internal const int MK_CACHES_LAG = -27;
+        internal const int MK_READ_ONLY = -28;
         internal const int MK_DAMAGE = -40;
         internal const int MK_NOT_AN_ARCHIVE = -41;
         internal const int MK_BROKEN_IDENTITY = -42;
