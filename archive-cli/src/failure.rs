@@ -122,8 +122,8 @@ impl Failure {
                 }
                 "in_use" => Exit::InUse,
                 "wrong_key" | "bad_key" => Exit::NoKey,
-                "no_such_message" | "no_such_part" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied" | "misuse"
-                | "not_a_mail" | "query" | "exists" | "read_only" | "folder_exists" | "folder_not_empty" => Exit::Misuse,
+                "no_such_message" | "deleted" | "no_such_part" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied"
+                | "misuse" | "not_a_mail" | "query" | "exists" | "read_only" | "folder_exists" | "folder_not_empty" => Exit::Misuse,
                 "stopped" => Exit::Stopped,
                 _ => Exit::Io,
             },
@@ -164,7 +164,8 @@ impl Failure {
                 Error::Damage(damage) => json!({ "file": damage.file.to_string_lossy(), "offset": damage.offset, "length": damage.len }),
                 Error::WrongKey { archive, needed, .. } => json!({ "archive": archive, "needed": needed }),
                 Error::InUse { path, holder } => json!({ "path": path.to_string_lossy(), "holder": holder }),
-                Error::NoSuchMessage(id) => json!({ "id": id.to_string() }),
+                Error::NoSuchMessage(id) | Error::Deleted { message: id, .. } => json!({ "id": id.to_string() }),
+                Error::NoSuchMessages(ids) => json!({ "ids": ids }),
                 Error::NoSuchPart { message, part } => json!({ "id": message.to_string(), "part": part }),
                 Error::NoSuchFolder(folder) | Error::FolderExists(folder) => json!({ "folder": folder }),
                 Error::FolderNotEmpty { path, messages } => json!({ "folder": path, "messages": messages }),

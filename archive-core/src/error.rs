@@ -145,6 +145,17 @@ pub enum Error {
     /// Nothing with this id. Fix: ids are printed by `search` and `ls`.
     #[error("message {0} is not in this archive")]
     NoSuchMessage(MessageId),
+    /// Nothing with these ids: nothing was changed. Fix: ids are printed by `search` and `ls`.
+    #[error("{}, so nothing was changed", none_of(.0))]
+    NoSuchMessages(Vec<MessageId>),
+    /// The message was deleted. Fix: `undelete` brings it back, as long as no compaction has removed it.
+    #[error("message {message} was deleted{}; `undelete {message}` brings it back", at(*.time))]
+    Deleted {
+        /// The message.
+        message: MessageId,
+        /// When: milliseconds since 1970, UTC; `None` where damage took the record of it.
+        time: Option<i64>,
+    },
     /// A message has no such part, or the part consists of other parts. Fix: `Session::parts` lists them.
     #[error("message {message} has no part {part} with bytes; `show {message}` lists them")]
     NoSuchPart {
@@ -307,6 +318,24 @@ pub enum Error {
     Bug(&'static str),
 }
 
+/// How many ids a message names.
+const NAMED: usize = 10;
+
+fn none_of(ids: &[MessageId]) -> String {
+    let named: Vec<String> = ids.iter().take(NAMED).map(MessageId::to_string).collect();
+    match (ids.len(), ids.len().saturating_sub(NAMED)) {
+        (1, _) => format!("message {} is not in this archive", named.join("")),
+        (_, 0) => format!("messages {} are not in this archive", named.join(", ")),
+        (_, more) => format!("messages {} and {more} more are not in this archive", named.join(", ")),
+    }
+}
+
+/// A time in an error, if it is known.
+fn at(millis: Option<i64>) -> String {
+    let time = millis.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+    time.map_or(String::new(), |time| format!(" on {}", time.strftime("%Y-%m-%d at %H:%M UTC")))
+}
+
 /// The error behind another one, shared by its clones. It is no error itself: [`source`](std::error::Error::source) gives
 /// the error in it, which can be downcast.
 pub struct Cause<E: ?Sized>(Arc<E>);
@@ -412,7 +441,8 @@ impl Error {
             Self::InUse { .. } => "in_use",
             Self::LockLost { .. } => "lock_lost",
             Self::Unfinished { .. } => "unfinished_creation",
-            Self::NoSuchMessage(_) => "no_such_message",
+            Self::NoSuchMessage(_) | Self::NoSuchMessages(_) => "no_such_message",
+            Self::Deleted { .. } => "deleted",
             Self::NoSuchPart { .. } => "no_such_part",
             Self::NoSuchFolder(_) => "no_such_folder",
             Self::FolderExists(_) => "folder_exists",

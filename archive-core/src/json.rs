@@ -11,9 +11,9 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::archive::{
-    CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, ExportReport, Finding, FolderInfo, FolderReport, ImportPlan,
-    ImportReport, KeyStatus, LostFileInfo, LostMail, LostReport, MovedFolder, NotSearchable, Outcome, Page, Receipt, RepairReport,
-    SearchResult, StatsReport, StoreIndex, Suggestions, VerifyReport,
+    CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DeleteReport, DeletedMessage, ExportReport, Finding, FolderInfo,
+    FolderReport, ImportPlan, ImportReport, KeyStatus, LostFileInfo, LostMail, LostReport, MovedFolder, NotSearchable, Outcome, Page,
+    Receipt, RepairReport, SearchResult, StatsReport, StoreIndex, Suggestions, UndeleteReport, VerifyReport,
 };
 use crate::error::{Damage, Error, Remedy};
 use crate::folder::FolderPath;
@@ -282,6 +282,28 @@ as_value! {
         })
     }
 
+    fn DeleteReport(report) {
+        json!({ "deleted": report.deleted, "already_deleted": report.already_deleted })
+    }
+
+    fn UndeleteReport(report) {
+        json!({ "undeleted": report.undeleted, "not_deleted": report.not_deleted })
+    }
+
+    fn DeletedMessage(message) {
+        let mut all = json!(message.info);
+        let deletion = message.deletion.as_ref();
+        let more = json!({
+            "deleted": millis(deletion.map(|deletion| deletion.time)),
+            "deleted_by": deletion.map(|deletion| &deletion.actor),
+            "reason": deletion.map(|deletion| &deletion.reason),
+        });
+        if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
+            all.extend(more);
+        }
+        all
+    }
+
     fn RepairReport(report) {
         json!({
             "reason": report.reason,
@@ -325,7 +347,10 @@ as_value! {
         json!({
             "messages": report.messages,
             "lost_messages": report.lost_messages,
+            "deleted_messages": report.deleted_messages,
             "contents": report.contents,
+            "unreferenced_contents": report.unreferenced_contents,
+            "unreferenced_bytes": report.unreferenced_bytes,
             "parts": report.parts,
             "bytes_raw": report.bytes_raw,
             "bytes_on_disk": {

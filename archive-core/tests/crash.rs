@@ -1,7 +1,7 @@
 //! The life of a small store on the simulated disk, cut at every write and sync, and faulted at every call (P1, P2, P5, P13).
 //!
 //! The judge reads receipts and sources only: what has a receipt is there byte for byte, nothing is half visible, the archive opens,
-//! and importing again completes. `MAILKEEP_CRASH_STRIDE` is how many points are stepped over (default 11; 1 is all of them) and
+//! a deletion is there with all its messages or with none, and importing again completes. `MAILKEEP_CRASH_STRIDE` is how many points are stepped over (default 11; 1 is all of them) and
 //! `MAILKEEP_CRASH_SEED` where the walk begins. The count of points explored is printed.
 
 use std::collections::HashMap;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use archive_core::vfs::{CrashMoment, CrashStyle, Fault, SimVfs, Vfs};
 use archive_core::{
-    Actor, Archive, CreateOptions, Depth, Digest, Error, FolderOptions, FolderPath, FolderReport, ImportEvents, ImportOptions,
-    ImportSource, Key, MessageId, NewArchive, OpenOptions, Progress, Receipt,
+    Actor, Archive, CreateOptions, DeleteOptions, Depth, Digest, Error, FolderOptions, FolderPath, FolderReport, ImportEvents,
+    ImportOptions, ImportSource, Key, MessageId, NewArchive, OpenOptions, Progress, Receipt,
 };
 
 const DIR: &str = "/archive";
@@ -56,7 +56,25 @@ struct Promises {
     key: Option<String>,
     receipts: Vec<(MessageId, Digest)>,
     /// How many changes of folders returned.
-    changes: usize,
+    folder_changes: usize,
+    changes: Vec<Change>,
+}
+
+/// Messages that were deleted or brought back in one call.
+#[derive(Clone)]
+struct Change {
+    messages: Vec<MessageId>,
+    deleted: bool,
+    /// The call returned.
+    done: bool,
+}
+
+impl Promises {
+    /// Whether a message is deleted; `None` if the call that would decide it did not return.
+    fn is_deleted(&self, id: MessageId) -> Option<bool> {
+        let last = self.changes.iter().rev().find(|change| change.messages.contains(&id));
+        last.map_or(Some(false), |change| change.done.then_some(change.deleted))
+    }
 }
 
 impl ImportEvents for Promises {
@@ -81,6 +99,9 @@ fn life(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
         one(&archive, no, promises)?;
     }
     change_folders(&archive, promises)?;
+    // Mails of both imports, and a single one.
+    let some: Vec<MessageId> = [0, 1, 2, 45, 61].into_iter().filter_map(|at| promises.receipts.get(at)).map(|(id, _)| *id).collect();
+    change(&archive, some, true, promises)?;
     // Packs the single mails and writes their records file anew without them.
     archive.close()?;
     again(vfs, promises)
@@ -109,7 +130,7 @@ fn change_folders(archive: &Archive, promises: &mut Promises) -> Result<(), Erro
     ];
     for change in changes {
         change()?;
-        promises.changes += 1;
+        promises.folder_changes += 1;
     }
     Ok(())
 }
@@ -119,8 +140,8 @@ fn check_folders(archive: &Archive, promises: &Promises, what: &str) {
     let folders = archive.session(Actor::System).folders().unwrap();
     let paths: Vec<String> = folders.iter().map(|folder| folder.path.to_string()).collect();
     let known: Vec<&str> = paths.iter().map(String::as_str).filter(|path| FOLDERS.concat().contains(path)).collect();
-    let may = FOLDERS.iter().skip(promises.changes).take(2);
-    assert!(may.clone().any(|folders| *folders == known), "{what}: after {} changes: {known:?}", promises.changes);
+    let may = FOLDERS.iter().skip(promises.folder_changes).take(2);
+    assert!(may.clone().any(|folders| *folders == known), "{what}: after {} changes: {known:?}", promises.folder_changes);
 }
 
 /// Bytes of the records, in which single mails lie until they are packed.
@@ -133,6 +154,8 @@ fn records_len(vfs: &SimVfs) -> u64 {
 fn again(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
     let archive = open(vfs, promises)?;
     one(&archive, 63, promises)?;
+    let some: Vec<MessageId> = [1, 61].into_iter().filter_map(|at| promises.receipts.get(at)).map(|(id, _)| *id).collect();
+    change(&archive, some, false, promises)?;
     archive.mark()?;
     import(&archive, &mbox(62..80, 20_000), promises)?;
     archive.close()
@@ -151,6 +174,19 @@ fn one(archive: &Archive, no: u32, promises: &mut Promises) -> Result<(), Error>
     let folder: FolderPath = "anna/single".parse().unwrap();
     let receipt = archive.session(Actor::System).import_one(&mail(no, SINGLE), &folder)?;
     promises.receipts.push((receipt.id(), receipt.digest()));
+    Ok(())
+}
+
+/// Deletes messages, or brings them back.
+fn change(archive: &Archive, messages: Vec<MessageId>, deleted: bool, promises: &mut Promises) -> Result<(), Error> {
+    let session = archive.session(Actor::System);
+    promises.changes.push(Change { messages: messages.clone(), deleted, done: false });
+    if deleted {
+        session.delete(&messages, "a test", DeleteOptions::default())?;
+    } else {
+        session.undelete(&messages, "a test")?;
+    }
+    promises.changes.last_mut().expect("it was pushed").done = true;
     Ok(())
 }
 
@@ -189,9 +225,19 @@ fn judge(vfs: &SimVfs, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, 
 fn check(archive: &Archive, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, what: &str) {
     let session = archive.session(Actor::System);
     for (id, digest) in &promises.receipts {
-        let raw = session.raw(*id).unwrap_or_else(|error| panic!("{what}: receipted mail {id}: {error}"));
-        assert_eq!(Digest::of(&raw), *digest, "{what}: receipted mail {id} changed");
+        match (session.raw(*id), promises.is_deleted(*id)) {
+            (Ok(raw), Some(false) | None) => assert_eq!(Digest::of(&raw), *digest, "{what}: receipted mail {id} changed"),
+            (Err(Error::Deleted { .. }), Some(true) | None) => {}
+            (Ok(_), Some(true)) => panic!("{what}: {id} was deleted"),
+            (Err(error), _) => panic!("{what}: receipted mail {id}: {error}"),
+        }
     }
+    for change in promises.changes.iter().filter(|change| !change.done) {
+        let deleted = change.messages.iter().filter(|id| session.raw(**id).is_err()).count();
+        assert!(deleted == 0 || deleted == change.messages.len() || !change.deleted, "{what}: half a deletion");
+    }
+    let gone = session.deleted().count() as u64;
+    assert_eq!(session.stats(&Progress::new()).unwrap().deleted_messages, gone, "{what}: the list of what is deleted");
     let mut visible = 0;
     for info in session.messages() {
         let listed = info.and_then(|info| Ok((info.id, session.raw(info.id)?)));
@@ -236,7 +282,7 @@ fn calls_of_a_life(seed: u64) -> (u64, u64) {
     let vfs = disk(seed);
     let mut promises = Promises::default();
     life(&vfs, &mut promises).unwrap();
-    assert_eq!((promises.receipts.len(), promises.changes), (40 + 20 + 3 + 1 + 18, FOLDERS.len() - 1));
+    assert_eq!((promises.receipts.len(), promises.folder_changes), (40 + 20 + 3 + 1 + 18, FOLDERS.len() - 1));
     assert!(records_len(&vfs) < 3 * SINGLE as u64, "the life has records files written anew: {} bytes", records_len(&vfs));
     judge(&vfs.process_death(), &promises, &sources(), "no crash");
     (vfs.calls(), vfs.reads())

@@ -8,6 +8,7 @@
 mod archive;
 mod argument;
 mod buffer;
+mod delete;
 mod error;
 mod events;
 mod export;

@@ -111,13 +111,15 @@ pub const MK_NOT_A_MAIL: mk_status = -85;
 pub const MK_SOURCE: mk_status = -86;
 /// The query cannot be understood.
 pub const MK_QUERY: mk_status = -87;
+/// The message was deleted; `mk_session_undelete` brings it back.
+pub const MK_DELETED: mk_status = -88;
 /// There is a folder of this path.
 pub const MK_FOLDER_EXISTS: mk_status = -89;
 /// The folder, or one below it, has messages.
 pub const MK_FOLDER_NOT_EMPTY: mk_status = -90;
 
 /// The errors of the library by their codes.
-const CODES: [(&str, mk_status); 49] = [
+const CODES: [(&str, mk_status); 50] = [
     ("ambiguous_folder", MK_AMBIGUOUS_FOLDER),
     ("bad_key", MK_BAD_KEY),
     ("broken_identity", MK_BROKEN_IDENTITY),
@@ -126,6 +128,7 @@ const CODES: [(&str, mk_status); 49] = [
     ("caller", MK_CALLBACK),
     ("closed", MK_CLOSED),
     ("damage", MK_DAMAGE),
+    ("deleted", MK_DELETED),
     ("denied", MK_DENIED),
     ("disk_full", MK_DISK_FULL),
     ("exists", MK_EXISTS),
@@ -207,6 +210,7 @@ pub(crate) fn c_name(code: &str) -> *const std::ffi::c_char {
         "caller",
         "closed",
         "damage",
+        "deleted",
         "denied",
         "disk_full",
         "exists",
@@ -233,6 +237,7 @@ pub(crate) fn c_name(code: &str) -> *const std::ffi::c_char {
         "not_a_mail",
         "not_an_archive",
         "query",
+        "read_only",
         "rolled_back",
         "source",
         "stopped",

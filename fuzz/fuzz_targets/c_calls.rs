@@ -81,6 +81,8 @@ functions! {
     mk_session_begin(Ptr, Ptr, Text, usize, Ptr);
     mk_session_free(Ptr);
     mk_session_check(Ptr, Ptr, Ptr, Ptr, Ptr);
+    mk_session_delete(Ptr, Ptr, Ptr, usize, Text, usize, u32, Ptr);
+    mk_session_deleted(Ptr, Ptr, Text, usize, usize, Ptr);
     mk_session_explain(Ptr, Ptr, Text, usize, Ptr, Ptr);
     mk_session_export(Ptr, Ptr, Text, usize, Ptr, Ptr);
     mk_session_export_mbox(Ptr, Ptr, Ptr, Ptr, Ptr, Ptr);
@@ -121,6 +123,7 @@ functions! {
     mk_session_thread(Ptr, Ptr, u64, Ptr, Ptr);
     mk_session_types_not_read(Ptr, Ptr, Ptr, Ptr);
     mk_session_undecided(Ptr, Ptr, Text, usize, usize, Ptr, Ptr);
+    mk_session_undelete(Ptr, Ptr, Ptr, usize, Text, usize, Ptr);
     mk_session_verify(Ptr, Ptr, u32, u32, u32, Ptr, Ptr);
     mk_session_why(Ptr, Ptr, u64, Text, usize, Ptr, Ptr);
     mk_stream_open(Ptr, Ptr, u64, u32, Ptr);
@@ -586,7 +589,7 @@ impl Run<'_> {
         // SAFETY: places, structs and texts are as long as the calls are told, and live until the run ends; handles may be
         // anything.
         unsafe {
-            match input.byte() % 91 {
+            match input.byte() % 93 {
                 0 => {
                     let ((folder, length), key, options) = (self.path(input), self.key(input), self.open_options(input));
                     self.give(input, Archive, |to| mk_archive_open(to, folder, length, key, options, e));
@@ -859,6 +862,17 @@ impl Run<'_> {
                     self.give(input, Buffer, |to| mk_session_store_indexes(to, h, store, e));
                     let progress = self.progress(input);
                     judge(mk_session_rebuild_store_index(h, store, progress, e));
+                }
+                90 => {
+                    let ids: Vec<u64> = (0..input.byte() % 9).map(|_| input.number()).chain([id]).collect();
+                    let ((reason, length), flags) = (self.text(input), input.flags(2) as u32);
+                    self.give(input, Buffer, |to| mk_session_delete(to, h, ids.as_ptr().cast(), ids.len(), reason, length, flags, e));
+                }
+                91 => {
+                    let (reason, length) = self.text(input);
+                    self.give(input, Buffer, |to| mk_session_undelete(to, h, (&raw const id).cast(), 1, reason, length, e));
+                    let ((cursor, length), most) = (self.text(input), input.number() as usize);
+                    self.give(input, Buffer, |to| mk_session_deleted(to, h, cursor, length, most, e));
                 }
                 86 => {
                     judge(mk_session_select_all_store_indexes(h, e));

@@ -91,6 +91,10 @@ pub enum Command {
     Folder(Folder),
     /// Write mails to files
     Export(Export),
+    /// Delete mails; `undelete` brings them back
+    Delete(Delete),
+    /// Bring deleted mails back
+    Undelete(Undelete),
     /// Read and check everything
     Verify(Verify),
     /// Make an archive that refuses mail accept it again

@@ -144,6 +144,9 @@ pub struct Ls {
     /// List the mails of the folder and of its subfolders
     #[arg(long)]
     pub messages: bool,
+    /// List deleted mails: of the folder and its subfolders, or of all folders
+    #[arg(long, conflicts_with_all = ["recursive", "messages", "sort"])]
+    pub deleted: bool,
     /// Show at most N mails [default: 20 of a folder on a terminal, else all]
     #[arg(long, value_name = "N", value_parser = super::count)]
     pub limit: Option<usize>,

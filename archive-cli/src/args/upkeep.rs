@@ -2,7 +2,41 @@
 
 use std::path::PathBuf;
 
+use archive_core::MessageId;
 use clap::Subcommand;
+
+/// Arguments of `delete`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep delete 1:42 1:43 --reason \"sent to the wrong list\"
+  mailkeep delete 1:42 --reason \"a test\" --dry-run
+
+All of them are deleted, or none. They are gone from lists and searches at once; `undelete` brings them back.")]
+pub struct Delete {
+    /// Ids of mails, as printed by `search` and `ls`
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<MessageId>,
+    /// Why; it is kept in the archive, with the time
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `undelete`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep undelete 1:42 --reason \"still needed\"
+  mailkeep ls --deleted")]
+pub struct Undelete {
+    /// Ids of deleted mails, as printed by `ls --deleted`
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<MessageId>,
+    /// Why; it is kept in the archive, with the time
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}
 
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]

@@ -15,6 +15,9 @@ use crate::out::{Out, counted, escape, json, when};
 const ON_TERMINAL: usize = 20;
 
 pub fn run(session: &Session, args: &Ls, out: &mut Out) -> Result<Exit, Failure> {
+    if args.deleted {
+        return super::delete::list(session, args, out);
+    }
     match (args.messages, out.is_json()) {
         (true, _) => messages(session, args, out),
         (false, true) => folders(session, args, out),

@@ -1,6 +1,7 @@
 //! The commands, with a file for each.
 
 mod check;
+mod delete;
 mod demo;
 mod export;
 mod failed;
@@ -46,6 +47,8 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
             on_archive(common, access, out, |archive, out| folder::run(&system(archive), &command, out))
         }
         Command::Export(args) => on_archive(common, Access::Read, out, |archive, out| export::run(archive, args, out)),
+        Command::Delete(args) => on_archive(common, Access::Write, out, |archive, out| delete::run(archive, &args, out)),
+        Command::Undelete(args) => on_archive(common, Access::Write, out, |archive, out| delete::undo(archive, &args, out)),
         Command::Verify(args) => {
             on_archive(common, if args.accept { Access::Write } else { Access::Check }, out, |archive, out| verify::run(archive, args, out))
         }

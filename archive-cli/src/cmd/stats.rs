@@ -96,7 +96,14 @@ fn sizes(report: &StatsReport, free: Option<u64>, out: &mut Out) -> Result<(), F
     if report.lost_messages > 0 {
         out.line(&format!("lost       {}, to damage; nothing is left", counted(report.lost_messages, "message")))?;
     }
+    if report.deleted_messages > 0 {
+        out.line(&format!("deleted    {}; `mailkeep ls --deleted` lists them", counted(report.deleted_messages, "message")))?;
+    }
     out.line(&format!("contents   {}", report.contents))?;
+    if report.unreferenced_contents > 0 {
+        let size = when::size(report.unreferenced_bytes);
+        out.line(&format!("  of deleted messages alone {}, {size}", report.unreferenced_contents))?;
+    }
     out.line(&format!("parts      {}", report.parts))?;
     out.line(&format!("raw        {}", when::size(report.bytes_raw)))?;
     let ratio = match report.bytes_raw {

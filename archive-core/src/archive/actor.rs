@@ -8,6 +8,7 @@ use crate::catalog::Folders;
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::FolderNo;
+use crate::store::View;
 
 /// The identity on whose behalf a call is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,5 +132,12 @@ impl Acting<'_> {
 
     pub(super) fn sight(&self) -> Sight {
         self.actor.sight(self.archive.store.catalog().folders())
+    }
+
+    /// What is there now, and what of it the actor sees.
+    pub(super) fn view(&self) -> (View, Sight) {
+        let view = self.archive.store.view();
+        let sight = self.actor.sight(view.catalog().folders());
+        (view, sight)
     }
 }

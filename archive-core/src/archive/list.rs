@@ -101,6 +101,12 @@ pub struct StatsReport {
     pub stores: Vec<StoreStats>,
     /// The user archives: the folders of the first level.
     pub user_archives: Vec<FolderInfo>,
+    /// Messages that are deleted, and can be brought back.
+    pub deleted_messages: u64,
+    /// Contents that no message refers to any more since theirs were deleted; `contents` counts them too.
+    pub unreferenced_contents: u64,
+    /// Bytes of these contents, each once; `bytes_raw` counts them too.
+    pub unreferenced_bytes: u64,
     /// Bytes of files outside the stores.
     pub other: u64,
     /// Bytes in `lost+found` of the stores and of the master: data after the last durable commit, moved there at
@@ -229,7 +235,7 @@ impl Acting<'_> {
             if items.len() == most {
                 return Ok(ControlFlow::Break(()));
             }
-            items.push(self.message(id)?);
+            items.extend(self.unless_deleted(id)?);
             place.clone_into(&mut last);
             Ok(ControlFlow::Continue(()))
         })
@@ -245,8 +251,12 @@ impl Acting<'_> {
             if items.len() == most {
                 return Ok((items, Some(no.0.to_be_bytes().to_vec())));
             }
-            match self.message(MessageId { store: store.no(), no }) {
-                Ok(info) => items.push(info),
+            if store.catalog().deleted().contains(no.0) {
+                no = MessageNo(no.0.saturating_add(1));
+                continue;
+            }
+            match self.unless_deleted(store.message_id(no)) {
+                Ok(info) => items.extend(info),
                 Err(Error::NoSuchMessage(_)) => {
                     if store.catalog().message_row(no)?.is_none() {
                         let Some(next) = store.catalog().next_message(no)? else { break };
@@ -308,13 +318,13 @@ impl Acting<'_> {
         step(0)?;
         let stats = store.stats()?;
         self.only_system("read totals of the archive")?;
-        let (numbers, last_archived, (again, bytes_again)) = {
-            let catalog = store.catalog();
-            (catalog.basis().numbers, catalog.basis().archived, catalog.come_again()?)
-        };
+        let catalog = store.catalog();
+        let numbers = catalog.basis().numbers;
+        let (again, bytes_again) = catalog.come_again()?;
+        let (unreferenced_contents, unreferenced_bytes) = catalog.unreferenced();
         step(1)?;
         let snapshot = store.indexer().snapshot().until(progress.flag());
-        let undecided = snapshot.incomplete().map_err(crate::store::failed)?.len();
+        let undecided = (snapshot.incomplete().map_err(crate::store::failed)? - catalog.unplaced()).len();
         step(2)?;
         Ok(StatsReport {
             messages: stats.messages,
@@ -322,12 +332,15 @@ impl Acting<'_> {
             contents: u64::from(numbers.contents_there).saturating_sub(again),
             parts: numbers.parts.into(),
             bytes_raw: numbers.content_bytes.saturating_sub(bytes_again),
-            last_archived,
+            last_archived: catalog.basis().archived,
+            deleted_messages: catalog.deleted().len(),
+            unreferenced_contents,
+            unreferenced_bytes,
             user_archives: self.folders_in(None)?,
             other: self.archive.other_bytes()?,
             lost_found: stats.lost_found + crate::store::lost_bytes(&*self.archive.vfs, &super::master::dir(&self.archive.dir))?,
             undecided,
-            not_indexed: super::search::missing(&snapshot, store).len(),
+            not_indexed: (super::search::missing(&snapshot, &catalog) - catalog.unplaced()).len(),
             stores: vec![stats],
         })
     }

@@ -8,6 +8,7 @@
 
 mod actor;
 mod create;
+mod delete;
 mod export;
 mod folders;
 mod foreign;
@@ -39,6 +40,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use actor::{Actor, FolderScope, User};
 pub use create::{CreateOptions, NewArchive};
+pub use delete::{DeleteOptions, DeleteReport, DeletedMessage, Deletion, UndeleteReport};
 pub use export::{ExportOptions, ExportReport, FailedMails};
 pub use folders::{FolderOptions, FolderReport, MovedFolder};
 pub use gaps::NotSearchable;

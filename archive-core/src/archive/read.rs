@@ -95,9 +95,21 @@ impl Acting<'_> {
             return Err(Error::NoSuchMessage(id));
         }
         let catalog = store.catalog();
+        if catalog.deleted().contains(id.no.0) {
+            return Err(self.is_deleted(id, &catalog));
+        }
         let row = catalog.message_row(id.no)?;
         let sight = self.actor.sight(catalog.folders());
         row.filter(|row| sight.sees(FolderNo(row.folder))).ok_or(Error::NoSuchMessage(id))
+    }
+
+    /// What lists show of a message; `None` if it is deleted.
+    pub(super) fn unless_deleted(&self, id: MessageId) -> Result<Option<MessageInfo>, Error> {
+        match self.message(id) {
+            Err(Error::Deleted { .. }) => Ok(None),
+            Err(Error::NoSuchMessage(_)) if self.archive.store.catalog().deleted().contains(id.no.0) => Ok(None),
+            message => message.map(Some),
+        }
     }
 
     pub(super) fn info(&self, id: MessageId, row: &MessageRow) -> Result<MessageInfo, Error> {

@@ -25,6 +25,7 @@ use crate::records::{
 use crate::seal::{FileKind, SecretKey};
 use crate::vfs::Vfs;
 
+mod deletion;
 mod folders;
 mod write;
 
@@ -65,6 +66,8 @@ pub(crate) struct Catalog {
     /// Messages whose content is not known yet, by its number: damage took its commit, and a repair records it again
     /// after them.
     waiting: HashMap<u32, Vec<(MessageFact, FactPlace)>>,
+    /// How often messages were brought back since the catalog was opened, and which.
+    brought_back: (u64, Arc<RoaringBitmap>),
     /// The next open starts over: nothing is written any more.
     forgotten: bool,
 }
@@ -140,7 +143,8 @@ impl Catalog {
     fn with(sorted: Sorted, folders: Folders, sets: Sets, basis: Basis) -> Self {
         let flushed = Arc::new(basis.clone());
         let (folders, sets) = (Arc::new(folders), Arc::new(sets));
-        Self { sorted, folders, basis, flushed, sets, fresh: HashMap::new(), waiting: HashMap::new(), forgotten: false }
+        let (fresh, waiting, brought_back) = Default::default();
+        Self { sorted, folders, basis, flushed, sets, fresh, waiting, brought_back, forgotten: false }
     }
 
     /// Discards everything, to be filled from the records again.
@@ -160,9 +164,10 @@ impl Catalog {
     }
 
     /// How many messages with a number below `next` have left nothing. Numbers that repairs skipped were never
-    /// assigned, and erased messages are not lost.
+    /// assigned, and deleted and erased messages are not lost.
     pub(crate) fn lost_of(&self, next: u32) -> u64 {
-        u64::from(next.saturating_sub(self.basis.left_out)).saturating_sub(self.folders.messages())
+        let known = self.folders.messages().saturating_add(self.deleted().range_cardinality(..next));
+        u64::from(next.saturating_sub(self.basis.left_out)).saturating_sub(known)
     }
 
     /// Whether this content was noted damaged.
@@ -190,8 +195,8 @@ impl Catalog {
         self.sets.of(SetOf::Unplaced)
     }
 
-    /// Contents placed more than once. All others except the unplaced have exactly one message, so totals need no
-    /// look-up.
+    /// Contents placed more than once, and those whose only message is not the first that they got. All others except
+    /// the unplaced have exactly one message, so totals need no look-up, and these messages rise with their contents.
     pub(crate) fn shared(&self) -> &RoaringBitmap {
         self.sets.of(SetOf::Shared)
     }
@@ -309,9 +314,10 @@ impl Catalog {
         let Fact::Known { kind, bytes } = fact else { return Ok(true) };
         Ok(match FactValue::read(*kind, bytes, &mut None)? {
             FactValue::Content(fact) => self.content_row(ContentNo(fact.no))?.is_none_or(|row| row.digest == fact.digest),
-            FactValue::Message(fact) => {
-                self.message_row(MessageNo(fact.no))?.is_none_or(|row| (row.content, row.folder) == (fact.content, fact.folder))
-            }
+            // A message that was brought back has another number, perhaps in another folder.
+            FactValue::Message(fact) => self
+                .message_row(MessageNo(fact.no))?
+                .is_none_or(|row| row.content == fact.content && (row.folder == fact.folder || row.number != fact.number)),
             _ => true,
         })
     }
@@ -342,6 +348,8 @@ impl Catalog {
                 self.folder(fact);
                 Ok(())
             }
+            FactValue::MessagesDeleted(fact) => self.delete(&fact, place),
+            FactValue::MessagesUndeleted(fact) => self.undelete(&fact),
             FactValue::ImportRun(fact) => {
                 numbers.runs = numbers.runs.max(fact.no.saturating_add(1));
                 Ok(())
@@ -471,7 +479,8 @@ impl Catalog {
         self.archived(no, fact.archived);
         self.folders_mut().number(fact.folder, fact.number);
         self.basis.numbers.messages = self.basis.numbers.messages.max(no.0.saturating_add(1));
-        let (date, size) = match self.fresh.remove(&fact.content) {
+        let fresh = self.fresh.remove(&fact.content);
+        let (date, size) = match fresh {
             Some(of) => of,
             None => {
                 // Damage took the content's fact. Replay reports it, and the message waits for what a repair recorded
@@ -480,10 +489,6 @@ impl Catalog {
                     self.waiting.entry(fact.content).or_default().push((fact.clone(), place));
                     return Ok(());
                 };
-                match self.unplaced().contains(fact.content) {
-                    true => self.sets_mut().remove(SetOf::Unplaced, fact.content),
-                    false => self.sets_mut().insert(SetOf::Shared, fact.content),
-                }
                 (of.date_in_order(), of.size)
             }
         };
@@ -497,9 +502,18 @@ impl Catalog {
             flags: fact.flags.clone(),
         };
         self.sorted.put_value(keys::message(no), |out| write_row(&row, out));
-        self.sorted.put(keys::dated(FolderNo(fact.folder), date, no));
-        self.sorted.put_value(keys::placed(content).with(no.0), |out| out.extend_from_slice(&fact.folder.to_le_bytes()));
-        self.folders_mut().count(fact.folder, size);
+        // A repair may record a message again after it was deleted.
+        let is_deleted = self.deleted().contains(no.0);
+        if is_deleted {
+            self.was_placed(content, no);
+        } else {
+            self.place(no, &row, date, size);
+        }
+        if is_deleted || self.unplaced().contains(fact.content) {
+            self.judge(content, size)?;
+        } else if fresh.is_none() {
+            self.sets_mut().insert(SetOf::Shared, fact.content);
+        }
         Ok(())
     }
 
@@ -668,15 +682,31 @@ impl Catalog {
 
     /// Messages of a content with their folders.
     pub(crate) fn placements(&self, content: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
-        let key = keys::placed(content);
         let mut found = Vec::new();
-        self.sorted.scan(&key, &key, &mut |key, folder| {
-            if let (Some(no), Some(folder)) = (keys::last_number(key), folder.first_chunk()) {
-                found.push((MessageNo(no), FolderNo(u32::from_le_bytes(*folder))));
-            }
-            Ok(ControlFlow::Continue(()))
+        self.each_placed(content, &mut |no, folder| {
+            found.extend(folder.map(|folder| (no, folder)));
+            ControlFlow::Continue(())
         })?;
         Ok(found)
+    }
+
+    /// The first message that a content got, whether it is deleted or not.
+    pub(crate) fn first_message(&self, content: ContentNo) -> Result<Option<MessageNo>, Error> {
+        let mut first = None;
+        self.each_placed(content, &mut |no, _| {
+            first = Some(no);
+            ControlFlow::Break(())
+        })?;
+        Ok(first)
+    }
+
+    /// Visits the messages that a content got, in order, with their folders: none if a message is deleted.
+    fn each_placed(&self, content: ContentNo, visit: &mut dyn FnMut(MessageNo, Option<FolderNo>) -> ControlFlow<()>) -> Result<(), Error> {
+        let key = keys::placed(content);
+        self.sorted.scan(&key, &key, &mut |key, folder| match keys::last_number(key) {
+            Some(no) => Ok(visit(MessageNo(no), folder.first_chunk().map(|folder| FolderNo(u32::from_le_bytes(*folder))))),
+            None => Ok(ControlFlow::Continue(())),
+        })
     }
 
     /// Messages of a content; if damaged contents are read from it, their messages.

@@ -172,15 +172,29 @@ impl Folders {
     /// Counts a new message.
     pub(super) fn count(&mut self, folder: u32, size: u64) {
         self.restore(folder);
-        let (messages, bytes) = match self.node_mut(folder) {
-            Some(node) => (&mut node.messages, &mut node.bytes),
+        let (messages, bytes) = self.counters(folder);
+        *messages = messages.saturating_add(1);
+        *bytes = bytes.saturating_add(size);
+    }
+
+    /// Counts a message no more.
+    pub(super) fn uncount(&mut self, folder: u32, size: u64) {
+        let (messages, bytes) = self.counters(folder);
+        *messages = messages.saturating_sub(1);
+        *bytes = bytes.saturating_sub(size);
+    }
+
+    fn counters(&mut self, folder: u32) -> (&mut u32, &mut u64) {
+        match find(&self.nodes, folder).ok().and_then(|at| self.nodes.get_mut(at)) {
+            Some(node) => {
+                self.changed.insert(folder);
+                (&mut node.messages, &mut node.bytes)
+            }
             None => {
                 let (messages, bytes, _) = self.waiting.entry(folder).or_default();
                 (messages, bytes)
             }
-        };
-        *messages = messages.saturating_add(1);
-        *bytes = bytes.saturating_add(size);
+        }
     }
 
     /// Notes the number of a message, whatever became of the message.
@@ -190,6 +204,15 @@ impl Folders {
             None => &mut self.waiting.entry(folder).or_default().2,
         };
         *last = (*last).max(number);
+    }
+
+    /// The highest number that a message has had in a folder; 0 if none had.
+    pub(crate) fn last_number(&self, folder: FolderNo) -> u32 {
+        match find(&self.nodes, folder.0).ok().and_then(|at| self.nodes.get(at)) {
+            // Removed or not: no number is given twice.
+            Some(node) => node.last,
+            None => self.waiting.get(&folder.0).map_or(0, |(.., last)| *last),
+        }
     }
 
     /// Takes the folders whose rows are out of date, and clears the set.

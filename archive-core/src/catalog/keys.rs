@@ -130,7 +130,15 @@ pub(super) fn accepted(place: &[u8; 16]) -> Key {
     Key::begun(b'a').and(place)
 }
 
-/// Messages of a content.
+/// What all keys of deleted messages begin with.
+pub(super) const DELETED: &[u8] = b"g";
+
+/// A message that is deleted.
+pub(super) fn deleted(no: MessageNo) -> Key {
+    Key::begun(b'g').with(no.0)
+}
+
+/// Messages that a content has, or had.
 pub(super) fn placed(content: ContentNo) -> Key {
     Key::begun(b'x').with(content.0)
 }

@@ -40,6 +40,9 @@ pub(crate) struct Numbers {
     /// Contents that have a row: damage may have taken others.
     #[n(9)]
     pub(crate) contents_there: u32,
+    /// Bytes of contents all of whose messages are deleted.
+    #[cbor(n(10), default)]
+    pub(crate) unreferenced_bytes: u64,
 }
 
 /// The commit up to which a catalog is valid, and its place in the records.

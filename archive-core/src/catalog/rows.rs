@@ -202,6 +202,11 @@ pub(super) fn read_row<T: Keys + for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result
     decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; `repair` rebuilds it"))
 }
 
+/// Reads the place of a fact.
+pub(super) fn read_place(bytes: &[u8]) -> Result<FactPlace, Error> {
+    minicbor::decode(bytes).map_err(|_| Error::Bug("a row of the catalog cannot be read; `repair` rebuilds it"))
+}
+
 /// Appends a row.
 pub(super) fn write_row<T: Encode<()>>(row: &T, out: &mut Vec<u8>) {
     encode_to(row, out);

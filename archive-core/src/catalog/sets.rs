@@ -10,7 +10,8 @@ use super::page::{put_varint, take_varint};
 /// What the numbers of a set are. Its value is part of the keys of the set's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SetOf {
-    /// Contents placed more than once.
+    /// Contents whose messages are looked up one by one: those with several, and those whose only message is not the
+    /// first that they got.
     Shared = 1,
     /// Contents noted damaged.
     Damaged = 2,
@@ -25,10 +26,23 @@ pub(super) enum SetOf {
     /// Contents without a message, which no search counts: damaged contents of the same digest are read from them, or
     /// nothing is left of them except perhaps their text in the index.
     Unplaced = 7,
+    /// Messages that are deleted.
+    Deleted = 8,
+    /// Contents all of whose messages are deleted; they are among the unplaced ones too.
+    Unreferenced = 9,
 }
 
-const SETS: [SetOf; 7] =
-    [SetOf::Shared, SetOf::Damaged, SetOf::DamagedParts, SetOf::Unpacked, SetOf::UnpackedParts, SetOf::Earlier, SetOf::Unplaced];
+const SETS: [SetOf; 9] = [
+    SetOf::Shared,
+    SetOf::Damaged,
+    SetOf::DamagedParts,
+    SetOf::Unpacked,
+    SetOf::UnpackedParts,
+    SetOf::Earlier,
+    SetOf::Unplaced,
+    SetOf::Deleted,
+    SetOf::Unreferenced,
+];
 
 #[derive(Debug, Default, Clone)]
 struct NumberSet {
@@ -51,11 +65,14 @@ impl Sets {
         &self.set(of).numbers
     }
 
-    pub(super) fn insert(&mut self, of: SetOf, number: u32) {
+    /// Inserts a number; `false` if it was there.
+    pub(super) fn insert(&mut self, of: SetOf, number: u32) -> bool {
         let set = &mut self.0[of as usize - 1];
-        if set.numbers.insert(number) {
+        let is_new = set.numbers.insert(number);
+        if is_new {
             set.changed.insert((number >> 16) as u16);
         }
+        is_new
     }
 
     /// Inserts the numbers of a gap: at most as many as a person's repairs could skip, whatever the records say.
@@ -70,11 +87,19 @@ impl Sets {
         set.numbers.insert_range(gap);
     }
 
-    pub(super) fn remove(&mut self, of: SetOf, number: u32) {
+    /// Removes a number; `false` if it was not there.
+    pub(super) fn remove(&mut self, of: SetOf, number: u32) -> bool {
         let set = &mut self.0[of as usize - 1];
-        if set.numbers.remove(number) {
+        let was_there = set.numbers.remove(number);
+        if was_there {
             set.changed.insert((number >> 16) as u16);
         }
+        was_there
+    }
+
+    /// Inserts or removes a number; `true` if that changed the set.
+    pub(super) fn change(&mut self, of: SetOf, number: u32, is_in: bool) -> bool {
+        if is_in { self.insert(of, number) } else { self.remove(of, number) }
     }
 
     pub(super) fn changed(&self) -> usize {
@@ -117,7 +142,9 @@ mod tests {
         #[test]
         fn sets_come_back_from_their_rows(numbers in proptest::collection::btree_set(prop_oneof![0u32..70_000, any::<u32>()], 0..200), gone in 0u32..70_000) {
             let (mut sets, mut loaded) = (Sets::default(), Sets::default());
-            numbers.iter().for_each(|number| sets.insert(SetOf::Unpacked, *number));
+            for number in &numbers {
+                sets.insert(SetOf::Unpacked, *number);
+            }
             sets.insert(SetOf::Earlier, u32::MAX);
             let mut rows = std::collections::BTreeMap::new();
             sets.take_changed(&mut |of, upper, row| drop(rows.insert((of, upper), row.to_vec())));
@@ -133,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_no_row_of_a_set_is_refused() {
-        for (of, row) in [(0, &[][..]), (8, &[]), (1, &[0xff]), (1, &[0xff, 0xff, 0x03, 1]), (1, &[0xff, 0xff, 0x07])] {
+        for (of, row) in [(0, &[][..]), (10, &[]), (1, &[0xff]), (1, &[0xff, 0xff, 0x03, 1]), (1, &[0xff, 0xff, 0x07])] {
             assert_eq!(Sets::default().load(of, 0, row), None, "{of} {row:?}");
         }
     }

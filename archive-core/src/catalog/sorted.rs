@@ -73,11 +73,14 @@ impl Home {
 /// Entries in memory.
 #[derive(Default, Clone)]
 struct Memory {
-    /// Where in `values` the value of each key lies.
+    /// Where in `values` the value of each key lies; [`TOMBSTONE`] hides the key in what is older.
     entries: BTreeMap<Key, Range<usize>>,
     /// Values one after the other: most are small, and none is removed before all are written.
     values: Vec<u8>,
 }
+
+/// In the place of a value: the entry was removed.
+const TOMBSTONE: Range<usize> = usize::MAX..usize::MAX;
 
 impl Memory {
     /// Bytes that it takes, about.
@@ -85,15 +88,20 @@ impl Memory {
         self.entries.len() * ENTRY_COST + self.values.len()
     }
 
-    fn value(&self, at: &Range<usize>) -> Result<&[u8], Error> {
-        self.values.get(at.clone()).ok_or(Error::Bug("the value of an entry in memory is gone"))
+    /// The value at a place; `None` for a tombstone.
+    fn value(&self, at: &Range<usize>) -> Result<Option<&[u8]>, Error> {
+        if *at == TOMBSTONE {
+            return Ok(None);
+        }
+        self.values.get(at.clone()).map(Some).ok_or(Error::Bug("the value of an entry in memory is gone"))
     }
 
     /// Takes over the entries of a newer one.
     fn overlay(&mut self, newer: &Memory) {
         let start = self.values.len();
         self.values.extend_from_slice(&newer.values);
-        let moved = newer.entries.iter().map(|(key, at)| (*key, at.start + start..at.end + start));
+        let moved =
+            newer.entries.iter().map(|(key, at)| (*key, if *at == TOMBSTONE { TOMBSTONE } else { at.start + start..at.end + start }));
         self.entries.extend(moved);
     }
 }
@@ -169,16 +177,27 @@ impl Sorted {
 
     /// Puts an entry whose value `write` appends.
     pub(super) fn put_value(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>)) {
+        let Some(memory) = self.newest() else { return };
+        let start = memory.values.len();
+        write(&mut memory.values);
+        memory.entries.insert(key, start..memory.values.len());
+    }
+
+    /// Removes an entry: a tombstone hides it in what is older.
+    pub(super) fn remove(&mut self, key: Key) {
+        if let Some(memory) = self.newest() {
+            memory.entries.insert(key, TOMBSTONE);
+        }
+    }
+
+    /// The memory that takes new entries.
+    fn newest(&mut self) -> Option<&mut Memory> {
         if self.recent.first_mut().is_none_or(|newest| Arc::get_mut(newest).is_none()) {
             self.join_recent();
             self.recent.insert(0, Arc::default());
         }
-        let Some(newest) = self.recent.first_mut() else { return };
         // No view shares it, so nothing is copied.
-        let memory = Arc::make_mut(newest);
-        let start = memory.values.len();
-        write(&mut memory.values);
-        memory.entries.insert(key, start..memory.values.len());
+        self.recent.first_mut().map(Arc::make_mut)
     }
 
     /// Joins memories that views once shared: each entry is copied a few times at most, and few memories remain.
@@ -218,7 +237,7 @@ impl Sorted {
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         for memory in self.memories() {
             if let Some(at) = memory.entries.get(key) {
-                return Ok(Some(memory.value(at)?.to_vec()));
+                return Ok(memory.value(at)?.map(<[u8]>::to_vec));
             }
         }
         for run in self.runs.iter().filter(|run| run.pages() > 0) {
@@ -254,7 +273,7 @@ impl Sorted {
                 if let Some((_, at)) = entries.next_if(|(found, _)| ***found == *key)
                     && value.is_none()
                 {
-                    value = Some(Some(memory.value(at)?.to_vec()));
+                    value = Some(memory.value(at)?.map(<[u8]>::to_vec));
                 }
             }
             for cursor in cursors.iter_mut().filter(|cursor| cursor.key().is_some_and(|found| found == key)) {
@@ -281,7 +300,7 @@ impl Sorted {
     /// Writes what is frozen as a new run, if there is anything. Nothing changes here before [`Self::adopt`].
     pub(super) fn write_frozen(&self) -> Result<Option<Arc<Run>>, Error> {
         // Of the entries of a key, the last one inserted counts.
-        let entries: Vec<BTreeMap<&Key, &[u8]>> = match self.frozen.as_slice() {
+        let entries: Vec<BTreeMap<&Key, Option<&[u8]>>> = match self.frozen.as_slice() {
             [] => return Ok(None),
             [_] => Vec::new(),
             several => {
@@ -296,11 +315,11 @@ impl Sorted {
         };
         let mut writer = self.home.create()?;
         for (key, value) in entries.iter().flatten() {
-            writer.push(key, Some(value))?;
+            writer.push(key, *value)?;
         }
         if let [one] = self.frozen.as_slice() {
             for (key, at) in &one.entries {
-                writer.push(key, Some(one.value(at)?))?;
+                writer.push(key, one.value(at)?)?;
             }
         }
         self.home.open(writer.finish(0)?).map(Some)
@@ -551,6 +570,12 @@ mod tests {
                     let key = keys::content(ContentNo(row));
                     sorted.put_value(key, |out| out.extend_from_slice(&value));
                     model.insert(key.to_vec(), value.clone());
+                }
+                // Of the rows of a flush, some are removed by a later one.
+                if no % 7 == 3 && no >= 300 {
+                    let key = keys::content(ContentNo(no - 300));
+                    sorted.remove(key);
+                    model.remove(&*key);
                 }
                 for key in [keys::by_digest(spread(no)).with(no), keys::dated(FolderNo(no % 3), i64::from(no % 977), MessageNo(no))] {
                     sorted.put(key);

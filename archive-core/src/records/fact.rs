@@ -1,8 +1,7 @@
 //! The kinds of facts and what each contains. Numbers of kinds and keys are never reused for something else; 0 means
 //! none.
 //!
-//! Docs: FORMAT.md, "Facts". Reserved for later: 32 hold, 33 retention mark, 34 flag, 35 note, 36 source place, 37
-//! undelete, 38 alias, 39 external timestamp, 40 key change.
+//! Docs: FORMAT.md, "Facts"; section 18 lists what is reserved.
 
 use minicbor::decode::Error as CborError;
 use minicbor::encode::{Error as EncodeError, Write};
@@ -37,6 +36,7 @@ pub(crate) enum FactKind {
     Repaired = 18,
     Recovered = 19,
     DamageAccepted = 21,
+    MessagesUndeleted = 22,
     /// Of the master: a store of the archive.
     Store = 64,
     /// Of the master: a setting.
@@ -429,6 +429,80 @@ pub(crate) struct FolderRemovedFact {
     pub(crate) time: i64,
 }
 fact!(FolderRemovedFact, "key of removed folders", 3);
+
+/// The most messages that one fact deletes or brings back: a commit is read as a whole.
+pub(crate) const MOST_DELETED: usize = 1 << 22;
+
+/// Messages were deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct DeletedFact {
+    /// Ranges of messages, rising: the first, and how many.
+    #[n(1)]
+    pub(crate) messages: Vec<(u32, u32)>,
+    /// Who deleted them.
+    #[n(2)]
+    pub(crate) actor: String,
+    /// Milliseconds since 1970, UTC.
+    #[n(3)]
+    pub(crate) time: i64,
+    /// Why: at most 1 KiB.
+    #[n(4)]
+    pub(crate) reason: String,
+}
+fact!(DeletedFact, "key of deleted messages", 4);
+
+/// Messages that follow each other and are back in one folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(crate) struct Undeleted {
+    #[n(0)]
+    pub(crate) first: u32,
+    #[n(1)]
+    pub(crate) count: u32,
+    #[n(2)]
+    pub(crate) folder: u32,
+    /// The number in the folder that the first of them gets; the others get the next ones.
+    #[n(3)]
+    pub(crate) number: u32,
+}
+
+/// Deleted messages were brought back.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct UndeletedFact {
+    #[n(1)]
+    pub(crate) messages: Vec<Undeleted>,
+    /// Who brought them back.
+    #[n(2)]
+    pub(crate) actor: String,
+    /// Milliseconds since 1970, UTC.
+    #[n(3)]
+    pub(crate) time: i64,
+    /// Why: at most 1 KiB.
+    #[n(4)]
+    pub(crate) reason: String,
+}
+fact!(UndeletedFact, "key of undeleted messages", 4);
+
+impl DeletedFact {
+    /// The numbers of the messages; no more than a fact may name, whatever the records say.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        let ranges = self.messages.clone().into_iter();
+        ranges.flat_map(|(first, count)| first..first.saturating_add(count)).take(MOST_DELETED)
+    }
+}
+
+impl UndeletedFact {
+    /// Message, folder, and number in the folder of each; no more than a fact may name, whatever the records say.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (u32, u32, u32)> + use<> {
+        let each = |range: Undeleted| {
+            let Undeleted { first, count, folder, number } = range;
+            (0..count).map_while(move |at| Some((first.checked_add(at)?, folder, number.checked_add(at)?)))
+        };
+        self.messages.clone().into_iter().flat_map(each).take(MOST_DELETED)
+    }
+}
 
 /// Contents found damaged: nothing new may refer to them.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

@@ -20,9 +20,9 @@ mod value;
 pub(crate) use chain::Link;
 pub(crate) use commit::{Commit, Fact, NewFact};
 pub(crate) use fact::{
-    AcceptedFact, CheckpointFact, ContainerFact, ContentFact, DIRECTION_UNKNOWN, DamageFact, DamagedPlace, DateSource, FactKind,
-    FolderFact, FolderMovedFact, FolderRemovedFact, FolderRenamedFact, ImportRunFact, KeyChangeFact, MessageFact, PackedFact, PartFact,
-    RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact,
+    AcceptedFact, CheckpointFact, ContainerFact, ContentFact, DIRECTION_UNKNOWN, DamageFact, DamagedPlace, DateSource, DeletedFact,
+    FactKind, FolderFact, FolderMovedFact, FolderRemovedFact, FolderRenamedFact, ImportRunFact, KeyChangeFact, MOST_DELETED, MessageFact,
+    PackedFact, PartFact, RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact, Undeleted, UndeletedFact,
 };
 pub(crate) use head::{Head, HeadNumbers, SeenHead, head_path, read_head, write_head};
 pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit, file_number, file_path};

@@ -2,8 +2,8 @@
 //! written or is read again.
 
 use super::fact::{
-    AcceptedFact, ContainerFact, ContentFact, DamageFact, FactKind, FolderFact, FolderMovedFact, FolderRemovedFact, FolderRenamedFact,
-    ImportRunFact, MessageFact, PackedFact, PartFact, RecoveredFact, RepairedFact,
+    AcceptedFact, ContainerFact, ContentFact, DamageFact, DeletedFact, FactKind, FolderFact, FolderMovedFact, FolderRemovedFact,
+    FolderRenamedFact, ImportRunFact, MessageFact, PackedFact, PartFact, RecoveredFact, RepairedFact, UndeletedFact,
 };
 use crate::error::Error;
 use crate::wire::{Class, Keys, Undecodable, Unknown, decode_noting, encode};
@@ -24,6 +24,8 @@ pub(crate) enum FactValue {
     FolderRenamed(FolderRenamedFact),
     FolderMoved(FolderMovedFact),
     FolderRemoved(FolderRemovedFact),
+    MessagesDeleted(DeletedFact),
+    MessagesUndeleted(UndeletedFact),
     DamageNoted(DamageFact),
     DamageAccepted(AcceptedFact),
     Repaired(Box<RepairedFact>),
@@ -51,6 +53,10 @@ impl FactValue {
             Self::FolderMoved(*read(bytes, passed_over)?)
         } else if is(FactKind::FolderRemoved) {
             Self::FolderRemoved(*read(bytes, passed_over)?)
+        } else if is(FactKind::MessagesDeleted) {
+            Self::MessagesDeleted(*read(bytes, passed_over)?)
+        } else if is(FactKind::MessagesUndeleted) {
+            Self::MessagesUndeleted(*read(bytes, passed_over)?)
         } else if is(FactKind::ImportRun) {
             Self::ImportRun(*read(bytes, passed_over)?)
         } else if is(FactKind::ContainerOpened) {
@@ -103,6 +109,8 @@ impl FactValue {
             Self::FolderRenamed(fact) => (FactKind::FolderRenamed, encode(fact)),
             Self::FolderMoved(fact) => (FactKind::FolderMoved, encode(fact)),
             Self::FolderRemoved(fact) => (FactKind::FolderRemoved, encode(fact)),
+            Self::MessagesDeleted(fact) => (FactKind::MessagesDeleted, encode(fact)),
+            Self::MessagesUndeleted(fact) => (FactKind::MessagesUndeleted, encode(fact)),
             Self::DamageNoted(fact) => (FactKind::DamageNoted, encode(fact)),
             Self::DamageAccepted(fact) => (FactKind::DamageAccepted, encode(fact)),
             Self::Repaired(fact) => (FactKind::Repaired, encode(&**fact)),

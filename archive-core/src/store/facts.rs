@@ -9,7 +9,7 @@ use super::Store;
 use crate::catalog::FactPlace;
 use crate::error::{DamageCause, Error};
 use crate::id::{ContentNo, MessageNo};
-use crate::records::{Commit, CommitPlace, ContentFact, Fact, MessageFact, RecordsFile, file_path, open_file, read_commit};
+use crate::records::{Commit, CommitPlace, ContentFact, DeletedFact, Fact, MessageFact, RecordsFile, file_path, open_file, read_commit};
 use crate::wire::{Keys, decode};
 
 /// Records files kept open.
@@ -62,6 +62,11 @@ impl Store {
     pub(crate) fn message_fact(&self, no: MessageNo) -> Result<Option<MessageFact>, Error> {
         let row = self.catalog().message_row(no)?;
         row.map(|row| self.fact(row.fact)).transpose()
+    }
+
+    /// The fact that deleted messages, which is at `place`.
+    pub(crate) fn deletion_fact(&self, place: FactPlace) -> Result<DeletedFact, Error> {
+        self.fact(place)
     }
 
     /// The commit of a fact. Those read last are kept, since neighbours are mostly requested together.

@@ -6,6 +6,7 @@
 mod background;
 mod commit;
 mod create;
+mod deletions;
 mod facts;
 #[cfg(test)]
 mod forge;
@@ -32,7 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 pub(crate) use background::Attended;
 pub use commit::Duplicates;
-pub(crate) use commit::{FolderChange, NewPlace, Outcome, Prepared, PreparedHeader, RunInfo};
+pub(crate) use commit::{FolderChange, NewPlace, Note, Outcome, Prepared, PreparedHeader, RunInfo};
 pub(crate) use create::create_store;
 pub(crate) use identity::{Wrapping, found_store, keep_apart};
 pub use index::IndexStatus;
@@ -41,7 +42,7 @@ pub use lost::Recovery;
 pub(crate) use lost::{LostFound, lost_files};
 pub(crate) use lost_mails::LostContent;
 pub(crate) use open::FromMaster;
-pub(crate) use placements::{FoldersOf, Marked, Placed, Placements};
+pub(crate) use placements::{FoldersOf, Marked, Placed, Placements, View};
 pub use stats::StoreStats;
 pub(crate) use stats::{bytes_in, lost_bytes};
 pub(crate) use verify::Reach;
@@ -50,7 +51,7 @@ use crate::catalog::Catalog;
 use crate::clock::{Clock, Watch};
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error};
-use crate::id::{StoreNo, Uuid};
+use crate::id::{MessageId, MessageNo, StoreNo, Uuid};
 use crate::records::{Head, Link, Records};
 use crate::seal::SecretKey;
 use crate::vfs::{Vfs, VfsLock};
@@ -126,7 +127,7 @@ pub(crate) struct Store {
     /// Contents that a read found damaged and no commit has noted yet.
     damaged: Mutex<std::collections::BTreeSet<u32>>,
     /// The placement of contents, as far as searches needed it.
-    placements: Mutex<Arc<Placements>>,
+    placements: Arc<Mutex<Arc<Placements>>>,
     last_seen: Mutex<placements::LastSeen>,
     /// The first damage found at opening.
     damage: Option<Damage>,
@@ -187,6 +188,11 @@ impl Store {
 
     pub(crate) fn no(&self) -> StoreNo {
         self.no
+    }
+
+    /// The id of one of its messages.
+    pub(crate) fn message_id(&self, no: MessageNo) -> MessageId {
+        MessageId { store: self.no, no }
     }
 
     /// Whether its own files allow writing; if it is still barred, the reason is elsewhere.

@@ -147,7 +147,7 @@ impl Store {
             watch,
             sections: RwLock::default(),
             damaged: Mutex::default(),
-            placements: Mutex::default(),
+            placements: Arc::default(),
             last_seen: Mutex::default(),
             damage,
             barred,

@@ -1,11 +1,14 @@
 //! The placement of each content: the folder of its only message, or all messages if there are several. A cache in
 //! memory, made by the first search that needs folders, and updated by each later one: 4 bytes a content, 12 a message
-//! of contents placed more than once, and some bits a message that was sent, or whose source noted whether it was read,
-//! flagged, answered.
+//! of contents whose messages are looked up one by one, and some bits a message that was sent, or whose source noted
+//! whether it was read, flagged, answered.
+//!
+//! A search looks at one [`View`]: catalog and placements of the same commit. What is archived, deleted or brought back
+//! meanwhile, later searches see.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use archive_index::Mark;
 use roaring::RoaringBitmap;
@@ -15,7 +18,7 @@ use crate::catalog::{Catalog, MessageRow};
 use crate::error::Error;
 use crate::id::{ContentNo, FolderNo, MessageNo};
 
-/// A message of a content that has several.
+/// A message of a content whose messages are looked up one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Placed {
     pub(crate) content: ContentNo,
@@ -23,17 +26,24 @@ pub(crate) struct Placed {
     pub(crate) folder: FolderNo,
 }
 
-/// The placements of all contents up to a message.
+/// The placements of all contents after a commit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Placements {
-    /// By content: the folder of its first message; 0 if it has none.
+    /// By content: the folder of its only message. Of contents without one and of shared ones, anything.
     folder_of: Vec<u32>,
-    /// Contents with several messages, and these messages in order.
+    /// Contents without a message.
+    unplaced: RoaringBitmap,
+    /// Contents whose messages are looked up one by one, and these messages in order.
     shared: RoaringBitmap,
     placed: Vec<Placed>,
     marks: Marks,
+    /// Messages that are deleted, and how often some were brought back.
+    deleted: RoaringBitmap,
+    brought_back: u64,
     /// The first message that is not included.
     next: u32,
+    /// The sequence of the commit.
+    sequence: u64,
 }
 
 /// What sources noted of messages, and which were sent: sets of messages, and of the contents that have one of them.
@@ -54,6 +64,17 @@ pub(crate) struct Marked {
 }
 
 impl Marks {
+    fn all(&mut self) -> [&mut Marked; 5] {
+        [&mut self.read, &mut self.unread, &mut self.flagged, &mut self.answered, &mut self.sent]
+    }
+
+    /// Forgets a content, whose messages have changed.
+    fn forget(&mut self, content: ContentNo) {
+        for marked in self.all() {
+            marked.contents.remove(content.0);
+        }
+    }
+
     fn note(&mut self, no: MessageNo, row: &MessageRow) {
         let mark = |marked: &mut Marked| {
             marked.messages.insert(no.0);
@@ -84,15 +105,16 @@ impl Placements {
         // Numbers rise, so appending cannot fail.
         let mut found = RoaringBitmap::from_sorted_iter(all).unwrap_or_default();
         found -= &self.shared;
+        found -= &self.unplaced;
         found
     }
 
-    /// Contents with several messages.
+    /// Contents whose messages are looked up one by one.
     pub(crate) fn shared(&self) -> &RoaringBitmap {
         &self.shared
     }
 
-    /// All messages of contents with several, by content and message.
+    /// All messages of these, by content and message.
     pub(crate) fn placed(&self) -> &[Placed] {
         &self.placed
     }
@@ -112,33 +134,115 @@ impl Placements {
         &self.marks.sent
     }
 
+    /// Makes them those of `catalog`, which is of a later commit.
     fn bring_up(&mut self, catalog: &Catalog) -> Result<(), Error> {
-        let mut again = RoaringBitmap::new();
+        // Contents that are shared now and were not, or were and have other messages now.
+        let mut again = catalog.shared() ^ &self.shared;
+        let is_single = |content: u32| !catalog.shared().contains(content) && !catalog.unplaced().contains(content);
         catalog.message_rows(MessageNo(self.next), &mut |no, row| {
-            let at = row.content as usize;
-            if self.folder_of.len() <= at {
-                self.folder_of.resize(at + 1, 0);
-            }
-            // If damage took the first message of a content, the next one may be anywhere in the order of messages.
-            match self.folder_of.get_mut(at).filter(|_| !catalog.shared().contains(row.content)) {
-                Some(folder @ 0) => *folder = row.folder,
-                _ => drop(again.insert(row.content)),
+            self.next = no.0.saturating_add(1);
+            if catalog.deleted().contains(no.0) {
+                return Ok(ControlFlow::Continue(()));
             }
             self.marks.note(no, &row);
-            self.next = no.0.saturating_add(1);
+            if is_single(row.content) {
+                self.set_folder(row.content, row.folder);
+            } else {
+                again.insert(row.content);
+            }
             Ok(ControlFlow::Continue(()))
         })?;
-        if again.is_empty() {
+        // A content with one message that was deleted is unplaced, and needs no look-up; only shared ones do.
+        let changed = catalog.deleted() ^ &self.deleted;
+        if !changed.is_empty() {
+            again.extend(self.placed.iter().filter(|placed| changed.contains(placed.message.0)).map(|placed| placed.content.0));
+        }
+        let (times, brought_back) = catalog.brought_back();
+        if times != self.brought_back {
+            for no in brought_back.iter().map(MessageNo) {
+                again.extend(catalog.message_row(no)?.map(|row| row.content));
+            }
+        }
+        self.look_up(catalog, &again)?;
+        self.unplaced.clone_from(catalog.unplaced());
+        self.shared.clone_from(catalog.shared());
+        self.deleted.clone_from(catalog.deleted());
+        self.brought_back = times;
+        self.sequence = catalog.basis().link.sequence;
+        Ok(())
+    }
+
+    fn set_folder(&mut self, content: u32, folder: u32) {
+        let at = content as usize;
+        if self.folder_of.len() <= at {
+            self.folder_of.resize(at + 1, 0);
+        }
+        self.folder_of.get_mut(at).into_iter().for_each(|known| *known = folder);
+    }
+
+    /// Looks up the messages of `contents`, and what their sources noted.
+    fn look_up(&mut self, catalog: &Catalog, contents: &RoaringBitmap) -> Result<(), Error> {
+        if contents.is_empty() {
             return Ok(());
         }
-        self.placed.retain(|placed| !again.contains(placed.content.0));
-        for content in again.iter().map(ContentNo) {
-            let placed = catalog.placements(content)?.into_iter();
-            self.placed.extend(placed.map(|(message, folder)| Placed { content, message, folder }));
+        self.placed.retain(|placed| !contents.contains(placed.content.0));
+        for content in contents.iter().map(ContentNo) {
+            self.marks.forget(content);
+            let is_shared = catalog.shared().contains(content.0);
+            for (message, folder) in catalog.placements(content)? {
+                if let Some(row) = catalog.message_row(message)? {
+                    self.marks.note(message, &row);
+                }
+                if is_shared {
+                    self.placed.push(Placed { content, message, folder });
+                } else {
+                    self.set_folder(content.0, folder.0);
+                }
+            }
         }
         self.placed.sort_unstable();
-        self.shared |= again;
         Ok(())
+    }
+}
+
+/// What a search sees of messages: the catalog after a commit, and the placements of the same commit if it needs them.
+pub(crate) struct View {
+    catalog: Arc<Catalog>,
+    /// Those that the store keeps, of this commit or any other.
+    kept: Arc<Mutex<Arc<Placements>>>,
+    /// Those of this commit or an earlier one, until it needs its own.
+    earlier: Mutex<Arc<Placements>>,
+    own: OnceLock<Arc<Placements>>,
+}
+
+impl View {
+    pub(crate) fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The placements of all its contents.
+    pub(crate) fn placements(&self) -> Result<Arc<Placements>, Error> {
+        if let Some(own) = self.own.get() {
+            return Ok(Arc::clone(own));
+        }
+        let sequence = self.catalog.basis().link.sequence;
+        // Taken away, so that nothing is copied if only this view has them.
+        let mut earlier = std::mem::take(&mut *self.earlier.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // A later search may have brought them beyond this view, which then makes its own.
+        let placements = if kept.sequence > sequence {
+            &mut earlier
+        } else {
+            drop(earlier);
+            &mut *kept
+        };
+        if placements.sequence < sequence
+            && let Err(error) = Arc::make_mut(placements).bring_up(&self.catalog)
+        {
+            *placements = Arc::default();
+            return Err(error);
+        }
+        Ok(Arc::clone(self.own.get_or_init(|| Arc::clone(placements))))
     }
 }
 
@@ -158,8 +262,8 @@ impl FoldersOf {
     }
 }
 
-/// The last answer from placements: the folders, up to which message, and the contents with one message there.
-pub(crate) type LastSeen = Option<(RoaringBitmap, u32, Arc<RoaringBitmap>)>;
+/// The last answer from placements: the folders, after which commit, and the contents with one message there.
+pub(crate) type LastSeen = Option<(RoaringBitmap, u64, Arc<RoaringBitmap>)>;
 
 /// The direction of sent mail in a row.
 const SENT: u8 = 2;
@@ -168,29 +272,36 @@ const SENT: u8 = 2;
 const FEW: u64 = 1000;
 
 impl Store {
+    /// What is there now.
+    pub(crate) fn view(&self) -> View {
+        // Placements are never of a later commit than the catalog that is read while they are held.
+        let kept = self.placements.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = Mutex::new(Arc::clone(&kept));
+        View { catalog: self.catalog(), kept: Arc::clone(&self.placements), earlier, own: OnceLock::new() }
+    }
+
     /// All messages of `contents`, by content and message.
-    pub(crate) fn placed_of(&self, contents: &RoaringBitmap) -> Result<Vec<Placed>, Error> {
+    pub(crate) fn placed_of(&self, view: &View, contents: &RoaringBitmap) -> Result<Vec<Placed>, Error> {
         if contents.len() > FEW {
-            let placements = self.placements()?;
+            let placements = view.placements()?;
             return Ok(placements.placed().iter().filter(|placed| contents.contains(placed.content.0)).copied().collect());
         }
-        let catalog = self.catalog();
         let mut found = Vec::new();
         for content in contents.iter().map(ContentNo) {
-            let placed = catalog.placements(content)?.into_iter();
+            let placed = view.catalog.placements(content)?.into_iter();
             found.extend(placed.map(|(message, folder)| Placed { content, message, folder }));
         }
         Ok(found)
     }
 
     /// The folders of `contents`, which have one message each.
-    pub(crate) fn folders_of(&self, contents: &RoaringBitmap) -> Result<FoldersOf, Error> {
+    pub(crate) fn folders_of(&self, view: &View, contents: &RoaringBitmap) -> Result<FoldersOf, Error> {
         if contents.len() > FEW {
-            return Ok(FoldersOf::All(self.placements()?));
+            return Ok(FoldersOf::All(view.placements()?));
         }
         let mut folders = BTreeMap::new();
         for content in contents.iter().map(ContentNo) {
-            let placed = self.catalog().placements(content)?;
+            let placed = view.catalog.placements(content)?;
             folders.extend(placed.first().map(|(_, folder)| (content, *folder)));
         }
         Ok(FoldersOf::Few(folders))
@@ -201,22 +312,12 @@ impl Store {
     pub(crate) fn singles_seen(&self, placements: &Placements, folders: &RoaringBitmap) -> Arc<RoaringBitmap> {
         let mut last = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
-            Some((known, next, singles)) if known == folders && *next == placements.next => Arc::clone(singles),
+            Some((known, sequence, singles)) if known == folders && *sequence == placements.sequence => Arc::clone(singles),
             _ => {
                 let singles = Arc::new(placements.singles_in(folders));
-                *last = Some((folders.clone(), placements.next, Arc::clone(&singles)));
+                *last = Some((folders.clone(), placements.sequence, Arc::clone(&singles)));
                 singles
             }
         }
-    }
-
-    /// The placements of all contents as they are now.
-    pub(crate) fn placements(&self) -> Result<Arc<Placements>, Error> {
-        let mut known = self.placements.lock().unwrap_or_else(PoisonError::into_inner);
-        let catalog = self.catalog();
-        if known.next < catalog.basis().numbers.messages {
-            Arc::make_mut(&mut known).bring_up(&catalog)?;
-        }
-        Ok(Arc::clone(&known))
     }
 }

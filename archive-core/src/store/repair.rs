@@ -324,6 +324,7 @@ impl Store {
                 again.push(FactValue::Message(Box::new(fact)), false);
             }
         }
+        again.facts.extend(self.deletions_again(list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?)?);
         if !packed.is_empty() {
             again.facts.push(FactValue::Packed(PackedFact { contents: packed, parts: Vec::new() }));
         }

@@ -92,12 +92,18 @@ impl Store {
             let total = Some(self.catalog().basis().numbers.contents.into());
             progress.step(Step { done: from.0.into(), total, unit: Unit::Contents, activity: "reading media types" })?;
             let mut left = AT_ONCE;
-            self.catalog().content_rows(from, &mut |no, row| {
+            let catalog = self.catalog();
+            let unplaced = catalog.unplaced();
+            catalog.content_rows(from, &mut |no, row| {
                 if left == 0 {
                     next = Some(no);
                     return ControlFlow::Break(());
                 }
                 left -= 1;
+                // Of deleted messages nothing is searched.
+                if unplaced.contains(no.0) {
+                    return ControlFlow::Continue(());
+                }
                 for media in row.attachment_types.into_iter().flatten().filter(|media| !is_read(media)) {
                     let is_kept = found.len() < MOST_TYPES || found.contains_key(&media);
                     *found.entry(if is_kept { media } else { "others".to_owned() }).or_insert(0) += 1;

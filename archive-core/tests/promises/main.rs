@@ -9,6 +9,7 @@
 mod caches;
 mod clock;
 mod creation;
+mod deletion;
 mod embedding;
 mod examples;
 mod filters;

@@ -78,6 +78,11 @@ template <class T> inline T init() {
 #define MK_CREATE_WITHOUT_KEY_FILE 1
 
 /**
+ * Nothing is done; the report says what would be.
+ */
+#define MK_DELETE_DRY_RUN 1
+
+/**
  * It is a new message.
  */
 #define MK_OUTCOME_STORED 1
@@ -1278,6 +1283,11 @@ typedef int32_t (*mk_write_part_fn)(void *payload, uint32_t part, const void *da
 #define MK_QUERY -87
 
 /**
+ * The message was deleted; `mk_session_undelete` brings it back.
+ */
+#define MK_DELETED -88
+
+/**
  * There is a folder of this path.
  */
 #define MK_FOLDER_EXISTS -89
@@ -1414,6 +1424,46 @@ MK_API mk_status mk_buffer_get(mk_text *bytes, const mk_buffer *buffer, mk_error
  * Frees a buffer.
  */
 MK_API mk_status mk_buffer_free(mk_buffer *buffer);
+
+/**
+ * Deletes messages, all of them or none: durable when this returns. They leave lists, counts and searches at once;
+ * `mk_session_undelete` brings them back. `reason`, of at most 1 KiB, is recorded. `report` gets JSON: `deleted`,
+ * `already_deleted`. `MK_NO_SUCH_MESSAGE` if an id is not there; then nothing was changed.
+ */
+MK_API
+mk_status mk_session_delete(mk_buffer **report,
+                            const mk_session *of,
+                            const mk_message_id *ids,
+                            size_t count,
+                            const char *reason,
+                            size_t reason_length,
+                            uint32_t flags,
+                            mk_error *error);
+
+/**
+ * Brings deleted messages back, all of them or none, as `mk_session_delete` deletes them. They keep their ids, and get the
+ * next numbers of their folders. `report` gets JSON: `undeleted`, `not_deleted`.
+ */
+MK_API
+mk_status mk_session_undelete(mk_buffer **report,
+                              const mk_session *of,
+                              const mk_message_id *ids,
+                              size_t count,
+                              const char *reason,
+                              size_t reason_length,
+                              mk_error *error);
+
+/**
+ * A page of at most `most` deleted messages, in the order of their numbers, as JSON: `items`, `cursor`. An item is a
+ * message with `deleted`, `deleted_by` and `reason`. `cursor` is NULL for the first page.
+ */
+MK_API
+mk_status mk_session_deleted(mk_buffer **json,
+                             const mk_session *of,
+                             const char *cursor,
+                             size_t cursor_length,
+                             size_t most,
+                             mk_error *error);
 
 /**
  * Makes an error object.

@@ -298,6 +298,16 @@ class Session : public detail::Owner<mk_session, mk_session_free> {
         mk_status status = mk_session_export(&report, get(), folder.data(), folder.size(), &options, call);
         return detail::taken(call, status, report);
     }
+    // Each gives the JSON of what became of the messages. All of them are deleted or brought back, or none.
+    std::string remove(const std::vector<mk_message_id> &ids, std::string_view reason, std::uint32_t flags = 0) const {
+        return text(mk_session_delete, ids.data(), ids.size(), reason.data(), reason.size(), flags);
+    }
+    std::string undelete(const std::vector<mk_message_id> &ids, std::string_view reason) const {
+        return text(mk_session_undelete, ids.data(), ids.size(), reason.data(), reason.size());
+    }
+    std::string deleted(std::string_view cursor = {}, std::size_t most = 1000) const {
+        return text(mk_session_deleted, detail::at(cursor), cursor.size(), most);
+    }
     std::string stats(const Progress &progress = {}) const { return text(mk_session_stats, progress); }
     std::string verify(std::uint32_t depth = MK_VERIFY_EVERYTHING, const Progress &progress = {}) const {
         return text(mk_session_verify, depth, 0, 0, progress);

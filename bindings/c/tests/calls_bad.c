@@ -121,6 +121,13 @@ void test_arguments(struct sample *sample) {
     EXPECT(MK_INVALID_UTF8, CALL(mk_session_undecided)(&buffer, h, LATIN1, 9, NULL, failure));
     EXPECT(MK_INVALID_UTF8, CALL(mk_session_not_searchable)(&buffer, h, LATIN1, 9, failure));
     EXPECT(MK_INVALID_UTF8, CALL(mk_session_set_index_configuration)(h, LATIN1, failure));
+    EXPECT(MK_INVALID_UTF8, CALL(mk_session_deleted)(&buffer, h, LATIN1, 9, failure));
+    EXPECT(MK_INVALID_UTF8, CALL(mk_session_delete)(&buffer, h, &given.first, 1, LATIN1, 0, failure));
+    EXPECT(MK_INVALID_UTF8, CALL(mk_session_undelete)(&buffer, h, &given.first, 1, LATIN1, failure));
+    EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_delete)(&buffer, h, NULL, 1, TEXT("a test"), 0, failure));
+    EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_delete)(&buffer, h, &given.first, SIZE_MAX, TEXT("a test"), 0, failure));
+    EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_delete)(&buffer, h, &given.first, 1, TEXT("a test"), 64, failure));
+    EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_undelete)(&buffer, h, NULL, 1, TEXT("a test"), failure));
     EXPECT(MK_INVALID_UTF8, CALL(mk_session_import_one)(NULL, h, given.mail, given.mail_length, LATIN1, failure));
     EXPECT(MK_INVALID_UTF8, CALL(mk_session_begin)(&person, sample->archive, LATIN1, failure));
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_search)(&page, h, NULL, 9, NULL, failure));

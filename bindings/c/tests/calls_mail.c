@@ -361,6 +361,29 @@ static int32_t visit_nothing(void *payload, const mk_text *json, const void *dat
     return 0;
 }
 
+void test_deletion(struct sample *sample) {
+    const mk_session *session = sample->session;
+    const mk_message_id ids[2] = {sample->first, 99};
+    mk_buffer *buffer = NULL;
+    group("deletion");
+    EXPECT(MK_MISUSE, CALL(mk_session_delete)(&buffer, session, ids, 1, TEXT(""), 0, failure));
+    EXPECT(MK_NO_SUCH_MESSAGE, CALL(mk_session_delete)(&buffer, session, ids, 2, TEXT("a test"), 0, failure));
+    EXPECT(MK_OK, CALL(mk_session_delete)(&buffer, session, ids, 1, TEXT("a test"), MK_DELETE_DRY_RUN, failure));
+    CHECK(buffer_has(buffer, "\"already_deleted\":[]"));
+    EXPECT(MK_OK, CALL(mk_session_raw)(&buffer, session, ids[0], failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+    EXPECT(MK_OK, CALL(mk_session_delete)(&buffer, session, ids, 1, TEXT("a test"), 0, failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+    EXPECT(MK_DELETED, CALL(mk_session_raw)(&buffer, session, ids[0], failure));
+    EXPECT(MK_OK, CALL(mk_session_deleted)(&buffer, session, NULL, 0, 10, failure));
+    CHECK(buffer_has(buffer, "\"reason\":\"a test\""));
+    EXPECT(MK_MISUSE, CALL(mk_session_deleted)(&buffer, session, TEXT("no cursor"), 10, failure));
+    EXPECT(MK_OK, CALL(mk_session_undelete)(&buffer, session, ids, 1, TEXT("a test"), failure));
+    CHECK(buffer_has(buffer, "\"not_deleted\":[]"));
+    EXPECT(MK_OK, CALL(mk_session_raw)(&buffer, session, ids[0], failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+}
+
 void test_upkeep(struct sample *sample) {
     const mk_session *session = sample->session;
     mk_buffer *buffer = NULL;

@@ -26,6 +26,7 @@ int main(int argc, char **argv) {
     test_archives(&sample);
     test_mail(&sample);
     test_folders(&sample);
+    test_deletion(&sample);
     test_upkeep(&sample);
     test_handles(&sample);
     test_arguments(&sample);

@@ -20,6 +20,9 @@
     X(mk_session_raw, mk_buffer, (out, h, given->first, failure))                                            \
     X(mk_session_parts, mk_buffer, (out, h, given->first, failure))                                          \
     X(mk_session_record, mk_buffer, (out, h, given->first, failure))                                         \
+    X(mk_session_delete, mk_buffer, (out, h, &given->first, 1, TEXT("a test"), MK_DELETE_DRY_RUN, failure))  \
+    X(mk_session_undelete, mk_buffer, (out, h, &given->first, 1, TEXT("a test"), failure))                   \
+    X(mk_session_deleted, mk_buffer, (out, h, NULL, 0, 10, failure))                                         \
     X(mk_session_explain, mk_buffer, (out, h, QUERY, NULL, failure))                                         \
     X(mk_session_why, mk_buffer, (out, h, given->first, QUERY, NULL, failure))                               \
     X(mk_session_undecided, mk_buffer, (out, h, QUERY, 10, NULL, failure))                                   \

@@ -82,7 +82,10 @@ namespace Mailkeep
         public int? End { get; }
     }
 
-    /// <summary>There is no such message, part, folder or store, or the user does not see it.</summary>
+    /// <summary>
+    /// There is no such message, part, folder or store, or the user does not see it. <c>deleted</c>: the message was deleted, and
+    /// can be brought back.
+    /// </summary>
     public sealed class NotFoundException : MailkeepException
     {
         internal NotFoundException(int status, string code, string message, string json) : base(status, code, message, json) { }
@@ -171,6 +174,7 @@ namespace Mailkeep
                 case Native.MK_DENIED:
                     return new DeniedException(status, code, message, json);
                 case Native.MK_NO_SUCH_MESSAGE:
+                case Native.MK_DELETED:
                 case Native.MK_NO_SUCH_PART:
                 case Native.MK_NO_SUCH_FOLDER:
                 case Native.MK_NO_SUCH_STORE:

@@ -4,6 +4,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
+using System.Linq;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -135,6 +136,17 @@ namespace Mailkeep
             var at = Zeroed(bytes + 1);
             fixed (char* chars = text) Text.Utf8.GetBytes(chars, text.Length, at, bytes);
             length = (UIntPtr)(uint)bytes;
+            return at;
+        }
+
+        /// <summary>Ids for C.</summary>
+        internal ulong* Ids(IEnumerable<MessageId> messages, out UIntPtr count)
+        {
+            var ids = messages.ToList();
+            // One more, so that none is not NULL.
+            var at = (ulong*)Zeroed((ids.Count + 1) * sizeof(ulong));
+            for (int i = 0; i < ids.Count; i++) at[i] = ids[i].Value;
+            count = (UIntPtr)(uint)ids.Count;
             return at;
         }
 

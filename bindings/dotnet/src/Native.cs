@@ -268,6 +268,7 @@ namespace Mailkeep
         internal const uint MK_VERIFY_PART = 2;
         internal const uint MK_VERIFY_ACCEPT = 256;
         internal const uint MK_FOLDER_DRY_RUN = 1;
+        internal const uint MK_DELETE_DRY_RUN = 1;
         internal const uint MK_REPAIR_ACCEPT_STATE = 1;
         internal const uint MK_REPAIR_DRY_RUN = 2;
         internal const int MK_OK = 0;
@@ -323,6 +324,7 @@ namespace Mailkeep
         internal const int MK_QUERY = -87;
         internal const int MK_FOLDER_EXISTS = -89;
         internal const int MK_FOLDER_NOT_EMPTY = -90;
+        internal const int MK_DELETED = -88;
 
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_archive_open(out ArchiveHandle archive, byte* folder, UIntPtr folder_length,
@@ -532,6 +534,15 @@ namespace Mailkeep
             ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_stream_free(IntPtr stream);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_delete(out BufferHandle report, SessionHandle of, ulong* ids,
+            UIntPtr count, byte* reason, UIntPtr reason_length, uint flags, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_undelete(out BufferHandle report, SessionHandle of, ulong* ids,
+            UIntPtr count, byte* reason, UIntPtr reason_length, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_deleted(out BufferHandle json, SessionHandle of, byte* cursor,
+            UIntPtr cursor_length, UIntPtr most, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_session_stats(out BufferHandle json, SessionHandle of, mk_progress* given,
             ErrorHandle error);

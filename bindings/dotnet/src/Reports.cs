@@ -484,7 +484,21 @@ namespace Mailkeep
             LastArchived = Fields["last_archived"].Time;
             Undecided = Fields["undecided"].Long;
             NotIndexed = Fields["not_indexed"].Long;
+            DeletedMessages = Fields["deleted_messages"].Long;
+            UnreferencedContents = Fields["unreferenced_contents"].Long;
+            UnreferencedBytes = Fields["unreferenced_bytes"].Long;
         }
+
+        /// <summary>Messages that are deleted, and can be brought back.</summary>
+        public long DeletedMessages { get; }
+
+        /// <summary>
+        /// Mails that no message refers to any more since theirs were deleted; <see cref="Contents"/> counts them too.
+        /// </summary>
+        public long UnreferencedContents { get; }
+
+        /// <summary>Bytes of these mails; <see cref="BytesRaw"/> counts them too.</summary>
+        public long UnreferencedBytes { get; }
 
         /// <summary>Messages.</summary>
         public long Messages { get; }

@@ -113,7 +113,7 @@ static class Keys
         {
             True(reader.Info().ReadOnly && !reader.Info().Lags && !writer.Info().ReadOnly, reader.Info().Json);
             var id = archiving.ImportOne(mail, "anna/inbox").Id;
-            Is(Throws<MailkeepException>(() => reading.Raw(id)).Code, "no_such_message");
+            Is(Throws<NotFoundException>(() => reading.Raw(id)).Code, "no_such_message");
             reader.Refresh();
             Is(reading.Raw(id).Length, mail.Length);
             Is(Throws<MailkeepException>(() => reading.ImportOne(mail, "anna/inbox")).Code, "read_only");

@@ -109,6 +109,35 @@ static class Maintenance
     }
 
     [Test]
+    static void WhatIsDeletedIsGoneAndComesBack()
+    {
+        using (var archive = NewArchive())
+        using (var session = archive.Session())
+        {
+            session.Import(Mails.MboxFile(0, 5), new ImportOptions { Into = "anna/in" });
+            var ids = session.Messages("anna/in").Select(message => message.Id).ToArray();
+            var one = new[] { ids[1] };
+            Throws<MailkeepException>(() => session.Delete(one, " "));
+            Throws<ArgumentNullException>(() => session.Delete(null, "a test"));
+            Throws<NotFoundException>(() => session.Delete(new[] { ids[0], new MessageId(99) }, "a test"));
+            Is(session.Delete(one, "a test", true).Deleted.Single(), ids[1]);
+            Is(session.Deleted().Count(), 0);
+            Is(session.Delete(one, "ein Grund: größer").Deleted.Single(), ids[1]);
+            Is(session.Delete(one, "a test").AlreadyDeleted.Single(), ids[1]);
+            Is(session.Messages("anna/in").Count(), 4);
+            Is(Throws<NotFoundException>(() => session.Raw(ids[1])).Code, "deleted");
+            var gone = session.Deleted().Single();
+            True(gone.Id == ids[1] && gone.Folder == "anna/in" && gone.DeletedBy == "system" && gone.Reason == "ein Grund: größer", "who and why");
+            True(gone.DeletedAt > DateTimeOffset.UtcNow.AddHours(-1), "when");
+            var stats = session.Stats();
+            True(stats.DeletedMessages == 1 && stats.UnreferencedContents == 1 && stats.UnreferencedBytes > 0, stats.Json);
+            var back = session.Undelete(ids.Take(2), "a test");
+            True(back.Undeleted.Single() == ids[1] && back.NotDeleted.Single() == ids[0], back.Json);
+            True(session.Raw(ids[1]).Length > 0, "whole");
+        }
+    }
+
+    [Test]
     static void StatisticsAndIndexesAreReported()
     {
         using (var archive = NewArchive())

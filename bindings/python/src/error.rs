@@ -41,6 +41,10 @@ pub(crate) fn id_of(py: Python<'_>, text: &str) -> PyResult<MessageId> {
     text.parse().map_err(|error| misuse(py, error))
 }
 
+pub(crate) fn ids_of(py: Python<'_>, texts: &[String]) -> PyResult<Vec<MessageId>> {
+    texts.iter().map(|text| id_of(py, text)).collect()
+}
+
 pub(crate) fn folder_of(py: Python<'_>, text: &str) -> PyResult<FolderPath> {
     text.parse().map_err(|error| misuse(py, error))
 }

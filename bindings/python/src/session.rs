@@ -5,14 +5,16 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use archive_core::{Depth, Error, FolderOptions, IndexConfiguration, Progress, RepairOptions, SearchPages, SearchRequest, VerifyReport};
+use archive_core::{
+    DeleteOptions, Depth, Error, FolderOptions, IndexConfiguration, Progress, RepairOptions, SearchPages, SearchRequest, VerifyReport,
+};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use serde::Serialize;
 
 use crate::calling::{Cancel, Follow, run, run_with};
-use crate::error::{OrRaise, folder_of, id_of, misuse, to_json};
+use crate::error::{OrRaise, folder_of, id_of, ids_of, misuse, to_json};
 use crate::events::{Events, Functions, Source, export_options, import_options, receipt_arguments, tell_failed, tell_receipt, write};
 use crate::message::{MessageInfo, found, rows};
 use crate::stream::{Stream, Streams};
@@ -404,6 +406,25 @@ impl Session {
     fn prune_folders(&self, py: Python<'_>, path: Option<String>, dry_run: bool) -> PyResult<String> {
         let path = path.map(|path| folder_of(py, &path)).transpose()?;
         self.short(py, |session| session.prune_folders(path.as_ref(), FolderOptions { dry_run }))
+    }
+
+    // What deletes messages, and brings them back.
+
+    #[pyo3(signature = (ids, reason, dry_run, /))]
+    fn delete(&self, py: Python<'_>, ids: Vec<String>, reason: String, dry_run: bool) -> PyResult<String> {
+        let ids = ids_of(py, &ids)?;
+        self.long(py, None, None, |session, _| session.delete(&ids, &reason, DeleteOptions { dry_run }))
+    }
+
+    #[pyo3(signature = (ids, reason, /))]
+    fn undelete(&self, py: Python<'_>, ids: Vec<String>, reason: String) -> PyResult<String> {
+        let ids = ids_of(py, &ids)?;
+        self.long(py, None, None, |session, _| session.undelete(&ids, &reason))
+    }
+
+    #[pyo3(signature = (cursor, most, /))]
+    fn deleted_page(&self, py: Python<'_>, cursor: Option<String>, most: usize) -> PyResult<String> {
+        self.long(py, None, None, |session, _| session.deleted_page(cursor.as_deref(), most))
     }
 
     // What checks, repairs and measures an archive, and keeps its index.

@@ -361,6 +361,31 @@ def test_verify(archive: mailkeep.Archive, session: mailkeep.Session) -> None:
     assert session.accept_damage(report).findings == ()
 
 
+def test_what_is_deleted_is_gone_and_comes_back(session: mailkeep.Session) -> None:
+    session.import_(io.BytesIO(mbox(0, 5)), "anna/inbox")
+    ids = [message.id for message in session.messages()]
+    with pytest.raises(mailkeep.Misuse):
+        session.delete(ids, "")
+    with pytest.raises(mailkeep.NoSuchMessage):
+        session.delete([ids[0], "1:99"], "a test")
+    assert session.delete(ids[:1], "a test", dry_run=True).deleted == (ids[0],)
+    assert session.delete(iter(ids[:2]), "größer").deleted == tuple(ids[:2])
+    assert session.delete(ids[:1], "a test").already_deleted == (ids[0],)
+    assert [message.id for message in session.messages()] == ids[2:]
+    with pytest.raises(mailkeep.Deleted):
+        session.raw(ids[0])
+    (first, _) = session.deleted()
+    assert (first.id, first.folder, first.deleted_by, first.reason) == (ids[0], "anna/inbox", "system", "größer")
+    assert first.deleted is not None and first.json()["reason"] == "größer"
+    page = session.deleted_page(limit=1)
+    assert len(page.items) == 1 and page.cursor is not None
+    stats = session.stats()
+    assert (stats.messages, stats.deleted_messages, stats.unreferenced_contents) == (3, 2, 2) and stats.unreferenced_bytes > 0
+    report = session.undelete(ids[1:3], "a test")
+    assert (report.undeleted, report.not_deleted) == ((ids[1],), (ids[2],))
+    assert session.raw(ids[1])
+
+
 def test_the_index_is_kept(session: mailkeep.Session) -> None:
     session.import_(io.BytesIO(mbox(0, 20)), "anna/inbox")
     session.add(NESTED, "anna/inbox")

@@ -38,7 +38,7 @@ fn several(session: &Session, args: &Show, out: &mut Out) -> Result<Exit, Failur
         match one_of_several(session, *id, std::mem::take(&mut is_first), args, out) {
             Ok(Exit::Done) => {}
             Ok(other) => exit = other,
-            Err(failure @ Failure::Archive(Error::NoSuchMessage(_) | Error::Damage(_))) => failures.push(failure),
+            Err(failure @ Failure::Archive(Error::NoSuchMessage(_) | Error::Deleted { .. } | Error::Damage(_))) => failures.push(failure),
             Err(failure) => return Err(failure),
         }
     }

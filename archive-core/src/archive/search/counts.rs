@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use archive_index::{Columns, DocNo, SortKey};
 
 use super::found::{Found, Searcher, path_text};
-use crate::catalog::NOT_DATED;
+use crate::catalog::{Catalog, NOT_DATED};
 use crate::error::Error;
 use crate::id::{ContentNo, FolderNo};
-use crate::store::{Store, failed};
+use crate::store::failed;
 
 /// By what hits are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +74,8 @@ pub(super) fn count(searcher: &Searcher<'_>, found: &Found, counts: &mut [Counts
             CountBy::Year => by_period(searcher, found, |(year, _)| format!("{year:04}"))?,
             CountBy::Month => by_period(searcher, found, |(year, month)| format!("{year:04}-{month:02}"))?,
             CountBy::From => by_sender(searcher, found)?,
-            CountBy::Folder => by_folder(searcher.store, found)?,
-            CountBy::Type => by_type(searcher.store, found)?,
+            CountBy::Folder => by_folder(searcher, found)?,
+            CountBy::Type => by_type(searcher.catalog(), found)?,
         };
         counts.rows = sums.into_iter().collect();
         counts.rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -109,8 +109,8 @@ fn by_sender(searcher: &Searcher<'_>, found: &Found) -> Result<BTreeMap<String, 
     Ok(sums)
 }
 
-fn by_folder(store: &Store, found: &Found) -> Result<BTreeMap<String, u64>, Error> {
-    let folders = store.folders_of(&found.singles)?;
+fn by_folder(searcher: &Searcher<'_>, found: &Found) -> Result<BTreeMap<String, u64>, Error> {
+    let folders = searcher.folders_of(&found.singles)?;
     let mut of_folder: BTreeMap<FolderNo, u64> = BTreeMap::new();
     let singles = found.singles.iter().map(|content| folders.of(ContentNo(content)));
     for folder in singles.chain(found.placed.iter().map(|placed| placed.folder)) {
@@ -118,16 +118,16 @@ fn by_folder(store: &Store, found: &Found) -> Result<BTreeMap<String, u64>, Erro
     }
     let mut sums = BTreeMap::new();
     for (folder, messages) in of_folder {
-        *sums.entry(path_text(store, folder)).or_default() += messages;
+        *sums.entry(path_text(searcher.catalog(), folder)).or_default() += messages;
     }
     Ok(sums)
 }
 
-fn by_type(store: &Store, found: &Found) -> Result<BTreeMap<String, u64>, Error> {
+fn by_type(catalog: &Catalog, found: &Found) -> Result<BTreeMap<String, u64>, Error> {
     let mut sums = BTreeMap::new();
     for (messages, docs) in found.by_messages() {
         for content in docs.iter().map(ContentNo) {
-            let row = store.catalog().content_row(content)?.ok_or(Error::Bug("a content that was found is not in the catalog"))?;
+            let row = catalog.content_row(content)?.ok_or(Error::Bug("a content that was found is not in the catalog"))?;
             for media in row.attachment_types.unwrap_or_else(|| vec!["none".to_owned()]) {
                 *sums.entry(media).or_default() += messages;
             }

@@ -2,11 +2,12 @@
 //! belong to messages.
 //!
 //! Most contents have one message: for these a condition on messages is a set of contents, and the index answers the
-//! whole query at once. The messages of contents that have several are grouped by the conditions that they meet, and
-//! the query runs once for each group.
+//! whole query at once. The messages of contents that have several, or of whose messages the first was deleted, are
+//! grouped by the conditions that they meet, and the query runs once for each group.
 
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 
 use archive_index::{Bound, Filter, FilterKind, LabelKind, LabelPattern, Leaf, Mark, MessageRef, Query, RoaringBitmap, Snapshot};
 
@@ -16,7 +17,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::id::{ContentNo, FolderNo, MessageNo};
 use crate::mail::facts::{id_hash, kept};
-use crate::store::{Marked, Placed, Placements, Store, failed, id_label};
+use crate::store::{FoldersOf, Marked, Placed, Placements, Store, View, failed, id_label};
 
 /// Messages that meet a query.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -60,17 +61,17 @@ impl Found {
     }
 
     /// All messages, by content.
-    pub(super) fn each(&self, store: &Store, mut visit: impl FnMut(Placed) -> Result<(), Error>) -> Result<(), Error> {
+    pub(super) fn each(&self, catalog: &Catalog, mut visit: impl FnMut(Placed) -> Result<(), Error>) -> Result<(), Error> {
         for content in self.singles.iter().map(ContentNo) {
-            visit(only_message(store, content)?)?;
+            visit(only_message(catalog, content)?)?;
         }
         self.placed.iter().try_for_each(|placed| visit(*placed))
     }
 }
 
 /// The message of a content that has one.
-pub(super) fn only_message(store: &Store, content: ContentNo) -> Result<Placed, Error> {
-    let placements = store.catalog().placements(content)?;
+pub(super) fn only_message(catalog: &Catalog, content: ContentNo) -> Result<Placed, Error> {
+    let placements = catalog.placements(content)?;
     let (message, folder) = *placements.first().ok_or(Error::Bug("a content that was found has no message"))?;
     Ok(Placed { content, message, folder })
 }
@@ -88,13 +89,13 @@ pub(super) fn as_they_lie<T, N: Ord>(
 }
 
 /// The messages of contents that have one, in their order.
-pub(super) fn only_messages(store: &Store, contents: &[ContentNo]) -> Result<Vec<MessageNo>, Error> {
+pub(super) fn only_messages(catalog: &Catalog, contents: &[ContentNo]) -> Result<Vec<MessageNo>, Error> {
     let mut messages = vec![MessageNo(0); contents.len()];
     as_they_lie(
         contents,
         |content| *content,
         |at, content| {
-            let message = only_message(store, *content)?.message;
+            let message = only_message(catalog, *content)?.message;
             messages.get_mut(at).into_iter().for_each(|place| *place = message);
             Ok(())
         },
@@ -114,6 +115,8 @@ pub(super) enum Ask {
 /// A search in one store.
 pub(super) struct Searcher<'a> {
     pub(super) store: &'a Store,
+    /// The messages that it looks at.
+    pub(super) view: &'a View,
     pub(super) snapshot: &'a Snapshot,
     pub(super) sight: &'a Sight,
     pub(super) calendar: &'a Calendar,
@@ -145,8 +148,21 @@ impl Condition {
 }
 
 impl<'a> Searcher<'a> {
-    pub(super) fn new(store: &'a Store, snapshot: &'a Snapshot, sight: &'a Sight, calendar: &'a Calendar) -> Self {
-        Self { store, snapshot, sight, calendar }
+    pub(super) fn new(store: &'a Store, view: &'a View, snapshot: &'a Snapshot, sight: &'a Sight, calendar: &'a Calendar) -> Self {
+        Self { store, view, snapshot, sight, calendar }
+    }
+
+    pub(super) fn catalog(&self) -> &'a Catalog {
+        self.view.catalog()
+    }
+
+    pub(super) fn placements(&self) -> Result<Arc<Placements>, Error> {
+        self.view.placements()
+    }
+
+    /// The folders of `contents`, which have one message each.
+    pub(super) fn folders_of(&self, contents: &RoaringBitmap) -> Result<FoldersOf, Error> {
+        self.store.folders_of(self.view, contents)
     }
 
     /// The contents of `docs` with one message, in `folders` that the actor sees.
@@ -165,7 +181,7 @@ impl<'a> Searcher<'a> {
             let docs = self.ask(&self.bind(query, Vec::new())?, ask)?;
             return self.messages_of(docs);
         }
-        let placements = self.store.placements()?;
+        let placements = self.placements()?;
         let of_singles = conditions.iter().map(|condition| self.singles(condition, &placements)).collect::<Result<_, _>>()?;
         let mut singles = self.ask(&self.bind(query, of_singles)?, ask)?;
         singles -= placements.shared();
@@ -190,7 +206,7 @@ impl<'a> Searcher<'a> {
 
     /// Leaves out contents without a message; after damage an index may know more of them than the records do.
     fn leave_out_unplaced(&self, docs: &mut RoaringBitmap) {
-        let catalog = self.store.catalog();
+        let catalog = self.catalog();
         *docs -= catalog.unplaced();
         docs.remove_range(catalog.basis().numbers.contents..);
     }
@@ -201,12 +217,12 @@ impl<'a> Searcher<'a> {
             _ if docs.is_empty() => Ok(Found::default()),
             Sight::All => {
                 self.leave_out_unplaced(&mut docs);
-                let shared = &docs & self.store.catalog().shared();
-                let placed = self.store.placed_of(&shared)?;
+                let shared = &docs & self.catalog().shared();
+                let placed = self.store.placed_of(self.view, &shared)?;
                 Ok(Found { singles: docs - shared, placed })
             }
             Sight::Folders(folders) => {
-                let placements = self.store.placements()?;
+                let placements = self.placements()?;
                 let placed = self.visible(&placements).filter(|placed| docs.contains(placed.content.0)).copied().collect();
                 Ok(Found { singles: self.seen(docs, folders, &placements), placed })
             }
@@ -216,7 +232,7 @@ impl<'a> Searcher<'a> {
     /// The contents of which the actor sees a message; `None` if the actor sees everything.
     pub(super) fn seen_contents(&self) -> Result<Option<RoaringBitmap>, Error> {
         let Sight::Folders(folders) = self.sight else { return Ok(None) };
-        let placements = self.store.placements()?;
+        let placements = self.placements()?;
         let mut seen = RoaringBitmap::clone(&self.store.singles_seen(&placements, folders));
         seen.extend(self.visible(&placements).map(|placed| placed.content.0));
         Ok(Some(seen))
@@ -265,7 +281,7 @@ impl<'a> Searcher<'a> {
         Ok(match &filter.kind {
             FilterKind::Folder { path, subfolders } => {
                 let scope = FolderScope { path: path.clone(), subfolders: *subfolders };
-                Some(Condition::Folders(folders_of(self.store.catalog().folders(), [&scope])))
+                Some(Condition::Folders(folders_of(self.catalog().folders(), [&scope])))
             }
             FilterKind::Archived(span) => {
                 let Range { start, end } = self.calendar.seconds(span);
@@ -296,7 +312,7 @@ impl<'a> Searcher<'a> {
     }
 
     fn marked(&self, mark: Mark) -> Result<Marked, Error> {
-        Ok(self.store.placements()?.marked(mark).clone())
+        Ok(self.placements()?.marked(mark).clone())
     }
 
     /// A message and its content, if it exists and the actor sees it.
@@ -318,34 +334,38 @@ impl<'a> Searcher<'a> {
         if of.store != self.store.no().0 {
             return Ok(None);
         }
-        let row = self.store.catalog().message_row(MessageNo(of.message))?;
+        if self.catalog().deleted().contains(of.message) {
+            return Ok(None);
+        }
+        let row = self.catalog().message_row(MessageNo(of.message))?;
         Ok(row.filter(|row| self.sight.sees(FolderNo(row.folder))).map(|row| ContentNo(row.content)))
     }
 
     /// The messages that were archived in `span` of milliseconds, as ascending ranges.
     fn archived(&self, span: Range<i64>) -> Result<Vec<Range<u32>>, Error> {
-        let catalog = self.store.catalog();
+        let catalog = self.catalog();
         let all = catalog.basis().numbers.messages;
         // The clock may have been set back: only from each of these messages to the next do times rise with numbers.
         let begins = catalog.archived_earlier().iter().take_while(|no| *no < all);
         let ends = begins.clone().chain([all]);
         let mut ranges = Vec::new();
         for (begin, end) in std::iter::once(0).chain(begins).zip(ends) {
-            let from = archived_from(&catalog, begin..end, span.start)?;
-            let to = archived_from(&catalog, from..end, span.end)?;
+            let from = archived_from(catalog, begin..end, span.start)?;
+            let to = archived_from(catalog, from..end, span.end)?;
             ranges.extend(Some(from..to).filter(|range| !range.is_empty()));
         }
         Ok(ranges)
     }
 
-    /// The first content whose first message is `message` or a later one: first messages rise with contents.
+    /// The first content whose first message is `message` or a later one: first messages rise with contents, whether
+    /// they are deleted or not.
     pub(super) fn content_from(&self, message: u32) -> Result<u32, Error> {
-        let catalog = self.store.catalog();
+        let catalog = self.catalog();
         let contents = catalog.basis().numbers.contents;
         partition(0..contents, |no| {
             let mut from = ContentNo(no);
             while let Some(next) = catalog.next_content(from)? {
-                if let Some((first, _)) = catalog.placements(next)?.first() {
+                if let Some(first) = catalog.first_message(next)? {
                     return Ok(first.0 >= message);
                 }
                 from = ContentNo(next.0.saturating_add(1));
@@ -397,6 +417,6 @@ fn type_patterns(name: &str) -> Vec<LabelPattern> {
 }
 
 /// The folder of a message as text.
-pub(super) fn path_text(store: &Store, folder: FolderNo) -> String {
-    store.catalog().folders().path(folder).join("/")
+pub(super) fn path_text(catalog: &Catalog, folder: FolderNo) -> String {
+    catalog.folders().path(folder).join("/")
 }

@@ -16,6 +16,7 @@ mod thread;
 mod zone;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use archive_index::{DocRange, RoaringBitmap, Snapshot};
 use sha2::{Digest as _, Sha256};
@@ -27,6 +28,7 @@ pub use pages::SearchPages;
 
 use super::actor::Acting;
 use super::{Actor, NotSearchable};
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId};
 use crate::message::MessageInfo;
@@ -248,7 +250,7 @@ impl Acting<'_> {
             let found = InOrder::new(searcher, searcher.find(&query, Ask::Undecided)?, request.criteria.order)?;
             for no in found.page(searcher, None, most)?.places.iter().map(Place::message) {
                 let message = MessageId { store: store.no(), no };
-                let row = store.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(message))?;
+                let row = searcher.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(message))?;
                 parts.extend(super::gaps::not_searchable(store, message, ContentNo(row.content))?);
             }
             Ok(parts)
@@ -261,8 +263,9 @@ impl Acting<'_> {
         let store = &self.archive.store;
         let calendar = self.calendar(request)?;
         loop {
-            let (sight, snapshot) = (self.sight(), store.indexer().snapshot().until(request.progress.flag()));
-            match ask(&Searcher::new(store, &snapshot, &sight, &calendar)) {
+            let snapshot = store.indexer().snapshot().until(request.progress.flag());
+            let (view, sight) = self.view();
+            match ask(&Searcher::new(store, &view, &snapshot, &sight, &calendar)) {
                 Err(Error::IndexDamaged(damage)) => store.indexer().give_up(&damage),
                 answer => return answer,
             }
@@ -272,8 +275,9 @@ impl Acting<'_> {
     /// The messages that a search finds, by content; they are held as sets of numbers.
     pub(super) fn each_found(&self, request: &SearchRequest, visit: impl FnMut(Placed) -> Result<(), Error>) -> Result<(), Error> {
         let Some(query) = request.criteria.query()? else { return Ok(()) };
-        let found = self.with_searcher(request, |searcher| searcher.find(&query, Ask::Hits))?;
-        found.each(&self.archive.store, visit)
+        let (found, catalog) =
+            self.with_searcher(request, |searcher| Ok((searcher.find(&query, Ask::Hits)?, Arc::clone(searcher.view.catalog()))))?;
+        found.each(&catalog, visit)
     }
 
     /// The store criterion is for administrators (O45), and must name an existing store.
@@ -323,9 +327,8 @@ impl Acting<'_> {
 }
 
 /// The contents that are not in a snapshot of the index.
-pub(super) fn missing(snapshot: &Snapshot, store: &crate::store::Store) -> RoaringBitmap {
+pub(super) fn missing(snapshot: &Snapshot, catalog: &Catalog) -> RoaringBitmap {
     let mut docs = RoaringBitmap::new();
-    let catalog = store.catalog();
     // Numbers that a repair skipped have nothing to be searched. What a damaged page hides counts as missing.
     let first = catalog.next_content(ContentNo(snapshot.end().0)).unwrap_or(Some(ContentNo(snapshot.end().0)));
     if let Some(first) = first {

@@ -15,7 +15,7 @@ use crate::archive::{Actor, Session};
 use crate::catalog::StoredRows;
 use crate::error::Error;
 use crate::id::{ContentNo, MessageId, MessageNo};
-use crate::store::failed;
+use crate::store::{View, failed};
 
 /// The pages of a search, in order, each of at most as many hits as the limit of the request; there is always a first
 /// one. Counts and suggestions are in the first. All come from the state of the archive at the first; if a segment of
@@ -56,6 +56,7 @@ enum State {
 
 /// A search that ran.
 struct Reading {
+    view: View,
     snapshot: Snapshot,
     sight: Sight,
     /// What was found, and what was asked; `None` if nothing was.
@@ -179,15 +180,16 @@ impl Search {
     fn run(&self, acting: &Acting<'_>) -> Result<Reading, Error> {
         let (request, store) = (&self.request, &acting.archive.store);
         let criteria = &request.criteria;
-        let (sight, snapshot) = (acting.sight(), store.indexer().snapshot().until(request.progress.flag()));
-        let searcher = Searcher::new(store, &snapshot, &sight, &self.calendar);
+        let snapshot = store.indexer().snapshot().until(request.progress.flag());
+        let (view, sight) = acting.view();
+        let searcher = Searcher::new(store, &view, &snapshot, &sight, &self.calendar);
         let mut answer = SearchResult {
             hits: Vec::new(),
             total: 0,
             contents: 0,
             also: Vec::new(),
             cursor: None,
-            coverage: Coverage { not_indexed: searcher.messages_of(missing(&snapshot, store))?.total(), undecided: 0 },
+            coverage: Coverage { not_indexed: searcher.messages_of(missing(&snapshot, view.catalog()))?.total(), undecided: 0 },
             counts: request.counts.iter().map(|by| Counts::new(*by)).collect(),
             snippets: Vec::new(),
             subject_words: Vec::new(),
@@ -197,7 +199,7 @@ impl Search {
         let of_query = |query: &Query| query.notices().iter().map(|notice| notices::of_query(&criteria.text, notice)).collect();
         let Some(query) = criteria.query()? else {
             answer.notices = of_query(&criteria.text_query()?);
-            return Ok(Reading { snapshot, sight, found: None, others: BTreeMap::new(), answer });
+            return Ok(Reading { view, snapshot, sight, found: None, others: BTreeMap::new(), answer });
         };
         answer.notices = of_query(&query);
         answer.notices.extend(searcher.unknown_folders(&query));
@@ -216,7 +218,7 @@ impl Search {
         }
         let (found, others) = if request.once { found.once() } else { (found, BTreeMap::new()) };
         let found = InOrder::new(&searcher, found, criteria.order)?;
-        Ok(Reading { snapshot, sight, found: Some((found, query)), others, answer })
+        Ok(Reading { view, snapshot, sight, found: Some((found, query)), others, answer })
     }
 
     /// The hits of a page, and what was asked for beside them.
@@ -228,7 +230,7 @@ impl Search {
             page.suggestions = None;
         }
         let Some((found, query)) = &reading.found else { return Ok(page) };
-        let searcher = Searcher::new(store, &reading.snapshot, &reading.sight, &self.calendar);
+        let searcher = Searcher::new(store, &reading.view, &reading.snapshot, &reading.sight, &self.calendar);
         let limit = self.request.limit.unwrap_or(usize::MAX);
         if limit == 0 {
             // A page of nothing ends where it begins.
@@ -240,7 +242,13 @@ impl Search {
         }
         let request = &self.request;
         let mut last = None;
+        let now = store.catalog();
         for (place, rows) in self.ahead.rows.drain(..limit.min(self.ahead.rows.len())) {
+            // What was deleted since the search ran is not shown.
+            if now.deleted().contains(place.message().0) {
+                last = Some(place);
+                continue;
+            }
             let (row, content) = rows.read()?;
             // The actor sees what was found: rights were a condition of the search.
             let info = acting.info_of(MessageId { store: store.no(), no: place.message() }, &row, content)?;
@@ -251,7 +259,8 @@ impl Search {
             page.hits.push(info);
             if request.once {
                 let others = reading.others.get(&place.message()).into_iter().flatten();
-                page.also.push(others.map(|no| acting.message(MessageId { store: store.no(), no: *no })).collect::<Result<_, _>>()?);
+                let others = others.map(|no| acting.unless_deleted(MessageId { store: store.no(), no: *no }));
+                page.also.push(others.filter_map(Result::transpose).collect::<Result<_, _>>()?);
             }
             if request.snippets {
                 page.snippets.push(searcher.snippet(query, ContentNo(row.content))?);
@@ -273,7 +282,7 @@ impl Ahead {
         let mut rows: Vec<Option<StoredRows>> = places.iter().map(|_| None).collect();
         as_they_lie(&places, Place::message, |at, place| {
             searcher.snapshot.check_stop().map_err(failed)?;
-            let found = searcher.store.catalog().stored_rows(place.message())?;
+            let found = searcher.catalog().stored_rows(place.message())?;
             let id = MessageId { store: searcher.store.no(), no: place.message() };
             if let Some(row) = rows.get_mut(at) {
                 *row = Some(found.ok_or(Error::NoSuchMessage(id))?);

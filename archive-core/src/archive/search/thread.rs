@@ -22,13 +22,14 @@ impl Acting<'_> {
     pub(in crate::archive) fn thread(&self, id: MessageId, progress: &Progress) -> Result<Vec<MessageInfo>, Error> {
         let first = self.content_of(id)?;
         let store = &self.archive.store;
-        let (sight, snapshot) = (self.sight(), store.indexer().snapshot().until(progress.flag()));
+        let snapshot = store.indexer().snapshot().until(progress.flag());
+        let (view, sight) = self.view();
         let calendar = Calendar::new(Zone::utc(), 0);
-        let searcher = Searcher::new(store, &snapshot, &sight, &calendar);
+        let searcher = Searcher::new(store, &view, &snapshot, &sight, &calendar);
         let contents = searcher.thread(first)?;
         let mut messages = Vec::new();
-        searcher.messages_of(contents)?.each(store, |placed| {
-            messages.push(self.message(MessageId { store: store.no(), no: placed.message })?);
+        searcher.messages_of(contents)?.each(searcher.catalog(), |placed| {
+            messages.extend(self.unless_deleted(MessageId { store: store.no(), no: placed.message })?);
             Ok(())
         })?;
         messages.sort_by_key(|info| (info.date.is_none(), info.date, info.id));

@@ -1,6 +1,7 @@
 //! The calls of an archive on behalf of an actor, as callers see them. What they do is in the modules beside this one.
 
 mod archiving;
+mod deleting;
 mod folders;
 mod reading;
 mod searching;

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::folder::{self, MAX_DEPTH};
 use crate::id::{ContentNo, Digest, FolderNo, Identity, MessageNo, PartNo};
 use crate::mail::Extent;
-use crate::records::{DamagedPlace, DateSource, FactValue, FolderFact, Run, Runs, Shape, ShapeExtent};
+use crate::records::{DamagedPlace, DateSource, DeletedFact, FactValue, FolderFact, Run, Runs, Shape, ShapeExtent, UndeletedFact};
 
 /// Which mail counts as a duplicate of an archived one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,10 +112,10 @@ enum Known {
 
 /// Everything that one commit adds.
 pub(super) struct Draft<'s> {
-    catalog: &'s Catalog,
+    pub(super) catalog: &'s Catalog,
     numbers: Numbers,
     duplicates: Duplicates,
-    now: i64,
+    pub(super) now: i64,
     contents: Vec<Added>,
     parts: Vec<AddedPart>,
     messages: Vec<AddedMessage>,
@@ -137,6 +137,9 @@ pub(super) struct Draft<'s> {
     accepted: Vec<DamagedPlace>,
     /// Changes of folders, after those that are made.
     changed: Vec<FactValue>,
+    /// Messages that this commit deletes, or brings back.
+    pub(super) deleted: Option<DeletedFact>,
+    pub(super) undeleted: Option<UndeletedFact>,
     healed: Vec<Healed>,
     placed: BTreeSet<(ContentNo, MessageNo, FolderNo)>,
     placer: Placer,
@@ -162,6 +165,8 @@ impl<'s> Draft<'s> {
             damaged,
             accepted: Vec::new(),
             changed: Vec::new(),
+            deleted: None,
+            undeleted: None,
             healed: Vec::new(),
             placed: BTreeSet::new(),
             placer: Placer::default(),
@@ -301,14 +306,18 @@ impl<'s> Draft<'s> {
 
     fn message(&mut self, content: ContentNo, folder: FolderNo, place: NewPlace) -> Result<MessageNo, Error> {
         let no = MessageNo(take(&mut self.numbers.messages)?);
-        // From the highest number ever assigned, not from a count: no number in a folder is ever assigned again.
-        let known = self.catalog.folders().get(folder).map_or(0, |folder| folder.last);
-        let last = self.last_in.entry(folder).or_insert(known);
-        let number = last.checked_add(1).ok_or(Error::Bug("all numbers of a folder are given"))?;
-        *last = number;
+        let number = self.next_number(folder)?;
         self.placed.insert((content, no, folder));
         self.messages.push(AddedMessage { no, content, folder, number, place });
         Ok(no)
+    }
+
+    /// The next number in a folder.
+    pub(super) fn next_number(&mut self, folder: FolderNo) -> Result<u32, Error> {
+        // From the highest number ever assigned, not from a count: no number in a folder is ever assigned again.
+        let last = self.last_in.entry(folder).or_insert_with(|| self.catalog.folders().last_number(folder));
+        *last = last.checked_add(1).ok_or(Error::Bug("all numbers of a folder are given"))?;
+        Ok(*last)
     }
 
     fn folder(&mut self, path: &Arc<[String]>) -> Result<FolderNo, Error> {
@@ -360,6 +369,11 @@ impl<'s> Draft<'s> {
         Ok(placed)
     }
 
+    /// Whether a content has messages, or had some that are deleted.
+    fn has_had_messages(&self, content: ContentNo) -> Result<bool, Error> {
+        Ok(self.placed_here(content).next().is_some() || self.catalog.first_message(content)?.is_some())
+    }
+
     /// Messages of a content that this commit adds.
     fn placed_here(&self, content: ContentNo) -> impl Iterator<Item = (MessageNo, FolderNo)> {
         let from = (content, MessageNo(0), FolderNo(0));
@@ -393,9 +407,9 @@ impl<'s> Draft<'s> {
         let Some(content) = self.same_bytes(header.digest, &sound)? else { return Ok(Known::Nothing) };
         // A content that replaced a damaged one never gets a message of its own, since first messages rise with
         // contents. A new message names the damaged content, and is read from this one by the digest.
-        if !damaged.is_empty() && self.placements(content)?.is_empty() {
+        if !damaged.is_empty() && !self.has_had_messages(content)? {
             for no in damaged {
-                if !self.placements(no)?.is_empty() {
+                if self.has_had_messages(no)? {
                     return Ok(Known::Content(no));
                 }
             }
@@ -524,6 +538,8 @@ impl<'s> Draft<'s> {
             && self.changed.is_empty()
             && self.damaged.is_empty()
             && self.accepted.is_empty()
+            && self.deleted.is_none()
+            && self.undeleted.is_none()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One commit: drafted, written, applied to the catalog; its text waits for the index.
 
 mod accepted;
+mod deletion;
 mod draft;
 mod folders;
 mod large;
@@ -10,6 +11,7 @@ mod prepared;
 
 use std::sync::PoisonError;
 
+pub(crate) use deletion::Note;
 pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
 pub(crate) use folders::FolderChange;

@@ -97,6 +97,10 @@ class NoSuchMessage(NotFound):
     """No message with this id."""
 
 
+class Deleted(NotFound):
+    """The message was deleted; ``undelete`` brings it back."""
+
+
 class NoSuchPart(NotFound):
     """The message has no such part, or the part consists of other parts."""
 
@@ -198,6 +202,7 @@ CLASSES: Mapping[str, Type[MailkeepError]] = {
     "latched": Latched,
     "read_only": ReadOnly,
     "no_such_message": NoSuchMessage,
+    "deleted": Deleted,
     "no_such_part": NoSuchPart,
     "no_such_folder": NoSuchFolder,
     "no_such_store": NoSuchStore,

@@ -520,6 +520,63 @@ class VerifyReport(Record):
 
 
 @dataclass(frozen=True)
+class DeleteReport(Record):
+    """What a deletion did, or would do."""
+
+    #: Ids of messages that were deleted, each once.
+    deleted: Tuple[str, ...]
+    #: Ids of messages that were deleted already.
+    already_deleted: Tuple[str, ...]
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        return [tuple(form["deleted"]), tuple(form["already_deleted"])]
+
+
+@dataclass(frozen=True)
+class UndeleteReport(Record):
+    """What was brought back."""
+
+    #: Ids of messages that are back, each once.
+    undeleted: Tuple[str, ...]
+    #: Ids of messages that were not deleted.
+    not_deleted: Tuple[str, ...]
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        return [tuple(form["undeleted"]), tuple(form["not_deleted"])]
+
+
+@dataclass(frozen=True)
+class DeletedMessage(Record):
+    """A deleted message: what lists showed of it, and who deleted it, when and why."""
+
+    #: Its id, such as ``1:42``, under which it can be brought back.
+    id: str
+    #: Its date in UTC; ``None`` if it has none.
+    date: Optional[datetime.datetime]
+    #: The first senders.
+    from_: Tuple[Address, ...]
+    #: The subject, decoded.
+    subject: str
+    #: The folder that it comes back to.
+    folder: str
+    #: Bytes.
+    size: int
+    #: When it was deleted, in UTC; ``None`` where damage took the record of it, as for the next two.
+    deleted: Optional[datetime.datetime]
+    #: Who deleted it.
+    deleted_by: Optional[str]
+    #: Why.
+    reason: Optional[str]
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        shown = [form["id"], time_of(form["date"]), _addresses(form["from"]), form["subject"], form["folder"], form["size"]]
+        return [*shown, time_of(form["deleted"]), form["deleted_by"], form["reason"]]
+
+
+@dataclass(frozen=True)
 class RepairReport(Record):
     """What a repair did, or would do."""
 
@@ -617,6 +674,12 @@ class StatsReport(Record):
     undecided: int
     #: Mails that are not indexed yet.
     not_indexed: int
+    #: Messages that are deleted, and can be brought back.
+    deleted_messages: int
+    #: Mails that no message refers to any more since theirs were deleted; ``contents`` counts them too.
+    unreferenced_contents: int
+    #: Bytes of these mails; ``bytes_raw`` counts them too.
+    unreferenced_bytes: int
 
     @classmethod
     def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
@@ -627,6 +690,7 @@ class StatsReport(Record):
             time_of(form["last_archived"]),
             form["undecided"],
             form["not_indexed"],
+            *(form[name] for name in ("deleted_messages", "unreferenced_contents", "unreferenced_bytes")),
         ]
 
 

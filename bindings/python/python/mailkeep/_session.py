@@ -38,6 +38,8 @@ from ._records import (
     CheckReport,
     ClauseReport,
     ClauseVerdict,
+    DeletedMessage,
+    DeleteReport,
     ExportReport,
     FolderInfo,
     FolderReport,
@@ -59,6 +61,7 @@ from ._records import (
     StepFunction,
     StoreIndex,
     Trouble,
+    UndeleteReport,
     VerifyReport,
     View,
 )
@@ -594,6 +597,28 @@ class Session:
         User archives stay.
         """
         return FolderReport.of(json.loads(self._native.prune_folders(folder, dry_run)))
+
+    # What deletes messages, and brings them back.
+
+    def delete(self, ids: Iterable[str], reason: str, *, dry_run: bool = False) -> DeleteReport:
+        """Deletes messages, all of them or none: durable when this returns.
+
+        They leave lists, counts, searches and exports at once, and ``undelete`` brings them back. ``reason`` is recorded
+        with the time and the user. ``dry_run`` only reports what would be done.
+        """
+        return DeleteReport.of(json.loads(self._native.delete(list(ids), reason, dry_run)))
+
+    def undelete(self, ids: Iterable[str], reason: str) -> UndeleteReport:
+        """Brings deleted messages back, all of them or none. They keep their ids."""
+        return UndeleteReport.of(json.loads(self._native.undelete(list(ids), reason)))
+
+    def deleted(self) -> Iterator[DeletedMessage]:
+        """All deleted messages in the order of their numbers, read page by page."""
+        return _all_of(lambda cursor: self.deleted_page(cursor))
+
+    def deleted_page(self, cursor: Optional[str] = None, limit: int = AT_ONCE) -> Page[DeletedMessage]:
+        """A page of ``deleted``."""
+        return _page_of(DeletedMessage.of, self._native.deleted_page(cursor, limit))
 
     # What checks, repairs and measures an archive, and keeps its index.
 

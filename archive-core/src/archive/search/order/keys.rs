@@ -39,10 +39,10 @@ pub(super) struct ByArchived {
 
 impl ByFolder {
     pub(super) fn new(searcher: &Searcher<'_>, found: &Found) -> Result<Self, Error> {
-        let store = searcher.store;
-        let folders = store.folders_of(&found.singles)?;
-        let last = store.catalog().basis().numbers.folders;
-        let paths: Vec<String> = (0..=last).map(|no| archive_index::fold(&path_text(store, FolderNo(no))).into_owned()).collect();
+        let catalog = searcher.catalog();
+        let folders = searcher.folders_of(&found.singles)?;
+        let last = catalog.basis().numbers.folders;
+        let paths: Vec<String> = (0..=last).map(|no| archive_index::fold(&path_text(catalog, FolderNo(no))).into_owned()).collect();
         let mut texts = paths.clone();
         texts.sort_unstable();
         texts.dedup();
@@ -61,13 +61,16 @@ impl ByFolder {
 
 impl ByArchived {
     pub(super) fn new(searcher: &Searcher<'_>, found: &Found) -> Result<Self, Error> {
-        let catalog = searcher.store.catalog();
+        let catalog = searcher.catalog();
         let wanted: RoaringBitmap = found.placed.iter().map(|placed| placed.message.0).collect();
         let mut times = Self { of_content: vec![0; catalog.basis().numbers.contents as usize], of_message: BTreeMap::new() };
         // One pass over all rows costs less than a look-up for each of many hits.
         catalog.message_rows(MessageNo(0), &mut |no, row| {
             if wanted.contains(no.0) {
                 times.of_message.insert(no.0, row.archived);
+            }
+            if catalog.deleted().contains(no.0) {
+                return Ok(ControlFlow::Continue(()));
             }
             times.of_content.get_mut(row.content as usize).into_iter().for_each(|time| *time = row.archived);
             Ok(ControlFlow::Continue(()))

@@ -87,7 +87,7 @@ impl InOrder {
             OrderKey::Size => Keys::Size,
             OrderKey::Sender => Keys::Text(SortKey::Sender),
             OrderKey::Subject => Keys::Text(SortKey::Subject),
-            OrderKey::Party => Keys::Party(searcher.store.placements()?.sent().clone()),
+            OrderKey::Party => Keys::Party(searcher.placements()?.sent().clone()),
             OrderKey::Folder => Keys::Folder(Box::new(ByFolder::new(searcher, &found)?)),
             OrderKey::Archived => Keys::Archived(Box::new(ByArchived::new(searcher, &found)?)),
         };
@@ -143,7 +143,7 @@ impl InOrder {
             if after.is_some_and(|after| date == after.date() && u64::from(doc.0) >= walk.content) {
                 continue;
             }
-            places.push(Place::new(Key::None, date, only_message(searcher.store, ContentNo(doc.0))?.message));
+            places.push(Place::new(Key::None, date, only_message(searcher.catalog(), ContentNo(doc.0))?.message));
             if places.len() - before >= walk.most {
                 break;
             }

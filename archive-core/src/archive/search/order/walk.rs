@@ -107,7 +107,7 @@ impl<'a> Walk<'a> {
         })?;
         let first: Vec<Slot> = first.into_iter().map(|slot| self.unslot(slot)).collect();
         let contents: Vec<ContentNo> = first.iter().map(|(.., content)| ContentNo(*content as u32)).collect();
-        for ((number, date, _), message) in first.into_iter().zip(only_messages(self.searcher.store, &contents)?) {
+        for ((number, date, _), message) in first.into_iter().zip(only_messages(self.searcher.catalog(), &contents)?) {
             places.push(Place::new(numbers.key(number), date, message));
         }
         Ok(())
@@ -118,7 +118,7 @@ impl<'a> Walk<'a> {
         let after = self.after.map(|after| Position { text: after.text(), date: after.date(), doc: self.content });
         let first = self.first_by(key, docs, after, self.most)?;
         let contents: Vec<ContentNo> = first.iter().map(|place| ContentNo(place.doc.0)).collect();
-        for (SortPlace { text, date, .. }, message) in first.into_iter().zip(only_messages(self.searcher.store, &contents)?) {
+        for (SortPlace { text, date, .. }, message) in first.into_iter().zip(only_messages(self.searcher.catalog(), &contents)?) {
             places.push(Place::new(Key::Text(text), date, message));
         }
         Ok(())

@@ -182,6 +182,8 @@ impl Draft<'_> {
         if !self.accepted.is_empty() {
             facts.push(NewFact::new(FactValue::DamageAccepted(AcceptedFact { places: self.accepted })));
         }
+        facts.extend(self.deleted.map(|fact| NewFact::new(FactValue::MessagesDeleted(fact))));
+        facts.extend(self.undeleted.map(|fact| NewFact::new(FactValue::MessagesUndeleted(fact))));
         // If this commit records the run, its number is the next one; otherwise the run was recorded last.
         let next_run = self.catalog.basis().numbers.runs;
         if let Some(run) = run {

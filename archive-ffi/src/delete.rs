@@ -1,0 +1,96 @@
+//! Deletes messages, brings them back, and lists what is deleted.
+
+use std::ffi::c_char;
+
+use archive_core::{DeleteOptions, MessageId};
+
+use crate::argument::{bytes, id_of, mk_message_id, optional_text, out, text};
+use crate::buffer::{Buffer, mk_buffer};
+use crate::error::{Fault, call, mk_error};
+use crate::session::{mk_session, session};
+use crate::status::{MK_BAD_ARGUMENT, mk_status};
+
+/// Nothing is done; the report says what would be.
+pub const MK_DELETE_DRY_RUN: u32 = 1;
+
+/// The ids that C passes.
+///
+/// # Safety
+///
+/// As for [`bytes`], with `count` numbers.
+unsafe fn ids_of(ids: *const mk_message_id, count: usize) -> Result<Vec<MessageId>, Fault> {
+    let size = count.checked_mul(size_of::<mk_message_id>()).ok_or_else(|| Fault::new(MK_BAD_ARGUMENT, "too many messages"))?;
+    // SAFETY: the caller's contract. They are copied, since they need not be aligned.
+    let numbers = unsafe { bytes(ids.cast(), size) }?;
+    Ok(numbers.as_chunks().0.iter().map(|number| id_of(u64::from_ne_bytes(*number))).collect())
+}
+
+/// Deletes messages, all of them or none: durable when this returns. They leave lists, counts and searches at once;
+/// `mk_session_undelete` brings them back. `reason`, of at most 1 KiB, is recorded. `report` gets JSON: `deleted`,
+/// `already_deleted`. `MK_NO_SUCH_MESSAGE` if an id is not there; then nothing was changed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mk_session_delete(
+    report: *mut *mut mk_buffer,
+    of: *const mk_session,
+    ids: *const mk_message_id,
+    count: usize,
+    reason: *const c_char,
+    reason_length: usize,
+    flags: u32,
+    error: *mut mk_error,
+) -> mk_status {
+    call(error, || {
+        if flags & !MK_DELETE_DRY_RUN != 0 {
+            return Err(Fault::new(MK_BAD_ARGUMENT, format!("{flags:#x} has flags that no version knows; see MK_DELETE_…")));
+        }
+        let options = DeleteOptions { dry_run: flags & MK_DELETE_DRY_RUN != 0 };
+        let session = session(of)?;
+        // SAFETY: C passes NULL or a place for a pointer, looked at before anything is done; this many ids; text.
+        let (_, ids, reason) = unsafe { (out(report)?, ids_of(ids, count)?, text(reason, reason_length)?) };
+        let done = session.delete(&ids, reason, options)?;
+        // SAFETY: C passes NULL or a place for a pointer.
+        unsafe { Buffer::json(&done)?.give(report) }
+    })
+}
+
+/// Brings deleted messages back, all of them or none, as `mk_session_delete` deletes them. They keep their ids, and get the
+/// next numbers of their folders. `report` gets JSON: `undeleted`, `not_deleted`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mk_session_undelete(
+    report: *mut *mut mk_buffer,
+    of: *const mk_session,
+    ids: *const mk_message_id,
+    count: usize,
+    reason: *const c_char,
+    reason_length: usize,
+    error: *mut mk_error,
+) -> mk_status {
+    call(error, || {
+        let session = session(of)?;
+        // SAFETY: C passes NULL or a place for a pointer, looked at before anything is done; this many ids; text.
+        let (_, ids, reason) = unsafe { (out(report)?, ids_of(ids, count)?, text(reason, reason_length)?) };
+        let done = session.undelete(&ids, reason)?;
+        // SAFETY: C passes NULL or a place for a pointer.
+        unsafe { Buffer::json(&done)?.give(report) }
+    })
+}
+
+/// A page of at most `most` deleted messages, in the order of their numbers, as JSON: `items`, `cursor`. An item is a
+/// message with `deleted`, `deleted_by` and `reason`. `cursor` is NULL for the first page.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mk_session_deleted(
+    json: *mut *mut mk_buffer,
+    of: *const mk_session,
+    cursor: *const c_char,
+    cursor_length: usize,
+    most: usize,
+    error: *mut mk_error,
+) -> mk_status {
+    call(error, || {
+        // SAFETY: C passes text of this length, and a place for a pointer.
+        unsafe {
+            let cursor = optional_text(cursor, cursor_length)?;
+            Buffer::json(&session(of)?.deleted_page(cursor, most)?)?.give(json)
+        }
+    })
+}
