@@ -23,8 +23,8 @@ from damaged import read_damaged
 from fileformat import FormatError, archive_keys, open_file, store_key
 from folders import MADE, MOVED, REMOVED, RENAMED, Folders
 from records import (
-    CONTAINER, CONTENT, COPY, MASTER_FACTS, MESSAGE, PACKED, PART, RECORDS, RECOVERED, REPAIRED, STORE_FACTS, TABLE, Records, cbor,
-    check_head, decompress, good_frames, numbered, quads, read_head, stamp_of,
+    CONTAINER, CONTENT, COPY, DELETED, MASTER_FACTS, MESSAGE, PACKED, PART, RECORDS, RECOVERED, REPAIRED, STORE_FACTS, TABLE,
+    UNDELETED, Records, cbor, check_head, decompress, good_frames, numbered, quads, read_head, stamp_of,
 )  # fmt: skip
 
 
@@ -35,7 +35,8 @@ class Store(Contents):
         super().__init__()
         self.folder, self.owner, self.key, self.notes = folder, owner, key, notes
         self.folders = Folders(lambda: self.records.lost)
-        self.messages = []
+        self.all_messages = {}  # number: its fact, with the folder and the number there that it has now
+        self.deleted = set()
         self.containers = {}  # number: file id
         self.closed = {}  # number: length
         self.files = {}
@@ -144,10 +145,47 @@ class Store(Contents):
             if dense:
                 self.next_message = self.following("message", value[1], self.next_message)
                 self.numbers[value[3]] = self.following("number in the folder", value[12], self.numbers.get(value[3], 0) + 1) - 1
-            self.messages.append(value)
-            self.folders.add_message(value[3])
+            self.all_messages[value[1]] = value
+            if value[1] not in self.deleted:
+                self.folders.add_message(value[3])
+        elif kind == DELETED:
+            self.check_note(value, [first + at for first, count in value[1] for at in range(count)])
+            for message in (first + at for first, count in value[1] for at in range(count)):
+                if message in self.all_messages and message not in self.deleted:
+                    self.folders.messages[self.all_messages[message][3]] -= 1
+                self.deleted.add(message)
+        elif kind == UNDELETED:
+            self.check_note(value, [row[0] + at for row in value[1] for at in range(row[1])])
+            for first, count, folder, number in value[1]:
+                for at in range(count):
+                    self.undelete(first + at, folder, number + at)
         elif kind in (MADE, RENAMED, MOVED, REMOVED):
             self.folders.take(kind, value)
+
+    @property
+    def messages(self):
+        """Those that are not deleted."""
+        return [value for number, value in self.all_messages.items() if number not in self.deleted]
+
+    def check_note(self, value, numbers):
+        """Who, when and why; which messages, rising."""
+        texts = isinstance(value[2], str) and isinstance(value[3], int) and 0 < len(value[4].encode()) <= 1024
+        rising = all(a < b for a, b in zip(numbers, numbers[1:]))
+        if not texts or not numbers or not rising or len(numbers) > 1 << 22 or numbers[-1] >= self.next_message:
+            raise ValueError(f"{self.folder}: messages deleted or brought back: {value}")
+
+    def undelete(self, message, folder, number):
+        if message not in self.deleted and not self.records.lost:
+            raise ValueError(f"{self.folder}: message {message} is brought back, and was not deleted")
+        self.deleted.discard(message)
+        if self.records.lost:
+            # A repair records a message again with the number that it had.
+            self.numbers[folder] = max(number, self.numbers.get(folder, 0))
+        else:
+            self.numbers[folder] = self.following("number in the folder", number, self.numbers.get(folder, 0) + 1) - 1
+        if message in self.all_messages:
+            self.folders.add_message(folder)
+            self.all_messages[message] = {**self.all_messages[message], 3: folder, 12: number}
 
     def following(self, what, number, expected):
         """The number after this one, which must be the one expected; there may be gaps before and after a repair, and where
@@ -253,6 +291,14 @@ def mails(archive, key_file):
             yield f"{number}:{message[1]}", hashlib.sha256(data).hexdigest(), folder, data
 
 
+def unreadable(store, messages):
+    for message in messages:
+        try:
+            store.content(message[2])
+        except Exception as error:
+            yield f"{message[1]}: {type(error).__name__}: {error}"
+
+
 def read_sound(args, notes):
     """({id: (digest, folder)}, bytes read, what is wrong)."""
     wrong = []
@@ -267,6 +313,9 @@ def read_sound(args, notes):
             print(f"store {number}: {len(found)} of {len(store.contents)} contents by the tables alone")
             continue
         wrong += check_containers(store)
+        # Until a compaction, those that are deleted must be readable too: they can be brought back.
+        gone = [message for message in store.all_messages.values() if message[1] in store.deleted]
+        wrong += [f"{number}: a deleted message: {error}" for error in unreadable(store, gone)]
         ordered = sorted(store.messages, key=lambda m: m[2])
         last, data = None, b""
         for message in ordered:
@@ -287,7 +336,7 @@ def read_sound(args, notes):
                     f.write(data)
         print(
             f"store {number}: {len(store.commits)} commits, {len(store.folders) - 1} folders, {len(store.parts)} parts, "
-            f"{len(store.contents)} contents, {len(store.messages)} messages"
+            f"{len(store.contents)} contents, {len(store.messages)} messages, {len(store.deleted)} deleted"
         )
     return seen, total, wrong
 

@@ -12,7 +12,7 @@ from fileformat import COPY, HEADER, FormatError, cbor, judge_keys, open_file, r
 
 BLOCK, TABLE, MARK, PIECE, LAST, MOVED, HEAD_FRAME = 1, 2, 3, 4, 5, 12, 13
 CONTAINER, RECORDS, HEAD_FILE = 3, 4, 10
-CONTENT, PART, PACKED, MESSAGE, REPAIRED, RECOVERED = 5, 6, 7, 8, 18, 19
+CONTENT, PART, PACKED, MESSAGE, DELETED, REPAIRED, RECOVERED, UNDELETED = 5, 6, 7, 8, 14, 18, 19, 22
 MARK_INDEX = 0xFFFFFFFF
 COPY_FROM = 4096
 WINDOW = 8 << 20
@@ -20,7 +20,8 @@ WINDOW = 8 << 20
 # The keys of each known fact; None for kinds that the page names without a map.
 STORE_FACTS = {
     1: range(1, 10), 2: range(1, 4), 3: range(1, 4), 5: range(1, 22), 6: range(1, 5), 7: range(1, 3), 8: range(1, 13), 9: range(1, 5),
-    10: range(1, 5), 11: range(1, 6), 12: range(1, 4), 16: None, 17: range(1, 2), 18: range(1, 6), 19: range(1, 3), 21: range(1, 2),
+    10: range(1, 5), 11: range(1, 6), 12: range(1, 4), 14: range(1, 5), 16: None, 17: range(1, 2), 18: range(1, 6), 19: range(1, 3),
+    21: range(1, 2), 22: range(1, 5),
 }  # fmt: skip
 MASTER_FACTS = {16: range(1, 3), 18: range(1, 6), 64: range(1, 6), 65: range(1, 3), 66: range(1, 5)}
 
