@@ -133,8 +133,15 @@ pub fn open(common: &Common, access: Access, out: &mut Out) -> Result<Archive, F
         (_, opened) => opened,
     };
     match opened {
-        // Whoever reads next would have to read and index as much again, so what is missing is written if nobody writes.
-        Ok(archive) if archive.lags()? => Ok(open(Access::Write).unwrap_or(archive)),
+        Ok(archive) if archive.lags()? => {
+            // Whoever reads next would have to read and index as much again, so what is missing is written if nobody writes.
+            // A cache that cannot be written lags on.
+            if let Ok(writer) = open(Access::Write) {
+                let _lags_on = writer.close();
+                archive.refresh()?;
+            }
+            Ok(archive)
+        }
         Err(Error::BadKey { what, hint }) => {
             let needed = Archive::opens_with(&dir)?;
             Err(Error::BadKey { what: format!("this is not a valid {what} for archive {id}, which opens with {needed}"), hint }.into())

@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -135,8 +135,10 @@ fn judge(place: &Place, archive: &Archive, before: usize, dice: &mut Dice, deep:
         assert!(session.raw(id(no)).expect("its bytes") == mail(no), "mail {no}");
         let found = session.search(&SearchRequest::new(&format!("only{no}"))).expect("an answer");
         let hits: Vec<MessageId> = found.hits.iter().map(|hit| hit.id).collect();
-        assert!(hits == [id(no)] || hits.is_empty() && found.coverage.not_indexed > 0, "only{no}: {hits:?}");
+        assert_eq!(hits, [id(no)], "only{no}");
     }
+    // 16 MiB of memory have room for the tail of this writer's index.
+    assert_eq!(everything.coverage.not_indexed, 0);
     assert_eq!(session.raw(id(count)).expect_err("beyond the state").code(), "no_such_message");
     if deep {
         let report = session.verify(Depth::Everything, &Progress::new()).expect("verified");
@@ -228,5 +230,5 @@ fn p14_readers_in_other_processes_see_committed_states_whatever_is_killed() {
         kills.1,
         rounds.lines().collect::<Vec<_>>()
     );
-    assert!(place.receipts() > 0 && !Path::new(&place.0.join("archive/readers.0")).exists());
+    assert!(place.receipts() > 0);
 }

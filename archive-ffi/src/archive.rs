@@ -394,8 +394,9 @@ pub unsafe extern "C" fn mk_archive_mark(archive: *const mk_archive, error: *mut
     })
 }
 
-/// Shows what was committed since an archive was opened with `MK_OPEN_READ_ONLY`, or refreshed last. Calls under way, and
-/// searches and streams that were begun, go on with what they saw. Does nothing to an archive that is open for writing.
+/// Shows what was committed since an archive was opened with `MK_OPEN_READ_ONLY`, or refreshed last. Calls under way and
+/// streams that were begun go on with what they saw; lists and searches go on in the new state. Does nothing to an archive
+/// that is open for writing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_archive_refresh(archive: *const mk_archive, error: *mut mk_error) -> mk_status {
     call(error, || {

@@ -94,6 +94,7 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
             "sources_without_mail": events.without_mail,
             "skipped_files": skipped,
             "recovery_key": recovery_key,
+            "damage_noted": !archive.is_read_only(),
         }))?;
     } else {
         keys::remind_unconfirmed(archive, out)?;
@@ -116,6 +117,9 @@ pub fn run(archive: &Archive, args: Check, out: &mut Out) -> Result<Exit, Failur
             0 => String::new(),
             count => format!(", and {}", counted(count as u64, "source")),
         };
+        if missing > 0 && archive.is_read_only() {
+            out.warn(&format!("warning: {}", super::NOT_NOTED))?;
+        }
         out.line(&format!("read {read} = present {present} + missing {missing}; {failed} could not be read{unread}: {verdict}"))?;
     }
     Ok(if is_all_there { Exit::Done } else { Exit::Wrong })

@@ -65,6 +65,10 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
     }
 }
 
+/// What to do about damage that was found in an archive which could only be read.
+const NOT_NOTED: &str = "the archive could only be read, so damage is not noted in it: run `mailkeep verify` when it can be written, before you \
+                         import the mails again";
+
 /// Opens the archive, works on it, closes it.
 fn on_archive(
     common: &Common,

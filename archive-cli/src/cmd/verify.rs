@@ -101,7 +101,7 @@ pub fn run(archive: &Archive, args: Verify, out: &mut Out) -> Result<Exit, Failu
             ))?;
         }
         if damaged > 0 && archive.is_read_only() {
-            out.note("another process has the archive, so the damage was not noted: verify again before mails are imported again")?;
+            out.note(super::NOT_NOTED)?;
         } else if damaged > 0 && archive.barred().is_none() && report.findings.iter().all(|finding| finding.remedy.is_none()) {
             out.note("when nothing more can be restored, `mailkeep verify --accept` records this damage as known")?;
         }

@@ -315,7 +315,12 @@ impl Opened {
     /// What is wrong with the copies of `archive.mk` that are on disk now.
     pub(super) fn verify_identity(&self) -> Result<Vec<Damage>, Error> {
         let known = self.master().keys(self.id).done.map(|state| (state.generation, state.digest));
-        verify_copies::<ArchiveIdentity>(&*self.vfs, &identity_path(&self.dir), &self.archive_key, known)
+        let mut found = verify_copies::<ArchiveIdentity>(&*self.vfs, &identity_path(&self.dir), &self.archive_key, known)?;
+        if self.reopened.is_some() {
+            // A writer may have changed the keys since this state.
+            found.retain(|damage| !matches!(damage.cause, DamageCause::Older | DamageCause::Unrecorded));
+        }
+        Ok(found)
     }
 }
 

@@ -87,6 +87,7 @@ struct Handle {
     notices: Vec<Error>,
     recovered: Option<Recovery>,
     read_only: bool,
+    refreshing: Mutex<()>,
     gate: Gate,
 }
 
@@ -131,6 +132,7 @@ impl Archive {
             notices: opened.notices.clone(),
             recovered: opened.recovered(),
             read_only: opened.reopened.is_some(),
+            refreshing: Mutex::default(),
             gate: Gate::new(opened),
         };
         Self { handle: Arc::new(handle) }
@@ -223,15 +225,22 @@ impl Archive {
 
     /// Shows what was committed since the archive was opened, or refreshed last. Only an archive that is open for reading
     /// only has to be refreshed; in all others this does nothing. Calls under way go on with what they saw, and so do
-    /// pages that were begun.
+    /// streams that were begun; lists and searches that are read page by page go on in the new state. During a refresh both
+    /// states take memory.
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open); the archive then shows what it showed before.
+    /// Those of [`open`](Self::open), and damage or another reason to write nothing that the open did not find. The archive
+    /// then shows what it showed before.
     pub fn refresh(&self) -> Result<(), Error> {
         let call = self.enter()?;
         let Some(options) = &call.reopened else { return Ok(()) };
+        // One at a time: a state must not be replaced by an earlier one.
+        let _refreshing = locked(&self.handle.refreshing);
         let opened = Self::look(Arc::clone(&call.vfs), &call.dir, call.id, &call.archive_key, options)?;
+        if let Some(wrong) = opened.not_writable().filter(|_| self.damage().is_none() && self.barred().is_none()) {
+            return Err(wrong);
+        }
         let owner = opened.owner();
         self.handle.gate.replace(opened)?;
         *locked(&self.handle.owner) = owner;
@@ -248,7 +257,7 @@ impl Archive {
     /// what is left out. Opening it for writing once brings both up to date.
     pub fn lags(&self) -> Result<bool, Error> {
         let call = self.enter()?;
-        Ok(self.is_read_only() && call.store.lags())
+        Ok(self.is_read_only() && call.store.lags()?)
     }
 
     fn enter(&self) -> Result<Call<'_>, Error> {
@@ -275,12 +284,17 @@ impl Opened {
         (recovery != Recovery::default()).then_some(recovery)
     }
 
+    /// Why nothing could be written, if it were open for writing.
+    fn not_writable(&self) -> Option<Error> {
+        let damage = self.damage().cloned().map(Error::from);
+        damage.or_else(|| self.store.barred().filter(|barred| !matches!(barred, Error::ReadOnly)).cloned())
+    }
+
     /// What a reader found wrong, in words: damage, or a state that does not fit together.
     fn wrong(&self) -> Option<String> {
-        let barred = self.store.barred().filter(|barred| !matches!(barred, Error::ReadOnly));
         let lost = || self.store.lacks_cache_files().then(|| "files of catalog or index are missing".to_owned());
-        let damage = self.damage().map(ToString::to_string);
-        damage.or_else(|| barred.map(ToString::to_string)).or_else(|| self.notices.first().map(ToString::to_string)).or_else(lost)
+        let damage = self.not_writable().map(|error| error.to_string());
+        damage.or_else(|| self.notices.first().map(ToString::to_string)).or_else(lost)
     }
 
     fn close(self, progress: &Progress) -> Result<(), Error> {

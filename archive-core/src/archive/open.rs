@@ -250,7 +250,8 @@ impl Archive {
             master: Arc::new(Mutex::new(master)),
             store,
             singles: import::Singles::default(),
-            reopened: lock.is_none().then_some(options),
+            // Whoever follows the open need not be there any more at a refresh.
+            reopened: lock.is_none().then(|| options.progress(&Progress::new())),
             owner_known: Arc::default(),
             _lock: lock,
         })

@@ -98,7 +98,8 @@ impl Acting<'_> {
         own.extend(archive.store.verify_identity(&archive.archive_key)?);
         match archive.master_key()? {
             Some(key) => {
-                report.files += Master::verify(&*archive.vfs, &archive.dir, &key, archive.id, &mut |damage, accepted| {
+                let read_to = archive.master().read_to();
+                report.files += Master::verify(&*archive.vfs, &archive.dir, &key, archive.id, read_to, &mut |damage, accepted| {
                     if accepted { &mut repaired } else { &mut own }.push(damage);
                 })?;
                 match read_head(&*archive.vfs, &super::master::dir(&archive.dir), &key, archive.id) {

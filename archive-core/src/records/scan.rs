@@ -46,8 +46,29 @@ pub(crate) struct Listing {
     pub(crate) damage: Vec<Damage>,
 }
 
-/// Lists the records files in `dir`.
+/// Lists the records files in `dir`. A writer may begin a file meanwhile, and then cut or rewrite an earlier one: what was
+/// opened fits together only if the names are still the same afterwards.
 pub(crate) fn list_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<Listing, Error> {
+    let names = || -> Result<Vec<PathBuf>, Error> {
+        let entries = vfs.list(dir)?.into_iter().map(|entry| entry.path);
+        Ok(entries.filter(|path| path.extension().is_some_and(|extension| extension == "mkr")).collect())
+    };
+    let mut before = names()?;
+    for _ in 1..LISTINGS {
+        let listing = open_files(vfs, dir, key, owner)?;
+        let after = names()?;
+        if after == before {
+            return Ok(listing);
+        }
+        before = after;
+    }
+    open_files(vfs, dir, key, owner)
+}
+
+/// How often a folder is listed whose names change: a writer begins a file every 64 MiB of records, or after a crash.
+const LISTINGS: usize = 5;
+
+fn open_files(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, owner: Uuid) -> Result<Listing, Error> {
     let mut listing = Listing { files: Vec::new(), leftovers: Vec::new(), damage: Vec::new() };
     let mut misnamed = Vec::new();
     for entry in vfs.list(dir)?.into_iter().filter(|entry| entry.kind != EntryKind::Dir) {

@@ -51,7 +51,7 @@ use crate::catalog::Catalog;
 use crate::clock::{Clock, Watch};
 use crate::container::{ContainerWriter, Containers};
 use crate::error::{Damage, Error};
-use crate::id::{MessageId, MessageNo, StoreNo, Uuid};
+use crate::id::{ContentNo, MessageId, MessageNo, StoreNo, Uuid};
 use crate::records::{Head, Link, Records};
 use crate::seal::SecretKey;
 use crate::vfs::{Vfs, VfsLock};
@@ -180,10 +180,11 @@ impl Store {
 
     /// For a store that is only read: whether catalog or index lack so much that not all of it is applied in memory.
     /// Opening it for writing brings them up to date.
-    pub(crate) fn lags(&self) -> bool {
-        let contents = self.catalog().basis().numbers.contents;
-        let index = self.indexer.is_enabled() && self.indexer.index().next().0 < contents;
-        index || self.catalog().memory_len() >= self.options.flush_bytes
+    pub(crate) fn lags(&self) -> Result<bool, Error> {
+        let catalog = self.catalog();
+        let next = ContentNo(self.indexer.index().next().0);
+        let index = self.indexer.is_enabled() && catalog.next_content(next)?.is_some();
+        Ok(index || catalog.memory_len() >= self.options.flush_bytes)
     }
 
     pub(crate) fn no(&self) -> StoreNo {

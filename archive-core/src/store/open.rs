@@ -40,6 +40,9 @@ impl FromMaster {
     }
 }
 
+/// How often a reader opens a catalog that a writer may be changing.
+const LOOKS: usize = 5;
+
 impl Store {
     /// Opens the store that `fact` names, in `root`: catalog, records, what a crash left, then the index up to the last
     /// commit. With damage in the `master` no mail is accepted.
@@ -68,7 +71,15 @@ impl Store {
             }
         }
         let containers = Containers::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid);
-        let mut catalog = Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, options.cache_bytes)?;
+        let open_catalog = || Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, options.cache_bytes);
+        let mut catalog = open_catalog()?;
+        for _ in 1..LOOKS {
+            // A writer may have merged a run since the manifest was read. Without a catalog all records are replayed.
+            if !options.read_only || catalog.basis().link.sequence > 0 || !catalog.has_manifest()? {
+                break;
+            }
+            catalog = open_catalog()?;
+        }
         let catalog_begun_anew = catalog.basis().link.sequence == 0 && catalog.has_manifest()?;
         let indexer = Indexer::open(Arc::clone(&vfs), &dirs.index, key.duplicate(), uuid, &options)?;
         let replay = Replay {
@@ -112,7 +123,7 @@ impl Store {
         let needs_repair = |damage: &Damage| Error::NeedsRepair { store: fact.name.clone(), damage: damage.to_string() };
         let barred = match (recovered.barred.or(rolled_back).or(master.barred), &recovered.records) {
             (None, Some(_)) if all_else_is_sound => None,
-            (None, _) if read_only && damage.is_none() => Some(Error::ReadOnly),
+            (None, None) if recovered.is_sound && all_else_is_sound => Some(Error::ReadOnly),
             (None, _) => damage.as_ref().map(needs_repair),
             (barred, _) => barred,
         };

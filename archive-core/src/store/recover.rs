@@ -46,6 +46,8 @@ pub(super) struct Recovered {
     /// For a store that is only read: its records files with sections, and that of the last commit, as they were when they
     /// were scanned. A writer may replace them by files without.
     pub(super) pinned: Vec<RecordsFile>,
+    /// A store that is only read could be written, as far as its records say.
+    pub(super) is_sound: bool,
 }
 
 impl Recovered {
@@ -62,6 +64,7 @@ impl Recovered {
             mark,
             recovery: Recovery::default(),
             pinned: Vec::new(),
+            is_sound: false,
         }
     }
 }
@@ -129,6 +132,8 @@ impl Replay<'_> {
             true => Some(self.container_tail(catalog, catalog.basis().link)?.synced),
             false => None,
         };
+        // A writer may put a container aside, and create another one of that number.
+        self.containers.forget();
         let listing = list_files(&**self.vfs, &self.dirs.records, self.key, self.owner)?;
         let mut flushed = catalog.basis().records;
         let mut found = match self.scan(&listing, catalog, &witnesses)? {
@@ -188,6 +193,14 @@ impl Replay<'_> {
         // At or below the mark the commit counts whatever is missing of it: it may have receipts. Above, only if it is
         // whole.
         let mut taken = None;
+        // A writer that comes after a crash may move the last commit to a new file and cut it off this one, also if what
+        // calls it durable is cut before.
+        let kept = match &found.pending {
+            Some((commit, file)) if self.options.read_only => {
+                Some(RecordsFile { reader: file.reader.clone().keeping(commit.begin..commit.end)?, ..file.clone() })
+            }
+            _ => None,
+        };
         if let Some((commit, file)) = found.pending {
             if commit.link.sequence <= mark.sequence {
                 self.accept(catalog, &commit, &mut damage)?;
@@ -226,17 +239,15 @@ impl Replay<'_> {
         if self.options.read_only {
             // A whole commit is shown. A writer syncs it before its receipts, and what is not whole is a torn tail, or
             // one that is being written.
-            let mut last = None;
-            if let Some((commit, file)) = taken {
+            if let Some((commit, _)) = taken {
                 self.accept(catalog, &commit, &mut damage)?;
-                // The next writer may move it to a new file and cut it off this one.
-                last = Some(RecordsFile { reader: file.reader.keeping(commit.begin..commit.end)?, ..file });
             }
-            let is_last = |number| last.as_ref().is_some_and(|last| last.number == number);
+            let is_last = |number| kept.as_ref().is_some_and(|kept| kept.number == number);
             let sections = &catalog.basis().sections;
             let pinned = listing.files.into_iter().filter(|file| sections.contains_key(&file.number) && !is_last(file.number));
-            let pinned = pinned.collect::<Vec<_>>().into_iter().chain(last).collect();
-            return Ok(Recovered { incomplete, head, pinned, ..Recovered::reading_only(damage, barred, mark) });
+            let pinned = pinned.collect::<Vec<_>>().into_iter().chain(kept).collect();
+            let is_sound = !is_damaged;
+            return Ok(Recovered { incomplete, head, pinned, is_sound, ..Recovered::reading_only(damage, barred, mark) });
         }
         // Without `head.mkm`, damage cannot be told from a commit in flight: nothing is cut.
         if is_damaged || barred.is_some() || broken_head && !clean {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use archive_core::vfs::Vfs;
 use archive_core::{
     Actor, Archive, Depth, ExportOptions, ImportOptions, ImportSource, Key, MessageId, NoEvents, OpenOptions, Progress, Receipt,
     RepairOptions, SearchRequest, Session,
@@ -149,6 +150,31 @@ fn p14_what_would_change_an_archive_that_is_only_read_is_refused() {
 /// before, whole commits only, and find no damage.
 #[test]
 fn p14_a_writer_may_work_between_any_two_operations_of_a_reader() {
+    a_writer_works_between(|open, files| {
+        // Single mails, a bulk, what closing packs, writes and merges, and a new writer.
+        put_each(&open, &plain(3, 60, 5));
+        put_stream(&open, &mbox(&plain(20, 60, 6)), "bulk.mbox", &ImportOptions::default());
+        open.close().expect("closed");
+        files.open()
+    });
+}
+
+/// The writer dies between any two file operations of a reader's open, and the next one recovers: it moves the last commit to
+/// a new records file, and cuts the old one.
+#[test]
+fn p14_a_writer_may_die_and_the_next_one_recover_between_any_two_operations_of_a_reader() {
+    a_writer_works_between(|open, files| {
+        drop(open);
+        // What says that the last commit is durable is gone, as after a kill.
+        let tail = files.paths_with("/records/").pop().expect("records");
+        let bytes = files.bytes(&tail);
+        files.write(&tail, &[bytes.as_slice(), &[0x5a; 300]].concat());
+        files.open()
+    });
+}
+
+fn a_writer_works_between(work: impl Fn(Archive, &Files) -> Archive + Send + Sync + 'static) {
+    let work = Arc::new(work);
     let mut at = 0;
     loop {
         let (files, writer) = Files::create_with(OpenOptions::default().memory(16 << 20));
@@ -157,18 +183,13 @@ fn p14_a_writer_may_work_between_any_two_operations_of_a_reader() {
         let writer = Arc::new(Mutex::new(Some(files.open())));
         receipts.extend(put_each(writer.lock().unwrap().as_ref().unwrap(), &plain(4, 60, 4)));
         let calls = Arc::new(AtomicUsize::new(0));
-        let (counted, held, again) = (Arc::clone(&calls), Arc::clone(&writer), files.clone());
+        let (counted, held, again, work) = (Arc::clone(&calls), Arc::clone(&writer), files.clone(), Arc::clone(&work));
         let hooked = Hooked::new(&files.vfs, move |_| {
             if counted.fetch_add(1, Ordering::SeqCst) == at {
-                // Another thread: a writer is not inside the reader's call. Single mails, a bulk, what closing packs,
-                // writes and merges, and a new writer.
+                // Another thread: a writer is not inside the reader's call.
                 let work = || {
                     let mut writer = held.lock().unwrap();
-                    let open = writer.take().unwrap();
-                    put_each(&open, &plain(3, 60, 5));
-                    put_stream(&open, &mbox(&plain(20, 60, 6)), "bulk.mbox", &ImportOptions::default());
-                    open.close().expect("closed");
-                    let open = again.open();
+                    let open = work(writer.take().unwrap(), &again);
                     put_each(&open, &plain(2, 60, 7));
                     *writer = Some(open);
                 };
@@ -225,4 +246,106 @@ fn p14_old_readers_keep_their_state_whatever_the_writer_does() {
         archive.refresh().expect("refreshed");
         assert!(shown(archive) == all);
     }
+}
+
+/// An index of another state of the archive: a writer throws it away, and a reader does not search it.
+#[test]
+fn p8_a_reader_does_not_search_an_index_of_another_state() {
+    let (files, writer) = Files::create();
+    writer.close().expect("closed");
+    let other = files.copy();
+    for (files, seed) in [(&files, 1), (&other, 2)] {
+        let writer = files.open();
+        put_each(&writer, &plain(8, 40, seed));
+        writer.close().expect("closed");
+    }
+    files.paths_with("/index/").iter().for_each(|path| files.remove(path));
+    for path in other.paths_with("/index/") {
+        files.vfs.create(&path).and_then(|file| file.append(&other.bytes(&path))).expect("put in its place");
+    }
+    let archive = reader(&files);
+    let session = session(&archive);
+    for (id, mail) in shown(&archive) {
+        let subject = String::from_utf8(mail).unwrap().lines().find_map(|line| line.strip_prefix("Subject: ").map(str::to_owned)).unwrap();
+        let found = session.search(&SearchRequest::new(&format!("subject:\"{subject}\""))).expect("an answer");
+        assert!(found.hits.iter().any(|hit| hit.id == id), "{subject}");
+    }
+}
+
+/// The index of a reader has a share of the memory; what does not fit is counted, and a writer brings it up to date.
+#[test]
+fn p15_a_reader_counts_what_its_index_has_no_room_for_and_says_that_it_lags() {
+    let (files, writer) = Files::create_with(OpenOptions::default().index(false));
+    let words = |no: usize| (0..200).map(|word| format!("only{no}x{word}\n")).collect::<String>();
+    let mails: Vec<Vec<u8>> = (0..1500).map(|no| format!("Subject: {no}\n\n{}", words(no)).into_bytes()).collect();
+    put_stream(&writer, &mbox(&mails), "many.mbox", &ImportOptions::default());
+    writer.close().expect("closed");
+    let archive = files.try_open_with(read_only().memory(16 << 20)).expect("a reader");
+    assert!(archive.lags().expect("an answer"));
+    let found = session(&archive).search(&SearchRequest::new("*").limit(0)).expect("an answer");
+    assert!(found.coverage.not_indexed > 0 && found.total + found.coverage.not_indexed == 1500, "{found:?}");
+    files.open().close().expect("closed");
+    archive.refresh().expect("refreshed");
+    assert!(!archive.lags().expect("an answer"));
+    assert_eq!(session(&archive).search(&SearchRequest::new("*").limit(0)).expect("an answer").total, 1500);
+}
+
+#[test]
+fn p6_a_reader_tells_damage_that_it_meets_and_a_head_alone_bars_nothing() {
+    let (files, mails) = filled_archive(11);
+    let archive = reader(&files);
+    let broken = files.copy();
+    for path in broken.paths_with("head.mkm") {
+        broken.flip(&path, 300.min(broken.bytes(&path).len() - 1));
+    }
+    let of_head = reader(&broken);
+    assert!(of_head.barred().is_none(), "{:?}", of_head.barred());
+    assert_eq!(session(&of_head).messages().count(), mails.len());
+    let before = shown(&archive);
+    files.remove(&files.paths_with("/records/")[0]);
+    assert_eq!(archive.refresh().expect_err("damage").code(), "damage");
+    assert!(shown(&archive) == before, "it shows what it showed");
+    assert!(reader(&files).damage().is_some());
+}
+
+/// A program that followed the open may be gone when the archive is refreshed.
+#[test]
+fn a_refresh_calls_no_function_of_the_open_and_is_not_ended_by_it() {
+    let (files, writer) = Files::create();
+    put_each(&writer, &plain(3, 30, 1));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let progress = Progress::reporting(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        std::ops::ControlFlow::Continue(())
+    });
+    let archive = files.try_open_with(read_only().progress(&progress)).expect("a reader");
+    progress.cancel();
+    let before = calls.load(Ordering::SeqCst);
+    assert!(before > 0);
+    put_each(&writer, &plain(40, 30, 2));
+    archive.refresh().expect("refreshed");
+    assert_eq!((shown(&archive).len(), calls.load(Ordering::SeqCst)), (43, before));
+}
+
+/// Many threads refresh one archive: it never goes back.
+#[test]
+fn p14_a_refresh_never_goes_back_to_an_earlier_state() {
+    let (files, writer) = Files::create();
+    put_each(&writer, &plain(3, 30, 1));
+    let archive = reader(&files);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut most = 0;
+                for _ in 0..15 {
+                    archive.refresh().expect("refreshed");
+                    let now = session(&archive).messages().count();
+                    assert!(now >= most, "{now} after {most}");
+                    most = now;
+                }
+            });
+        }
+        put_each(&writer, &plain(60, 30, 2));
+    });
 }

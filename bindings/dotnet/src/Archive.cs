@@ -237,8 +237,8 @@ namespace Mailkeep
 
         /// <summary>
         /// Shows what was committed since the archive was opened with <see cref="OpenOptions.ReadOnly"/>, or refreshed last.
-        /// Calls under way, and searches and streams that were begun, go on with what they saw. Does nothing to an archive
-        /// that is open for writing.
+        /// Calls under way and streams that were begun go on with what they saw; lists and searches go on in the new state.
+        /// Does nothing to an archive that is open for writing.
         /// </summary>
         /// <exception cref="ObjectDisposedException">The archive was closed.</exception>
         /// <exception cref="MailkeepException">

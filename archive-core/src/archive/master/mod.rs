@@ -55,6 +55,8 @@ pub(super) struct Master {
     state: State,
     since_checkpoint: u64,
     damage: Option<Damage>,
+    /// The last commit, where the records are only read.
+    read_to: Option<Link>,
     /// Why nothing is written.
     barred: Option<Error>,
     /// What the open did after a crash.
@@ -84,7 +86,8 @@ impl Master {
         let records = Records::begin(Arc::clone(vfs), &dir, key.duplicate(), id, 1, Link::origin(id), Frontier::default())?;
         let keeper = HeadKeeper { vfs: Arc::clone(vfs), dir, key: key.duplicate(), id, written: None };
         let (state, recovery) = (State::default(), Recovery::default());
-        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint: 0, damage: None, barred: None, recovery })
+        let (damage, read_to, barred) = (None, None, None);
+        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint: 0, damage, read_to, barred, recovery })
     }
 
     /// Opens the master.
@@ -93,12 +96,14 @@ impl Master {
         if appends != Appends::Never {
             vfs.create_dir(&dir)?;
         }
+        // Before the records: a writer may add to both meanwhile.
+        let head = read_head(&**vfs, &dir, key, id);
         let listing = list_files(&**vfs, &dir, key, id)?;
         // Damage before the last checkpoint is left to verification.
         if let Some(damage) = replay::damage_that_counts(&listing)? {
             return Err(damage.into());
         }
-        let head = match read_head(&**vfs, &dir, key, id) {
+        let head = match head {
             Ok(head) => head,
             // Reported by verification, and rewritten on closing.
             Err(Error::Damage(_)) => None,
@@ -116,13 +121,14 @@ impl Master {
             None => (appends == Appends::Never).then_some(Error::ReadOnly),
         };
         if barred.is_some() {
-            let Reached { state, since_checkpoint, .. } = reached;
+            let Reached { state, link, since_checkpoint } = reached;
             return Ok(Self {
                 records: None,
                 keeper: Some(keeper),
                 state,
                 since_checkpoint,
                 damage: None,
+                read_to: Some(link),
                 barred,
                 recovery: Recovery::default(),
             });
@@ -151,7 +157,8 @@ impl Master {
             records
         };
         let Reached { state, since_checkpoint, .. } = reached;
-        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage: None, barred: None, recovery })
+        let (damage, read_to, barred) = (None, None, None);
+        Ok(Self { records: Some(records), keeper: Some(keeper), state, since_checkpoint, damage, read_to, barred, recovery })
     }
 
     /// Starts a damaged master over: a new file, whose checkpoint contains what can still be read, the `stores` that
@@ -204,7 +211,8 @@ impl Master {
         let barred = Error::NeedsRepair { store: "master".to_owned(), damage: damage.to_string() };
         let state = State { stores, ..State::default() };
         let recovery = Recovery::default();
-        Self { records: None, keeper: None, state, since_checkpoint: 0, damage: Some(damage), barred: Some(barred), recovery }
+        let (damage, read_to, barred) = (Some(damage), None, Some(barred));
+        Self { records: None, keeper: None, state, since_checkpoint: 0, damage, read_to, barred, recovery }
     }
 
     /// The head of a store as it was last noted.
@@ -214,7 +222,8 @@ impl Master {
 
     /// The master's own head, for the store to note.
     pub(super) fn seen_head(&self) -> Option<SeenHead> {
-        Some(SeenHead::new(self.keeper.as_ref()?.id, self.records.as_ref()?.last()))
+        let last = self.records.as_ref().map(Records::last).or(self.read_to)?;
+        Some(SeenHead::new(self.keeper.as_ref()?.id, last))
     }
 
     /// Why nothing is written.
@@ -227,16 +236,22 @@ impl Master {
         self.damage.as_ref()
     }
 
-    /// Reads and checks all of the master's records; `report` receives damage, and whether a repair accepted it.
-    /// Returns the number of files.
+    /// Reads and checks all of the master's records; where they are only read, up to the last commit of this state.
+    /// `report` receives damage, and whether a repair accepted it. Returns the number of files.
     pub(super) fn verify(
         vfs: &dyn Vfs,
         archive: &Path,
         key: &SecretKey,
         id: Uuid,
+        read_to: Option<Link>,
         report: &mut dyn FnMut(Damage, bool),
     ) -> Result<u64, Error> {
-        replay::verify(vfs, &dir(archive), key, id, report)
+        replay::verify(vfs, &dir(archive), key, id, read_to, report)
+    }
+
+    /// The last commit, where the records are only read.
+    pub(super) fn read_to(&self) -> Option<Link> {
+        self.read_to
     }
 
     pub(super) fn stores(&self) -> &[StoreFact] {

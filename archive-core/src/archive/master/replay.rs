@@ -168,7 +168,14 @@ fn broken_chain(file: &RecordsFile, commit: &ScannedCommit) -> Damage {
 
 /// Reads and checks all of the master's records, each checkpoint against what came before it; `report` receives damage,
 /// and whether it is before the last repair, which accepted it. Returns the number of files.
-pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, report: &mut dyn FnMut(Damage, bool)) -> Result<u64, Error> {
+pub(super) fn verify(
+    vfs: &dyn Vfs,
+    dir: &Path,
+    key: &SecretKey,
+    id: Uuid,
+    read_to: Option<Link>,
+    report: &mut dyn FnMut(Damage, bool),
+) -> Result<u64, Error> {
     let listing = list_files(vfs, dir, key, id)?;
     let repaired = last_repair(&listing.files)?;
     let mut report = |damage: Damage| {
@@ -180,9 +187,13 @@ pub(super) fn verify(vfs: &dyn Vfs, dir: &Path, key: &SecretKey, id: Uuid, repor
     let (mut reached, count) = (Reached::origin(id), listing.files.len() as u64);
     // After damage the state is unknown until the next checkpoint.
     let mut is_known = true;
-    for file in listing.files {
+    'files: for file in listing.files {
         let mut scan = Scan::new(file.clone(), 0);
         while let Some(item) = scan.next()? {
+            // What follows is not of the state that a reader shows: a writer has added it since, or is writing it.
+            if read_to == Some(reached.link) {
+                break 'files;
+            }
             match item {
                 ScanItem::Commit(commit) => {
                     // A repair continues after lost commits; its frames name the one that it follows.

@@ -69,7 +69,7 @@ impl Store {
             return Ok(());
         }
         if !self.index_fits()? {
-            if self.barred.is_some() {
+            if self.barred.as_ref().is_some_and(|barred| !matches!(barred, Error::ReadOnly)) {
                 // It may know what the records lost, so it is not discarded before they are repaired.
                 return Ok(());
             }

@@ -245,8 +245,8 @@ class Archive:
     def refresh(self) -> None:
         """Shows what was committed since the archive was opened with ``read_only``, or refreshed last.
 
-        Calls under way, and searches and streams that were begun, go on with what they saw. Does nothing to an archive that
-        is open for writing.
+        Calls under way and streams that were begun go on with what they saw; lists and searches go on in the new state.
+        Does nothing to an archive that is open for writing.
         """
         self._native.refresh()
 
