@@ -154,17 +154,17 @@ impl Archive {
     /// Opens an archive for reading only. A writer may change it meanwhile: what was found wrong counts if it is found
     /// again.
     pub(super) fn look(vfs: Arc<dyn Vfs>, dir: &Path, id: Uuid, archive_key: &SecretKey, options: &OpenOptions) -> Result<Opened, Error> {
-        let mut before = None;
+        let mut before = String::new();
         for _ in 1..LOOKS {
             let looked = Self::open_with(Arc::clone(&vfs), dir, id, archive_key.duplicate(), options.clone(), None);
             let wrong = match &looked {
                 Ok(opened) => opened.wrong(),
                 Err(error) => Some(error.to_string()),
             };
-            if wrong.is_none() || wrong == before {
-                return looked;
+            match wrong {
+                Some(wrong) if wrong != before => before = wrong,
+                _ => return looked,
             }
-            before = wrong;
         }
         Self::open_with(vfs, dir, id, archive_key.duplicate(), options.clone(), None)
     }

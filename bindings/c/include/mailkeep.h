@@ -1398,8 +1398,9 @@ mk_status mk_archive_mark(const mk_archive *archive,
                           mk_error *error);
 
 /**
- * Shows what was committed since an archive was opened with `MK_OPEN_READ_ONLY`, or refreshed last. Calls under way, and
- * searches and streams that were begun, go on with what they saw. Does nothing to an archive that is open for writing.
+ * Shows what was committed since an archive was opened with `MK_OPEN_READ_ONLY`, or refreshed last. Calls under way and
+ * streams that were begun go on with what they saw; lists and searches go on in the new state. Does nothing to an archive
+ * that is open for writing.
  */
 MK_API
 mk_status mk_archive_refresh(const mk_archive *archive,
