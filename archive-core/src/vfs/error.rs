@@ -36,7 +36,7 @@ impl VfsError {
             return "; free some space and try again".to_owned();
         }
         if self.is_denied() && self.path.ends_with("write.lock") {
-            return "; opening needs write access even for reading: copy the archive to a writable place".to_owned();
+            return "; only reading works without the right to write there".to_owned();
         }
         if self.is_denied() && self.operation.writes() {
             return "; archiving needs permission to write there".to_owned();
