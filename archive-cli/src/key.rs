@@ -115,8 +115,8 @@ fn guess_kind(answer: Secret) -> Key {
 pub enum Access {
     /// It only reads: beside a process that writes, and on read-only media.
     Read,
-    /// It reads, and notes damage that it finds unless another process writes: what is noted is stored anew when it is
-    /// imported again.
+    /// It reads, and notes damage that it finds unless another process writes. A mail whose damage is noted is stored again
+    /// by its next import.
     Check,
     /// It may change something.
     Write,
