@@ -118,12 +118,12 @@ mod wire;
 pub use archive_index::{MOST_WORDS, SegmentDamage, read_size};
 
 pub use archive::{
-    Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, CreateOptions, DateRange, DeleteOptions,
-    DeleteReport, DeletedMessage, Deletion, Depth, ExportOptions, ExportReport, FailedMails, Finding, FolderInfo, FolderOptions,
-    FolderReport, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, IndexConfiguration,
-    KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, MovedFolder, NewArchive, NoEvents, NotSearchable, OpenOptions, Order,
-    OrderKey, Outcome, Page, PartSink, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField, SearchPages, SearchRequest,
-    SearchResult, Session, SizeRange, StatsReport, StoreIndex, Suggestions, UndeleteReport, User, VerifyReport, Zone,
+    Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CompactOptions, CountBy, Counts, Coverage, CreateOptions, DateRange,
+    DeleteOptions, DeleteReport, DeletedMessage, Deletion, Depth, ExportOptions, ExportReport, FailedMails, Finding, FolderInfo,
+    FolderOptions, FolderReport, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource,
+    IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, MovedFolder, NewArchive, NoEvents, NotSearchable,
+    OpenOptions, Order, OrderKey, Outcome, Page, PartSink, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField, SearchPages,
+    SearchRequest, SearchResult, Session, SizeRange, StatsReport, StoreIndex, Suggestions, UndeleteReport, User, VerifyReport, Zone,
 };
 pub use clock::Clock;
 pub use error::{Cause, Damage, DamageCause, Error, Remedy};
@@ -133,4 +133,4 @@ pub use id::{ContentNo, Digest, FolderNo, Identity, MessageId, MessageNo, NotAMe
 pub use message::{AddressInfo, DateOrigin, Direction, Importance, MessageInfo, MessageRecord};
 pub use progress::{Progress, Step, Unit};
 pub use seal::{ArchiveKeys, Key, Secret, SlotInfo, SlotKind};
-pub use store::{Duplicates, IndexStatus, Recovery, StoreStats};
+pub use store::{CompactReport, Duplicates, Erased, IndexStatus, NotRewritten, Recovery, StoreStats};

@@ -324,14 +324,16 @@ impl Index {
 
     /// Rewrites each segment that has something of dead documents, so that no page of the index has a word of them.
     /// Flush those in memory first. Files of old segments are removed with the last snapshot that sees them.
-    pub fn purge(&self) -> Result<(), IndexError> {
+    ///
+    /// If `between` returns `false`, this ends with [`IndexError::Stopped`]; segments that were rewritten by then stay so.
+    pub fn purge(&self, between: &BetweenPages) -> Result<(), IndexError> {
         let merging = self.merging();
         let View { segments, dead, .. } = self.view();
         for open in segments {
             let mut docs = RoaringBitmap::new();
             all(open.segment.as_ref())?.add_to(open.segment.hi(), &mut docs);
             if !docs.is_disjoint(&dead) {
-                self.merge_run(&[open], &merging, &unhurried())?;
+                self.merge_run(&[open], &merging, between)?;
             }
         }
         Ok(())

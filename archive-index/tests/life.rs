@@ -99,7 +99,7 @@ proptest! {
             index.merge_all().unwrap();
             check(&index, "merged");
         }
-        index.purge().unwrap();
+        index.purge(&(std::sync::Arc::new(|| true) as archive_index::BetweenPages)).unwrap();
         check(&index, "purged");
         let reopened = open(&pages);
         check(&reopened, "reopened after the purge");

@@ -7,6 +7,7 @@
 //! `Acting`: an open archive with an actor, for as long as the call lasts.
 
 mod actor;
+mod compact;
 mod create;
 mod delete;
 mod export;
@@ -39,6 +40,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use actor::{Actor, FolderScope, User};
+pub use compact::CompactOptions;
 pub use create::{CreateOptions, NewArchive};
 pub use delete::{DeleteOptions, DeleteReport, DeletedMessage, Deletion, UndeleteReport};
 pub use export::{ExportOptions, ExportReport, FailedMails};

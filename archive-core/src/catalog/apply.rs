@@ -26,8 +26,11 @@ use crate::seal::{FileKind, SecretKey};
 use crate::vfs::Vfs;
 
 mod deletion;
+mod erasure;
 mod folders;
 mod write;
+
+pub(crate) use write::Merged;
 
 /// Names and addresses of a list that are repeated in its row.
 const ROW_ADDRESSES: usize = 6;
@@ -262,9 +265,13 @@ impl Catalog {
                     continue;
                 }
                 Fact::Erased { kind, .. } => {
+                    let numbers = &mut self.basis.numbers;
                     if *kind == FactKind::Message as u16 {
-                        self.basis.numbers.messages = self.basis.numbers.messages.saturating_add(1);
-                        self.basis.left_out = self.basis.left_out.saturating_add(1);
+                        let no = numbers.messages;
+                        numbers.messages = no.saturating_add(1);
+                        self.note_erased_message(no);
+                    } else if *kind == FactKind::Part as u16 {
+                        numbers.parts = numbers.parts.saturating_add(1);
                     }
                     continue;
                 }
@@ -350,6 +357,15 @@ impl Catalog {
             }
             FactValue::MessagesDeleted(fact) => self.delete(&fact, place),
             FactValue::MessagesUndeleted(fact) => self.undelete(&fact),
+            FactValue::Erasure(fact) => self.erase(&fact),
+            FactValue::ErasureDone(_) => {
+                self.erasure_done();
+                Ok(())
+            }
+            FactValue::ContainersRemoved(fact) => {
+                self.remove_containers(&fact);
+                Ok(())
+            }
             FactValue::ImportRun(fact) => {
                 numbers.runs = numbers.runs.max(fact.no.saturating_add(1));
                 Ok(())

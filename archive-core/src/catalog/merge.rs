@@ -7,11 +7,13 @@ use crate::error::Error;
 
 /// Writes the entries of `runs` (newest first) to `writer`; if several runs have a key, the newest entry. With nothing
 /// older after them (`oldest`), tombstones have nothing left to hide; those in copied pages stay, which does no harm.
+/// With `stays`, entries go whose keys it refuses, and no page is copied as it is.
 /// Ends with [`Error::Stopped`] as soon as `between` returns false.
 pub(super) fn merge<'r>(
     runs: impl Iterator<Item = &'r Run>,
     oldest: bool,
     writer: &mut RunWriter,
+    stays: Option<&dyn Fn(&[u8]) -> bool>,
     between: &dyn Fn() -> bool,
 ) -> Result<(), Error> {
     let mut cursors: Vec<Cursor<'r>> = runs.map(|run| Cursor { run, page_no: 0, page: None, at: 0 }).collect();
@@ -25,7 +27,7 @@ pub(super) fn merge<'r>(
         let others = cursors.iter().enumerate().filter(|(at, _)| *at != least);
         let bound = others.filter_map(|(_, cursor)| cursor.key()).min().map(<[u8]>::to_vec);
         let bound = bound.as_deref();
-        if cursors[least].is_alone(bound) {
+        if stays.is_none() && cursors[least].is_alone(bound) {
             let cursor = &mut cursors[least];
             writer.copy_page(cursor.run, cursor.page_no)?;
             cursor.page_no += 1;
@@ -38,7 +40,7 @@ pub(super) fn merge<'r>(
             if !shared && bound.is_some_and(|bound| key >= bound) {
                 break;
             }
-            if value.is_some() || !oldest {
+            if (value.is_some() || !oldest) && stays.is_none_or(|stays| stays(key)) {
                 writer.push(key, value)?;
             }
             if cursors[least].advance() || shared {

@@ -16,7 +16,7 @@ mod run;
 mod sets;
 mod sorted;
 
-pub(crate) use apply::{Catalog, Dated, FactPlace};
+pub(crate) use apply::{Catalog, Dated, FactPlace, Merged};
 pub(crate) use folders::{Folder, Folders, Subtree};
 pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, NOT_DATED, PartRow, StoredRows};

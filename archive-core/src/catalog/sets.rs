@@ -30,9 +30,21 @@ pub(super) enum SetOf {
     Deleted = 8,
     /// Contents all of whose messages are deleted; they are among the unplaced ones too.
     Unreferenced = 9,
+    /// Contents that were erased; they are among the unplaced ones too.
+    ErasedContents = 10,
+    /// Parts that were erased.
+    ErasedParts = 11,
+    /// Messages that were erased.
+    ErasedMessages = 12,
+    /// Containers that have bytes of what was erased.
+    ContainersToRemove = 13,
+    /// Containers that were removed.
+    ContainersRemoved = 14,
+    /// 0 while an erasure is not done.
+    Erasing = 15,
 }
 
-const SETS: [SetOf; 9] = [
+const SETS: [SetOf; 15] = [
     SetOf::Shared,
     SetOf::Damaged,
     SetOf::DamagedParts,
@@ -42,6 +54,12 @@ const SETS: [SetOf; 9] = [
     SetOf::Unplaced,
     SetOf::Deleted,
     SetOf::Unreferenced,
+    SetOf::ErasedContents,
+    SetOf::ErasedParts,
+    SetOf::ErasedMessages,
+    SetOf::ContainersToRemove,
+    SetOf::ContainersRemoved,
+    SetOf::Erasing,
 ];
 
 #[derive(Debug, Default, Clone)]
@@ -160,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_is_no_row_of_a_set_is_refused() {
-        for (of, row) in [(0, &[][..]), (10, &[]), (1, &[0xff]), (1, &[0xff, 0xff, 0x03, 1]), (1, &[0xff, 0xff, 0x07])] {
+        for (of, row) in [(0, &[][..]), (16, &[]), (1, &[0xff]), (1, &[0xff, 0xff, 0x03, 1]), (1, &[0xff, 0xff, 0x07])] {
             assert_eq!(Sets::default().load(of, 0, row), None, "{of} {row:?}");
         }
     }

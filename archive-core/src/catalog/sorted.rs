@@ -347,11 +347,23 @@ impl Sorted {
         Some(Due { level, oldest: range.end == self.runs.len(), runs: self.runs.get(range)?.to_vec() })
     }
 
-    /// Writes one run out of several; [`Error::Stopped`], and no file, as soon as `between` returns false.
-    pub(super) fn write_merged(&self, due: &Due, between: &dyn Fn() -> bool) -> Result<Arc<Run>, Error> {
+    /// All runs, to be written anew; `None` if there is none.
+    pub(super) fn all(&self) -> Option<Due> {
+        let highest = self.runs.iter().map(|run| run.name.level).max()?;
+        Some(Due { level: highest.saturating_sub(1), oldest: true, runs: self.runs.clone() })
+    }
+
+    /// Writes one run out of several, of the entries that `stays` accepts; [`Error::Stopped`], and no file, as soon as
+    /// `between` returns false.
+    pub(super) fn write_merged(
+        &self,
+        due: &Due,
+        stays: Option<&dyn Fn(&[u8]) -> bool>,
+        between: &dyn Fn() -> bool,
+    ) -> Result<Arc<Run>, Error> {
         let mut writer = self.home.create()?;
         let path = file_path(&self.home.dir, writer.number());
-        match merge(due.runs.iter().map(|run| &**run), due.oldest, &mut writer, between) {
+        match merge(due.runs.iter().map(|run| &**run), due.oldest, &mut writer, stays, between) {
             Err(error) => {
                 // Whatever stays is removed by the next open that writes.
                 let _left = self.home.vfs.remove(&path);
@@ -387,7 +399,7 @@ impl Sorted {
         self.adopt(written);
         self.note_spilled();
         while let Some(due) = self.due() {
-            let merged = match self.write_merged(&due, &|| true) {
+            let merged = match self.write_merged(&due, None, &|| true) {
                 Err(Error::Damage(_)) => break,
                 merged => merged?,
             };

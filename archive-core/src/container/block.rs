@@ -25,6 +25,11 @@ pub(crate) fn encode_block(stored: &[u8]) -> Vec<u8> {
     block
 }
 
+/// Whether `block` gives back exactly `stored`.
+pub(crate) fn gives_back(block: &[u8], stored: &[u8]) -> bool {
+    u32::try_from(stored.len()).is_ok_and(|len| OpenBlock::new(block).is_some_and(|mut open| open.stretch(0, len, 0) == Some(stored)))
+}
+
 /// A block being read: only as much of it is decompressed as the first call needs; a second call that needs more
 /// decompresses all of it.
 pub(super) struct OpenBlock {

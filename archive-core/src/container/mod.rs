@@ -9,7 +9,7 @@ mod received;
 mod table;
 mod writer;
 
-pub(crate) use block::{BLOCK_LEN, encode_block};
+pub(crate) use block::{BLOCK_LEN, encode_block, gives_back};
 pub(crate) use reader::Containers;
 pub(crate) use received::Received;
 pub(crate) use table::{Table, TableContent, TableMessage, TablePart};

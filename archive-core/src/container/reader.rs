@@ -1,7 +1,7 @@
 //! Reading stored bytes by their place, and walking over all frames of a container.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::Weighter;
@@ -29,6 +29,8 @@ pub(crate) struct Containers {
     owner: Uuid,
     /// Containers with lower numbers are closed.
     closed_before: AtomicU32,
+    /// How many were removed by this process.
+    removed: AtomicU64,
     files: Cache<u32, SealedReader>,
     /// By container and frame.
     blocks: Cache<(u32, u64), Arc<CachedBlock>, ByMemory>,
@@ -52,7 +54,16 @@ impl Weighter<(u32, u64), Arc<CachedBlock>> for ByMemory {
 impl Containers {
     pub(crate) fn new(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid) -> Self {
         let blocks = Cache::with_weighter(BLOCK_BYTES as usize / BLOCK_LEN, BLOCK_BYTES, ByMemory);
-        Self { vfs, dir: dir.to_owned(), key, owner, closed_before: AtomicU32::new(0), files: Cache::new(OPEN_FILES), blocks }
+        Self {
+            vfs,
+            dir: dir.to_owned(),
+            key,
+            owner,
+            closed_before: AtomicU32::new(0),
+            removed: AtomicU64::new(0),
+            files: Cache::new(OPEN_FILES),
+            blocks,
+        }
     }
 
     /// Begins to receive a content whose length is unknown.
@@ -92,6 +103,23 @@ impl Containers {
     /// Notes that, by the records, all containers before `number` are closed.
     pub(crate) fn closed_before(&self, number: u32) {
         self.closed_before.fetch_max(number, Ordering::Relaxed);
+    }
+
+    /// Removes a container of which nothing is in use. The caller syncs the folder.
+    pub(crate) fn remove(&self, number: u32) -> Result<(), Error> {
+        // First, so that a read that does not find the file sees that it is no damage.
+        self.removed.fetch_add(1, Ordering::SeqCst);
+        let path = self.path(number);
+        if self.vfs.kind(&path)?.is_some() {
+            self.vfs.remove(&path)?;
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// Rises whenever containers are removed: what was looked up before may lead to one that is gone.
+    pub(crate) fn removals(&self) -> u64 {
+        self.removed.load(Ordering::SeqCst)
     }
 
     /// Forgets open files and blocks, after files were cut or removed. Blocks being read at the same time are not kept

@@ -165,7 +165,7 @@ pub(crate) struct Commit {
     skeleton: Skeleton,
     skeleton_bytes: Vec<u8>,
     pub(crate) facts: Vec<Fact>,
-    salts: Vec<SaltRange>,
+    pub(super) salts: Vec<SaltRange>,
     passed_over: Option<Unknown>,
 }
 
@@ -288,29 +288,15 @@ mod tests {
     use super::*;
     use crate::id::Uuid;
     use crate::records::salts::{SALT_LEN, Salt};
-    use crate::records::tree::leaf_hash;
-    use crate::records::{ContentFact, FolderFact, ImportRunFact, Runs};
+    use crate::records::{ContentFact, Doomed, ImportRunFact, PartFact, Runs};
 
-    /// What compaction will do to a commit: only kind, hash and leaf are left of the facts, and their ranges of salts
-    /// are explicit.
+    /// The commit without these facts: contents by their number, the part by 5.
     fn erased(commit: &Commit, gone: &[usize]) -> Commit {
-        let mut salts = commit.salts();
-        let all: Vec<[u8; SALT_LEN]> = (0..commit.facts.len()).map(|at| salts.of(at).unwrap()).collect();
-        let mut left = commit.clone();
-        for at in gone {
-            let Fact::Known { kind, bytes } = &commit.facts[*at] else { panic!("erased twice") };
-            let content: Option<ContentFact> = (*kind == FactKind::Content as u16).then(|| crate::wire::decode(bytes).unwrap());
-            let leaf = content.map(|content| leaf_hash(&all[*at], Digest(content.digest)));
-            left.facts[*at] = Fact::Erased { kind: *kind, hash: fact_hash(&all[*at], bytes), leaf };
-        }
-        let ends: Vec<usize> = left.salts.iter().skip(1).map(|range| range.first as usize).chain([all.len()]).collect();
-        for (range, end) in left.salts.iter_mut().zip(ends) {
-            let facts = range.first as usize..end;
-            if facts.clone().any(|at| gone.contains(&at)) {
-                let salt = |at: usize| if gone.contains(&at) { [0; SALT_LEN] } else { all[at] };
-                range.salt = Salt::Explicit(facts.flat_map(salt).collect());
-            }
-        }
+        let mut doomed = Doomed::default();
+        doomed.contents.extend(gone.iter().filter(|at| **at < 5).map(|at| *at as u32));
+        doomed.parts.extend(gone.iter().filter(|at| **at == 5).map(|_| 7));
+        let left = commit.without(&doomed).unwrap().unwrap();
+        assert_eq!(left.without(&doomed).unwrap(), None, "nothing is left to be erased");
         Commit::from_bytes(&left.to_bytes()).unwrap()
     }
 
@@ -344,8 +330,7 @@ mod tests {
     fn built() -> (Link, Commit, Link, Frontier) {
         let (origin, mut tree) = (Link::origin(Uuid([7; 16])), Frontier::default());
         let mut facts: Vec<NewFact> = (0..5).map(content).collect();
-        let folder = FolderFact { no: 1, parent: 0, name: "anna".to_owned(), epoch: 1 };
-        facts.push(NewFact::new(FactValue::FolderMade(folder)));
+        facts.push(NewFact::new(FactValue::Part(PartFact { no: 7, digest: [7; 32], len: 9, runs: Runs::default() })));
         // Contents of two blocks, then all other facts.
         let seeded = |first, byte| SaltRange { first, salt: Salt::Seed([byte; 32]) };
         let salts = vec![seeded(0, 1), seeded(2, 2), seeded(5, 3)];
@@ -473,7 +458,7 @@ mod tests {
             let mut passed_over = None;
             FactValue::read(kind, &[0xa0], &mut passed_over).map(|value| (value, passed_over.map(|unknown| unknown.number)))
         };
-        for refused in [4, 13, 15, 20, 63, 70, 95] {
+        for refused in [13, 15, 20, 25, 63, 70, 95] {
             assert_eq!(read(refused).unwrap_err().code(), "unknown_feature", "kind {refused}");
         }
         for no_write in [96, 97, 127] {

@@ -7,6 +7,7 @@ use minicbor::decode::Error as CborError;
 use minicbor::encode::{Error as EncodeError, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
+use super::erasure::{MOST_NUMBERS, Ranges, numbers_of};
 use super::{Frontier, HeadNumbers, SeenHead};
 use crate::mail::{Eol, Extent, Wrap};
 use crate::wire::Keys;
@@ -19,7 +20,7 @@ pub(crate) enum FactKind {
     ImportRun = 1,
     ContainerOpened = 2,
     ContainerClosed = 3,
-    ContainerReplaced = 4,
+    ContainersRemoved = 4,
     Content = 5,
     Part = 6,
     Packed = 7,
@@ -37,6 +38,8 @@ pub(crate) enum FactKind {
     Recovered = 19,
     DamageAccepted = 21,
     MessagesUndeleted = 22,
+    Erasure = 23,
+    ErasureDone = 24,
     /// Of the master: a store of the archive.
     Store = 64,
     /// Of the master: a setting.
@@ -430,16 +433,12 @@ pub(crate) struct FolderRemovedFact {
 }
 fact!(FolderRemovedFact, "key of removed folders", 3);
 
-/// The most messages that one fact deletes or brings back: a commit is read as a whole.
-pub(crate) const MOST_DELETED: usize = 1 << 22;
-
 /// Messages were deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct DeletedFact {
-    /// Ranges of messages, rising: the first, and how many.
     #[n(1)]
-    pub(crate) messages: Vec<(u32, u32)>,
+    pub(crate) messages: Ranges,
     /// Who deleted them.
     #[n(2)]
     pub(crate) actor: String,
@@ -488,8 +487,7 @@ fact!(UndeletedFact, "key of undeleted messages", 4);
 impl DeletedFact {
     /// The numbers of the messages; no more than a fact may name, whatever the records say.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
-        let ranges = self.messages.clone().into_iter();
-        ranges.flat_map(|(first, count)| first..first.saturating_add(count)).take(MOST_DELETED)
+        numbers_of(&self.messages)
     }
 }
 
@@ -500,7 +498,7 @@ impl UndeletedFact {
             let Undeleted { first, count, folder, number } = range;
             (0..count).map_while(move |at| Some((first.checked_add(at)?, folder, number.checked_add(at)?)))
         };
-        self.messages.clone().into_iter().flat_map(each).take(MOST_DELETED)
+        self.messages.clone().into_iter().flat_map(each).take(MOST_NUMBERS)
     }
 }
 

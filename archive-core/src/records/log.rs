@@ -19,7 +19,7 @@ use crate::wire::{Effort, compress};
 /// A records file is closed when it is larger.
 const FILE_LIMIT: u64 = 64 << 20;
 /// The compressed bytes of a commit are cut into frames of this size.
-const PIECE: usize = 4 << 20;
+pub(super) const PIECE: usize = 4 << 20;
 
 /// Where a commit was first written: its records file and the offset of its first frame that holds facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,6 +6,7 @@
 
 mod chain;
 mod commit;
+mod erasure;
 mod fact;
 mod head;
 mod log;
@@ -19,13 +20,15 @@ mod value;
 
 pub(crate) use chain::Link;
 pub(crate) use commit::{Commit, Fact, NewFact};
+pub(crate) use erasure::{ContainersRemovedFact, Doomed, ErasureDoneFact, ErasureFact, MOST_NUMBERS, numbers_of, ranges_of};
 pub(crate) use fact::{
     AcceptedFact, CheckpointFact, ContainerFact, ContentFact, DIRECTION_UNKNOWN, DamageFact, DamagedPlace, DateSource, DeletedFact,
-    FactKind, FolderFact, FolderMovedFact, FolderRemovedFact, FolderRenamedFact, ImportRunFact, KeyChangeFact, MOST_DELETED, MessageFact,
-    PackedFact, PartFact, RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact, Undeleted, UndeletedFact,
+    FactKind, FolderFact, FolderMovedFact, FolderRemovedFact, FolderRenamedFact, ImportRunFact, KeyChangeFact, MessageFact, PackedFact,
+    PartFact, RecoveredFact, RepairedFact, Run, Runs, SettingFact, Shape, ShapeExtent, StoreFact, Undeleted, UndeletedFact,
 };
 pub(crate) use head::{Head, HeadNumbers, SeenHead, head_path, read_head, write_head};
 pub(crate) use log::{CommitPlace, CommitSpan, Committed, NewCommit, Records, TakenCommit, file_number, file_path};
+pub(crate) use rewrite::{Rewritten, Without};
 pub(crate) use salts::{Salt, SaltRange, Salts};
 pub(crate) use scan::{
     Listing, RecordsFile, Scan, ScanItem, ScannedCommit, cut_tail, give_names_back, list_files, next_frame, open_file, read_commit,

@@ -1,36 +1,68 @@
-//! Rewrites a records file without the sections of its small commits, once everything in them has been packed.
+//! Rewrites a records file: without the sections of its small commits, once everything in them has been packed, and
+//! without the facts that an erasure takes away.
 //!
-//! Only blocks are removed: facts, stamps and chain values stay as they are, and a table says where each commit was
-//! first written. The new file has the old one's number and takes its name in one step, so that at any moment one of
-//! the two is there, whole and synced.
+//! Whatever else is in the file stays: facts, stamps and chain values, and a table says where each commit was first
+//! written. The new file has the old one's number and takes its name in one step, so that at any moment one of the two
+//! is there, whole and synced.
 
 use std::path::Path;
 
-use super::log::file_path;
+use super::commit::Commit;
+use super::erasure::Doomed;
+use super::log::{PIECE, file_path};
 use super::moved::Moved;
-use super::scan::RecordsFile;
+use super::scan::{RecordsFile, decode_commit};
 use super::stamp::Stamp;
 use super::{Link, Records, list_files};
-use crate::error::Error;
-use crate::seal::{FileKind, FrameKind, SealedReader, SealedWriter};
+use crate::error::{DamageCause, Error};
+use crate::seal::{FRAME_OVERHEAD, FileKind, FrameKind, FramePlace, HEADER_LEN, SealedReader, SealedWriter};
 use crate::vfs::Vfs;
+use crate::wire::{Effort, compress};
 
 /// Bytes that are copied at a time.
 const COPIED_AT_ONCE: usize = 4 << 20;
 
+/// What a file is rewritten without.
+#[derive(Clone, Copy)]
+pub(crate) struct Without<'d> {
+    /// Its sections, which must not contain anything that a fact still needs.
+    pub(crate) sections: bool,
+    pub(crate) facts: &'d Doomed,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rewritten {
+    /// It has nothing of what it should be without.
+    Needless,
+    Done,
+    /// It has damage, and stays as it is.
+    Damaged,
+}
+
 impl Records {
-    /// Rewrites file `number` without sections, which must not contain anything that a fact still needs. A file with
-    /// damage stays as it is, which is not an error. After an error nothing more may be written before the store is
-    /// opened again.
-    pub(crate) fn drop_sections(&mut self, number: u64) -> Result<(), Error> {
+    /// Rewrites file `number`. A file with damage stays as it is, which is not an error. After an error nothing more may
+    /// be written before the store is opened again.
+    pub(crate) fn rewrite(&mut self, number: u64, without: Without<'_>) -> Result<Rewritten, Error> {
         let listing = list_files(&*self.vfs, &self.dir, &self.key, self.owner)?;
-        let Some(old) = listing.files.into_iter().find(|file| file.number == number) else { return Ok(()) };
+        let Some(old) = listing.files.into_iter().find(|file| file.number == number) else { return Ok(Rewritten::Damaged) };
         let path = file_path(&self.dir, number);
         let tmp = path.with_extension("mkr.tmp");
         remove(&*self.vfs, &tmp)?;
         let active = number == self.number;
-        if !self.copy(&old, &tmp, active.then_some(self.last))? {
-            return remove(&*self.vfs, &tmp);
+        let plan = match staying(&old, without) {
+            Err(Error::Damage(_)) => return Ok(Rewritten::Damaged),
+            plan => plan?,
+        };
+        if !plan.changes {
+            return Ok(Rewritten::Needless);
+        }
+        match self.copy(&old, &plan, without, &tmp, active.then_some(self.last)) {
+            Err(Error::Damage(_)) => {
+                remove(&*self.vfs, &tmp)?;
+                return Ok(Rewritten::Damaged);
+            }
+            copied => copied?,
         }
         self.vfs.rename(&tmp, &path)?;
         self.vfs.sync_dir(&self.dir)?;
@@ -40,76 +72,182 @@ impl Records {
             self.writer = SealedWriter::resume(reader)?;
             self.marked = true;
         }
-        Ok(())
+        Ok(Rewritten::Done)
     }
 
-    /// Copies what stays of `old` to `path` and syncs it; `false` where `old` has damage.
-    fn copy(&self, old: &RecordsFile, path: &Path, mark: Option<Link>) -> Result<bool, Error> {
-        let Some(stay) = staying(old)? else { return Ok(false) };
+    /// Copies what stays of `old` to `path` and syncs it; [`Error::Damage`] where `old` cannot be read.
+    fn copy(&self, old: &RecordsFile, plan: &Plan, without: Without<'_>, path: &Path, mark: Option<Link>) -> Result<(), Error> {
         let header = old.reader.header();
         let new = SealedWriter::create(&*self.vfs, path, &self.key, FileKind::Records, self.owner, old.number, header.start)?;
         // The table relies on the frames that it names being consecutive, so the copy of the header comes after them.
         let mut new = new.without_copy();
-        let table = new.push(FrameKind::Moved, &[&Moved::encode(&stay.table, self.last)])?;
-        for at in stay.frames {
-            let frame = match old.reader.frame(at, old.len) {
-                Ok(frame) => frame,
-                Err(Error::Damage(_)) => return Ok(false),
-                Err(error) => return Err(error),
-            };
-            let void = |stamp: Stamp| stamp.sequence >= old.void_from && frame.kind != FrameKind::Mark;
-            if !Stamp::split(frame.bytes()).is_ok_and(|(stamp, _)| !void(stamp)) {
-                return Ok(false);
+        let table = new.push(FrameKind::Moved, &[&Moved::encode(&plan.table, self.last)])?;
+        for stays in &plan.stays {
+            match stays {
+                Stays::Frame(at) => {
+                    let frame = old.reader.frame(*at, old.len)?;
+                    let is_void = |stamp: Stamp| stamp.sequence >= old.void_from && frame.kind != FrameKind::Mark;
+                    if !Stamp::split(frame.bytes()).is_ok_and(|(stamp, _)| !is_void(stamp)) {
+                        return Err(broken(old, frame.place));
+                    }
+                    new.push(frame.kind, &[frame.bytes()])?;
+                }
+                // Erased once more: all of them together would be as large as the file.
+                Stays::Commit(frames) => {
+                    let erased = Erased::of(old, frames, without.facts)?.ok_or(Error::Bug("a commit has nothing to erase any more"))?;
+                    erased.each_frame(&mut |kind, fields| new.push(kind, fields).map(drop))?;
+                }
             }
-            new.push(frame.kind, &[frame.bytes()])?;
             if new.pending_len() >= COPIED_AT_ONCE {
                 new.flush()?;
             }
         }
-        if new.end() != table.end() + stay.len {
+        if new.end() != table.end() + plan.len {
             return Err(Error::Bug("a frame that was copied has another length"));
         }
         new.copy_header();
         if let Some(last) = mark {
             new.push(FrameKind::Mark, &[&Stamp::mark(last).encode()])?;
         }
-        new.sync()?;
-        Ok(true)
+        new.sync()
     }
 }
 
 /// What stays of a file.
 #[derive(Default)]
-struct Staying {
-    /// Offsets of the frames that stay.
-    frames: Vec<u64>,
-    /// Where stretches of these were first written, and how many bytes stay before each.
+struct Plan {
+    stays: Vec<Stays>,
+    /// Where stretches of it were first written, and how many bytes stay before each.
     table: Vec<(u64, u64)>,
     len: u64,
+    /// Whether anything does not stay.
+    changes: bool,
+    /// Where the next frame was first written if it continues the stretch.
+    follows: u64,
 }
 
-/// Walks over the heads of the frames of `old`; `None` where one is broken.
-fn staying(old: &RecordsFile) -> Result<Option<Staying>, Error> {
-    let mut stay = Staying::default();
-    let (mut at, mut follows) = (crate::seal::HEADER_LEN as u64, 0);
+enum Stays {
+    /// The frame at this offset, as it is.
+    Frame(u64),
+    /// The commit whose frames are at these offsets, without some of its facts.
+    Commit(Vec<u64>),
+}
+
+impl Plan {
+    /// Notes that something stays that was first written at `first`, and takes `len` bytes now.
+    fn stays(&mut self, stays: Stays, first: u64, len: u64) {
+        if first != self.follows {
+            self.table.push((first, self.len));
+        }
+        self.follows = first + len;
+        self.len += len;
+        self.stays.push(stays);
+    }
+}
+
+/// Looks through the frames of `old`; [`Error::Damage`] where one is broken.
+fn staying(old: &RecordsFile, without: Without<'_>) -> Result<Plan, Error> {
+    let mut plan = Plan::default();
+    let mut pieces = Vec::new();
+    let mut at = HEADER_LEN as u64;
     while at < old.len {
-        let raw = match old.reader.raw(at, old.len) {
-            Ok(raw) => raw,
-            Err(Error::Damage(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if !matches!(raw.kind, FrameKind::Block | FrameKind::Moved | FrameKind::HeaderCopy) {
-            let first = old.moved.first(at);
-            if first != follows {
-                stay.table.push((first, stay.len));
+        let raw = old.reader.raw(at, old.len)?;
+        let first = old.moved.first(at);
+        match raw.kind {
+            FrameKind::Moved | FrameKind::HeaderCopy => {}
+            FrameKind::Block if without.sections => plan.changes = true,
+            // A copy of the header may stand between two of them, and goes.
+            FrameKind::CommitPiece if !without.facts.is_empty() => pieces.push((at, first, raw.place.len)),
+            FrameKind::Commit if !without.facts.is_empty() => {
+                pieces.push((at, first, raw.place.len));
+                let offsets: Vec<u64> = pieces.iter().map(|(at, ..)| *at).collect();
+                match Erased::of(old, &offsets, without.facts)? {
+                    Some(erased) => {
+                        plan.changes = true;
+                        let first = pieces.first().map_or(first, |(_, first, _)| *first);
+                        plan.stays(Stays::Commit(offsets), first, erased.len()?);
+                    }
+                    None => pieces.iter().for_each(|(at, first, len)| plan.stays(Stays::Frame(*at), *first, *len)),
+                }
+                pieces.clear();
             }
-            follows = first + raw.place.len;
-            stay.frames.push(at);
-            stay.len += raw.place.len;
+            _ => plan.stays(Stays::Frame(at), first, raw.place.len),
         }
         at = raw.place.end();
     }
-    Ok(Some(stay))
+    match pieces.first() {
+        None => Ok(plan),
+        // Pieces of a commit that never ended.
+        Some((at, _, len)) => Err(broken(old, FramePlace { offset: *at, len: *len })),
+    }
+}
+
+/// A commit without some of its facts, as its frames will have it.
+struct Erased {
+    stamp: Stamp,
+    chain: [u8; 32],
+    packed: Vec<u8>,
+}
+
+impl Erased {
+    /// Reads the commit whose frames are at `frames` and takes the facts out; `None` if it has none of them.
+    fn of(old: &RecordsFile, frames: &[u64], facts: &Doomed) -> Result<Option<Self>, Error> {
+        let (mut bytes, mut begun, mut link) = (Vec::new(), None, None);
+        let mut place = FramePlace { offset: 0, len: 0 };
+        for at in frames {
+            let frame = old.reader.frame(*at, old.len)?;
+            place = frame.place;
+            let (stamp, mut rest) = Stamp::split(frame.bytes()).map_err(|_| broken(old, place))?;
+            if stamp.sequence >= old.void_from {
+                return Err(broken(old, place));
+            }
+            begun.get_or_insert(stamp);
+            if frame.kind == FrameKind::Commit {
+                let (chain, piece) = rest.split_first_chunk::<32>().ok_or_else(|| broken(old, place))?;
+                (link, rest) = (Some(Link { sequence: stamp.sequence, chain: *chain }), piece);
+            }
+            bytes.extend_from_slice(rest);
+        }
+        let (Some(stamp), Some(link)) = (begun, link) else { return Err(broken(old, place)) };
+        let commit: Commit = decode_commit(&bytes).map_err(|error| error.unwrap_or_else(|| broken(old, place)))?;
+        if commit.link_after(&stamp.synced)? != Some(link) {
+            return Err(broken(old, place));
+        }
+        let Some(left) = commit.without(facts)? else { return Ok(None) };
+        // Nothing may be written that would break the chain.
+        if left.link_after(&stamp.synced)? != Some(link) {
+            return Err(Error::Bug("a commit has another chain value without facts that are erased"));
+        }
+        let packed = compress(Effort::Facts, &left.to_bytes()).ok_or(Error::Bug("zstd refused a commit"))?;
+        Ok(Some(Self { stamp, chain: link.chain, packed }))
+    }
+
+    fn each_frame(&self, push: &mut dyn FnMut(FrameKind, &[&[u8]]) -> Result<(), Error>) -> Result<(), Error> {
+        let mut stamp = self.stamp;
+        let mut pieces = self.packed.chunks(PIECE).peekable();
+        while let Some(piece) = pieces.next() {
+            match pieces.peek() {
+                Some(_) => push(FrameKind::CommitPiece, &[&stamp.encode(), piece])?,
+                None => push(FrameKind::Commit, &[&stamp.encode(), &self.chain, piece])?,
+            }
+            stamp.index += 1;
+        }
+        Ok(())
+    }
+
+    /// The bytes that its frames take.
+    fn len(&self) -> Result<u64, Error> {
+        let mut len = 0;
+        self.each_frame(&mut |_, fields| {
+            len += (FRAME_OVERHEAD + fields.iter().map(|field| field.len()).sum::<usize>()) as u64;
+            Ok(())
+        })?;
+        Ok(len)
+    }
+}
+
+fn broken(old: &RecordsFile, place: FramePlace) -> Error {
+    old.reader.damage(place, DamageCause::Decode).into()
 }
 
 fn remove(vfs: &dyn Vfs, path: &Path) -> Result<(), Error> {

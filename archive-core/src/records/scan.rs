@@ -329,7 +329,7 @@ impl Scan {
     }
 }
 
-fn decode_commit(packed: &[u8]) -> Result<Commit, Option<Error>> {
+pub(super) fn decode_commit(packed: &[u8]) -> Result<Commit, Option<Error>> {
     let len = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(MAX_COMMIT);
     if len > MAX_COMMIT || len > packed.len().saturating_mul(1 << 15) {
         return Err(None);

@@ -1,6 +1,7 @@
 //! Facts of a store as values: what a commit is made from, and what the catalog applies, whether the commit was just
 //! written or is read again.
 
+use super::erasure::{ContainersRemovedFact, ErasureDoneFact, ErasureFact};
 use super::fact::{
     AcceptedFact, ContainerFact, ContentFact, DamageFact, DeletedFact, FactKind, FolderFact, FolderMovedFact, FolderRemovedFact,
     FolderRenamedFact, ImportRunFact, MessageFact, PackedFact, PartFact, RecoveredFact, RepairedFact, UndeletedFact,
@@ -16,6 +17,7 @@ pub(crate) enum FactValue {
     ImportRun(ImportRunFact),
     ContainerOpened(ContainerFact),
     ContainerClosed(ContainerFact),
+    ContainersRemoved(ContainersRemovedFact),
     Content(Box<ContentFact>),
     Part(PartFact),
     Packed(PackedFact),
@@ -26,6 +28,8 @@ pub(crate) enum FactValue {
     FolderRemoved(FolderRemovedFact),
     MessagesDeleted(DeletedFact),
     MessagesUndeleted(UndeletedFact),
+    Erasure(Box<ErasureFact>),
+    ErasureDone(ErasureDoneFact),
     DamageNoted(DamageFact),
     DamageAccepted(AcceptedFact),
     Repaired(Box<RepairedFact>),
@@ -57,6 +61,12 @@ impl FactValue {
             Self::MessagesDeleted(*read(bytes, passed_over)?)
         } else if is(FactKind::MessagesUndeleted) {
             Self::MessagesUndeleted(*read(bytes, passed_over)?)
+        } else if is(FactKind::Erasure) {
+            Self::Erasure(read(bytes, passed_over)?)
+        } else if is(FactKind::ErasureDone) {
+            Self::ErasureDone(*read(bytes, passed_over)?)
+        } else if is(FactKind::ContainersRemoved) {
+            Self::ContainersRemoved(*read(bytes, passed_over)?)
         } else if is(FactKind::ImportRun) {
             Self::ImportRun(*read(bytes, passed_over)?)
         } else if is(FactKind::ContainerOpened) {
@@ -111,6 +121,9 @@ impl FactValue {
             Self::FolderRemoved(fact) => (FactKind::FolderRemoved, encode(fact)),
             Self::MessagesDeleted(fact) => (FactKind::MessagesDeleted, encode(fact)),
             Self::MessagesUndeleted(fact) => (FactKind::MessagesUndeleted, encode(fact)),
+            Self::Erasure(fact) => (FactKind::Erasure, encode(&**fact)),
+            Self::ErasureDone(fact) => (FactKind::ErasureDone, encode(fact)),
+            Self::ContainersRemoved(fact) => (FactKind::ContainersRemoved, encode(fact)),
             Self::DamageNoted(fact) => (FactKind::DamageNoted, encode(fact)),
             Self::DamageAccepted(fact) => (FactKind::DamageAccepted, encode(fact)),
             Self::Repaired(fact) => (FactKind::Repaired, encode(&**fact)),

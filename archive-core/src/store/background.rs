@@ -13,6 +13,7 @@ use archive_index::BetweenPages;
 
 use super::Store;
 use super::index::failed;
+use crate::catalog::Merged;
 use crate::error::Error;
 use crate::progress::Progress;
 
@@ -206,19 +207,37 @@ impl Store {
     /// Merges runs of the catalog with at most `most` pages. Meanwhile the catalog can be read and written, and applies
     /// commits.
     fn merge_catalog(&self, most: usize, between: &dyn Fn() -> bool) -> Result<(), Error> {
-        while let Some(due) = self.catalog().due().filter(|due| due.pages() <= most) {
+        loop {
+            let _merging = self.merging();
+            let Some(due) = self.catalog().due().filter(|due| due.pages() <= most) else { return Ok(()) };
             let merged = match self.catalog().write_merged(due, between) {
                 // Runs that can no longer be read are not merged; the new runs are kept beside them.
                 Err(Error::Damage(_)) => return Ok(()),
                 merged => merged?,
             };
-            let _naming = self.naming();
-            let view = self.catalog();
-            view.name_merged(&merged)?;
-            self.catalog_mut().take_merged(&merged);
-            view.remove_merged(&merged)?;
+            self.adopt_merged(&merged)?;
         }
-        Ok(())
+    }
+
+    /// Writes all runs of the catalog anew, without what leads to something erased.
+    pub(super) fn purge_catalog(&self, between: &dyn Fn() -> bool) -> Result<(), Error> {
+        let _merging = self.merging();
+        match self.catalog().write_purged(between)? {
+            Some(merged) => self.adopt_merged(&merged),
+            None => Ok(()),
+        }
+    }
+
+    fn adopt_merged(&self, merged: &Merged) -> Result<(), Error> {
+        let _naming = self.naming();
+        let view = self.catalog();
+        view.name_merged(merged)?;
+        self.catalog_mut().take_merged(merged);
+        view.remove_merged(merged)
+    }
+
+    fn merging(&self) -> MutexGuard<'_, ()> {
+        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Held by the one thread that writes runs and the manifest of the catalog.

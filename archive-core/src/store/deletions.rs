@@ -1,12 +1,15 @@
-//! What a repair records again of deletions: where the records lost some, the catalog may still know which messages are
-//! deleted and which are back.
+//! What a repair records again of deletions and erasures: where the records lost some, the catalog may still know which
+//! messages are deleted, which are back, and what was erased.
 
 use roaring::RoaringBitmap;
 
 use super::Store;
+use super::commit::Dead;
 use crate::error::Error;
 use crate::id::MessageNo;
-use crate::records::{DeletedFact, Fact, FactKind, FactValue, Listing, Scan, ScanItem, Undeleted, UndeletedFact};
+use crate::records::{
+    ContainersRemovedFact, DeletedFact, ErasureDoneFact, Fact, FactKind, FactValue, Listing, Scan, ScanItem, Undeleted, UndeletedFact,
+};
 
 /// In the place of an actor and a reason that are lost with their commit.
 const LOST: &str = "recorded again by a repair";
@@ -30,6 +33,23 @@ impl Store {
         }
         if !messages.is_empty() {
             facts.push(FactValue::MessagesUndeleted(UndeletedFact { messages, actor, time, reason }));
+        }
+        Ok(facts)
+    }
+}
+
+impl Store {
+    /// Facts that say once more what was erased. Applied twice, they change nothing.
+    pub(super) fn erasures_again(&self) -> Result<Vec<FactValue>, Error> {
+        let (catalog, time) = (self.catalog(), self.now());
+        let erasures = Dead::of_erased(&catalog)?.facts("", time).into_iter();
+        let mut facts: Vec<FactValue> = erasures.map(|fact| FactValue::Erasure(Box::new(fact))).collect();
+        let containers: Vec<u32> = catalog.containers_removed().iter().collect();
+        if !containers.is_empty() {
+            facts.push(FactValue::ContainersRemoved(ContainersRemovedFact { containers }));
+        }
+        if !facts.is_empty() && !catalog.is_erasing() {
+            facts.push(FactValue::ErasureDone(ErasureDoneFact { time }));
         }
         Ok(facts)
     }

@@ -5,6 +5,7 @@
 
 mod background;
 mod commit;
+mod compact;
 mod create;
 mod deletions;
 mod facts;
@@ -34,6 +35,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 pub(crate) use background::Attended;
 pub use commit::Duplicates;
 pub(crate) use commit::{FolderChange, NewPlace, Note, Outcome, Prepared, PreparedHeader, RunInfo};
+pub use compact::{CompactReport, Erased, NotRewritten};
 pub(crate) use create::create_store;
 pub(crate) use identity::{Wrapping, found_store, keep_apart};
 pub use index::IndexStatus;
@@ -115,6 +117,10 @@ pub(crate) struct Store {
     catalog: RwLock<Arc<Catalog>>,
     /// Held by whoever writes runs of the catalog or its manifest; taken before `writer`.
     naming: Mutex<()>,
+    /// Held by a compaction, and by what must not be done beside it.
+    compacting: Mutex<()>,
+    /// Held by whoever merges runs of the catalog.
+    merging: Mutex<()>,
     background: background::Background,
     writer: Mutex<Option<Writer>>,
     indexer: Indexer,

@@ -130,6 +130,10 @@ impl Store {
         if barred.is_none() && !read_only {
             may_lag(catalog.remove_leftovers())?;
             may_lag(containers.remove_leftovers())?;
+            // A process may have died after it recorded that they are removed.
+            for number in containers.list()?.into_iter().filter(|number| catalog.containers_removed().contains(*number)) {
+                may_lag(containers.remove(number))?;
+            }
         }
         let has_sound_records = recovered.records.is_some();
         let watch = Watch::begin(options.clock.now());
@@ -145,6 +149,8 @@ impl Store {
             containers,
             catalog: RwLock::new(Arc::new(catalog)),
             naming: Mutex::default(),
+            compacting: Mutex::default(),
+            merging: Mutex::default(),
             background: super::background::Background::default(),
             writer: Mutex::new(recovered.records.filter(|_| barred.is_none()).map(|records| Writer {
                 records,

@@ -24,6 +24,8 @@ struct Handed<'a, 's> {
     sink: &'a mut Sink<'s>,
     hasher: Sha256,
     len: u64,
+    /// [`Containers::removals`](crate::container::Containers::removals) before rows were looked up.
+    removals: u64,
 }
 
 impl Store {
@@ -32,12 +34,23 @@ impl Store {
     /// read from another content with the same digest, if a whole one exists.
     pub(crate) fn read(&self, no: ContentNo, sink: &mut Sink<'_>) -> Result<(), Error> {
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut handed = Handed { sink, hasher: Sha256::new(), len: 0, removals: 0 };
+        loop {
+            handed.removals = self.containers.removals();
+            match self.read_once(no, &mut handed) {
+                // Its container was removed since the look-up, and its bytes are elsewhere.
+                Err(Error::Damage(_)) if self.containers.removals() != handed.removals => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn read_once(&self, no: ContentNo, handed: &mut Handed<'_, '_>) -> Result<(), Error> {
         let row = self.catalog().content_row(no)?;
         let row = self.there(no, row)?;
-        let mut handed = Handed { sink, hasher: Sha256::new(), len: 0 };
         let mut own = None;
         if !self.is_noted(no) {
-            match self.read_from(no, &row, &mut handed) {
+            match self.read_from(no, &row, handed) {
                 Err(Error::Damage(damage)) if damage.remedy().is_none() => own = Some(damage),
                 done => return done,
             }
@@ -45,17 +58,17 @@ impl Store {
         // The bytes of a large content that turned out not to have its digest cannot be taken back.
         let is_spent = |handed: &Handed<'_, '_>| handed.len > 0 && handed.len >= row.size;
         for (other, twin) in self.whole_ones(no, &row)? {
-            if is_spent(&handed) {
+            if is_spent(handed) {
                 break;
             }
-            match self.read_from(other, &twin, &mut handed) {
+            match self.read_from(other, &twin, handed) {
                 Err(Error::Damage(damage)) if damage.remedy().is_none() => {}
                 done => return done,
             }
         }
         match own {
             Some(damage) => Err(damage.into()),
-            None => self.read_from(no, &row, &mut handed),
+            None => self.read_from(no, &row, handed),
         }
     }
 
@@ -69,6 +82,7 @@ impl Store {
     ) -> Result<(), Error> {
         // Rows say where the bytes are: no section may be removed between the look-up and the read.
         let _sections = self.sections.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let removals = self.containers.removals();
         let mut rows = Vec::new();
         let scanned = self.catalog().content_rows(ContentNo(*numbers.start()), &mut |no, row| {
             if !numbers.contains(&no.0) {
@@ -95,10 +109,26 @@ impl Store {
                 progress.check()
             };
             let read = match row {
-                Ok(None) if self.damage.is_none() => continue,
-                row => row
-                    .and_then(|row| self.there(no, row))
-                    .and_then(|row| self.read_from(no, &row, &mut Handed { sink: &mut count, hasher: Sha256::new(), len: 0 })),
+                Ok(None) if self.damage.is_none() || self.catalog().is_erased(no) => continue,
+                row => row.and_then(|row| self.there(no, row)).and_then(|row| {
+                    let mut handed = Handed { sink: &mut count, hasher: Sha256::new(), len: 0, removals };
+                    self.read_from(no, &row, &mut handed)
+                }),
+            };
+            let read = match read {
+                // Its container was removed since the look-up, and its bytes are elsewhere.
+                Err(Error::Damage(_)) if self.containers.removals() != removals => {
+                    len = 0;
+                    let mut count = |bytes: &[u8]| {
+                        len += bytes.len() as u64;
+                        progress.check()
+                    };
+                    match self.catalog().is_erased(no) {
+                        true => continue,
+                        false => self.read(no, &mut count),
+                    }
+                }
+                read => read,
             };
             progress.check()?;
             take(no, read.map(|()| len));
@@ -163,6 +193,7 @@ impl Store {
         if let Err(Error::Damage(damage)) = &result
             && damage.remedy().is_none()
             && !self.catalog().is_damaged(no)
+            && self.containers.removals() == handed.removals
         {
             self.damaged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(no.0);
         }

@@ -308,7 +308,7 @@ impl Store {
                 };
                 let (runs, carried) = self.carry(runs, section, &mut again.blocks)?.unwrap_or_default();
                 again.push(FactValue::Content(Box::new(ContentFact { runs, ..fact })), carried);
-            } else if row.section.is_none() && self.was_in_a_section(no)? {
+            } else if row.section.is_none() && self.was_moved(no)? {
                 packed.push((no.0, row.runs));
             }
         }
@@ -324,6 +324,7 @@ impl Store {
                 again.push(FactValue::Message(Box::new(fact)), false);
             }
         }
+        again.facts.extend(self.erasures_again()?);
         again.facts.extend(self.deletions_again(list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?)?);
         if !packed.is_empty() {
             again.facts.push(FactValue::Packed(PackedFact { contents: packed, parts: Vec::new() }));
@@ -360,10 +361,12 @@ impl Store {
         Ok(Some((Runs(carried.collect()), true)))
     }
 
-    /// Whether the fact of a content says that it is in the section of its commit. Then a commit that packed it is
-    /// needed.
-    fn was_in_a_section(&self, no: ContentNo) -> Result<bool, Error> {
-        Ok(self.content_fact(no)?.is_some_and(|fact| fact.runs.0.iter().any(|run| run.container == 0)))
+    /// Whether the fact of a content says that it is in the section of its commit, or in a container that was removed.
+    /// Then a commit that packed it is needed.
+    fn was_moved(&self, no: ContentNo) -> Result<bool, Error> {
+        let catalog = self.catalog();
+        let is_gone = |run: &Run| run.container == 0 || catalog.containers_removed().contains(run.container);
+        Ok(self.content_fact(no)?.is_some_and(|fact| fact.runs.0.iter().any(is_gone)))
     }
 
     /// Whether the commit of this fact can no longer be read.

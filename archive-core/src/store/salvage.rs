@@ -4,8 +4,8 @@
 //! itself. Rows made this way have no fact in the records, which marks them as recovered. A recorded commit takes
 //! precedence, then the table of the higher sequence.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
@@ -68,9 +68,9 @@ fn readable<T>(row: Result<Option<T>, Error>) -> Result<Row<T>, Error> {
     }
 }
 
-/// Whether these bytes were in a section that is gone.
-fn lie_nowhere(runs: &Runs, section: Option<u64>) -> bool {
-    section.is_none() && runs.0.iter().any(|run| run.container == 0)
+/// Whether these bytes were in a section that is gone, or in a container that is.
+fn lie_nowhere(runs: &Runs, section: Option<u64>, there: &BTreeSet<u32>) -> bool {
+    section.is_none() && runs.0.iter().any(|run| !there.contains(&run.container))
 }
 
 /// Passes every readable table of `file` to `visit`.
@@ -100,9 +100,10 @@ impl Store {
     /// repaired.
     pub(super) fn complete_from_tables(&self) -> Result<(), Error> {
         let mut lacking = Lacking::default();
-        for number in self.containers.list()? {
+        let there: BTreeSet<u32> = self.containers.list()?.into_iter().collect();
+        for number in there.iter().copied() {
             match self.containers.file(number) {
-                Ok(file) => tables(&file, &mut |table| self.note_lacking(table, &mut lacking))?,
+                Ok(file) => tables(&file, &mut |table| self.note_lacking(table, &there, &mut lacking))?,
                 Err(Error::Damage(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -133,12 +134,14 @@ impl Store {
     }
 
     /// Notes what a table has and the catalog lacks.
-    fn note_lacking(&self, table: Table, lacking: &mut Lacking) -> Result<(), Error> {
+    fn note_lacking(&self, table: Table, there: &BTreeSet<u32>, lacking: &mut Lacking) -> Result<(), Error> {
         let catalog = self.catalog();
         for content in table.contents {
             match readable(catalog.content_row(ContentNo(content.no)))? {
+                // A container that was to be removed may still be there.
+                Row::Missing if catalog.is_erased(ContentNo(content.no)) => {}
                 Row::Missing => keep(&mut lacking.contents, content.no, table.sequence, (content, table.archived)),
-                Row::There(row) if lie_nowhere(&row.runs, row.section) => {
+                Row::There(row) if lie_nowhere(&row.runs, row.section, there) => {
                     keep(&mut lacking.packed[0], content.no, table.sequence, content.runs);
                 }
                 Row::There(_) | Row::Damaged => {}
@@ -147,12 +150,17 @@ impl Store {
         for part in table.parts {
             match readable(catalog.part_row(PartNo(part.no)))? {
                 Row::Missing => keep(&mut lacking.parts, part.no, table.sequence, part),
-                Row::There(row) if lie_nowhere(&row.runs, row.section) => keep(&mut lacking.packed[1], part.no, table.sequence, part.runs),
+                Row::There(row) if lie_nowhere(&row.runs, row.section, there) => {
+                    keep(&mut lacking.packed[1], part.no, table.sequence, part.runs)
+                }
                 Row::There(_) | Row::Damaged => {}
             }
         }
         for message in table.messages {
             let Some(folder) = usize::try_from(message.folder).ok().and_then(|at| table.folders.get(at)) else { continue };
+            if catalog.is_erased_message(MessageNo(message.no)) {
+                continue;
+            }
             match readable(catalog.message_row(MessageNo(message.no)))? {
                 Row::There(row) => drop(lacking.paths.entry(row.folder).or_insert_with(|| folder.clone())),
                 Row::Damaged => {}

@@ -251,7 +251,10 @@ impl Store {
         let known = self.catalog().basis().numbers.containers;
         let mut there = self.containers().list()?;
         there.retain(|number| !self.options.read_only || *number <= known);
-        for number in (1..=known).filter(|number| !there.contains(number)) {
+        // Asked after the list was made: meanwhile some may have been removed.
+        let catalog = self.catalog();
+        let removed = catalog.containers_removed();
+        for number in (1..=known).filter(|number| !there.contains(number) && !removed.contains(*number)) {
             findings.add(Damage::new(&self.containers().path(number), 0, 0, DamageCause::Missing));
         }
         let parts = reach.of(there.len() as u32);
@@ -259,6 +262,7 @@ impl Store {
             let path = self.containers().path(number);
             let file = match self.containers().file(number) {
                 Ok(file) => file,
+                Err(Error::Damage(_)) if self.catalog().containers_removed().contains(number) => continue,
                 Err(Error::Damage(damage)) => {
                     findings.add(damage);
                     continue;

@@ -11,6 +11,7 @@ mod clock;
 mod creation;
 mod deletion;
 mod embedding;
+mod erasure;
 mod examples;
 mod filters;
 mod fixture;

@@ -1,9 +1,12 @@
 //! What checks, repairs and measures an archive, and keeps its index.
 
 use super::{AT_ONCE, Session, each};
-use crate::archive::{Depth, IndexConfiguration, NotSearchable, Page, RepairOptions, RepairReport, StatsReport, StoreIndex, VerifyReport};
+use crate::archive::{
+    CompactOptions, Depth, IndexConfiguration, NotSearchable, Page, RepairOptions, RepairReport, StatsReport, StoreIndex, VerifyReport,
+};
 use crate::error::Error;
 use crate::progress::Progress;
+use crate::store::CompactReport;
 
 impl Session {
     /// The totals of the archive, and its disk usage.
@@ -75,6 +78,42 @@ impl Session {
     /// [`Error::IdentityChanged`]. Also [`Error::TooNewToWrite`] and errors of the system, which a repair cannot fix.
     pub fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
         self.change(|acting| acting.repair(options))
+    }
+
+    /// Erases what was deleted: messages, the mails that only they had, and their words, from every file of the archive. What
+    /// is erased cannot be brought back. Everything else keeps its id, its number, its proof, and can be read and archived
+    /// meanwhile.
+    ///
+    /// The first commit decides what is erased. If `progress` ends the call after it, or the process dies, the rest is done by
+    /// the next call. Beside the archive it needs space for one container (256 MiB), one file of records (64 MiB), and once
+    /// more for catalog and index. Also removes what is in the `lost+found` of the store.
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use std::sync::Arc;
+    /// # use archive_core::{Actor, Archive, CreateOptions, vfs::MemVfs};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let new = Archive::create_on(Arc::new(MemVfs::new()), Path::new("/"), CreateOptions::new("anna"))?;
+    /// # new.keys();
+    /// # let session = new.commit()?.session(Actor::System);
+    /// use archive_core::{CompactOptions, DeleteOptions, Progress};
+    ///
+    /// let id = session.import_one(b"From: ada@example.org\nSubject: Hello\n\nText.\n", &"anna/inbox".parse()?)?.id();
+    /// session.delete(&[id], "asked to by Ada", DeleteOptions::default())?;
+    /// let report = session.compact(CompactOptions::default(), &Progress::new())?;
+    /// assert!(report.is_done());
+    /// assert_eq!(report.erased.messages, 1);
+    /// assert_eq!(session.undelete(&[id], "too late").map_err(|error| error.code()), Err("no_such_message"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Denied`] for anyone but the system; [`Error::Misuse`] while another compaction, or a rebuild of the index,
+    /// is under way; [`Error::Io`] if the disk is full: what was done stays, and the next call goes on.
+    pub fn compact(&self, options: CompactOptions, progress: &Progress) -> Result<CompactReport, Error> {
+        self.change(|acting| acting.compact(options, progress))
     }
 
     /// The indexes of all stores, or of one.

@@ -18,7 +18,7 @@ use crate::id::{ContentNo, FolderNo, MessageNo};
 use crate::records::{DeletedFact, UndeletedFact};
 
 /// Contents whose messages change, with their bytes.
-type Touched = BTreeMap<u32, u64>;
+pub(super) type Touched = BTreeMap<u32, u64>;
 
 impl Catalog {
     /// Messages that are deleted.
@@ -105,7 +105,7 @@ impl Catalog {
     }
 
     /// Takes a message out of its folder.
-    fn take_out(&mut self, no: MessageNo, row: &MessageRow, touched: &mut Touched) -> Result<(), Error> {
+    pub(super) fn take_out(&mut self, no: MessageNo, row: &MessageRow, touched: &mut Touched) -> Result<(), Error> {
         let Some(content) = self.content_row(ContentNo(row.content))? else { return Ok(()) };
         self.sorted.remove(keys::dated(FolderNo(row.folder), content.date_in_order(), no));
         self.was_placed(ContentNo(row.content), no);
@@ -114,7 +114,7 @@ impl Catalog {
         Ok(())
     }
 
-    fn judge_all(&mut self, touched: Touched) -> Result<(), Error> {
+    pub(super) fn judge_all(&mut self, touched: Touched) -> Result<(), Error> {
         touched.into_iter().try_for_each(|(content, size)| self.judge(ContentNo(content), size))
     }
 

@@ -66,8 +66,15 @@ impl Catalog {
 
     /// Writes the run that replaces several; [`Error::Stopped`] as soon as `between` returns false.
     pub(crate) fn write_merged(&self, due: Due, between: &dyn Fn() -> bool) -> Result<Merged, Error> {
-        let run = self.sorted.write_merged(&due, between)?;
+        let run = self.sorted.write_merged(&due, None, between)?;
         Ok(Merged { due, run })
+    }
+
+    /// Writes all runs anew, without what leads to something erased; `None` if there is no run.
+    pub(crate) fn write_purged(&self, between: &dyn Fn() -> bool) -> Result<Option<Merged>, Error> {
+        let Some(due) = self.sorted.all() else { return Ok(None) };
+        let run = self.sorted.write_merged(&due, Some(&|key| self.stays(key)), between)?;
+        Ok(Some(Merged { due, run }))
     }
 
     /// Names a merged run in a new manifest, which otherwise equals the last one; one thread at a time. The current

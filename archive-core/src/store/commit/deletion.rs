@@ -10,7 +10,7 @@ use super::draft::Draft;
 use crate::catalog::{Catalog, FactPlace};
 use crate::error::Error;
 use crate::id::{FolderNo, MessageNo};
-use crate::records::{DeletedFact, MOST_DELETED, Undeleted, UndeletedFact};
+use crate::records::{DeletedFact, MOST_NUMBERS, Undeleted, UndeletedFact, ranges_of};
 use crate::store::Store;
 
 /// On whose behalf, and why.
@@ -100,10 +100,10 @@ impl Store {
     }
 
     fn change(&self, asked: &RoaringBitmap, fill: impl FnOnce(&mut Draft<'_>) -> Result<Divided, Error>) -> Result<Divided, Error> {
-        if asked.len() > MOST_DELETED as u64 {
+        if asked.len() > MOST_NUMBERS as u64 {
             return Err(Error::misuse(
                 format!("{} messages are too many for one call", asked.len()),
-                format!("give at most {MOST_DELETED}"),
+                format!("give at most {MOST_NUMBERS}"),
             ));
         }
         self.tidy()?;
@@ -137,16 +137,10 @@ impl Store {
 
 impl Draft<'_> {
     fn delete(&mut self, messages: &RoaringBitmap, note: Note<'_>) {
-        let mut ranges: Vec<(u32, u32)> = Vec::new();
-        for no in messages {
-            match ranges.last_mut() {
-                Some((first, count)) if first.checked_add(*count) == Some(no) => *count += 1,
-                _ => ranges.push((no, 1)),
-            }
-        }
-        if !ranges.is_empty() {
+        if !messages.is_empty() {
             let Note { actor, reason } = note;
-            self.deleted = Some(DeletedFact { messages: ranges, actor: actor.to_owned(), time: self.now, reason: reason.to_owned() });
+            self.deleted =
+                Some(DeletedFact { messages: ranges_of(messages), actor: actor.to_owned(), time: self.now, reason: reason.to_owned() });
         }
     }
 

@@ -111,7 +111,7 @@ enum Known {
 }
 
 /// Everything that one commit adds.
-pub(super) struct Draft<'s> {
+pub(in crate::store) struct Draft<'s> {
     pub(super) catalog: &'s Catalog,
     numbers: Numbers,
     duplicates: Duplicates,
@@ -135,8 +135,8 @@ pub(super) struct Draft<'s> {
     damaged: Vec<u32>,
     /// Damaged places that this commit accepts.
     accepted: Vec<DamagedPlace>,
-    /// Changes of folders, after those that are made.
-    changed: Vec<FactValue>,
+    /// Other facts of the commit, after the folders that are made: changes of folders, erasures.
+    pub(in crate::store) changed: Vec<FactValue>,
     /// Messages that this commit deletes, or brings back.
     pub(super) deleted: Option<DeletedFact>,
     pub(super) undeleted: Option<UndeletedFact>,

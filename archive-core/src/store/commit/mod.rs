@@ -3,19 +3,23 @@
 mod accepted;
 mod deletion;
 mod draft;
+mod erasure;
 mod folders;
 mod large;
 mod pack;
 mod place;
 mod prepared;
+mod repack;
 
 use std::sync::PoisonError;
 
 pub(crate) use deletion::Note;
 pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
+pub(super) use erasure::Dead;
 pub(crate) use folders::FolderChange;
 pub(crate) use prepared::{NewPlace, Prepared, PreparedHeader, RunInfo};
+pub(super) use repack::Tenants;
 
 use super::index::{Indexable, labels_of};
 use super::{Store, WriterGuard};
@@ -66,7 +70,7 @@ impl Store {
 
     /// Makes one commit of what `fill` puts into its draft: written, synced, applied to the catalog. `fill` also
     /// returns the texts of new contents.
-    fn commit_drafted<T>(
+    pub(super) fn commit_drafted<T>(
         &self,
         duplicates: Duplicates,
         run: Option<&RunInfo>,

@@ -2,21 +2,44 @@
 //! their sections are removed from the records, so that nothing is on disk twice.
 
 use std::collections::BTreeSet;
-use std::sync::TryLockError;
+use std::sync::{RwLockWriteGuard, TryLockError};
 
 use super::place::{Laid, Placer};
 use crate::catalog::{ContentRow, PartRow};
-use crate::container::{Table, TableContent, TableMessage, TablePart};
+use crate::container::{Table, TableContent, TableMessage, TablePart, encode_block, gives_back};
 use crate::error::Error;
 use crate::id::{ContentNo, PartNo};
-use crate::records::{Committed, FactValue, NewCommit, NewFact, PackedFact, Run, SaltRange};
+use crate::records::{Doomed, FactValue, NewCommit, NewFact, PackedFact, Rewritten, Run, SaltRange, Without};
 use crate::store::{Store, WriterGuard};
 
+const UNLIKE: Error = Error::Bug("a block does not give back the bytes that went into it");
+
 /// What is packed, with where it was laid.
-struct Packing {
-    contents: Vec<(ContentNo, ContentRow, Laid)>,
-    parts: Vec<(PartNo, PartRow, Laid)>,
-    placer: Placer,
+#[derive(Default)]
+pub(super) struct Packing {
+    pub(super) contents: Vec<(ContentNo, ContentRow, Laid)>,
+    pub(super) parts: Vec<(PartNo, PartRow, Laid)>,
+    pub(super) bytes: Bytes,
+}
+
+/// The bytes that are packed.
+pub(super) enum Bytes {
+    /// Of many contents and parts, together in blocks that are in memory.
+    Together(Placer),
+    /// Of one content or part, wherever they are now: each of these runs becomes a block.
+    Long(Vec<Run>),
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Together(Placer::default())
+    }
+}
+
+impl Packing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.contents.is_empty() && self.parts.is_empty()
+    }
 }
 
 impl Store {
@@ -24,9 +47,8 @@ impl Store {
     pub(crate) fn pack(&self) -> Result<(), Error> {
         let mut writer = self.writer()?;
         let packing = self.gather()?;
-        if !packing.contents.is_empty() || !packing.parts.is_empty() {
-            let committed = self.write_packed(&mut writer, &packing)?;
-            self.take_over(&mut writer, committed)?;
+        if !packing.is_empty() {
+            self.write_packed(&mut writer, &packing)?;
         }
         self.drop_sections(&mut writer)
     }
@@ -49,22 +71,42 @@ impl Store {
             if bytes.saturating_mul(4) < len {
                 continue;
             }
-            let _unread = match self.sections.try_write() {
-                Ok(guard) => guard,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                // Left for the next time.
-                Err(TryLockError::WouldBlock) => return Ok(()),
-            };
-            writer.latch(|writer| writer.records.drop_sections(number))?;
-            self.records_read.forget_file(number);
-            self.containers.forget();
-            self.catalog_mut().sections_dropped(number);
+            // Otherwise left for the next time.
+            let Some(_unread) = self.unread_sections() else { return Ok(()) };
+            self.rewrite_records(writer, number, Without { sections: true, facts: &Doomed::default() })?;
         }
         Ok(())
     }
 
+    /// Held while sections are removed; `None` while contents are read.
+    pub(in crate::store) fn unread_sections(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        match self.sections.try_write() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Rewrites a records file, and forgets what was read of it.
+    pub(in crate::store) fn rewrite_records(
+        &self,
+        writer: &mut WriterGuard<'_>,
+        number: u64,
+        without: Without<'_>,
+    ) -> Result<Rewritten, Error> {
+        let rewritten = writer.latch(|writer| writer.records.rewrite(number, without))?;
+        if rewritten == Rewritten::Done {
+            self.records_read.forget_file(number);
+            self.containers.forget();
+        }
+        if without.sections && rewritten != Rewritten::Damaged {
+            self.catalog_mut().sections_dropped(number);
+        }
+        Ok(rewritten)
+    }
+
     /// Records files with contents or parts that could not be packed.
-    fn files_with_unpacked(&self) -> Result<BTreeSet<u64>, Error> {
+    pub(in crate::store) fn files_with_unpacked(&self) -> Result<BTreeSet<u64>, Error> {
         let catalog = self.catalog();
         let mut files = BTreeSet::new();
         for no in catalog.unpacked() {
@@ -81,24 +123,25 @@ impl Store {
             let catalog = self.catalog();
             (catalog.unpacked().clone(), catalog.unpacked_parts().clone())
         };
-        let mut packing = Packing { contents: Vec::new(), parts: Vec::new(), placer: Placer::default() };
+        let (mut packing, mut placer) = (Packing::default(), Placer::default());
         for no in parts.into_iter().map(PartNo) {
             let Some(row) = self.catalog().part_row(no)? else { continue };
             let Some(bytes) = self.stored(&row.runs.0, row.section)? else { continue };
-            let laid = packing.placer.lay(&bytes);
+            let laid = placer.lay(&bytes);
             packing.parts.push((no, row, laid));
         }
         for no in contents.into_iter().map(ContentNo) {
             let Some(row) = self.catalog().content_row(no)? else { continue };
             let Some(bytes) = self.stored(&row.runs.0, row.section)? else { continue };
-            let laid = packing.placer.lay(&bytes);
+            let laid = placer.lay(&bytes);
             packing.contents.push((no, row, laid));
         }
+        packing.bytes = Bytes::Together(placer);
         Ok(packing)
     }
 
-    /// Stored bytes in a section; `None` if they are damaged, which leaves them where they are.
-    fn stored(&self, runs: &[Run], section: Option<u64>) -> Result<Option<Vec<u8>>, Error> {
+    /// Stored bytes; `None` if they are damaged, which leaves them where they are.
+    pub(super) fn stored(&self, runs: &[Run], section: Option<u64>) -> Result<Option<Vec<u8>>, Error> {
         let mut stored = Vec::new();
         match self.read_stored(runs, section, &mut |bytes| {
             stored.extend_from_slice(bytes);
@@ -110,15 +153,41 @@ impl Store {
         }
     }
 
-    fn write_packed(&self, writer: &mut WriterGuard<'_>, packing: &Packing) -> Result<Committed, Error> {
-        let blocks = packing.placer.encode()?;
+    /// Commits what is packed. Its blocks replace the only copy of the bytes, so what the encoder put out is decoded and
+    /// compared before.
+    pub(super) fn write_packed(&self, writer: &mut WriterGuard<'_>, packing: &Packing) -> Result<(), Error> {
+        let blocks = match &packing.bytes {
+            Bytes::Together(placer) => placer.encode()?,
+            Bytes::Long(_) => Vec::new(),
+        };
+        if let Bytes::Together(placer) = &packing.bytes
+            && !blocks.iter().zip(placer.blocks()).all(|(block, bytes)| gives_back(block, bytes))
+        {
+            return Err(UNLIKE);
+        }
         let now = self.now();
-        writer.latch(|writer| {
+        let committed = writer.latch(|writer| {
             let last = writer.records.last();
             let mut places = Vec::with_capacity(blocks.len());
             for (at, block) in blocks.iter().enumerate() {
                 places.push(writer.containers.block(last, block)?);
                 writer.containers.table(last, &self.packed_table(packing, &places, at, last.sequence + 1)?)?;
+            }
+            if let Bytes::Long(runs) = &packing.bytes {
+                for run in runs {
+                    let mut bytes = Vec::new();
+                    self.read_stored(std::slice::from_ref(run), None, &mut |read| {
+                        bytes.extend_from_slice(read);
+                        Ok(())
+                    })?;
+                    let block = encode_block(&bytes);
+                    if !gives_back(&block, &bytes) {
+                        return Err(UNLIKE);
+                    }
+                    places.push(writer.containers.block(last, &block)?);
+                }
+                let table = self.packed_table(packing, &places, places.len().saturating_sub(1), last.sequence + 1)?;
+                writer.containers.table(last, &table)?;
             }
             let placed = writer.containers.finish_commit()?;
             let fact = PackedFact {
@@ -130,7 +199,8 @@ impl Store {
             let (container_end, container_frames) = (placed.end, placed.frames);
             let salts = vec![SaltRange::fresh(0)?];
             writer.records.commit(NewCommit { time: now, facts, salts, container_end, container_frames, section: &[] })
-        })
+        })?;
+        self.take_over(writer, committed)
     }
 
     fn packed_table(&self, packing: &Packing, places: &[(u32, u64)], block: usize, sequence: u64) -> Result<Table, Error> {

@@ -62,6 +62,11 @@ impl Placer {
         laid
     }
 
+    /// The bytes of each block.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &[u8]> {
+        self.blocks.iter().map(|block| block.bytes.as_slice())
+    }
+
     /// Bytes placed so far.
     pub(super) fn stored(&self) -> usize {
         self.stored
@@ -110,6 +115,11 @@ impl Laid {
             Ok(Run { container, frame, start: *start, len: *len })
         };
         self.0.iter().map(run).collect::<Result<_, _>>().map(Runs)
+    }
+
+    /// Stretches of these lengths, each alone in a block.
+    pub(super) fn alone(lens: impl Iterator<Item = u32>) -> Self {
+        Self(lens.enumerate().map(|(at, len)| (at, 0, len)).collect())
     }
 
     /// Index of the block with the last byte; the first block if there are no bytes.

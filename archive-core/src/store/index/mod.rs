@@ -383,7 +383,8 @@ impl Store {
     }
 
     pub(super) fn index_content(&self, index: &Index, content: ContentNo, known: &Indexable) -> Result<(), Error> {
-        let row = self.row_to_index(content)?;
+        // It may have been erased since its text was read.
+        let Some(row) = self.catalog().content_row(content)? else { return Ok(()) };
         let (labels, columns) = self.beside_text(&row, known);
         index.add(DocNo(content.0), &known.values(), &labels, &columns, &MailKeys::of(&row).as_keys()).map_err(failed)
     }

@@ -121,6 +121,8 @@ impl Store {
 
     /// Rebuilds the index from the mails, while searches use the old one, and then replaces that.
     pub(crate) fn rebuild_index(&self, progress: &Progress) -> Result<(), Error> {
+        // Nothing may be erased while it is being indexed.
+        let _compacting = self.compacting.lock().unwrap_or_else(PoisonError::into_inner);
         let _rebuilding = Rebuilding::begin(self);
         let index = self.indexer.replaceable()?;
         let built = index.detached(archive_index::DocNo(0));
