@@ -73,3 +73,21 @@ fn recovery_from_a_crash_is_a_notice_with_exit_code_0() {
     let said = place.ok(&["lost"]);
     assert!(said.err.contains("recovered from a crash"), "{}", said.err);
 }
+
+#[test]
+fn a_compaction_that_leaves_a_damaged_file_exits_with_1_and_the_next_goes_on() {
+    let place = damaged();
+    place.ok(&["delete", "1:1", "--reason", "a test"]);
+    let ran = place.run(&["compact"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("\nnot rewritten: ") && ran.err.contains("may still be in"), "{}{}", ran.out, ran.err);
+    let again = place.run(&["--json", "compact"]);
+    assert_eq!((again.code, &again.last()["resumed"]), (1, &true.into()), "{}", again.out);
+    assert!(again.last()["left"][0]["path"].as_str().unwrap().ends_with(".mkc"), "{}", again.out);
+
+    place.ok(&["import", "in.mbox"]);
+    let said = place.ok(&["compact"]).out;
+    assert!(said.starts_with("went on with an earlier compaction that was not finished\n"), "{said}");
+    place.ok(&["verify"]);
+    assert_eq!(place.ok(&["compact"]).out, "nothing to erase\n");
+}

@@ -64,3 +64,38 @@ fn what_cannot_be_deleted_changes_nothing() {
     place.ok(&["delete", &all[0], "--reason", "a test"]);
     assert!(place.ok(&["delete", &all[0], "--reason", "a test"]).out.contains(&format!("deleted already: {}", all[0])));
 }
+
+#[test]
+fn p9_what_was_deleted_is_erased_by_a_compaction() {
+    let place = Place::with_mails();
+    let all = ids(&place);
+    let (one, other) = (all[0].as_str(), all[1].as_str());
+    assert_eq!(place.ok(&["compact"]).out, "nothing to erase\n");
+    let size = place.ok(&["show", one, "--raw"]).bytes.len();
+    let raw = place.ok(&["show", other, "--raw"]).bytes;
+    place.ok(&["delete", one, "--reason", "a test"]);
+
+    let before = files(&place.at("arch/stores"));
+    let plan = place.ok(&["--json", "compact", "--dry-run"]).last();
+    assert_eq!(plan["erased"], json!({ "messages": 1, "mails": 1, "bytes": size, "needed": 0 }), "{plan}");
+    assert_eq!((&plan["dry_run"], &plan["resumed"], &plan["left"]), (&json!(true), &json!(false), &json!([])));
+    let said = place.ok(&["compact", "--dry-run"]).out;
+    assert!(said.starts_with("to be erased: 1 deleted mail, with 1 content, "), "{said}");
+    assert_eq!(files(&place.at("arch/stores")), before);
+
+    let done = place.ok(&["--json", "compact"]).last();
+    assert_eq!((&done["event"], &done["erased"], &done["dry_run"]), (&json!("summary"), &plan["erased"], &json!(false)));
+    assert_eq!(done["containers"], 1, "{done}");
+    let gone = place.run(&["--json", "undelete", one, "--reason", "too late"]).last();
+    assert_eq!(gone["error"]["code"], "no_such_message");
+    assert_eq!(place.ok(&["ls", "--deleted"]).out, "");
+    assert_eq!(place.ok(&["compact"]).out, "nothing to erase\n");
+    assert_eq!(ids(&place), [other]);
+    assert!(place.ok(&["show", other, "--raw"]).bytes == raw);
+    place.ok(&["verify"]);
+
+    place.ok(&["delete", other, "--reason", "a test"]);
+    let said = place.ok(&["compact"]).out;
+    assert!(said.starts_with("erased: 1 deleted mail, with 1 content, ") && said.contains(" freed\n"), "{said}");
+    place.ok(&["verify"]);
+}

@@ -22,7 +22,7 @@ use crate::mail::{Part, PartKind, View};
 use crate::message::{AddressInfo, DateOrigin, Direction, Importance, MessageInfo, MessageRecord};
 use crate::seal::SlotInfo;
 use crate::source::{Summary, Trouble};
-use crate::store::{IndexStatus, Recovery, StoreStats};
+use crate::store::{CompactReport, Erased, IndexStatus, NotRewritten, Recovery, StoreStats};
 
 /// RFC 3339, UTC.
 fn seconds(seconds: impl Into<Option<i64>>) -> Option<String> {
@@ -313,6 +313,27 @@ as_value! {
             "lost_messages": report.lost_messages,
             "new_tree": report.new_tree,
             "left_out": report.left_out,
+        })
+    }
+
+    fn Erased(erased) {
+        json!({ "messages": erased.messages, "mails": erased.mails, "bytes": erased.bytes, "needed": erased.needed })
+    }
+
+    fn NotRewritten(one) {
+        json!({ "path": path(&one.path), "why": one.why })
+    }
+
+    fn CompactReport(report) {
+        json!({
+            "erased": report.erased,
+            "resumed": report.resumed,
+            "containers": report.containers,
+            "records": report.records,
+            "lost_found": report.lost_found,
+            "bytes_before": report.bytes_before,
+            "bytes_after": report.bytes_after,
+            "left": report.left,
         })
     }
 

@@ -95,6 +95,8 @@ pub enum Command {
     Delete(Delete),
     /// Bring deleted mails back
     Undelete(Undelete),
+    /// Erase from all files what was deleted
+    Compact(Compact),
     /// Read and check everything
     Verify(Verify),
     /// Make an archive that refuses mail accept it again

@@ -38,6 +38,19 @@ pub struct Undelete {
     pub reason: String,
 }
 
+/// Arguments of `compact`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mailkeep compact --dry-run
+  mailkeep compact
+
+What is erased cannot be brought back. If it is stopped, the next `compact` goes on with it.")]
+pub struct Compact {
+    /// Show what would be erased, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// Arguments of `verify`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

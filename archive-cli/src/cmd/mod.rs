@@ -1,6 +1,7 @@
 //! The commands, with a file for each.
 
 mod check;
+mod compact;
 mod delete;
 mod demo;
 mod export;
@@ -49,6 +50,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Export(args) => on_archive(common, Access::Read, out, |archive, out| export::run(archive, args, out)),
         Command::Delete(args) => on_archive(common, Access::Write, out, |archive, out| delete::run(archive, &args, out)),
         Command::Undelete(args) => on_archive(common, Access::Write, out, |archive, out| delete::undo(archive, &args, out)),
+        Command::Compact(args) => on_archive(common, Access::Write, out, |archive, out| compact::run(archive, &args, out)),
         Command::Verify(args) => {
             on_archive(common, if args.accept { Access::Write } else { Access::Check }, out, |archive, out| verify::run(archive, args, out))
         }
