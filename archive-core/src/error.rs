@@ -241,6 +241,13 @@ pub enum Error {
     /// The archive is open for reading only. Fix: open it for writing. Nothing has been changed.
     #[error("the archive is open for reading only, so nothing is changed; open it for writing")]
     ReadOnly,
+    /// A compaction by another process has removed a file that this archive, opened for reading, knew. Fix: `Archive::refresh`,
+    /// and call again; no mail is lost.
+    #[error("{}: removed by a compaction since the archive was opened for reading; refresh it, and try again", path.display())]
+    SnapshotGone {
+        /// The file.
+        path: PathBuf,
+    },
     /// A failed sync or write closed the store for writing. Fix: open the archive again; what has a receipt stays.
     #[error("an earlier write failed, so nothing more is written; open the archive again ({cause})")]
     Latched {
@@ -415,7 +422,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Io(error) => error.is_full() || error.is_out_of_files(),
-            Self::InUse { .. } | Self::NoThread { .. } => true,
+            Self::InUse { .. } | Self::NoThread { .. } | Self::SnapshotGone { .. } => true,
             _ => false,
         }
     }
@@ -455,6 +462,7 @@ impl Error {
             Self::StoreMissing { .. } => "store_missing",
             Self::RolledBack { .. } => "rolled_back",
             Self::ReadOnly => "read_only",
+            Self::SnapshotGone { .. } => "snapshot_gone",
             Self::Latched { .. } => "latched",
             Self::Misuse { .. } => "misuse",
             Self::Closed => "closed",

@@ -120,7 +120,7 @@ pub use archive_index::{MOST_WORDS, SegmentDamage, read_size};
 pub use archive::{
     Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CompactOptions, CountBy, Counts, Coverage, CreateOptions, DateRange,
     DeleteOptions, DeleteReport, DeletedMessage, Deletion, Depth, ExportOptions, ExportReport, FailedMails, Finding, FolderInfo,
-    FolderOptions, FolderReport, FolderScope, HitSnippet, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource,
+    FolderOptions, FolderReport, FolderScope, Frozen, HitSnippet, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource,
     IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, MovedFolder, NewArchive, NoEvents, NotSearchable,
     OpenOptions, Order, OrderKey, Outcome, Page, PartSink, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField, SearchPages,
     SearchRequest, SearchResult, Session, SizeRange, StatsReport, StoreIndex, Suggestions, UndeleteReport, User, VerifyReport, Zone,

@@ -1,7 +1,7 @@
 //! The life of a small store on the simulated disk, cut at every write and sync, and faulted at every call (P1, P2, P5, P13).
 //!
 //! The judge reads receipts and sources only: what has a receipt is there byte for byte, nothing is half visible, the archive opens,
-//! a deletion is there with all its messages or with none, and importing again completes. `MAILKEEP_CRASH_STRIDE` is how many points are stepped over (default 11; 1 is all of them) and
+//! a deletion is there with all its messages or with none, what a compaction erased stays away, and importing again completes. `MAILKEEP_CRASH_STRIDE` is how many points are stepped over (default 11; 1 is all of them) and
 //! `MAILKEEP_CRASH_SEED` where the walk begins. The count of points explored is printed.
 
 use std::collections::HashMap;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use archive_core::vfs::{CrashMoment, CrashStyle, Fault, SimVfs, Vfs};
 use archive_core::{
-    Actor, Archive, CreateOptions, DeleteOptions, Depth, Digest, Error, FolderOptions, FolderPath, FolderReport, ImportEvents,
-    ImportOptions, ImportSource, Key, MessageId, NewArchive, OpenOptions, Progress, Receipt,
+    Actor, Archive, CompactOptions, CreateOptions, DeleteOptions, Depth, Digest, Error, FolderOptions, FolderPath, FolderReport,
+    ImportEvents, ImportOptions, ImportSource, Key, MessageId, NewArchive, OpenOptions, Progress, Receipt,
 };
 
 const DIR: &str = "/archive";
@@ -58,6 +58,8 @@ struct Promises {
     /// How many changes of folders returned.
     folder_changes: usize,
     changes: Vec<Change>,
+    /// Messages that a compaction erases, and whether it returned.
+    erased: Option<(Vec<MessageId>, bool)>,
 }
 
 /// Messages that were deleted or brought back in one call.
@@ -70,6 +72,12 @@ struct Change {
 }
 
 impl Promises {
+    /// Whether a message may be erased, and whether it must be.
+    fn is_erased(&self, id: MessageId) -> (bool, bool) {
+        let erased = self.erased.as_ref().filter(|(messages, _)| messages.contains(&id));
+        (erased.is_some(), erased.is_some_and(|(_, done)| *done))
+    }
+
     /// Whether a message is deleted; `None` if the call that would decide it did not return.
     fn is_deleted(&self, id: MessageId) -> Option<bool> {
         let last = self.changes.iter().rev().find(|change| change.messages.contains(&id));
@@ -158,7 +166,19 @@ fn again(vfs: &SimVfs, promises: &mut Promises) -> Result<(), Error> {
     change(&archive, some, false, promises)?;
     archive.mark()?;
     import(&archive, &mbox(62..80, 20_000), promises)?;
+    compact(&archive, promises)?;
+    one(&archive, 64, promises)?;
     archive.close()
+}
+
+/// Erases what is deleted.
+fn compact(archive: &Archive, promises: &mut Promises) -> Result<(), Error> {
+    let deleted = promises.receipts.iter().map(|(id, _)| *id).filter(|id| promises.is_deleted(*id) == Some(true));
+    promises.erased = Some((deleted.collect(), false));
+    let report = archive.session(Actor::System).compact(CompactOptions::default(), &Progress::new())?;
+    assert!(report.is_done(), "{report:?}");
+    promises.erased.as_mut().expect("it was noted").1 = true;
+    Ok(())
 }
 
 fn open(vfs: &SimVfs, promises: &Promises) -> Result<Archive, Error> {
@@ -193,7 +213,7 @@ fn change(archive: &Archive, messages: Vec<MessageId>, deleted: bool, promises: 
 /// All mails that any life may have stored, by digest.
 fn sources() -> HashMap<Digest, Vec<u8>> {
     let bulk = (0..40).chain(62..80).map(|no| mail(no, 20_000)).chain((40..60).map(|no| mail(no, 30_000)));
-    bulk.chain((60..64).map(|no| mail(no, SINGLE))).map(|raw| (Digest::of(&raw), raw)).collect()
+    bulk.chain((60..65).map(|no| mail(no, SINGLE))).map(|raw| (Digest::of(&raw), raw)).collect()
 }
 
 /// Opens what a crash left and holds it against what was promised.
@@ -214,6 +234,10 @@ fn judge(vfs: &SimVfs, promises: &Promises, sources: &HashMap<Digest, Vec<u8>>, 
     import(&archive, &mbox(0..40, 20_000), &mut all).unwrap_or_else(|error| panic!("{what}: importing again: {error}"));
     one(&archive, 61, &mut all).unwrap_or_else(|error| panic!("{what}: one mail again: {error}"));
     check(&archive, &all, sources, what);
+    if all.erased.is_some() {
+        compact(&archive, &mut all).unwrap_or_else(|error| panic!("{what}: compacting again: {error}"));
+        check(&archive, &all, sources, what);
+    }
     let report = archive.session(Actor::System).verify(Depth::Everything, &Progress::new()).unwrap();
     assert!(report.findings.is_empty(), "{what}: verify: {:?}", report.findings);
     archive.close().unwrap_or_else(|error| panic!("{what}: closing: {error}"));
@@ -227,7 +251,8 @@ fn check(archive: &Archive, promises: &Promises, sources: &HashMap<Digest, Vec<u
     for (id, digest) in &promises.receipts {
         match (session.raw(*id), promises.is_deleted(*id)) {
             (Ok(raw), Some(false) | None) => assert_eq!(Digest::of(&raw), *digest, "{what}: receipted mail {id} changed"),
-            (Err(Error::Deleted { .. }), Some(true) | None) => {}
+            (Err(Error::Deleted { .. }), Some(true) | None) if !promises.is_erased(*id).1 => {}
+            (Err(Error::NoSuchMessage(_)), _) if promises.is_erased(*id).0 => {}
             (Ok(_), Some(true)) => panic!("{what}: {id} was deleted"),
             (Err(error), _) => panic!("{what}: receipted mail {id}: {error}"),
         }
@@ -282,7 +307,7 @@ fn calls_of_a_life(seed: u64) -> (u64, u64) {
     let vfs = disk(seed);
     let mut promises = Promises::default();
     life(&vfs, &mut promises).unwrap();
-    assert_eq!((promises.receipts.len(), promises.folder_changes), (40 + 20 + 3 + 1 + 18, FOLDERS.len() - 1));
+    assert_eq!((promises.receipts.len(), promises.folder_changes), (40 + 20 + 3 + 1 + 18 + 1, FOLDERS.len() - 1));
     assert!(records_len(&vfs) < 3 * SINGLE as u64, "the life has records files written anew: {} bytes", records_len(&vfs));
     judge(&vfs.process_death(), &promises, &sources(), "no crash");
     (vfs.calls(), vfs.reads())

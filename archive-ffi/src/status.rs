@@ -54,6 +54,8 @@ pub const MK_LATCHED: mk_status = -26;
 pub const MK_CACHES_LAG: mk_status = -27;
 /// The archive is open for reading only.
 pub const MK_READ_ONLY: mk_status = -28;
+/// A compaction by another process has removed a file that an archive opened for reading knew. Refresh it, and call again.
+pub const MK_SNAPSHOT_GONE: mk_status = -29;
 
 /// Bytes on disk are not what was written.
 pub const MK_DAMAGE: mk_status = -40;
@@ -119,7 +121,7 @@ pub const MK_FOLDER_EXISTS: mk_status = -89;
 pub const MK_FOLDER_NOT_EMPTY: mk_status = -90;
 
 /// The errors of the library by their codes.
-const CODES: [(&str, mk_status); 50] = [
+const CODES: [(&str, mk_status); 51] = [
     ("ambiguous_folder", MK_AMBIGUOUS_FOLDER),
     ("bad_key", MK_BAD_KEY),
     ("broken_identity", MK_BROKEN_IDENTITY),
@@ -157,6 +159,7 @@ const CODES: [(&str, mk_status); 50] = [
     ("query", MK_QUERY),
     ("read_only", MK_READ_ONLY),
     ("rolled_back", MK_ROLLED_BACK),
+    ("snapshot_gone", MK_SNAPSHOT_GONE),
     ("source", MK_SOURCE),
     ("stopped", MK_STOPPED),
     ("store_missing", MK_STORE_MISSING),
@@ -239,6 +242,7 @@ pub(crate) fn c_name(code: &str) -> *const std::ffi::c_char {
         "query",
         "read_only",
         "rolled_back",
+        "snapshot_gone",
         "source",
         "stopped",
         "store_missing",

@@ -13,6 +13,7 @@ mod delete;
 mod export;
 mod folders;
 mod foreign;
+mod freeze;
 #[cfg(test)]
 mod from_later_versions;
 mod gaps;
@@ -45,6 +46,7 @@ pub use create::{CreateOptions, NewArchive};
 pub use delete::{DeleteOptions, DeleteReport, DeletedMessage, Deletion, UndeleteReport};
 pub use export::{ExportOptions, ExportReport, FailedMails};
 pub use folders::{FolderOptions, FolderReport, MovedFolder};
+pub use freeze::Frozen;
 pub use gaps::NotSearchable;
 pub use import::{CheckReport, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource, LabelRule, NoEvents, Outcome, Receipt};
 pub use indexes::{IndexConfiguration, StoreIndex};
@@ -68,7 +70,7 @@ use crate::id::Uuid;
 use crate::progress::Progress;
 use crate::seal::SecretKey;
 use crate::store::{Attended, Recovery, Store};
-use crate::vfs::Vfs;
+use crate::vfs::{Freezer, Vfs};
 
 /// An archive that is open, for reading and writing or for reading only. Clones are handles of the same archive; any
 /// thread may use any of them.
@@ -102,6 +104,8 @@ struct Opened {
     dir: PathBuf,
     id: Uuid,
     vfs: Arc<dyn Vfs>,
+    /// What holds all changes, for an archive that is open for writing.
+    freezer: Arc<Freezer>,
     keyring: Mutex<identity::Keyring>,
     notices: Vec<Error>,
     archive_key: SecretKey,

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::records::{Link, SeenHead, StoreFact};
 use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_identifier};
 use crate::store::{Attended, FromMaster, Store, StoreOptions, found_store};
-use crate::vfs::{DiskVfs, ReadOnlyVfs, Vfs};
+use crate::vfs::{DiskVfs, FreezableVfs, Freezer, ReadOnlyVfs, Vfs};
 
 /// Options for opening an archive: memory, container size, index, clock.
 #[derive(Debug, Clone)]
@@ -189,6 +189,11 @@ impl Archive {
         options: OpenOptions,
         lock: Option<WriteLock>,
     ) -> Result<Opened, Error> {
+        let freezer = Arc::<Freezer>::default();
+        let vfs: Arc<dyn Vfs> = match &lock {
+            Some(_) => Arc::new(FreezableVfs { vfs, freezer: Arc::clone(&freezer) }),
+            None => vfs,
+        };
         // Read under the lock: a writer may have changed it since it was opened.
         let found = Found::read(&*vfs, dir)?;
         let stores = stores_dir(dir);
@@ -244,6 +249,7 @@ impl Archive {
             dir: dir.to_owned(),
             id,
             vfs,
+            freezer,
             keyring: Mutex::new(keyring),
             notices,
             archive_key,

@@ -1,8 +1,9 @@
 //! Reading stored bytes by their place, and walking over all frames of a container.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -29,6 +30,8 @@ pub(crate) struct Containers {
     owner: Uuid,
     /// Containers with lower numbers are closed.
     closed_before: AtomicU32,
+    /// Beside a writer: those that were there when the store was opened.
+    there: OnceLock<BTreeSet<u32>>,
     /// How many were removed by this process.
     removed: AtomicU64,
     files: Cache<u32, SealedReader>,
@@ -60,6 +63,7 @@ impl Containers {
             key,
             owner,
             closed_before: AtomicU32::new(0),
+            there: OnceLock::new(),
             removed: AtomicU64::new(0),
             files: Cache::new(OPEN_FILES),
             blocks,
@@ -95,9 +99,24 @@ impl Containers {
             let path = self.path(number);
             let is_closed = number < self.closed_before.load(Ordering::Relaxed);
             let file = if is_closed { self.vfs.open_closed(&path) } else { self.vfs.open_read(&path) };
-            let file = file.map_err(Damage::of_open)?;
+            let file = match file {
+                Err(error) if error.is_not_found() && self.was_there(number) => return Err(Error::SnapshotGone { path }),
+                file => file.map_err(Damage::of_open)?,
+            };
             SealedReader::open(&path, file, &self.key, FileKind::Container, self.owner)
         })
+    }
+
+    /// Notes that another process may remove containers, after a compaction.
+    pub(crate) fn begin_beside_writer(&self) -> Result<(), Error> {
+        let there = self.list()?.into_iter().collect();
+        self.there.get_or_init(|| there);
+        Ok(())
+    }
+
+    /// Whether a container was there when a store was opened beside a writer.
+    pub(crate) fn was_there(&self, number: u32) -> bool {
+        self.there.get().is_some_and(|there| there.contains(&number))
     }
 
     /// Notes that, by the records, all containers before `number` are closed.

@@ -15,7 +15,7 @@ use super::scan::{RecordsFile, decode_commit};
 use super::stamp::Stamp;
 use super::{Link, Records, list_files};
 use crate::error::{DamageCause, Error};
-use crate::seal::{FRAME_OVERHEAD, FileKind, FrameKind, FramePlace, HEADER_LEN, SealedReader, SealedWriter};
+use crate::seal::{FRAME_OVERHEAD, FileKind, FrameKind, FramePlace, HEADER_LEN, RawFrame, SealedReader, SealedWriter};
 use crate::vfs::Vfs;
 use crate::wire::{Effort, compress};
 
@@ -94,7 +94,8 @@ impl Records {
                 }
                 // Erased once more: all of them together would be as large as the file.
                 Stays::Commit(frames) => {
-                    let erased = Erased::of(old, frames, without.facts)?.ok_or(Error::Bug("a commit has nothing to erase any more"))?;
+                    let erased =
+                        Read::of(old, frames, without.facts)?.erased.ok_or(Error::Bug("a commit has nothing to erase any more"))?;
                     erased.each_frame(&mut |kind, fields| new.push(kind, fields).map(drop))?;
                 }
             }
@@ -149,9 +150,18 @@ impl Plan {
 fn staying(old: &RecordsFile, without: Without<'_>) -> Result<Plan, Error> {
     let mut plan = Plan::default();
     let mut pieces = Vec::new();
+    let mut reached = old.reader.header().start.first_sequence.saturating_sub(1);
     let mut at = HEADER_LEN as u64;
     while at < old.len {
-        let raw = old.reader.raw(at, old.len)?;
+        let raw = match frame_at(old, at, without) {
+            // What follows the last commit that counts is void, whether it can be read or not, and may have anything.
+            Ok(None) => return Ok(Plan { changes: true, ..plan }),
+            Err(Error::Damage(_)) if reached.saturating_add(1) >= old.void_from && !without.facts.is_empty() => {
+                return Ok(Plan { changes: true, ..plan });
+            }
+            Ok(Some(raw)) => raw,
+            Err(error) => return Err(error),
+        };
         let first = old.moved.first(at);
         match raw.kind {
             FrameKind::Moved | FrameKind::HeaderCopy => {}
@@ -161,7 +171,8 @@ fn staying(old: &RecordsFile, without: Without<'_>) -> Result<Plan, Error> {
             FrameKind::Commit if !without.facts.is_empty() => {
                 pieces.push((at, first, raw.place.len));
                 let offsets: Vec<u64> = pieces.iter().map(|(at, ..)| *at).collect();
-                match Erased::of(old, &offsets, without.facts)? {
+                let Read { link, erased } = Read::of(old, &offsets, without.facts)?;
+                match erased {
                     Some(erased) => {
                         plan.changes = true;
                         let first = pieces.first().map_or(first, |(_, first, _)| *first);
@@ -169,6 +180,7 @@ fn staying(old: &RecordsFile, without: Without<'_>) -> Result<Plan, Error> {
                     }
                     None => pieces.iter().for_each(|(at, first, len)| plan.stays(Stays::Frame(*at), *first, *len)),
                 }
+                reached = link.sequence;
                 pieces.clear();
             }
             _ => plan.stays(Stays::Frame(at), first, raw.place.len),
@@ -177,9 +189,27 @@ fn staying(old: &RecordsFile, without: Without<'_>) -> Result<Plan, Error> {
     }
     match pieces.first() {
         None => Ok(plan),
+        Some(_) if reached.saturating_add(1) >= old.void_from => Ok(Plan { changes: true, ..plan }),
         // Pieces of a commit that never ended.
         Some((at, _, len)) => Err(broken(old, FramePlace { offset: *at, len: *len })),
     }
+}
+
+/// The head of the frame at `at`; `None` if the frame is void, which only matters where facts are erased.
+fn frame_at(old: &RecordsFile, at: u64, without: Without<'_>) -> Result<Option<RawFrame>, Error> {
+    let raw = old.reader.raw(at, old.len)?;
+    if without.facts.is_empty() || matches!(raw.kind, FrameKind::Moved | FrameKind::HeaderCopy | FrameKind::Mark) {
+        return Ok(Some(raw));
+    }
+    let frame = old.reader.frame(at, old.len)?;
+    let (stamp, _) = Stamp::split(frame.bytes()).map_err(|_| broken(old, raw.place))?;
+    Ok((stamp.sequence < old.void_from).then_some(raw))
+}
+
+/// A commit that was read, and what it is without some of its facts if it has any of them.
+struct Read {
+    link: Link,
+    erased: Option<Erased>,
 }
 
 /// A commit without some of its facts, as its frames will have it.
@@ -189,18 +219,15 @@ struct Erased {
     packed: Vec<u8>,
 }
 
-impl Erased {
-    /// Reads the commit whose frames are at `frames` and takes the facts out; `None` if it has none of them.
-    fn of(old: &RecordsFile, frames: &[u64], facts: &Doomed) -> Result<Option<Self>, Error> {
+impl Read {
+    /// Reads the commit whose frames are at `frames` and takes the facts out.
+    fn of(old: &RecordsFile, frames: &[u64], facts: &Doomed) -> Result<Self, Error> {
         let (mut bytes, mut begun, mut link) = (Vec::new(), None, None);
         let mut place = FramePlace { offset: 0, len: 0 };
         for at in frames {
             let frame = old.reader.frame(*at, old.len)?;
             place = frame.place;
             let (stamp, mut rest) = Stamp::split(frame.bytes()).map_err(|_| broken(old, place))?;
-            if stamp.sequence >= old.void_from {
-                return Err(broken(old, place));
-            }
             begun.get_or_insert(stamp);
             if frame.kind == FrameKind::Commit {
                 let (chain, piece) = rest.split_first_chunk::<32>().ok_or_else(|| broken(old, place))?;
@@ -213,15 +240,17 @@ impl Erased {
         if commit.link_after(&stamp.synced)? != Some(link) {
             return Err(broken(old, place));
         }
-        let Some(left) = commit.without(facts)? else { return Ok(None) };
+        let Some(left) = commit.without(facts)? else { return Ok(Self { link, erased: None }) };
         // Nothing may be written that would break the chain.
         if left.link_after(&stamp.synced)? != Some(link) {
             return Err(Error::Bug("a commit has another chain value without facts that are erased"));
         }
         let packed = compress(Effort::Facts, &left.to_bytes()).ok_or(Error::Bug("zstd refused a commit"))?;
-        Ok(Some(Self { stamp, chain: link.chain, packed }))
+        Ok(Self { link, erased: Some(Erased { stamp, chain: link.chain, packed }) })
     }
+}
 
+impl Erased {
     fn each_frame(&self, push: &mut dyn FnMut(FrameKind, &[&[u8]]) -> Result<(), Error>) -> Result<(), Error> {
         let mut stamp = self.stamp;
         let mut pieces = self.packed.chunks(PIECE).peekable();

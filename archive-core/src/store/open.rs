@@ -71,6 +71,9 @@ impl Store {
             }
         }
         let containers = Containers::new(Arc::clone(&vfs), &dirs.content, key.duplicate(), uuid);
+        if options.read_only {
+            containers.begin_beside_writer()?;
+        }
         let open_catalog = || Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, options.cache_bytes);
         let mut catalog = open_catalog()?;
         for _ in 1..LOOKS {

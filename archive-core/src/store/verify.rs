@@ -255,7 +255,11 @@ impl Store {
         let catalog = self.catalog();
         let removed = catalog.containers_removed();
         for number in (1..=known).filter(|number| !there.contains(number) && !removed.contains(*number)) {
-            findings.add(Damage::new(&self.containers().path(number), 0, 0, DamageCause::Missing));
+            let path = self.containers().path(number);
+            if self.containers().was_there(number) {
+                return Err(Error::SnapshotGone { path });
+            }
+            findings.add(Damage::new(&path, 0, 0, DamageCause::Missing));
         }
         let parts = reach.of(there.len() as u32);
         for number in there.into_iter().enumerate().filter(|(at, _)| parts.contains(&(*at as u32))).map(|(_, number)| number) {

@@ -17,6 +17,7 @@ mod filters;
 mod fixture;
 mod folder_changes;
 mod folders;
+mod freezing;
 mod frozen;
 mod handles;
 mod healed;

@@ -85,6 +85,10 @@ class Latched(MailkeepError):
     """An earlier write failed, so nothing more is written. Open the archive again; what has a receipt stays."""
 
 
+class SnapshotGone(MailkeepError):
+    """A compaction by another process has removed a file that this archive, opened for reading, knew. Refresh it, and call again."""
+
+
 class ReadOnly(MailkeepError):
     """The archive is open for reading only. Open it for writing."""
 
@@ -201,6 +205,7 @@ CLASSES: Mapping[str, Type[MailkeepError]] = {
     "lock_lost": LockLost,
     "latched": Latched,
     "read_only": ReadOnly,
+    "snapshot_gone": SnapshotGone,
     "no_such_message": NoSuchMessage,
     "deleted": Deleted,
     "no_such_part": NoSuchPart,
