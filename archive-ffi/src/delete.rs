@@ -1,12 +1,13 @@
-//! Deletes messages, brings them back, and lists what is deleted.
+//! Deletes messages, brings them back, lists what is deleted, and erases it.
 
 use std::ffi::c_char;
 
-use archive_core::{DeleteOptions, MessageId};
+use archive_core::{CompactOptions, DeleteOptions, MessageId};
 
 use crate::argument::{bytes, id_of, mk_message_id, optional_text, out, text};
 use crate::buffer::{Buffer, mk_buffer};
 use crate::error::{Fault, call, mk_error};
+use crate::progress::{mk_progress, progress};
 use crate::session::{mk_session, session};
 use crate::status::{MK_BAD_ARGUMENT, mk_status};
 
@@ -92,5 +93,35 @@ pub unsafe extern "C" fn mk_session_deleted(
             let cursor = optional_text(cursor, cursor_length)?;
             Buffer::json(&session(of)?.deleted_page(cursor, most)?)?.give(json)
         }
+    })
+}
+
+/// Nothing is done; the report says what would be.
+pub const MK_COMPACT_DRY_RUN: u32 = 1;
+
+/// Erases what was deleted from every file of the archive, and removes what is in `lost+found`. What is erased cannot be
+/// brought back; everything else keeps its id, and can be read and archived meanwhile. If it is ended or the process dies,
+/// the next call goes on with it. `report` gets JSON: `erased`, `resumed`, `containers`, `records`, `lost_found`,
+/// `bytes_before`, `bytes_after`, `left`: files that could not be rewritten, which is no failure of the call; the next one
+/// tries again. `MK_DENIED` for a user; `MK_MISUSE` while another compaction, or a rebuild of the index, is under way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mk_session_compact(
+    report: *mut *mut mk_buffer,
+    of: *const mk_session,
+    flags: u32,
+    given: *const mk_progress,
+    error: *mut mk_error,
+) -> mk_status {
+    call(error, || {
+        if flags & !MK_COMPACT_DRY_RUN != 0 {
+            return Err(Fault::new(MK_BAD_ARGUMENT, format!("{flags:#x} has flags that no version knows; see MK_COMPACT_…")));
+        }
+        let options = CompactOptions { dry_run: flags & MK_COMPACT_DRY_RUN != 0 };
+        let session = session(of)?;
+        // SAFETY: C passes NULL or a place for a pointer, looked at before anything is done; NULL, or a struct with its size.
+        let (_, progress) = unsafe { (out(report)?, progress(given)?) };
+        let done = session.compact(options, &progress)?;
+        // SAFETY: C passes NULL or a place for a pointer.
+        unsafe { Buffer::json(&done)?.give(report) }
     })
 }

@@ -81,6 +81,7 @@ functions! {
     mk_session_begin(Ptr, Ptr, Text, usize, Ptr);
     mk_session_free(Ptr);
     mk_session_check(Ptr, Ptr, Ptr, Ptr, Ptr);
+    mk_session_compact(Ptr, Ptr, u32, Ptr, Ptr);
     mk_session_delete(Ptr, Ptr, Ptr, usize, Text, usize, u32, Ptr);
     mk_session_deleted(Ptr, Ptr, Text, usize, usize, Ptr);
     mk_session_explain(Ptr, Ptr, Text, usize, Ptr, Ptr);
@@ -589,7 +590,7 @@ impl Run<'_> {
         // SAFETY: places, structs and texts are as long as the calls are told, and live until the run ends; handles may be
         // anything.
         unsafe {
-            match input.byte() % 93 {
+            match input.byte() % 94 {
                 0 => {
                     let ((folder, length), key, options) = (self.path(input), self.key(input), self.open_options(input));
                     self.give(input, Archive, |to| mk_archive_open(to, folder, length, key, options, e));
@@ -873,6 +874,10 @@ impl Run<'_> {
                     self.give(input, Buffer, |to| mk_session_undelete(to, h, (&raw const id).cast(), 1, reason, length, e));
                     let ((cursor, length), most) = (self.text(input), input.number() as usize);
                     self.give(input, Buffer, |to| mk_session_deleted(to, h, cursor, length, most, e));
+                }
+                92 => {
+                    let (flags, progress) = (input.flags(1) as u32, self.progress(input));
+                    self.give(input, Buffer, |to| mk_session_compact(to, h, flags, progress, e));
                 }
                 86 => {
                     judge(mk_session_select_all_store_indexes(h, e));

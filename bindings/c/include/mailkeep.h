@@ -83,6 +83,11 @@ template <class T> inline T init() {
 #define MK_DELETE_DRY_RUN 1
 
 /**
+ * Nothing is done; the report says what would be.
+ */
+#define MK_COMPACT_DRY_RUN 1
+
+/**
  * It is a new message.
  */
 #define MK_OUTCOME_STORED 1
@@ -1464,6 +1469,20 @@ mk_status mk_session_deleted(mk_buffer **json,
                              const char *cursor,
                              size_t cursor_length,
                              size_t most,
+                             mk_error *error);
+
+/**
+ * Erases what was deleted from every file of the archive, and removes what is in `lost+found`. What is erased cannot be
+ * brought back; everything else keeps its id, and can be read and archived meanwhile. If it is ended or the process dies,
+ * the next call goes on with it. `report` gets JSON: `erased`, `resumed`, `containers`, `records`, `lost_found`,
+ * `bytes_before`, `bytes_after`, `left`: files that could not be rewritten, which is no failure of the call; the next one
+ * tries again. `MK_DENIED` for a user; `MK_MISUSE` while another compaction, or a rebuild of the index, is under way.
+ */
+MK_API
+mk_status mk_session_compact(mk_buffer **report,
+                             const mk_session *of,
+                             uint32_t flags,
+                             const mk_progress *given,
                              mk_error *error);
 
 /**

@@ -308,6 +308,10 @@ class Session : public detail::Owner<mk_session, mk_session_free> {
     std::string deleted(std::string_view cursor = {}, std::size_t most = 1000) const {
         return text(mk_session_deleted, detail::at(cursor), cursor.size(), most);
     }
+    // Erases what was deleted; what is erased cannot be brought back.
+    std::string compact(std::uint32_t flags = 0, const Progress &progress = {}) const {
+        return text(mk_session_compact, flags, progress);
+    }
     std::string stats(const Progress &progress = {}) const { return text(mk_session_stats, progress); }
     std::string verify(std::uint32_t depth = MK_VERIFY_EVERYTHING, const Progress &progress = {}) const {
         return text(mk_session_verify, depth, 0, 0, progress);

@@ -127,6 +127,7 @@ void test_arguments(struct sample *sample) {
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_delete)(&buffer, h, NULL, 1, TEXT("a test"), 0, failure));
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_delete)(&buffer, h, &given.first, SIZE_MAX, TEXT("a test"), 0, failure));
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_delete)(&buffer, h, &given.first, 1, TEXT("a test"), 64, failure));
+    EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_compact)(&buffer, h, 64, NULL, failure));
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_undelete)(&buffer, h, NULL, 1, TEXT("a test"), failure));
     EXPECT(MK_INVALID_UTF8, CALL(mk_session_import_one)(NULL, h, given.mail, given.mail_length, LATIN1, failure));
     EXPECT(MK_INVALID_UTF8, CALL(mk_session_begin)(&person, sample->archive, LATIN1, failure));

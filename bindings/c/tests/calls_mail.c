@@ -364,6 +364,7 @@ static int32_t visit_nothing(void *payload, const mk_text *json, const void *dat
 void test_deletion(struct sample *sample) {
     const mk_session *session = sample->session;
     const mk_message_id ids[2] = {sample->first, 99};
+    mk_receipt receipt = MK_INIT(mk_receipt), later = MK_INIT(mk_receipt);
     mk_buffer *buffer = NULL;
     group("deletion");
     EXPECT(MK_MISUSE, CALL(mk_session_delete)(&buffer, session, ids, 1, TEXT(""), 0, failure));
@@ -381,6 +382,20 @@ void test_deletion(struct sample *sample) {
     EXPECT(MK_OK, CALL(mk_session_undelete)(&buffer, session, ids, 1, TEXT("a test"), failure));
     CHECK(buffer_has(buffer, "\"not_deleted\":[]"));
     EXPECT(MK_OK, CALL(mk_session_raw)(&buffer, session, ids[0], failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+
+    EXPECT(MK_OK, CALL(mk_session_import_one)(&receipt, session, TEXT("Subject: To be erased\n\nText.\n"), TEXT("anna/in"), failure));
+    EXPECT(MK_OK, CALL(mk_session_import_one)(&later, session, TEXT("Subject: To be deleted\n\nText.\n"), TEXT("anna/in"), failure));
+    EXPECT(MK_OK, CALL(mk_session_delete)(&buffer, session, &receipt.id, 1, TEXT("a test"), 0, failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+    EXPECT(MK_OK, CALL(mk_session_compact)(&buffer, session, MK_COMPACT_DRY_RUN, NULL, failure));
+    CHECK(buffer_has(buffer, "\"messages\":1"));
+    EXPECT(MK_DELETED, CALL(mk_session_raw)(&buffer, session, receipt.id, failure));
+    EXPECT(MK_OK, CALL(mk_session_compact)(&buffer, session, 0, NULL, failure));
+    CHECK(buffer_has(buffer, "\"left\":[]"));
+    EXPECT(MK_NO_SUCH_MESSAGE, CALL(mk_session_raw)(&buffer, session, receipt.id, failure));
+    EXPECT(MK_NO_SUCH_MESSAGE, CALL(mk_session_undelete)(&buffer, session, &receipt.id, 1, TEXT("a test"), failure));
+    EXPECT(MK_OK, CALL(mk_session_delete)(&buffer, session, &later.id, 1, TEXT("a test"), 0, failure));
     EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
 }
 

@@ -23,6 +23,7 @@
     X(mk_session_delete, mk_buffer, (out, h, &given->first, 1, TEXT("a test"), MK_DELETE_DRY_RUN, failure))  \
     X(mk_session_undelete, mk_buffer, (out, h, &given->first, 1, TEXT("a test"), failure))                   \
     X(mk_session_deleted, mk_buffer, (out, h, NULL, 0, 10, failure))                                         \
+    X(mk_session_compact, mk_buffer, (out, h, MK_COMPACT_DRY_RUN, NULL, failure))                            \
     X(mk_session_explain, mk_buffer, (out, h, QUERY, NULL, failure))                                         \
     X(mk_session_why, mk_buffer, (out, h, given->first, QUERY, NULL, failure))                               \
     X(mk_session_undecided, mk_buffer, (out, h, QUERY, 10, NULL, failure))                                   \

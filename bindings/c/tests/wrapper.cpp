@@ -50,6 +50,11 @@ static void use(const std::string &folder) {
     CHECK(session.raw(receipt.id) == mail);
     CHECK(mailkeep::print(receipt.id) == "1:0");
 
+    const mk_message_id second = session.import_one("Subject: Two\n\nA word.\n", "anna/in").id;
+    session.remove({second}, "a test");
+    CHECK(session.compact().find("\"left\":[]") != std::string::npos);
+    CHECK(status_of([&] { session.undelete({second}, "a test"); }) == MK_NO_SUCH_MESSAGE);
+
     // A stream of three mails, read by a function.
     std::string mbox;
     for (int number = 0; number < 3; number++)
