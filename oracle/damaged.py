@@ -8,6 +8,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 
 from contents import Contents
+from erasure import Erasures
 from fileformat import (
     HEADER, FormatError, archive_keys, cbor, copied_header, made_header, mapped, read_header, read_recovery_key, scan_frames, sealed, store_key,
     store_key_by_recovery,
@@ -148,10 +149,14 @@ class Damaged(Contents):
 
     def read_mails(self):
         rows, parts = self.tables()
+        # What a recorded fact 23 names is gone, wherever something of it is left.
+        erased = Erasures(self.commits)
         contents = []
         for commits, how in ((self.commits, "records"), (self.apart, "records put aside")):
             for commit in commits:
                 for kind, value in self.facts_of(commit):
+                    if kind in (CONTENT, PART) and how == "records" and value[1] in erased.named(kind):
+                        continue
                     if kind == CONTENT:
                         contents.append([how, value, self.placed(commit, value[6])])
                         if how == "records":
@@ -160,11 +165,14 @@ class Damaged(Contents):
                         self.parts.setdefault(value[1], []).append((value[2], value[3], self.placed(commit, value[4])))
                     elif kind == PACKED and how == "records":
                         self.packed(commit, value)
-        for number, length, runs in parts:
-            self.parts.setdefault(number, []).append((None, length, runs))
+        for number, length, runs, aside in parts:
+            if aside or number not in erased.parts:
+                self.parts.setdefault(number, []).append((None, length, runs))
         for how, fact, runs in contents:
             self.keep(how, f"content {fact[1]}", runs, fact.get(5), fact[4], fact[2])
         for how, number, size, shape, runs in rows:
+            if how == "tables" and number in erased.contents:
+                continue
             fact = self.contents.get(number)
             if fact is None or fact[2] != runs or fact[1][2] not in self.mails:
                 self.keep(how, f"content {number} of a table", runs, shape, size, None)
@@ -220,7 +228,7 @@ class Damaged(Contents):
                         (stamp.sequence, "tables put aside" if aside else "tables", r[0], r[1], r[4] if len(r) > 4 else None, runs(r[3]))
                         for r in table[4]
                     ]
-                    parts += [(stamp.sequence, r[0], r[1], runs(r[2])) for r in table[6]]
+                    parts += [(stamp.sequence, r[0], r[1], runs(r[2]), aside) for r in table[6]]
                 except BROKEN as error:
                     self.problems.append(f"{path}: table at {frame.offset}: {error}")
         rows.sort(key=lambda row: -row[0])

@@ -418,9 +418,9 @@ def copied_header(path, data):
     return None
 
 
-def made_header(kind, number, file_id, owner, outer):
-    """The header of a container as it follows from fact 2 (section 15)."""
-    head = MAGIC + struct.pack("<HHHH16s16sQIQQ32s", kind, VERSION, SCHEME, HEADER, file_id, owner, number, 1, 0, 0, bytes(32))
+def made_header(kind, number, file_id, owner, outer, first_sequence=0, chain=bytes(32)):
+    """The header of a container as it follows from fact 2 (section 15), or of another file."""
+    head = MAGIC + struct.pack("<HHHH16s16sQIQQ32s", kind, VERSION, SCHEME, HEADER, file_id, owner, number, 1, 0, first_sequence, chain)
     head += hkdf(outer, file_id, b"mailkeep file" + head)[1]
     return read_header("", head + struct.pack("<I", zlib.crc32(head)))
 

@@ -13,15 +13,16 @@ from fileformat import COPY, HEADER, FormatError, cbor, judge_keys, open_file, r
 BLOCK, TABLE, MARK, PIECE, LAST, MOVED, HEAD_FRAME = 1, 2, 3, 4, 5, 12, 13
 CONTAINER, RECORDS, HEAD_FILE = 3, 4, 10
 CONTENT, PART, PACKED, MESSAGE, DELETED, REPAIRED, RECOVERED, UNDELETED = 5, 6, 7, 8, 14, 18, 19, 22
+OPENED, GONE, ERASURE, ERASED = 2, 4, 23, 24
 MARK_INDEX = 0xFFFFFFFF
 COPY_FROM = 4096
 WINDOW = 8 << 20
 
 # The keys of each known fact; None for kinds that the page names without a map.
 STORE_FACTS = {
-    1: range(1, 10), 2: range(1, 4), 3: range(1, 4), 5: range(1, 22), 6: range(1, 5), 7: range(1, 3), 8: range(1, 13), 9: range(1, 5),
-    10: range(1, 5), 11: range(1, 6), 12: range(1, 4), 14: range(1, 5), 16: None, 17: range(1, 2), 18: range(1, 6), 19: range(1, 3),
-    21: range(1, 2), 22: range(1, 5),
+    1: range(1, 10), 2: range(1, 4), 3: range(1, 4), 4: range(1, 2), 5: range(1, 22), 6: range(1, 5), 7: range(1, 3), 8: range(1, 13),
+    9: range(1, 5), 10: range(1, 5), 11: range(1, 6), 12: range(1, 4), 14: range(1, 5), 16: None, 17: range(1, 2), 18: range(1, 6),
+    19: range(1, 3), 21: range(1, 2), 22: range(1, 5), 23: range(1, 9), 24: range(1, 2),
 }  # fmt: skip
 MASTER_FACTS = {16: range(1, 3), 18: range(1, 6), 64: range(1, 6), 65: range(1, 3), 66: range(1, 5)}
 
@@ -40,12 +41,15 @@ def stamp_of(plain):
 
 def decompress(data, limit):
     """Decompresses one zstd frame; its size is checked before memory is allocated."""
-    params = zstandard.get_frame_parameters(data)
-    if params.content_size > limit:
-        raise ValueError(f"zstd frame of {params.content_size} bytes")
-    if params.dict_id or params.window_size > WINDOW:
-        raise ValueError(f"zstd frame with dictionary {params.dict_id}, window {params.window_size}")
-    return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+    try:
+        params = zstandard.get_frame_parameters(data)
+        if params.content_size > limit:
+            raise ValueError(f"zstd frame of {params.content_size} bytes")
+        if params.dict_id or params.window_size > WINDOW:
+            raise ValueError(f"zstd frame with dictionary {params.dict_id}, window {params.window_size}")
+        return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"no zstd frame: {error}") from error
 
 
 def block(data):
@@ -135,6 +139,7 @@ class Fact(NamedTuple):
     salt: bytes  # None where the fact is erased
     hash: bytes
     leaf: bytes  # of a content
+    data: bytes  # its map as it stands there; None where the fact is erased
 
 
 class Frames(NamedTuple):
@@ -240,7 +245,7 @@ def decode(path, number, frames, known, notes):
                 raise ValueError(f"{what}: an erased fact of {len(fact)} elements")
             if any(salt):
                 raise ValueError(f"{what}: the salt of an erased fact still stands there")
-            facts.append(Fact(fact[1], None, None, fact[2], fact[3] if fact[1] == CONTENT else None))
+            facts.append(Fact(fact[1], None, None, fact[2], fact[3] if fact[1] == CONTENT else None, None))
             continue
         kind, data = fact
         value = None
@@ -253,7 +258,7 @@ def decode(path, number, frames, known, notes):
         elif kind < 128:
             notes.add(f"{what}: a fact of kind {kind}: nothing may be written")
         digest = hashlib.sha256(salt + data).digest()
-        facts.append(Fact(kind, value, salt, digest, leaf(salt, value[2]) if kind == CONTENT else None))
+        facts.append(Fact(kind, value, salt, digest, leaf(salt, value[2]) if kind == CONTENT else None, data))
     return Commit(number, frames, frames.sequence, skeleton, facts, section, seeds, {}), body[1]
 
 

@@ -17,70 +17,17 @@ import zstandard
 
 from contents import Contents, encode
 from fileformat import (
-    COPY, HEADER, MAGIC, MARKER, SCHEME, VERSION, FormatError, Sealed, cbor, check_identity, copied_header, identity_key, judge_keys, made_header,
+    COPY, HEADER, MAGIC, SCHEME, VERSION, FormatError, Sealed, cbor, check_identity, copied_header, identity_key, judge_keys, made_header,
     read_either, read_frames, read_identity, scan_frames, sealed,
 )  # fmt: skip
 from folders import MADE, MOVED, REMOVED, RENAMED, Folders
+from handmade import FILE_ID, KEY, OWNER, encoded, file_of, stamp
 from records import (
     BLOCK, CONTAINER, CONTENT, LAST, MARK, PIECE, STORE_FACTS, Tree, block, chain_after, chain_before_all, decode, leaf, put_together, salts_of, seeded,
     stamp_of,
 )  # fmt: skip
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs", "FORMAT.md")
-KEY, FILE_ID, OWNER = bytes(range(32)), bytes(range(0x20, 0x30)), bytes(range(0x40, 0x50))
-
-
-def encoded(value):
-    """CBOR of what the format uses."""
-
-    def head(major, n):
-        for low, size in ((24, 0), (24, 1), (25, 2), (26, 4), (27, 8)):
-            if size == 0 and n < 24:
-                return bytes([major << 5 | n])
-            if size and n < 1 << 8 * size:
-                return bytes([major << 5 | low]) + n.to_bytes(size, "big")
-        raise ValueError(n)
-
-    if value is None or isinstance(value, bool):
-        return {None: b"\xf6", False: b"\xf4", True: b"\xf5"}[value]
-    if isinstance(value, int):
-        return head(0, value) if value >= 0 else head(1, -1 - value)
-    if isinstance(value, bytes):
-        return head(2, len(value)) + value
-    if isinstance(value, str):
-        return head(3, len(value.encode())) + value.encode()
-    if isinstance(value, list):
-        return head(4, len(value)) + b"".join(map(encoded, value))
-    return head(5, len(value)) + b"".join(encoded(k) + encoded(v) for k, v in value.items())
-
-
-def frame(header, at, kind, plain):
-    """A frame of a file, sealed as section 4 says."""
-    body_length = len(plain) + 2 + 12 + 16 + 4 if kind != COPY else len(plain) + 4
-    head = MARKER + struct.pack("<HHI", kind, 0, body_length)
-    head += struct.pack("<I", zlib.crc32(head))
-    if kind == COPY:
-        body = plain
-    else:
-        nonce = struct.pack("<QI", at, kind)
-        key = sealed("", header.raw, header.kind, header.owner, KEY, header).aead
-        body = nonce + key.encrypt(nonce, b"\0\0" + plain, header.file_id + struct.pack("<Q", at) + head)
-    return head + body + struct.pack("<I", zlib.crc32(body))
-
-
-def file_of(kind, *frames):
-    """A file with these (kind, plaintext); None stands for some bytes of noise."""
-    header = made_header(kind, 1, FILE_ID, OWNER, KEY)
-    data = header.raw
-    for item in frames:
-        data += b"noise" if item is None else frame(header, len(data), *item)
-    return sealed("made", data, kind, OWNER, KEY)
-
-
-def stamp(sequence, index, synced=0, chain=bytes(32)):
-    return struct.pack("<QIQ32s", sequence, index, synced, chain)
-
-
 SEED = bytes([7]) * 32
 DIGESTS = [hashlib.sha256(bytes([i])).digest() for i in range(3)]
 
@@ -210,7 +157,7 @@ class Commits(unittest.TestCase):
                 commit_body([[CONTENT, content_fact(0, {key: 0})], *self.facts[1:]], self.ranges),
             ):
                 self.judged(body, refused, noted)
-        for kind, refused, noted in ((4, True, False), (95, True, False), (96, False, True), (127, False, True), (128, False, False)):
+        for kind, refused, noted in ((13, True, False), (95, True, False), (96, False, True), (127, False, True), (128, False, False)):
             self.judged(commit_body([*self.facts, [kind, b"\xa0"]], self.ranges), refused, noted)
 
     def judged(self, body, refused, noted):
