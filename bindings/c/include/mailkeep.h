@@ -1153,6 +1153,11 @@ typedef int32_t (*mk_write_part_fn)(void *payload, uint32_t part, const void *da
 #define MK_READ_ONLY -28
 
 /**
+ * A compaction by another process has removed a file that an archive opened for reading knew. Refresh it, and call again.
+ */
+#define MK_SNAPSHOT_GONE -29
+
+/**
  * Bytes on disk are not what was written.
  */
 #define MK_DAMAGE -40

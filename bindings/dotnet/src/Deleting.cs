@@ -1,7 +1,9 @@
-// A session: what deletes messages, and brings them back.
+// A session: what deletes messages, brings them back, and erases them.
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
 
 namespace Mailkeep
 {
@@ -73,6 +75,38 @@ namespace Mailkeep
                 return new Page<DeletedMessage>(page["items"].List(message => new DeletedMessage(message)), page["cursor"].String);
             }
         }
+
+        /// <summary>
+        /// Erases what was deleted from every file of the archive, and removes what is in <c>lost+found</c>. What is erased
+        /// cannot be brought back. Everything else keeps its id, and can be read and archived meanwhile.
+        /// </summary>
+        /// <param name="isDryRun">Nothing is done; the report says what would be.</param>
+        /// <param name="progress">Receives how far the compaction is.</param>
+        /// <param name="token">Ends the compaction; the next one goes on with it.</param>
+        /// <exception cref="DeniedException">The session is that of a person.</exception>
+        /// <exception cref="StoppedException">The token was cancelled.</exception>
+        /// <exception cref="MailkeepException"><c>misuse</c>: another compaction, or a rebuild of the index, is under way;
+        /// <c>disk_full</c>: what was done stays, and the next compaction goes on with it.</exception>
+        public CompactReport Compact(bool isDryRun = false, IProgress<Progress> progress = null,
+            CancellationToken token = default(CancellationToken))
+        {
+            using (var frame = new Frame(progress, token))
+            {
+                BufferHandle buffer;
+                uint flags = isDryRun ? Native.MK_COMPACT_DRY_RUN : 0;
+                int status = Native.mk_session_compact(out buffer, handle, flags, frame.Progress, Errors.Own);
+                return new CompactReport(frame.Take(status, buffer));
+            }
+        }
+
+        /// <summary>Compacts on a thread of its own, which is taken until the compaction ends.</summary>
+        /// <param name="isDryRun">Nothing is done; the report says what would be.</param>
+        /// <param name="progress">Receives how far the compaction is.</param>
+        /// <param name="token">Ends the compaction; the next one goes on with it.</param>
+        /// <exception cref="MailkeepException">As for <see cref="Compact"/>.</exception>
+        public Task<CompactReport> CompactAsync(bool isDryRun = false, IProgress<Progress> progress = null,
+            CancellationToken token = default(CancellationToken)) =>
+            Background.Run(() => Compact(isDryRun, progress, token), token);
     }
 
     /// <summary>What a deletion did, or would do.</summary>
@@ -89,6 +123,91 @@ namespace Mailkeep
 
         /// <summary>Messages that were deleted already.</summary>
         public IReadOnlyList<MessageId> AlreadyDeleted { get; }
+    }
+
+    /// <summary>What a compaction did, or would do.</summary>
+    public sealed class CompactReport : Report
+    {
+        internal CompactReport(string json) : base(json)
+        {
+            Erased = new Erased(Fields["erased"]);
+            IsResumed = Fields["resumed"].Bool;
+            Containers = Fields["containers"].Long;
+            Records = Fields["records"].Long;
+            LostFound = Fields["lost_found"].Long;
+            BytesBefore = Fields["bytes_before"].Long;
+            BytesAfter = Fields["bytes_after"].Long;
+            Left = Fields["left"].List(file => new NotRewritten(file));
+        }
+
+        /// <summary>What this call erased.</summary>
+        public Erased Erased { get; }
+
+        /// <summary>It went on with an earlier compaction that was stopped.</summary>
+        public bool IsResumed { get; }
+
+        /// <summary>Containers that were rewritten.</summary>
+        public long Containers { get; }
+
+        /// <summary>Records files that were rewritten; 0 of a dry run.</summary>
+        public long Records { get; }
+
+        /// <summary>Files in <c>lost+found</c> that were removed.</summary>
+        public long LostFound { get; }
+
+        /// <summary>Bytes of all files before; of a dry run, those of the containers that would be rewritten.</summary>
+        public long BytesBefore { get; }
+
+        /// <summary>Bytes of all files after; of a dry run 0.</summary>
+        public long BytesAfter { get; }
+
+        /// <summary>
+        /// What could not be rewritten, so that something erased may still be in it. The next compaction tries again.
+        /// </summary>
+        public IReadOnlyList<NotRewritten> Left { get; }
+
+        /// <summary>Nothing is left of what was erased.</summary>
+        public bool IsDone => Left.Count == 0;
+    }
+
+    /// <summary>What a compaction erases.</summary>
+    public sealed class Erased
+    {
+        internal Erased(Json form)
+        {
+            Messages = form["messages"].Long;
+            Mails = form["mails"].Long;
+            Bytes = form["bytes"].Long;
+            Needed = form["needed"].Long;
+        }
+
+        /// <summary>Deleted messages.</summary>
+        public long Messages { get; }
+
+        /// <summary>Different mails that only these messages had.</summary>
+        public long Mails { get; }
+
+        /// <summary>Bytes of these mails.</summary>
+        public long Bytes { get; }
+
+        /// <summary>Deleted messages that stay, since damaged mails are read from their bytes.</summary>
+        public long Needed { get; }
+    }
+
+    /// <summary>A file that a compaction could not rewrite.</summary>
+    public sealed class NotRewritten
+    {
+        internal NotRewritten(Json form)
+        {
+            Path = form["path"].String;
+            Why = form["why"].String;
+        }
+
+        /// <summary>The file, or the folder of the index.</summary>
+        public string Path { get; }
+
+        /// <summary>Why, and what to do.</summary>
+        public string Why { get; }
     }
 
     /// <summary>What was brought back.</summary>

@@ -269,6 +269,7 @@ namespace Mailkeep
         internal const uint MK_VERIFY_ACCEPT = 256;
         internal const uint MK_FOLDER_DRY_RUN = 1;
         internal const uint MK_DELETE_DRY_RUN = 1;
+        internal const uint MK_COMPACT_DRY_RUN = 1;
         internal const uint MK_REPAIR_ACCEPT_STATE = 1;
         internal const uint MK_REPAIR_DRY_RUN = 2;
         internal const int MK_OK = 0;
@@ -295,6 +296,7 @@ namespace Mailkeep
         internal const int MK_LATCHED = -26;
         internal const int MK_CACHES_LAG = -27;
         internal const int MK_READ_ONLY = -28;
+        internal const int MK_SNAPSHOT_GONE = -29;
         internal const int MK_DAMAGE = -40;
         internal const int MK_NOT_AN_ARCHIVE = -41;
         internal const int MK_BROKEN_IDENTITY = -42;
@@ -543,6 +545,9 @@ namespace Mailkeep
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_session_deleted(out BufferHandle json, SessionHandle of, byte* cursor,
             UIntPtr cursor_length, UIntPtr most, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_compact(out BufferHandle report, SessionHandle of, uint flags,
+            mk_progress* given, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_session_stats(out BufferHandle json, SessionHandle of, mk_progress* given,
             ErrorHandle error);

@@ -105,6 +105,10 @@ static class Maintenance
             Throws<DamageException>(() => session.OpenMail(hit));
             True(session.Verify(new VerifyOptions { Accept = true }).Accepted.Count > 0, "accepted");
             True(session.Verify().IsClean, "known");
+            // A container with damaged mails is not removed.
+            session.Delete(session.Messages().Select(message => message.Id).Take(1), "a test");
+            var left = session.Compact();
+            True(!left.IsDone && left.Left.Single().Path == largest && left.Left[0].Why.Length > 0, left.Json);
         }
     }
 
@@ -134,6 +138,31 @@ static class Maintenance
             var back = session.Undelete(ids.Take(2), "a test");
             True(back.Undeleted.Single() == ids[1] && back.NotDeleted.Single() == ids[0], back.Json);
             True(session.Raw(ids[1]).Length > 0, "whole");
+        }
+    }
+
+    [Test]
+    static void WhatWasDeletedIsErased()
+    {
+        using (var archive = NewArchive())
+        using (var session = archive.Session())
+        {
+            session.Import(Mails.MboxFile(0, 5), new ImportOptions { Into = "anna/in" });
+            var ids = session.Messages("anna/in").Select(message => message.Id).ToArray();
+            session.Delete(ids.Take(1), "a test");
+            var plan = session.Compact(true);
+            True(plan.Erased.Messages == 1 && plan.Erased.Mails == 1 && plan.Erased.Bytes > 0 && plan.Erased.Needed == 0, plan.Json);
+            Is(session.Deleted().Count(), 1);
+            // Stopped by its first report, and continued.
+            var source = new CancellationTokenSource();
+            Throws<StoppedException>(() => session.Compact(false, new Follow(step => source.Cancel()), source.Token));
+            Is(Throws<NotFoundException>(() => session.Undelete(ids.Take(1), "too late")).Code, "no_such_message");
+            var done = session.CompactAsync().Result;
+            True(done.IsDone && done.IsResumed && done.Containers == 1 && done.Records > 0 && done.LostFound == 0, done.Json);
+            True(done.BytesBefore > 0 && done.BytesAfter > 0 && done.Left.Count == 0, done.Json);
+            Is(session.Compact().IsResumed, false);
+            Is(session.Messages("anna/in").Count(), 4);
+            True(session.Verify().IsClean, "sound");
         }
     }
 
