@@ -1,13 +1,14 @@
 //! Readers and a writer in processes of their own, on a real disk: each answer of a reader equals a committed state between its
 //! beginning and its end, and killing any of them at any moment harms none of the others (P14).
 //!
-//! All processes are this test binary. The writer archives mails one by one and in bulk, closes and opens; the message of number N
-//! is always mail N, which both sides compute. It appends a byte to a file for each receipt, and readers know nothing but the length
-//! of that file. `MAILKEEP_READERS_SECONDS` says for how long (4 unless told), `MAILKEEP_SEED` which moments.
+//! All processes are this test binary. The writer archives mails one by one and in bulk, moves folders, deletes, compacts, closes and
+//! opens; the message of number N is always mail N, which both sides compute. It appends a byte to a file for each receipt, and to
+//! another one what it is about to delete and has deleted; readers know nothing but these two. `MAILKEEP_READERS_SECONDS` says for how long (4 unless told), `MAILKEEP_SEED` which moments.
 
 #![allow(missing_docs, reason = "a test binary")]
 #![cfg(unix)]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -15,8 +16,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use archive_core::{
-    Actor, Archive, CreateOptions, Depth, ImportEvents, ImportOptions, ImportSource, Key, MessageId, MessageNo, NoEvents, OpenOptions,
-    Progress, Receipt, SearchRequest, Session, StoreNo,
+    Actor, Archive, CompactOptions, CreateOptions, DeleteOptions, Depth, Error, FolderOptions, ImportEvents, ImportOptions, ImportSource,
+    Key, MessageId, MessageNo, NoEvents, OpenOptions, Progress, Receipt, SearchRequest, Session, StoreNo,
 };
 
 const ROLE: &str = "MAILKEEP_TEST_ROLE";
@@ -64,9 +65,40 @@ impl Place {
         std::fs::metadata(self.0.join("receipts")).map_or(0, |file| usize::try_from(file.len()).expect("fits"))
     }
 
+    /// Messages whose deletion was begun, and those of them whose deletion returned.
+    fn deletions(&self) -> Deletions {
+        let log = std::fs::read_to_string(self.0.join("deletions")).unwrap_or_default();
+        let mut deletions = Deletions::default();
+        // The writer may be in the middle of the last line.
+        for line in log.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+            let numbers = line.split_whitespace().skip(1).map(|no| no.parse::<usize>().expect("a number"));
+            if line.starts_with("begun") { deletions.begun.extend(numbers) } else { deletions.done.extend(numbers) }
+        }
+        deletions
+    }
+
+    fn note_deletion(&self, what: &str, numbers: &[usize]) {
+        let line = numbers.iter().fold(what.to_owned(), |line, no| format!("{line} {no}"));
+        let file = std::fs::File::options().create(true).append(true).open(self.0.join("deletions"));
+        file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes())).expect("noted");
+    }
+
     fn is_over(&self) -> bool {
         self.0.join("over").exists()
     }
+}
+
+#[derive(Default)]
+struct Deletions {
+    begun: BTreeSet<usize>,
+    done: BTreeSet<usize>,
+}
+
+/// Deletes messages, and notes it before and after.
+fn delete(place: &Place, session: &Session, numbers: &[usize]) {
+    let ids: Vec<MessageId> = numbers.iter().map(|no| id(*no)).collect();
+    session.delete(&ids, "a test", DeleteOptions::default()).expect("deleted");
+    place.note_deletion("done", numbers);
 }
 
 fn messages(session: &Session) -> usize {
@@ -89,11 +121,33 @@ fn write(place: &Place, seed: u64) {
     while !place.is_over() {
         let archive = place.open(false);
         let session = archive.session(Actor::System);
-        let mut next = messages(&session);
+        // What a kill cut off is deleted now.
+        let Deletions { begun, done } = place.deletions();
+        let open: Vec<usize> = begun.difference(&done).copied().collect();
+        let (open, erased): (Vec<usize>, Vec<usize>) = open.into_iter().partition(|no| !is_erased(&session, *no));
+        delete(place, &session, &open);
+        place.note_deletion("done", &erased);
+        let mut next = next_number(&session, place.receipts());
         // A commit that a kill cut off before its receipts were noted counts all the same.
         (place.receipts()..next).for_each(|_| noted.0.write_all(b".").expect("noted"));
         for _ in 0..dice.roll(12) {
-            if dice.roll(3) > 0 {
+            if dice.roll(6) == 0 {
+                let gone = place.deletions().begun;
+                let some: BTreeSet<usize> =
+                    (0..dice.roll(20)).map(|_| dice.roll(next.max(1))).filter(|no| *no < next && !gone.contains(no)).collect();
+                let some: Vec<usize> = some.into_iter().collect();
+                place.note_deletion("begun", &some);
+                delete(place, &session, &some);
+            } else if dice.roll(12) == 0 {
+                let report = session.compact(CompactOptions::default(), &Progress::new()).expect("compacted");
+                assert!(report.is_done(), "{report:?}");
+            } else if dice.roll(12) == 0 {
+                let name = format!("moved{}", dice.roll(1 << 30));
+                match session.rename_folder(&"anna/bulk".parse().expect("a folder"), &name, FolderOptions::default()) {
+                    Ok(_) | Err(Error::NoSuchFolder(_)) => {}
+                    Err(error) => panic!("renaming: {error}"),
+                }
+            } else if dice.roll(3) > 0 {
                 for _ in 0..dice.roll(10) {
                     let receipt = session.import_one(&mail(next), &"anna/single".parse().expect("a folder")).expect("archived");
                     assert_eq!(receipt.id(), id(next));
@@ -120,63 +174,120 @@ fn write(place: &Place, seed: u64) {
     }
 }
 
-/// Compares a state that a reader shows with the mails that had receipts before and have them after.
-fn judge(place: &Place, archive: &Archive, before: usize, dice: &mut Dice, deep: bool) {
+fn is_erased(session: &Session, no: usize) -> bool {
+    matches!(session.raw(id(no)), Err(Error::NoSuchMessage(_)))
+}
+
+/// The number after the last message, which is at or after `from`.
+fn next_number(session: &Session, from: usize) -> usize {
+    let is_there = |no: &usize| !is_erased(session, *no);
+    (from..from + 2 * BULK).rev().find(is_there).map_or(from, |last| last + 1)
+}
+
+/// Compares a state that a reader shows with the mails that had receipts before and have them after, and with what was deleted.
+/// A compaction may take away what an old state needs, which is an error of its own.
+fn judge(place: &Place, archive: &Archive, before: &Before, dice: &mut Dice, deep: bool) -> Result<(), Error> {
     let session = archive.session(Actor::System);
     assert!(archive.damage().is_none() && archive.barred().is_none(), "{:?} {:?}", archive.damage(), archive.barred());
     let count = messages(&session);
-    assert!(count >= before, "{before} receipts before, {count} messages");
-    let after = place.receipts();
-    assert!(count <= after + BULK, "{after} receipts after, {count} messages");
-    let everything = session.search(&SearchRequest::new("*").limit(5)).expect("an answer");
+    let everything = session.search(&SearchRequest::new("*").limit(5))?;
     assert_eq!(usize::try_from(everything.total + everything.coverage.not_indexed).expect("fits"), count);
-    for _ in 0..10.min(count) {
-        let no = dice.roll(count);
-        assert!(session.raw(id(no)).expect("its bytes") == mail(no), "mail {no}");
-        let found = session.search(&SearchRequest::new(&format!("only{no}"))).expect("an answer");
-        let hits: Vec<MessageId> = found.hits.iter().map(|hit| hit.id).collect();
-        assert_eq!(hits, [id(no)], "only{no}");
-    }
     // 16 MiB of memory have room for the tail of this writer's index.
     assert_eq!(everything.coverage.not_indexed, 0);
-    assert_eq!(session.raw(id(count)).expect_err("beyond the state").code(), "no_such_message");
+    let mut shown = Vec::new();
+    for _ in 0..10.min(before.receipts) {
+        let no = dice.roll(before.receipts);
+        let found = session.search(&SearchRequest::new(&format!("only{no}")))?;
+        let hits: Vec<MessageId> = found.hits.iter().map(|hit| hit.id).collect();
+        let raw = session.raw(id(no));
+        shown.push((
+            no,
+            match raw {
+                Ok(raw) => {
+                    assert!(raw == mail(no), "mail {no}");
+                    assert_eq!(hits, [id(no)], "only{no}");
+                    true
+                }
+                Err(Error::Deleted { .. } | Error::NoSuchMessage(_)) => {
+                    assert_eq!(hits, [], "only{no}");
+                    false
+                }
+                Err(error) => return Err(error),
+            },
+        ));
+    }
+    let (after, deletions) = (place.receipts(), place.deletions());
+    for (no, is_shown) in shown {
+        assert!(!is_shown || !before.deleted.contains(&no), "{no} was deleted before");
+        assert!(is_shown || deletions.begun.contains(&no), "{no} has a receipt and nobody deleted it");
+    }
+    let least = before.receipts.saturating_sub(deletions.begun.iter().filter(|no| **no < before.receipts).count());
+    assert!(count >= least, "{} receipts before, {} deletions, {count} messages", before.receipts, deletions.begun.len());
+    assert!(count <= after + BULK - before.deleted.len(), "{after} receipts after, {} deleted, {count} messages", before.deleted.len());
     if deep {
-        let report = session.verify(Depth::Everything, &Progress::new()).expect("verified");
+        let report = session.verify(Depth::Everything, &Progress::new())?;
         assert!(report.findings.is_empty(), "{:?}", report.findings);
-        let listed: Vec<MessageId> = session.messages().map(|info| info.expect("a message").id).collect();
+        assert_eq!(report.lost_messages, 0);
+        let listed: Vec<MessageId> = session.messages().map(|info| info.map(|info| info.id)).collect::<Result<_, _>>()?;
         assert_eq!(listed.len(), count);
-        let mut out = Vec::new();
+        let (mut out, mut failed) = (Vec::new(), None);
         let mut sink = |bytes: &[u8]| {
             out.extend_from_slice(bytes);
             Ok(())
         };
-        let exported = session.export_mbox(&mut sink, &Default::default(), &mut |id, error| panic!("{id}: {error}")).expect("exported");
+        let exported = session.export_mbox(&mut sink, &Default::default(), &mut |_, error| failed = Some(error.clone()))?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
         assert_eq!(exported.exported, count as u64);
-        let checked =
-            session.check(ImportSource::Stream(&mut &*out, "own.mbox"), &ImportOptions::default(), &mut NoEvents).expect("checked");
+        let checked = session.check(ImportSource::Stream(&mut &*out, "own.mbox"), &ImportOptions::default(), &mut NoEvents)?;
         assert_eq!((checked.present, checked.missing), (count as u64, 0));
+    }
+    Ok(())
+}
+
+/// What was promised before a state was opened.
+struct Before {
+    receipts: usize,
+    deleted: BTreeSet<usize>,
+}
+
+impl Before {
+    fn of(place: &Place) -> Self {
+        // First what was deleted: a message is archived before.
+        let deleted = place.deletions().done;
+        Self { receipts: place.receipts(), deleted }
+    }
+}
+
+/// Whether an answer is that of a state; `false` if a compaction took the state away.
+fn stands(judged: Result<(), Error>) -> bool {
+    match judged {
+        Ok(()) => true,
+        Err(Error::SnapshotGone { .. }) => false,
+        Err(error) => panic!("{error}"),
     }
 }
 
 fn read(place: &Place, seed: u64) {
     let mut dice = Dice(seed);
-    let mut rounds = 0u64;
+    let (mut rounds, mut gone) = (0u64, 0u64);
     while !place.is_over() {
-        let mut before = place.receipts();
+        let mut before = Before::of(place);
         let archive = place.open(true);
-        judge(place, &archive, before, &mut dice, rounds.is_multiple_of(8));
+        gone += u64::from(!stands(judge(place, &archive, &before, &mut dice, rounds.is_multiple_of(8))));
         for _ in 0..dice.roll(6) {
-            // An old state stays as it is, and the next one has what came meanwhile.
-            judge(place, &archive, before, &mut dice, false);
-            before = place.receipts();
+            // An old state stays as it is, unless a compaction takes it away, and the next one has what came meanwhile.
+            gone += u64::from(!stands(judge(place, &archive, &before, &mut dice, false)));
+            before = Before::of(place);
             archive.refresh().expect("refreshed");
-            judge(place, &archive, before, &mut dice, false);
+            gone += u64::from(!stands(judge(place, &archive, &before, &mut dice, false)));
         }
         archive.close().expect("closed");
         rounds += 1;
     }
     let mut log = std::fs::File::options().create(true).append(true).open(place.0.join("rounds")).expect("a log");
-    writeln!(log, "{rounds}").expect("noted");
+    writeln!(log, "{rounds}, states gone {gone}").expect("noted");
 }
 
 fn spawn(place: &Place, role: &str, seed: u64) -> Child {
@@ -221,11 +332,12 @@ fn p14_readers_in_other_processes_see_committed_states_whatever_is_killed() {
         assert!(child.wait().expect("its end").success(), "a process found something wrong");
     }
     let archive = place.open(false);
-    judge(&place, &archive, place.receipts(), &mut dice, true);
+    assert!(stands(judge(&place, &archive, &Before::of(&place), &mut dice, true)));
     let rounds = std::fs::read_to_string(place.0.join("rounds")).unwrap_or_default();
     println!(
-        "{} mails, {} kills of the writer, {} of readers, rounds of the last readers: {:?}",
+        "{} mails, {} deleted, {} kills of the writer, {} of readers, rounds of the last readers: {:?}",
         place.receipts(),
+        place.deletions().done.len(),
         kills.0,
         kills.1,
         rounds.lines().collect::<Vec<_>>()

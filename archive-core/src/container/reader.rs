@@ -114,9 +114,9 @@ impl Containers {
         Ok(())
     }
 
-    /// Whether a container was there when a store was opened beside a writer.
+    /// Whether a container was there when a store was opened beside a writer, or was begun by that since.
     pub(crate) fn was_there(&self, number: u32) -> bool {
-        self.there.get().is_some_and(|there| there.contains(&number))
+        self.there.get().is_some_and(|there| there.contains(&number) || there.last().is_none_or(|last| number > *last))
     }
 
     /// Notes that, by the records, all containers before `number` are closed.

@@ -237,9 +237,13 @@ impl Store {
         progress: &Progress,
     ) -> Result<(WriterGuard<'_>, Option<std::sync::RwLockWriteGuard<'_, ()>>), Error> {
         loop {
-            let writer = self.writer()?;
-            let has_sections = self.catalog().basis().sections.contains_key(&number);
-            if !has_sections || self.files_with_unpacked()?.contains(&number) {
+            let mut writer = self.writer()?;
+            if !self.catalog().basis().sections.contains_key(&number) {
+                return Ok((writer, None));
+            }
+            // Mails that came meanwhile may be there too.
+            self.pack_all(&mut writer)?;
+            if self.files_with_unpacked()?.contains(&number) {
                 return Ok((writer, None));
             }
             if let Some(unread) = self.unread_sections() {

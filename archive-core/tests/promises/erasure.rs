@@ -1,6 +1,9 @@
 //! What was deleted is gone from every file after a compaction, and nothing else goes (P9).
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use archive_core::{
     Actor, Archive, CompactOptions, CompactReport, DeleteOptions, MessageId, OpenOptions, Progress, SearchRequest, Session, VerifyReport,
@@ -28,7 +31,7 @@ fn mail(no: usize) -> Vec<u8> {
 }
 
 fn small() -> OpenOptions {
-    OpenOptions::default().container_limit(100 << 10)
+    OpenOptions::default().container_limit(20 << 10)
 }
 
 fn put(session: &Session, no: usize, path: &str) -> MessageId {
@@ -119,4 +122,175 @@ fn p9_a_compaction_erases_what_was_deleted_and_nothing_else() {
         holds(&archive, &all);
         is_sound(&archive);
     }
+}
+
+/// What is moved must not come into a container that goes too.
+#[test]
+fn p9_nothing_is_lost_when_all_containers_go() {
+    let (files, archive) = Files::create_with(small());
+    let session = archive.session(Actor::System);
+    let (mut all, mut gone) = (Vec::new(), Vec::new());
+    for import in 0..6 {
+        let range = import * 40..(import + 1) * 40;
+        let bulk = crate::fixture::mbox(&range.clone().map(mail).collect::<Vec<_>>());
+        let (_, told) = crate::fixture::put_stream(&archive, &bulk, "list.mbox", &Default::default());
+        let ids = told.receipts.iter().map(archive_core::Receipt::id);
+        range.zip(ids).for_each(|(no, id)| if no % 10 == 3 { gone.push(id) } else { all.push((no, id)) });
+    }
+    assert!(files.paths_with("/content/").len() > 3);
+    delete(&session, &gone);
+    let report = compact(&archive);
+    assert!(report.is_done() && report.containers > 3, "{report:?}");
+    indexed(&archive);
+    holds(&archive, &all);
+    is_sound(&archive);
+    archive.close().expect("closed");
+    let archive = files.try_open_with(small()).expect("opened");
+    holds(&archive, &all);
+    is_sound(&archive);
+}
+
+#[test]
+fn p9_mails_that_come_during_a_compaction_are_kept() {
+    let (files, archive) = Files::create_with(small());
+    let session = archive.session(Actor::System);
+    let mut all: Vec<_> = (0..60).map(|no| (no, put(&session, no, "anna/inbox"))).collect();
+    let gone: Vec<_> = all.extract_if(.., |(no, _)| *no % 5 == 1).map(|(_, id)| id).collect();
+    delete(&session, &gone);
+    // Each report of the compaction archives one more: before, between and after its steps.
+    let (more, archiving) = (Arc::new(Mutex::new(Vec::new())), session.clone());
+    let noted = Arc::clone(&more);
+    let progress = Progress::reporting(move |_| {
+        let mut noted = noted.lock().unwrap();
+        let no = 1000 + noted.len();
+        if noted.len() < 60 {
+            noted.push((no, put(&archiving, no, "anna/other")));
+        }
+        ControlFlow::Continue(())
+    });
+    let report = session.compact(CompactOptions::default(), &progress).expect("compacted");
+    assert!(report.is_done(), "{report:?}");
+    all.extend(more.lock().unwrap().iter().copied());
+    assert!(all.len() > 55, "{}", all.len());
+    indexed(&archive);
+    holds(&archive, &all);
+    is_sound(&archive);
+    archive.close().expect("closed");
+    let archive = files.open();
+    indexed(&archive);
+    holds(&archive, &all);
+}
+
+#[test]
+fn p9_p13_a_compaction_that_was_stopped_goes_on_where_it_was() {
+    // Every step at first, then ever fewer of those that move mails.
+    for stop in std::iter::successors(Some(0u32), |stop| Some(stop + 1 + stop / 8)).take(60) {
+        let (files, archive) = Files::create_with(small());
+        let session = archive.session(Actor::System);
+        let mut all: Vec<_> = (0..30).map(|no| (no, put(&session, no, "anna/inbox"))).collect();
+        let gone: Vec<_> = all.extract_if(.., |(no, _)| *no % 5 == 1).map(|(_, id)| id).collect();
+        delete(&session, &gone);
+        let left = AtomicU32::new(stop);
+        let progress = Progress::reporting(move |_| match left.fetch_sub(1, Ordering::SeqCst) {
+            0 => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        let stopped = session.compact(CompactOptions::default(), &progress);
+        indexed(&archive);
+        holds(&archive, &all);
+        if stop % 2 == 0 {
+            archive.close().expect("closed");
+        } else {
+            drop((session, archive));
+        }
+        let archive = files.try_open_with(small()).expect("opened");
+        indexed(&archive);
+        holds(&archive, &all);
+        is_sound(&archive);
+        let plan = archive.session(Actor::System).compact(CompactOptions { dry_run: true }, &Progress::new()).expect("a plan");
+        assert_eq!(plan.resumed, stopped.is_err());
+        let report = compact(&archive);
+        assert!(report.is_done() && report.resumed == stopped.is_err(), "{report:?}");
+        holds(&archive, &all);
+        if stopped.is_ok() {
+            assert!(stop > 4);
+            return;
+        }
+        assert_eq!(stopped.map_err(|error| error.code()), Err("stopped"));
+    }
+    panic!("no compaction came to its end");
+}
+
+/// A copy elsewhere keeps the bytes; only the deleted message goes.
+#[test]
+fn p9_a_mail_that_is_in_two_folders_stays_in_the_other() {
+    let (files, archive) = Files::create();
+    let session = archive.session(Actor::System);
+    let first: Vec<_> = (0..4).map(|no| put(&session, no, "anna/inbox")).collect();
+    let second: Vec<_> = (0..4).map(|no| put(&session, no, "anna/copies")).collect();
+    // The first of one, the second of another, both of a third.
+    delete(&session, &[first[0], second[1], first[2], second[2]]);
+    let report = compact(&archive);
+    assert_eq!((report.erased.messages, report.erased.mails), (4, 1));
+    let left = [(0, second[0]), (1, first[1]), (3, first[3]), (3, second[3])];
+    let shows = |archive: &Archive| {
+        let session = archive.session(Actor::System);
+        for (no, id) in left {
+            assert_eq!(session.raw(id).expect("a mail"), mail(no));
+            let found = session.search(&SearchRequest::new(&format!("text{no}"))).expect("an answer");
+            assert!(found.hits.iter().any(|hit| hit.id == id), "{no}");
+        }
+        assert_eq!(session.search(&SearchRequest::new("word")).expect("an answer").total, 4);
+        assert_eq!(session.search(&SearchRequest::new("in:anna/copies")).expect("an answer").total, 2);
+        assert_eq!(session.search(&SearchRequest::new("text2")).expect("an answer").total, 0);
+        is_sound(archive);
+    };
+    indexed(&archive);
+    shows(&archive);
+    archive.close().expect("closed");
+    for path in files.paths_with("/catalog/").into_iter().chain(files.paths_with("/index/")) {
+        files.remove(&path);
+    }
+    let archive = files.open();
+    indexed(&archive);
+    shows(&archive);
+    // The next message of a folder gets a number that none had.
+    let session = archive.session(Actor::System);
+    let new = put(&session, 9, "anna/copies");
+    let numbers: BTreeSet<u32> = session
+        .messages()
+        .map(|info| info.unwrap())
+        .filter(|info| info.folder == folder("anna/copies"))
+        .map(|info| info.number_in_folder)
+        .collect();
+    assert_eq!(session.message(new).expect("a message").number_in_folder, 5);
+    assert_eq!(numbers.len(), 3);
+}
+
+/// What damaged mails are read from is not erased.
+#[test]
+fn p3_p9_what_a_damaged_mail_is_read_from_stays() {
+    let (files, archive) = Files::create();
+    let session = archive.session(Actor::System);
+    let ids: Vec<_> = (0..6).map(|no| put(&session, no, "anna/inbox")).collect();
+    archive.close().expect("closed");
+    let [container] = &*files.paths_with("/content/") else { panic!("one container") };
+    let middle = files.bytes(container).len() / 2;
+    files.flip(container, middle);
+    let archive = files.open();
+    let session = archive.session(Actor::System);
+    let hit: Vec<_> = (0..6).filter(|no| session.raw(ids[*no]).is_err()).collect();
+    assert!(!hit.is_empty());
+    // Archived again elsewhere, which is a new message whose content heals the old one; and deleted there.
+    let again: Vec<_> = hit.iter().map(|no| put(&session, *no, "anna/copies")).collect();
+    hit.iter().for_each(|no| assert_eq!(session.raw(ids[*no]).expect("healed"), mail(*no)));
+    let copies: Vec<_> = again.iter().copied().filter(|id| !ids.contains(id)).collect();
+    if !copies.is_empty() {
+        delete(&session, &copies);
+    }
+    compact(&archive);
+    hit.iter().for_each(|no| assert_eq!(session.raw(ids[*no]).expect("still healed"), mail(*no)));
+    archive.close().expect("closed");
+    let archive = files.open();
+    (0..6).for_each(|no| assert_eq!(archive.session(Actor::System).raw(ids[no]).expect("a mail"), mail(no)));
 }

@@ -178,8 +178,12 @@ impl Store {
         // Nobody may be about to index what goes.
         let _feeding = self.indexer.feeding.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let now = self.now();
-        self.commit_drafted(Duplicates::Folder, None, now, |draft, _| {
+        self.commit_drafted(Duplicates::Folder, None, now, |draft, writer| {
             let dead = Dead::of(draft.catalog)?;
+            // From this commit on nothing more comes into the containers that it names.
+            if dead.containers.contains(&draft.catalog.basis().container.0) {
+                writer.latch(|writer| writer.containers.close())?;
+            }
             draft.changed.extend(dead.clone().facts(actor, now).into_iter().map(|fact| FactValue::Erasure(Box::new(fact))));
             Ok((dead, Vec::new()))
         })

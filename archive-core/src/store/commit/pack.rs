@@ -46,11 +46,14 @@ impl Store {
     /// Packs all contents of small commits. It is not an error if there is nothing to do.
     pub(crate) fn pack(&self) -> Result<(), Error> {
         let mut writer = self.writer()?;
-        let packing = self.gather()?;
-        if !packing.is_empty() {
-            self.write_packed(&mut writer, &packing)?;
-        }
+        self.pack_all(&mut writer)?;
         self.drop_sections(&mut writer)
+    }
+
+    /// The same, and leaves the sections where they are.
+    pub(in crate::store) fn pack_all(&self, writer: &mut WriterGuard<'_>) -> Result<(), Error> {
+        let packing = self.gather()?;
+        if packing.is_empty() { Ok(()) } else { self.write_packed(writer, &packing) }
     }
 
     /// Rewrites records files without their sections, if these are packed and at least a quarter of the file. So

@@ -59,7 +59,6 @@ impl Store {
         tenants: &Tenants,
         between: &mut dyn FnMut(u64) -> Result<(), Error>,
     ) -> Result<bool, Error> {
-        self.leave(container)?;
         // Parts first, as tables have them.
         let parts = tenants.parts.iter().map(|no| (PartNo(no), None));
         let contents = tenants.contents.iter().map(|no| (PartNo(0), Some(ContentNo(no))));
@@ -86,15 +85,6 @@ impl Store {
         }
         self.write_moved(packing, placer)?;
         Ok(is_left)
-    }
-
-    /// Closes the container, if it is the active one: nothing may be moved to where it came from.
-    fn leave(&self, container: u32) -> Result<(), Error> {
-        if self.catalog().basis().container.0 != container {
-            return Ok(());
-        }
-        let mut writer = self.writer()?;
-        writer.latch(|writer| writer.containers.close())
     }
 
     fn write_moved(&self, mut packing: Packing, placer: Placer) -> Result<(), Error> {
