@@ -82,7 +82,7 @@ def walk_container(store, number, path, indices, tables):
             covered |= spans(table, number)
         else:
             stored[frame.offset] = len(block(rest))
-    if number in store.closed and last != COPY:
+    if number in store.closed and last != COPY and number not in store.closed_by_open:
         raise FormatError(path, file.end(), "a closed container does not end in a copy of the header")
     for offset, length in uncovered(stored, covered):
         raise FormatError(path, offset, f"{length} stored bytes that no table names")

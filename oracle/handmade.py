@@ -78,9 +78,15 @@ class Book:
     unless facts are erased: then the salts of the others are explicit."""
 
     def __init__(self):
-        self.frames, self.links, self.tree = [], [chain_before_all(OWNER)], Tree()
+        self.links, self.tree = [chain_before_all(OWNER)], Tree()
+        self.files = []  # records: (first sequence, chain value before it, frames)
+        self.begin_file()
         self.containers = {}  # number: frames
         self.end = [0, 0]
+
+    def begin_file(self):
+        self.frames = []
+        self.files.append((len(self.links), self.links[-1], self.frames))
 
     def seed(self, sequence, of_contents=True):
         return bytes([sequence]) * 31 + bytes([of_contents])
@@ -119,8 +125,10 @@ class Book:
         """Writes the files of the store; containers in `without` are gone."""
         os.makedirs(os.path.join(folder, "records"))
         os.makedirs(os.path.join(folder, "content"))
-        with open(os.path.join(folder, "records", "000001.mkr"), "wb") as f:
-            f.write(file_of(RECORDS, *self.frames, first_sequence=1, chain=self.links[0]).data)
+        for number, (sequence, chain, frames) in enumerate(self.files, 1):
+            file_id = bytes([number]) * 16
+            with open(os.path.join(folder, "records", f"{number:06}.mkr"), "wb") as f:
+                f.write(file_of(RECORDS, *frames, number=number, file_id=file_id, first_sequence=sequence, chain=chain).data)
         for number, frames in self.containers.items():
             if number not in without:
                 with open(os.path.join(folder, "content", f"{number:06}.mkc"), "wb") as f:

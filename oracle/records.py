@@ -328,7 +328,7 @@ class Records:
 
     def frames_left(self, file, void):
         for frame, error in scan_frames(file):
-            if frame and frame.kind != COPY and void is not None and stamp_of(frame.plain)[0].sequence >= void:
+            if frame and frame.kind not in (COPY, MOVED) and void is not None and stamp_of(frame.plain)[0].sequence >= void:
                 return
             if error:
                 self.notes.add(f"before a repair: {error}")
@@ -360,7 +360,8 @@ class Records:
             if frame.offset >= COPY_FROM and not copied and not rewritten:
                 raise FormatError(file.path, frame.offset, "no copy of the header at the first boundary after 4,096")
             stamp, rest = stamp_of(frame.plain)
-            if void is not None and stamp.sequence >= void:
+            # What a rewritten file begins with names the last commit of that time, which may be in a later file.
+            if void is not None and stamp.sequence >= void and frame.kind != MOVED:
                 return
             self.check_stamp(file, frame, stamp, rest)
             rewritten = rewritten or frame.kind == MOVED

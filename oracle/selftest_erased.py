@@ -16,25 +16,12 @@ from check_files import check_containers
 from damaged import Damaged
 from erased import DIRECTORY, PAGE_OF_CATALOG, PAGE_OF_INDEX, RUN, SEGMENT, Erased, Wanted
 from erasure import Erasures
-from fileformat import FormatError
+from fileformat import COPY, FormatError
 from guess import Guess, compared, digests_of
 from handmade import KEY, OWNER, Book, container_id, encoded, file_of, packed, stamp
 from records import (
-    BLOCK,
-    CONTAINER,
-    CONTENT,
-    DELETED,
-    ERASED,
-    ERASURE,
-    GONE,
-    MESSAGE,
-    OPENED,
-    PACKED,
-    STORE_FACTS,
-    TABLE,
-    UNDELETED,
-    seeded,
-)
+    BLOCK, CONTAINER, CONTENT, DELETED, ERASED, ERASURE, GONE, MARK_INDEX, MESSAGE, MOVED, OPENED, PACKED, STORE_FACTS, TABLE, UNDELETED, seeded,
+)  # fmt: skip
 from store import Store
 
 STAYS, GOES = b"what stays", b"what goes"
@@ -188,6 +175,25 @@ class Steps(Made):
         self.assertEqual(Damaged(path, OWNER, KEY).problems, [])
 
 
+    def test_the_active_container_may_be_closed_by_the_commit_that_removes_it(self):
+        story = Story((0, 1, 5, 6)).delete().erase().pack()
+        story.book.add((DELETED, {1: [[1, 1]], **NOTE}))
+        story.erase(k1=[[1, 1]], k3=[[1, 1]], k4=[2])
+        story.book.add((GONE, {1: [1, 2]}), (3, {1: 2, 2: container_id(2), 3: story.book.end[1] + 164}))
+        story.book.end = [0, 0]
+        self.assertEqual(self.sound(story.finish(), [1, 2]).contents, {})
+
+    def test_a_rewritten_file_begins_with_a_commit_of_a_later_file(self):
+        story = Story().delete()
+        story.book.begin_file()
+        story.erase()
+        sequence = len(story.book.links) - 1
+        moved = stamp(sequence, MARK_INDEX, sequence, story.book.links[sequence]) + struct.pack("<QQ", 144, 0)
+        story.book.files[0][2].insert(0, (MOVED, moved))
+        story.book.files[0][2].append(COPY)
+        self.assertEqual(self.sound(story).records.last, sequence)
+
+
 class Refused(Made):
     def test_only_what_is_deleted_and_used_by_nothing_else_may_be_erased(self):
         self.refused("not deleted", Story(()).erase())
@@ -308,6 +314,7 @@ class Found(Made):
         rows = row(b"isecretworb", b"") + row(b"isecretword", b"", b"isecretworb")
         terms = bytes([0, 0, 2]) + sized(bytes([0, 7, 6, 5])) + sized(b"\1secret" + b"tword")
         backward = bytes([1]) + sized(bytes([0, 11])) + sized(b"\1drowterces")
+        sorts = bytes([1]) + sized(bytes([0, 10])) + sized(b"secretword")
         page = index_page(caches.TERMS, terms + sized(b"") + sized(b"") + sized(b""))
         book = Book()
         book.add((DELETED, {1: [[0, 1]], 2: "", 3: 0, 4: "the secretword"}))
@@ -315,7 +322,7 @@ class Found(Made):
             file_of(CONTAINER, (BLOCK, block)), file_of(CONTAINER, (BLOCK, coded)), file_of(CONTAINER, *halves), file_of(CONTAINER, (TABLE, table)),
             file_of(4, (BLOCK, block)), file_of(4, *book.frames), file_of(10, (13, encoded({1: "secretword"}))), file_of(6, (8, b"secretword")),
             file_of(RUN, (PAGE_OF_CATALOG, packed(rows))), file_of(RUN, (DIRECTORY, packed(b"secretword"))),
-            file_of(SEGMENT, (PAGE_OF_INDEX, page)), segment(index_page(caches.BACKWARD, backward)), segment(index_page(caches.SORT_KEYS, backward[:1] + sized(bytes([0, 10])) + sized(b"secretword"))),
+            file_of(SEGMENT, (PAGE_OF_INDEX, page)), segment(index_page(caches.BACKWARD, backward)), segment(index_page(caches.SORT_KEYS, sorts)),
         ]  # fmt: skip
         for file in files:
             self.assertIn("the word secretword", self.finds(file))

@@ -24,6 +24,7 @@ class Store(Contents):
         self.deleted = set()
         self.containers = {}  # number: file id
         self.closed = {}  # number: length
+        self.closed_by_open = set()  # those of them to which no copy of the header was appended
         self.files = {}
         self.next_run = self.next_message = self.next_part = 0
         self.numbers = {}  # folder: the highest number given in it
@@ -112,10 +113,16 @@ class Store(Contents):
         if kind == 1:
             self.next_run = value[1] + 1
         elif kind in (2, 3):
-            if self.containers.setdefault(value[1], value[2]) != value[2] or value[1] in self.gone:
+            # The commit that removes the active container closes it, too.
+            removed = self.erasures.removed.get(value[1], commit.sequence) < commit.sequence
+            if self.containers.setdefault(value[1], value[2]) != value[2] or removed:
                 raise ValueError(f"{self.folder}: container {value[1]} has two file ids, or was removed before")
             if kind == 3:
                 self.closed[value[1]] = value[3]
+                # An open after a crash adopts the last commit into a new records file, and closes the container.
+                first = next(file.header.first_sequence for file in self.records.files if file.header.number == commit.file)
+                if commit.file > 1 and commit.sequence <= first + 1:
+                    self.closed_by_open.add(value[1])
         elif kind == CONTENT:
             self.place(CONTENT, value[1], value, self.placed(commit, value[6]))
         elif kind == PART:
