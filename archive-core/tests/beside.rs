@@ -144,7 +144,7 @@ fn write(place: &Place, seed: u64) {
             } else if dice.roll(12) == 0 {
                 let name = format!("moved{}", dice.roll(1 << 30));
                 match session.rename_folder(&"anna/bulk".parse().expect("a folder"), &name, FolderOptions::default()) {
-                    Ok(_) | Err(Error::NoSuchFolder(_)) => {}
+                    Ok(_) | Err(Error::NoSuchFolder(_) | Error::FolderExists(_)) => {}
                     Err(error) => panic!("renaming: {error}"),
                 }
             } else if dice.roll(3) > 0 {

@@ -360,6 +360,15 @@ fn p13_a_second_crash_while_recovering_from_the_first_is_survived_too() {
                     let unmade =
                         matches!(ended, Err(Error::NotAnArchive { .. } | Error::Unfinished { .. })) && promises.receipts.is_empty();
                     assert!(ended.is_ok() || unmade, "call {call}, {first}: {ended:?}");
+                    // What the process after the first crash promised survives a loss of power too.
+                    if !unmade {
+                        judge(
+                            &second.power_loss(CrashStyle::KeepNothing),
+                            &after,
+                            &sources,
+                            &format!("call {call}, {first}, one mail, power lost"),
+                        );
+                    }
                     break;
                 }
                 let what = format!("call {call}, {first}, then call {again_at} of recovery");

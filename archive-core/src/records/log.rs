@@ -141,6 +141,9 @@ impl Records {
         if moved.is_unreadable() {
             return Self::begin(vfs, dir, key, owner, number + 1, last, tree);
         }
+        // A process that died after it gave a rewritten file its name may have left that name unsynced: a loss of power
+        // would bring the old file back, without what is appended from now on.
+        vfs.sync_dir(dir)?;
         let writer = SealedWriter::resume(reader)?;
         Ok(Self { vfs, dir: dir.to_owned(), key, owner, number, writer, moved, last, marked: true, tree })
     }

@@ -227,7 +227,8 @@ impl Store {
                 Rewritten::Needless => {}
             }
         }
-        Ok(())
+        // Also for a file that an earlier compaction rewrote and then died: only now does it stay so.
+        Ok(self.vfs.sync_dir(&self.dirs.records)?)
     }
 
     /// The writer; and, if the sections of a records file can go, what keeps others from reading them.
