@@ -107,7 +107,7 @@ def wrong_about_what_stays(store, sequence, value, contents, messages):
     there = set(store.contents) | {number for number, named in store.erasures.contents.items() if named > sequence}
     strange = [pair for pair in said if pair[0] not in there - contents or pair[1] not in messages]
     # Of a content whose first message was erased before, the next one is not the first.
-    required = {pair for pair in expected if pair[0] not in store.without_first}
+    required = {pair for pair in expected if pair[0] not in store.firsts}
     if strange or required - said or any(number in store.all_messages and (content, number) not in expected for content, number in said):
         yield f"first messages of contents that stay: {sorted(said)}, expected {sorted(required)}"
     for folder, number in value[6]:

@@ -148,6 +148,7 @@ class Frames(NamedTuple):
     sequence: int
     first: int  # index of the first of them
     pieces: int  # index of its first piece
+    begin: int  # offset of its first piece
     offset: int  # of the last of them
     section: dict  # index: offset, of its blocks
     value: bytes  # chain value after it, as written
@@ -200,11 +201,12 @@ def put_together(frames, notes, gaps=False):
             section[stamp.index] = frame.offset
             pieces = []
         elif frame.kind == PIECE:
-            pieces.append(rest)
+            pieces.append((frame.offset, rest))
         else:
-            body = b"".join([*pieces, rest[32:]])
-            begin = stamp.index - len(pieces)
-            yield Frames(stamp.sequence, first, begin, frame.offset, section, rest[:32], (stamp.synced, stamp.synced_chain), body)
+            pieces.append((frame.offset, rest[32:]))
+            body = b"".join(piece for _, piece in pieces)
+            index = stamp.index + 1 - len(pieces)
+            yield Frames(stamp.sequence, first, index, pieces[0][0], frame.offset, section, rest[:32], (stamp.synced, stamp.synced_chain), body)
             section, pieces, at = {}, [], None
 
 

@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 import erased
+from check_catalog import check_catalog
 from check_files import check_containers
 from command import Mailkeep
 from fileformat import archive_keys
@@ -168,6 +169,9 @@ class Archive:
         notes, found = set(), {}
         for number, store in stores_of(self.path, archive_keys(self.path, self.key), notes):
             self.wrong += check_containers(store)
+            of_catalog = check_catalog(store)
+            self.check(of_catalog is not None, f"store {number}: the catalog does not go up to the last commit")
+            self.wrong += of_catalog or []
             for message in store.messages:
                 found[f"{number}:{message[1]}"] = store.content(message[2]), "/".join(store.folders[message[3]])
             self.check(not store.deleted, f"store {number}: messages {store.deleted} are still only deleted")

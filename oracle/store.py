@@ -30,7 +30,7 @@ class Store(Contents):
         self.numbers = {}  # folder: the highest number given in it
         self.gone = set()  # containers that were removed, up to now
         self.gone_messages = set()  # messages that were erased, up to now
-        self.without_first = set()  # contents whose first message was erased
+        self.firsts = {}  # content whose first message was erased: that message
         self.unnamed = False  # whether there are erased facts that no fact 23 names
         self.placings = {CONTENT: {}, PART: {}}  # of each: number: all runs that it ever had
         self.head = read_head(folder, owner, key, notes)
@@ -119,9 +119,9 @@ class Store(Contents):
                 raise ValueError(f"{self.folder}: container {value[1]} has two file ids, or was removed before")
             if kind == 3:
                 self.closed[value[1]] = value[3]
-                # An open after a crash adopts the last commit into a new records file, and closes the container.
+                # A repair closes containers; an open after a crash adopts the last commit into a new records file, and closes the container.
                 first = next(file.header.first_sequence for file in self.records.files if file.header.number == commit.file)
-                if commit.file > 1 and commit.sequence <= first + 1:
+                if commit.repair() or (commit.file > 1 and commit.sequence <= first + 1):
                     self.closed_by_open.add(value[1])
         elif kind == CONTENT:
             self.place(CONTENT, value[1], value, self.placed(commit, value[6]))
@@ -243,7 +243,7 @@ class Store(Contents):
                 known.pop(number, None)
         self.deleted -= messages
         self.gone_messages |= messages
-        self.without_first |= {content for content, _ in value[5]}
+        self.firsts.update(value[5])
         for folder, number in value[6]:
             self.numbers[folder] = max(number, self.numbers.get(folder, 0))
 
