@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use archive_core::{
-    DeleteOptions, Depth, Error, FolderOptions, IndexConfiguration, Progress, RepairOptions, SearchPages, SearchRequest, VerifyReport,
+    CompactOptions, DeleteOptions, Depth, Error, FolderOptions, IndexConfiguration, Progress, RepairOptions, SearchPages, SearchRequest,
+    VerifyReport,
 };
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -408,7 +409,7 @@ impl Session {
         self.short(py, |session| session.prune_folders(path.as_ref(), FolderOptions { dry_run }))
     }
 
-    // What deletes messages, and brings them back.
+    // What deletes messages, brings them back, and erases them.
 
     #[pyo3(signature = (ids, reason, dry_run, /))]
     fn delete(&self, py: Python<'_>, ids: Vec<String>, reason: String, dry_run: bool) -> PyResult<String> {
@@ -425,6 +426,11 @@ impl Session {
     #[pyo3(signature = (cursor, most, /))]
     fn deleted_page(&self, py: Python<'_>, cursor: Option<String>, most: usize) -> PyResult<String> {
         self.long(py, None, None, |session, _| session.deleted_page(cursor.as_deref(), most))
+    }
+
+    #[pyo3(signature = (dry_run, progress, cancel, /))]
+    fn compact(&self, py: Python<'_>, dry_run: bool, progress: Object, cancel: Ends) -> PyResult<String> {
+        self.long(py, progress, cancel, |session, progress| session.compact(CompactOptions { dry_run }, progress))
     }
 
     // What checks, repairs and measures an archive, and keeps its index.

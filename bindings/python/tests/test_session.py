@@ -386,6 +386,25 @@ def test_what_is_deleted_is_gone_and_comes_back(session: mailkeep.Session) -> No
     assert session.raw(ids[1])
 
 
+def test_what_was_deleted_is_erased(session: mailkeep.Session) -> None:
+    session.import_(io.BytesIO(mbox(0, 5)), "anna/inbox")
+    ids = [message.id for message in session.messages()]
+    session.delete(ids[:1], "a test")
+    plan = session.compact(dry_run=True)
+    assert (plan.erased.messages, plan.erased.mails, plan.erased.needed) == (1, 1, 0) and plan.erased.bytes > 0
+    assert len(list(session.deleted())) == 1
+    cancel = mailkeep.Cancel()
+    # Ended by its first report, and continued.
+    with pytest.raises(mailkeep.Stopped):
+        session.compact(progress=lambda step: cancel.cancel(), cancel=cancel)
+    with pytest.raises(mailkeep.NoSuchMessage):
+        session.undelete(ids[:1], "too late")
+    report = session.compact()
+    assert report.done and report.resumed and (report.containers, report.left) == (1, ()) and report.records > 0
+    assert not session.compact().resumed
+    assert [message.id for message in session.messages()] == ids[1:] and session.verify().sound
+
+
 def test_the_index_is_kept(session: mailkeep.Session) -> None:
     session.import_(io.BytesIO(mbox(0, 20)), "anna/inbox")
     session.add(NESTED, "anna/inbox")

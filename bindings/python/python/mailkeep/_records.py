@@ -548,6 +548,70 @@ class UndeleteReport(Record):
 
 
 @dataclass(frozen=True)
+class Erased(Record):
+    """What a compaction erases."""
+
+    #: Deleted messages.
+    messages: int
+    #: Different mails that only these messages had.
+    mails: int
+    #: Bytes of these mails.
+    bytes: int
+    #: Deleted messages that stay, since damaged mails are read from their bytes.
+    needed: int
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        return [form["messages"], form["mails"], form["bytes"], form["needed"]]
+
+
+@dataclass(frozen=True)
+class NotRewritten(Record):
+    """A file that a compaction could not rewrite."""
+
+    #: The file, or the folder of the index.
+    path: str
+    #: Why, and what to do.
+    why: str
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        return [form["path"], form["why"]]
+
+
+@dataclass(frozen=True)
+class CompactReport(Record):
+    """What a compaction did, or would do."""
+
+    #: What this call erased.
+    erased: Erased
+    #: Whether it went on with an earlier compaction that was stopped.
+    resumed: bool
+    #: Containers that were rewritten.
+    containers: int
+    #: Records files that were rewritten; 0 of a dry run.
+    records: int
+    #: Files in ``lost+found`` that were removed.
+    lost_found: int
+    #: Bytes of all files before; of a dry run, those of the containers that would be rewritten.
+    bytes_before: int
+    #: Bytes of all files after; of a dry run 0.
+    bytes_after: int
+    #: What could not be rewritten, so that something erased may still be in it. The next compaction tries again.
+    left: Tuple[NotRewritten, ...]
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left of what was erased."""
+        return not self.left
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        numbers = (form[name] for name in ("containers", "records", "lost_found", "bytes_before", "bytes_after"))
+        return [Erased.of(form["erased"]), form["resumed"], *numbers, tuple(NotRewritten.of(one) for one in form["left"])]
+
+
+@dataclass(frozen=True)
 class DeletedMessage(Record):
     """A deleted message: what lists showed of it, and who deleted it, when and why."""
 

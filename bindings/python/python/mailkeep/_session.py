@@ -38,6 +38,7 @@ from ._records import (
     CheckReport,
     ClauseReport,
     ClauseVerdict,
+    CompactReport,
     DeletedMessage,
     DeleteReport,
     ExportReport,
@@ -598,7 +599,7 @@ class Session:
         """
         return FolderReport.of(json.loads(self._native.prune_folders(folder, dry_run)))
 
-    # What deletes messages, and brings them back.
+    # What deletes messages, brings them back, and erases them.
 
     def delete(self, ids: Iterable[str], reason: str, *, dry_run: bool = False) -> DeleteReport:
         """Deletes messages, all of them or none: durable when this returns.
@@ -619,6 +620,16 @@ class Session:
     def deleted_page(self, cursor: Optional[str] = None, limit: int = AT_ONCE) -> Page[DeletedMessage]:
         """A page of ``deleted``."""
         return _page_of(DeletedMessage.of, self._native.deleted_page(cursor, limit))
+
+    def compact(
+        self, *, dry_run: bool = False, progress: Optional[Progress] = None, cancel: Optional[Cancel] = None
+    ) -> CompactReport:
+        """Erases what was deleted from every file of the archive, and removes what is in ``lost+found``.
+
+        What is erased cannot be brought back. Everything else keeps its id, and can be read and archived meanwhile. If the
+        compaction is ended, or the process dies, the next one goes on with it. ``dry_run`` only reports what would be done.
+        """
+        return CompactReport.of(json.loads(self._native.compact(dry_run, steps_of(progress), cancel)))
 
     # What checks, repairs and measures an archive, and keeps its index.
 
