@@ -46,31 +46,34 @@ namespace Mailkeep
     /// <summary>A message in a list. <see cref="Session.Record"/> has everything else.</summary>
     public class MessageInfo
     {
-        internal MessageInfo(mk_message row)
+        // Milliseconds, as the library has them: few programs read both.
+        private readonly long date, archived;
+
+        internal unsafe MessageInfo(mk_message* row)
         {
-            Id = new MessageId(row.id);
-            Date = Times.OfMilliseconds(row.date);
-            DateOrigin = (DateOrigin)row.date_origin;
-            Archived = Times.OfMilliseconds(row.archived) ?? DateTimeOffset.MinValue;
-            Bytes = (long)row.bytes;
-            Attachments = (int)row.attachments;
-            Direction = (Direction)row.direction;
-            Importance = row.importance;
-            NumberInFolder = row.number_in_folder;
-            Subject = Text.Of(row.subject);
-            Folder = Text.Of(row.folder);
-            FromName = Text.Of(row.from_name);
-            FromAddress = Text.Of(row.from_address);
-            ToName = Text.Of(row.to_name);
-            ToAddress = Text.Of(row.to_address);
+            Id = new MessageId(row->id);
+            date = row->date;
+            DateOrigin = (DateOrigin)row->date_origin;
+            archived = row->archived;
+            Bytes = (long)row->bytes;
+            Attachments = (int)row->attachments;
+            Direction = (Direction)row->direction;
+            Importance = row->importance;
+            NumberInFolder = row->number_in_folder;
+            Subject = Text.Of(row->subject);
+            Folder = Text.Of(row->folder);
+            FromName = Text.Of(row->from_name);
+            FromAddress = Text.Of(row->from_address);
+            ToName = Text.Of(row->to_name);
+            ToAddress = Text.Of(row->to_address);
         }
 
         internal MessageInfo(Json json)
         {
             Id = MessageId.Parse(json["id"].String);
-            Date = json["date"].Time;
+            date = json["date"].Time?.ToUnixTimeMilliseconds() ?? Native.MK_NO_DATE;
             DateOrigin = Named(json["date_source"].String);
-            Archived = json["archived"].Time ?? DateTimeOffset.MinValue;
+            archived = json["archived"].Time?.ToUnixTimeMilliseconds() ?? Native.MK_NO_DATE;
             Bytes = json["size"].Long;
             Attachments = (int)json["attachments"].Long;
             Direction = json["direction"].String == "received" ? Direction.Received
@@ -89,13 +92,13 @@ namespace Mailkeep
         public MessageId Id { get; }
 
         /// <summary>Its date in UTC; null if it has none, or one that .NET has no value for.</summary>
-        public DateTimeOffset? Date { get; }
+        public DateTimeOffset? Date => Times.OfMilliseconds(date);
 
         /// <summary>Where its date is from.</summary>
         public DateOrigin DateOrigin { get; }
 
         /// <summary>When it was archived, in UTC, in milliseconds.</summary>
-        public DateTimeOffset Archived { get; }
+        public DateTimeOffset Archived => Times.OfMilliseconds(archived) ?? DateTimeOffset.MinValue;
 
         /// <summary>Its length in bytes.</summary>
         public long Bytes { get; }
@@ -241,14 +244,19 @@ namespace Mailkeep
             }
         }
 
-        internal static IReadOnlyList<T> Rows<T>(PageHandle page, int count, Func<mk_message, int, T> of)
+        /// <summary>What is made of a row.</summary>
+        internal delegate T Made<T>(mk_message* row, int index);
+
+        /// <summary>The rows of a page, which the caller keeps alive.</summary>
+        internal static IReadOnlyList<T> Rows<T>(PageHandle page, int count, Made<T> of)
         {
             var rows = new T[count];
             var row = new mk_message { size = (uint)sizeof(mk_message) };
+            IntPtr number = page.Number, error = Errors.Own.Number;
             for (int i = 0; i < count; i++)
             {
-                Errors.Check(Native.mk_page_message(&row, page, (UIntPtr)(uint)i, Errors.Own));
-                rows[i] = of(row, i);
+                Errors.Check(Native.mk_page_message(&row, number, (UIntPtr)(uint)i, error));
+                rows[i] = of(&row, i);
             }
             return rows;
         }
@@ -273,9 +281,10 @@ namespace Mailkeep
                 var info = Info(page);
                 var rows = new FolderInfo[info.count];
                 var row = new mk_folder { size = (uint)sizeof(mk_folder) };
+                IntPtr number = page.Number, error = Errors.Own.Number;
                 for (int i = 0; i < rows.Length; i++)
                 {
-                    Errors.Check(Native.mk_page_folder(&row, page, (UIntPtr)(uint)i, Errors.Own));
+                    Errors.Check(Native.mk_page_folder(&row, number, (UIntPtr)(uint)i, error));
                     rows[i] = new FolderInfo(row);
                 }
                 string cursor = Text.OrNull(info.cursor);

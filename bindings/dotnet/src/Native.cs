@@ -1,8 +1,9 @@
 // The C interface, version 1, as it is in bindings/c/include/mailkeep.h: every constant, struct and function under its
 // C name, and nothing else. The tests compare all three with the header.
 //
-// Handles that C takes are SafeHandles, so that none is freed during a call that uses it. Functions of the caller are
-// pointers: Callbacks has the delegates.
+// Handles that C takes are SafeHandles, so that none is freed during a call that uses it; for the rows of a page they are
+// numbers, because counting who uses a handle costs as much as a row. Functions of the caller are pointers: Callbacks has
+// the delegates.
 using System;
 using System.Runtime.InteropServices;
 
@@ -462,10 +463,9 @@ namespace Mailkeep
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_page_get_info(mk_page_info* info, PageHandle page, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
-        internal static extern int mk_page_message(mk_message* message, PageHandle page, UIntPtr row,
-            ErrorHandle error);
+        internal static extern int mk_page_message(mk_message* message, IntPtr page, UIntPtr row, IntPtr error);
         [DllImport(Library, CallingConvention = Cdecl)]
-        internal static extern int mk_page_folder(mk_folder* folder, PageHandle page, UIntPtr row, ErrorHandle error);
+        internal static extern int mk_page_folder(mk_folder* folder, IntPtr page, UIntPtr row, IntPtr error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_page_json(out BufferHandle json, PageHandle page, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]

@@ -186,7 +186,7 @@ namespace Mailkeep
         private static readonly MessageInfo[] NoMessages = new MessageInfo[0];
 
         /// <summary>With the rest of the answer, if something was asked for that the row does not have.</summary>
-        internal Hit(mk_message row, Json page, int index) : base(row)
+        internal unsafe Hit(mk_message* row, Json page, int index) : base(row)
         {
             var snippet = page?["snippets"][index];
             if (snippet != null && !snippet.IsNull) Snippet = new Snippet(snippet);
@@ -282,7 +282,7 @@ namespace Mailkeep
         private static readonly Counts[] NoCounts = new Counts[0];
         private static readonly string[] NoNotices = new string[0];
 
-        internal SearchResult(PageHandle page)
+        internal unsafe SearchResult(PageHandle page)
         {
             var info = Pages.Info(page);
             // Most answers are rows and numbers.
