@@ -107,9 +107,9 @@ impl Archive {
         if is_serving() {
             return Err(misuse(py, "an archive cannot be closed by a function that a call runs; close it after the call"));
         }
-        let archive = self.core(py)?;
-        run(py, Follow::new(progress, cancel), |caller| {
-            self.streams.end_all();
+        let (archive, streams) = (self.core(py)?.clone(), Arc::clone(&self.streams));
+        run(py, Follow::new(progress, cancel), move |caller| {
+            streams.end_all();
             archive.close_with(&caller.progress)
         })
     }
@@ -231,7 +231,7 @@ pub(crate) fn open(
     cancel: Option<Py<Cancel>>,
 ) -> PyResult<Archive> {
     let (opening, key): (Opening, _) = (options(py, &opening)?, key.of_core());
-    run(py, Follow::new(progress, cancel), |caller| {
+    run(py, Follow::new(progress, cancel), move |caller| {
         archive_core::Archive::open(&path, &key, opening.of_core().progress(&caller.progress)).map(Archive::new)
     })
 }

@@ -1,12 +1,13 @@
-//! How long calls run: on a thread of their own, while the thread that made the call waits without the interpreter's lock,
-//! runs the caller's functions, and looks for signals.
+//! How long calls run: on a helper of the thread that made the call, which meanwhile waits without the interpreter's lock, runs
+//! the caller's functions, and looks for signals.
 //!
 //! So a function of the caller always runs on the thread that made the call, its exception ends the call and comes out
 //! of it unchanged, and Ctrl-C is noticed whatever the call does.
 
 use std::cell::Cell;
+use std::mem;
 use std::ops::ControlFlow;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -31,6 +32,8 @@ const TICK: Duration = Duration::from_millis(50);
 thread_local! {
     /// How many calls this thread runs functions of.
     static SERVING: Cell<usize> = const { Cell::new(0) };
+    /// The helper of this thread, while it has nothing to do. A short search costs less than to begin a thread.
+    static IDLE: Cell<Option<Helper>> = const { Cell::new(None) };
 }
 
 /// Whether this thread runs a function of the caller, for a call that waits for it.
@@ -79,12 +82,26 @@ impl Caller {
     }
 }
 
-/// Tells the caller's thread that the call has ended, however it did.
-struct Ended(SyncSender<Option<Task>>);
+/// A thread that runs calls of another thread, and ends with it.
+struct Helper {
+    process: u32,
+    jobs: SyncSender<Job>,
+}
 
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _gone = self.0.send(None);
+type Job = Box<dyn FnOnce() + Send>;
+
+impl Helper {
+    /// That of this thread. A function of the caller may make a call while it is at work; that call gets a new one.
+    fn take() -> Result<Self, Error> {
+        match IDLE.take() {
+            Some(idle) if idle.process == std::process::id() => return Ok(idle),
+            // A fork has no such thread, which may have held a lock of the channel.
+            stale => mem::forget(stale),
+        }
+        let (jobs, given) = sync_channel::<Job>(1);
+        let thread = thread::Builder::new().name("mailkeep-call".to_owned());
+        thread.spawn(move || given.iter().for_each(|job| job())).map_err(|source| Error::NoThread { source: source.into() })?;
+        Ok(Self { process: std::process::id(), jobs })
     }
 }
 
@@ -102,16 +119,20 @@ impl Follow {
 }
 
 /// Runs a call.
-pub(crate) fn run<T: Send>(py: Python<'_>, follow: Follow, work: impl FnOnce(&Caller) -> Result<T, Error> + Send) -> PyResult<T> {
+pub(crate) fn run<T: Send + 'static>(
+    py: Python<'_>,
+    follow: Follow,
+    work: impl FnOnce(&Caller) -> Result<T, Error> + Send + 'static,
+) -> PyResult<T> {
     run_with(py, follow, &Progress::new(), work)
 }
 
 /// Runs a call that `progress` ends.
-pub(crate) fn run_with<T: Send>(
+pub(crate) fn run_with<T: Send + 'static>(
     py: Python<'_>,
     follow: Follow,
     progress: &Progress,
-    work: impl FnOnce(&Caller) -> Result<T, Error> + Send,
+    work: impl FnOnce(&Caller) -> Result<T, Error> + Send + 'static,
 ) -> PyResult<T> {
     let (tasks, waiting) = sync_channel(WAITING);
     let mut caller = Caller { tasks, progress: progress.clone() };
@@ -124,7 +145,7 @@ pub(crate) fn run_with<T: Send>(
         });
     }
     let _watched = follow.cancel.as_ref().map(|cancel| cancel.get().watch(progress));
-    let (result, failed) = py.detach(move || serve(&caller, &waiting, work));
+    let (result, failed) = py.detach(move || serve(caller, &waiting, work));
     match failed {
         Some(failed) => Err(failed),
         None => result.or_raise(py),
@@ -132,59 +153,64 @@ pub(crate) fn run_with<T: Send>(
 }
 
 /// The result of the work, and what a task of it raised.
-fn serve<T: Send>(
-    caller: &Caller,
+fn serve<T: Send + 'static>(
+    caller: Caller,
     waiting: &Receiver<Option<Task>>,
-    work: impl FnOnce(&Caller) -> Result<T, Error> + Send,
+    work: impl FnOnce(&Caller) -> Result<T, Error> + Send + 'static,
 ) -> (Result<T, Error>, Option<PyErr>) {
-    thread::scope(|scope| {
-        let ended = Ended(caller.tasks.clone());
-        let worker = thread::Builder::new().name("mailkeep-call".to_owned()).spawn_scoped(scope, move || {
-            let _ended = ended;
-            work(caller)
-        });
-        let worker = match worker {
-            Ok(worker) => worker,
-            Err(source) => return (Err(Error::NoThread { source: source.into() }), None),
-        };
-        let mut failed = None;
-        loop {
-            let mut next = waiting.recv_timeout(TICK);
-            if matches!(next, Ok(None) | Err(RecvTimeoutError::Disconnected)) {
-                break;
-            }
-            if failed.is_some() {
-                continue;
-            }
-            let mut is_over = false;
-            failed = Python::attach(|py| {
-                let _serving = Serving::note();
-                loop {
-                    match next {
-                        Ok(Some(task)) => task(py)?,
-                        Ok(None) => {
-                            is_over = true;
-                            return Ok(());
-                        }
-                        Err(_) => return py.check_signals(),
+    let helper = match Helper::take() {
+        Ok(helper) => helper,
+        Err(error) => return (Err(error), None),
+    };
+    let (reply, result) = sync_channel(1);
+    let of_call = caller.progress.clone();
+    let job = move || {
+        let _waits = reply.send(catch_unwind(AssertUnwindSafe(|| work(&caller))));
+        // What the call had is given back before its end is told.
+        let Caller { tasks, progress } = caller;
+        drop(progress);
+        let _waits = tasks.send(None);
+    };
+    // The thread receives as long as this has its other end.
+    let _taken = helper.jobs.send(Box::new(job));
+    let mut failed = None;
+    loop {
+        let mut next = waiting.recv_timeout(TICK);
+        if matches!(next, Ok(None) | Err(RecvTimeoutError::Disconnected)) {
+            break;
+        }
+        if failed.is_some() {
+            continue;
+        }
+        let mut is_over = false;
+        failed = Python::attach(|py| {
+            let _serving = Serving::note();
+            loop {
+                match next {
+                    Ok(Some(task)) => task(py)?,
+                    Ok(None) => {
+                        is_over = true;
+                        return Ok(());
                     }
-                    next = waiting.try_recv().map_err(|_| RecvTimeoutError::Timeout);
+                    Err(_) => return py.check_signals(),
                 }
-            })
-            .err();
-            if failed.is_some() {
-                caller.progress.cancel();
+                next = waiting.try_recv().map_err(|_| RecvTimeoutError::Timeout);
             }
-            if is_over {
-                break;
-            }
+        })
+        .err();
+        if failed.is_some() {
+            of_call.cancel();
         }
-        // The end of the work was told, and the work itself gives its result.
-        match worker.join() {
-            Ok(result) => (result, failed),
-            Err(panic) => resume_unwind(panic),
+        if is_over {
+            break;
         }
-    })
+    }
+    IDLE.set(Some(helper));
+    match result.recv() {
+        Ok(Ok(result)) => (result, failed),
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(_) => (Err(Error::Bug("a call has no result")), failed),
+    }
 }
 
 /// Ends calls, from any thread.

@@ -14,7 +14,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use serde::Serialize;
 
-use crate::calling::{Cancel, Follow, run, run_with};
+use crate::calling::{Caller, Cancel, Follow, run, run_with};
 use crate::error::{OrRaise, folder_of, id_of, ids_of, misuse, to_json};
 use crate::events::{Events, Functions, Source, export_options, import_options, receipt_arguments, tell_failed, tell_receipt, write};
 use crate::message::{MessageInfo, found, rows};
@@ -48,15 +48,26 @@ impl Session {
         py.detach(|| work(&self.session).map(|value| to_json(&value))).or_raise(py)
     }
 
+    /// A call that may take long.
+    fn run<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        follow: Follow,
+        work: impl FnOnce(&archive_core::Session, &Caller) -> Result<T, Error> + Send + 'static,
+    ) -> PyResult<T> {
+        let session = self.session.clone();
+        run(py, follow, move |caller| work(&session, caller))
+    }
+
     /// A call that may take long, and its result as JSON.
     fn long<T: Serialize>(
         &self,
         py: Python<'_>,
         progress: Object,
         cancel: Ends,
-        work: impl FnOnce(&archive_core::Session, &Progress) -> Result<T, Error> + Send,
+        work: impl FnOnce(&archive_core::Session, &Progress) -> Result<T, Error> + Send + 'static,
     ) -> PyResult<String> {
-        run(py, Follow::new(progress, cancel), |caller| work(&self.session, &caller.progress).map(|value| to_json(&value)))
+        self.run(py, Follow::new(progress, cancel), move |session, caller| work(session, &caller.progress).map(|value| to_json(&value)))
     }
 
     /// Bytes that a call passes on.
@@ -105,10 +116,10 @@ impl Session {
     ) -> PyResult<String> {
         let (source, mut options) = (Source::new(py, source, name)?, import_options(py, &options)?);
         let functions = Functions { receipt: shared(on_receipt), trouble: shared(on_trouble), missing: None, lost: shared(on_lost) };
-        run(py, Follow::new(progress, cancel), |caller| {
+        self.run(py, Follow::new(progress, cancel), move |session, caller| {
             options.progress = caller.progress.clone();
             let mut events = Events { functions, caller: caller.clone() };
-            source.with(caller, |source| self.session.import(source, &options, &mut events)).map(|report| to_json(&report))
+            source.with(caller, |source| session.import(source, &options, &mut events)).map(|report| to_json(&report))
         })
     }
 
@@ -122,8 +133,8 @@ impl Session {
     #[pyo3(signature = (source, name, options, /))]
     fn target(&self, py: Python<'_>, source: Py<PyAny>, name: Option<String>, options: String) -> PyResult<String> {
         let (source, options) = (Source::new(py, source, name)?, import_options(py, &options)?);
-        run(py, Follow::default(), |caller| {
-            source.with(caller, |source| self.session.target(&source, &options)).map(|folder| folder.to_string())
+        self.run(py, Follow::default(), move |session, caller| {
+            source.with(caller, |source| session.target(&source, &options)).map(|folder| folder.to_string())
         })
     }
 
@@ -141,10 +152,10 @@ impl Session {
     ) -> PyResult<String> {
         let (source, mut options) = (Source::new(py, source, name)?, import_options(py, &options)?);
         let functions = Functions { trouble: shared(on_trouble), ..Functions::default() };
-        run(py, Follow::new(progress, cancel), |caller| {
+        self.run(py, Follow::new(progress, cancel), move |session, caller| {
             options.progress = caller.progress.clone();
             let mut events = Events { functions, caller: caller.clone() };
-            source.with(caller, |source| self.session.plan(source, &options, &mut events)).map(|plan| to_json(&plan))
+            source.with(caller, |source| session.plan(source, &options, &mut events)).map(|plan| to_json(&plan))
         })
     }
 
@@ -163,22 +174,22 @@ impl Session {
     ) -> PyResult<String> {
         let (source, mut options) = (Source::new(py, source, name)?, import_options(py, &options)?);
         let functions = Functions { missing: shared(on_missing), trouble: shared(on_trouble), ..Functions::default() };
-        run(py, Follow::new(progress, cancel), |caller| {
+        self.run(py, Follow::new(progress, cancel), move |session, caller| {
             options.progress = caller.progress.clone();
             let mut events = Events { functions, caller: caller.clone() };
-            source.with(caller, |source| self.session.check(source, &options, &mut events)).map(|report| to_json(&report))
+            source.with(caller, |source| session.check(source, &options, &mut events)).map(|report| to_json(&report))
         })
     }
 
     fn lost_files(&self, py: Python<'_>) -> PyResult<String> {
-        self.long(py, None, None, |session, _| session.lost_files())
+        self.long(py, None, None, move |session, _| session.lost_files())
     }
 
     #[pyo3(signature = (visit, /))]
     fn lost_mails(&self, py: Python<'_>, visit: Py<PyAny>) -> PyResult<String> {
         let visit = Arc::new(visit);
-        run(py, Follow::default(), |caller| {
-            let report = self.session.lost_mails(&mut |mail| {
+        self.run(py, Follow::default(), move |session, caller| {
+            let report = session.lost_mails(&mut |mail| {
                 let visit = Arc::clone(&visit);
                 let visited = caller.ask(move |py| {
                     let (folder, archived) = (mail.folder.map(|folder| folder.to_string()), mail.archived.map(|id| id.to_string()));
@@ -194,8 +205,8 @@ impl Session {
     #[pyo3(signature = (on_receipt, /))]
     fn import_lost(&self, py: Python<'_>, on_receipt: Object) -> PyResult<String> {
         let on_receipt = shared(on_receipt);
-        run(py, Follow::default(), |caller| {
-            let report = self.session.import_lost(&mut |receipt| {
+        self.run(py, Follow::default(), move |session, caller| {
+            let report = session.import_lost(&mut |receipt| {
                 if let Some(function) = &on_receipt {
                     tell_receipt(caller, function, receipt);
                 }
@@ -301,7 +312,7 @@ impl Session {
     #[pyo3(signature = (id, cancel, /))]
     fn thread<'py>(&self, py: Python<'py>, id: String, cancel: Ends) -> PyResult<Bound<'py, PyTuple>> {
         let id = id_of(py, &id)?;
-        let thread = run(py, Follow::new(None, cancel), |caller| self.session.thread(id, &caller.progress))?;
+        let thread = self.run(py, Follow::new(None, cancel), move |session, caller| session.thread(id, &caller.progress))?;
         rows(py, thread)
     }
 
@@ -316,10 +327,10 @@ impl Session {
         on_failed: Object,
     ) -> PyResult<String> {
         let (mut options, on_failed) = (export_options(py, &options)?, shared(on_failed));
-        run(py, Follow::new(progress, cancel), |caller| {
+        self.run(py, Follow::new(progress, cancel), move |session, caller| {
             options.progress = caller.progress.clone();
             let failed = &mut |id, error: &Error| tell_failed(caller, on_failed.as_ref(), id, error);
-            self.session.export(&destination, &options, failed).map(|report| to_json(&report))
+            session.export(&destination, &options, failed).map(|report| to_json(&report))
         })
     }
 
@@ -334,10 +345,10 @@ impl Session {
         on_failed: Object,
     ) -> PyResult<String> {
         let (mut options, on_failed, file) = (export_options(py, &options)?, shared(on_failed), Arc::new(file));
-        run(py, Follow::new(progress, cancel), |caller| {
+        self.run(py, Follow::new(progress, cancel), move |session, caller| {
             options.progress = caller.progress.clone();
             let failed = &mut |id, error: &Error| tell_failed(caller, on_failed.as_ref(), id, error);
-            let report = self.session.export_mbox(&mut |bytes| write(caller, &file, bytes), &options, failed);
+            let report = session.export_mbox(&mut |bytes| write(caller, &file, bytes), &options, failed);
             report.map(|report| to_json(&report))
         })
     }
@@ -347,7 +358,7 @@ impl Session {
     #[pyo3(signature = (json, cancel, /))]
     fn search<'py>(&self, py: Python<'py>, json: String, cancel: Ends) -> PyResult<Found<'py>> {
         let request = request(py, &json)?;
-        let result = run(py, Follow::new(None, cancel), |caller| self.session.search(&request.progress(&caller.progress)))?;
+        let result = self.run(py, Follow::new(None, cancel), move |session, caller| session.search(&request.progress(&caller.progress)))?;
         found(py, result)
     }
 
@@ -356,25 +367,25 @@ impl Session {
         let progress = Progress::new();
         let request = request(py, &json)?.progress(&progress);
         let pages = py.detach(|| self.session.search_pages(&request)).or_raise(py)?;
-        Ok(Pages { pages: Mutex::new(pages), progress })
+        Ok(Pages { pages: Arc::new(Mutex::new(pages)), progress })
     }
 
     #[pyo3(signature = (json, cancel, /))]
     fn explain(&self, py: Python<'_>, json: String, cancel: Ends) -> PyResult<String> {
         let request = request(py, &json)?;
-        self.long(py, None, cancel, |session, progress| session.explain(&request.progress(progress)))
+        self.long(py, None, cancel, move |session, progress| session.explain(&request.progress(progress)))
     }
 
     #[pyo3(signature = (id, json, cancel, /))]
     fn why(&self, py: Python<'_>, id: String, json: String, cancel: Ends) -> PyResult<String> {
         let (id, request) = (id_of(py, &id)?, request(py, &json)?);
-        self.long(py, None, cancel, |session, progress| session.why(id, &request.progress(progress)))
+        self.long(py, None, cancel, move |session, progress| session.why(id, &request.progress(progress)))
     }
 
     #[pyo3(signature = (json, most, cancel, /))]
     fn undecided(&self, py: Python<'_>, json: String, most: usize, cancel: Ends) -> PyResult<String> {
         let request = request(py, &json)?;
-        self.long(py, None, cancel, |session, progress| session.undecided(&request.progress(progress), most))
+        self.long(py, None, cancel, move |session, progress| session.undecided(&request.progress(progress), most))
     }
 
     // What changes folders.
@@ -414,18 +425,18 @@ impl Session {
     #[pyo3(signature = (ids, reason, dry_run, /))]
     fn delete(&self, py: Python<'_>, ids: Vec<String>, reason: String, dry_run: bool) -> PyResult<String> {
         let ids = ids_of(py, &ids)?;
-        self.long(py, None, None, |session, _| session.delete(&ids, &reason, DeleteOptions { dry_run }))
+        self.long(py, None, None, move |session, _| session.delete(&ids, &reason, DeleteOptions { dry_run }))
     }
 
     #[pyo3(signature = (ids, reason, /))]
     fn undelete(&self, py: Python<'_>, ids: Vec<String>, reason: String) -> PyResult<String> {
         let ids = ids_of(py, &ids)?;
-        self.long(py, None, None, |session, _| session.undelete(&ids, &reason))
+        self.long(py, None, None, move |session, _| session.undelete(&ids, &reason))
     }
 
     #[pyo3(signature = (cursor, most, /))]
     fn deleted_page(&self, py: Python<'_>, cursor: Option<String>, most: usize) -> PyResult<String> {
-        self.long(py, None, None, |session, _| session.deleted_page(cursor.as_deref(), most))
+        self.long(py, None, None, move |session, _| session.deleted_page(cursor.as_deref(), most))
     }
 
     #[pyo3(signature = (dry_run, progress, cancel, /))]
@@ -447,7 +458,7 @@ impl Session {
 
     #[pyo3(signature = (cursor, most, /))]
     fn not_searchable_page(&self, py: Python<'_>, cursor: Option<String>, most: usize) -> PyResult<String> {
-        self.long(py, None, None, |session, _| session.not_searchable_page(cursor.as_deref(), most))
+        self.long(py, None, None, move |session, _| session.not_searchable_page(cursor.as_deref(), most))
     }
 
     /// `part` is the number of the part, and of how many.
@@ -459,18 +470,19 @@ impl Session {
             None if structure_only => Depth::Structure,
             None => Depth::Everything,
         };
-        let report = run(py, Follow::new(progress, cancel), |caller| self.session.verify(depth, &caller.progress))?;
-        Ok(Verified(Mutex::new(report)))
+        let report = self.run(py, Follow::new(progress, cancel), move |session, caller| session.verify(depth, &caller.progress))?;
+        Ok(Verified(Arc::new(Mutex::new(report))))
     }
 
     #[pyo3(signature = (verified, /))]
     fn accept_damage(&self, py: Python<'_>, verified: &Verified) -> PyResult<()> {
-        run(py, Follow::default(), |_| self.session.accept_damage(&mut verified.0.lock().unwrap_or_else(PoisonError::into_inner)))
+        let report = Arc::clone(&verified.0);
+        self.run(py, Follow::default(), move |session, _| session.accept_damage(&mut report.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     #[pyo3(signature = (accept_state, dry_run, /))]
     fn repair(&self, py: Python<'_>, accept_state: bool, dry_run: bool) -> PyResult<String> {
-        self.long(py, None, None, |session, _| session.repair(RepairOptions { accept_state, dry_run }))
+        self.long(py, None, None, move |session, _| session.repair(RepairOptions { accept_state, dry_run }))
     }
 
     #[pyo3(signature = (store, /))]
@@ -480,7 +492,7 @@ impl Session {
 
     #[pyo3(signature = (store, progress, cancel, /))]
     fn rebuild_store_index(&self, py: Python<'_>, store: u32, progress: Object, cancel: Ends) -> PyResult<()> {
-        run(py, Follow::new(progress, cancel), |caller| self.session.rebuild_store_index(store, &caller.progress))
+        self.run(py, Follow::new(progress, cancel), move |session, caller| session.rebuild_store_index(store, &caller.progress))
     }
 
     fn select_all_store_indexes_for_rebuild(&self, py: Python<'_>) -> PyResult<()> {
@@ -489,7 +501,7 @@ impl Session {
 
     #[pyo3(signature = (progress, cancel, /))]
     fn rebuild_selected_store_indexes(&self, py: Python<'_>, progress: Object, cancel: Ends) -> PyResult<usize> {
-        run(py, Follow::new(progress, cancel), |caller| self.session.rebuild_selected_store_indexes(&caller.progress))
+        self.run(py, Follow::new(progress, cancel), move |session, caller| session.rebuild_selected_store_indexes(&caller.progress))
     }
 
     fn index_configuration(&self, py: Python<'_>) -> PyResult<Vec<String>> {
@@ -505,7 +517,7 @@ impl Session {
 /// A search that is read page by page.
 #[pyclass(frozen, module = "mailkeep._native")]
 pub(crate) struct Pages {
-    pages: Mutex<SearchPages>,
+    pages: Arc<Mutex<SearchPages>>,
     progress: Progress,
 }
 
@@ -514,8 +526,9 @@ impl Pages {
     /// The next page; `None` after the last one.
     #[pyo3(signature = (cancel, /))]
     fn next<'py>(&self, py: Python<'py>, cancel: Option<Py<Cancel>>) -> PyResult<Option<Found<'py>>> {
-        let page = run_with(py, Follow::new(None, cancel), &self.progress, |_| {
-            self.pages.lock().unwrap_or_else(PoisonError::into_inner).next().transpose()
+        let pages = Arc::clone(&self.pages);
+        let page = run_with(py, Follow::new(None, cancel), &self.progress, move |_| {
+            pages.lock().unwrap_or_else(PoisonError::into_inner).next().transpose()
         })?;
         page.map(|page| found(py, page)).transpose()
     }
@@ -523,7 +536,7 @@ impl Pages {
 
 /// The report of a verification.
 #[pyclass(frozen, module = "mailkeep._native")]
-pub(crate) struct Verified(Mutex<VerifyReport>);
+pub(crate) struct Verified(Arc<Mutex<VerifyReport>>);
 
 #[pymethods]
 impl Verified {

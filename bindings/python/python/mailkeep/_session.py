@@ -188,7 +188,8 @@ def _search(
     wanted.update(subject_words=subject_words, suggestions=suggestions, once=once)
     if now is not None:
         wanted["now"] = int(now.timestamp() * 1000)
-    return request_of(query, **wanted)
+    # What is not wanted need not be written and read.
+    return request_of(query, **{name: value for name, value in wanted.items() if value not in (None, False, [])})
 
 
 class Session:
