@@ -441,7 +441,7 @@ impl Session {
 
     #[pyo3(signature = (dry_run, progress, cancel, /))]
     fn compact(&self, py: Python<'_>, dry_run: bool, progress: Object, cancel: Ends) -> PyResult<String> {
-        self.long(py, progress, cancel, |session, progress| session.compact(CompactOptions { dry_run }, progress))
+        self.long(py, progress, cancel, move |session, progress| session.compact(CompactOptions { dry_run }, progress))
     }
 
     // What checks, repairs and measures an archive, and keeps its index.
