@@ -100,8 +100,8 @@ class Expected:
         for no, (fact, runs) in store.contents.items():
             file = next((at[1] for at, *_ in runs if at[0] == RECORDS), None)
             flat = [each for at, *rest in runs for each in (at[1] if at[0] == CONTAINER else 0, *rest)]
-            row = {1: fact[2], 2: fact[4], 3: fact.get(5), 4: flat, 5: file, 7: fact.get(19), 9: fact[7], 10: fact[8], 11: fact[17], 12: fact[18], 15: fact[12]}
-            yield b"c" + number(no), {**row, 6: self.places[CONTENT, no], 16: fact.get(21)}
+            row = {1: fact[2], 2: fact[4], 3: fact.get(5), 4: flat, 5: file, 6: self.places[CONTENT, no], 7: fact.get(19), 9: fact[7]}
+            yield b"c" + number(no), {**row, 10: fact[8], 11: fact[17], 12: fact[18], 15: fact[12], 16: fact.get(21)}
             for digest in filter(None, (fact[2], fact.get(19))):
                 yield b"d" + digest[:6] + number(no), b""
             yield b"i" + fact[3][:6] + number(no), b""
@@ -119,7 +119,8 @@ class Expected:
         store = self.store
         for no, fact in store.all_messages.items():
             content, folder, is_deleted = fact[2], fact[3], no in store.deleted
-            yield b"m" + number(no), {1: content, 2: folder, 3: fact[4], 4: fact[5], 5: self.places[MESSAGE, no], 6: fact[12], 7: fact.get(11)}
+            row = {1: content, 2: folder, 3: fact[4], 4: fact[5], 5: self.places[MESSAGE, no], 6: fact[12], 7: fact.get(11)}
+            yield b"m" + number(no), row
             yield b"x" + number(content, no), b"" if is_deleted else struct.pack("<I", folder)
             if is_deleted:
                 yield b"g" + number(no), self.deletions.get(no)
