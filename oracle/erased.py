@@ -30,35 +30,44 @@ from records import (
 
 RUN, SEGMENT = 5, 7
 PAGE_OF_CATALOG, DIRECTORY, PAGE_OF_INDEX = 6, 7, 9
-SHORTEST_WORD = 6
-SHORTEST_DIGEST = 6
+SHORTEST_WORD = SHORTEST_DIGEST = BEGINNING = 6
 ID_OF_DOCUMENT = b"\x03i"
 
 
 class Wanted:
-    """What may be nowhere: words in lower case; bytes (digests, salts, seeds) with what they are."""
+    """What may be nowhere: words in lower case; bytes (digests, salts, seeds) with what they are. Both are looked up by how they begin, so
+    that the time for it does not grow with their number."""
 
     def __init__(self, words, secrets=None):
         short = [word for word in words if len(word.encode()) < SHORTEST_WORD]
         if short:
             raise ValueError(f"words of fewer than {SHORTEST_WORD} bytes are found by chance: {short[:5]}")
-        self.secrets = secrets or {}
-        spellings = {spelling.encode().lower(): word for word in words for spelling in (word, word.lower())}
-        self.shortest = min(map(len, spellings), default=0)
-        self.words = {}  # first bytes of words: the words
-        for spelling, word in spellings.items():
-            self.words.setdefault(spelling[: self.shortest], []).append((spelling, word))
+        self.words = by_beginning((spelling.encode().lower(), f"the word {word}") for word in words for spelling in (word, word.lower()))
+        self.secrets = by_beginning((secrets or {}).items())
+        spellings = [spelling for each in self.words.values() for spelling, _ in each]
         letters = b"".join(re.escape(bytes([byte])) for byte in sorted(set(b"".join(spellings))))
-        self.text = re.compile(b"[" + letters + b"]{%d,}" % self.shortest) if spellings else None
+        self.text = re.compile(b"[" + letters + b"]{%d,}" % SHORTEST_WORD) if spellings else None
 
     def found(self, data):
         """What of it is in some bytes."""
         if self.text:
             # Stretches of letters that words have; what is left of the bytes of a picture is little.
-            text = b"\n".join(self.text.findall(data.lower()))
-            beginnings = self.words.keys() & {text[at : at + self.shortest] for at in range(len(text))}
-            yield from (f"the word {word}" for begin in beginnings for spelling, word in self.words[begin] if spelling in text)
-        yield from (what for secret, what in self.secrets.items() if secret in data)
+            yield from looked_up(self.words, b"\n".join(self.text.findall(data.lower())))
+        if self.secrets:
+            yield from looked_up(self.secrets, data)
+
+
+def by_beginning(pairs):
+    """{first bytes: pairs} of pairs of bytes and what they are."""
+    out = {}
+    for sought, what in dict(pairs).items():
+        out.setdefault(sought[:BEGINNING], []).append((sought, what))
+    return out
+
+
+def looked_up(beginnings, data):
+    for begin in beginnings.keys() & {data[at : at + BEGINNING] for at in range(len(data) - BEGINNING + 1)}:
+        yield from (what for sought, what in beginnings[begin] if sought in data)
 
 
 class Erased:
@@ -199,9 +208,9 @@ class Erased:
 
     def index_page(self, path, offset, kind, body):
         self.pages.append((offset, kind, body))
-        self.look(path, offset, f"a page of the index of kind {kind}", body)
         keys = caches.keys(kind, body)
-        self.look(path, offset, f"the keys of a page of kind {kind}", b"\n".join(keys))
+        # Keys share bytes with those before them, so that what is left of two may look like a word.
+        self.look(path, offset, f"a page of the index of kind {kind}", b"\n".join(keys) if keys else body)
         for key in keys if kind == caches.TERMS else ():
             if key[:2] == ID_OF_DOCUMENT and key[2:] in self.own_ids:
                 self.find(path, offset, f"{self.own_ids[key[2:]]} as a document's own id")
@@ -238,7 +247,7 @@ def opened(path, relative, owner, key):
     data = mapped(path)
     header = read_header(relative, data)
     base, skip = 0, HEADER
-    if path.endswith(".mkl"):
+    if path.removesuffix(".tmp").endswith(".mkl"):
         (base,) = struct.unpack_from("<Q", data, HEADER)
         data, skip = data[HEADER + 8 :], 0
     return sealed(relative, data, header.kind, owner, key, header)._replace(base=base, skip=skip)
@@ -264,7 +273,8 @@ class Sought:
                 self.marks.update(old.marks)
                 self.salts.update(old.salts)
                 self.facts += old.facts
-        for mark in self.left:
+        # The hash of no leaf is everywhere.
+        for mark in self.left | {hashlib.sha256(b"").digest()}:
             self.marks.pop(mark, None)
 
     def take_what_is_left(self, folder, commits):
