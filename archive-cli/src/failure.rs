@@ -30,6 +30,8 @@ pub enum Exit {
     NoKey,
     /// The user stopped it.
     Stopped,
+    /// The code of a command that was run.
+    Command(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -43,6 +45,7 @@ impl From<Exit> for ExitCode {
             Exit::InUse => 11,
             Exit::NoKey => 12,
             Exit::Stopped => 130,
+            Exit::Command(code) => code,
         })
     }
 }

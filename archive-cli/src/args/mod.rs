@@ -97,6 +97,8 @@ pub enum Command {
     Undelete(Undelete),
     /// Erase from all files what was deleted
     Compact(Compact),
+    /// Run a command, such as a backup, while nothing in the archive changes
+    Freeze(Freeze),
     /// Read and check everything
     Verify(Verify),
     /// Make an archive that refuses mail accept it again

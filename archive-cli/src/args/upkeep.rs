@@ -1,9 +1,12 @@
 //! Commands that look after an archive.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use archive_core::MessageId;
 use clap::Subcommand;
+use jiff::SignedDuration;
 
 /// Arguments of `delete`.
 #[derive(Debug, clap::Args)]
@@ -49,6 +52,24 @@ pub struct Compact {
     /// Show what would be erased, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Arguments of `freeze`.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "mailkeep freeze [OPTIONS] -- COMMAND [ARGS]...")]
+#[command(after_help = "Examples:
+  mailkeep freeze -- cp -a ~/mail-archive /backup/
+  mailkeep freeze --max 10m -- sh -c 'tar -cf /backup/mail.tar \"$MAILKEEP_ARCHIVE\"'
+
+A copy made so has every mail that was archived before. The exit code is that of COMMAND; it is 1 if the time was over
+before COMMAND ended, and then its copy is no backup.")]
+pub struct Freeze {
+    /// The longest time that nothing changes
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    pub max: Duration,
+    /// The command to run, and its arguments; MAILKEEP_ARCHIVE is the archive's folder in it
+    #[arg(required = true, last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
 }
 
 /// Arguments of `verify`.
@@ -139,6 +160,11 @@ pub enum Key {
     },
 }
 
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|given| Duration::try_from(given).ok());
+    parsed.filter(|given| !given.is_zero()).ok_or_else(|| "durations look like 90s, 10m or 2h".to_owned())
+}
+
 fn part(text: &str) -> Result<(u32, u32), String> {
     let numbers = text.split_once('/').and_then(|(no, of)| Some((no.parse().ok()?, of.parse().ok()?)));
     numbers.filter(|(no, of)| (1..=*of).contains(no)).ok_or_else(|| "parts look like 3/7, the third of seven".to_owned())
@@ -147,6 +173,15 @@ fn part(text: &str) -> Result<(u32, u32), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        let seconds = |text| duration(text).map(|given| given.as_secs());
+        assert_eq!((seconds("90s"), seconds("10m"), seconds("2h"), seconds("1h30m")), (Ok(90), Ok(600), Ok(7200), Ok(5400)));
+        for wrong in ["", "90", "0s", "-1h", "h", "2 moons", "9999999999999999999h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn parts_are_one_of_several() {

@@ -7,6 +7,7 @@ mod demo;
 mod export;
 mod failed;
 mod folder;
+mod freeze;
 mod import;
 mod init;
 mod key;
@@ -51,6 +52,7 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Delete(args) => on_archive(common, Access::Write, out, |archive, out| delete::run(archive, &args, out)),
         Command::Undelete(args) => on_archive(common, Access::Write, out, |archive, out| delete::undo(archive, &args, out)),
         Command::Compact(args) => on_archive(common, Access::Write, out, |archive, out| compact::run(archive, &args, out)),
+        Command::Freeze(args) => on_archive(common, Access::Write, out, |archive, out| freeze::run(archive, &args, out)),
         Command::Verify(args) => {
             on_archive(common, if args.accept { Access::Write } else { Access::Check }, out, |archive, out| verify::run(archive, args, out))
         }
