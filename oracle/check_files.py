@@ -29,15 +29,16 @@ def check_containers(store):
             found[number] = walk_container(store, number, path, indices, tables)
         except (FormatError, ValueError, LookupError) as error:
             wrong.append(f"{path}: {error}")
+    # Where records lost facts 4, nothing says which containers were removed.
+    gone = (set(store.containers) if store.records.lost else store.gone) - set(found)
     if store.commits:
         active, end = store.commits[-1].skeleton[5]
         ends = {**{n: n and end for n in [active]}, **store.closed}
         for number in store.containers:
-            if number in store.gone and number not in found:
+            if number in gone:
                 continue
             if number in ends and found.get(number) != ends[number]:
                 wrong.append(f"container {number}: frames of commits up to {found.get(number)}, the records say {ends[number]}")
-    gone = store.gone - set(found)
     wrong += check_indices(store, indices, gone)
     wrong += check_tables(store, tables)
     wrong += check_erased(store, tables)
