@@ -405,8 +405,8 @@ pub unsafe extern "C" fn mk_archive_refresh(archive: *const mk_archive, error: *
     })
 }
 
-/// Closes an archive and frees its handle, and those of its sessions, searches and streams. It waits for calls under way;
-/// cancel them first if they are long. Threads have ended and locks are free when it returns, whatever it returns.
+/// Closes an archive and frees its handle, and those of its sessions, searches and streams. A frozen one is thawed. It waits for
+/// calls under way; cancel them first if they are long. Threads have ended and locks are free when it returns, whatever it returns.
 /// `MK_MISUSE` in a callback: then nothing is closed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_archive_close(archive: *mut mk_archive, given: *const mk_progress, error: *mut mk_error) -> mk_status {

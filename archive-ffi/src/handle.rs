@@ -30,6 +30,7 @@ pub(crate) enum Kind {
     Page,
     Search,
     Stream,
+    Frozen,
 }
 
 impl Kind {
@@ -44,6 +45,7 @@ impl Kind {
             Self::Page => "an mk_page",
             Self::Search => "an mk_search",
             Self::Stream => "an mk_stream",
+            Self::Frozen => "an mk_frozen",
         }
     }
 }

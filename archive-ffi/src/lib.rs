@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod export;
 mod folders;
+mod freeze;
 mod handle;
 mod import;
 mod keys;

@@ -39,6 +39,9 @@ functions! {
     mk_archive_info(Ptr, Ptr, Ptr);
     mk_archive_mark(Ptr, Ptr);
     mk_archive_refresh(Ptr, Ptr);
+    mk_archive_freeze(Ptr, Ptr, u64, Ptr);
+    mk_frozen_thaw(Ptr, Ptr, Ptr);
+    mk_frozen_free(Ptr);
     mk_archive_id_of(Ptr, Text, usize, Ptr);
     mk_archive_opens_with(Ptr, Text, usize, Ptr);
     mk_archive_lies_in(Ptr, Text, usize, Text, usize, Ptr);
@@ -143,9 +146,10 @@ enum Kind {
     Page,
     Search,
     Stream,
+    Frozen,
 }
 
-use Kind::{Archive, Buffer, Cancel, Error, New, Page, Search, Session, Stream};
+use Kind::{Archive, Buffer, Cancel, Error, Frozen, New, Page, Search, Session, Stream};
 
 /// What runs have in common: one archive, and where files are.
 struct World {
@@ -590,7 +594,7 @@ impl Run<'_> {
         // SAFETY: places, structs and texts are as long as the calls are told, and live until the run ends; handles may be
         // anything.
         unsafe {
-            match input.byte() % 94 {
+            match input.byte() % 96 {
                 0 => {
                     let ((folder, length), key, options) = (self.path(input), self.key(input), self.open_options(input));
                     self.give(input, Archive, |to| mk_archive_open(to, folder, length, key, options, e));
@@ -605,6 +609,13 @@ impl Run<'_> {
                 }
                 3 if input.byte() % 2 == 0 => judge(mk_archive_mark(self.handle(input, Archive), e)),
                 3 => judge(mk_archive_refresh(self.handle(input, Archive), e)),
+                94 => {
+                    // Everything that changes the archive waits for so long.
+                    let (h, milliseconds) = (self.handle(input, Archive), u64::from(input.byte() % 4));
+                    self.give(input, Frozen, |to| mk_archive_freeze(to, h, milliseconds, e));
+                }
+                95 if input.byte() % 2 == 0 => judge(mk_frozen_thaw(number, self.handle(input, Frozen), e)),
+                95 => judge(mk_frozen_free(self.handle(input, Frozen))),
                 4 => {
                     let (folder, length) = self.path(input);
                     self.give(input, Buffer, |to| mk_archive_id_of(to, folder, length, e));
@@ -922,6 +933,7 @@ impl Run<'_> {
                         Page => mk_page_free(handle),
                         Search => mk_search_free(handle),
                         Stream => mk_stream_free(handle),
+                        Frozen => mk_frozen_free(handle),
                     }
                 };
                 assert!(status == BAD_HANDLE || !again && status >= OK || *kind == Archive, "{}", name(status));

@@ -390,6 +390,11 @@ typedef struct mk_cancel mk_cancel;
 typedef struct mk_error mk_error;
 
 /**
+ * An archive that does not change. Opaque.
+ */
+typedef struct mk_frozen mk_frozen;
+
+/**
  * An archive that is about to be created. Opaque.
  */
 typedef struct mk_new_archive mk_new_archive;
@@ -1417,8 +1422,8 @@ mk_status mk_archive_refresh(const mk_archive *archive,
                              mk_error *error);
 
 /**
- * Closes an archive and frees its handle, and those of its sessions, searches and streams. It waits for calls under way;
- * cancel them first if they are long. Threads have ended and locks are free when it returns, whatever it returns.
+ * Closes an archive and frees its handle, and those of its sessions, searches and streams. A frozen one is thawed. It waits for
+ * calls under way; cancel them first if they are long. Threads have ended and locks are free when it returns, whatever it returns.
  * `MK_MISUSE` in a callback: then nothing is closed.
  */
 MK_API
@@ -1609,6 +1614,33 @@ mk_status mk_session_prune_folders(mk_buffer **report,
                                    size_t path_length,
                                    uint32_t flags,
                                    mk_error *error);
+
+/**
+ * Holds everything that changes a file of the archive, for at most `max_ms` milliseconds, so that its folder can be copied,
+ * or a snapshot of its volume taken: such a copy has all mail that had a receipt before. Reading and searching go on; other
+ * calls wait, in this thread too, until `mk_frozen_thaw`, `mk_frozen_free`, or the time is over. `mk_archive_close` thaws
+ * at once. `MK_MISUSE` if the archive is frozen already.
+ */
+MK_API
+mk_status mk_archive_freeze(mk_frozen **frozen,
+                            const mk_archive *archive,
+                            uint64_t max_ms,
+                            mk_error *error);
+
+/**
+ * Lets the archive change again. `held` gets 1 if nothing had changed until now, and 0 if the time was over: then a copy
+ * that was not complete by then is none. `frozen` is spent, and freed later; `MK_CLOSED` the second time. If the archive was
+ * closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy is none either.
+ */
+MK_API
+mk_status mk_frozen_thaw(int32_t *held,
+                         const mk_frozen *frozen,
+                         mk_error *error);
+
+/**
+ * Frees it, and lets the archive change again if it was not thawed.
+ */
+MK_API mk_status mk_frozen_free(mk_frozen *frozen);
 
 /**
  * Imports everything in a source. What has a receipt is durable, whatever happens later. `report` gets the totals as JSON;

@@ -11,6 +11,8 @@
 
 #include <mailkeep.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -371,6 +373,19 @@ class Session : public detail::Owner<mk_session, mk_session_free> {
     }
 };
 
+// An archive that does not change; the destructor lets it change again.
+class Frozen : public detail::Owner<mk_frozen, mk_frozen_free> {
+  public:
+    using Owner::Owner;
+    // Whether nothing had changed until now; if not, what was copied is no backup.
+    bool thaw() {
+        detail::Call call;
+        std::int32_t held = 0;
+        call.check(mk_frozen_thaw(&held, get(), call));
+        return held != 0;
+    }
+};
+
 // An open archive. Close it to learn whether that worked; the destructor closes it otherwise. It outlives its sessions.
 class Archive : public detail::Owner<mk_archive, detail::close_quietly> {
   public:
@@ -389,6 +404,10 @@ class Archive : public detail::Owner<mk_archive, detail::close_quietly> {
         return detail::made_by<Session>(mk_session_begin, get(), detail::at(user), user.size());
     }
     std::string info() const { return detail::text_of(mk_archive_info, get()); }
+    // Holds all changes for at most so long, so that the folder can be copied.
+    Frozen freeze(std::chrono::milliseconds max) const {
+        return detail::made_by<Frozen>(mk_archive_freeze, get(), static_cast<std::uint64_t>(std::max<std::int64_t>(max.count(), 0)));
+    }
     void close(const Progress &progress = {}) {
         detail::Call call;
         // In a callback nothing is closed, and the handle stays.

@@ -171,6 +171,7 @@ static int32_t give_nothing(void *payload, const mk_text *needed, mk_answer *ans
 static void test_reader(struct sample *sample, const mk_key *key) {
     mk_open_options options = {0};
     mk_archive *archive = NULL;
+    mk_frozen *frozen = NULL;
     mk_session *session = NULL;
     mk_buffer *buffer = NULL;
     const char *mail = "Subject: of a reader\n\nText.\n";
@@ -182,6 +183,7 @@ static void test_reader(struct sample *sample, const mk_key *key) {
     EXPECT(MK_OK, CALL(mk_session_begin)(&session, archive, NULL, 0, failure));
     EXPECT(MK_READ_ONLY, CALL(mk_session_import_one)(NULL, session, mail, strlen(mail), TEXT("anna"), failure));
     EXPECT(MK_OK, CALL(mk_archive_refresh)(archive, failure));
+    EXPECT(MK_READ_ONLY, CALL(mk_archive_freeze)(&frozen, archive, 1, failure));
     EXPECT(MK_OK, CALL(mk_session_free)(session));
     EXPECT(MK_OK, CALL(mk_archive_close)(archive, NULL, failure));
 }
@@ -317,6 +319,61 @@ static void test_new(void) {
     EXPECT(MK_NOT_AN_ARCHIVE, CALL(mk_archive_id_of)(&buffer, folder, length, failure));
 }
 
+static void test_freeze(const struct sample *sample) {
+    mk_frozen *frozen = NULL, *second = NULL;
+    mk_archive *archive = NULL;
+    mk_new_archive *made = NULL;
+    mk_session *session = NULL;
+    mk_buffer *buffer = NULL;
+    mk_receipt receipt = MK_INIT(mk_receipt);
+    char path[512];
+    int32_t held = 7;
+    path_in_work(path, sizeof path, "frozen");
+    EXPECT(MK_OK, CALL(mk_new_archive_begin)(&made, path, strlen(path), TEXT("f"), NULL, failure));
+    EXPECT(MK_OK, CALL(mk_new_archive_recovery_key)(&buffer, made, failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+    EXPECT(MK_OK, CALL(mk_new_archive_key_file)(&buffer, made, failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+    EXPECT(MK_OK, CALL(mk_new_archive_commit)(&archive, made, failure));
+    EXPECT(MK_OK, CALL(mk_new_archive_free)(made));
+    EXPECT(MK_OK, CALL(mk_session_begin)(&session, archive, NULL, 0, failure));
+    EXPECT(MK_OK, CALL(mk_session_import_one)(&receipt, session, TEXT("Subject: Before\n\nText.\n"), TEXT("f/in"), failure));
+
+    EXPECT(MK_OK, CALL(mk_archive_freeze)(&frozen, archive, UINT64_MAX, failure));
+    EXPECT(MK_MISUSE, CALL(mk_archive_freeze)(&second, archive, 1, failure));
+    EXPECT(MK_OK, CALL(mk_session_raw)(&buffer, session, receipt.id, failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+    EXPECT(MK_BAD_ARGUMENT, CALL(mk_frozen_thaw)(NULL, frozen, failure));
+    EXPECT(MK_OK, CALL(mk_frozen_thaw)(&held, frozen, failure));
+    CHECK(held == 1);
+    EXPECT(MK_CLOSED, CALL(mk_frozen_thaw)(&held, frozen, failure));
+    EXPECT(MK_OK, CALL(mk_frozen_free)(frozen));
+    EXPECT(MK_BAD_HANDLE, CALL(mk_frozen_free)(frozen));
+    EXPECT(MK_BAD_HANDLE, CALL(mk_frozen_thaw)(&held, frozen, failure));
+    EXPECT(MK_OK, CALL(mk_frozen_free)(NULL));
+
+    /* A time that is over, and one that is not waited for. */
+    EXPECT(MK_OK, CALL(mk_archive_freeze)(&frozen, archive, 0, failure));
+    EXPECT(MK_OK, CALL(mk_session_import_one)(NULL, session, TEXT("Subject: Late\n\nText.\n"), TEXT("f/in"), failure));
+    EXPECT(MK_OK, CALL(mk_frozen_thaw)(&held, frozen, failure));
+    CHECK(held == 0);
+    EXPECT(MK_OK, CALL(mk_frozen_free)(frozen));
+    EXPECT(MK_OK, CALL(mk_archive_freeze)(&frozen, archive, UINT64_MAX, failure));
+    EXPECT(MK_OK, CALL(mk_frozen_free)(frozen));
+    EXPECT(MK_OK, CALL(mk_session_import_one)(NULL, session, TEXT("Subject: After\n\nText.\n"), TEXT("f/in"), failure));
+
+    EXPECT(MK_BAD_ARGUMENT, CALL(mk_archive_freeze)(NULL, archive, 1, failure));
+    EXPECT(MK_BAD_HANDLE, CALL(mk_archive_freeze)(&second, NULL, 1, failure));
+    EXPECT(MK_BAD_HANDLE, CALL(mk_archive_freeze)(&second, (mk_archive *)sample->session, 1, failure));
+    CHECK(second == NULL);
+
+    /* Closing does not wait for it. */
+    EXPECT(MK_OK, CALL(mk_archive_freeze)(&frozen, archive, UINT64_MAX, failure));
+    EXPECT(MK_OK, CALL(mk_archive_close)(archive, NULL, failure));
+    EXPECT(MK_BAD_HANDLE, CALL(mk_frozen_thaw)(&held, frozen, failure));
+    EXPECT(MK_BAD_HANDLE, CALL(mk_frozen_free)(frozen));
+}
+
 void test_archives(struct sample *sample) {
     mk_buffer *buffer = NULL;
     mk_archive *archive = NULL;
@@ -347,6 +404,8 @@ void test_archives(struct sample *sample) {
     EXPECT(MK_OK, CALL(mk_archive_mark)(sample->archive, failure));
 
     EXPECT(MK_OK, CALL(mk_archive_refresh)(sample->archive, failure));
+
+    test_freeze(sample);
 
     /* A reader beside the writer. */
     test_reader(sample, &key);

@@ -388,6 +388,7 @@ static void try_all_in_child(struct sample *sample, struct given *given) {
     in_child("mk_archive_open", mk_archive_open((mk_archive **)&place, sample->folder, strlen(sample->folder), &key, NULL, failure));
     in_child("mk_archive_refresh", mk_archive_refresh(sample->archive, failure));
     in_child("mk_archive_mark", mk_archive_mark(sample->archive, failure));
+    in_child("mk_archive_freeze", mk_archive_freeze((mk_frozen **)&place, sample->archive, 1, failure));
     in_child("mk_archive_close", mk_archive_close(sample->archive, NULL, failure));
     in_child("mk_session_free", mk_session_free(sample->session));
     in_child("mk_error_free", mk_error_free(failure));

@@ -55,6 +55,11 @@ static void use(const std::string &folder) {
     CHECK(session.compact().find("\"left\":[]") != std::string::npos);
     CHECK(status_of([&] { session.undelete({second}, "a test"); }) == MK_NO_SUCH_MESSAGE);
 
+    mailkeep::Frozen frozen = archive.freeze(std::chrono::hours(1));
+    CHECK(session.raw(receipt.id) == mail && frozen.thaw());
+    CHECK(status_of([&] { frozen.thaw(); }) == MK_CLOSED);
+    CHECK(!archive.freeze(std::chrono::milliseconds(0)).thaw());
+
     // A stream of three mails, read by a function.
     std::string mbox;
     for (int number = 0; number < 3; number++)
