@@ -246,6 +246,26 @@ namespace Mailkeep
         /// </exception>
         public void Refresh() => Errors.Check(Native.mk_archive_refresh(handle, Errors.Own));
 
+        /// <summary>
+        /// Holds everything that changes a file of the archive, so that its folder can be copied, or a snapshot of its volume
+        /// taken: such a copy has all mail that had a receipt before. Reading and searching go on; other calls wait, in this
+        /// thread too, until it is thawed or the time is over. Closing the archive thaws it at once.
+        /// </summary>
+        /// <param name="max">The longest time that nothing changes.</param>
+        /// <exception cref="ArgumentOutOfRangeException">The time is below 0.</exception>
+        /// <exception cref="ObjectDisposedException">The archive was closed.</exception>
+        /// <exception cref="MailkeepException">
+        /// <c>misuse</c>: it is frozen already; <c>read_only</c>; <c>io</c>: what was not synced yet could not be.
+        /// </exception>
+        public Frozen Freeze(TimeSpan max)
+        {
+            FrozenHandle frozen;
+            ulong milliseconds = Number.OfC((long)max.TotalMilliseconds, nameof(max));
+            Errors.Check(Native.mk_archive_freeze(out frozen, handle, milliseconds, Errors.Own));
+            frozen.Parent = handle;
+            return new Frozen(frozen);
+        }
+
         /// <summary>What opens the archive.</summary>
         /// <exception cref="ObjectDisposedException">The archive was closed.</exception>
         public KeyStatus KeyStatus()
@@ -381,6 +401,40 @@ namespace Mailkeep
             of->log_payload = frame.Payload;
             return of;
         }
+    }
+
+    /// <summary>An archive that does not change; disposing of this lets it change again.</summary>
+    /// <example>
+    /// <code>
+    /// using (var frozen = archive.Freeze(TimeSpan.FromMinutes(10)))
+    /// {
+    ///     CopyFolder(archive.Info().Folder, "backup");
+    ///     if (!frozen.Thaw()) throw new TimeoutException("the copy took longer than ten minutes");
+    /// }
+    /// </code>
+    /// </example>
+    public sealed class Frozen : IDisposable
+    {
+        private readonly FrozenHandle handle;
+
+        internal Frozen(FrozenHandle handle) { this.handle = handle; }
+
+        /// <summary>
+        /// Lets the archive change again. Returns whether nothing had changed until now: if not, the time was over, and a copy
+        /// that was not complete by then is none.
+        /// </summary>
+        /// <exception cref="ObjectDisposedException">
+        /// It was thawed or disposed of, or the archive was closed: then a copy is none either.
+        /// </exception>
+        public bool Thaw()
+        {
+            int held;
+            Errors.Check(Native.mk_frozen_thaw(out held, handle, Errors.Own));
+            return held != 0;
+        }
+
+        /// <summary>Lets the archive change again, if it was not thawed.</summary>
+        public void Dispose() => handle.Dispose();
     }
 
     /// <summary>An archive that is about to be created. Nothing is on disk yet.</summary>

@@ -57,7 +57,7 @@ namespace Mailkeep
         }
     }
 
-    // Sessions, searches and streams are freed with their archive: freeing them again is refused, and that is no failure.
+    // Sessions, searches, streams and freezes are freed with their archive: freeing them again is refused, and that is no failure.
 
     internal sealed class SessionHandle : Handle
     {
@@ -88,6 +88,17 @@ namespace Mailkeep
         protected override bool ReleaseHandle()
         {
             Native.mk_stream_free(handle);
+            return true;
+        }
+    }
+
+    internal sealed class FrozenHandle : Handle
+    {
+        private FrozenHandle() { }
+
+        protected override bool ReleaseHandle()
+        {
+            Native.mk_frozen_free(handle);
             return true;
         }
     }

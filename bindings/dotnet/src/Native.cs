@@ -366,6 +366,13 @@ namespace Mailkeep
         [DllImport(Library)]
         internal static extern int mk_archive_refresh(ArchiveHandle archive, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_archive_freeze(out FrozenHandle frozen, ArchiveHandle archive, ulong max_ms,
+            ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_frozen_thaw(out int held, FrozenHandle frozen, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_frozen_free(IntPtr frozen);
+        [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_archive_close(IntPtr archive, mk_progress* given, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_buffer_get(out mk_text bytes, BufferHandle buffer, ErrorHandle error);
