@@ -19,6 +19,8 @@ use crate::seal::{FRAME_OVERHEAD, FileKind, FrameKind, FramePlace, HEADER_LEN, R
 use crate::vfs::Vfs;
 use crate::wire::{Effort, compress};
 
+/// Bytes of commits without their erased facts that are kept from planning to writing; others are made once more.
+const KEPT: usize = 32 << 20;
 /// Bytes that are copied at a time.
 const COPIED_AT_ONCE: usize = 4 << 20;
 
@@ -92,10 +94,12 @@ impl Records {
                     }
                     new.push(frame.kind, &[frame.bytes()])?;
                 }
-                // Erased once more: all of them together would be as large as the file.
-                Stays::Commit(frames) => {
-                    let erased =
-                        Read::of(old, frames, without.facts)?.erased.ok_or(Error::Bug("a commit has nothing to erase any more"))?;
+                Stays::Commit(frames, kept) => {
+                    let again = match kept {
+                        Some(_) => None,
+                        None => Read::of(old, frames, without.facts)?.erased,
+                    };
+                    let erased = kept.as_ref().or(again.as_ref()).ok_or(Error::Bug("a commit has nothing to erase any more"))?;
                     erased.each_frame(&mut |kind, fields| new.push(kind, fields).map(drop))?;
                 }
             }
@@ -130,8 +134,8 @@ struct Plan {
 enum Stays {
     /// The frame at this offset, as it is.
     Frame(u64),
-    /// The commit whose frames are at these offsets, without some of its facts.
-    Commit(Vec<u64>),
+    /// The commit whose frames are at these offsets, without some of its facts; and that, if it was kept.
+    Commit(Vec<u64>, Option<Erased>),
 }
 
 impl Plan {
@@ -148,7 +152,7 @@ impl Plan {
 
 /// Looks through the frames of `old`; [`Error::Damage`] where one is broken.
 fn staying(old: &RecordsFile, without: Without<'_>) -> Result<Plan, Error> {
-    let mut plan = Plan::default();
+    let (mut plan, mut kept) = (Plan::default(), 0);
     let mut pieces = Vec::new();
     let mut reached = old.reader.header().start.first_sequence.saturating_sub(1);
     let mut at = HEADER_LEN as u64;
@@ -176,7 +180,9 @@ fn staying(old: &RecordsFile, without: Without<'_>) -> Result<Plan, Error> {
                     Some(erased) => {
                         plan.changes = true;
                         let first = pieces.first().map_or(first, |(_, first, _)| *first);
-                        plan.stays(Stays::Commit(offsets), first, erased.len()?);
+                        let len = erased.len()?;
+                        kept += erased.packed.len();
+                        plan.stays(Stays::Commit(offsets, (kept <= KEPT).then_some(erased)), first, len);
                     }
                     None => pieces.iter().for_each(|(at, first, len)| plan.stays(Stays::Frame(*at), *first, *len)),
                 }
