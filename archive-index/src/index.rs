@@ -164,15 +164,16 @@ impl Index {
         }
     }
 
-    /// Replaces the whole content of this index with that of `built`. Running searches keep what they see. `built` must
-    /// have come as far as this index has.
-    pub fn replace(&self, built: &Index, basis: &[u8]) -> Result<(), IndexError> {
+    /// Replaces the whole content of this index with that of `built`. Running searches keep what they see. Documents
+    /// below `end` that `built` lacks have nothing to index; it must have come as far as this index has.
+    pub fn replace(&self, built: &Index, end: DocNo, basis: &[u8]) -> Result<(), IndexError> {
         let (merging, naming) = (self.merging(), self.naming());
         let mut writer = self.lock();
-        if built.next().0 < writer.next {
-            return Err(IndexError::Order { given: built.next(), expected: DocNo(writer.next) });
+        let given = built.next().max(end);
+        if given.0 < writer.next {
+            return Err(IndexError::Order { given, expected: DocNo(writer.next) });
         }
-        let next = built.spill(&built.naming(), 0)?;
+        let next = built.spill(&built.naming(), end.0)?;
         let segments = built.view().segments;
         let manifest = Manifest { watermark: next, basis: basis.to_vec(), segments: listed(&segments), ..self.manifest() };
         self.replace_manifest(manifest)?;

@@ -125,9 +125,9 @@ fn an_index_built_again_takes_the_place_of_the_old_one_while_searches_go_on() {
     let early = index.snapshot();
     let built = index.detached(DocNo(0));
     (0..50).for_each(|number| add(&built, number));
-    assert!(matches!(index.replace(&built, b"new"), Err(IndexError::Order { .. })), "what came meanwhile must be in it");
+    assert!(matches!(index.replace(&built, DocNo(0), b"new"), Err(IndexError::Order { .. })), "what came meanwhile must be in it");
     add(&built, 50);
-    index.replace(&built, b"new").unwrap();
+    index.replace(&built, DocNo(0), b"new").unwrap();
     for (query, before) in QUERIES.iter().zip(&before) {
         assert_eq!(&found(&index, query), before, "{query}");
         assert_eq!(&early.search(&bound(query)).unwrap().iter().collect::<Vec<_>>(), before, "{query}, asked of the old one");
@@ -187,7 +187,7 @@ fn p8_numbers_of_files_never_go_back() {
     add(&index, 1);
     index.flush(b"").unwrap();
     add(&built, 1);
-    index.replace(&built, b"").unwrap();
+    index.replace(&built, DocNo(0), b"").unwrap();
     assert_eq!((found(&index, "word7"), found(&index, "word0"), found(&index, "common")), (vec![0], vec![], vec![0, 1]));
     let highest = pages.files().into_iter().max().unwrap();
     assert!(pages.files().iter().all(|new| *new > file) && highest.0 == 3);

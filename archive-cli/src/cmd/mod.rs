@@ -51,7 +51,10 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Export(args) => on_archive(common, Access::Read, out, |archive, out| export::run(archive, args, out)),
         Command::Delete(args) => on_archive(common, Access::Write, out, |archive, out| delete::run(archive, &args, out)),
         Command::Undelete(args) => on_archive(common, Access::Write, out, |archive, out| delete::undo(archive, &args, out)),
-        Command::Compact(args) => on_archive(common, Access::Write, out, |archive, out| compact::run(archive, &args, out)),
+        Command::Compact(args) => {
+            let access = if args.dry_run { Access::Read } else { Access::Write };
+            on_archive(common, access, out, |archive, out| compact::run(archive, &args, out))
+        }
         Command::Freeze(args) => on_archive(common, Access::Write, out, |archive, out| freeze::run(archive, &args, out)),
         Command::Verify(args) => {
             on_archive(common, if args.accept { Access::Write } else { Access::Check }, out, |archive, out| verify::run(archive, args, out))

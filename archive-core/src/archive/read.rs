@@ -103,11 +103,11 @@ impl Acting<'_> {
         row.filter(|row| sight.sees(FolderNo(row.folder))).ok_or(Error::NoSuchMessage(id))
     }
 
-    /// What lists show of a message; `None` if it is deleted.
+    /// What lists show of a message; `None` if it is deleted, or was erased.
     pub(super) fn unless_deleted(&self, id: MessageId) -> Result<Option<MessageInfo>, Error> {
         match self.message(id) {
             Err(Error::Deleted { .. }) => Ok(None),
-            Err(Error::NoSuchMessage(_)) if self.archive.store.catalog().deleted().contains(id.no.0) => Ok(None),
+            Err(Error::NoSuchMessage(_)) if self.archive.store.catalog().is_deleted_or_erased(id.no) => Ok(None),
             message => message.map(Some),
         }
     }

@@ -71,6 +71,8 @@ pub(crate) struct Catalog {
     waiting: HashMap<u32, Vec<(MessageFact, FactPlace)>>,
     /// How often messages were brought back since the catalog was opened, and which.
     brought_back: (u64, Arc<RoaringBitmap>),
+    /// Erased messages of this replay that no fact 23 has named yet.
+    erased_unnamed: u32,
     /// The next open starts over: nothing is written any more.
     forgotten: bool,
 }
@@ -146,8 +148,8 @@ impl Catalog {
     fn with(sorted: Sorted, folders: Folders, sets: Sets, basis: Basis) -> Self {
         let flushed = Arc::new(basis.clone());
         let (folders, sets) = (Arc::new(folders), Arc::new(sets));
-        let (fresh, waiting, brought_back) = Default::default();
-        Self { sorted, folders, basis, flushed, sets, fresh, waiting, brought_back, forgotten: false }
+        let (fresh, waiting, brought_back, erased_unnamed) = Default::default();
+        Self { sorted, folders, basis, flushed, sets, fresh, waiting, brought_back, erased_unnamed, forgotten: false }
     }
 
     /// Discards everything, to be filled from the records again.
@@ -266,10 +268,11 @@ impl Catalog {
                 }
                 Fact::Erased { kind, .. } => {
                     let numbers = &mut self.basis.numbers;
+                    // It is not lost. A fact 23 says which it is: after a lost commit the order does not.
                     if *kind == FactKind::Message as u16 {
-                        let no = numbers.messages;
-                        numbers.messages = no.saturating_add(1);
-                        self.note_erased_message(no);
+                        numbers.messages = numbers.messages.saturating_add(1);
+                        self.basis.left_out = self.basis.left_out.saturating_add(1);
+                        self.erased_unnamed = self.erased_unnamed.saturating_add(1);
                     } else if *kind == FactKind::Part as u16 {
                         numbers.parts = numbers.parts.saturating_add(1);
                     }
@@ -481,7 +484,11 @@ impl Catalog {
                 self.sorted.put_value(keys::message(MessageNo(fact.no)), |out| write_row(&row, out));
                 Ok(())
             }
-            FactValue::Part(fact) if self.part_row(PartNo(fact.no))?.is_some() => Ok(()),
+            FactValue::Part(fact) if let Some(row) = self.part_row(PartNo(fact.no))? => {
+                // The commit that moved it may be lost.
+                let moved = fact.runs != row.runs && fact.runs.0.iter().all(|run| run.container != 0);
+                if moved { self.packed(PackedFact { contents: Vec::new(), parts: vec![(fact.no, fact.runs)] }) } else { Ok(()) }
+            }
             FactValue::FolderMade(fact) if self.folders.get(FolderNo(fact.no)).is_some() => {
                 self.folders_mut().put(fact.no, fact.parent, &fact.name);
                 Ok(())

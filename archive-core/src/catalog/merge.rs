@@ -5,6 +5,9 @@ use super::page::{EntryRef, Page};
 use super::run::{Run, RunWriter};
 use crate::error::Error;
 
+/// Whether the entry of a key stays.
+pub(super) type Stays<'s> = dyn Fn(&[u8]) -> bool + 's;
+
 /// Writes the entries of `runs` (newest first) to `writer`; if several runs have a key, the newest entry. With nothing
 /// older after them (`oldest`), tombstones have nothing left to hide; those in copied pages stay, which does no harm.
 /// With `stays`, entries go whose keys it refuses, and no page is copied as it is.
@@ -13,7 +16,7 @@ pub(super) fn merge<'r>(
     runs: impl Iterator<Item = &'r Run>,
     oldest: bool,
     writer: &mut RunWriter,
-    stays: Option<&dyn Fn(&[u8]) -> bool>,
+    stays: Option<&Stays<'_>>,
     between: &dyn Fn() -> bool,
 ) -> Result<(), Error> {
     let mut cursors: Vec<Cursor<'r>> = runs.map(|run| Cursor { run, page_no: 0, page: None, at: 0 }).collect();

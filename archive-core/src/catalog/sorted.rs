@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::keys::Key;
-use super::merge::merge;
+use super::merge::{Stays, merge};
 use super::page::Page;
 use super::run::{ByMemory, PageCache, Run, RunName, RunWriter, file_path};
 use crate::error::Error;
@@ -355,12 +355,7 @@ impl Sorted {
 
     /// Writes one run out of several, of the entries that `stays` accepts; [`Error::Stopped`], and no file, as soon as
     /// `between` returns false.
-    pub(super) fn write_merged(
-        &self,
-        due: &Due,
-        stays: Option<&dyn Fn(&[u8]) -> bool>,
-        between: &dyn Fn() -> bool,
-    ) -> Result<Arc<Run>, Error> {
+    pub(super) fn write_merged(&self, due: &Due, stays: Option<&Stays<'_>>, between: &dyn Fn() -> bool) -> Result<Arc<Run>, Error> {
         let mut writer = self.home.create()?;
         let path = file_path(&self.home.dir, writer.number());
         match merge(due.runs.iter().map(|run| &**run), due.oldest, &mut writer, stays, between) {

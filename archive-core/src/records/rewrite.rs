@@ -5,7 +5,7 @@
 //! written. The new file has the old one's number and takes its name in one step, so that at any moment one of the two
 //! is there, whole and synced.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::commit::Commit;
 use super::erasure::Doomed;
@@ -42,33 +42,55 @@ pub(crate) enum Rewritten {
     Damaged,
 }
 
+/// A file that was written beside the one that it replaces.
+#[must_use]
+pub(crate) enum Written {
+    Not(Rewritten),
+    Beside { number: u64, tmp: PathBuf },
+}
+
 impl Records {
-    /// Rewrites file `number`. A file with damage stays as it is, which is not an error. After an error nothing more may
-    /// be written before the store is opened again.
-    pub(crate) fn rewrite(&mut self, number: u64, without: Without<'_>) -> Result<Rewritten, Error> {
+    /// Writes file `number` once more, beside the old one. A file with damage stays as it is, which is not an error. After
+    /// an error everything is as it was.
+    pub(crate) fn write_without(&self, number: u64, without: Without<'_>) -> Result<Written, Error> {
         let listing = list_files(&*self.vfs, &self.dir, &self.key, self.owner)?;
-        let Some(old) = listing.files.into_iter().find(|file| file.number == number) else { return Ok(Rewritten::Damaged) };
-        let path = file_path(&self.dir, number);
-        let tmp = path.with_extension("mkr.tmp");
+        let Some(old) = listing.files.into_iter().find(|file| file.number == number) else {
+            return Ok(Written::Not(Rewritten::Damaged));
+        };
+        let tmp = file_path(&self.dir, number).with_extension("mkr.tmp");
         remove(&*self.vfs, &tmp)?;
-        let active = number == self.number;
         let plan = match staying(&old, without) {
-            Err(Error::Damage(_)) => return Ok(Rewritten::Damaged),
+            Err(Error::Damage(_)) => return Ok(Written::Not(Rewritten::Damaged)),
             plan => plan?,
         };
         if !plan.changes {
-            return Ok(Rewritten::Needless);
+            return Ok(Written::Not(Rewritten::Needless));
         }
-        match self.copy(&old, &plan, without, &tmp, active.then_some(self.last)) {
-            Err(Error::Damage(_)) => {
-                remove(&*self.vfs, &tmp)?;
-                return Ok(Rewritten::Damaged);
+        let mark = (number == self.number).then_some(self.last);
+        match self.copy(&old, &plan, without, &tmp, mark) {
+            Ok(()) => Ok(Written::Beside { number, tmp }),
+            Err(error) => {
+                // A next attempt, or the next open, removes what cannot be removed now.
+                let _left = remove(&*self.vfs, &tmp);
+                match error {
+                    Error::Damage(_) => Ok(Written::Not(Rewritten::Damaged)),
+                    error => Err(error),
+                }
             }
-            copied => copied?,
         }
+    }
+
+    /// Puts a file that was written in the place of the old one. After an error nothing more may be written before the
+    /// store is opened again.
+    pub(crate) fn replace(&mut self, written: Written) -> Result<Rewritten, Error> {
+        let (number, tmp) = match written {
+            Written::Not(rewritten) => return Ok(rewritten),
+            Written::Beside { number, tmp } => (number, tmp),
+        };
+        let path = file_path(&self.dir, number);
         self.vfs.rename(&tmp, &path)?;
         self.vfs.sync_dir(&self.dir)?;
-        if active {
+        if number == self.number {
             let reader = SealedReader::open(&path, self.vfs.open(&path)?, &self.key, FileKind::Records, self.owner)?;
             self.moved = Moved::of(&reader)?;
             self.writer = SealedWriter::resume(reader)?;
@@ -218,6 +240,9 @@ struct Read {
     erased: Option<Erased>,
 }
 
+/// Takes the kind of a frame, and its plaintext in pieces.
+type PushFrame<'p> = dyn FnMut(FrameKind, &[&[u8]]) -> Result<(), Error> + 'p;
+
 /// A commit without some of its facts, as its frames will have it.
 struct Erased {
     stamp: Stamp,
@@ -257,7 +282,7 @@ impl Read {
 }
 
 impl Erased {
-    fn each_frame(&self, push: &mut dyn FnMut(FrameKind, &[&[u8]]) -> Result<(), Error>) -> Result<(), Error> {
+    fn each_frame(&self, push: &mut PushFrame<'_>) -> Result<(), Error> {
         let mut stamp = self.stamp;
         let mut pieces = self.packed.chunks(PIECE).peekable();
         while let Some(piece) = pieces.next() {

@@ -228,6 +228,12 @@ impl Store {
         }
     }
 
+    /// Removes runs that are no longer in use.
+    pub(super) fn sweep_catalog(&self) -> Result<(), Error> {
+        let (_merging, _naming) = (self.merging(), self.naming());
+        self.catalog().remove_leftovers()
+    }
+
     fn adopt_merged(&self, merged: &Merged) -> Result<(), Error> {
         let _naming = self.naming();
         let view = self.catalog();

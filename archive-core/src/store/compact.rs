@@ -18,10 +18,11 @@ use super::commit::{Dead, Duplicates, Tenants};
 use super::index::failed;
 use super::lost::{lost_dir, lost_files};
 use super::{Store, WriterGuard};
-use crate::error::Error;
+use crate::error::{DamageCause, Error};
 use crate::id::{ContentNo, PartNo};
 use crate::progress::{Progress, Step, Unit};
 use crate::records::{ErasureDoneFact, FactValue, Rewritten, Without, file_path, list_files};
+use crate::vfs::EntryKind;
 
 /// How long a compaction waits before it looks again whether a section is still read.
 const WAIT: Duration = Duration::from_millis(5);
@@ -74,6 +75,7 @@ pub struct NotRewritten {
 
 const DAMAGED_MAILS: &str = "has damaged mails that are stored nowhere else; `verify` lists them; import them again";
 const DAMAGED_RECORDS: &str = "is damaged; `verify` says where, and `repair` lets the store go on";
+const STILL_READ: &str = "is still read by a search that was begun before; end that search";
 const DAMAGED_CACHE: &str = "is damaged; `rebuild` makes it anew";
 
 impl CompactReport {
@@ -124,13 +126,15 @@ impl Store {
         // What is damaged is known then, so that nothing is erased from which it is read; and no section has anything.
         self.note_damage()?;
         self.pack()?;
+        progress.check()?;
         report.erased = Erased::from(&self.erase(actor)?);
         if self.catalog().is_erasing() {
             self.rewrite_containers(&mut report, progress)?;
             self.rewrite_records_files(&mut report, progress)?;
             self.rewrite_catalog(&mut report, progress)?;
-            self.rewrite_index(&mut report, progress)?;
+            let before = self.rewrite_index(&mut report, progress)?;
             report.lost_found = self.empty_lost_found()?;
+            self.sweep(before, &mut report)?;
             if report.is_done() {
                 self.note_erased()?;
             }
@@ -140,7 +144,7 @@ impl Store {
     }
 
     /// Held by whatever must not be done beside a compaction.
-    fn compacting(&self) -> Result<MutexGuard<'_, ()>, Error> {
+    pub(super) fn compacting(&self) -> Result<MutexGuard<'_, ()>, Error> {
         match self.compacting.try_lock() {
             Ok(guard) => Ok(guard),
             Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
@@ -208,7 +212,8 @@ impl Store {
     fn rewrite_records_files(&self, report: &mut CompactReport, progress: &Progress) -> Result<(), Error> {
         let listing = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?;
         // What cannot be opened cannot be rewritten.
-        report.left.extend(listing.damage.into_iter().map(|damage| NotRewritten { path: damage.file, why: DAMAGED_RECORDS }));
+        let there = listing.damage.into_iter().filter(|damage| damage.cause != DamageCause::Missing);
+        report.left.extend(there.map(|damage| NotRewritten { path: damage.file, why: DAMAGED_RECORDS }));
         let numbers: Vec<u64> = listing.files.iter().map(|file| file.number).collect();
         drop(listing.files);
         let doomed = self.catalog().erased();
@@ -266,10 +271,12 @@ impl Store {
         Ok(())
     }
 
-    fn rewrite_index(&self, report: &mut CompactReport, progress: &Progress) -> Result<(), Error> {
+    /// Returns the highest number of a segment before.
+    fn rewrite_index(&self, report: &mut CompactReport, progress: &Progress) -> Result<u64, Error> {
         progress.step(Step { done: 0, total: None, unit: Unit::Steps, activity: "rewriting the index" })?;
         self.feed_index()?;
         self.flush_index()?;
+        let before = self.indexer.highest()?;
         let index = self.indexer.index();
         let watched = progress.clone();
         let between: BetweenPages = Arc::new(move || !watched.is_cancelled());
@@ -280,18 +287,38 @@ impl Store {
         if purged.is_none() || !snapshot.lost().is_empty() || !snapshot.unread().is_empty() || self.indexer.unread().is_some() {
             report.left.push(NotRewritten { path: self.dirs.index.clone(), why: DAMAGED_CACHE });
         }
+        Ok(before)
+    }
+
+    /// Removes what a process that died, or a failure, has left of files that are no longer in use, and syncs the folders:
+    /// only then nothing comes back. `before` is the highest number of a segment before the index was rewritten.
+    fn sweep(&self, before: u64, report: &mut CompactReport) -> Result<(), Error> {
+        let removed = self.catalog().containers_removed().clone();
+        for number in self.containers.list()?.into_iter().filter(|number| removed.contains(*number)) {
+            self.containers.remove(number)?;
+        }
+        self.sweep_catalog()?;
+        if self.indexer.sweep(before)? {
+            report.left.push(NotRewritten { path: self.dirs.index.clone(), why: STILL_READ });
+        }
+        for dir in [&self.dirs.content, &self.dirs.catalog, &self.dirs.index] {
+            self.vfs.sync_dir(dir)?;
+        }
         Ok(())
     }
 
     fn empty_lost_found(&self) -> Result<u64, Error> {
-        let files = lost_files(&*self.vfs, &self.dirs.root)?;
-        for file in &files {
-            self.vfs.remove(&file.path)?;
+        let files = lost_files(&*self.vfs, &self.dirs.root)?.len() as u64;
+        let dir = lost_dir(&self.dirs.root);
+        if self.vfs.kind(&dir)? != Some(EntryKind::Dir) {
+            return Ok(0);
         }
-        if !files.is_empty() {
-            self.vfs.sync_dir(&lost_dir(&self.dirs.root))?;
+        // Those too that an open left unfinished.
+        for entry in self.vfs.list(&dir)?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
+            self.vfs.remove(&entry.path)?;
         }
-        Ok(files.len() as u64)
+        self.vfs.sync_dir(&dir)?;
+        Ok(files)
     }
 
     fn note_erased(&self) -> Result<(), Error> {

@@ -89,6 +89,8 @@ impl Store {
         let damage = || crate::error::Damage::new(&path, place.offset, 0, DamageCause::Disagreement);
         match self.commit_at(place)?.facts.get(place.index as usize).and_then(Fact::own_bytes) {
             Some(bytes) => decode(&bytes).map_err(|cause| cause.at(damage)),
+            // A compaction by another process erased it.
+            None if self.options.read_only => Err(Error::SnapshotGone { path }),
             None => Err(damage().into()),
         }
     }

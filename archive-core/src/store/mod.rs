@@ -301,6 +301,10 @@ impl Writer {
 struct WriterGuard<'s>(MutexGuard<'s, Option<Writer>>);
 
 impl WriterGuard<'_> {
+    fn get(&self) -> Result<&Writer, Error> {
+        self.0.as_ref().ok_or(Error::Bug("a writer vanished while it was held"))
+    }
+
     /// Runs `write`; an error latches the store, and so do a panic and a lost lock.
     fn latch<T>(&mut self, write: impl FnOnce(&mut Writer) -> Result<T, Error>) -> Result<T, Error> {
         let writer = self.0.as_mut().ok_or(Error::Bug("a writer vanished while it was held"))?;

@@ -157,7 +157,7 @@ impl Replay<'_> {
             Some((commit, _)) if commit.commit.repairs() => (commit.span.place.file, commit.span.place.offset),
             _ => catalog.basis().repaired_at,
         };
-        let unaccepted = |damage: &Damage| !is_before(damage, accepted);
+        let unaccepted = |damage: &Damage| !is_before(damage, accepted, &listing.files);
         let listing_damage: Vec<Damage> = listing.damage.iter().filter(|damage| unaccepted(damage)).cloned().collect();
         damage.extend(listing_damage.clone());
         let mut mark = found.mark;
@@ -670,11 +670,14 @@ fn too_new_to_write(unknown: Unknown) -> Error {
     Error::TooNewToWrite { what: unknown.what.to_owned(), number: unknown.number }
 }
 
-/// Whether damage of records is before this place. The name of a misnamed file says nothing about its place.
-pub(super) fn is_before(damage: &Damage, (file, offset): (u64, u64)) -> bool {
+/// Whether damage of records is before this place, at which a commit was first written. The name of a misnamed file says
+/// nothing about its place.
+pub(super) fn is_before(damage: &Damage, (file, offset): (u64, u64), files: &[RecordsFile]) -> bool {
+    let known = files.iter().find(|known| known.reader.path() == damage.file);
+    let first = known.map_or(damage.offset, |known| known.moved.first(damage.offset));
     file > 0
         && !matches!(damage.cause, DamageCause::Misnamed(_))
-        && file_number(&damage.file).is_some_and(|number| (number, damage.offset) < (file, offset))
+        && file_number(&damage.file).is_some_and(|number| (number, first) < (file, offset))
 }
 
 struct Tail {

@@ -175,7 +175,8 @@ impl Store {
             self.verify_records(&mut records, &mut Checked::default(), &Progress::new())?;
         }
         let repaired_at = self.catalog().basis().repaired_at;
-        Ok(in_catalog.filter(|_| records.all(|damage| is_before(damage, repaired_at))))
+        let files = list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?.files;
+        Ok(in_catalog.filter(|_| records.all(|damage| is_before(damage, repaired_at, &files))))
     }
 
     /// Makes the next open rebuild the catalog.
@@ -308,7 +309,7 @@ impl Store {
                 };
                 let (runs, carried) = self.carry(runs, section, &mut again.blocks)?.unwrap_or_default();
                 again.push(FactValue::Content(Box::new(ContentFact { runs, ..fact })), carried);
-            } else if row.section.is_none() && self.was_moved(no)? {
+            } else if row.section.is_none() && self.was_moved(no, &row.runs)? {
                 packed.push((no.0, row.runs));
             }
         }
@@ -361,12 +362,9 @@ impl Store {
         Ok(Some((Runs(carried.collect()), true)))
     }
 
-    /// Whether the fact of a content says that it is in the section of its commit, or in a container that was removed.
-    /// Then a commit that packed it is needed.
-    fn was_moved(&self, no: ContentNo) -> Result<bool, Error> {
-        let catalog = self.catalog();
-        let is_gone = |run: &Run| run.container == 0 || catalog.containers_removed().contains(run.container);
-        Ok(self.content_fact(no)?.is_some_and(|fact| fact.runs.0.iter().any(is_gone)))
+    /// Whether the fact of a content has other runs than its row: then a commit that packed it is needed.
+    fn was_moved(&self, no: ContentNo, runs: &Runs) -> Result<bool, Error> {
+        Ok(self.content_fact(no)?.is_some_and(|fact| fact.runs != *runs))
     }
 
     /// Whether the commit of this fact can no longer be read.

@@ -132,6 +132,11 @@ impl Store {
         }
         let mut found = Vec::new();
         let repaired_at = self.catalog().basis().repaired_at;
+        let in_records = findings.0.values().any(|damage| damage.file.starts_with(&self.dirs.records));
+        let files = match in_records {
+            true => list_files(&*self.vfs, &self.dirs.records, &self.key, self.uuid)?.files,
+            false => Vec::new(),
+        };
         for (_, mut damage) in findings.0 {
             damage.costs.sort_unstable();
             damage.costs.dedup();
@@ -144,7 +149,7 @@ impl Store {
             messages.dedup();
             let in_container = damage.file.starts_with(&self.dirs.content);
             let healed = in_container && !damage.costs.is_empty() && damage.costs.iter().all(|no| findings.1.contains(no));
-            let repaired = is_before(&damage, repaired_at) && damage.file.starts_with(&self.dirs.records);
+            let repaired = is_before(&damage, repaired_at, &files) && damage.file.starts_with(&self.dirs.records);
             found.push(Finding { damage, messages, records: Vec::new(), healed, repaired });
         }
         self.add_records_hit(&mut found)?;

@@ -48,8 +48,11 @@ impl Freezer {
         // Longer than any copy takes.
         let until = now.checked_add(max).unwrap_or_else(|| now + Duration::from_secs(u32::MAX.into()));
         state.frozen = Some((until, number));
-        while state.passing > 0 {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        // No longer than it lasts: it has not held then.
+        while state.passing > 0
+            && let Some(left) = state.left(Instant::now())
+        {
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         Some(number)
     }

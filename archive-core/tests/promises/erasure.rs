@@ -151,6 +151,25 @@ fn p9_nothing_is_lost_when_all_containers_go() {
 }
 
 #[test]
+fn p8_p9_an_index_is_rebuilt_after_the_newest_mails_were_erased() {
+    let (files, archive) = Files::create_with(small());
+    let session = archive.session(Actor::System);
+    let mut all: Vec<_> = (0..10).map(|no| (no, put(&session, no, "anna/inbox"))).collect();
+    indexed(&archive);
+    delete(&session, &all.split_off(7).into_iter().map(|(_, id)| id).collect::<Vec<_>>());
+    assert!(compact(&archive).is_done());
+    session.rebuild_store_index(1, &Progress::new()).expect("built again");
+    holds(&archive, &all);
+    all.push((20, put(&session, 20, "anna/inbox")));
+    indexed(&archive);
+    holds(&archive, &all);
+    archive.close().expect("closed");
+    let archive = files.try_open_with(small()).expect("opened");
+    holds(&archive, &all);
+    is_sound(&archive);
+}
+
+#[test]
 fn p9_mails_that_come_during_a_compaction_are_kept() {
     let (files, archive) = Files::create_with(small());
     let session = archive.session(Actor::System);
@@ -293,4 +312,105 @@ fn p3_p9_what_a_damaged_mail_is_read_from_stays() {
     archive.close().expect("closed");
     let archive = files.open();
     (0..6).for_each(|no| assert_eq!(archive.session(Actor::System).raw(ids[no]).expect("a mail"), mail(no)));
+}
+
+fn lose_caches(files: &Files) {
+    for path in files.paths_with("/catalog/").into_iter().chain(files.paths_with("/index/")) {
+        files.remove(&path);
+    }
+}
+
+/// Two mails share a damaged attachment, and are read from the one that came again with the second: when that one is erased,
+/// the first is read as before, and after the catalog was made anew too.
+#[test]
+fn p3_p9_a_damaged_attachment_is_read_from_the_one_that_came_again_whatever_is_erased() {
+    let (files, archive) = Files::create();
+    let attachment = crate::fixture::base64(&crate::fixture::Dice(17).bytes(900_000), 76, "\n");
+    let with = |text: &str| {
+        let head = format!("Subject: {text}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n{text}\n--b\n");
+        format!("{head}Content-Type: image/png\nContent-Transfer-Encoding: base64\n\n{attachment}--b--\n").into_bytes()
+    };
+    let mails = [with("first"), with("second"), with("third")];
+    let ids: Vec<_> = crate::fixture::put_each(&archive, &mails[..2]).iter().map(archive_core::Receipt::id).collect();
+    archive.close().expect("closed");
+    let path = files.paths_with("/content/")[0].clone();
+    files.flip(&path, files.bytes(&path).len() / 2);
+    let archive = files.open();
+    verify(&archive);
+    crate::fixture::put_each(&archive, &mails[1..2]);
+    let third = crate::fixture::put_each(&archive, &mails[2..])[0].id();
+    let session = archive.session(Actor::System);
+    delete(&session, &[ids[1]]);
+    assert!(compact(&archive).erased.messages <= 1);
+    assert!(session.raw(ids[0]).expect("healed") == mails[0]);
+    archive.close().expect("closed");
+    lose_caches(&files);
+    let archive = files.open();
+    let session = archive.session(Actor::System);
+    delete(&session, &[third]);
+    compact(&archive);
+    assert!(session.raw(ids[0]).expect("healed") == mails[0]);
+    archive.close().expect("closed");
+    lose_caches(&files);
+    assert!(files.open().session(Actor::System).raw(ids[0]).expect("healed") == mails[0]);
+}
+
+/// A mail in several containers, of which only some go, leaves nothing behind when it goes itself.
+#[test]
+fn p9_a_mail_across_containers_goes_as_a_whole() {
+    let (files, archive) = Files::create_with(small());
+    let long = |no: usize| -> Vec<u8> {
+        let noise = crate::fixture::base64(&crate::fixture::Dice(no as u64).bytes(3 << 20), 76, "\n");
+        format!("Subject: long {no}\nContent-Type: text/plain; charset=x{no}\n\n{}", noise.replace('\n', " .\n")).into_bytes()
+    };
+    let all: Vec<_> = (0..3).map(|no| (no, crate::fixture::put(&archive, "anna/inbox", long(no)).id())).collect();
+    assert!(files.paths_with("/content/").len() > 6);
+    let session = archive.session(Actor::System);
+    for (at, (_, id)) in all.iter().enumerate() {
+        delete(&session, &[*id]);
+        assert!(compact(&archive).is_done());
+        for (no, id) in &all[at + 1..] {
+            assert!(session.raw(*id).expect("a mail") == long(*no));
+        }
+        is_sound(&archive);
+    }
+    let left: usize = files.paths_with("/content/").iter().map(|path| files.bytes(path).len()).sum();
+    assert!(left < 20_000, "{left} bytes");
+}
+
+#[test]
+fn p9_pages_of_a_search_that_began_before_show_nothing_that_was_erased() {
+    let (_files, archive) = Files::create();
+    let session = archive.session(Actor::System);
+    let ids: Vec<_> = (0..6).map(|no| put(&session, no, "anna/inbox")).collect();
+    indexed(&archive);
+    let mut pages = session.search_pages(&SearchRequest::new("word").limit(2).with_snippets()).expect("a search");
+    let first = pages.next().expect("a page").expect("hits").hits;
+    let gone: Vec<_> = ids.iter().copied().filter(|id| !first.iter().any(|hit| hit.id == *id)).collect();
+    delete(&session, &gone);
+    compact(&archive);
+    for page in pages {
+        assert_eq!(page.expect("a page").hits, []);
+    }
+    assert!(compact(&archive).is_done());
+}
+
+/// A folder that came back with a message stays when the message is erased.
+#[test]
+fn p4_p9_a_folder_is_there_after_an_erasure_as_before() {
+    let (files, archive) = Files::create();
+    let session = archive.session(Actor::System);
+    let id = put(&session, 1, "anna/other");
+    delete(&session, &[id]);
+    session.remove_folder(&folder("anna/other"), Default::default()).expect("removed");
+    session.undelete(&[id], "a test").expect("back");
+    delete(&session, &[id]);
+    assert!(compact(&archive).is_done());
+    let folders = |archive: &Archive| {
+        archive.session(Actor::System).folders().expect("folders").iter().map(|one| one.path.to_string()).collect::<Vec<_>>()
+    };
+    let before = folders(&archive);
+    archive.close().expect("closed");
+    lose_caches(&files);
+    assert_eq!(folders(&files.open()), before);
 }

@@ -245,7 +245,7 @@ impl Search {
         let now = store.catalog();
         for (place, rows) in self.ahead.rows.drain(..limit.min(self.ahead.rows.len())) {
             // What was deleted since the search ran is not shown.
-            if now.deleted().contains(place.message().0) {
+            if now.is_deleted_or_erased(place.message()) {
                 last = Some(place);
                 continue;
             }

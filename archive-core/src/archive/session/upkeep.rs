@@ -113,7 +113,10 @@ impl Session {
     /// [`Error::Denied`] for anyone but the system; [`Error::Misuse`] while another compaction, or a rebuild of the index,
     /// is under way; [`Error::Io`] if the disk is full: what was done stays, and the next call goes on.
     pub fn compact(&self, options: CompactOptions, progress: &Progress) -> Result<CompactReport, Error> {
-        self.change(|acting| acting.compact(options, progress))
+        match options.dry_run {
+            true => self.call(|acting| acting.compact(options, progress)),
+            false => self.change(|acting| acting.compact(options, progress)),
+        }
     }
 
     /// The indexes of all stores, or of one.

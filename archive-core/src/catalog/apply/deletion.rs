@@ -78,7 +78,11 @@ impl Catalog {
             if was_deleted {
                 self.sorted.remove(keys::deleted(no));
             }
-            let Some(row) = self.message_row(no)? else { continue };
+            let Some(row) = self.message_row(no)? else {
+                // Erased since: the folder came back with it all the same.
+                self.folders_mut().restore(folder);
+                continue;
+            };
             if !was_deleted {
                 self.take_out(no, &row, &mut touched)?;
             }

@@ -22,6 +22,11 @@ impl Catalog {
         self.sets.of(SetOf::ErasedContents).contains(no.0)
     }
 
+    /// Whether a message is deleted, or was erased.
+    pub(crate) fn is_deleted_or_erased(&self, no: MessageNo) -> bool {
+        self.deleted().contains(no.0) || self.is_erased_message(no)
+    }
+
     /// Whether a message was erased.
     pub(crate) fn is_erased_message(&self, no: MessageNo) -> bool {
         self.sets.of(SetOf::ErasedMessages).contains(no.0)
@@ -50,6 +55,11 @@ impl Catalog {
     /// Contents that have a part.
     pub(crate) fn users_of(&self, part: PartNo) -> Result<Vec<ContentNo>, Error> {
         Ok(self.numbers_behind(&keys::used(part))?.into_iter().map(ContentNo).collect())
+    }
+
+    /// Whether a part is damaged.
+    pub(crate) fn is_damaged_part(&self, part: PartNo) -> bool {
+        self.sets.of(SetOf::DamagedParts).contains(part.0)
     }
 
     /// Whether another part of this digest is damaged, and so may be read from `part`.
@@ -93,23 +103,23 @@ impl Catalog {
         if was_deleted {
             self.sorted.remove(keys::deleted(no));
         }
-        if let Some(row) = self.message_row(no)? {
+        let row = self.message_row(no)?;
+        if self.sets_mut().insert(SetOf::ErasedMessages, no.0) {
+            // Its own fact was counted when it was passed over.
+            match self.erased_unnamed.checked_sub(1).filter(|_| row.is_none()) {
+                Some(left) => self.erased_unnamed = left,
+                None => self.basis.left_out = self.basis.left_out.saturating_add(1),
+            }
+        }
+        if let Some(row) = row {
             // Damage may have taken the fact that deleted it.
             if !was_deleted {
                 self.take_out(no, &row, touched)?;
             }
             self.sorted.remove(keys::message(no));
         }
-        self.note_erased_message(no.0);
         self.basis.numbers.messages = self.basis.numbers.messages.max(no.0.saturating_add(1));
         Ok(())
-    }
-
-    /// Notes that there is no message of this number any more, and that it is not lost.
-    pub(super) fn note_erased_message(&mut self, no: u32) {
-        if self.sets_mut().insert(SetOf::ErasedMessages, no) {
-            self.basis.left_out = self.basis.left_out.saturating_add(1);
-        }
     }
 
     fn erase_content(&mut self, no: ContentNo) -> Result<(), Error> {

@@ -66,7 +66,7 @@ impl Folders {
     }
 
     /// Makes a folder, and those above it, exist again if they were removed: something came into it.
-    pub(super) fn restore(&mut self, mut no: u32) {
+    pub(in crate::catalog) fn restore(&mut self, mut no: u32) {
         while self.removed.remove(no) {
             self.show(no);
             self.changed.insert(no);

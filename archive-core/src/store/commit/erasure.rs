@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, ContentRow};
 use crate::error::Error;
 use crate::id::{ContentNo, Digest, FolderNo, MessageNo, PartNo};
 use crate::mail::Extent;
-use crate::records::{Doomed, ErasureFact, FactValue, MOST_NUMBERS, ranges_of};
+use crate::records::{DamageFact, Doomed, ErasureFact, FactValue, MOST_NUMBERS, ranges_of};
 use crate::store::Store;
 
 /// What a compaction would erase.
@@ -25,6 +25,9 @@ pub(in crate::store) struct Dead {
     pub(in crate::store) containers: BTreeSet<u32>,
     /// Deleted messages that stay, since damaged mails are read from their contents.
     pub(in crate::store) needed: u64,
+    /// Contents that stay and have a damaged part of one that does not: they are noted themselves, or nothing would say
+    /// so once that one is erased.
+    damaged: BTreeSet<u32>,
     /// Contents that stay and whose first message does not.
     first: Vec<(u32, u32)>,
     /// The highest number assigned in each of their folders.
@@ -59,6 +62,13 @@ impl Dead {
         for no in &dead.parts {
             let row = catalog.part_row(PartNo(no))?;
             dead.containers.extend(row.iter().flat_map(|row| &row.runs.0).map(|run| run.container));
+        }
+        for no in dead.contents.iter().map(ContentNo).filter(|no| catalog.is_damaged(*no)) {
+            for part in catalog.content_row(no)?.iter().flat_map(parts_of).filter(|part| catalog.is_damaged_part(*part)) {
+                let users = catalog.users_of(part)?.into_iter();
+                dead.damaged
+                    .extend(users.map(|user| user.0).filter(|user| !dead.contents.contains(*user) && !catalog.is_erased(ContentNo(*user))));
+            }
         }
         // Those of damaged contents that a repair recorded without their bytes lie nowhere.
         dead.containers.remove(&0);
@@ -163,6 +173,11 @@ fn twins(catalog: &Catalog, no: ContentNo, row: &ContentRow) -> Result<(Vec<(Con
 fn unused(catalog: &Catalog, parts: &RoaringBitmap, contents: &RoaringBitmap) -> Result<RoaringBitmap, Error> {
     let mut unused = RoaringBitmap::new();
     for no in parts {
+        // A damaged part that stays may be read from it.
+        let Some(row) = catalog.part_row(PartNo(no))? else { continue };
+        if catalog.has_damaged_part(PartNo(no), Digest(row.digest))? {
+            continue;
+        }
         let is_gone = |user: &ContentNo| Ok::<_, Error>(contents.contains(user.0) || catalog.content_row(*user)?.is_none());
         let mut users = catalog.users_of(PartNo(no))?.into_iter();
         if users.try_fold(true, |all, user| Ok::<_, Error>(all && is_gone(&user)?))? {
@@ -183,6 +198,9 @@ impl Store {
             // From this commit on nothing more comes into the containers that it names.
             if dead.containers.contains(&draft.catalog.basis().container.0) {
                 writer.latch(|writer| writer.containers.close())?;
+            }
+            if !dead.damaged.is_empty() {
+                draft.changed.push(FactValue::DamageNoted(DamageFact { contents: dead.damaged.iter().copied().collect() }));
             }
             draft.changed.extend(dead.clone().facts(actor, now).into_iter().map(|fact| FactValue::Erasure(Box::new(fact))));
             Ok((dead, Vec::new()))

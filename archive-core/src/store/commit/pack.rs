@@ -97,7 +97,9 @@ impl Store {
         number: u64,
         without: Without<'_>,
     ) -> Result<Rewritten, Error> {
-        let rewritten = writer.latch(|writer| writer.records.rewrite(number, without))?;
+        // Until the new file takes the name of the old one, a failure changes nothing.
+        let written = writer.get()?.records.write_without(number, without)?;
+        let rewritten = writer.latch(|writer| writer.records.replace(written))?;
         if rewritten == Rewritten::Done {
             self.records_read.forget_file(number);
             self.containers.forget();
@@ -210,9 +212,14 @@ impl Store {
         let mut table =
             Table { sequence, archived: 0, seed: None, contents: Vec::new(), messages: Vec::new(), parts: Vec::new(), folders: Vec::new() };
         for (no, row, laid) in packing.contents.iter().filter(|(_, _, laid)| laid.last_block() == block) {
-            let salt = self.commit_at(row.fact)?.salts().of(row.fact.index as usize)?;
+            let salt = match self.commit_at(row.fact) {
+                Ok(commit) => Some(commit.salts().of(row.fact.index as usize)?),
+                // Without it, a repair cannot prove the tree by this content; its bytes are as good as before.
+                Err(Error::Damage(_)) => None,
+                Err(error) => return Err(error),
+            };
             let (fact, runs, shape) = (row.fact.index, laid.runs(places)?, row.shape.clone());
-            table.contents.push(TableContent { no: no.0, size: row.size, fact, runs, shape, salt: Some(salt) });
+            table.contents.push(TableContent { no: no.0, size: row.size, fact, runs, shape, salt });
             let catalog = self.catalog();
             let Some((message, folder)) = catalog.messages_read_from(*no)?.into_iter().next() else { continue };
             let path = catalog.folders().path(folder);

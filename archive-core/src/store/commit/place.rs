@@ -20,9 +20,15 @@ pub(super) struct Placer {
     stored: usize,
 }
 
-/// Stretches of blocks by their index.
+/// Stretches of blocks by their index, or bytes that stay where they are.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Laid(Vec<(usize, u32, u32)>);
+pub(super) struct Laid(Vec<Piece>);
+
+#[derive(Debug, Clone, Copy)]
+enum Piece {
+    In { block: usize, start: u32, len: u32 },
+    Stays(Run),
+}
 
 impl Placer {
     /// Places a stretch: in the block that was made of it, or with others.
@@ -30,7 +36,7 @@ impl Placer {
         if stretch.block.is_none() {
             return self.lay(&stretch.bytes);
         }
-        let laid = Laid(vec![(self.blocks.len(), 0, stretch.bytes.len() as u32)]);
+        let laid = Laid(vec![Piece::In { block: self.blocks.len(), start: 0, len: stretch.bytes.len() as u32 }]);
         self.stored += stretch.bytes.len();
         self.blocks.push(stretch);
         laid
@@ -56,7 +62,7 @@ impl Placer {
             };
             self.open[class] = Some(at);
             let block = &mut self.blocks[at].bytes;
-            laid.0.push((at, block.len() as u32, piece.len() as u32));
+            laid.0.push(Piece::In { block: at, start: block.len() as u32, len: piece.len() as u32 });
             block.extend_from_slice(piece);
         }
         laid
@@ -110,21 +116,38 @@ impl Placer {
 impl Laid {
     /// Runs, once container and frame of each block are known.
     pub(super) fn runs(&self, places: &[(u32, u64)]) -> Result<Runs, Error> {
-        let run = |(at, start, len): &(usize, u32, u32)| {
-            let (container, frame) = places.get(*at).copied().ok_or(Error::Bug("bytes lie in a block that has no place"))?;
-            Ok(Run { container, frame, start: *start, len: *len })
+        let run = |piece: &Piece| match *piece {
+            Piece::In { block, start, len } => {
+                let (container, frame) = places.get(block).copied().ok_or(Error::Bug("bytes lie in a block that has no place"))?;
+                Ok(Run { container, frame, start, len })
+            }
+            Piece::Stays(run) => Ok(run),
         };
         self.0.iter().map(run).collect::<Result<_, _>>().map(Runs)
     }
 
-    /// Stretches of these lengths, each alone in a block.
-    pub(super) fn alone(lens: impl Iterator<Item = u32>) -> Self {
-        Self(lens.enumerate().map(|(at, len)| (at, 0, len)).collect())
+    /// Adds what was laid elsewhere.
+    pub(super) fn append(&mut self, laid: Self) {
+        self.0.extend(laid.0);
+    }
+
+    /// Adds bytes that are alone in a block.
+    pub(super) fn alone(&mut self, block: usize, len: u32) {
+        self.0.push(Piece::In { block, start: 0, len });
+    }
+
+    /// Adds bytes that stay where they are.
+    pub(super) fn stays(&mut self, run: Run) {
+        self.0.push(Piece::Stays(run));
     }
 
     /// Index of the block with the last byte; the first block if there are no bytes.
     pub(super) fn last_block(&self) -> usize {
-        self.0.last().map_or(0, |(at, _, _)| *at)
+        let block = |piece: &Piece| match piece {
+            Piece::In { block, .. } => Some(*block),
+            Piece::Stays(_) => None,
+        };
+        self.0.iter().rev().find_map(block).unwrap_or(0)
     }
 }
 

@@ -69,11 +69,14 @@ impl Store {
                 None => self.catalog().part_row(part)?.map(|row| Tenant::Part(part, row)),
             };
             let Some(tenant) = tenant.filter(|tenant| tenant.is_in(container)) else { continue };
-            let bytes = tenant.runs().bytes();
+            // Bytes in containers that stay are not moved: what was left there of a content would belong to nothing, and
+            // nothing would erase it later.
+            let going = self.catalog().containers_to_remove().clone();
+            let is_moved = |run: &Run| going.contains(run.container);
+            let bytes = tenant.runs().0.iter().filter(|run| is_moved(run)).map(|run| u64::from(run.len)).sum();
             if bytes > AT_ONCE {
-                is_left &= self.move_long(tenant)?;
-            } else if let Some(stored) = self.stored(&tenant.runs().0, None)? {
-                let laid = placer.lay(&stored);
+                is_left &= self.move_long(tenant, &is_moved)?;
+            } else if let Some(laid) = self.lay_again(&tenant.runs().0, &is_moved, &mut placer)? {
                 packing.take(tenant, laid);
             } else {
                 is_left &= self.is_elsewhere(&tenant)?;
@@ -87,6 +90,25 @@ impl Store {
         Ok(is_left)
     }
 
+    /// Lays the bytes of the runs that are moved; `None` if they are damaged.
+    fn lay_again(&self, runs: &[Run], is_moved: &dyn Fn(&Run) -> bool, placer: &mut Placer) -> Result<Option<Laid>, Error> {
+        let mut stored = Vec::new();
+        for run in runs.iter().filter(|run| is_moved(run)) {
+            match self.stored(std::slice::from_ref(run), None)? {
+                Some(bytes) => stored.push(bytes),
+                None => return Ok(None),
+            }
+        }
+        let (mut laid, mut stored) = (Laid::default(), stored.into_iter());
+        for run in runs {
+            match is_moved(run).then(|| stored.next()).flatten() {
+                Some(bytes) => laid.append(placer.lay(&bytes)),
+                None => laid.stays(*run),
+            }
+        }
+        Ok(Some(laid))
+    }
+
     fn write_moved(&self, mut packing: Packing, placer: Placer) -> Result<(), Error> {
         if packing.is_empty() {
             return Ok(());
@@ -95,25 +117,48 @@ impl Store {
         self.write_packed(&mut self.writer()?, &packing)
     }
 
-    fn move_long(&self, tenant: Tenant) -> Result<bool, Error> {
+    fn move_long(&self, tenant: Tenant, is_moved: &dyn Fn(&Run) -> bool) -> Result<bool, Error> {
+        let runs: Vec<Run> = tenant.runs().0.iter().copied().filter(is_moved).collect();
         // Read once before the commit begins, where damage would end all writing.
-        let runs: Vec<Run> = tenant.runs().0.clone();
         match self.read_stored(&runs, None, &mut |_| Ok(())) {
             Err(Error::Damage(_)) => return self.is_elsewhere(&tenant),
             read => read?,
         }
+        let (mut laid, mut block) = (Laid::default(), 0);
+        for run in &tenant.runs().0 {
+            if is_moved(run) {
+                laid.alone(block, run.len);
+                block += 1;
+            } else {
+                laid.stays(*run);
+            }
+        }
         let mut packing = Packing::default();
-        packing.take(tenant, Laid::alone(runs.iter().map(|run| run.len)));
+        packing.take(tenant, laid);
         packing.bytes = Bytes::Long(runs);
         self.write_packed(&mut self.writer()?, &packing)?;
         Ok(true)
     }
 
-    /// Whether the bytes of something damaged are read from another content or part.
+    /// Whether the bytes of something damaged are read from another content or part. Its own bytes do not count, even if
+    /// they can be read this time.
     fn is_elsewhere(&self, tenant: &Tenant) -> Result<bool, Error> {
         match tenant {
-            Tenant::Content(no, _) => self.is_readable(*no),
-            Tenant::Part(no, _) => Ok(self.catalog().whole_part(*no)?.is_some()),
+            Tenant::Content(no, row) => {
+                for (other, _) in self.whole_ones(*no, row)?.into_iter().filter(|(other, _)| other != no) {
+                    if self.is_readable(other)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Tenant::Part(no, _) => Ok(match self.catalog().whole_part(*no)? {
+                Some(other) => match self.catalog().part_row(other)? {
+                    Some(row) => self.stored(&row.runs.0, row.section)?.is_some(),
+                    None => false,
+                },
+                None => false,
+            }),
         }
     }
 

@@ -188,6 +188,25 @@ impl Indexer {
         self.pages.remove_others(&index.files())
     }
 
+    /// The highest number that a segment has.
+    pub(super) fn highest(&self) -> Result<u64, Error> {
+        Ok(self.pages.highest().map_err(|error| failed(error.into()))?.0)
+    }
+
+    /// Removes segments that are no longer in use. Returns whether one with a number up to `before` stays, since it was
+    /// replaced by this process and is still read.
+    pub(super) fn sweep(&self, before: u64) -> Result<bool, Error> {
+        let index = self.index();
+        let (in_use, mut is_read) = (index.files(), false);
+        for file in self.pages.segments()?.into_iter().filter(|file| !in_use.contains(file)) {
+            match index.is_under_way(file) {
+                true => is_read |= file.0 <= before,
+                false => self.pages.remove(file).map_err(|error| failed(error.into()))?,
+            }
+        }
+        Ok(is_read)
+    }
+
     /// Gives up a damaged segment: its messages count as not indexed until it is rebuilt.
     pub(crate) fn give_up(&self, damage: &archive_index::SegmentDamage) {
         self.index().give_up(damage);

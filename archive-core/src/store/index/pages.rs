@@ -62,7 +62,7 @@ impl SealedPages {
     }
 
     /// The segments in the folder, named by a manifest or not; none if there is no folder.
-    fn segments(&self) -> Result<Vec<FileId>, Error> {
+    pub(super) fn segments(&self) -> Result<Vec<FileId>, Error> {
         let entries = match self.vfs.list(&self.dir) {
             Err(error) if error.is_not_found() => Vec::new(),
             entries => entries?,

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::PoisonError;
 
-use archive_index::{DocRange, Index};
+use archive_index::{DocNo, DocRange, Index};
 
 use super::{decode_basis, encode_basis, failed, may_lag};
 use crate::error::Error;
@@ -122,10 +122,10 @@ impl Store {
     /// Rebuilds the index from the mails, while searches use the old one, and then replaces that.
     pub(crate) fn rebuild_index(&self, progress: &Progress) -> Result<(), Error> {
         // Nothing may be erased while it is being indexed.
-        let _compacting = self.compacting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _compacting = self.compacting()?;
         let _rebuilding = Rebuilding::begin(self);
         let index = self.indexer.replaceable()?;
-        let built = index.detached(archive_index::DocNo(0));
+        let built = index.detached(DocNo(0));
         let contents = self.catalog().basis().numbers.contents;
         self.fill(&built, 0..contents, progress)?;
         // Mails that arrived during the rebuild; the old index is no longer fed.
@@ -135,7 +135,8 @@ impl Store {
             (encode_basis(catalog.basis().link, catalog.basis().records), catalog.basis().numbers.contents)
         };
         self.fill(&built, built.next().0..contents, &progress.without_report())?;
-        index.replace(&built, &basis).map_err(failed)?;
+        // The last contents may have been erased.
+        index.replace(&built, DocNo(contents), &basis).map_err(failed)?;
         self.indexer.put(index);
         Ok(())
     }
