@@ -55,11 +55,14 @@ impl Archive {
     /// [`Error::Misuse`] if the archive is frozen already; [`Error::ReadOnly`] if it is open for reading only.
     pub fn freeze(&self, max: Duration) -> Result<Frozen, Error> {
         let call = self.enter_to_change()?;
-        call.mark()?;
         let freezer = Arc::clone(&call.freezer);
-        let number = freezer.freeze(max);
-        let number =
-            number.ok_or_else(|| Error::misuse("the archive is frozen already", "thaw it first, or wait until its time is over"))?;
+        let frozen = || Error::misuse("the archive is frozen already", "thaw it first, or wait until its time is over");
+        // Marking would wait for a commit that waits for the other freeze.
+        if freezer.is_shut() {
+            return Err(frozen());
+        }
+        call.mark()?;
+        let number = freezer.freeze(max).ok_or_else(frozen)?;
         Ok(Frozen { freezer, number })
     }
 }

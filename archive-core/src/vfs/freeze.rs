@@ -57,6 +57,11 @@ impl Freezer {
         Some(number)
     }
 
+    /// Whether a freeze holds it shut.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.state().left(Instant::now()).is_some()
+    }
+
     /// Opens the gate again. Returns whether it was shut until now by the freeze of this number.
     pub(crate) fn thaw(&self, number: u64) -> bool {
         let mut state = self.state();

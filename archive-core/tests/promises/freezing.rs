@@ -79,3 +79,30 @@ fn p13_a_freeze_ends_with_its_time_when_it_is_dropped_and_when_it_is_thawed() {
     let reader = files.try_open_with(OpenOptions::default().read_only(true)).expect("opened");
     assert_eq!(reader.freeze(LONG).map(drop).map_err(|error| error.code()), Err("read_only"));
 }
+
+/// It used to wait for a commit that waited for the first freeze.
+#[test]
+fn p13_a_second_freeze_is_refused_at_once_while_mail_waits_to_be_archived() {
+    let (_files, archive) = Files::create();
+    let session = archive.session(Actor::System);
+    let frozen = archive.freeze(LONG).expect("frozen");
+    let begun = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (session, begun) = (&session, &begun);
+        let waits = scope.spawn(move || {
+            begun.store(true, Ordering::SeqCst);
+            session.import_one(b"Subject: late\n\n", &folder("anna/inbox")).expect("archived")
+        });
+        while !begun.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        // Sooner or later the import is in its commit.
+        for _ in 0..2000 {
+            assert_eq!(archive.freeze(LONG).map(drop).map_err(|error| error.code()), Err("misuse"));
+            std::thread::yield_now();
+        }
+        assert!(!waits.is_finished());
+        assert!(frozen.thaw());
+        waits.join().expect("archived");
+    });
+}
