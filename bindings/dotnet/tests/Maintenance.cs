@@ -167,6 +167,45 @@ static class Maintenance
     }
 
     [Test]
+    static void ACopyOfAFrozenArchiveIsOneStateOfIt()
+    {
+        var archive = NewArchive();
+        using (var session = archive.Session())
+        {
+            var receipt = session.ImportOne(Mails.Mail(0), "anna/in");
+            using (var frozen = archive.Freeze(TimeSpan.FromHours(1)))
+            {
+                var late = System.Threading.Tasks.Task.Run(() => session.ImportOne(Mails.Mail(1), "anna/in"));
+                var before = FilesOf(archive.Info().Folder);
+                True(session.Raw(receipt.Id).SequenceEqual(Mails.Mail(0)), "read meanwhile");
+                Is(Throws<MailkeepException>(() => archive.Freeze(TimeSpan.FromHours(1))).Code, "misuse");
+                Is(FilesOf(archive.Info().Folder), before);
+                True(!late.IsCompleted, "it waits");
+                True(frozen.Thaw(), "held");
+                Throws<ObjectDisposedException>(() => frozen.Thaw());
+                late.Wait();
+            }
+            using (var over = archive.Freeze(TimeSpan.Zero))
+            {
+                session.ImportOne(Mails.Mail(2), "anna/in");
+                True(!over.Thaw(), "its time was over");
+            }
+            archive.Freeze(TimeSpan.MaxValue).Dispose();
+            session.ImportOne(Mails.Mail(3), "anna/in");
+            Throws<ArgumentOutOfRangeException>(() => archive.Freeze(TimeSpan.FromSeconds(-1)));
+        }
+        // Closing does not wait for it.
+        var kept = archive.Freeze(TimeSpan.MaxValue);
+        archive.Close();
+        Throws<ObjectDisposedException>(() => kept.Thaw());
+        kept.Dispose();
+        Throws<ObjectDisposedException>(() => archive.Freeze(TimeSpan.Zero));
+    }
+
+    static string FilesOf(string folder) => string.Join("\n", Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+        .OrderBy(path => path).Select(path => path + " " + new FileInfo(path).Length));
+
+    [Test]
     static void StatisticsAndIndexesAreReported()
     {
         using (var archive = NewArchive())
