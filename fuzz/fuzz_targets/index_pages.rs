@@ -126,7 +126,11 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         share @ 0..4 => search(&index, share),
         4 => order(&index),
         5 => drop(index.merge_all()),
-        6 => drop(index.tell_dead(&RoaringBitmap::from_iter([3, 150, 151])).and_then(|()| index.purge(&(Arc::new(|| true) as archive_index::BetweenPages)))),
+        6 => drop(
+            index
+                .tell_dead(&RoaringBitmap::from_iter([3, 150, 151]))
+                .and_then(|()| index.purge(&(Arc::new(|| true) as archive_index::BetweenPages))),
+        ),
         _ => drop(index.tell_dead(&RoaringBitmap::from_iter([7])).and_then(|()| index.merge_all())),
     }
 });
