@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use archive_core::{Actor, CreateOptions, OpenOptions, Secret};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::calling::{Cancel, Follow, is_serving, run};
@@ -42,11 +44,38 @@ pub(crate) struct Archive {
     /// `None` only while it is dropped.
     archive: Option<archive_core::Archive>,
     streams: Arc<Streams>,
+    /// The last freeze, which closing ends.
+    frozen: Mutex<Arc<Freeze>>,
+}
+
+/// A freeze until it is thawed.
+type Freeze = Mutex<Option<archive_core::Frozen>>;
+
+/// An archive that does not change.
+#[pyclass(frozen, module = "mailkeep._native")]
+pub(crate) struct Frozen(Arc<Freeze>);
+
+#[pymethods]
+impl Frozen {
+    /// Whether nothing had changed until now.
+    fn thaw(&self, py: Python<'_>) -> PyResult<bool> {
+        let frozen = taken(&self.0).ok_or_else(|| exception(py, &archive_core::Error::Closed))?;
+        Ok(frozen.thaw())
+    }
+
+    /// Thaws, if it was not thawed.
+    fn release(&self) {
+        drop(taken(&self.0));
+    }
+}
+
+fn taken(freeze: &Freeze) -> Option<archive_core::Frozen> {
+    freeze.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 impl Archive {
     fn new(archive: archive_core::Archive) -> Self {
-        Self { archive: Some(archive), streams: Arc::default() }
+        Self { archive: Some(archive), streams: Arc::default(), frozen: Mutex::default() }
     }
 
     fn core(&self, py: Python<'_>) -> PyResult<&archive_core::Archive> {
@@ -108,6 +137,8 @@ impl Archive {
             return Err(misuse(py, "an archive cannot be closed by a function that a call runs; close it after the call"));
         }
         let (archive, streams) = (self.core(py)?.clone(), Arc::clone(&self.streams));
+        // Closing would wait until it is over.
+        drop(taken(&self.frozen.lock().unwrap_or_else(PoisonError::into_inner)));
         run(py, Follow::new(progress, cancel), move |caller| {
             streams.end_all();
             archive.close_with(&caller.progress)
@@ -130,6 +161,15 @@ impl Archive {
     fn mark(&self, py: Python<'_>) -> PyResult<()> {
         let archive = self.core(py)?;
         py.detach(|| archive.mark()).or_raise(py)
+    }
+
+    #[pyo3(signature = (seconds, /))]
+    fn freeze(&self, py: Python<'_>, seconds: f64) -> PyResult<Frozen> {
+        let max = Duration::try_from_secs_f64(seconds).map_err(|_| PyValueError::new_err(format!("{seconds} is no number of seconds")))?;
+        let archive = self.core(py)?;
+        let frozen = Arc::new(Mutex::new(Some(py.detach(|| archive.freeze(max)).or_raise(py)?)));
+        *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&frozen);
+        Ok(Frozen(frozen))
     }
 
     /// Whether a path is one of the archive's own folder, or in it.

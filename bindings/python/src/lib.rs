@@ -19,7 +19,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use crate::archive::{Archive, NewArchive, create, id_of, open, opens_with, test_key};
+    use crate::archive::{Archive, Frozen, NewArchive, create, id_of, open, opens_with, test_key};
     #[pymodule_export]
     use crate::calling::Cancel;
     #[pymodule_export]

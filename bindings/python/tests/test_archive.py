@@ -5,6 +5,8 @@ import os
 import pathlib
 import pickle
 import re
+import shutil
+import threading
 import warnings
 from typing import List
 
@@ -124,6 +126,38 @@ def test_the_recovery_key_is_confirmed(archive: mailkeep.Archive, place: Place) 
         archive.confirm_recovery(place.key)
     archive.confirm_recovery(mailkeep.Key.recovery(place.recovery))
     assert archive.key_status.recovery_confirmed
+
+
+def test_a_copy_of_a_frozen_archive_is_one_state_of_it(place: Place) -> None:
+    archive = place.create()
+    session = archive.session()
+    id = session.add(mail(0), "anna/inbox").id
+    late = threading.Thread(target=session.add, args=(mail(1), "anna/inbox"))
+    with archive.freeze(3600) as frozen:
+        late.start()
+        copy = shutil.copytree(place.path, place.folder / "copy")
+        assert session.raw(id) == mail(0)
+        with pytest.raises(mailkeep.Misuse):
+            archive.freeze(3600)
+        assert late.is_alive() and frozen.thaw()
+        with pytest.raises(mailkeep.Closed):
+            frozen.thaw()
+    late.join()
+    with mailkeep.open(copy, mailkeep.Key.recovery(place.recovery)) as copied:
+        assert [message.id for message in copied.session().messages()] == [id] and copied.session().verify().sound
+    with archive.freeze(0) as over:
+        session.add(mail(2), "anna/inbox")
+        assert not over.thaw()
+    with archive.freeze(3600):
+        pass
+    session.add(mail(3), "anna/inbox")
+    with pytest.raises(ValueError):
+        archive.freeze(-1)
+    # Closing does not wait for it.
+    kept = archive.freeze(3600)
+    archive.close()
+    with pytest.raises(mailkeep.Closed):
+        kept.thaw()
 
 
 def test_every_code_has_a_class() -> None:

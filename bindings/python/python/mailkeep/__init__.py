@@ -14,7 +14,7 @@ Calls release the interpreter's lock, so threads work side by side. Functions gi
 it. Errors are subclasses of ``MailkeepError``.
 """
 
-from ._archive import Archive, NewArchive, create, id_of, open, opens_with, test_key
+from ._archive import Archive, Frozen, NewArchive, create, id_of, open, opens_with, test_key
 from ._errors import (
     AlreadyExists,
     AmbiguousFolder,
@@ -141,6 +141,7 @@ __all__ = [
     "FolderReport",
     "FolderScope",
     "Forked",
+    "Frozen",
     "Hit",
     "id_of",
     "ImportPlan",

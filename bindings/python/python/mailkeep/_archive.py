@@ -254,6 +254,15 @@ class Archive:
         """Notes on disk that everything up to the last commit is synced. An idle archive does this by itself."""
         self._native.mark()
 
+    def freeze(self, seconds: float) -> Frozen:
+        """Holds everything that changes a file of the archive, for at most ``seconds``, so that its folder can be copied.
+
+        Such a copy, or a snapshot of its volume, has all mail that had a receipt before. Reading and searching go on; other
+        calls wait, in this thread too, until it is thawed or the time is over. Closing the archive thaws it at once. Raises
+        ``Misuse`` if it is frozen already.
+        """
+        return Frozen(self._native.freeze(seconds))
+
     def holds(self, path: PathLike) -> bool:
         """Whether ``path`` is the archive's folder, or in it."""
         return self._native.holds(os.fspath(path))
@@ -275,3 +284,28 @@ class Archive:
         """Notes that the recovery key is at hand, if ``key`` is it."""
         self._native.confirm_recovery(key)
 
+
+class Frozen:
+    """An archive that does not change, until it is thawed or its time is over.
+
+    As a context manager it thaws at the end.
+    """
+
+    def __init__(self, native: _native.Frozen) -> None:
+        self._native = native
+
+    def __enter__(self) -> Frozen:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._native.release()
+
+    def thaw(self) -> bool:
+        """Lets the archive change again. Returns whether nothing had changed until now.
+
+        If not, the time was over, and a copy that was not complete by then is none. Raises ``Closed`` if it was thawed
+        before, or the archive was closed: then a copy is none either.
+        """
+        return self._native.thaw()
