@@ -225,9 +225,13 @@ impl Store {
             let without = Without { sections: unread.is_some(), facts: &doomed };
             let is_needed = self.files_with_unpacked()?.contains(number);
             let path = file_path(&self.dirs.records, *number);
+            if is_needed {
+                // Its section stays where it is: rows name the frames there.
+                report.left.push(NotRewritten { path, why: DAMAGED_MAILS });
+                continue;
+            }
             match self.rewrite_records(&mut writer, *number, without)? {
                 Rewritten::Damaged => report.left.push(NotRewritten { path, why: DAMAGED_RECORDS }),
-                _ if is_needed => report.left.push(NotRewritten { path, why: DAMAGED_MAILS }),
                 Rewritten::Done => report.records += 1,
                 Rewritten::Needless => {}
             }

@@ -455,3 +455,12 @@ def test_folders_are_made_renamed_moved_and_removed(session: mailkeep.Session) -
     assert [folder.path for folder in session.folders()] == ["bob", "bob/x", "bob/x/b"]
     with pytest.raises(mailkeep.NoSuchFolder):
         session.rename_folder("anna", "ann")
+
+
+def test_what_is_falsy_and_wanted_is_asked_for(archive: mailkeep.Archive) -> None:
+    session = archive.session()
+    session.import_one(b"Subject: one\n\nword\n", "anna/inbox")
+    none = session.search("word", limit=0)
+    assert (none.total, list(none)) == (1, [])
+    with pytest.raises(TypeError, match="list of paths"):
+        archive.session(mailkeep.User("ben", "anna")).search("word")

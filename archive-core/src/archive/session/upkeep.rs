@@ -1,6 +1,7 @@
 //! What checks, repairs and measures an archive, and keeps its index.
 
 use super::{AT_ONCE, Session, each};
+use crate::archive::gate::Within;
 use crate::archive::{
     CompactOptions, Depth, IndexConfiguration, NotSearchable, Page, RepairOptions, RepairReport, StatsReport, StoreIndex, VerifyReport,
 };
@@ -111,10 +112,14 @@ impl Session {
     /// # Errors
     ///
     /// [`Error::Denied`] for anyone but the system; [`Error::Misuse`] while another compaction, or a rebuild of the index,
-    /// is under way; [`Error::Io`] if the disk is full: what was done stays, and the next call goes on.
+    /// is under way, and in a function that a call runs; [`Error::Io`] if the disk is full: what was done stays, and the next call goes on.
     pub fn compact(&self, options: CompactOptions, progress: &Progress) -> Result<CompactReport, Error> {
         match options.dry_run {
             true => self.call(|acting| acting.compact(options, progress)),
+            // It would wait for the read whose function runs it.
+            false if Within::is_noted() => {
+                Err(Error::misuse("a compaction cannot run inside another call", "start it when that has returned"))
+            }
             false => self.change(|acting| acting.compact(options, progress)),
         }
     }

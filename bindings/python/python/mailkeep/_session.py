@@ -110,6 +110,8 @@ class User:
 
     def form(self) -> Dict[str, Any]:
         """Its JSON form."""
+        if isinstance(self.folders, str):
+            raise TypeError("folders is a list of paths, not one path")
         scopes = (FolderScope(folder) if isinstance(folder, str) else folder for folder in self.folders)
         folders = [{"path": scope.path, "subfolders": scope.subfolders} for scope in scopes]
         return {"name": self.name, "administrator": self.administrator, "folders": folders}
@@ -188,8 +190,8 @@ def _search(
     wanted.update(subject_words=subject_words, suggestions=suggestions, once=once)
     if now is not None:
         wanted["now"] = int(now.timestamp() * 1000)
-    # What is not wanted need not be written and read.
-    return request_of(query, **{name: value for name, value in wanted.items() if value not in (None, False, [])})
+    # What is not wanted need not be written and read. A limit of 0 is wanted.
+    return request_of(query, **{name: value for name, value in wanted.items() if value is not None and value is not False and value != []})
 
 
 class Session:
