@@ -16,8 +16,8 @@ pub struct Frozen {
 }
 
 impl Frozen {
-    /// Lets the archive change again. Returns whether nothing had changed until now: `false` if the time was over, and
-    /// then a copy that was not complete by then is none.
+    /// Lets the archive change again. Returns whether nothing had changed until now: `false` if the time was over:
+    /// a copy that was not complete by then must not be used.
     pub fn thaw(self) -> bool {
         self.freezer.thaw(self.number)
     }

@@ -20,7 +20,12 @@ impl Acting<'_> {
 
     pub(super) fn read(&self, id: MessageId, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let row = self.row(id)?;
-        self.archive.store.read(ContentNo(row.content), sink)
+        let (store, content) = (&self.archive.store, ContentNo(row.content));
+        match store.read(content, sink) {
+            // Deleted and erased since its row was looked up.
+            Err(Error::Bug(_)) if store.catalog().is_erased(content) => Err(Error::NoSuchMessage(id)),
+            read => read,
+        }
     }
 
     pub(super) fn message(&self, id: MessageId) -> Result<MessageInfo, Error> {

@@ -19,7 +19,7 @@ use crate::wire::{Effort, compress};
 /// A records file is closed when it is larger.
 const FILE_LIMIT: u64 = 64 << 20;
 /// The compressed bytes of a commit are cut into frames of this size.
-pub(super) const PIECE: usize = 4 << 20;
+const PIECE: usize = 4 << 20;
 
 /// Where a commit was first written: its records file and the offset of its first frame that holds facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -252,6 +252,22 @@ impl Records {
     }
 }
 
+/// Takes the kind of a frame, and its plaintext in pieces.
+pub(super) type PushFrame<'p> = dyn FnMut(FrameKind, &[&[u8]]) -> Result<(), Error> + 'p;
+
+/// Passes the compressed bytes of a commit to `push`, frame by frame; `stamp` is that of the first frame.
+pub(super) fn push_pieces(packed: &[u8], mut stamp: Stamp, chain: &[u8; 32], push: &mut PushFrame<'_>) -> Result<(), Error> {
+    let mut pieces = packed.chunks(PIECE).peekable();
+    while let Some(piece) = pieces.next() {
+        match pieces.peek() {
+            Some(_) => push(FrameKind::CommitPiece, &[&stamp.encode(), piece])?,
+            None => push(FrameKind::Commit, &[&stamp.encode(), chain, piece])?,
+        }
+        stamp.index += 1;
+    }
+    Ok(())
+}
+
 fn push(
     writer: &mut SealedWriter,
     number: u64,
@@ -269,16 +285,12 @@ fn push(
         stamp.index += 1;
     }
     let packed = compress(Effort::Facts, &commit.to_bytes()).ok_or(Error::Bug("zstd refused a commit"))?;
-    let mut pieces = packed.chunks(PIECE).peekable();
     let mut offset = None;
-    while let Some(piece) = pieces.next() {
-        let place = match pieces.peek() {
-            Some(_) => writer.push(FrameKind::CommitPiece, &[&stamp.encode(), piece])?,
-            None => writer.push(FrameKind::Commit, &[&stamp.encode(), &link.chain, piece])?,
-        };
+    push_pieces(&packed, stamp, &link.chain, &mut |kind, fields| {
+        let place = writer.push(kind, fields)?;
         offset.get_or_insert(place.offset);
-        stamp.index += 1;
-    }
+        Ok(())
+    })?;
     let place = CommitPlace { file: number, offset: offset.ok_or(Error::Bug("a commit has a frame"))? };
     Ok(CommitSpan { place, begin, section: offsets })
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::commit::Commit;
 use super::erasure::Doomed;
-use super::log::{PIECE, file_path};
+use super::log::{PushFrame, file_path, push_pieces};
 use super::moved::Moved;
 use super::scan::{RecordsFile, decode_commit};
 use super::stamp::Stamp;
@@ -240,9 +240,6 @@ struct Read {
     erased: Option<Erased>,
 }
 
-/// Takes the kind of a frame, and its plaintext in pieces.
-type PushFrame<'p> = dyn FnMut(FrameKind, &[&[u8]]) -> Result<(), Error> + 'p;
-
 /// A commit without some of its facts, as its frames will have it.
 struct Erased {
     stamp: Stamp,
@@ -283,16 +280,7 @@ impl Read {
 
 impl Erased {
     fn each_frame(&self, push: &mut PushFrame<'_>) -> Result<(), Error> {
-        let mut stamp = self.stamp;
-        let mut pieces = self.packed.chunks(PIECE).peekable();
-        while let Some(piece) = pieces.next() {
-            match pieces.peek() {
-                Some(_) => push(FrameKind::CommitPiece, &[&stamp.encode(), piece])?,
-                None => push(FrameKind::Commit, &[&stamp.encode(), &self.chain, piece])?,
-            }
-            stamp.index += 1;
-        }
-        Ok(())
+        push_pieces(&self.packed, self.stamp, &self.chain, push)
     }
 
     /// The bytes that its frames take.

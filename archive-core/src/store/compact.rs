@@ -76,7 +76,7 @@ pub struct NotRewritten {
 const DAMAGED_MAILS: &str = "has damaged mails that are stored nowhere else; `verify` lists them; import them again";
 const DAMAGED_RECORDS: &str = "is damaged; `verify` says where, and `repair` lets the store go on";
 const STILL_READ: &str = "is still read by a search that was begun before; end that search";
-const DAMAGED_CACHE: &str = "is damaged; `rebuild` makes it anew";
+const DAMAGED_CACHE: &str = "is damaged; `rebuild` makes a new one";
 
 impl CompactReport {
     /// Whether nothing is left of what was erased.
