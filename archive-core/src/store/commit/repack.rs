@@ -145,6 +145,8 @@ impl Store {
     fn is_elsewhere(&self, tenant: &Tenant) -> Result<bool, Error> {
         match tenant {
             Tenant::Content(no, row) => {
+                // Notes its damage too, so that an import stores the mail again.
+                self.is_readable(*no)?;
                 for (other, _) in self.whole_ones(*no, row)?.into_iter().filter(|(other, _)| other != no) {
                     if self.is_readable(other)? {
                         return Ok(true);
