@@ -32,7 +32,7 @@ const TICK: Duration = Duration::from_millis(50);
 thread_local! {
     /// How many calls this thread runs functions of.
     static SERVING: Cell<usize> = const { Cell::new(0) };
-    /// The helper of this thread, while it has nothing to do. A short search costs less than to begin a thread.
+    /// The helper of this thread, while it has nothing to do. A page of a search costs less than to begin a thread.
     static IDLE: Cell<Option<Helper>> = const { Cell::new(None) };
 }
 
@@ -244,7 +244,7 @@ impl Cancel {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn watch(&self, progress: &Progress) -> Watched<'_> {
+    pub(crate) fn watch(&self, progress: &Progress) -> Watched<'_> {
         let mut calls = self.calls();
         if calls.cancelled {
             progress.cancel();

@@ -2,7 +2,8 @@
 //!
 //! Nothing here is for other programs: arguments are positional, options come as JSON, records and reports go as JSON.
 //! Messages in lists are objects, because there are many of them.
-//! No call holds the interpreter's lock while the library works; `calling` says how callers' functions are run.
+//! No call holds the interpreter's lock while the library works; `calling` says how callers' functions are run, `quick` which calls
+//! have none.
 
 mod archive;
 mod calling;
@@ -10,6 +11,7 @@ mod error;
 mod events;
 mod keys;
 mod message;
+mod quick;
 mod session;
 mod stream;
 

@@ -18,6 +18,7 @@ use crate::calling::{Caller, Cancel, Follow, run, run_with};
 use crate::error::{OrRaise, folder_of, id_of, ids_of, misuse, to_json};
 use crate::events::{Events, Functions, Source, export_options, import_options, receipt_arguments, tell_failed, tell_receipt, write};
 use crate::message::{MessageInfo, found, rows};
+use crate::quick::run_quick;
 use crate::stream::{Stream, Streams};
 
 /// An archive, used on behalf of the system or of a user.
@@ -357,8 +358,8 @@ impl Session {
 
     #[pyo3(signature = (json, cancel, /))]
     fn search<'py>(&self, py: Python<'py>, json: String, cancel: Ends) -> PyResult<Found<'py>> {
-        let request = request(py, &json)?;
-        let result = self.run(py, Follow::new(None, cancel), move |session, caller| session.search(&request.progress(&caller.progress)))?;
+        let (request, session) = (request(py, &json)?, self.session.clone());
+        let result = run_quick(py, cancel, move |progress| session.search(&request.clone().progress(progress)))?;
         found(py, result)
     }
 

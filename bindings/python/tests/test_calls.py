@@ -204,6 +204,24 @@ def test_ctrl_c_while_the_library_works(session: mailkeep.Session, ctrl_c: None)
     assert session.verify().sound
 
 
+def test_ctrl_c_ends_a_search_and_one_that_takes_long_begins_again(session: mailkeep.Session, ctrl_c: None) -> None:
+    session.import_(io.BytesIO(mbox(0, 3000)), "anna/more")
+    # Every text of the mails is looked at for each.
+    many = " OR ".join(["*or*", *(f"*{number:02}*" for number in range(100))])
+    assert session.search(many, limit=0).total == 3000
+    timer = threading.Timer(0.2, interrupt)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        while True:
+            session.search(many)
+    timer.join()
+    cancel = mailkeep.Cancel()
+    assert session.search(many, limit=0, cancel=cancel).total == 3000
+    cancel.cancel()
+    with pytest.raises(mailkeep.Stopped):
+        session.search(many, cancel=cancel)
+
+
 def test_threads_search_and_read_while_one_imports(session: mailkeep.Session) -> None:
     cancel = mailkeep.Cancel()
     archived: Dict[str, bytes] = {}
