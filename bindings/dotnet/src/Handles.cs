@@ -174,18 +174,36 @@ namespace Mailkeep
         internal static readonly Encoding Utf8 = new UTF8Encoding(false, true);
 
         /// <summary>An array of .NET has at most about 2 GiB.</summary>
+        internal static int Length(mk_text text) => checked((int)text.length.ToUInt64());
+
         internal static byte[] BytesOf(mk_text text)
         {
-            var bytes = new byte[checked((int)text.length.ToUInt64())];
-            if (bytes.Length > 0) Marshal.Copy((IntPtr)text.data, bytes, 0, bytes.Length);
+            var bytes = new byte[Length(text)];
+            Copy(text, bytes, 0);
             return bytes;
+        }
+
+        /// <summary>Copies a text into an array, from <paramref name="at"/> on.</summary>
+        internal static void Copy(mk_text text, byte[] into, int at)
+        {
+            int length = Length(text);
+            if (length == 0) return;
+            fixed (byte* start = &into[at]) Buffer.MemoryCopy(text.data, start, into.Length - at, length);
         }
 
         /// <summary>The empty string where there is no text.</summary>
         internal static string Of(mk_text text)
         {
-            int length = checked((int)text.length.ToUInt64());
+            int length = Length(text);
             return length == 0 ? "" : Utf8.GetString(text.data, length);
+        }
+
+        internal static bool Same(mk_text one, mk_text other)
+        {
+            if (one.length != other.length) return false;
+            for (int i = 0; i < Length(one); i++)
+                if (one.data[i] != other.data[i]) return false;
+            return true;
         }
 
         internal static string OrNull(mk_text text) => text.data == null ? null : Of(text);

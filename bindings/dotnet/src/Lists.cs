@@ -49,7 +49,11 @@ namespace Mailkeep
         // Milliseconds, as the library has them: few programs read both.
         private readonly long date, archived;
 
-        internal unsafe MessageInfo(mk_message* row)
+        // Names and addresses of first sender and receiver as the library has them, and where each ends: few programs read all.
+        private readonly byte[] people;
+        private readonly int fromName, fromAddress, toName;
+
+        internal unsafe MessageInfo(mk_message* row, string folder)
         {
             Id = new MessageId(row->id);
             date = row->date;
@@ -61,11 +65,15 @@ namespace Mailkeep
             Importance = row->importance;
             NumberInFolder = row->number_in_folder;
             Subject = Text.Of(row->subject);
-            Folder = Text.Of(row->folder);
-            FromName = Text.Of(row->from_name);
-            FromAddress = Text.Of(row->from_address);
-            ToName = Text.Of(row->to_name);
-            ToAddress = Text.Of(row->to_address);
+            Folder = folder;
+            fromName = Text.Length(row->from_name);
+            fromAddress = fromName + Text.Length(row->from_address);
+            toName = fromAddress + Text.Length(row->to_name);
+            people = new byte[toName + Text.Length(row->to_address)];
+            Text.Copy(row->from_name, people, 0);
+            Text.Copy(row->from_address, people, fromName);
+            Text.Copy(row->to_name, people, fromAddress);
+            Text.Copy(row->to_address, people, toName);
         }
 
         internal MessageInfo(Json json)
@@ -82,10 +90,12 @@ namespace Mailkeep
             NumberInFolder = json["number_in_folder"].Long;
             Subject = json["subject"].String ?? "";
             Folder = json["folder"].String ?? "";
-            FromName = json["from"][0]["name"].String ?? "";
-            FromAddress = json["from"][0]["address"].String ?? "";
-            ToName = json["to"][0]["name"].String ?? "";
-            ToAddress = json["to"][0]["address"].String ?? "";
+            string from = json["from"][0]["name"].String, to = json["to"][0]["name"].String;
+            string fromAt = json["from"][0]["address"].String, toAt = json["to"][0]["address"].String;
+            people = Text.Utf8.GetBytes(from + fromAt + to + toAt);
+            fromName = Text.Utf8.GetByteCount(from ?? "");
+            fromAddress = fromName + Text.Utf8.GetByteCount(fromAt ?? "");
+            toName = fromAddress + Text.Utf8.GetByteCount(to ?? "");
         }
 
         /// <summary>Its permanent id.</summary>
@@ -122,16 +132,16 @@ namespace Mailkeep
         public string Folder { get; }
 
         /// <summary>The name of its first sender; may be empty.</summary>
-        public string FromName { get; }
+        public string FromName => Text.Utf8.GetString(people, 0, fromName);
 
         /// <summary>The address of its first sender; may be empty.</summary>
-        public string FromAddress { get; }
+        public string FromAddress => Text.Utf8.GetString(people, fromName, fromAddress - fromName);
 
         /// <summary>The name of its first receiver; may be empty.</summary>
-        public string ToName { get; }
+        public string ToName => Text.Utf8.GetString(people, fromAddress, toName - fromAddress);
 
         /// <summary>The address of its first receiver; may be empty.</summary>
-        public string ToAddress { get; }
+        public string ToAddress => Text.Utf8.GetString(people, toName, people.Length - toName);
 
         /// <summary>Its id and its subject.</summary>
         public override string ToString() => Id + " " + Subject;
@@ -244,8 +254,8 @@ namespace Mailkeep
             }
         }
 
-        /// <summary>What is made of a row.</summary>
-        internal delegate T Made<T>(mk_message* row, int index);
+        /// <summary>What is made of a row, and of the path of its folder.</summary>
+        internal delegate T Made<T>(mk_message* row, string folder, int index);
 
         /// <summary>The rows of a page, which the caller keeps alive.</summary>
         internal static IReadOnlyList<T> Rows<T>(PageHandle page, int count, Made<T> of)
@@ -253,10 +263,14 @@ namespace Mailkeep
             var rows = new T[count];
             var row = new mk_message { size = (uint)sizeof(mk_message) };
             IntPtr number = page.Number, error = Errors.Own.Number;
+            var last = new mk_text();
+            string folder = "";
             for (int i = 0; i < count; i++)
             {
                 Errors.Check(Native.mk_page_message(&row, number, (UIntPtr)(uint)i, error));
-                rows[i] = of(&row, i);
+                // Many rows in turn are of one folder.
+                if (!Text.Same(row.folder, last)) folder = Text.Of(last = row.folder);
+                rows[i] = of(&row, folder, i);
             }
             return rows;
         }
@@ -267,7 +281,7 @@ namespace Mailkeep
             {
                 Errors.Check(status);
                 var info = Info(page);
-                var rows = Rows(page, (int)info.count, (row, i) => new MessageInfo(row));
+                var rows = Rows(page, (int)info.count, (row, folder, i) => new MessageInfo(row, folder));
                 string cursor = Text.OrNull(info.cursor);
                 return new Page<MessageInfo>(rows, cursor);
             }

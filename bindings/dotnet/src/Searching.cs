@@ -186,7 +186,7 @@ namespace Mailkeep
         private static readonly MessageInfo[] NoMessages = new MessageInfo[0];
 
         /// <summary>With the rest of the answer, if something was asked for that the row does not have.</summary>
-        internal unsafe Hit(mk_message* row, Json page, int index) : base(row)
+        internal unsafe Hit(mk_message* row, string folder, Json page, int index) : base(row, folder)
         {
             var snippet = page?["snippets"][index];
             if (snippet != null && !snippet.IsNull) Snippet = new Snippet(snippet);
@@ -287,7 +287,7 @@ namespace Mailkeep
             var info = Pages.Info(page);
             // Most answers are rows and numbers.
             var json = info.more == 0 ? null : Json.Parse(Pages.JsonOf(page));
-            Hits = Pages.Rows(page, (int)info.count, (row, i) => new Hit(row, json, i));
+            Hits = Pages.Rows(page, (int)info.count, (row, folder, i) => new Hit(row, folder, json, i));
             Total = (long)info.total;
             Contents = (long)info.contents;
             Cursor = Text.OrNull(info.cursor);

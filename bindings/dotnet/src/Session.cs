@@ -337,7 +337,7 @@ namespace Mailkeep
             return Running.Hits(Running.Pages(handle, request, token, page =>
             {
                 var json = needsJson ? Json.Parse(Mailkeep.Pages.JsonOf(page)) : null;
-                return Mailkeep.Pages.Rows(page, (int)Mailkeep.Pages.Info(page).count, (row, i) => new Hit(row, json, i));
+                return Mailkeep.Pages.Rows(page, (int)Mailkeep.Pages.Info(page).count, (row, folder, i) => new Hit(row, folder, json, i));
             }));
         }
 
