@@ -1,9 +1,10 @@
 //! Archives: created in two steps, opened, described, closed.
 
 use std::ffi::{c_char, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use archive_core::{Archive, CreateOptions, NewArchive, OpenOptions};
+use archive_core::{Archive, ArchiveKeys, CreateOptions, NewArchive, OpenOptions};
 use serde_json::json;
 
 use crate::argument::{Payload, Sized32, mk_text, optional_text, options, out, path, text};
@@ -29,8 +30,14 @@ impl Object for ArchiveObject {
     const KIND: Kind = Kind::Archive;
 }
 
-/// Until it is committed; and what its open is logged with.
-struct NewObject(Mutex<Option<NewArchive>>, Log);
+/// `None` once it was committed.
+struct NewObject {
+    new: Mutex<Option<NewArchive>>,
+    /// The commit of one whose keys nobody has would spend it.
+    are_keys_known: AtomicBool,
+    /// What its open is logged with.
+    log: Log,
+}
 
 impl Object for NewObject {
     type Handle = mk_new_archive;
@@ -235,7 +242,8 @@ pub unsafe extern "C" fn mk_new_archive_begin(
             (place, path(folder, folder_length)?, create, open.logged())
         };
         let new = Archive::create(dir, create)?;
-        place.write(handle::put(Arc::new(NewObject(Mutex::new(Some(new)), log)), None)?);
+        let object = NewObject { new: Mutex::new(Some(new)), are_keys_known: AtomicBool::new(false), log };
+        place.write(handle::put(Arc::new(object), None)?);
         Ok(MK_OK)
     })
 }
@@ -253,11 +261,36 @@ unsafe fn of_new(
 ) -> mk_status {
     call(error, || {
         let object = handle::get::<NewObject>(new_archive)?;
-        let new = object.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let made = of(new.as_ref().ok_or(archive_core::Error::Closed)?);
+        let new = object.new.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = of(new.as_ref().ok_or_else(spent)?);
         // SAFETY: the caller's contract.
         unsafe { made.give(place) }
     })
+}
+
+fn spent() -> Fault {
+    Fault::new(MK_MISUSE, "this mk_new_archive was used up by mk_new_archive_commit; free it, and begin another")
+}
+
+/// A key of an archive that is about to be created, which is known from now on.
+///
+/// # Safety
+///
+/// As for [`out`].
+unsafe fn key_of_new(
+    place: *mut *mut mk_buffer,
+    new_archive: *const mk_new_archive,
+    error: *mut mk_error,
+    of: impl Fn(&ArchiveKeys) -> Buffer,
+) -> mk_status {
+    // SAFETY: the caller's contract.
+    let status = unsafe { of_new(place, new_archive, error, |new| of(new.keys())) };
+    if status == MK_OK
+        && let Ok(object) = handle::get::<NewObject>(new_archive)
+    {
+        object.are_keys_known.store(true, Ordering::Relaxed);
+    }
+    status
 }
 
 /// The recovery key, for its owner to write down: it cannot be shown again.
@@ -268,7 +301,7 @@ pub unsafe extern "C" fn mk_new_archive_recovery_key(
     error: *mut mk_error,
 ) -> mk_status {
     // SAFETY: the same contract.
-    unsafe { of_new(key, new_archive, error, |new| Buffer::secret(new.keys().recovery.clone())) }
+    unsafe { key_of_new(key, new_archive, error, |keys| Buffer::secret(keys.recovery.clone())) }
 }
 
 /// The text for a key file outside the archive; empty if none was wanted.
@@ -279,7 +312,7 @@ pub unsafe extern "C" fn mk_new_archive_key_file(
     error: *mut mk_error,
 ) -> mk_status {
     // SAFETY: the same contract.
-    unsafe { of_new(key, new_archive, error, |new| new.keys().key_file.clone().map_or_else(|| Buffer::new(Vec::new()), Buffer::secret)) }
+    unsafe { key_of_new(key, new_archive, error, |keys| keys.key_file.clone().map_or_else(|| Buffer::new(Vec::new()), Buffer::secret)) }
 }
 
 /// The id that the archive will have: 32 hex digits.
@@ -289,7 +322,8 @@ pub unsafe extern "C" fn mk_new_archive_id(id: *mut *mut mk_buffer, new_archive:
     unsafe { of_new(id, new_archive, error, |new| Buffer::new(new.id().to_string().into_bytes())) }
 }
 
-/// Creates the archive and opens it. `MK_MISUSE` if its keys were not asked for. `new_archive` is spent, and freed later.
+/// Creates the archive and opens it. `MK_MISUSE` if none of its keys was asked for: ask, and commit again. Otherwise `new_archive`
+/// is spent, whatever this returns: each further call with it is `MK_MISUSE`, but for `mk_new_archive_free`, which is still needed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_new_archive_commit(
     archive: *mut *mut mk_archive,
@@ -300,10 +334,15 @@ pub unsafe extern "C" fn mk_new_archive_commit(
         // SAFETY: C passes NULL or a place for a pointer; looked at before anything is created.
         unsafe { out(archive) }?;
         let object = handle::get::<NewObject>(new_archive)?;
-        let new = object.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let made = new.ok_or(archive_core::Error::Closed)?.commit()?;
+        let mut new = object.new.lock().unwrap_or_else(PoisonError::into_inner);
+        if new.is_some() && !object.are_keys_known.load(Ordering::Relaxed) {
+            return Err(Fault::new(MK_MISUSE, "the keys of the new archive were not asked for; keep them, then commit"));
+        }
+        let taken = new.take();
+        drop(new);
+        let made = taken.ok_or_else(spent)?.commit()?;
         // SAFETY: the same.
-        unsafe { give(archive, made, object.1) }
+        unsafe { give(archive, made, object.log) }
     })
 }
 

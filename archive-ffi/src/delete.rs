@@ -27,8 +27,8 @@ unsafe fn ids_of(ids: *const mk_message_id, count: usize) -> Result<Vec<MessageI
 }
 
 /// Deletes messages, all of them or none: durable when this returns. They leave lists, counts and searches at once;
-/// `mk_session_undelete` brings them back. `reason`, of at most 1 KiB, is recorded. `report` gets JSON: `deleted`,
-/// `already_deleted`. `MK_NO_SUCH_MESSAGE` if an id is not there; then nothing was changed.
+/// `mk_session_undelete` brings them back. `reason`, which must not be empty and has at most 1 KiB, is recorded. `report` gets JSON:
+/// `deleted`, `already_deleted`. `MK_NO_SUCH_MESSAGE` if an id is not there; then nothing was changed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_session_delete(
     report: *mut *mut mk_buffer,
@@ -54,8 +54,8 @@ pub unsafe extern "C" fn mk_session_delete(
     })
 }
 
-/// Brings deleted messages back, all of them or none, as `mk_session_delete` deletes them. They keep their ids, and get the
-/// next numbers of their folders. `report` gets JSON: `undeleted`, `not_deleted`.
+/// Brings deleted messages back, all of them or none, as `mk_session_delete` deletes them; `reason` is needed too. They keep their
+/// ids, and get the next numbers of their folders. `report` gets JSON: `undeleted`, `not_deleted`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_session_undelete(
     report: *mut *mut mk_buffer,

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use archive_core::{Error, Frozen};
+use archive_core::Frozen;
 
 use crate::archive::{ArchiveObject, mk_archive};
 use crate::argument::out;
-use crate::error::{call, mk_error};
+use crate::error::{Fault, call, mk_error};
 use crate::handle::{self, Kind, Object, number};
-use crate::status::{MK_OK, mk_status};
+use crate::status::{MK_MISUSE, MK_OK, mk_status};
 
 /// An archive that does not change. Opaque.
 pub struct mk_frozen(());
@@ -44,8 +44,8 @@ pub unsafe extern "C" fn mk_archive_freeze(
 }
 
 /// Lets the archive change again. `held` gets 1 if nothing had changed until now, and 0 if the time was over: then a copy
-/// that was not complete by then is none. `frozen` is spent, and freed later; `MK_CLOSED` the second time. If the archive was
-/// closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy is none either.
+/// that was not complete by then is none. `frozen` is spent: a second call is `MK_MISUSE`, and `mk_frozen_free` is still needed. If
+/// the archive was closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy is none either.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_frozen_thaw(held: *mut i32, frozen: *const mk_frozen, error: *mut mk_error) -> mk_status {
     call(error, || {
@@ -53,7 +53,8 @@ pub unsafe extern "C" fn mk_frozen_thaw(held: *mut i32, frozen: *const mk_frozen
         let place = unsafe { out(held) }?;
         let object = handle::get::<FrozenObject>(frozen)?;
         let held = object.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        place.write(i32::from(held.ok_or(Error::Closed)?.thaw()));
+        let spent = || Fault::new(MK_MISUSE, "this mk_frozen was used up by mk_frozen_thaw; free it, and freeze the archive again");
+        place.write(i32::from(held.ok_or_else(spent)?.thaw()));
         Ok(MK_OK)
     })
 }

@@ -221,8 +221,10 @@ unsafe fn with_source<T>(
     }
 }
 
-/// Imports everything in a source. What has a receipt is durable, whatever happens later. `report` gets the totals as JSON;
-/// if `stopped` is true in it, the progress or its cancellation ended the import.
+/// Imports everything in a source. What has a receipt is durable, whatever happens later. `report` gets the totals as JSON:
+/// `read` = `stored` + `duplicate` + `failed`; `restated`: duplicates that differ in headers that mail programs change; `deleted`:
+/// skipped because their program had marked them; `incomplete`: of which the source has only a part; `skipped_files` and
+/// `unsupported_files`; `bytes_in`; `folder`, the destination; `stopped`: the progress or its cancellation ended the import.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_session_import(
     report: *mut *mut mk_buffer,

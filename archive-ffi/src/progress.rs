@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use archive_core::{Progress, Unit};
 
@@ -41,7 +41,8 @@ pub struct mk_step {
     pub activity: mk_text,
 }
 
-/// Receives how far a call is, from any thread, one call at a time. Another number than 0 ends the call with `MK_STOPPED`.
+/// Receives how far a call is, from any thread, one call at a time. Another number than 0 ends this call with `MK_STOPPED`, and no
+/// other that uses the same `mk_cancel`.
 pub type mk_progress_fn = Option<unsafe extern "C" fn(payload: *mut c_void, step: *const mk_step) -> i32>;
 
 /// How a long call is followed and ended. NULL where one is expected means: not at all.
@@ -72,11 +73,50 @@ unsafe impl Sized32 for mk_progress {
     const FIRST_SIZE: usize = 32;
 }
 
-pub(crate) struct Cancel(Progress);
+/// Each call that uses it has a progress of its own, so that one that ends itself ends no other.
+#[derive(Default)]
+pub(crate) struct Cancel(Mutex<Calls>);
+
+#[derive(Default)]
+struct Calls {
+    is_cancelled: bool,
+    begun: u64,
+    under_way: Vec<(u64, Progress)>,
+}
 
 impl Object for Cancel {
     type Handle = mk_cancel;
     const KIND: Kind = Kind::Cancel;
+}
+
+impl Cancel {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch(self: Arc<Self>, progress: &Progress) -> Watched {
+        let mut calls = self.calls();
+        if calls.is_cancelled {
+            progress.cancel();
+        }
+        calls.begun += 1;
+        let number = calls.begun;
+        calls.under_way.push((number, progress.clone()));
+        drop(calls);
+        Watched { cancel: self, number }
+    }
+}
+
+/// A call that can be ended, while this lives.
+struct Watched {
+    cancel: Arc<Cancel>,
+    number: u64,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.cancel.calls().under_way.retain(|(number, _)| *number != self.number);
+    }
 }
 
 /// The library's form of what the caller passed.
@@ -88,12 +128,19 @@ pub(crate) unsafe fn progress(given: *const mk_progress) -> Result<Progress, Fau
     // SAFETY: the caller's contract.
     let given = unsafe { options(given) }?;
     reserved(given.reserved)?;
-    let base = match given.cancel.is_null() {
-        true => Progress::new(),
-        false => handle::get::<Cancel>(given.cancel)?.0.clone(),
+    let base = Progress::new();
+    let watched = match given.cancel.is_null() {
+        true => None,
+        false => Some(handle::get::<Cancel>(given.cancel)?.watch(&base)),
     };
-    let (Some(report), payload) = (given.report, Payload(given.payload)) else { return Ok(base) };
+    let (report, payload) = (given.report, Payload(given.payload));
+    if report.is_none() && watched.is_none() {
+        return Ok(base);
+    }
     Ok(base.with_report(move |step| {
+        // It is dropped with this closure, which lives as long as the call.
+        let _watched = &watched;
+        let Some(report) = report else { return ControlFlow::Continue(()) };
         let unit = match step.unit {
             Unit::Bytes => MK_UNIT_BYTES,
             Unit::Messages => MK_UNIT_MESSAGES,
@@ -117,7 +164,7 @@ pub unsafe extern "C" fn mk_cancel_new(cancel: *mut *mut mk_cancel, error: *mut 
     call(error, || {
         // SAFETY: C passes NULL or a place for a pointer.
         let place = unsafe { out(cancel) }?;
-        place.write(handle::put(Arc::new(Cancel(Progress::new())), None)?);
+        place.write(handle::put(Arc::new(Cancel::default()), None)?);
         Ok(MK_OK)
     })
 }
@@ -126,7 +173,10 @@ pub unsafe extern "C" fn mk_cancel_new(cancel: *mut *mut mk_cancel, error: *mut 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_cancel_now(cancel: *const mk_cancel, error: *mut mk_error) -> mk_status {
     call(error, || {
-        handle::get::<Cancel>(cancel)?.0.cancel();
+        let cancel = handle::get::<Cancel>(cancel)?;
+        let mut calls = cancel.calls();
+        calls.is_cancelled = true;
+        calls.under_way.iter().for_each(|(_, progress)| progress.cancel());
         Ok(MK_OK)
     })
 }

@@ -35,9 +35,9 @@ unsafe fn request(data: *const c_char, length: usize, given: *const mk_progress)
     Ok(SearchRequest::from_json(json)?.progress(&progress))
 }
 
-/// Searches once, and returns a page. A request is JSON: `{"query":"invoice","limit":50}`. It may have instead of `query`
-/// the `criteria` of docs/SEARCH.md, and `after` (a cursor), `now` (milliseconds), `counts` (such as `["year","from"]`),
-/// `snippets`, `subject_words`, `suggestions` and `once` (`true`).
+/// Searches once, and returns a page. A request is JSON: `{"query":"invoice","limit":50}`. Without `limit`, the page has all hits.
+/// It may have instead of `query` the `criteria` of docs/SEARCH.md, and `after` (a cursor), `now` (milliseconds), `counts` (such as
+/// `["year","from"]`), `snippets`, `subject_words`, `suggestions` and `once` (`true`).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_session_search(
     page: *mut *mut mk_page,
@@ -77,8 +77,8 @@ pub unsafe extern "C" fn mk_search_begin(
     })
 }
 
-/// The next page of a search, of at most `most` hits; 0 is the limit of the request. `MK_END` after the last one; there is
-/// always a first one. `MK_BUSY` while another call reads from it.
+/// The next page of a search, of at most `most` hits; 0 is the `limit` of the request, or all that are left if it has none.
+/// `MK_END` after the last one; there is always a first one. `MK_BUSY` while another call reads from it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_search_next(page: *mut *mut mk_page, search: *const mk_search, most: usize, error: *mut mk_error) -> mk_status {
     call(error, || {

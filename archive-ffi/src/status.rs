@@ -25,7 +25,7 @@ pub const MK_BUFFER_TOO_SMALL: mk_status = -6;
 pub const MK_BUSY: mk_status = -7;
 /// The process is a fork of the one that opened the archive.
 pub const MK_FORKED: mk_status = -8;
-/// A callback returned a number other than 0.
+/// A callback returned a number other than 0. Its code is `caller`.
 pub const MK_CALLBACK: mk_status = -9;
 /// The archive was closed.
 pub const MK_CLOSED: mk_status = -10;

@@ -10,7 +10,7 @@ use crate::buffer::{Buffer, mk_buffer};
 use crate::error::{Fault, call, mk_error};
 use crate::progress::{mk_progress, progress};
 use crate::session::{mk_session, session};
-use crate::status::{MK_BAD_ARGUMENT, MK_OK, mk_status};
+use crate::status::{MK_BAD_ARGUMENT, MK_MISUSE, MK_OK, mk_status};
 
 /// Totals and disk usage, as JSON.
 #[unsafe(no_mangle)]
@@ -68,7 +68,8 @@ pub const MK_VERIFY_PART: u32 = 2;
 /// Added to these: what was found is recorded as known, except what can be rebuilt.
 pub const MK_VERIFY_ACCEPT: u32 = 0x100;
 
-/// Reads everything and checks everything. With `MK_VERIFY_PART`, part `part` of `parts`, counted from 1; else both are 0.
+/// Reads everything and checks everything. With `MK_VERIFY_PART`, part `part` of `parts`, counted from 1; else both are 0
+/// (`MK_MISUSE`).
 /// `report` gets what was read and found, as JSON; damage is no failure of the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_session_verify(
@@ -82,6 +83,9 @@ pub unsafe extern "C" fn mk_session_verify(
 ) -> mk_status {
     call(error, || {
         let reach = match depth & !MK_VERIFY_ACCEPT {
+            MK_VERIFY_EVERYTHING | MK_VERIFY_STRUCTURE if part != 0 || parts != 0 => {
+                return Err(Fault::new(MK_MISUSE, "a part can be verified with MK_VERIFY_PART alone; give it, or 0 and 0"));
+            }
             MK_VERIFY_EVERYTHING => Depth::Everything,
             MK_VERIFY_STRUCTURE => Depth::Structure,
             MK_VERIFY_PART => Depth::Part { no: part, of: parts },
@@ -144,6 +148,7 @@ pub unsafe extern "C" fn mk_session_store_indexes(
 }
 
 /// Rebuilds the index of a store from its mails. Until it is done, searches use the old one, which stays if the call is ended.
+/// `MK_MISUSE` while a compaction is under way.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_session_rebuild_store_index(
     of: *const mk_session,
@@ -167,7 +172,7 @@ pub unsafe extern "C" fn mk_session_select_all_store_indexes(of: *const mk_sessi
     })
 }
 
-/// Rebuilds the indexes that are marked or need it. `rebuilt` gets how many.
+/// Rebuilds the indexes that are marked or need it. `rebuilt` gets how many. `MK_MISUSE` while a compaction is under way.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_session_rebuild_selected_store_indexes(
     rebuilt: *mut u64,

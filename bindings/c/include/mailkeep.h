@@ -529,7 +529,8 @@ typedef struct {
 } mk_step;
 
 /**
- * Receives how far a call is, from any thread, one call at a time. Another number than 0 ends the call with `MK_STOPPED`.
+ * Receives how far a call is, from any thread, one call at a time. Another number than 0 ends this call with `MK_STOPPED`, and no
+ * other that uses the same `mk_cancel`.
  */
 typedef int32_t (*mk_progress_fn)(void *payload, const mk_step *step);
 
@@ -1088,7 +1089,7 @@ typedef int32_t (*mk_write_part_fn)(void *payload, uint32_t part, const void *da
 #define MK_FORKED -8
 
 /**
- * A callback returned a number other than 0.
+ * A callback returned a number other than 0. Its code is `caller`.
  */
 #define MK_CALLBACK -9
 
@@ -1359,7 +1360,8 @@ MK_API mk_status mk_new_archive_key_file(mk_buffer **key, const mk_new_archive *
 MK_API mk_status mk_new_archive_id(mk_buffer **id, const mk_new_archive *new_archive, mk_error *error);
 
 /**
- * Creates the archive and opens it. `MK_MISUSE` if its keys were not asked for. `new_archive` is spent, and freed later.
+ * Creates the archive and opens it. `MK_MISUSE` if none of its keys was asked for: ask, and commit again. Otherwise `new_archive`
+ * is spent, whatever this returns: each further call with it is `MK_MISUSE`, but for `mk_new_archive_free`, which is still needed.
  */
 MK_API
 mk_status mk_new_archive_commit(mk_archive **archive,
@@ -1443,8 +1445,8 @@ MK_API mk_status mk_buffer_free(mk_buffer *buffer);
 
 /**
  * Deletes messages, all of them or none: durable when this returns. They leave lists, counts and searches at once;
- * `mk_session_undelete` brings them back. `reason`, of at most 1 KiB, is recorded. `report` gets JSON: `deleted`,
- * `already_deleted`. `MK_NO_SUCH_MESSAGE` if an id is not there; then nothing was changed.
+ * `mk_session_undelete` brings them back. `reason`, which must not be empty and has at most 1 KiB, is recorded. `report` gets JSON:
+ * `deleted`, `already_deleted`. `MK_NO_SUCH_MESSAGE` if an id is not there; then nothing was changed.
  */
 MK_API
 mk_status mk_session_delete(mk_buffer **report,
@@ -1457,8 +1459,8 @@ mk_status mk_session_delete(mk_buffer **report,
                             mk_error *error);
 
 /**
- * Brings deleted messages back, all of them or none, as `mk_session_delete` deletes them. They keep their ids, and get the
- * next numbers of their folders. `report` gets JSON: `undeleted`, `not_deleted`.
+ * Brings deleted messages back, all of them or none, as `mk_session_delete` deletes them; `reason` is needed too. They keep their
+ * ids, and get the next numbers of their folders. `report` gets JSON: `undeleted`, `not_deleted`.
  */
 MK_API
 mk_status mk_session_undelete(mk_buffer **report,
@@ -1629,8 +1631,8 @@ mk_status mk_archive_freeze(mk_frozen **frozen,
 
 /**
  * Lets the archive change again. `held` gets 1 if nothing had changed until now, and 0 if the time was over: then a copy
- * that was not complete by then is none. `frozen` is spent, and freed later; `MK_CLOSED` the second time. If the archive was
- * closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy is none either.
+ * that was not complete by then is none. `frozen` is spent: a second call is `MK_MISUSE`, and `mk_frozen_free` is still needed. If
+ * the archive was closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy is none either.
  */
 MK_API
 mk_status mk_frozen_thaw(int32_t *held,
@@ -1643,8 +1645,10 @@ mk_status mk_frozen_thaw(int32_t *held,
 MK_API mk_status mk_frozen_free(mk_frozen *frozen);
 
 /**
- * Imports everything in a source. What has a receipt is durable, whatever happens later. `report` gets the totals as JSON;
- * if `stopped` is true in it, the progress or its cancellation ended the import.
+ * Imports everything in a source. What has a receipt is durable, whatever happens later. `report` gets the totals as JSON:
+ * `read` = `stored` + `duplicate` + `failed`; `restated`: duplicates that differ in headers that mail programs change; `deleted`:
+ * skipped because their program had marked them; `incomplete`: of which the source has only a part; `skipped_files` and
+ * `unsupported_files`; `bytes_in`; `folder`, the destination; `stopped`: the progress or its cancellation ended the import.
  */
 MK_API
 mk_status mk_session_import(mk_buffer **report,
@@ -1987,9 +1991,9 @@ mk_status mk_session_read_parts(const mk_session *of,
 MK_API mk_status mk_session_record(mk_buffer **json, const mk_session *of, mk_message_id id, mk_error *error);
 
 /**
- * Searches once, and returns a page. A request is JSON: `{"query":"invoice","limit":50}`. It may have instead of `query`
- * the `criteria` of docs/SEARCH.md, and `after` (a cursor), `now` (milliseconds), `counts` (such as `["year","from"]`),
- * `snippets`, `subject_words`, `suggestions` and `once` (`true`).
+ * Searches once, and returns a page. A request is JSON: `{"query":"invoice","limit":50}`. Without `limit`, the page has all hits.
+ * It may have instead of `query` the `criteria` of docs/SEARCH.md, and `after` (a cursor), `now` (milliseconds), `counts` (such as
+ * `["year","from"]`), `snippets`, `subject_words`, `suggestions` and `once` (`true`).
  */
 MK_API
 mk_status mk_session_search(mk_page **page,
@@ -2012,8 +2016,8 @@ mk_status mk_search_begin(mk_search **search,
                           mk_error *error);
 
 /**
- * The next page of a search, of at most `most` hits; 0 is the limit of the request. `MK_END` after the last one; there is
- * always a first one. `MK_BUSY` while another call reads from it.
+ * The next page of a search, of at most `most` hits; 0 is the `limit` of the request, or all that are left if it has none.
+ * `MK_END` after the last one; there is always a first one. `MK_BUSY` while another call reads from it.
  */
 MK_API
 mk_status mk_search_next(mk_page **page,
@@ -2144,7 +2148,8 @@ mk_status mk_session_not_searchable(mk_buffer **json,
                                     mk_error *error);
 
 /**
- * Reads everything and checks everything. With `MK_VERIFY_PART`, part `part` of `parts`, counted from 1; else both are 0.
+ * Reads everything and checks everything. With `MK_VERIFY_PART`, part `part` of `parts`, counted from 1; else both are 0
+ * (`MK_MISUSE`).
  * `report` gets what was read and found, as JSON; damage is no failure of the call.
  */
 MK_API
@@ -2177,6 +2182,7 @@ mk_status mk_session_store_indexes(mk_buffer **json,
 
 /**
  * Rebuilds the index of a store from its mails. Until it is done, searches use the old one, which stays if the call is ended.
+ * `MK_MISUSE` while a compaction is under way.
  */
 MK_API
 mk_status mk_session_rebuild_store_index(const mk_session *of,
@@ -2190,7 +2196,7 @@ mk_status mk_session_rebuild_store_index(const mk_session *of,
 MK_API mk_status mk_session_select_all_store_indexes(const mk_session *of, mk_error *error);
 
 /**
- * Rebuilds the indexes that are marked or need it. `rebuilt` gets how many.
+ * Rebuilds the indexes that are marked or need it. `rebuilt` gets how many. `MK_MISUSE` while a compaction is under way.
  */
 MK_API
 mk_status mk_session_rebuild_selected_store_indexes(uint64_t *rebuilt,

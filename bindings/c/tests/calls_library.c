@@ -247,12 +247,21 @@ static void test_keys(struct sample *sample) {
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_key_status)(NULL, sample->archive, failure));
 }
 
+/* Whether the message of the last failure has a text. */
+static int message_has(const char *part) {
+    mk_text message = {0};
+    char text[1024];
+    EXPECT(MK_OK, mk_error_message(&message, failure));
+    snprintf(text, sizeof text, "%.*s", (int)message.length, message.data);
+    return strstr(text, part) != NULL;
+}
+
 /* Archives that are begun and not committed, or cannot be. */
 static void test_new(void) {
     mk_new_archive *made = NULL;
     mk_create_options options = MK_INIT(mk_create_options);
     mk_open_options open = MK_INIT(mk_open_options);
-    mk_archive *archive = NULL;
+    mk_archive *archive = NULL, *second = NULL;
     mk_buffer *buffer = NULL;
     mk_key key = MK_INIT(mk_key);
     char folder[512];
@@ -291,8 +300,9 @@ static void test_new(void) {
     EXPECT(MK_OK, CALL(mk_new_archive_key_file)(&buffer, made, failure));
     CHECK(buffer_has(buffer, ""));
     EXPECT(MK_OK, CALL(mk_new_archive_commit)(&archive, made, failure));
-    EXPECT(MK_CLOSED, CALL(mk_new_archive_commit)(&archive, made, failure));
-    EXPECT(MK_CLOSED, CALL(mk_new_archive_id)(&buffer, made, failure));
+    EXPECT(MK_MISUSE, CALL(mk_new_archive_commit)(&second, made, failure));
+    CHECK(message_has("used up by mk_new_archive_commit"));
+    EXPECT(MK_MISUSE, CALL(mk_new_archive_id)(&buffer, made, failure));
     EXPECT(MK_OK, CALL(mk_new_archive_free)(made));
     EXPECT(MK_OK, CALL(mk_new_archive_free)(NULL));
     EXPECT(MK_BAD_HANDLE, CALL(mk_new_archive_free)(made));
@@ -313,7 +323,15 @@ static void test_new(void) {
     length = strlen(folder);
     EXPECT(MK_OK, CALL(mk_new_archive_begin)(&made, folder, length, TEXT("ben"), NULL, failure));
     EXPECT(MK_MISUSE, CALL(mk_new_archive_commit)(&archive, made, failure));
+    EXPECT(MK_NOT_AN_ARCHIVE, CALL(mk_archive_id_of)(&buffer, folder, length, failure));
+    /* That did not spend it. */
+    EXPECT(MK_OK, CALL(mk_new_archive_recovery_key)(&buffer, made, failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+    EXPECT(MK_OK, CALL(mk_new_archive_commit)(&archive, made, failure));
     EXPECT(MK_OK, CALL(mk_new_archive_free)(made));
+    EXPECT(MK_OK, CALL(mk_archive_close)(archive, NULL, failure));
+    path_in_work(folder, sizeof folder, "fourth");
+    length = strlen(folder);
     EXPECT(MK_OK, CALL(mk_new_archive_begin)(&made, folder, length, TEXT("ben"), NULL, failure));
     EXPECT(MK_OK, CALL(mk_new_archive_free)(made));
     EXPECT(MK_NOT_AN_ARCHIVE, CALL(mk_archive_id_of)(&buffer, folder, length, failure));
@@ -346,7 +364,8 @@ static void test_freeze(const struct sample *sample) {
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_frozen_thaw)(NULL, frozen, failure));
     EXPECT(MK_OK, CALL(mk_frozen_thaw)(&held, frozen, failure));
     CHECK(held == 1);
-    EXPECT(MK_CLOSED, CALL(mk_frozen_thaw)(&held, frozen, failure));
+    EXPECT(MK_MISUSE, CALL(mk_frozen_thaw)(&held, frozen, failure));
+    CHECK(message_has("used up by mk_frozen_thaw"));
     EXPECT(MK_OK, CALL(mk_frozen_free)(frozen));
     EXPECT(MK_BAD_HANDLE, CALL(mk_frozen_free)(frozen));
     EXPECT(MK_BAD_HANDLE, CALL(mk_frozen_thaw)(&held, frozen, failure));

@@ -419,6 +419,8 @@ void test_upkeep(struct sample *sample) {
     EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
     EXPECT(MK_MISUSE, CALL(mk_session_verify)(&buffer, session, MK_VERIFY_PART, 0, 0, NULL, failure));
     EXPECT(MK_MISUSE, CALL(mk_session_verify)(&buffer, session, MK_VERIFY_PART, 4, 3, NULL, failure));
+    EXPECT(MK_MISUSE, CALL(mk_session_verify)(&buffer, session, MK_VERIFY_EVERYTHING, 1, 3, NULL, failure));
+    EXPECT(MK_MISUSE, CALL(mk_session_verify)(&buffer, session, MK_VERIFY_STRUCTURE, 0, 3, NULL, failure));
     EXPECT(MK_BAD_ARGUMENT, CALL(mk_session_verify)(&buffer, session, 77, 0, 0, NULL, failure));
     EXPECT(MK_OK, CALL(mk_session_repair)(&buffer, session, MK_REPAIR_DRY_RUN, failure));
     EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));

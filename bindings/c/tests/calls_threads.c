@@ -97,6 +97,52 @@ static int32_t use_in_receipt(void *payload, const mk_receipt *receipt) {
     return 0;
 }
 
+static int32_t cancel_in_step(void *payload, const mk_step *step) {
+    (void)step;
+    EXPECT(MK_OK, CALL(mk_cancel_now)(*(mk_cancel **)payload, NULL));
+    return 0;
+}
+
+/* A callback that ends its call ends no other that uses the same mk_cancel; mk_cancel_now ends all. */
+static void test_shared_cancel(struct sample *sample) {
+    const mk_session *h = sample->session;
+    mk_import_options import = MK_INIT(mk_import_options);
+    mk_import_events events = MK_INIT(mk_import_events);
+    mk_progress own = MK_INIT(mk_progress), shared = MK_INIT(mk_progress);
+    mk_source source = MK_INIT(mk_source);
+    mk_cancel *cancel = NULL;
+    mk_buffer *buffer = NULL;
+    mk_page *page = NULL;
+    mk_search *search = NULL;
+    char path[512];
+    int counted = 0;
+    EXPECT(MK_OK, CALL(mk_cancel_new)(&cancel, failure));
+    own.cancel = shared.cancel = cancel;
+    own.report = fail_step;
+    own.payload = &counted;
+    EXPECT(MK_OK, CALL(mk_search_begin)(&search, h, QUERY, &shared, failure));
+    EXPECT(MK_STOPPED, CALL(mk_session_verify)(&buffer, h, MK_VERIFY_EVERYTHING, 0, 0, &own, failure));
+    path_in_work(path, sizeof path, "shared.mbox");
+    write_mbox(path, 3000, 3010);
+    source.path = path;
+    source.path_length = strlen(path);
+    import.progress = &shared;
+    import.events = &events;
+    events.receipt = fail_receipt;
+    EXPECT(MK_CALLBACK, CALL(mk_session_import)(&buffer, h, &source, &import, failure));
+    EXPECT(MK_OK, CALL(mk_search_next)(&page, search, 1, failure));
+    EXPECT(MK_OK, CALL(mk_page_free)(page));
+    EXPECT(MK_OK, CALL(mk_session_verify)(&buffer, h, MK_VERIFY_EVERYTHING, 0, 0, &shared, failure));
+    EXPECT(MK_OK, CALL(mk_buffer_free)(buffer));
+
+    own.report = cancel_in_step;
+    own.payload = &cancel;
+    EXPECT(MK_STOPPED, CALL(mk_session_verify)(&buffer, h, MK_VERIFY_EVERYTHING, 0, 0, &own, failure));
+    EXPECT(MK_STOPPED, CALL(mk_session_verify)(&buffer, h, MK_VERIFY_EVERYTHING, 0, 0, &shared, failure));
+    EXPECT(MK_OK, CALL(mk_search_free)(search));
+    EXPECT(MK_OK, CALL(mk_cancel_free)(cancel));
+}
+
 void test_callbacks(struct sample *sample) {
     const mk_session *h = sample->session;
     struct given given;
@@ -120,6 +166,7 @@ void test_callbacks(struct sample *sample) {
     progress.payload = &counted;
     EXPECT(MK_STOPPED, CALL(mk_session_verify)(&buffer, h, MK_VERIFY_EVERYTHING, 0, 0, &progress, failure));
     CHECK(counted == 1);
+    test_shared_cancel(sample);
 
     path_in_work(path, sizeof path, "callbacks.mbox");
     write_mbox(path, 2000, 2010);

@@ -57,7 +57,7 @@ static void use(const std::string &folder) {
 
     mailkeep::Frozen frozen = archive.freeze(std::chrono::hours(1));
     CHECK(session.raw(receipt.id) == mail && frozen.thaw());
-    CHECK(status_of([&] { frozen.thaw(); }) == MK_CLOSED);
+    CHECK(status_of([&] { frozen.thaw(); }) == MK_MISUSE);
     CHECK(!archive.freeze(std::chrono::milliseconds(0)).thaw());
 
     // A stream of three mails, read by a function.

@@ -423,8 +423,9 @@ namespace Mailkeep
         /// Lets the archive change again. Returns whether nothing had changed until now: if not, the time was over, and a copy
         /// that was not complete by then is none.
         /// </summary>
+        /// <exception cref="MailkeepException"><c>misuse</c>: it was thawed before.</exception>
         /// <exception cref="ObjectDisposedException">
-        /// It was thawed or disposed of, or the archive was closed: then a copy is none either.
+        /// It was disposed of, or the archive was closed: then a copy is none either.
         /// </exception>
         public bool Thaw()
         {
@@ -478,7 +479,8 @@ namespace Mailkeep
         }
 
         /// <summary>The recovery key, for its owner to write down: it cannot be shown again.</summary>
-        /// <exception cref="ObjectDisposedException">It was committed or disposed.</exception>
+        /// <exception cref="MailkeepException"><c>misuse</c>: it was committed.</exception>
+        /// <exception cref="ObjectDisposedException">It was disposed.</exception>
         public string RecoveryKey
         {
             get
@@ -490,7 +492,8 @@ namespace Mailkeep
         }
 
         /// <summary>The text for a key file outside the archive; empty if none was wanted.</summary>
-        /// <exception cref="ObjectDisposedException">It was committed or disposed.</exception>
+        /// <exception cref="MailkeepException"><c>misuse</c>: it was committed.</exception>
+        /// <exception cref="ObjectDisposedException">It was disposed.</exception>
         public string KeyFile
         {
             get
@@ -502,7 +505,8 @@ namespace Mailkeep
         }
 
         /// <summary>The id that the archive will have: 32 hex digits.</summary>
-        /// <exception cref="ObjectDisposedException">It was committed or disposed.</exception>
+        /// <exception cref="MailkeepException"><c>misuse</c>: it was committed.</exception>
+        /// <exception cref="ObjectDisposedException">It was disposed.</exception>
         public string Id
         {
             get
@@ -515,9 +519,10 @@ namespace Mailkeep
 
         /// <summary>Creates the archive and opens it.</summary>
         /// <exception cref="MailkeepException">
-        /// <c>misuse</c>: its keys were not asked for. <c>exists</c>, <c>io</c> and others: it could not be created.
+        /// <c>misuse</c>: its keys were not asked for, then ask and commit again; or it was committed before.
+        /// <c>exists</c>, <c>io</c> and others: it could not be created.
         /// </exception>
-        /// <exception cref="ObjectDisposedException">It was committed or disposed.</exception>
+        /// <exception cref="ObjectDisposedException">It was disposed.</exception>
         public Archive Commit()
         {
             ArchiveHandle opened;

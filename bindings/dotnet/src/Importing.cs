@@ -336,7 +336,7 @@ namespace Mailkeep
     /// <summary>What a verification reads.</summary>
     public sealed class VerifyOptions
     {
-        /// <summary>How deep it looks; has no effect with <see cref="Part"/>.</summary>
+        /// <summary>How deep it looks; <see cref="VerifyDepth.Everything"/> with <see cref="Part"/>.</summary>
         public VerifyDepth Depth { get; set; }
 
         /// <summary>

@@ -363,7 +363,7 @@ namespace Mailkeep
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_archive_mark(ArchiveHandle archive, ErrorHandle error);
 
-        [DllImport(Library)]
+        [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_archive_refresh(ArchiveHandle archive, ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_archive_freeze(out FrozenHandle frozen, ArchiveHandle archive, ulong max_ms,

@@ -16,12 +16,14 @@ namespace Mailkeep
         /// <exception cref="ArgumentOutOfRangeException">A number of the options is below 0.</exception>
         /// <exception cref="DeniedException">The session is that of a person.</exception>
         /// <exception cref="StoppedException">The token was cancelled.</exception>
+        /// <exception cref="MailkeepException"><c>misuse</c>: there is no such part, or one of the structure is asked for.</exception>
         public VerifyReport Verify(VerifyOptions options = null, IProgress<Progress> progress = null,
             CancellationToken token = default(CancellationToken))
         {
             var given = options ?? new VerifyOptions();
             uint part = (uint)Number.OfC(given.Part, nameof(given.Part)), parts = (uint)Number.OfC(given.Parts, nameof(given.Parts));
-            uint depth = (part == 0 ? (uint)given.Depth : Native.MK_VERIFY_PART) | (given.Accept ? Native.MK_VERIFY_ACCEPT : 0);
+            bool isPart = part != 0 && given.Depth == VerifyDepth.Everything;
+            uint depth = (isPart ? Native.MK_VERIFY_PART : (uint)given.Depth) | (given.Accept ? Native.MK_VERIFY_ACCEPT : 0);
             using (var frame = new Frame(progress, token))
             {
                 BufferHandle buffer;

@@ -18,6 +18,14 @@ static class Keys
             Is(Throws<MailkeepException>(() => made.Commit().Dispose()).Code, "misuse", "its keys were not asked for");
         }
         True(!Directory.Exists(folder), "a folder");
+        string refused = NewPath("refused");
+        using (var made = Archive.Create(refused, "anna"))
+        {
+            Throws<MailkeepException>(() => made.Commit().Dispose());
+            True(made.RecoveryKey.Length > 0, "a key");
+            made.Commit().Dispose();
+        }
+        True(Directory.Exists(refused), "committed after its key was asked for");
         using (var made = Archive.Create(folder, "anna", new CreateOptions { WithoutKeyFile = true, Passphrase = "correct horse battery" }))
         {
             string id = made.Id, recovery = made.RecoveryKey;
@@ -26,7 +34,8 @@ static class Keys
             {
                 Is(archive.Info().Id, id);
                 Is(Archive.IdOf(folder), id);
-                Throws<ObjectDisposedException>(() => made.Commit());
+                var again = Throws<MailkeepException>(() => made.Commit());
+                True(again.Code == "misuse" && again.Message.Contains("used up"), again.Message);
             }
             using (Archive.Open(folder, Key.Recovery(recovery))) { }
             using (Archive.Open(folder, Key.Passphrase("correct horse battery"))) { }

@@ -84,6 +84,9 @@ static class Maintenance
             True(session.VerifyAsync(new VerifyOptions { Depth = VerifyDepth.Structure }).Result.IsClean, "its structure");
             True(session.Verify(new VerifyOptions { Part = 2, Parts = 3 }).IsClean, "a part");
             Is(Throws<MailkeepException>(() => session.Verify(new VerifyOptions { Part = 4, Parts = 3 })).Code.Length > 0, true);
+            Is(Throws<MailkeepException>(() => session.Verify(new VerifyOptions { Parts = 3 })).Code, "misuse");
+            var structure = new VerifyOptions { Depth = VerifyDepth.Structure, Part = 1, Parts = 3 };
+            Is(Throws<MailkeepException>(() => session.Verify(structure)).Code, "misuse");
             Throws<ArgumentOutOfRangeException>(() => session.Verify(new VerifyOptions { Part = -1 }));
             var plan = session.Repair(RepairOptions.DryRun);
             True(plan.Reason == null && !plan.NeedsAcceptance, plan.Json);
@@ -182,7 +185,8 @@ static class Maintenance
                 Is(FilesOf(archive.Info().Folder), before);
                 True(!late.IsCompleted, "it waits");
                 True(frozen.Thaw(), "held");
-                Throws<ObjectDisposedException>(() => frozen.Thaw());
+                var again = Throws<MailkeepException>(() => frozen.Thaw());
+                True(again.Code == "misuse" && again.Message.Contains("used up"), again.Message);
                 late.Wait();
             }
             using (var over = archive.Freeze(TimeSpan.Zero))
