@@ -1,10 +1,11 @@
 //! Archives: created, opened, closed.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use archive_core::{Actor, CreateOptions, OpenOptions, Secret};
+use archive_core::{Actor, ArchiveKeys, CreateOptions, OpenOptions, Secret};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -53,20 +54,36 @@ type Freeze = Mutex<Option<archive_core::Frozen>>;
 
 /// An archive that does not change.
 #[pyclass(frozen, module = "mailkeep._native")]
-pub(crate) struct Frozen(Arc<Freeze>);
+pub(crate) struct Frozen {
+    freeze: Arc<Freeze>,
+    is_thawed: AtomicBool,
+}
 
 #[pymethods]
 impl Frozen {
     /// Whether nothing had changed until now.
     fn thaw(&self, py: Python<'_>) -> PyResult<bool> {
-        let frozen = taken(&self.0).ok_or_else(|| exception(py, &archive_core::Error::Closed))?;
+        let frozen = taken(&self.freeze).ok_or_else(|| match self.is_thawed.load(Ordering::Relaxed) {
+            true => misuse(py, "this freeze was used up by thaw or the end of its context; freeze the archive again"),
+            // Closing ended it.
+            false => exception(py, &archive_core::Error::Closed),
+        })?;
+        self.is_thawed.store(true, Ordering::Relaxed);
         Ok(frozen.thaw())
     }
 
     /// Thaws, if it was not thawed.
     fn release(&self) {
-        drop(taken(&self.0));
+        if let Some(frozen) = taken(&self.freeze) {
+            self.is_thawed.store(true, Ordering::Relaxed);
+            drop(frozen);
+        }
     }
+}
+
+/// A creation that was committed or given up.
+fn spent(py: Python<'_>) -> PyErr {
+    misuse(py, "this creation of an archive was used up by commit or discard; begin a new one")
 }
 
 fn taken(freeze: &Freeze) -> Option<archive_core::Frozen> {
@@ -169,7 +186,7 @@ impl Archive {
         let archive = self.core(py)?;
         let frozen = Arc::new(Mutex::new(Some(py.detach(|| archive.freeze(max)).or_raise(py)?)));
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&frozen);
-        Ok(Frozen(frozen))
+        Ok(Frozen { freeze: frozen, is_thawed: AtomicBool::new(false) })
     }
 
     /// Whether a path is one of the archive's own folder, or in it.
@@ -205,12 +222,21 @@ impl Archive {
 
 /// An archive that is not on disk yet.
 #[pyclass(frozen, module = "mailkeep._native")]
-pub(crate) struct NewArchive(Mutex<Option<archive_core::NewArchive>>);
+pub(crate) struct NewArchive {
+    new: Mutex<Option<archive_core::NewArchive>>,
+    /// The commit of one whose keys nobody has would use it up.
+    are_keys_known: AtomicBool,
+}
 
 impl NewArchive {
     fn with<T>(&self, py: Python<'_>, of: impl FnOnce(&archive_core::NewArchive) -> T) -> PyResult<T> {
-        let new = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        new.as_ref().map(of).ok_or_else(|| misuse(py, "this creation of an archive has ended; begin a new one"))
+        let new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        new.as_ref().map(of).ok_or_else(|| spent(py))
+    }
+
+    fn with_keys<T>(&self, py: Python<'_>, of: impl FnOnce(&ArchiveKeys) -> T) -> PyResult<T> {
+        self.are_keys_known.store(true, Ordering::Relaxed);
+        self.with(py, |new| of(new.keys()))
     }
 }
 
@@ -221,22 +247,27 @@ impl NewArchive {
     }
 
     fn recovery_key(&self, py: Python<'_>) -> PyResult<String> {
-        self.with(py, |new| new.keys().recovery.text().to_owned())
+        self.with_keys(py, |keys| keys.recovery.text().to_owned())
     }
 
     fn key_file(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        self.with(py, |new| new.keys().key_file.as_ref().map(|key| key.text().to_owned()))
+        self.with_keys(py, |keys| keys.key_file.as_ref().map(|key| key.text().to_owned()))
     }
 
     fn commit(&self, py: Python<'_>) -> PyResult<Archive> {
-        let new = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let new = new.ok_or_else(|| misuse(py, "this creation of an archive has ended; begin a new one"))?;
+        let mut new = self.new.lock().unwrap_or_else(PoisonError::into_inner);
+        if new.is_some() && !self.are_keys_known.load(Ordering::Relaxed) {
+            return Err(misuse(py, "the keys of the new archive were not asked for; keep them, then commit"));
+        }
+        let taken = new.take();
+        drop(new);
+        let new = taken.ok_or_else(|| spent(py))?;
         py.detach(|| new.commit().map(Archive::new)).or_raise(py)
     }
 
     /// Gives the creation up, and releases the folder.
     fn discard(&self, py: Python<'_>) {
-        let new = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let new = self.new.lock().unwrap_or_else(PoisonError::into_inner).take();
         py.detach(|| drop(new));
     }
 }
@@ -257,7 +288,7 @@ pub(crate) fn create(
         created = created.passphrase(passphrase.text());
     }
     let new = py.detach(|| archive_core::Archive::create(&path, created)).or_raise(py)?;
-    Ok(NewArchive(Mutex::new(Some(new))))
+    Ok(NewArchive { new: Mutex::new(Some(new)), are_keys_known: AtomicBool::new(false) })
 }
 
 #[pyfunction]

@@ -30,9 +30,15 @@ def test_nothing_is_created_before_commit(place: Place) -> None:
 
 
 def test_keys_must_be_asked_for(place: Place) -> None:
-    with mailkeep.create(place.path, "anna") as new, pytest.raises(mailkeep.Misuse):
-        new.commit()
-    assert not (place.path / "archive.mk").exists()
+    with mailkeep.create(place.path, "anna") as new:
+        with pytest.raises(mailkeep.Misuse, match="keys"):
+            new.commit()
+        assert not (place.path / "archive.mk").exists()
+        # It was not used up by that.
+        assert new.recovery_key
+        new.commit().close()
+        with pytest.raises(mailkeep.Misuse, match="used up by commit"):
+            new.commit()
 
 
 def test_create_and_open_with_every_key(place: Place) -> None:
@@ -140,7 +146,7 @@ def test_a_copy_of_a_frozen_archive_is_one_state_of_it(place: Place) -> None:
         with pytest.raises(mailkeep.Misuse):
             archive.freeze(3600)
         assert late.is_alive() and frozen.thaw()
-        with pytest.raises(mailkeep.Closed):
+        with pytest.raises(mailkeep.Misuse, match="used up"):
             frozen.thaw()
     late.join()
     with mailkeep.open(copy, mailkeep.Key.recovery(place.recovery)) as copied:

@@ -127,7 +127,10 @@ class NewArchive:
         return self._native.key_file()
 
     def commit(self) -> Archive:
-        """Creates the archive, synced, and opens it. Raises ``Misuse`` if nobody asked for its keys."""
+        """Creates the archive, synced, and opens it.
+
+        Raises ``Misuse`` if nobody asked for its keys: ask, and commit again. Otherwise it is used up, also by an error.
+        """
         return Archive(self._native.commit())
 
     def discard(self) -> None:
@@ -305,7 +308,7 @@ class Frozen:
     def thaw(self) -> bool:
         """Lets the archive change again. Returns whether nothing had changed until now.
 
-        If not, the time was over, and a copy that was not complete by then is none. Raises ``Closed`` if it was thawed
-        before, or the archive was closed: then a copy is none either.
+        If not, the time was over, and a copy that was not complete by then is none. Raises ``Misuse`` if it was thawed
+        before, and ``Closed`` if the archive was closed: then a copy is none either.
         """
         return self._native.thaw()
