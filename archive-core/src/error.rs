@@ -167,6 +167,45 @@ pub enum Error {
     /// No store of this number. Fix: `store list` shows them.
     #[error("store {0} is not in this archive")]
     NoSuchStore(u32),
+    /// No store takes new mail. Fix: `store state` makes one of them `current`, or `store create` a new one.
+    #[error("no store of the archive takes new mail; make one current, or create one")]
+    NoCurrentStore,
+    /// A store is not open, and what was asked for needs all of them: whether a mail is archived already can only be told
+    /// if every store can be asked. Fix: what the reason says; or detach the store, if it is gone for good.
+    #[error("store {store} is not open: {why}; open it, or detach it if it is gone for good")]
+    StoreNotOpen {
+        /// The store's name.
+        store: String,
+        /// Why.
+        why: Box<Error>,
+    },
+    /// The store is disabled. Fix: give it another state.
+    #[error("it is disabled")]
+    StoreDisabled,
+    /// Messages and folders of the store must not change. Fix: give it another state.
+    #[error("store {store} is write-protected; make it `normal` to change it")]
+    StoreWriteProtected {
+        /// The store's name.
+        store: String,
+    },
+    /// The store could not be closed, since calls still use it. Fix: try again after they have ended.
+    #[error("store {store} is in use; try again when the calls that use it have ended")]
+    StoreBusy {
+        /// The store's name.
+        store: String,
+    },
+    /// Another store has this name. Fix: choose another one.
+    #[error("there is a store called {0} already; choose another name")]
+    StoreExists(String),
+    /// The folder has no store of this archive. Fix: check the path; a store of another archive cannot be attached, but
+    /// its mails can be exported and imported.
+    #[error("{}: no store of this archive here ({why}); check the path", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// What was found instead.
+        why: &'static str,
+    },
     /// The actor may not do this.
     #[error("permission denied: {0}")]
     Denied(&'static str),
@@ -455,6 +494,13 @@ impl Error {
             Self::FolderExists(_) => "folder_exists",
             Self::FolderNotEmpty { .. } => "folder_not_empty",
             Self::NoSuchStore(_) => "no_such_store",
+            Self::NoCurrentStore => "no_current_store",
+            Self::StoreNotOpen { .. } => "store_not_open",
+            Self::StoreDisabled => "store_disabled",
+            Self::StoreWriteProtected { .. } => "store_write_protected",
+            Self::StoreBusy { .. } => "store_busy",
+            Self::StoreExists(_) => "store_exists",
+            Self::NotAStore { .. } => "not_a_store",
             Self::AmbiguousFolder { .. } => "ambiguous_folder",
             Self::Denied(_) => "denied",
             Self::Exists { .. } => "exists",

@@ -118,12 +118,13 @@ mod wire;
 pub use archive_index::{MOST_WORDS, SegmentDamage, read_size};
 
 pub use archive::{
-    Actor, Archive, CheckReport, ClauseReport, ClauseVerdict, CompactOptions, CountBy, Counts, Coverage, CreateOptions, DateRange,
-    DeleteOptions, DeleteReport, DeletedMessage, Deletion, Depth, ExportOptions, ExportReport, FailedMails, Finding, FolderInfo,
+    Actor, Archive, AttachOptions, CheckReport, ClauseReport, ClauseVerdict, CompactOptions, CountBy, Counts, Coverage, CreateOptions,
+    DateRange, DeleteOptions, DeleteReport, DeletedMessage, Deletion, Depth, ExportOptions, ExportReport, FailedMails, Finding, FolderInfo,
     FolderOptions, FolderReport, FolderScope, Frozen, HitSnippet, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource,
-    IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, MovedFolder, NewArchive, NoEvents, NotSearchable,
-    OpenOptions, Order, OrderKey, Outcome, Page, PartSink, Receipt, RepairOptions, RepairReport, SearchCriteria, SearchField, SearchPages,
-    SearchRequest, SearchResult, Session, SizeRange, StatsReport, StoreIndex, Suggestions, UndeleteReport, User, VerifyReport, Zone,
+    IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, MovedFolder, NewArchive, NewStore, NoEvents,
+    NotSearchable, OpenOptions, Order, OrderKey, Outcome, Page, PartSink, Receipt, RepairOptions, RepairReport, SearchCriteria,
+    SearchField, SearchPages, SearchRequest, SearchResult, Session, SizeRange, StatsReport, StoreIndex, StoreInfo, StoreState, Suggestions,
+    UndeleteReport, User, VerifyReport, Zone,
 };
 pub use clock::Clock;
 pub use error::{Cause, Damage, DamageCause, Error, Remedy};

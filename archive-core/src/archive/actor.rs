@@ -1,14 +1,18 @@
 //! The identity on whose behalf a call is made, and what it may see.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::Opened;
+use super::stores::OpenStores;
 use crate::catalog::Folders;
 use crate::error::Error;
 use crate::folder::FolderPath;
-use crate::id::FolderNo;
-use crate::store::View;
+use crate::id::{FolderNo, MessageId, StoreNo};
+use crate::store::{Store, View};
 
 /// The identity on whose behalf a call is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +102,13 @@ impl Actor {
         }
     }
 
+    pub(super) fn only_system(&self, what: &'static str) -> Result<(), Error> {
+        match self {
+            Self::System => Ok(()),
+            Self::User(_) => Err(Error::Denied(what)),
+        }
+    }
+
     pub(super) fn sight(&self, folders: &Folders) -> Sight {
         match self {
             Self::System => Sight::All,
@@ -115,28 +126,61 @@ impl Actor {
 }
 
 /// A call of a [`Session`](super::Session): an open archive, used on behalf of an actor.
-#[derive(Clone)]
 pub(super) struct Acting<'a> {
     pub(super) archive: &'a Opened,
     pub(super) actor: &'a Actor,
+    /// The stores that are open, by number: the same for the whole call.
+    pub(super) stores: OpenStores,
 }
 
-impl Acting<'_> {
-    /// An error unless the actor is the system: `what` concerns more than the messages of some folders.
-    pub(super) fn only_system(&self, what: &'static str) -> Result<(), Error> {
-        match self.actor {
-            Actor::System => Ok(()),
-            Actor::User(_) => Err(Error::Denied(what)),
-        }
+/// The same in one store.
+pub(super) struct InStore<'a> {
+    acting: &'a Acting<'a>,
+    pub(super) store: &'a Arc<Store>,
+}
+
+impl<'a> Deref for InStore<'a> {
+    type Target = Acting<'a>;
+
+    fn deref(&self) -> &Acting<'a> {
+        self.acting
+    }
+}
+
+impl<'a> Acting<'a> {
+    pub(super) fn new(archive: &'a Opened, actor: &'a Actor) -> Self {
+        Self { archive, actor, stores: archive.stores.open() }
     }
 
+    /// The call in each open store, by number.
+    pub(super) fn each_store(&self) -> impl Iterator<Item = InStore<'_>> {
+        self.stores.iter().map(|store| InStore { acting: self, store })
+    }
+
+    /// The call in store `no`, if that is open.
+    pub(super) fn in_store(&self, no: StoreNo) -> Option<InStore<'_>> {
+        self.each_store().find(|within| within.store.no() == no)
+    }
+
+    /// The call in the store of a message.
+    pub(super) fn of(&self, id: MessageId) -> Result<InStore<'_>, Error> {
+        self.in_store(id.store).ok_or(Error::NoSuchMessage(id))
+    }
+
+    /// An error unless the actor is the system: `what` concerns more than the messages of some folders.
+    pub(super) fn only_system(&self, what: &'static str) -> Result<(), Error> {
+        self.actor.only_system(what)
+    }
+}
+
+impl InStore<'_> {
     pub(super) fn sight(&self) -> Sight {
-        self.actor.sight(self.archive.store.catalog().folders())
+        self.actor.sight(self.store.catalog().folders())
     }
 
     /// What is there now, and what of it the actor sees.
     pub(super) fn view(&self) -> (View, Sight) {
-        let view = self.archive.store.view();
+        let view = self.store.view();
         let sight = self.actor.sight(view.catalog().folders());
         (view, sight)
     }

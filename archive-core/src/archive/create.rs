@@ -16,7 +16,7 @@ use crate::folder::FolderPath;
 use crate::id::Uuid;
 use crate::records::{Link, SeenHead};
 use crate::seal::{ArchiveIdentity, ArchiveKeys, IdentityFile, KeyWrap, Secret, SecretKey, Slot, print_recovery_key, random};
-use crate::store::{Wrapping, create_store};
+use crate::store::{StoreDirs, Wrapping, create_store};
 use crate::vfs::{Operation, Vfs, VfsError};
 
 pub(super) const MASTER: &str = "master key";
@@ -223,14 +223,14 @@ impl NewArchive {
         vfs.sync_dir(&dir)?;
         let recovery = identity.recovery.clone();
         let wrapping = Wrapping { archive: id, archive_key: &secrets.archive, recovery_wrap_key: &secrets.recovery_wrap, recovery };
-        let store = create_store(&vfs, &stores.join(&name), 1, &name, &wrapping)?;
+        let store = create_store(&vfs, &StoreDirs::below(&stores.join(&name)), 1, &name, &wrapping)?;
         let uuid = Uuid(store.uuid);
-        master.add_store(store)?;
+        master.note_stores(vec![store])?;
         master.set(super::master::OWNER, &self.owner)?;
         let file = IdentityFile::seal(id, identity, &secrets.archive)?;
         master.record_keys(id, state_of(&file))?;
         // So that the next open finds a master that says that all of it is synced.
-        master.mark(SeenHead::new(uuid, Link::origin(uuid)))?;
+        master.mark(vec![SeenHead::new(uuid, Link::origin(uuid))])?;
         drop(master);
         let watched = lock.to_watch();
         if !watched.is_in_place().unwrap_or_default() {

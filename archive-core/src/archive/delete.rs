@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use roaring::RoaringBitmap;
 
 use super::Page;
-use super::actor::{Acting, Actor};
+use super::actor::{Acting, Actor, InStore};
+use super::list::IdPlace;
 use crate::catalog::{Catalog, FactPlace};
 use crate::error::Error;
 use crate::id::{MessageId, MessageNo};
 use crate::message::MessageInfo;
 use crate::records::DeletedFact;
-use crate::store::Note;
+use crate::store::{Divided, Note};
 
 /// The longest reason, in bytes.
 const MOST_REASON: usize = 1 << 10;
@@ -70,32 +71,99 @@ const LIST: &str = "deleted messages";
 
 impl Acting<'_> {
     pub(super) fn delete(&self, ids: &[MessageId], reason: &str, options: DeleteOptions) -> Result<DeleteReport, Error> {
-        let (store, sight) = (&self.archive.store, self.sight());
         let note = self.note(reason)?;
+        let mut report = DeleteReport::default();
         let asked = self.asked(ids)?;
-        let sees = |folder| sight.sees(folder);
-        let divided = match options.dry_run {
-            true => store.plan_delete(&asked, &sees)?,
-            false => store.delete(&asked, &sees, note)?,
-        };
-        Ok(DeleteReport { deleted: self.ids(&divided.changed), already_deleted: self.ids(&divided.unchanged) })
+        // All of them can be deleted, or nothing is; one store alone sees to that itself.
+        if options.dry_run || asked.len() > 1 {
+            for (within, asked) in &asked {
+                report.add(within, within.plan_delete(asked)?);
+            }
+        }
+        if options.dry_run {
+            return Ok(report);
+        }
+        report = DeleteReport::default();
+        for (within, asked) in &asked {
+            let sight = within.sight();
+            report.add(within, within.store.delete(asked, &|folder| sight.sees(folder), note)?);
+        }
+        Ok(report)
     }
 
     pub(super) fn undelete(&self, ids: &[MessageId], reason: &str) -> Result<UndeleteReport, Error> {
-        let sight = self.sight();
         let note = self.note(reason)?;
-        let divided = self.archive.store.undelete(&self.asked(ids)?, &|folder| sight.sees(folder), note)?;
-        Ok(UndeleteReport { undeleted: self.ids(&divided.changed), not_deleted: self.ids(&divided.unchanged) })
+        let mut report = UndeleteReport::default();
+        for (within, asked) in self.asked(ids)? {
+            let sight = within.sight();
+            let divided = within.store.undelete(&asked, &|folder| sight.sees(folder), note)?;
+            report.undeleted.extend(within.ids(&divided.changed));
+            report.not_deleted.extend(within.ids(&divided.unchanged));
+        }
+        Ok(report)
     }
 
     pub(super) fn deleted_page(&self, cursor: Option<&str>, most: usize) -> Result<Page<DeletedMessage>, Error> {
-        let (store, sight) = (&self.archive.store, self.sight());
-        let from = MessageNo(<[u8; 4]>::try_from(&*self.place_in(LIST, cursor)?).map_or(0, u32::from_be_bytes));
+        let mut from = IdPlace::read(&self.place_in(LIST, cursor)?);
+        let mut items = Vec::new();
+        for within in self.each_store() {
+            let Some(first) = from.in_store(within.store.no()) else { continue };
+            if let Some(next) = within.deleted_from(first, most - items.len(), &mut items)? {
+                from = IdPlace { store: within.store.no(), no: next };
+                return Ok(Page { items, cursor: Some(self.cursor_in(LIST, &from.write())?) });
+            }
+        }
+        Ok(Page { items, cursor: None })
+    }
+
+    fn note<'n>(&'n self, reason: &'n str) -> Result<Note<'n>, Error> {
+        let expected = format!("give a reason of at most {MOST_REASON} bytes; it is kept in the archive");
+        match reason.trim() {
+            "" => Err(Error::misuse("a reason is missing", expected)),
+            trimmed if trimmed.len() > MOST_REASON => Err(Error::misuse(format!("the reason has {} bytes", trimmed.len()), expected)),
+            reason => Ok(Note { actor: self.actor.name(), reason }),
+        }
+    }
+
+    /// The messages by their stores, which can all be changed; ids of no open store are an error.
+    fn asked(&self, ids: &[MessageId]) -> Result<Vec<(InStore<'_>, RoaringBitmap)>, Error> {
+        let unknown: BTreeSet<MessageId> = ids.iter().copied().filter(|id| self.in_store(id.store).is_none()).collect();
+        if !unknown.is_empty() {
+            return Err(Error::NoSuchMessages(unknown.into_iter().collect()));
+        }
+        let mut asked = Vec::new();
+        for within in self.each_store() {
+            let no = within.store.no();
+            let numbers: RoaringBitmap = ids.iter().filter(|id| id.store == no).map(|id| id.no.0).collect();
+            if !numbers.is_empty() {
+                self.archive.stores.check_changeable(no)?;
+                asked.push((within, numbers));
+            }
+        }
+        Ok(asked)
+    }
+}
+
+impl DeleteReport {
+    fn add(&mut self, within: &InStore<'_>, divided: Divided) {
+        self.deleted.extend(within.ids(&divided.changed));
+        self.already_deleted.extend(within.ids(&divided.unchanged));
+    }
+}
+
+impl InStore<'_> {
+    fn plan_delete(&self, asked: &RoaringBitmap) -> Result<Divided, Error> {
+        let sight = self.sight();
+        self.store.plan_delete(asked, &|folder| sight.sees(folder))
+    }
+
+    /// Adds up to `most` deleted messages from number `from` on, and returns where more begin.
+    fn deleted_from(&self, from: MessageNo, most: usize, items: &mut Vec<DeletedMessage>) -> Result<Option<MessageNo>, Error> {
+        let (store, sight) = (self.store, self.sight());
         let (found, more) = store.deletions(from, most, &|folder| sight.sees(folder))?;
         let next = found.back().map_or(from, |(no, _)| MessageNo(no.0.saturating_add(1)));
         // Messages that were deleted together share a fact.
         let mut last: Option<(FactPlace, Option<DeletedFact>)> = None;
-        let mut items = Vec::with_capacity(found.len());
         for (no, place) in found {
             if last.as_ref().is_none_or(|(known, _)| *known != place) {
                 last = Some((place, self.deletion_fact(place)?));
@@ -105,8 +173,7 @@ impl Acting<'_> {
             let deletion = last.as_ref().and_then(|(_, fact)| fact.as_ref()).map(Deletion::of);
             items.push(DeletedMessage { info: self.info(id, &row)?, deletion });
         }
-        let cursor = more.then(|| self.cursor_in(LIST, &next.0.to_be_bytes())).transpose()?;
-        Ok(Page { items, cursor })
+        Ok(more.then_some(next))
     }
 
     /// The error for a message that is deleted. Only the system learns that there was one.
@@ -125,33 +192,14 @@ impl Acting<'_> {
 
     /// The fact at a place; `None` if it is damaged.
     fn deletion_fact(&self, place: FactPlace) -> Result<Option<DeletedFact>, Error> {
-        match self.archive.store.deletion_fact(place) {
+        match self.store.deletion_fact(place) {
             Err(Error::Damage(_)) => Ok(None),
             fact => fact.map(Some),
         }
     }
 
-    fn note<'n>(&'n self, reason: &'n str) -> Result<Note<'n>, Error> {
-        let expected = format!("give a reason of at most {MOST_REASON} bytes; it is kept in the archive");
-        match reason.trim() {
-            "" => Err(Error::misuse("a reason is missing", expected)),
-            trimmed if trimmed.len() > MOST_REASON => Err(Error::misuse(format!("the reason has {} bytes", trimmed.len()), expected)),
-            reason => Ok(Note { actor: self.actor.name(), reason }),
-        }
-    }
-
-    /// The numbers of messages in the store; ids of other stores are an error.
-    fn asked(&self, ids: &[MessageId]) -> Result<RoaringBitmap, Error> {
-        let own = self.archive.store.no();
-        let unknown: BTreeSet<MessageId> = ids.iter().copied().filter(|id| id.store != own).collect();
-        match unknown.is_empty() {
-            true => Ok(ids.iter().map(|id| id.no.0).collect()),
-            false => Err(Error::NoSuchMessages(unknown.into_iter().collect())),
-        }
-    }
-
-    fn ids(&self, numbers: &RoaringBitmap) -> Vec<MessageId> {
-        numbers.iter().map(|no| self.archive.store.message_id(MessageNo(no))).collect()
+    fn ids(&self, numbers: &RoaringBitmap) -> impl Iterator<Item = MessageId> {
+        numbers.iter().map(|no| self.store.message_id(MessageNo(no)))
     }
 }
 

@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::actor::Acting;
+use super::list::{Listed, messages_of};
 use super::{Archive, SearchRequest};
 use crate::error::Error;
 use crate::export::{ExportFormat, Exporter, Laid, Layout, MboxStream, NotLaid, Target};
 use crate::folder::FolderPath;
-use crate::id::{FolderNo, MessageId, MessageNo};
+use crate::id::{FolderNo, MessageId, StoreNo};
 use crate::progress::{Progress, Step, Unit};
 
 /// What is exported, and how.
@@ -124,42 +125,48 @@ impl Acting<'_> {
     /// Keeps the order of folders, and sorts the messages of each folder by their contents: neighbours share a block,
     /// which is then decompressed once. In another order each mail would decompress one.
     fn as_they_lie(&self, ids: Vec<MessageId>) -> Vec<MessageId> {
-        let catalog = self.archive.store.catalog();
-        let mut rank: HashMap<u32, u32> = HashMap::new();
+        let mut rank: HashMap<(StoreNo, u32), u32> = HashMap::new();
         let mut placed = Vec::with_capacity(ids.len());
         for id in ids {
             // A message without a row fails when its turn comes.
-            let row = catalog.message_row(id.no).ok().flatten();
+            let row = self.in_store(id.store).and_then(|within| within.store.catalog().message_row(id.no).ok().flatten());
             let (folder, content) = row.map_or((0, u32::MAX), |row| (row.folder, row.content));
             let next = rank.len() as u32;
-            placed.push((*rank.entry(folder).or_insert(next), content, id.no));
+            placed.push((*rank.entry((id.store, folder)).or_insert(next), content, id));
         }
         placed.sort_unstable();
-        placed.into_iter().map(|(.., no)| MessageId { store: self.archive.store.no(), no }).collect()
+        placed.into_iter().map(|(.., id)| id).collect()
     }
 
     /// What is to be exported, folder by folder.
     fn chosen(&self, options: &ExportOptions) -> Result<Vec<MessageId>, Error> {
         let is_below = |path: &FolderPath| options.folder.as_ref().is_none_or(|folder| path.is_within(folder));
-        let folders: Vec<FolderNo> =
-            self.numbered_folders().into_iter().filter(|(_, info)| is_below(&info.path)).map(|(no, _)| no).collect();
+        let mut folders = Vec::new();
+        for within in self.each_store() {
+            let seen = within.numbered_folders().into_iter().filter(|(_, info)| is_below(&info.path));
+            folders.extend(seen.map(|(no, info)| (info.path.names().to_vec(), within.store.no(), no)));
+        }
         if let Some(folder) = options.folder.as_ref().filter(|_| folders.is_empty()) {
             return Err(Error::NoSuchFolder(folder.to_string()));
         }
+        // By path; those of one path in the order of their stores.
+        folders.sort_unstable();
         if let Some(query) = &options.query {
-            let ranks: HashMap<FolderNo, u32> = folders.into_iter().zip(0..).collect();
-            let mut found: Vec<(u32, MessageNo)> = Vec::new();
-            self.each_found(&SearchRequest::new(query), |placed| {
-                found.extend(ranks.get(&placed.folder).map(|rank| (*rank, placed.message)));
+            let ranks: HashMap<(StoreNo, FolderNo), u32> = folders.into_iter().map(|(_, store, no)| (store, no)).zip(0..).collect();
+            let mut found: Vec<(u32, MessageId)> = Vec::new();
+            self.each_found(&SearchRequest::new(query), |store, placed| {
+                let id = MessageId { store, no: placed.message };
+                found.extend(ranks.get(&(store, placed.folder)).map(|rank| (*rank, id)));
                 Ok(())
             })?;
             found.sort_unstable();
-            return Ok(found.into_iter().map(|(_, no)| MessageId { store: self.archive.store.no(), no }).collect());
+            return Ok(found.into_iter().map(|(_, id)| id).collect());
         }
         let mut ids = Vec::new();
-        for folder in &folders {
+        for (_, store, folder) in folders {
+            let Some(within) = self.in_store(store) else { continue };
             let first = ids.len();
-            let _to_the_end = self.messages_of(&[*folder], &[], &mut |id, _| {
+            let _to_the_end = messages_of(vec![Listed::after(within.store, folder, &[])], &mut |id, _| {
                 options.progress.check()?;
                 ids.push(id);
                 Ok(ControlFlow::Continue(()))

@@ -35,11 +35,14 @@ impl Opened {
     pub(super) fn foreign(&self) -> Result<Vec<PathBuf>, Error> {
         let mut found = Vec::new();
         look(&*self.vfs, &self.dir, &ARCHIVE, &mut found)?;
-        let stores = stores_dir(&self.dir);
-        let known: Vec<PathBuf> = self.master().stores().iter().map(|store| stores.join(&store.name)).collect();
+        // Also of those that are detached, or lie elsewhere with some of their folders.
+        let known: Vec<PathBuf> = self.master().stores().iter().map(|store| stores_dir(&self.dir).join(&store.name)).collect();
         found.retain(|path| !known.contains(path));
-        for store in &known {
-            look(&*self.vfs, store, &STORE, &mut found)?;
+        let dirs = self.stores.dirs(&self.dir);
+        for store in &dirs {
+            if self.vfs.kind(&store.root)?.is_some() {
+                look(&*self.vfs, &store.root, &STORE, &mut found)?;
+            }
         }
         found.sort();
         Ok(found)

@@ -116,7 +116,7 @@ fn d_an_unknown_fact_that_must_be_understood_refuses_the_store_and_nothing_is_wr
     for kind in [20, 63, 95] {
         for marked in [true, false] {
             let made = Made::closed();
-            made.open().unwrap().enter().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
+            made.open().unwrap().enter().unwrap().current().unwrap().forge_commit(vec![fact(kind)], marked).unwrap();
             let before = made.files();
             assert_eq!(made.open().unwrap_err().code(), "unknown_feature", "kind {kind}, marked {marked}");
             assert!(made.files() == before, "kind {kind}, marked {marked}: nothing is written");
@@ -129,7 +129,7 @@ fn d_an_unknown_fact_of_class_no_write_leaves_an_archive_that_is_read() {
     for kind in [96, 97, 98, 99, 127] {
         for marked in [true, false] {
             let made = Made::closed();
-            made.open().unwrap().enter().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
+            made.open().unwrap().enter().unwrap().current().unwrap().forge_commit(vec![fact(kind)], marked).unwrap();
             made.is_read_only(&format!("kind {kind}, marked {marked}"));
         }
     }
@@ -140,7 +140,7 @@ fn d_an_unknown_fact_of_class_ignore_is_passed_over_and_kept() {
     for kind in [128, 129, 132, 1000] {
         for marked in [true, false] {
             let made = Made::closed();
-            made.open().unwrap().enter().unwrap().store.forge_commit(vec![fact(kind)], marked).unwrap();
+            made.open().unwrap().enter().unwrap().current().unwrap().forge_commit(vec![fact(kind)], marked).unwrap();
             made.goes_on();
         }
     }
@@ -153,7 +153,7 @@ fn d_an_unknown_key_of_a_known_fact_is_judged_by_its_class() {
         let archive = made.open().unwrap();
         // Contents noted damaged: none; and one more key.
         let bytes = vec![0xa2, 1, 0x80, 0x18, key, 1];
-        archive.enter().unwrap().store.forge_commit(vec![NewFact::unknown(17, bytes)], true).unwrap();
+        archive.enter().unwrap().current().unwrap().forge_commit(vec![NewFact::unknown(17, bytes)], true).unwrap();
         drop(archive);
         match code {
             "" => made.goes_on(),
@@ -168,17 +168,17 @@ fn d_an_unknown_date_source_direction_importance_and_quoting_are_kept_and_read_a
     for value in [0, 9, 130, 255] {
         let made = Made::closed();
         let archive = made.open().unwrap();
-        let (content_no, message_no) = archive.enter().unwrap().store.next_numbers();
+        let (content_no, message_no) = archive.enter().unwrap().current().unwrap().next_numbers();
         let known = made.receipts[0].id().no;
-        let mut message = archive.enter().unwrap().store.message_fact(known).unwrap().unwrap();
-        let mut content = archive.enter().unwrap().store.content_fact(ContentNo(message.content)).unwrap().unwrap();
-        content.runs = archive.enter().unwrap().store.catalog().content_row(ContentNo(message.content)).unwrap().unwrap().runs;
+        let mut message = archive.enter().unwrap().current().unwrap().message_fact(known).unwrap().unwrap();
+        let mut content = archive.enter().unwrap().current().unwrap().content_fact(ContentNo(message.content)).unwrap().unwrap();
+        content.runs = archive.enter().unwrap().current().unwrap().catalog().content_row(ContentNo(message.content)).unwrap().unwrap().runs;
         (content.no, content.date_source, content.importance) = (content_no, value, value);
         (message.no, message.content, message.number) = (message_no, content_no, 4);
         (message.direction, message.quoting) = (value, Some(value));
         let facts =
             vec![NewFact::new(FactValue::Content(Box::new(content.clone()))), NewFact::new(FactValue::Message(Box::new(message.clone())))];
-        archive.enter().unwrap().store.forge_commit(facts, true).unwrap();
+        archive.enter().unwrap().current().unwrap().forge_commit(facts, true).unwrap();
         drop(archive);
         let archive = made.open().unwrap();
         let id = MessageId { store: known_store(&made), no: MessageNo(message_no) };
@@ -194,8 +194,8 @@ fn d_an_unknown_date_source_direction_importance_and_quoting_are_kept_and_read_a
         put(&archive, 9).unwrap();
         archive.close().unwrap();
         let archive = made.open().unwrap();
-        assert_eq!(archive.enter().unwrap().store.content_fact(ContentNo(content_no)).unwrap().unwrap().date_source, value, "kept");
-        assert_eq!(archive.enter().unwrap().store.message_fact(MessageNo(message_no)).unwrap().unwrap().direction, value, "kept");
+        assert_eq!(archive.enter().unwrap().current().unwrap().content_fact(ContentNo(content_no)).unwrap().unwrap().date_source, value, "kept");
+        assert_eq!(archive.enter().unwrap().current().unwrap().message_fact(MessageNo(message_no)).unwrap().unwrap().direction, value, "kept");
     }
 }
 
@@ -290,7 +290,7 @@ fn d_nothing_writes_where_a_master_of_a_later_version_may_not_be_written() {
 fn d_a_file_of_an_unknown_kind_is_passed_over_and_named() {
     for name in ["future.mkx", "content/000001.mkx"] {
         let made = Made::closed();
-        let path = made.open().unwrap().enter().unwrap().store.forge_file(name).unwrap();
+        let path = made.open().unwrap().enter().unwrap().current().unwrap().forge_file(name).unwrap();
         made.goes_on();
         let archive = made.open().unwrap();
         let report = archive.session(Actor::System).verify(Depth::Everything, &Progress::new()).unwrap();
@@ -303,9 +303,9 @@ fn d_a_frame_of_an_unknown_kind_is_damage_before_which_and_after_which_everythin
     for in_records in [false, true] {
         let made = Made::closed();
         let archive = made.open().unwrap();
-        let (container, records) = archive.enter().unwrap().store.last_files().unwrap();
+        let (container, records) = archive.enter().unwrap().current().unwrap().last_files().unwrap();
         let (path, kind) = if in_records { (&records, FileKind::Records) } else { (&container, FileKind::Container) };
-        archive.enter().unwrap().store.forge_frame(path, kind).unwrap();
+        archive.enter().unwrap().current().unwrap().forge_frame(path, kind).unwrap();
         drop(archive);
         let bytes = made.files();
         let archive = made.open().unwrap();

@@ -2,8 +2,9 @@
 
 use super::Page;
 use super::actor::Acting;
+use super::list::IdPlace;
 use crate::error::Error;
-use crate::id::{ContentNo, MessageId};
+use crate::id::{ContentNo, MessageId, MessageNo};
 use crate::mail::Why;
 use crate::store::{Store, failed};
 
@@ -25,21 +26,22 @@ const LIST: &str = "not searchable";
 impl Acting<'_> {
     pub(super) fn not_searchable_page(&self, cursor: Option<&str>, most: usize) -> Result<Page<NotSearchable>, Error> {
         self.only_system("read totals of the archive")?;
-        let store = &self.archive.store;
-        let mut last = self.place_in(LIST, cursor)?;
-        let mut incomplete = store.indexer().snapshot().incomplete().map_err(failed)?;
-        if let Ok(after) = <[u8; 4]>::try_from(&*last) {
-            incomplete.remove_range(0..=u32::from_be_bytes(after));
-        }
+        let mut from = IdPlace::read(&self.place_in(LIST, cursor)?);
         let mut items = Vec::new();
-        for content in incomplete.iter().map(ContentNo) {
-            if items.len() >= most {
-                return Ok(Page { items, cursor: Some(self.cursor_in(LIST, &last)?) });
+        for store in self.stores.iter() {
+            // Contents are counted from the next one on.
+            let Some(first) = from.in_store(store.no()) else { continue };
+            let mut incomplete = store.indexer().snapshot().incomplete().map_err(failed)?;
+            incomplete.remove_range(..first.0);
+            for content in incomplete.iter().map(ContentNo) {
+                if items.len() >= most {
+                    from = IdPlace { store: store.no(), no: MessageNo(content.0) };
+                    return Ok(Page { items, cursor: Some(self.cursor_in(LIST, &from.write())?) });
+                }
+                if let Some((no, _)) = store.catalog().placements(content)?.first().copied() {
+                    items.extend(not_searchable(store, store.message_id(no), content)?);
+                }
             }
-            if let Some((no, _)) = store.catalog().placements(content)?.first().copied() {
-                items.extend(not_searchable(store, MessageId { store: store.no(), no }, content)?);
-            }
-            last = content.0.to_be_bytes().to_vec();
         }
         Ok(Page { items, cursor: None })
     }

@@ -64,6 +64,11 @@ impl Within {
         Self(PhantomData)
     }
 
+    /// How many calls this thread is in.
+    pub(super) fn depth() -> usize {
+        DEPTH.get()
+    }
+
     pub(super) fn is_noted() -> bool {
         DEPTH.get() > 0
     }

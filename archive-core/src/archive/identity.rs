@@ -250,7 +250,8 @@ impl Opened {
     pub(super) fn change_keys<T>(&self, change: impl FnOnce(&mut ArchiveIdentity) -> Result<T, Error>) -> Result<T, Error> {
         let mut keyring = self.keyring();
         // An archive that was rolled back is not written before that is accepted.
-        let rolled_back = self.store.barred().filter(|error| matches!(error, Error::RolledBack { .. }));
+        let stores = self.stores.open();
+        let rolled_back = stores.iter().filter_map(|store| store.barred()).find(|error| matches!(error, Error::RolledBack { .. }));
         if let Some(error) = keyring.barred.as_ref().or(rolled_back) {
             return Err(error.clone());
         }
@@ -264,7 +265,7 @@ impl Opened {
     /// Writes `changed` as the generation after `last`.
     fn put_identity(&self, keyring: &mut Keyring, mut changed: ArchiveIdentity, last: u64) -> Result<(), Error> {
         changed.generation = last.checked_add(1).ok_or(Error::Bug("the keys changed too often"))?;
-        let file = IdentityFile::seal(self.id, changed, &self.archive_key)?;
+        let file = IdentityFile::seal(self.id, changed, self.archive_key())?;
         let mut master = self.master();
         master.begin_key_change(self.id, state_of(&file))?;
         // From here on only the next open can tell which state the copies have.
@@ -272,7 +273,7 @@ impl Opened {
         file.write(&*self.vfs, &identity_path(&self.dir))?;
         master.finish_key_change(self.id, file.value.generation)?;
         *keyring = Keyring { identity: file.value, barred: None };
-        self.store.idle().committed();
+        self.committed();
         Ok(())
     }
 
@@ -280,7 +281,9 @@ impl Opened {
     /// recorded, the one that was read becomes a new generation, provided that a person accepts its slots. Any other
     /// file in the place of a copy is put aside.
     pub(super) fn repair_identities(&self, accept: bool) -> Result<(), Error> {
-        self.store.repair_identity(&self.archive_key)?;
+        for store in self.stores.open().iter() {
+            store.repair_identity(self.archive_key())?;
+        }
         let mut keyring = self.keyring();
         if keyring.barred.is_none() || !accept {
             return Ok(());
@@ -293,10 +296,10 @@ impl Opened {
         for state in [record.done, record.begun].into_iter().flatten() {
             last = last.max(state.generation);
         }
-        if accepted.master.open(&self.archive_key, self.id, MASTER)?.is_none()
-            && let Some(key) = master_key(&accepted, self.id, &self.archive_key)?
+        if accepted.master.open(self.archive_key(), self.id, MASTER)?.is_none()
+            && let Some(key) = master_key(&accepted, self.id, self.archive_key())?
         {
-            accepted.master = KeyWrap::make(&self.archive_key, &key, self.id, MASTER)?;
+            accepted.master = KeyWrap::make(self.archive_key(), &key, self.id, MASTER)?;
         }
         let path = identity_path(&self.dir);
         for (copy, path) in read_copies::<ArchiveIdentity>(&*self.vfs, &path)?.iter().zip(copies_of(&path)) {
@@ -315,7 +318,7 @@ impl Opened {
     /// What is wrong with the copies of `archive.mk` that are on disk now.
     pub(super) fn verify_identity(&self) -> Result<Vec<Damage>, Error> {
         let known = self.master().keys(self.id).done.map(|state| (state.generation, state.digest));
-        let mut found = verify_copies::<ArchiveIdentity>(&*self.vfs, &identity_path(&self.dir), &self.archive_key, known)?;
+        let mut found = verify_copies::<ArchiveIdentity>(&*self.vfs, &identity_path(&self.dir), self.archive_key(), known)?;
         if self.reopened.is_some() {
             // A writer may have changed the keys since this state.
             found.retain(|damage| !matches!(damage.cause, DamageCause::Older | DamageCause::Unrecorded));
@@ -351,8 +354,8 @@ mod tests {
 
     fn is_sound(archive: &Archive) -> bool {
         let archive = archive.enter().unwrap();
-        let stores = archive.store.verify_identity(&archive.archive_key).unwrap();
-        archive.verify_identity().unwrap().is_empty() && stores.is_empty()
+        let are_stores = archive.stores.open().iter().all(|store| store.verify_identity(archive.archive_key()).unwrap().is_empty());
+        archive.verify_identity().unwrap().is_empty() && are_stores
     }
 
     #[test]

@@ -5,61 +5,68 @@ use std::thread::JoinHandle;
 
 use super::Opened;
 use super::master::Master;
+use super::stores::Stores;
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::Idle;
 
 /// The thread, which ends when this is dropped.
 pub(super) struct IdleMarker {
-    store: Arc<Store>,
+    idle: Arc<Idle>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl IdleMarker {
     /// Starts the thread. If the system provides none, nothing is marked before the archive is closed, which costs the
     /// next open some time.
-    fn watch(store: &Arc<Store>, master: &Arc<Mutex<Master>>) -> Self {
-        let (watched, master) = (Arc::clone(store), Arc::clone(master));
+    fn watch(idle: &Arc<Idle>, stores: &Arc<Stores>, master: &Arc<Mutex<Master>>) -> Self {
+        let (watched, stores, master) = (Arc::clone(idle), Arc::clone(stores), Arc::clone(master));
         let work = move || {
-            while watched.idle().wait() {
-                if mark(&watched, &master).is_err() {
+            while watched.wait() {
+                if mark(&stores, &master).is_err() {
                     // The store is latched, and the next write returns the reason.
                     return;
                 }
             }
         };
         let thread = std::thread::Builder::new().name("mailkeep-idle".to_owned()).spawn(work).ok();
-        Self { store: Arc::clone(store), thread }
+        Self { idle: Arc::clone(idle), thread }
     }
 }
 
 impl Drop for IdleMarker {
     fn drop(&mut self) {
-        self.store.idle().end();
+        self.idle.end();
         if let Some(thread) = self.thread.take() {
             let _panicked = thread.join();
         }
     }
 }
 
-/// The store first, so that what the master notes of it is durable.
-pub(super) fn mark(store: &Store, master: &Mutex<Master>) -> Result<(), Error> {
+/// The stores first, so that what the master notes of them is durable.
+pub(super) fn mark(stores: &Stores, master: &Mutex<Master>) -> Result<(), Error> {
     let mut master = master.lock().unwrap_or_else(PoisonError::into_inner);
-    if store.barred().is_some() {
-        // What the master noted is the only evidence that the store was rolled back.
-        return master.mark_as_noted();
+    let mut heads = Vec::new();
+    // Of a store that is barred, what the master noted is the only evidence that it was rolled back.
+    for store in stores.open().iter().filter(|store| store.barred().is_none()) {
+        store.mark(master.seen_head())?;
+        heads.push(store.seen_head());
     }
-    store.mark(master.seen_head())?;
-    master.mark(store.seen_head())
+    master.mark(heads)
 }
 
 impl Opened {
     pub(super) fn mark(&self) -> Result<(), Error> {
-        mark(&self.store, &self.master)
+        mark(&self.stores, &self.master)
+    }
+
+    /// Notes that the master has a commit.
+    pub(super) fn committed(&self) {
+        self.opener.options.idle.committed();
     }
 
     pub(super) fn watched(mut self) -> Self {
-        self.store.idle().committed();
-        self.idle = Some(IdleMarker::watch(&self.store, &self.master));
+        self.committed();
+        self.idle = Some(IdleMarker::watch(&self.opener.options.idle, &self.stores, &self.master));
         self
     }
 }

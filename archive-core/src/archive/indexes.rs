@@ -4,9 +4,12 @@
 //!
 //! Each store has one index; each of its user archives is a view of it with the same status.
 
-use super::actor::Acting;
+use std::collections::BTreeSet;
+
+use super::actor::{Acting, InStore};
 use super::{Opened, master};
 use crate::error::Error;
+use crate::id::StoreNo;
 use crate::progress::Progress;
 use crate::store::IndexStatus;
 
@@ -41,51 +44,47 @@ impl Acting<'_> {
     pub(super) fn store_indexes(&self, store: Option<u32>) -> Result<Vec<StoreIndex>, Error> {
         self.only_system("list indexes")?;
         if let Some(no) = store {
-            self.archive.check_store(no)?;
+            self.numbered(no)?;
         }
-        let (status, size) = (self.archive.store.index_status(), self.archive.store.stats()?.index);
-        let selected_for_rebuild = self.archive.is_selected() || status == IndexStatus::NeedsRebuild;
-        let mut indexes: Vec<StoreIndex> = Vec::new();
-        for folder in self.folders() {
-            let Some(name) = folder.path.names().first() else { continue };
-            match indexes.last_mut().filter(|last| last.folder == *name) {
-                Some(index) => index.messages += folder.messages,
-                None => indexes.push(StoreIndex {
-                    store: self.archive.store.no().0,
-                    folder: name.clone(),
-                    messages: folder.messages,
-                    size,
-                    status,
-                    selected_for_rebuild,
-                }),
-            }
+        let mut indexes = Vec::new();
+        for within in self.each_store().filter(|within| store.is_none_or(|no| no == within.store.no().0)) {
+            within.add_indexes(&mut indexes)?;
         }
         Ok(indexes)
     }
 
     pub(super) fn rebuild_store_index(&self, store: u32, progress: &Progress) -> Result<(), Error> {
         self.only_system("rebuild an index")?;
-        self.archive.check_store(store)?;
-        self.archive.store.rebuild_index(progress)?;
-        if self.archive.is_selected() {
-            self.archive.master().set(master::INDEX_SELECTED, "")?;
+        self.numbered(store)?.store.rebuild_index(progress)?;
+        let mut selected = self.archive.selected();
+        if selected.remove(&store) {
+            self.archive.select(&selected)?;
         }
         Ok(())
     }
 
     pub(super) fn select_all_store_indexes_for_rebuild(&self) -> Result<(), Error> {
         self.only_system("rebuild an index")?;
-        self.archive.master().set(master::INDEX_SELECTED, "all")
+        self.archive.select(&self.stores.iter().map(|store| store.no().0).collect())
     }
 
     pub(super) fn rebuild_selected_store_indexes(&self, progress: &Progress) -> Result<usize, Error> {
         self.only_system("rebuild an index")?;
-        let store = &self.archive.store;
-        let is_needed = self.archive.is_selected() || store.index_status() == IndexStatus::NeedsRebuild || store.index_is_damaged()?;
-        if !is_needed {
-            return Ok(0);
+        let (selected, mut rebuilt) = (self.archive.selected(), 0);
+        for store in self.stores.iter() {
+            let is_needed =
+                selected.contains(&store.no().0) || store.index_status() == IndexStatus::NeedsRebuild || store.index_is_damaged()?;
+            if is_needed {
+                self.rebuild_store_index(store.no().0, progress)?;
+                rebuilt += 1;
+            }
         }
-        self.rebuild_store_index(store.no().0, progress).map(|()| 1)
+        Ok(rebuilt)
+    }
+
+    /// The call in the open store of a number.
+    pub(super) fn numbered(&self, no: u32) -> Result<InStore<'_>, Error> {
+        self.in_store(StoreNo(no)).ok_or(Error::NoSuchStore(no))
     }
 
     pub(super) fn index_configuration(&self) -> Result<IndexConfiguration, Error> {
@@ -98,18 +97,49 @@ impl Acting<'_> {
         let types = configuration.types.iter().map(|media| media.to_ascii_lowercase());
         let mut master = self.archive.master();
         master.set(master::INDEX_TYPES, &types.collect::<Vec<_>>().join(" "))?;
-        self.archive.store.indexer().set_types(configured(&master).types);
+        for store in self.stores.iter() {
+            store.indexer().set_types(configured(&master).types);
+        }
+        Ok(())
+    }
+}
+
+impl InStore<'_> {
+    fn add_indexes(&self, indexes: &mut Vec<StoreIndex>) -> Result<(), Error> {
+        let (no, status, size) = (self.store.no().0, self.store.index_status(), self.store.stats()?.index);
+        let selected_for_rebuild = self.archive.selected().contains(&no) || status == IndexStatus::NeedsRebuild;
+        for (_, folder) in self.numbered_folders() {
+            let Some(name) = folder.path.names().first() else { continue };
+            match indexes.last_mut().filter(|last| last.store == no && last.folder == *name) {
+                Some(index) => index.messages += folder.messages,
+                None => indexes.push(StoreIndex {
+                    store: no,
+                    folder: name.clone(),
+                    messages: folder.messages,
+                    size,
+                    status,
+                    selected_for_rebuild,
+                }),
+            }
+        }
         Ok(())
     }
 }
 
 impl Opened {
-    fn check_store(&self, no: u32) -> Result<(), Error> {
-        if no == self.store.no().0 { Ok(()) } else { Err(Error::NoSuchStore(no)) }
+    /// Numbers of the stores whose indexes are marked to be rebuilt.
+    fn selected(&self) -> BTreeSet<u32> {
+        let selected = self.master().setting(master::INDEX_SELECTED).unwrap_or_default();
+        match &*selected {
+            // As long as there was one store.
+            "all" => self.stores.open().iter().map(|store| store.no().0).collect(),
+            numbers => numbers.split_whitespace().filter_map(|no| no.parse().ok()).collect(),
+        }
     }
 
-    fn is_selected(&self) -> bool {
-        self.master().setting(master::INDEX_SELECTED).is_some_and(|selected| !selected.is_empty())
+    fn select(&self, stores: &BTreeSet<u32>) -> Result<(), Error> {
+        let numbers: Vec<String> = stores.iter().map(u32::to_string).collect();
+        self.master().set(master::INDEX_SELECTED, &numbers.join(" "))
     }
 }
 

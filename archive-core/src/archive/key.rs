@@ -49,7 +49,7 @@ impl Archive {
             return Ok(());
         }
         archive.master().set(master::RECOVERY_CONFIRMED, "yes")?;
-        archive.store.idle().committed();
+        archive.committed();
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl Archive {
             return Err(Error::misuse("the passphrase is empty", "give at least one character"));
         }
         let archive = self.enter_to_change()?;
-        let slot = Slot::passphrase(archive.id, &archive.archive_key, crate::clock::now().div_euclid(1000), passphrase)?;
+        let slot = Slot::passphrase(archive.id, archive.archive_key(), crate::clock::now().div_euclid(1000), passphrase)?;
         let info = slot.info().ok_or(Error::Bug("a slot of an unknown kind was made"))?;
         archive.change_keys(|identity| {
             identity.slots.push(slot.into());

@@ -1,14 +1,16 @@
 //! Lists: folders with their counts, the messages of a folder, and the totals and disk usage of the archive.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::ops::ControlFlow;
 
 use super::Opened;
-use super::actor::{Acting, Sight};
+use super::actor::{Acting, InStore, Sight};
 use crate::catalog::{ContentRow, Dated, Folder, Folders, MessageRow, Subtree};
 use crate::error::Error;
 use crate::folder::FolderPath;
-use crate::id::{FolderNo, MessageId, MessageNo};
+use crate::id::{FolderNo, MessageId, MessageNo, StoreNo};
 use crate::message::{AddressInfo, DateOrigin, Direction, Importance, MessageInfo};
 use crate::progress::{Progress, Step, Unit};
 use crate::seal::{open_token, seal_token};
@@ -140,24 +142,53 @@ impl<T> Page<T> {
 /// Receives each message with its place, until it breaks.
 pub(super) type EachMessage<'v> = dyn FnMut(MessageId, &[u8]) -> Result<ControlFlow<()>, Error> + 'v;
 
-/// A folder whose messages are listed.
-struct Listed {
+/// A folder of one store whose messages are listed.
+pub(super) struct Listed<'a> {
+    store: &'a Store,
     folder: FolderNo,
     waiting: VecDeque<Dated>,
-    /// The place of the last message that was looked up.
+    /// The place in the folder of the last message that was looked up.
     last: Vec<u8>,
     ended: bool,
 }
 
-impl Listed {
-    fn after(folder: FolderNo, place: &[u8]) -> Self {
-        Self { folder, waiting: VecDeque::new(), last: place.to_owned(), ended: false }
+/// Bytes of a date in a place, and of the numbers of store and message after it.
+const DATE: usize = 8;
+const NUMBER: usize = 4;
+
+impl<'a> Listed<'a> {
+    /// What comes after `place`: a date, a store and a message, as they are compared over all stores. Of equal dates, the
+    /// store with the highest number comes first.
+    pub(super) fn after(store: &'a Store, folder: FolderNo, place: &[u8]) -> Self {
+        let mut last = Vec::new();
+        if let (Some(date), Some(other), Some(message)) =
+            (place.get(..DATE), place.get(DATE..DATE + NUMBER), place.get(DATE + NUMBER..DATE + 2 * NUMBER))
+        {
+            last.extend(date);
+            match Self::store_in_place(store).as_slice().cmp(other) {
+                // Its messages of this date came before the place, or come after it.
+                Ordering::Less => last.extend([0xff; NUMBER]),
+                Ordering::Equal => last.extend(message),
+                Ordering::Greater => last.extend([0; NUMBER]),
+            }
+        }
+        Self { store, folder, waiting: VecDeque::new(), last, ended: false }
+    }
+
+    fn store_in_place(store: &Store) -> [u8; NUMBER] {
+        (!store.no().0).to_be_bytes()
+    }
+
+    /// The place of its next message.
+    fn next_place(&self) -> Option<Vec<u8>> {
+        let (date, message) = self.waiting.front()?.order().split_at_checked(DATE)?;
+        Some([date, &Self::store_in_place(self.store), message].concat())
     }
 
     /// Looks up the next messages, if none are waiting and some may follow.
-    fn fill(&mut self, store: &Store) -> Result<(), Error> {
+    fn fill(&mut self) -> Result<(), Error> {
         if self.waiting.is_empty() && !self.ended {
-            self.waiting = store.catalog().messages_in(self.folder, &self.last, AT_ONCE)?.into();
+            self.waiting = self.store.catalog().messages_in(self.folder, &self.last, AT_ONCE)?.into();
             match self.waiting.back() {
                 Some(last) => last.order().clone_into(&mut self.last),
                 None => self.ended = true,
@@ -167,14 +198,206 @@ impl Listed {
     }
 }
 
+/// A place in a list that goes by store and message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IdPlace {
+    pub(super) store: StoreNo,
+    pub(super) no: MessageNo,
+}
+
+impl IdPlace {
+    /// The place that a cursor has; the beginning if it has none.
+    pub(super) fn read(place: &[u8]) -> Self {
+        let part = |from: usize| place.get(from..from + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes);
+        Self { store: StoreNo(part(0)), no: MessageNo(part(4)) }
+    }
+
+    pub(super) fn write(self) -> Vec<u8> {
+        [self.store.0.to_be_bytes(), self.no.0.to_be_bytes()].concat()
+    }
+
+    /// Where the list goes on in a store; `None` if it has been there.
+    pub(super) fn in_store(self, store: StoreNo) -> Option<MessageNo> {
+        match store.cmp(&self.store) {
+            Ordering::Less => None,
+            Ordering::Equal => Some(self.no),
+            Ordering::Greater => Some(MessageNo(0)),
+        }
+    }
+}
+
+impl FolderInfo {
+    /// Adds the counts that the folder has in another store.
+    fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.total_messages += other.total_messages;
+        self.total_bytes += other.total_bytes;
+        self.epoch = self.epoch.max(other.epoch);
+        self.last_number = self.last_number.max(other.last_number);
+    }
+}
+
+/// The folders of several stores as one tree, in the order of their paths.
+fn as_one(mut lists: Vec<Vec<FolderInfo>>) -> Vec<FolderInfo> {
+    if lists.len() == 1 {
+        return lists.pop().unwrap_or_default();
+    }
+    let mut by_path: BTreeMap<Vec<String>, FolderInfo> = BTreeMap::new();
+    for info in lists.into_iter().flatten() {
+        match by_path.entry(info.path.names().to_vec()) {
+            Entry::Vacant(entry) => drop(entry.insert(info)),
+            Entry::Occupied(mut entry) => entry.get_mut().add(&info),
+        }
+    }
+    by_path.into_values().collect()
+}
+
 impl Acting<'_> {
     pub(super) fn folders(&self) -> Vec<FolderInfo> {
+        let mut folders = as_one(self.each_store().map(|within| within.folders()).collect());
+        if self.stores.len() > 1 {
+            // Stores have different folders below the same one.
+            let paths: Vec<Vec<String>> = folders.iter().map(|info| info.path.names().to_vec()).collect();
+            for (at, info) in folders.iter_mut().enumerate() {
+                let names = info.path.names();
+                let below = paths.iter().skip(at + 1).take_while(|path| path.starts_with(names));
+                info.folders_below = below.count() as u64;
+            }
+        }
+        folders
+    }
+
+    pub(super) fn folders_in(&self, folder: Option<&FolderPath>) -> Result<Vec<FolderInfo>, Error> {
+        let mut lists = Vec::new();
+        let mut unknown = None;
+        for within in self.each_store() {
+            match within.folders_in(folder) {
+                Err(error @ Error::NoSuchFolder(_)) => unknown = Some(error),
+                list => lists.push(list?),
+            }
+        }
+        match unknown.filter(|_| lists.is_empty()) {
+            Some(unknown) => Err(unknown),
+            None => {
+                let mut list = as_one(lists);
+                if self.stores.len() > 1 {
+                    let all = self.folders();
+                    for info in &mut list {
+                        let known = all.iter().find(|known| known.path == info.path);
+                        info.folders_below = known.map_or(info.folders_below, |known| known.folders_below);
+                    }
+                }
+                Ok(list)
+            }
+        }
+    }
+
+    /// A page of the messages of a folder, newest first; without a folder, of all messages in the order of their ids.
+    pub(super) fn messages_page(&self, folder: Option<&FolderPath>, cursor: Option<&str>, most: usize) -> Result<Page<MessageInfo>, Error> {
+        let list = folder.map_or_else(|| "messages".to_owned(), |folder| format!("messages in {folder}"));
+        let after = self.place_in(&list, cursor)?;
+        let (items, last) = match folder {
+            Some(folder) => self.page_of_folder(folder, &after, most)?,
+            None => self.page_by_number(&after, most)?,
+        };
+        Ok(Page { items, cursor: last.map(|last| self.cursor_in(&list, &last)).transpose()? })
+    }
+
+    /// Messages after a place, and the place of the last one if more may follow.
+    fn page_of_folder(&self, folder: &FolderPath, after: &[u8], most: usize) -> Result<(Vec<MessageInfo>, Option<Vec<u8>>), Error> {
+        let mut lists = Vec::new();
+        for within in self.each_store() {
+            let (mut folders, sight) = (within.store.catalog().folders().of_path(folder.names()), within.sight());
+            folders.retain(|no| sight.sees(*no));
+            lists.extend(folders.into_iter().map(|no| Listed::after(within.store, no, after)));
+        }
+        if lists.is_empty() {
+            return Err(Error::NoSuchFolder(folder.to_string()));
+        }
+        let (mut items, mut last) = (Vec::new(), after.to_owned());
+        messages_of(lists, &mut |id, place| {
+            if items.len() == most {
+                return Ok(ControlFlow::Break(()));
+            }
+            items.extend(self.of(id)?.unless_deleted(id)?);
+            place.clone_into(&mut last);
+            Ok(ControlFlow::Continue(()))
+        })
+        .map(|flow| (items, flow.is_break().then_some(last)))
+    }
+
+    fn page_by_number(&self, after: &[u8], most: usize) -> Result<(Vec<MessageInfo>, Option<Vec<u8>>), Error> {
+        let from = IdPlace::read(after);
+        let mut items = Vec::new();
+        for within in self.each_store() {
+            let Some(first) = from.in_store(within.store.no()) else { continue };
+            if let Some(no) = within.messages_from(first, most, &mut items)? {
+                return Ok((items, Some(IdPlace { store: within.store.no(), no }.write())));
+            }
+        }
+        Ok((items, None))
+    }
+
+    /// A page of [`folders`](Self::folders).
+    pub(super) fn folders_page(&self, cursor: Option<&str>, most: usize) -> Result<Page<FolderInfo>, Error> {
+        let after = cursor.map(|_| self.place_in("folders", cursor)).transpose()?;
+        let after = after.map(|after| names_of(&after));
+        let mut left = self.folders().into_iter().filter(|info| after.as_ref().is_none_or(|after| info.path.names() > &**after)).peekable();
+        let items: Vec<FolderInfo> = left.by_ref().take(most).collect();
+        let last = items.last().map_or(after.clone().unwrap_or_default(), |last| last.path.names().to_vec());
+        let last = left.peek().is_some().then(|| last.join("\0").into_bytes());
+        Ok(Page { items, cursor: last.map(|last| self.cursor_in("folders", &last)).transpose()? })
+    }
+
+    /// A cursor for the place `place` of a list.
+    pub(super) fn cursor_in(&self, list: &str, place: &[u8]) -> Result<String, Error> {
+        seal_token(self.archive.archive_key(), "cursor", &self.binding_of(list.as_bytes()), place)
+    }
+
+    /// The place in a list that a cursor names: the beginning if there is none.
+    pub(super) fn place_in(&self, list: &str, cursor: Option<&str>) -> Result<Vec<u8>, Error> {
+        let Some(cursor) = cursor else { return Ok(Vec::new()) };
+        let place = open_token(self.archive.archive_key(), "cursor", &self.binding_of(list.as_bytes()), cursor)?;
+        place.ok_or_else(|| Error::misuse("the cursor is not one of this list", "begin again without it"))
+    }
+
+    pub(super) fn stats(&self, progress: &Progress) -> Result<StatsReport, Error> {
+        self.only_system("read totals of the archive")?;
+        let mut report = StatsReport {
+            user_archives: self.folders_in(None)?,
+            other: self.archive.other_bytes()?,
+            lost_found: crate::store::lost_bytes(&*self.archive.vfs, &super::master::dir(&self.archive.dir))?,
+            ..StatsReport::default()
+        };
+        let total = Some(self.stores.len() as u64);
+        for (done, within) in self.each_store().enumerate() {
+            progress.step(Step { done: done as u64, total, unit: Unit::Steps, activity: "adding up" })?;
+            within.add_stats(&mut report, progress)?;
+        }
+        Ok(report)
+    }
+
+    pub(super) fn types_not_read(&self, progress: &Progress) -> Result<Vec<(String, u64)>, Error> {
+        self.only_system("read totals of the archive")?;
+        let mut types = BTreeMap::new();
+        for store in self.stores.iter() {
+            for (media, contents) in store.types_not_read(progress)? {
+                *types.entry(media).or_default() += contents;
+            }
+        }
+        Ok(types.into_iter().collect())
+    }
+}
+
+impl InStore<'_> {
+    fn folders(&self) -> Vec<FolderInfo> {
         self.numbered_folders().into_iter().map(|(_, info)| info).collect()
     }
 
     /// The same, with their numbers.
     pub(super) fn numbered_folders(&self) -> Vec<(FolderNo, FolderInfo)> {
-        let catalog = self.archive.store.catalog();
+        let catalog = self.store.catalog();
         let folders = catalog.folders();
         let sight = self.actor.sight(folders);
         let mut list = Vec::new();
@@ -188,8 +411,8 @@ impl Acting<'_> {
         list
     }
 
-    pub(super) fn folders_in(&self, folder: Option<&FolderPath>) -> Result<Vec<FolderInfo>, Error> {
-        let catalog = self.archive.store.catalog();
+    fn folders_in(&self, folder: Option<&FolderPath>) -> Result<Vec<FolderInfo>, Error> {
+        let catalog = self.store.catalog();
         let folders = catalog.folders();
         let sight = self.actor.sight(folders);
         let above = folder.map(|folder| folders.of_path(folder.names()));
@@ -212,44 +435,36 @@ impl Acting<'_> {
         Ok(list)
     }
 
-    /// A page of the messages of a folder, newest first; without a folder, of all messages in the order of their numbers.
-    pub(super) fn messages_page(&self, folder: Option<&FolderPath>, cursor: Option<&str>, most: usize) -> Result<Page<MessageInfo>, Error> {
-        let list = folder.map_or_else(|| "messages".to_owned(), |folder| format!("messages in {folder}"));
-        let after = self.place_in(&list, cursor)?;
-        let (items, last) = match folder {
-            Some(folder) => self.page_of_folder(folder, &after, most)?,
-            None => self.page_by_number(&after, most)?,
-        };
-        Ok(Page { items, cursor: last.map(|last| self.cursor_in(&list, &last)).transpose()? })
+    fn add_stats(&self, report: &mut StatsReport, progress: &Progress) -> Result<(), Error> {
+        let stats = self.store.stats()?;
+        let catalog = self.store.catalog();
+        let numbers = catalog.basis().numbers;
+        let (again, bytes_again) = catalog.come_again()?;
+        let (unreferenced_contents, unreferenced_bytes) = catalog.unreferenced();
+        let snapshot = self.store.indexer().snapshot().until(progress.flag());
+        report.messages += stats.messages;
+        report.lost_messages += stats.lost_messages;
+        report.contents += u64::from(numbers.contents_there).saturating_sub(again);
+        report.parts += u64::from(numbers.parts);
+        report.bytes_raw += numbers.content_bytes.saturating_sub(bytes_again);
+        report.last_archived = report.last_archived.max(catalog.basis().archived);
+        report.deleted_messages += catalog.deleted().len();
+        report.unreferenced_contents += unreferenced_contents;
+        report.unreferenced_bytes += unreferenced_bytes;
+        report.lost_found += stats.lost_found;
+        report.undecided += (snapshot.incomplete().map_err(crate::store::failed)? - catalog.unplaced()).len();
+        report.not_indexed += (super::search::missing(&snapshot, &catalog) - catalog.unplaced()).len();
+        report.stores.push(stats);
+        Ok(())
     }
 
-    /// Messages after a place, and the place of the last one if more may follow.
-    fn page_of_folder(&self, folder: &FolderPath, after: &[u8], most: usize) -> Result<(Vec<MessageInfo>, Option<Vec<u8>>), Error> {
-        let (mut folders, sight) = (self.archive.store.catalog().folders().of_path(folder.names()), self.sight());
-        folders.retain(|no| sight.sees(*no));
-        if folders.is_empty() {
-            return Err(Error::NoSuchFolder(folder.to_string()));
-        }
-        let (mut items, mut last) = (Vec::new(), after.to_owned());
-        self.messages_of(&folders, after, &mut |id, place| {
-            if items.len() == most {
-                return Ok(ControlFlow::Break(()));
-            }
-            items.extend(self.unless_deleted(id)?);
-            place.clone_into(&mut last);
-            Ok(ControlFlow::Continue(()))
-        })
-        .map(|flow| (items, flow.is_break().then_some(last)))
-    }
-
-    fn page_by_number(&self, after: &[u8], most: usize) -> Result<(Vec<MessageInfo>, Option<Vec<u8>>), Error> {
-        let store = &self.archive.store;
+    /// Adds messages from number `no` on, until there are `most` items; returns where more may begin.
+    fn messages_from(&self, mut no: MessageNo, most: usize, items: &mut Vec<MessageInfo>) -> Result<Option<MessageNo>, Error> {
+        let store = self.store;
         let count = store.catalog().basis().numbers.messages;
-        let mut no = MessageNo(<[u8; 4]>::try_from(after).map_or(0, u32::from_be_bytes));
-        let mut items = Vec::new();
         while no.0 < count {
             if items.len() == most {
-                return Ok((items, Some(no.0.to_be_bytes().to_vec())));
+                return Ok(Some(no));
             }
             if store.catalog().deleted().contains(no.0) {
                 no = MessageNo(no.0.saturating_add(1));
@@ -268,86 +483,22 @@ impl Acting<'_> {
             }
             no = MessageNo(no.0.saturating_add(1));
         }
-        Ok((items, None))
+        Ok(None)
     }
+}
 
-    /// The messages of several folders, newest first, after a place; each with its own.
-    pub(super) fn messages_of(&self, folders: &[FolderNo], after: &[u8], visit: &mut EachMessage<'_>) -> Result<ControlFlow<()>, Error> {
-        let store = &self.archive.store;
-        let mut lists: Vec<Listed> = folders.iter().map(|folder| Listed::after(*folder, after)).collect();
-        loop {
-            for list in &mut lists {
-                list.fill(store)?;
-            }
-            let waiting =
-                lists.iter_mut().filter_map(|list| list.waiting.front().map(|first| first.order().to_owned()).map(|order| (order, list)));
-            let Some((order, list)) = waiting.min_by(|(a, _), (b, _)| a.cmp(b)) else { return Ok(ControlFlow::Continue(())) };
-            let Some(first) = list.waiting.pop_front() else { return Err(Error::Bug("a list lost its first message")) };
-            if visit(MessageId { store: store.no(), no: first.message }, &order)?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
+/// The messages of several folders, newest first; each with its place.
+pub(super) fn messages_of(mut lists: Vec<Listed<'_>>, visit: &mut EachMessage<'_>) -> Result<ControlFlow<()>, Error> {
+    loop {
+        for list in &mut lists {
+            list.fill()?;
         }
-    }
-
-    /// A page of [`folders`](Self::folders).
-    pub(super) fn folders_page(&self, cursor: Option<&str>, most: usize) -> Result<Page<FolderInfo>, Error> {
-        let after = cursor.map(|_| self.place_in("folders", cursor)).transpose()?;
-        let after = after.map(|after| names_of(&after));
-        let mut left = self.folders().into_iter().filter(|info| after.as_ref().is_none_or(|after| info.path.names() > &**after)).peekable();
-        let items: Vec<FolderInfo> = left.by_ref().take(most).collect();
-        let last = items.last().map_or(after.clone().unwrap_or_default(), |last| last.path.names().to_vec());
-        let last = left.peek().is_some().then(|| last.join("\0").into_bytes());
-        Ok(Page { items, cursor: last.map(|last| self.cursor_in("folders", &last)).transpose()? })
-    }
-
-    /// A cursor for the place `place` of a list.
-    pub(super) fn cursor_in(&self, list: &str, place: &[u8]) -> Result<String, Error> {
-        seal_token(&self.archive.archive_key, "cursor", &self.binding_of(list.as_bytes()), place)
-    }
-
-    /// The place in a list that a cursor names: the beginning if there is none.
-    pub(super) fn place_in(&self, list: &str, cursor: Option<&str>) -> Result<Vec<u8>, Error> {
-        let Some(cursor) = cursor else { return Ok(Vec::new()) };
-        let place = open_token(&self.archive.archive_key, "cursor", &self.binding_of(list.as_bytes()), cursor)?;
-        place.ok_or_else(|| Error::misuse("the cursor is not one of this list", "begin again without it"))
-    }
-
-    pub(super) fn stats(&self, progress: &Progress) -> Result<StatsReport, Error> {
-        let store = &self.archive.store;
-        let step = |done| progress.step(Step { done, total: Some(3), unit: Unit::Steps, activity: "adding up" });
-        step(0)?;
-        let stats = store.stats()?;
-        self.only_system("read totals of the archive")?;
-        let catalog = store.catalog();
-        let numbers = catalog.basis().numbers;
-        let (again, bytes_again) = catalog.come_again()?;
-        let (unreferenced_contents, unreferenced_bytes) = catalog.unreferenced();
-        step(1)?;
-        let snapshot = store.indexer().snapshot().until(progress.flag());
-        let undecided = (snapshot.incomplete().map_err(crate::store::failed)? - catalog.unplaced()).len();
-        step(2)?;
-        Ok(StatsReport {
-            messages: stats.messages,
-            lost_messages: stats.lost_messages,
-            contents: u64::from(numbers.contents_there).saturating_sub(again),
-            parts: numbers.parts.into(),
-            bytes_raw: numbers.content_bytes.saturating_sub(bytes_again),
-            last_archived: catalog.basis().archived,
-            deleted_messages: catalog.deleted().len(),
-            unreferenced_contents,
-            unreferenced_bytes,
-            user_archives: self.folders_in(None)?,
-            other: self.archive.other_bytes()?,
-            lost_found: stats.lost_found + crate::store::lost_bytes(&*self.archive.vfs, &super::master::dir(&self.archive.dir))?,
-            undecided,
-            not_indexed: (super::search::missing(&snapshot, &catalog) - catalog.unplaced()).len(),
-            stores: vec![stats],
-        })
-    }
-
-    pub(super) fn types_not_read(&self, progress: &Progress) -> Result<Vec<(String, u64)>, Error> {
-        self.only_system("read totals of the archive")?;
-        Ok(self.archive.store.types_not_read(progress)?.into_iter().collect())
+        let waiting = lists.iter_mut().filter_map(|list| list.next_place().map(|place| (place, list)));
+        let Some((place, list)) = waiting.min_by(|(a, _), (b, _)| a.cmp(b)) else { return Ok(ControlFlow::Continue(())) };
+        let Some(first) = list.waiting.pop_front() else { return Err(Error::Bug("a list lost its first message")) };
+        if visit(list.store.message_id(first.message), &place)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
     }
 }
 

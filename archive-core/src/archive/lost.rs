@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::actor::Acting;
-use super::import::{prepare, receipt};
+use super::import::{Committed, Destination, prepare, receipt};
 use super::{ImportReport, ImportSource, Outcome, Receipt, master};
 use crate::error::Error;
 use crate::folder::{FolderPath, below};
@@ -80,42 +80,46 @@ impl Acting<'_> {
         let of_master = lost_files(&*archive.vfs, &master::dir(&archive.dir))?.into_iter();
         let info = |path: &Path, store, bytes| LostFileInfo { path: path.to_owned(), store, bytes, found: LostReport::default() };
         let mut files: Vec<LostFileInfo> = of_master.map(|file| info(&file.path, None, file.len)).collect();
-        let lost = archive.store.lost_mails()?;
-        for (at, file) in lost.files().enumerate() {
-            let mut info = info(&file.path, Some(archive.store.name().to_owned()), file.len);
-            let _to_the_end = lost.contents_of(at, &mut |found| {
-                info.found.count(&found);
-                Ok(ControlFlow::Continue(()))
-            })?;
-            files.push(info);
+        for store in self.stores.iter() {
+            let lost = store.lost_mails()?;
+            for (at, file) in lost.files().enumerate() {
+                let mut info = info(&file.path, Some(store.name().to_owned()), file.len);
+                let _to_the_end = lost.contents_of(at, &mut |found| {
+                    info.found.count(&found);
+                    Ok(ControlFlow::Continue(()))
+                })?;
+                files.push(info);
+            }
         }
         Ok(files)
     }
 
     pub(super) fn lost_mails(&self, visit: &mut dyn FnMut(LostMail) -> Result<ControlFlow<()>, Error>) -> Result<LostReport, Error> {
         self.only_system("read lost+found")?;
-        let lost = self.archive.store.lost_mails()?;
         let (mut report, mut seen) = (LostReport::default(), BTreeSet::new());
-        for (at, file) in lost.files().enumerate() {
-            let flow = lost.contents_of(at, &mut |found| {
-                let (folder, bytes) = match found {
-                    LostContent::Mail { folder, bytes } => (folder, bytes),
-                    other => {
-                        report.count(&other);
+        for store in self.stores.iter() {
+            let lost = store.lost_mails()?;
+            for (at, file) in lost.files().enumerate() {
+                let flow = lost.contents_of(at, &mut |found| {
+                    let (folder, bytes) = match found {
+                        LostContent::Mail { folder, bytes } => (folder, bytes),
+                        other => {
+                            report.count(&other);
+                            return Ok(ControlFlow::Continue(()));
+                        }
+                    };
+                    let digest = Digest::of(&bytes);
+                    if !seen.insert(digest) {
                         return Ok(ControlFlow::Continue(()));
                     }
-                };
-                let digest = Digest::of(&bytes);
-                if !seen.insert(digest) {
-                    return Ok(ControlFlow::Continue(()));
+                    report.mails += 1;
+                    let folder = FolderPath::from_names(folder).ok();
+                    let archived = self.with_bytes(digest)?;
+                    visit(LostMail { file: file.path.clone(), number: report.mails, folder, digest, archived, bytes })
+                })?;
+                if flow.is_break() {
+                    return Ok(report);
                 }
-                report.mails += 1;
-                let folder = FolderPath::from_names(folder).ok();
-                let archived = self.with_bytes(digest)?;
-                visit(LostMail { file: file.path.clone(), number: report.mails, folder, digest, archived, bytes })
-            })?;
-            if flow.is_break() {
-                break;
             }
         }
         Ok(report)
@@ -124,31 +128,33 @@ impl Acting<'_> {
     pub(super) fn import_lost(&self, on_receipt: &mut dyn FnMut(&Receipt)) -> Result<ImportReport, Error> {
         self.only_system("import")?;
         let run = Some(self.run_info(&ImportSource::Stream(&mut std::io::empty(), NAME)));
-        let mut import = LostImport { acting: self, run, on_receipt, waiting: Vec::new(), bytes: 0, report: ImportReport::default() };
+        let destination = Destination::of(self.archive)?;
+        let mut import =
+            LostImport { acting: self, destination, run, on_receipt, waiting: Vec::new(), bytes: 0, report: ImportReport::default() };
         let found = self.lost_mails(&mut |mail| import.take(mail).map(ControlFlow::Continue))?;
         import.commit()?;
-        let mut report = import.report;
+        let mut report = std::mem::take(&mut import.report);
         report.read += found.too_large;
         report.failed += found.too_large;
-        self.archive.store.feed_index()?;
+        import.destination.feed_index()?;
         Ok(report)
     }
 
     /// A readable message with exactly these bytes.
     fn with_bytes(&self, digest: Digest) -> Result<Option<MessageId>, Error> {
-        let store = &self.archive.store;
-        let contents = store.catalog().contents_by_digest(digest)?;
-        for content in contents {
-            if store.catalog().content_row(content)?.is_none_or(|row| row.digest != digest.0) {
-                continue;
-            }
-            match store.read(content, &mut |_| Ok(())) {
-                Ok(()) => {}
-                Err(Error::Damage(_)) => continue,
-                Err(error) => return Err(error),
-            }
-            if let Some((no, _)) = store.catalog().placements(content)?.first() {
-                return Ok(Some(MessageId { store: store.no(), no: *no }));
+        for store in self.stores.iter() {
+            for content in store.catalog().contents_by_digest(digest)? {
+                if store.catalog().content_row(content)?.is_none_or(|row| row.digest != digest.0) {
+                    continue;
+                }
+                match store.read(content, &mut |_| Ok(())) {
+                    Ok(()) => {}
+                    Err(Error::Damage(_)) => continue,
+                    Err(error) => return Err(error),
+                }
+                if let Some((no, _)) = store.catalog().placements(content)?.first() {
+                    return Ok(Some(store.message_id(*no)));
+                }
             }
         }
         Ok(None)
@@ -158,6 +164,7 @@ impl Acting<'_> {
 /// Takes lost mails and commits them in batches.
 struct LostImport<'a, 't> {
     acting: &'a Acting<'a>,
+    destination: Destination,
     /// `None` once it is recorded.
     run: Option<RunInfo>,
     on_receipt: &'t mut dyn FnMut(&Receipt),
@@ -200,7 +207,7 @@ impl LostImport<'_, '_> {
             flags: None,
             date_hint: None,
         };
-        self.waiting.push(prepare(mail.bytes, place, archive.store.indexer().is_enabled())?);
+        self.waiting.push(prepare(mail.bytes, place, self.destination.current.indexer().is_enabled())?);
         self.bytes += len;
         if self.bytes >= BATCH { self.commit() } else { Ok(()) }
     }
@@ -211,13 +218,12 @@ impl LostImport<'_, '_> {
         if mails.is_empty() {
             return Ok(());
         }
-        let store = &self.acting.archive.store;
         let of = |mail: &Prepared| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset);
         let places: Vec<(Digest, Arc<str>, u64)> = mails.iter().map(of).collect();
-        let outcomes = store.commit(mails, Duplicates::Folder, self.run.as_ref(), store.now())?;
-        self.run = None;
-        for (outcome, (digest, source, offset)) in outcomes.into_iter().zip(places) {
-            let receipt = receipt(store.no(), outcome, digest, source, offset);
+        let Committed { outcomes, has_run } = self.destination.commit(mails, Duplicates::Folder, self.run.as_ref())?;
+        self.run.take_if(|_| has_run);
+        for ((id, outcome), (digest, source, offset)) in outcomes.into_iter().zip(places) {
+            let receipt = receipt(id, outcome, digest, source, offset);
             match receipt.outcome() {
                 Outcome::Stored => self.report.stored += 1,
                 Outcome::Duplicate { restated } => {
@@ -227,6 +233,6 @@ impl LostImport<'_, '_> {
             }
             (self.on_receipt)(&receipt);
         }
-        store.feed_index()
+        self.destination.feed_index()
     }
 }

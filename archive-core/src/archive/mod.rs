@@ -34,6 +34,7 @@ mod read;
 mod repair;
 mod search;
 mod session;
+mod stores;
 mod unfinished;
 mod verify;
 
@@ -61,15 +62,17 @@ pub use search::{
     SearchPages, SearchRequest, SearchResult, SizeRange, Suggestions, Zone,
 };
 pub use session::Session;
+pub use stores::{AttachOptions, NewStore, StoreInfo, StoreState};
 pub use verify::{Depth, Finding, VerifyReport};
 
 use gate::{Call, Gate, Within};
+use stores::{Opener, Stores};
 
 use crate::error::{Damage, Error};
 use crate::id::Uuid;
 use crate::progress::Progress;
 use crate::seal::SecretKey;
-use crate::store::{Attended, Recovery, Store};
+use crate::store::Recovery;
 use crate::vfs::{Freezer, Vfs};
 
 /// An archive that is open, for reading and writing or for reading only. Clones are handles of the same archive; any
@@ -99,8 +102,6 @@ struct Handle {
 struct Opened {
     /// The first field, to be dropped first: its thread holds the store.
     idle: Option<idle::IdleMarker>,
-    /// As long as it is there, the store may have a thread.
-    _attended: Option<Attended>,
     dir: PathBuf,
     id: Uuid,
     vfs: Arc<dyn Vfs>,
@@ -108,10 +109,12 @@ struct Opened {
     freezer: Arc<Freezer>,
     keyring: Mutex<identity::Keyring>,
     notices: Vec<Error>,
-    archive_key: SecretKey,
     master: Arc<Mutex<master::Master>>,
-    /// The store that receives new mail; the only one until stores can be added.
-    store: Arc<Store>,
+    stores: Arc<Stores>,
+    /// Held by a change of stores.
+    changing_stores: Mutex<()>,
+    /// How a store is opened.
+    opener: Opener,
     singles: import::Singles,
     /// Of an archive that is only read: how it is opened again.
     reopened: Option<OpenOptions>,
@@ -133,8 +136,8 @@ impl Archive {
             dir: opened.dir.clone(),
             id: opened.id,
             owner: Arc::clone(&opened.owner_known),
-            damage: opened.damage().cloned(),
-            barred: opened.store.barred().filter(|barred| !matches!(barred, Error::ReadOnly)).cloned(),
+            damage: opened.damage(),
+            barred: opened.barred(),
             notices: opened.notices.clone(),
             recovered: opened.recovered(),
             read_only: opened.reopened.is_some(),
@@ -243,7 +246,7 @@ impl Archive {
         let Some(options) = &call.reopened else { return Ok(()) };
         // One at a time: a state must not be replaced by an earlier one.
         let _refreshing = locked(&self.handle.refreshing);
-        let opened = Self::look(Arc::clone(&call.vfs), &call.dir, call.id, &call.archive_key, options)?;
+        let opened = Self::look(Arc::clone(&call.vfs), &call.dir, call.id, call.archive_key(), options)?;
         if let Some(wrong) = opened.not_writable().filter(|_| self.damage().is_none() && self.barred().is_none()) {
             return Err(wrong);
         }
@@ -263,7 +266,12 @@ impl Archive {
     /// what is left out. Opening it for writing once brings both up to date.
     pub fn lags(&self) -> Result<bool, Error> {
         let call = self.enter()?;
-        Ok(self.is_read_only() && call.store.lags()?)
+        for store in call.stores.open().iter().filter(|_| self.is_read_only()) {
+            if store.lags()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn enter(&self) -> Result<Call<'_>, Error> {
@@ -277,37 +285,59 @@ impl Archive {
 }
 
 impl Opened {
-    fn damage(&self) -> Option<&Damage> {
-        self.store.damage()
+    fn damage(&self) -> Option<Damage> {
+        self.stores.open().iter().find_map(|store| store.damage().cloned())
     }
 
     fn recovered(&self) -> Option<Recovery> {
-        let (master, store) = (self.master().recovery, self.store.recovery());
-        let recovery = Recovery {
-            bytes_put_aside: master.bytes_put_aside.saturating_add(store.bytes_put_aside),
-            commit_taken_over: master.commit_taken_over || store.commit_taken_over,
-        };
+        let mut recovery = self.master().recovery;
+        for store in self.stores.open().iter().map(|store| store.recovery()) {
+            recovery.bytes_put_aside = recovery.bytes_put_aside.saturating_add(store.bytes_put_aside);
+            recovery.commit_taken_over |= store.commit_taken_over;
+        }
         (recovery != Recovery::default()).then_some(recovery)
+    }
+
+    /// Why no mail is accepted, apart from being open for reading only.
+    fn barred(&self) -> Option<Error> {
+        match self.stores.to_archive() {
+            Ok(current) => current.barred().filter(|barred| !matches!(barred, Error::ReadOnly)).cloned(),
+            Err(error) => Some(error),
+        }
     }
 
     /// Why nothing could be written, if it were open for writing.
     fn not_writable(&self) -> Option<Error> {
-        let damage = self.damage().cloned().map(Error::from);
-        damage.or_else(|| self.store.barred().filter(|barred| !matches!(barred, Error::ReadOnly)).cloned())
+        self.damage().map(Error::from).or_else(|| self.barred())
     }
 
     /// What a reader found wrong, in words: damage, or a state that does not fit together.
     fn wrong(&self) -> Option<String> {
-        let lost = || self.store.lacks_cache_files().then(|| "files of catalog or index are missing".to_owned());
+        let is_lost = || self.stores.open().iter().any(|store| store.lacks_cache_files());
+        let lost = || is_lost().then(|| "files of catalog or index are missing".to_owned());
         let damage = self.not_writable().map(|error| error.to_string());
         damage.or_else(|| self.notices.first().map(ToString::to_string)).or_else(lost)
     }
 
+    /// Every store is closed, whatever happens with the others.
     fn close(self, progress: &Progress) -> Result<(), Error> {
-        match self.store.close(progress) {
-            Err(lag @ (Error::CachesLag(_) | Error::Stopped)) => self.mark().and(Err(lag)),
-            closed => closed.and_then(|()| self.mark()),
+        let mut lag = None;
+        for store in self.stores.open().iter() {
+            match store.close(progress) {
+                Err(of_caches @ (Error::CachesLag(_) | Error::Stopped)) => lag = lag.or(Some(of_caches)),
+                closed => closed?,
+            }
         }
+        self.mark().and(lag.map_or(Ok(()), Err))
+    }
+
+    /// The clock's reading: milliseconds since 1970, UTC.
+    fn now(&self) -> i64 {
+        self.opener.options.clock.now()
+    }
+
+    fn archive_key(&self) -> &SecretKey {
+        &self.opener.archive_key
     }
 
     fn master(&self) -> MutexGuard<'_, master::Master> {
@@ -315,7 +345,7 @@ impl Opened {
     }
 
     fn master_key(&self) -> Result<Option<SecretKey>, Error> {
-        identity::master_key(&self.keyring().identity, self.id, &self.archive_key)
+        identity::master_key(&self.keyring().identity, self.id, self.archive_key())
     }
 
     fn keyring(&self) -> MutexGuard<'_, identity::Keyring> {

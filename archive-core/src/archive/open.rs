@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::identity::Found;
 use super::lock::WriteLock;
 use super::master::{Appends, Master};
+use super::stores::{Opener, Stores};
 use super::{Archive, Opened, identity_path, import, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
@@ -13,7 +14,7 @@ use crate::id::Uuid;
 use crate::progress::Progress;
 use crate::records::{Link, SeenHead, StoreFact};
 use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_identifier};
-use crate::store::{Attended, FromMaster, Store, StoreOptions, found_store};
+use crate::store::{StoreOptions, found_store};
 use crate::vfs::{DiskVfs, FreezableVfs, Freezer, ReadOnlyVfs, Vfs};
 
 /// Options for opening an archive: memory, container size, index, clock.
@@ -44,6 +45,8 @@ impl Default for OpenOptions {
             read_only: false,
             new_files: false,
             lock: None,
+            idle: Arc::default(),
+            numbering: Arc::default(),
         };
         Self { store, mapped_reads: false, progress: Progress::new() }.memory(MEMORY)
     }
@@ -206,7 +209,8 @@ impl Archive {
         if lock.is_some() {
             vfs.create_dir(&stores)?;
         }
-        let salvaged = |damage: Damage| found_stores(&*vfs, &stores, &archive_key, &damage).map(|stores| Master::salvaged(damage, stores));
+        let salvaged =
+            |damage: Damage| found_stores(&*vfs, &stores, id, &archive_key, &damage).map(|stores| Master::salvaged(damage, stores));
         let mut master = match found.master_key(id, &archive_key)? {
             None => salvaged(Damage::new(&identity_path(dir), 0, 0, DamageCause::Forged))?,
             Some(master_key) => match Master::open(&vfs, dir, &master_key, id, appends) {
@@ -221,55 +225,57 @@ impl Archive {
         if lock.is_none() {
             keyring.barred.get_or_insert(Error::ReadOnly);
         }
-        let Some(fact) = master.stores().iter().find(|store| store.current).cloned() else {
-            return Err(Error::Bug("no store of the archive takes new mail"));
-        };
-        let root = stores.join(&fact.name);
         let index_types = super::indexes::configured(&master).types;
         let watched = lock.as_ref().map(WriteLock::to_watch);
-        let store_options = StoreOptions { index_types, new_files: is_doubtful, lock: watched, ..options.store.clone() };
-        let says = FromMaster {
-            damage: master.damage().cloned(),
-            barred: master.barred().cloned().filter(|barred| master.damage().is_none() && !matches!(barred, Error::ReadOnly)),
-            noted: master.noted(Uuid(fact.uuid)),
-            head: master.seen_head(),
-        };
-        let store = Store::open(Arc::clone(&vfs), &fact, &root, &archive_key, store_options, says, &options.progress)?;
+        // Options are cloned for a refresh and may be used again: what tells of commits is of this archive alone.
+        let (idle, numbering) = (Arc::default(), Arc::default());
+        let store_options = StoreOptions { index_types, new_files: is_doubtful, lock: watched, idle, numbering, ..options.store.clone() };
+        let opener = Opener { vfs: Arc::clone(&vfs), dir: dir.to_owned(), archive_key, options: store_options };
+        let stores = Stores::open_all(&opener, &master, &options.progress)?;
         let is_older = |(own, seen): (SeenHead, Link)| own.link().sequence < seen.sequence;
-        if master.seen_head().zip(store.seen_of(id)).is_some_and(is_older) && keyring.barred.is_some() {
-            // An older master names an older state of the keys: the master has to be restored, not `archive.mk`.
-            keyring.barred = store.barred().cloned();
-            notices.retain(|notice| !matches!(notice, Error::IdentityChanged { .. } | Error::IdentityOlder { .. }));
+        for store in stores.open().iter() {
+            if master.seen_head().zip(store.seen_of(id)).is_some_and(is_older) && keyring.barred.is_some() {
+                // An older master names an older state of the keys: the master has to be restored, not `archive.mk`.
+                keyring.barred = store.barred().cloned();
+                notices.retain(|notice| !matches!(notice, Error::IdentityChanged { .. } | Error::IdentityOlder { .. }));
+            }
+            notices.extend(store.indexer().older().map(Error::IndexOlder));
         }
-        notices.extend(store.indexer().older().map(Error::IndexOlder));
-        let store = Arc::new(store);
-        Ok(Opened {
+        notices.extend(stores.failures());
+        let mut opened = Opened {
             idle: None,
-            _attended: lock.is_some().then(|| Attended::begin(&store)),
             dir: dir.to_owned(),
             id,
             vfs,
             freezer,
             keyring: Mutex::new(keyring),
             notices,
-            archive_key,
             master: Arc::new(Mutex::new(master)),
-            store,
+            stores: Arc::new(stores),
+            changing_stores: Mutex::default(),
+            opener,
             singles: import::Singles::default(),
             // Whoever follows the open need not be there any more at a refresh.
             reopened: lock.is_none().then(|| options.progress(&Progress::new())),
             owner_known: Arc::default(),
             _lock: lock,
-        })
+        };
+        if opened._lock.is_some()
+            && let Err(error) = opened.complete_folders()
+        {
+            // It is tried again by the next change of folders.
+            opened.notices.push(error);
+        }
+        Ok(opened)
     }
 }
 
 /// The stores that have an identity, the last one in use first, where the master does not list them.
-fn found_stores(vfs: &dyn Vfs, stores: &Path, archive_key: &SecretKey, damage: &Damage) -> Result<Vec<StoreFact>, Error> {
+fn found_stores(vfs: &dyn Vfs, stores: &Path, archive: Uuid, archive_key: &SecretKey, damage: &Damage) -> Result<Vec<StoreFact>, Error> {
     let mut found = Vec::new();
     let entries = if vfs.kind(stores)?.is_some() { vfs.list(stores)? } else { Vec::new() };
     for entry in entries {
-        found.extend(found_store(vfs, &entry.path, archive_key)?);
+        found.extend(found_store(vfs, &entry.path, archive, archive_key)?);
     }
     found.sort_by_key(|store: &StoreFact| store.no);
     match found.last_mut() {

@@ -1,6 +1,6 @@
 //! Reads mails, and what the archive knows of them.
 
-use super::actor::Acting;
+use super::actor::{Acting, InStore};
 use crate::catalog::{ContentRow, MessageRow};
 use crate::error::{Damage, Error};
 use crate::folder::FolderPath;
@@ -10,6 +10,32 @@ use crate::store::Placed;
 
 impl Acting<'_> {
     pub(super) fn raw(&self, id: MessageId) -> Result<Vec<u8>, Error> {
+        self.of(id)?.raw(id)
+    }
+
+    pub(super) fn read(&self, id: MessageId, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        self.of(id)?.read(id, sink)
+    }
+
+    pub(super) fn message(&self, id: MessageId) -> Result<MessageInfo, Error> {
+        self.of(id)?.message(id)
+    }
+
+    pub(super) fn record(&self, id: MessageId) -> Result<MessageRecord, Error> {
+        match self.known(id)? {
+            (record, None) => Ok(record),
+            (_, Some(damage)) => Err(damage.into()),
+        }
+    }
+
+    /// The record of a message; where it is damaged, as much of it as the catalog repeats, and the damage.
+    pub(super) fn known(&self, id: MessageId) -> Result<(MessageRecord, Option<Damage>), Error> {
+        self.of(id)?.known(id)
+    }
+}
+
+impl InStore<'_> {
+    fn raw(&self, id: MessageId) -> Result<Vec<u8>, Error> {
         let mut raw = Vec::new();
         self.read(id, &mut |bytes| {
             raw.extend_from_slice(bytes);
@@ -18,9 +44,9 @@ impl Acting<'_> {
         Ok(raw)
     }
 
-    pub(super) fn read(&self, id: MessageId, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    fn read(&self, id: MessageId, sink: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let row = self.row(id)?;
-        let (store, content) = (&self.archive.store, ContentNo(row.content));
+        let (store, content) = (self.store, ContentNo(row.content));
         match store.read(content, sink) {
             // Deleted and erased since its row was looked up.
             Err(Error::Bug(_)) if store.catalog().is_erased(content) => Err(Error::NoSuchMessage(id)),
@@ -33,16 +59,8 @@ impl Acting<'_> {
         self.info(id, &row)
     }
 
-    pub(super) fn record(&self, id: MessageId) -> Result<MessageRecord, Error> {
-        match self.known(id)? {
-            (record, None) => Ok(record),
-            (_, Some(damage)) => Err(damage.into()),
-        }
-    }
-
-    /// The record of a message; where it is damaged, as much of it as the catalog repeats, and the damage.
-    pub(super) fn known(&self, id: MessageId) -> Result<(MessageRecord, Option<Damage>), Error> {
-        let store = &self.archive.store;
+    fn known(&self, id: MessageId) -> Result<(MessageRecord, Option<Damage>), Error> {
+        let store = self.store;
         let mut info = self.message(id)?;
         let content = ContentNo(self.row(id)?.content);
         let row = store.catalog().content_row(content)?.ok_or(Error::NoSuchMessage(id))?;
@@ -95,11 +113,7 @@ impl Acting<'_> {
     }
 
     fn row(&self, id: MessageId) -> Result<MessageRow, Error> {
-        let store = &self.archive.store;
-        if id.store != store.no() {
-            return Err(Error::NoSuchMessage(id));
-        }
-        let catalog = store.catalog();
+        let catalog = self.store.catalog();
         if catalog.deleted().contains(id.no.0) {
             return Err(self.is_deleted(id, &catalog));
         }
@@ -112,18 +126,18 @@ impl Acting<'_> {
     pub(super) fn unless_deleted(&self, id: MessageId) -> Result<Option<MessageInfo>, Error> {
         match self.message(id) {
             Err(Error::Deleted { .. }) => Ok(None),
-            Err(Error::NoSuchMessage(_)) if self.archive.store.catalog().is_deleted_or_erased(id.no) => Ok(None),
+            Err(Error::NoSuchMessage(_)) if self.store.catalog().is_deleted_or_erased(id.no) => Ok(None),
             message => message.map(Some),
         }
     }
 
     pub(super) fn info(&self, id: MessageId, row: &MessageRow) -> Result<MessageInfo, Error> {
-        let content = self.archive.store.catalog().content_row(ContentNo(row.content))?;
+        let content = self.store.catalog().content_row(ContentNo(row.content))?;
         self.info_of(id, row, content.ok_or(Error::NoSuchMessage(id))?)
     }
 
     pub(super) fn info_of(&self, id: MessageId, row: &MessageRow, content: ContentRow) -> Result<MessageInfo, Error> {
-        let catalog = self.archive.store.catalog();
+        let catalog = self.store.catalog();
         let folder = FolderPath::from_names(catalog.folders().path(FolderNo(row.folder))).map_err(|_| Error::NoSuchMessage(id))?;
         Ok(MessageInfo::new(id, row, content, folder))
     }

@@ -1,6 +1,6 @@
 //! Repair: an archive that refuses mail accepts it again. Nothing is deleted; what is lost is recorded and reported.
 
-use super::actor::Acting;
+use super::actor::{Acting, InStore};
 use super::master::Master;
 use crate::error::Error;
 use crate::records::give_names_back;
@@ -35,10 +35,37 @@ pub struct RepairReport {
     pub left_out: bool,
 }
 
+impl RepairReport {
+    /// Adds what was done in another store.
+    fn add(&mut self, of_store: Self) {
+        let Self { reason, needs_acceptance, lost_commits, recorded_again, lost_messages, new_tree, left_out } = of_store;
+        self.reason = match (self.reason.take(), reason) {
+            (Some(known), Some(reason)) if known != reason => Some(format!("{known}; {reason}")),
+            (known, reason) => known.or(reason),
+        };
+        self.needs_acceptance |= needs_acceptance;
+        self.lost_commits.extend(lost_commits);
+        self.recorded_again += recorded_again;
+        self.lost_messages += lost_messages;
+        self.new_tree |= new_tree;
+        self.left_out |= left_out;
+    }
+}
+
 impl Acting<'_> {
     pub(super) fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
         self.only_system("repair")?;
-        let (archive, store) = (self.archive, &self.archive.store);
+        let mut report = RepairReport::default();
+        for within in self.each_store() {
+            report.add(within.repair(options)?);
+        }
+        Ok(report)
+    }
+}
+
+impl InStore<'_> {
+    fn repair(&self, options: RepairOptions) -> Result<RepairReport, Error> {
+        let (archive, store) = (self.archive, self.store);
         let barred_keys = archive.keyring().barred.clone();
         // Only here: an archive of a later version, or one that was rolled back, is not written yet.
         if matches!(store.barred(), Some(Error::NeedsRepair { .. })) && !options.dry_run && self.give_names_back()? {
@@ -75,7 +102,7 @@ impl Acting<'_> {
             false => {
                 let repair = store.repair(noted, master.seen_head(), matches!(reason, Error::RolledBack { .. }))?;
                 if master.damage().is_none() {
-                    master.mark(repair.head.clone())?;
+                    master.mark(vec![repair.head.clone()])?;
                 }
                 repair
             }
@@ -91,7 +118,7 @@ impl Acting<'_> {
     /// Renames misnamed records files to their numbers, where the name is free: afterwards nothing else may be wrong.
     fn give_names_back(&self) -> Result<bool, Error> {
         let archive = self.archive;
-        let of_store = archive.store.give_names_back()?;
+        let of_store = self.store.give_names_back()?;
         let of_master = match archive.master_key()? {
             Some(key) => give_names_back(&*archive.vfs, &super::master::dir(&archive.dir), &key, archive.id)?,
             None => false,
@@ -102,13 +129,13 @@ impl Acting<'_> {
     /// Repairs what does not keep the archive from accepting mail: a copy of `store.mk`, and a catalog whose records
     /// are whole.
     fn repair_what_can_be_made_again(&self, options: RepairOptions) -> Result<RepairReport, Error> {
-        let (archive, store) = (self.archive, &self.archive.store);
-        let identity = store.verify_identity(&archive.archive_key)?;
+        let (archive, store) = (self.archive, self.store);
+        let identity = store.verify_identity(archive.archive_key())?;
         let catalog = store.damaged_catalog()?;
         let Some(reason) = identity.first().or(catalog.as_ref()) else { return Ok(RepairReport::default()) };
         let report = RepairReport { reason: Some(reason.to_string()), ..RepairReport::default() };
         if !options.dry_run {
-            store.repair_identity(&archive.archive_key)?;
+            store.repair_identity(archive.archive_key())?;
             if catalog.is_some() {
                 store.forget_catalog()?;
             }
@@ -128,7 +155,7 @@ impl Acting<'_> {
             return archive.repair_identities(accept);
         }
         let Some(key) = archive.master_key()? else { return Err(Error::BrokenIdentity { path: super::identity_path(&archive.dir) }) };
-        let (owner, seen) = (archive.store.first_user_archive(), archive.store.seen_of(archive.id));
+        let (owner, seen) = (self.store.first_user_archive(), self.store.seen_of(archive.id));
         Master::begin_again(&archive.vfs, &archive.dir, &key, archive.id, stores, owner, seen)
     }
 }

@@ -1,5 +1,6 @@
 //! Verification: everything is read and checked, and damage is reported with what it costs (P6, P11).
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use super::actor::Acting;
@@ -82,20 +83,30 @@ impl Acting<'_> {
             Depth::Part { no, of } if (1..=of).contains(&no) => Reach { contents: true, part: (no, of) },
             Depth::Part { no, of } => return Err(Error::misuse(format!("there is no part {no} of {of}"), "parts are counted from 1")),
         };
-        let (found, checked) = archive.store.verify(reach, progress)?;
         let mut report = VerifyReport {
-            files: checked.files + 4,
-            bytes: checked.bytes,
-            messages: checked.messages,
-            lost_messages: checked.lost_messages,
-            content_bytes: checked.content_bytes,
+            files: 4,
+            bytes: 0,
+            messages: 0,
+            lost_messages: 0,
+            content_bytes: 0,
             findings: Vec::new(),
             healed: Vec::new(),
             accepted: Vec::new(),
             foreign: archive.foreign()?,
         };
         let (mut own, mut repaired) = (archive.verify_identity()?, Vec::new());
-        own.extend(archive.store.verify_identity(&archive.archive_key)?);
+        own.extend(archive.stores.damage_of_failed(&archive.dir));
+        let mut found = Vec::new();
+        for store in self.stores.iter() {
+            let (of_store, checked) = store.verify(reach, progress)?;
+            report.files += checked.files;
+            report.bytes += checked.bytes;
+            report.messages += checked.messages;
+            report.lost_messages += checked.lost_messages;
+            report.content_bytes += checked.content_bytes;
+            found.extend(of_store.into_iter().map(|finding| (store.no(), finding)));
+            own.extend(store.verify_identity(archive.archive_key())?);
+        }
         match archive.master_key()? {
             Some(key) => {
                 let read_to = archive.master().read_to();
@@ -122,7 +133,10 @@ impl Acting<'_> {
         if let Some(damage) = archive.master().damage().filter(|_| own.is_empty()) {
             own.push(damage.clone());
         }
-        let accepted = archive.store.accepted()?;
+        let mut accepted = BTreeSet::new();
+        for store in self.stores.iter() {
+            accepted.extend(store.accepted()?);
+        }
         let mut put = |state: State, finding: Finding| match state {
             State::Healed => report.healed.push(finding),
             State::Repaired => report.accepted.push(finding),
@@ -138,9 +152,8 @@ impl Acting<'_> {
         own.into_iter().for_each(|damage| put(State::Damaged, plain(damage)));
         repaired.into_iter().for_each(|damage| put(State::Repaired, plain(damage)));
         // Damage that the open found and that this pass does not show.
-        let seen = archive.damage().filter(|damage| !found.iter().any(|finding| finding.damage.file == damage.file));
-        let store = archive.store.no();
-        for finding in found {
+        let seen = archive.damage().filter(|damage| !found.iter().any(|(_, finding)| finding.damage.file == damage.file));
+        for (store, finding) in found {
             let ids = |numbers: Vec<MessageNo>| numbers.into_iter().map(|no| MessageId { store, no }).collect();
             let (messages, records) = (ids(finding.messages), ids(finding.records));
             let state = match (finding.healed, finding.repaired) {
@@ -152,7 +165,7 @@ impl Acting<'_> {
             put(state, Finding { messages, records, remedy, ..plain(finding.damage) });
         }
         if let Some(damage) = seen.filter(|damage| !report.findings.iter().any(|finding| finding.file == damage.file)) {
-            report.findings.push(plain(damage.clone()));
+            report.findings.push(plain(damage));
         }
         Ok(report)
     }
@@ -161,7 +174,7 @@ impl Acting<'_> {
         self.only_system("accept damage")?;
         let archive = self.archive;
         let place = |finding: &Finding| place_of(&archive.dir, finding).filter(|_| finding.remedy.is_none());
-        archive.store.accept(report.findings.iter().filter_map(place).collect())?;
+        archive.current()?.accept(report.findings.iter().filter_map(place).collect())?;
         let (accepted, findings) = std::mem::take(&mut report.findings).into_iter().partition(|finding| place(finding).is_some());
         report.findings = findings;
         report.accepted.extend::<Vec<Finding>>(accepted);

@@ -575,8 +575,30 @@ pub(crate) struct StoreFact {
     /// The map of its `store.mk`, so that the store can be opened and the file rewritten if both copies are gone.
     #[cbor(n(5), with = "minicbor::bytes")]
     pub(crate) identity: Option<Vec<u8>>,
+    /// What it is used for, unless it takes new mail or is read and changed: 1 write-protected, 2 disabled, 3 detached.
+    #[n(6)]
+    pub(crate) state: Option<u8>,
+    /// Its name for people, if that is not the name of its folder.
+    #[n(7)]
+    pub(crate) label: Option<String>,
+    /// Its folder, if that is not the one of its name below `stores/`: absolute, or relative to the archive's folder.
+    #[n(8)]
+    pub(crate) root: Option<String>,
+    /// The folder of its containers, if that is not `content/` in its folder.
+    #[n(9)]
+    pub(crate) content: Option<String>,
+    /// The folder of its index, if that is not `index/` in its folder.
+    #[n(10)]
+    pub(crate) index: Option<String>,
 }
-fact!(StoreFact, "key of a store", 5);
+fact!(StoreFact, "key of a store", 10);
+
+impl StoreFact {
+    /// A store in the folder of its name.
+    pub(crate) fn new(no: u32, uuid: [u8; 16], name: String, current: bool, identity: Option<Vec<u8>>) -> Self {
+        Self { no, uuid, name, current, identity, state: None, label: None, root: None, content: None, index: None }
+    }
+}
 
 /// Of the master: a setting, the last one of a number wins.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]

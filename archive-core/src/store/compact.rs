@@ -79,6 +79,22 @@ const STILL_READ: &str = "is still read by a search that was begun before; end t
 const DAMAGED_CACHE: &str = "is damaged; `rebuild` makes a new one";
 
 impl CompactReport {
+    /// Adds what was done in another store.
+    pub(crate) fn add(&mut self, other: Self) {
+        let Self { erased, resumed, containers, records, lost_found, bytes_before, bytes_after, left } = other;
+        self.erased.messages += erased.messages;
+        self.erased.mails += erased.mails;
+        self.erased.bytes += erased.bytes;
+        self.erased.needed += erased.needed;
+        self.resumed |= resumed;
+        self.containers += containers;
+        self.records += records;
+        self.lost_found += lost_found;
+        self.bytes_before += bytes_before;
+        self.bytes_after += bytes_after;
+        self.left.extend(left);
+    }
+
     /// Whether nothing is left of what was erased.
     #[must_use]
     pub fn is_done(&self) -> bool {

@@ -43,11 +43,11 @@ pub(super) fn make(vfs: &dyn Vfs, root: &Path, no: u32, name: &str, key: &Secret
     };
     let file = IdentityFile::seal(uuid, identity, wrapping.archive_key)?;
     file.write(vfs, &identity_path(root))?;
-    Ok(StoreFact { no, uuid: uuid.0, name: name.to_owned(), current: true, identity: Some(file.map().to_vec()) })
+    Ok(StoreFact::new(no, uuid.0, name.to_owned(), true, Some(file.map().to_vec())))
 }
 
-/// The store in `root` according to its identity file, if the master is lost; not as the one in use.
-pub(crate) fn found_store(vfs: &dyn Vfs, root: &Path, archive_key: &SecretKey) -> Result<Option<StoreFact>, Error> {
+/// The store of `archive` in `root` according to its identity file; not as the one in use.
+pub(crate) fn found_store(vfs: &dyn Vfs, root: &Path, archive: Uuid, archive_key: &SecretKey) -> Result<Option<StoreFact>, Error> {
     let Some(name) = root.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
     let copies = read_copies::<StoreIdentity>(vfs, &identity_path(root))?;
     let mut found = None;
@@ -62,13 +62,9 @@ pub(crate) fn found_store(vfs: &dyn Vfs, root: &Path, archive_key: &SecretKey) -
         }
         found = found.or(copy.whole());
     }
-    Ok(found.map(|file| StoreFact {
-        no: file.value.no,
-        uuid: file.owner.0,
-        name: name.to_owned(),
-        current: false,
-        identity: Some(file.map().to_vec()),
-    }))
+    // Of another archive, whose key is needed.
+    let found = found.filter(|file| file.value.archive == archive.0);
+    Ok(found.map(|file| StoreFact::new(file.value.no, file.owner.0, name.to_owned(), false, Some(file.map().to_vec()))))
 }
 
 /// The store key, and what is wrong if neither copy of `store.mk` is as it should be.

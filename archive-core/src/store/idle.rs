@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const IDLE_AFTER: Duration = Duration::from_millis(800);
 
 /// What commits tell the idle marker.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Idle {
     state: Mutex<State>,
     changed: Condvar,

@@ -34,10 +34,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 pub(crate) use background::Attended;
 pub use commit::Duplicates;
-pub(crate) use commit::{FolderChange, NewPlace, Note, Outcome, Prepared, PreparedHeader, RunInfo};
+pub(crate) use commit::{Divided, Elsewhere, FolderChange, NewPlace, Note, Outcome, Prepared, PreparedHeader, RunInfo};
 pub use compact::{CompactReport, Erased, NotRewritten};
 pub(crate) use create::create_store;
 pub(crate) use identity::{Wrapping, found_store, keep_apart};
+pub(crate) use idle::Idle;
 pub use index::IndexStatus;
 pub(crate) use index::{Indexer, failed, id_label};
 pub use lost::Recovery;
@@ -83,6 +84,10 @@ pub(crate) struct StoreOptions {
     /// The lock that may be lost while the store is open: checked before each write and after it, before anything of
     /// the write counts.
     pub(crate) lock: Option<Arc<dyn VfsLock>>,
+    /// What commits of all stores of the archive tell.
+    pub(crate) idle: Arc<idle::Idle>,
+    /// Held by a commit, where an archive has several stores: two of them must not give the same number in a folder.
+    pub(crate) numbering: Arc<Mutex<()>>,
 }
 
 /// The folders of a store.
@@ -125,7 +130,9 @@ pub(crate) struct Store {
     writer: Mutex<Option<Writer>>,
     indexer: Indexer,
     records_read: facts::RecordsRead,
-    idle: idle::Idle,
+    idle: Arc<idle::Idle>,
+    /// The other stores of the archive.
+    beside: Mutex<Vec<std::sync::Weak<Store>>>,
     /// What the clock is expected to read.
     watch: Watch,
     /// Held for reading while contents are read: a section is not removed while a reader may be about to read it.
@@ -223,10 +230,6 @@ impl Store {
 
     pub(crate) fn containers(&self) -> &Containers {
         &self.containers
-    }
-
-    pub(crate) fn idle(&self) -> &idle::Idle {
-        &self.idle
     }
 
     pub(crate) fn indexer(&self) -> &Indexer {

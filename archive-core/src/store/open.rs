@@ -1,6 +1,5 @@
 //! Opens and closes a store.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::index::may_lag;
@@ -44,23 +43,22 @@ impl FromMaster {
 const LOOKS: usize = 5;
 
 impl Store {
-    /// Opens the store that `fact` names, in `root`: catalog, records, what a crash left, then the index up to the last
+    /// Opens the store that `fact` names, in `dirs`: catalog, records, what a crash left, then the index up to the last
     /// commit. With damage in the `master` no mail is accepted.
     pub(crate) fn open(
         vfs: Arc<dyn Vfs>,
         fact: &StoreFact,
-        root: &Path,
+        dirs: StoreDirs,
         archive_key: &SecretKey,
         options: StoreOptions,
         master: FromMaster,
         progress: &Progress,
     ) -> Result<Self, Error> {
         let uuid = Uuid(fact.uuid);
-        if vfs.kind(root)?.is_none() {
-            return Err(Error::StoreMissing { store: fact.name.clone(), path: root.to_owned() });
+        if vfs.kind(&dirs.root)?.is_none() {
+            return Err(Error::StoreMissing { store: fact.name.clone(), path: dirs.root });
         }
-        let (key, broken_identity) = super::identity::open(&*vfs, root, fact, archive_key)?;
-        let dirs = StoreDirs::below(root);
+        let (key, broken_identity) = super::identity::open(&*vfs, &dirs.root, fact, archive_key)?;
         if !options.read_only {
             for dir in [&dirs.records, &dirs.content] {
                 vfs.create_dir(dir)?;
@@ -119,7 +117,7 @@ impl Store {
             (0, _) => next,
             (active, _) => active,
         });
-        let (lock, read_only) = (options.lock.clone(), options.read_only);
+        let (lock, read_only, idle) = (options.lock.clone(), options.read_only, Arc::clone(&options.idle));
         let all_else_is_sound = master.damage.is_none() && broken_identity.is_none();
         let rolled_back = master.rolled_back(recovered.head.as_ref());
         let damage = recovered.damage.into_iter().next().or(master.damage).or(broken_identity);
@@ -163,7 +161,8 @@ impl Store {
             })),
             indexer,
             records_read: super::facts::RecordsRead::new(recovered.pinned),
-            idle: super::idle::Idle::default(),
+            idle,
+            beside: Mutex::default(),
             watch,
             sections: RwLock::default(),
             damaged: Mutex::default(),

@@ -82,7 +82,7 @@ fn p9_a_compaction_erases_what_was_deleted_and_nothing_else() {
         let head = session.stats(&Progress::new()).unwrap().stores[0].head_text();
         let gone: Vec<_> = all.extract_if(.., |(no, _)| *no % 4 == 1).collect();
         delete(&session, &gone.iter().map(|(_, id)| *id).collect::<Vec<_>>());
-        let plan = session.compact(CompactOptions { dry_run: true }, &Progress::new()).expect("a plan");
+        let plan = session.compact(CompactOptions { dry_run: true, ..CompactOptions::default() }, &Progress::new()).expect("a plan");
         assert_eq!((plan.erased.messages, plan.erased.mails), (10, 10));
         let report = compact(&archive);
         assert_eq!((&report.erased, report.left.as_slice(), report.resumed), (&plan.erased, &[][..], false));
@@ -226,7 +226,10 @@ fn p9_p13_a_compaction_that_was_stopped_goes_on_where_it_was() {
         indexed(&archive);
         holds(&archive, &all);
         is_sound(&archive);
-        let plan = archive.session(Actor::System).compact(CompactOptions { dry_run: true }, &Progress::new()).expect("a plan");
+        let plan = archive
+            .session(Actor::System)
+            .compact(CompactOptions { dry_run: true, ..CompactOptions::default() }, &Progress::new())
+            .expect("a plan");
         assert_eq!(plan.resumed, stopped.is_err());
         let report = compact(&archive);
         assert!(report.is_done() && report.resumed == stopped.is_err(), "{report:?}");

@@ -56,5 +56,6 @@ mod rules_query;
 mod rules_text;
 mod search;
 mod small_commits;
+mod stores;
 mod tampering;
 mod waiting;

@@ -1,6 +1,7 @@
 //! Checks whether every mail of a source is in the archive: each is read from there and compared.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::{ImportEvents, ImportOptions, ImportSource, read_source, reading, size};
 use crate::archive::actor::Acting;
@@ -40,7 +41,7 @@ impl Acting<'_> {
     ) -> Result<CheckReport, Error> {
         self.only_system("check")?;
         let (total, progress) = (size(&source), &options.progress);
-        let mut checker = Checker { store: &self.archive.store, report: CheckReport::default(), progress, total, events, error: None };
+        let mut checker = Checker { stores: &self.stores, report: CheckReport::default(), progress, total, events, error: None };
         let summary = read_source(source, options, &mut checker)?;
         options.progress.check()?;
         checker.report.skipped_files = summary.skipped_files;
@@ -55,7 +56,7 @@ impl Acting<'_> {
 
 /// Looks up each mail of a source, and reads it from the archive.
 struct Checker<'a, 'e> {
-    store: &'a Store,
+    stores: &'a [Arc<Store>],
     report: CheckReport,
     progress: &'a Progress,
     total: Option<u64>,
@@ -65,14 +66,16 @@ struct Checker<'a, 'e> {
 
 impl Checker<'_, '_> {
     fn present(&self, digest: Digest, restated: Option<Digest>) -> Result<Option<MessageId>, Error> {
-        for content in self.store.contents_like(digest, restated)? {
-            match self.store.read(content, &mut |_| Ok(())) {
-                Ok(()) => {}
-                Err(Error::Damage(_)) => continue,
-                Err(error) => return Err(error),
-            }
-            if let Some((no, _)) = self.store.catalog().placements(content)?.first() {
-                return Ok(Some(MessageId { store: self.store.no(), no: *no }));
+        for store in self.stores {
+            for content in store.contents_like(digest, restated)? {
+                match store.read(content, &mut |_| Ok(())) {
+                    Ok(()) => {}
+                    Err(Error::Damage(_)) => continue,
+                    Err(error) => return Err(error),
+                }
+                if let Some((no, _)) = store.catalog().placements(content)?.first() {
+                    return Ok(Some(store.message_id(*no)));
+                }
             }
         }
         Ok(None)

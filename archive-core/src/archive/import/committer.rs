@@ -9,11 +9,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::destination::{Committed, Destination};
 use super::{ImportEvents, ImportOptions, Outcome, receipt};
 use crate::archive::locked;
 use crate::error::Error;
 use crate::id::Digest;
-use crate::store::{NewPlace, Prepared, RunInfo, Store};
+use crate::store::{NewPlace, Prepared, RunInfo};
 
 /// A commit is made when mails of this weight wait.
 const COMMIT_WEIGHT: u64 = 16 << 20;
@@ -128,7 +129,7 @@ impl Sums {
 
 /// Restores the order of mails and commits them.
 pub(super) struct Committer<'a, 'e> {
-    pub(super) store: &'a Store,
+    pub(super) destination: &'a Destination,
     pub(super) options: &'a ImportOptions,
     pub(super) run: &'a RunInfo,
     pub(super) events: &'a Mutex<&'e mut dyn ImportEvents>,
@@ -226,11 +227,11 @@ impl Committer<'_, '_> {
         if !self.failure.is_set() && !self.options.progress.is_cancelled() {
             let origins: Vec<(Digest, Arc<str>, u64)> =
                 mails.iter().map(|mail| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset)).collect();
-            match self.store.commit(mails, self.options.duplicates, first.then_some(self.run), self.store.now()) {
-                Ok(outcomes) => {
-                    *first = false;
-                    let receipts = origins.into_iter().zip(outcomes).map(|((digest, source, offset), outcome)| {
-                        let receipt = receipt(self.store.no(), outcome, digest, source, offset);
+            match self.destination.commit(mails, self.options.duplicates, first.then_some(self.run)) {
+                Ok(Committed { outcomes, has_run }) => {
+                    *first &= !has_run;
+                    let receipts = origins.into_iter().zip(outcomes).map(|((digest, source, offset), (id, outcome))| {
+                        let receipt = receipt(id, outcome, digest, source, offset);
                         sums.count(receipt.outcome());
                         receipt
                     });
@@ -264,7 +265,7 @@ mod tests {
     const HOUR: i64 = 60 * 60 * 1000;
 
     /// What the last import run recorded about the clock.
-    fn jumped_from(store: &Store) -> Option<i64> {
+    fn jumped_from(store: &crate::store::Store) -> Option<i64> {
         let last = MessageNo(store.catalog().basis().numbers.messages - 1);
         let place = store.catalog().message_row(last).unwrap().unwrap().fact;
         let commit = store.commit_at(place).unwrap();
@@ -294,7 +295,7 @@ mod tests {
             let mbox = format!("From a@b.example Thu Jan  1 00:00:00 2015\nSubject: {no}\n\nx\n\n");
             let source = ImportSource::Stream(&mut mbox.as_bytes(), "one.mbox");
             archive.session(Actor::System).import(source, &ImportOptions::default(), &mut NoEvents).unwrap();
-            assert_eq!(jumped_from(&archive.enter().unwrap().store), expected.map(|hours: i64| hours * HOUR), "{hours}");
+            assert_eq!(jumped_from(&archive.enter().unwrap().current().unwrap()), expected.map(|hours: i64| hours * HOUR), "{hours}");
         }
     }
 }

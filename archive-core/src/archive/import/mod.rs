@@ -6,6 +6,7 @@
 
 mod check;
 mod committer;
+mod destination;
 mod jobs;
 mod one;
 mod plan;
@@ -33,7 +34,9 @@ use crate::folder::{FolderPath, below};
 use crate::mail::{Examiner, TextReader};
 use crate::progress::{Progress, Step, Unit};
 use crate::source::{self, Body, Item, SourceOptions, SourceVisitor, Trouble};
-use crate::store::{Duplicates, NewPlace, PreparedHeader, RunInfo, Store};
+use crate::store::{Duplicates, NewPlace, PreparedHeader, RunInfo};
+pub(super) use destination::{Committed, Destination};
+
 use committer::{Alarm, Budget, Committer, Failure, Ready, Sums, weight};
 use jobs::{Feed, Job, Jobs};
 pub(super) use one::{Singles, receipt};
@@ -139,8 +142,8 @@ impl Acting<'_> {
         let target = self.target(&source, options)?;
         let (run, total) = (self.run_info(&source), size(&source));
         let events = Mutex::new(events);
-        let store = &*self.archive.store;
-        let index = store.indexer().is_enabled();
+        let destination = &Destination::of(self.archive)?;
+        let index = destination.current.indexer().is_enabled();
         let budget = Budget::default();
         let failure = Failure::default();
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
@@ -164,20 +167,28 @@ impl Acting<'_> {
             others.push(begin(scope, move || {
                 let _alarm = alarm_of_index;
                 while fed_end.recv().is_ok() {
-                    if let Err(error) = store.feed_index() {
+                    if let Err(error) = destination.feed_index() {
                         failure_of_index.set(error);
                     }
                 }
             })?);
-            let committer =
-                Committer { store, options, run: &run, events: &events, budget: &budget, failure: &failure, fed, panicked: &panicked };
+            let committer = Committer {
+                destination,
+                options,
+                run: &run,
+                events: &events,
+                budget: &budget,
+                failure: &failure,
+                fed,
+                panicked: &panicked,
+            };
             let alarm_of_committer = alarm();
             let commits = begin(scope, move || {
                 let (_alarm, _within) = (alarm_of_committer, Within::note());
                 committer.run(&ready_end)
             })?;
             let mut feeder = Feeder {
-                store,
+                destination,
                 options,
                 run: &run,
                 events: &events,
@@ -215,7 +226,7 @@ impl Acting<'_> {
             return Err(error);
         }
         let mut report = imported?;
-        store.feed_index()?;
+        destination.feed_index()?;
         report.stopped = options.progress.is_cancelled();
         if report.stopped {
             // What was read and not committed before the stop is not counted as read.
@@ -245,7 +256,7 @@ impl Acting<'_> {
             ImportSource::Stream(_, name) => ((*name).to_owned(), None),
         };
         let modified = data.as_ref().and_then(|data| data.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok());
-        let start = self.archive.store.now();
+        let start = self.archive.now();
         RunInfo {
             actor: self.actor.name().to_owned(),
             host: super::lock::host(),
@@ -253,7 +264,7 @@ impl Acting<'_> {
             size: data.filter(std::fs::Metadata::is_file).map(|data| data.len()),
             modified: modified.and_then(|since| i64::try_from(since.as_secs()).ok()),
             start,
-            jumped_from: self.archive.store.jumped_from(start),
+            jumped_from: self.archive.stores.open().iter().filter_map(|store| store.jumped_from(start)).max(),
         }
     }
 }
@@ -321,7 +332,7 @@ fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
 
 /// Reads the source and feeds the workers.
 struct Feeder<'a, 'e> {
-    store: &'a Store,
+    destination: &'a Destination,
     options: &'a ImportOptions,
     run: &'a RunInfo,
     events: &'a Mutex<&'e mut dyn ImportEvents>,
@@ -380,7 +391,7 @@ impl Feeder<'_, '_> {
             return Ok(());
         }
         let (source, offset) = (Arc::clone(&place.path), place.offset);
-        let mut examiner = Examiner::new(self.store.begin_large()?);
+        let mut examiner = Examiner::new(self.destination.current.begin_large()?);
         let mut text = self.index.then(|| TextReader::new(&[]));
         let mut bytes = head.len() as u64;
         let mut take = |examiner: &mut Examiner<_>, piece: &[u8]| {
@@ -422,15 +433,22 @@ impl Feeder<'_, '_> {
             facts: examined.facts,
             guesses,
         };
-        let outcome = large.finish(header, examined.extents, text, place, self.options.duplicates, Some(self.run), self.store.now())?;
-        let receipt = receipt(self.store.no(), outcome, digest, source, offset);
+        let (duplicates, store) = (self.options.duplicates, &self.destination.current);
+        let (id, outcome) = match self.destination.known_elsewhere(&header, &place, duplicates)? {
+            Some(known) => known,
+            None => {
+                let outcome = large.finish(header, examined.extents, text, place, duplicates, Some(self.run), store.now())?;
+                (store.message_id(outcome.message()), outcome)
+            }
+        };
+        let receipt = receipt(id, outcome, digest, source, offset);
         let mut sums = Sums::default();
         sums.count(receipt.outcome());
         self.report.stored += sums.stored;
         self.report.duplicate += sums.duplicate;
         self.report.restated += sums.restated;
         locked(self.events).receipt(&receipt);
-        self.store.feed_index()
+        self.destination.feed_index()
     }
 }
 

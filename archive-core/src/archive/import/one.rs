@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::destination::{Committed, Destination};
 use super::prepare::prepare;
 use super::{Outcome, Receipt};
 use crate::archive::actor::Acting;
-use crate::archive::{Opened, locked};
+use crate::archive::locked;
 use crate::error::Error;
 use crate::folder::FolderPath;
 use crate::id::MessageId;
@@ -29,7 +30,7 @@ struct Queue {
     is_led: bool,
 }
 
-type Slot = Arc<Mutex<Option<Result<store::Outcome, Error>>>>;
+type Slot = Arc<Mutex<Option<Result<(MessageId, store::Outcome), Error>>>>;
 
 /// The right to commit for all that wait. However it ends, no caller keeps waiting: one without an answer by then
 /// receives an error.
@@ -67,7 +68,8 @@ impl Acting<'_> {
             flags: None,
             date_hint: None,
         };
-        let mut prepared = prepare(raw.to_vec(), place, self.archive.store.indexer().is_enabled())?;
+        let destination = Destination::of(self.archive)?;
+        let mut prepared = prepare(raw.to_vec(), place, destination.current.indexer().is_enabled())?;
         prepared.make_blocks();
         let digest = prepared.header.digest;
         let slot = Slot::default();
@@ -85,37 +87,35 @@ impl Acting<'_> {
             let (mails, slots) = std::mem::take(&mut queue.waiting).into_iter().unzip();
             drop(queue);
             let lead = Lead { singles, done: Arc::clone(&done), slots };
-            self.archive.commit_all(mails, &lead.slots);
+            commit_all(&destination, mails, &lead.slots);
             drop(lead);
             queue = locked(&singles.queue);
         }
         drop(queue);
-        let outcome = locked(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
+        let (id, outcome) = locked(&slot).take().ok_or(Error::Bug("a mail waited for a commit that did not come"))??;
         // The mail is archived. What the index could not accept waits, and searches count it.
-        self.archive.store.feed_one();
-        Ok(receipt(self.archive.store.no(), outcome, digest, Arc::default(), 0))
+        destination.current.feed_one();
+        Ok(receipt(id, outcome, digest, Arc::default(), 0))
     }
 }
 
-impl Opened {
-    fn commit_all(&self, mails: Vec<Prepared>, slots: &[Slot]) {
-        match self.store.commit(mails, Duplicates::Folder, None, self.store.now()) {
-            Ok(outcomes) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *locked(slot) = Some(Ok(outcome))),
-            Err(error) => slots.iter().for_each(|slot| *locked(slot) = Some(Err(error.clone()))),
-        }
+fn commit_all(destination: &Destination, mails: Vec<Prepared>, slots: &[Slot]) {
+    match destination.commit(mails, Duplicates::Folder, None) {
+        Ok(Committed { outcomes, .. }) => slots.iter().zip(outcomes).for_each(|(slot, outcome)| *locked(slot) = Some(Ok(outcome))),
+        Err(error) => slots.iter().for_each(|slot| *locked(slot) = Some(Err(error.clone()))),
     }
 }
 
 pub(in crate::archive) fn receipt(
-    store: crate::id::StoreNo,
+    id: MessageId,
     outcome: store::Outcome,
     digest: crate::id::Digest,
     source: Arc<str>,
     offset: u64,
 ) -> Receipt {
-    let (no, outcome) = match outcome {
-        store::Outcome::Stored(no) => (no, Outcome::Stored),
-        store::Outcome::Duplicate { message, restated } => (message, Outcome::Duplicate { restated }),
+    let outcome = match outcome {
+        store::Outcome::Stored(_) => Outcome::Stored,
+        store::Outcome::Duplicate { restated, .. } => Outcome::Duplicate { restated },
     };
-    Receipt { id: MessageId { store, no }, digest, outcome, source, offset }
+    Receipt { id, digest, outcome, source, offset }
 }

@@ -33,6 +33,8 @@ pub(super) const INDEX_SELECTED: u32 = 3;
 pub(super) const INDEX_TYPES: u32 = 4;
 /// Setting: store and number of the owner's folder, since it was renamed.
 pub(super) const OWNER_FOLDER: u32 = 5;
+/// Setting: a change of folders that was begun in several stores.
+pub(super) const FOLDERS_BEGUN: u32 = 6;
 
 /// After so many commits a new file begins with a checkpoint.
 const CHECKPOINT_AFTER: u64 = 4096;
@@ -271,8 +273,9 @@ impl Master {
         self.commit(vec![MasterFact::Setting(SettingFact { number, text: text.to_owned() })])
     }
 
-    pub(super) fn add_store(&mut self, store: StoreFact) -> Result<(), Error> {
-        self.commit(vec![MasterFact::Store(store)])
+    /// Records what is now true of `stores`.
+    pub(super) fn note_stores(&mut self, stores: Vec<StoreFact>) -> Result<(), Error> {
+        self.commit(stores.into_iter().map(MasterFact::Store).collect())
     }
 
     /// Notes that an identity file is about to change; called before any copy of it does.
@@ -321,22 +324,17 @@ impl Master {
         Ok(())
     }
 
-    /// Notes on disk that everything is synced, and the head of the store.
-    pub(super) fn mark(&mut self, store: SeenHead) -> Result<(), Error> {
-        self.mark_with(vec![store])
-    }
-
-    /// Notes on disk that everything is synced; what was noted of the store stays.
-    pub(super) fn mark_as_noted(&mut self) -> Result<(), Error> {
-        let noted = self.keeper.as_ref().and_then(|keeper| keeper.written.as_ref()).map(|head| head.seen.clone());
-        self.mark_with(noted.unwrap_or_default())
-    }
-
-    fn mark_with(&mut self, stores: Vec<SeenHead>) -> Result<(), Error> {
+    /// Notes on disk that everything is synced, and the heads of `stores`; what was noted of others stays.
+    pub(super) fn mark(&mut self, stores: Vec<SeenHead>) -> Result<(), Error> {
         if self.barred.is_some() {
             return Ok(());
         }
-        let marked = self.write_mark(stores);
+        let noted = self.keeper.as_ref().and_then(|keeper| keeper.written.as_ref());
+        let mut heads = noted.map(|head| head.seen.clone()).unwrap_or_default();
+        heads.retain(|noted| stores.iter().all(|store| store.owner != noted.owner));
+        heads.extend(stores);
+        heads.sort_by_key(|head| head.owner);
+        let marked = self.write_mark(heads);
         self.barred = marked.as_ref().err().map(|error| Error::Latched { cause: error.clone().into() });
         marked
     }

@@ -187,7 +187,7 @@ mod tests {
     const OWNER: [u8; 16] = [7; 16];
 
     fn filled() -> State {
-        let store = StoreFact { no: 1, uuid: [1; 16], name: "1".to_owned(), current: true, identity: Some(vec![0xa0]) };
+        let store = StoreFact::new(1, [1; 16], "1".to_owned(), true, Some(vec![0xa0]));
         let setting = |number, text: &str| MasterFact::Setting(SettingFact { number, text: text.to_owned() });
         let [first, second] = [1, 2].map(|generation| KeyState { generation, digest: [generation as u8; 32] });
         let facts = [

@@ -67,7 +67,7 @@ impl Counts {
     }
 }
 
-/// Fills in `counts`.
+/// Adds the counts of one store to `counts`; [`settle`] makes one row a value.
 pub(super) fn count(searcher: &Searcher<'_>, found: &Found, counts: &mut [Counts]) -> Result<(), Error> {
     for counts in counts {
         let sums = match counts.by {
@@ -77,10 +77,21 @@ pub(super) fn count(searcher: &Searcher<'_>, found: &Found, counts: &mut [Counts
             CountBy::Folder => by_folder(searcher, found)?,
             CountBy::Type => by_type(searcher.catalog(), found)?,
         };
-        counts.rows = sums.into_iter().collect();
-        counts.rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        counts.rows.extend(sums);
     }
     Ok(())
+}
+
+/// Adds up the counts of all stores, and sorts them.
+pub(super) fn settle(counts: &mut [Counts]) {
+    for counts in counts {
+        let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+        for (value, messages) in counts.rows.drain(..) {
+            *sums.entry(value).or_default() += messages;
+        }
+        counts.rows.extend(sums);
+        counts.rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    }
 }
 
 fn by_period(searcher: &Searcher<'_>, found: &Found, text: impl Fn((i16, i8)) -> String) -> Result<BTreeMap<String, u64>, Error> {

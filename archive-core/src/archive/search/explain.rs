@@ -1,6 +1,7 @@
 //! Explains the answer of a search: clause by clause, for all messages or for one; what to try if nothing was found;
 //! the place in a message that shows why it was found. Only words of messages that the actor sees are named (S4.4).
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use archive_index::{Probe, Query, RoaringBitmap, Truth, WordsOf};
@@ -66,6 +67,41 @@ pub struct HitSnippet {
     pub text: String,
     /// Bytes of `text` that are words of the query, in order.
     pub ranges: Vec<Range<usize>>,
+}
+
+/// Adds what a clause finds in another store.
+pub(super) fn add_clauses(sums: &mut Vec<ClauseReport>, of_store: Vec<ClauseReport>) {
+    if sums.is_empty() {
+        *sums = of_store;
+        return;
+    }
+    for (sum, report) in sums.iter_mut().zip(of_store) {
+        sum.messages += report.messages;
+        let mut words: BTreeMap<String, u64> = sum.words.drain(..).collect();
+        for (word, messages) in report.words {
+            *words.entry(word).or_default() += messages;
+        }
+        sum.words.extend(words);
+        sum.words.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        sum.all_words = sum.all_words.max(report.all_words).max(sum.words.len());
+        sum.words.truncate(WORDS);
+    }
+}
+
+impl Suggestions {
+    /// Adds what is suggested in another store.
+    pub(super) fn add(&mut self, other: Self) {
+        self.clause = self.clause.take().or(other.clause);
+        self.completion = match (self.completion.take(), other.completion) {
+            (Some((text, found)), Some((of_other, more))) if text == of_other => Some((text, found + more)),
+            (own, other) => own.or(other),
+        };
+        for word in other.words {
+            if self.words.len() < SUGGESTIONS && !self.words.contains(&word) {
+                self.words.push(word);
+            }
+        }
+    }
 }
 
 impl Searcher<'_> {

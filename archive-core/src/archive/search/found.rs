@@ -12,6 +12,7 @@ use std::sync::Arc;
 use archive_index::{Bound, Filter, FilterKind, LabelKind, LabelPattern, Leaf, Mark, MessageRef, Query, RoaringBitmap, Snapshot};
 
 use super::calendar::Calendar;
+use super::thread::Threads;
 use crate::archive::actor::{FolderScope, Sight, folders_of};
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -120,6 +121,7 @@ pub(super) struct Searcher<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) sight: &'a Sight,
     pub(super) calendar: &'a Calendar,
+    threads: &'a Threads,
 }
 
 /// A condition on messages.
@@ -148,8 +150,15 @@ impl Condition {
 }
 
 impl<'a> Searcher<'a> {
-    pub(super) fn new(store: &'a Store, view: &'a View, snapshot: &'a Snapshot, sight: &'a Sight, calendar: &'a Calendar) -> Self {
-        Self { store, view, snapshot, sight, calendar }
+    pub(super) fn new(
+        store: &'a Store,
+        view: &'a View,
+        snapshot: &'a Snapshot,
+        sight: &'a Sight,
+        calendar: &'a Calendar,
+        threads: &'a Threads,
+    ) -> Self {
+        Self { store, view, snapshot, sight, calendar, threads }
     }
 
     pub(super) fn catalog(&self) -> &'a Catalog {
@@ -290,7 +299,7 @@ impl<'a> Searcher<'a> {
             }
             FilterKind::Is(mark) => Some(Condition::Messages(self.marked(*mark)?)),
             FilterKind::Message(of) => Some(Condition::Messages(self.one(*of)?)),
-            FilterKind::Thread(of) => Some(Condition::Contents(self.thread_of(*of)?)),
+            FilterKind::Thread(of) => Some(Condition::Contents(self.thread_of(*of))),
             _ => None,
         })
     }
@@ -326,8 +335,9 @@ impl<'a> Searcher<'a> {
     }
 
     /// The contents of the thread of a message, if it exists and the actor sees it.
-    fn thread_of(&self, of: MessageRef) -> Result<RoaringBitmap, Error> {
-        self.content_of(of)?.map_or_else(|| Ok(RoaringBitmap::new()), |content| self.thread(content))
+    fn thread_of(&self, of: MessageRef) -> RoaringBitmap {
+        let thread = self.threads.get(&(of.store, of.message));
+        thread.and_then(|thread| thread.get(&self.store.no())).cloned().unwrap_or_default()
     }
 
     fn content_of(&self, of: MessageRef) -> Result<Option<ContentNo>, Error> {

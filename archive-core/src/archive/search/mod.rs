@@ -26,19 +26,20 @@ pub use criteria::{DateRange, Level, Order, OrderKey, SearchCriteria, SearchFiel
 pub use explain::{ClauseReport, ClauseVerdict, HitSnippet, Suggestions};
 pub use pages::SearchPages;
 
-use super::actor::Acting;
+use super::actor::{Acting, InStore};
 use super::{Actor, NotSearchable};
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::id::{ContentNo, MessageId};
+use crate::id::{ContentNo, MessageId, StoreNo};
 use crate::message::MessageInfo;
 use crate::progress::Progress;
 use crate::seal::{open_token, seal_token};
-use crate::store::Placed;
+use crate::store::{Placed, Store};
 use crate::wire;
 use calendar::Calendar;
 use found::{Ask, Searcher};
 use order::{InOrder, Place};
+use pages::Shown;
 pub use zone::Zone;
 
 /// A search: what is searched for, and how much of the answer is wanted.
@@ -234,50 +235,93 @@ pub struct SearchResult {
 impl Acting<'_> {
     pub(in crate::archive) fn explain(&self, request: &SearchRequest) -> Result<Vec<ClauseReport>, Error> {
         let query = request.criteria.query()?;
-        self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.clauses(query)))
+        let mut reports = Vec::new();
+        if let Some(query) = &query {
+            self.in_each(request, |searcher| searcher.clauses(query), |_, of_store| explain::add_clauses(&mut reports, of_store))?;
+        }
+        Ok(reports)
     }
 
     pub(in crate::archive) fn why(&self, id: MessageId, request: &SearchRequest) -> Result<Vec<ClauseVerdict>, Error> {
-        let placed = self.placed(id)?;
-        let query = request.criteria.query()?;
-        self.with_searcher(request, |searcher| query.as_ref().map_or(Ok(Vec::new()), |query| searcher.verdicts(query, &placed)))
+        let placed = self.of(id)?.placed(id)?;
+        let mut verdicts = Vec::new();
+        if let Some(query) = request.criteria.query()? {
+            let ask = |searcher: &Searcher<'_>| match searcher.store.no() == id.store {
+                true => searcher.verdicts(&query, &placed),
+                false => Ok(Vec::new()),
+            };
+            self.in_each(request, ask, |_, of_store| verdicts.extend(of_store))?;
+        }
+        Ok(verdicts)
     }
 
     pub(in crate::archive) fn undecided(&self, request: &SearchRequest, most: usize) -> Result<Vec<NotSearchable>, Error> {
         let Some(query) = request.criteria.query()? else { return Ok(Vec::new()) };
-        self.with_searcher(request, |searcher| {
+        let mut parts = Vec::new();
+        let ask = |searcher: &Searcher<'_>| {
             let (store, mut parts) = (searcher.store, Vec::new());
             let found = InOrder::new(searcher, searcher.find(&query, Ask::Undecided)?, request.criteria.order)?;
             for no in found.page(searcher, None, most)?.places.iter().map(Place::message) {
-                let message = MessageId { store: store.no(), no };
+                let message = store.message_id(no);
                 let row = searcher.catalog().message_row(no)?.ok_or(Error::NoSuchMessage(message))?;
-                parts.extend(super::gaps::not_searchable(store, message, ContentNo(row.content))?);
+                parts.push(super::gaps::not_searchable(store, message, ContentNo(row.content))?);
             }
             Ok(parts)
-        })
+        };
+        self.in_each(request, ask, |_, of_store| parts.extend(of_store))?;
+        Ok(parts.into_iter().take(most).flatten().collect())
     }
 
-    /// Runs `ask` on a snapshot, and once more without a segment that turns out to be damaged.
-    fn with_searcher<T>(&self, request: &SearchRequest, ask: impl Fn(&Searcher<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    /// Runs `ask` on a snapshot of each store, and once more without a segment that turns out to be damaged; `take`
+    /// receives the answers.
+    fn in_each<T>(
+        &self,
+        request: &SearchRequest,
+        ask: impl Fn(&Searcher<'_>) -> Result<T, Error>,
+        mut take: impl FnMut(StoreNo, T),
+    ) -> Result<(), Error> {
         self.check_store(&request.criteria)?;
-        let store = &self.archive.store;
         let calendar = self.calendar(request)?;
-        loop {
-            let snapshot = store.indexer().snapshot().until(request.progress.flag());
-            let (view, sight) = self.view();
-            match ask(&Searcher::new(store, &view, &snapshot, &sight, &calendar)) {
-                Err(Error::IndexDamaged(damage)) => store.indexer().give_up(&damage),
-                answer => return answer,
-            }
+        let query = request.criteria.query()?;
+        for within in self.asked_stores(&request.criteria) {
+            let store = within.store;
+            let answer = loop {
+                let snapshot = store.indexer().snapshot().until(request.progress.flag());
+                let (view, sight) = within.view();
+                let threads = match self.threads(query.as_ref(), &request.progress) {
+                    Err(Error::IndexDamaged(_)) => continue,
+                    threads => threads?,
+                };
+                match noted(store, ask(&Searcher::new(store, &view, &snapshot, &sight, &calendar, &threads))) {
+                    Err(Error::IndexDamaged(_)) => {}
+                    answer => break answer?,
+                }
+            };
+            take(store.no(), answer);
         }
+        Ok(())
     }
 
-    /// The messages that a search finds, by content; they are held as sets of numbers.
-    pub(super) fn each_found(&self, request: &SearchRequest, visit: impl FnMut(Placed) -> Result<(), Error>) -> Result<(), Error> {
+    /// The stores that are searched.
+    fn asked_stores(&self, criteria: &SearchCriteria) -> impl Iterator<Item = InStore<'_>> {
+        let only = criteria.store;
+        self.each_store().filter(move |within| only.is_none_or(|no| no == within.store.no().0))
+    }
+
+    /// The messages that a search finds, store by store and by content; they are held as sets of numbers.
+    pub(super) fn each_found(
+        &self,
+        request: &SearchRequest,
+        mut visit: impl FnMut(StoreNo, Placed) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let Some(query) = request.criteria.query()? else { return Ok(()) };
-        let (found, catalog) =
-            self.with_searcher(request, |searcher| Ok((searcher.find(&query, Ask::Hits)?, Arc::clone(searcher.view.catalog()))))?;
-        found.each(&catalog, visit)
+        let mut all = Vec::new();
+        let ask = |searcher: &Searcher<'_>| Ok((searcher.find(&query, Ask::Hits)?, Arc::clone(searcher.view.catalog())));
+        self.in_each(request, ask, |no, found| all.push((no, found)))?;
+        for (no, (found, catalog)) in all {
+            found.each(&catalog, |placed| visit(no, placed))?;
+        }
+        Ok(())
     }
 
     /// The store criterion is for administrators (O45), and must name an existing store.
@@ -285,8 +329,7 @@ impl Acting<'_> {
         match criteria.store {
             None => Ok(()),
             Some(_) if !self.actor.is_administrator() => Err(Error::Denied("search in one store")),
-            Some(no) if no == self.archive.store.no().0 => Ok(()),
-            Some(no) => Err(Error::NoSuchStore(no)),
+            Some(no) => self.numbered(no).map(drop),
         }
     }
 
@@ -294,17 +337,17 @@ impl Acting<'_> {
         let name = &request.criteria.zone;
         let zone = Zone::named(name);
         let zone = zone.ok_or_else(|| Error::query(format!("zone: `{name}` is not known; zones look like Europe/Berlin or +02:00")))?;
-        Ok(Calendar::new(zone, request.now.unwrap_or_else(|| self.archive.store.now())))
+        Ok(Calendar::new(zone, request.now.unwrap_or_else(|| self.archive.now())))
     }
 
-    fn cursor(&self, place: &Place, criteria: &SearchCriteria) -> Result<String, Error> {
-        seal_token(&self.archive.archive_key, "cursor", &self.binding(criteria), &wire::encode(place))
+    fn cursor(&self, shown: &Shown, criteria: &SearchCriteria) -> Result<String, Error> {
+        seal_token(self.archive.archive_key(), "cursor", &self.binding(criteria), &wire::encode(shown))
     }
 
-    fn place_of(&self, cursor: &str, criteria: &SearchCriteria) -> Result<Place, Error> {
-        let plain = open_token(&self.archive.archive_key, "cursor", &self.binding(criteria), cursor)?;
-        let place = plain.and_then(|plain| minicbor::decode(&plain).ok());
-        place.ok_or_else(|| Error::query("the cursor is not one of this search; begin again without it"))
+    fn shown_at(&self, cursor: &str, criteria: &SearchCriteria) -> Result<Shown, Error> {
+        let plain = open_token(self.archive.archive_key(), "cursor", &self.binding(criteria), cursor)?;
+        let shown = plain.and_then(|plain| minicbor::decode(&plain).ok());
+        shown.ok_or_else(|| Error::query("the cursor is not one of this search; begin again without it"))
     }
 
     /// What a cursor is bound to: criteria, order and actor. A search that shows each mail once walks the same order
@@ -324,6 +367,15 @@ impl Acting<'_> {
         }
         hash.finalize().to_vec()
     }
+}
+
+/// What was asked of the index of a store. From now on a segment that turns out to be damaged is left out, and the search
+/// has to run again.
+fn noted<T>(store: &Store, asked: Result<T, Error>) -> Result<T, Error> {
+    if let Err(Error::IndexDamaged(damage)) = &asked {
+        store.indexer().give_up(damage);
+    }
+    asked
 }
 
 /// The contents that are not in a snapshot of the index.

@@ -3,8 +3,7 @@
 
 use archive_index::{FilterKind, Notice, NoticeKind, Query};
 
-use super::found::Searcher;
-use crate::archive::actor::{FolderScope, folders_of};
+use crate::archive::actor::{Acting, FolderScope, folders_of};
 use crate::folder::FolderPath;
 use crate::id::FolderNo;
 
@@ -32,7 +31,7 @@ pub(super) fn of_query(query: &str, notice: &Notice) -> String {
     }
 }
 
-impl Searcher<'_> {
+impl Acting<'_> {
     /// A notice for each folder of a query that does not exist for the actor, with the folders whose names are nearest.
     pub(super) fn unknown_folders(&self, query: &Query) -> Vec<String> {
         let unknown = query.filters().into_iter().filter_map(|filter| match &filter.kind {
@@ -44,25 +43,31 @@ impl Searcher<'_> {
 
     /// Whether the actor sees the folder, or one below it.
     fn is_seen(&self, scope: &FolderScope) -> bool {
-        let catalog = self.store.catalog();
         // A folder above those that the actor sees is not secret: its name is in their paths.
         let below = FolderScope { subfolders: true, ..scope.clone() };
-        folders_of(catalog.folders(), [&below]).iter().any(|no| self.sight.sees(FolderNo(no)))
+        self.each_store().any(|within| {
+            let (catalog, sight) = (within.store.catalog(), within.sight());
+            folders_of(catalog.folders(), [&below]).iter().any(|no| sight.sees(FolderNo(no)))
+        })
     }
 
     fn unknown_folder(&self, path: &str) -> String {
-        let catalog = self.store.catalog();
-        let folders = catalog.folders();
         let fold = |name: &str| archive_index::fold(name).into_owned();
         let wanted = fold(path.rsplit('/').next().unwrap_or(path));
         let far = |name: &str| strsim::osa_distance(&wanted, &fold(name));
-        let seen = folders.iter().filter(|folder| self.sight.sees(FolderNo(folder.no)));
-        let mut near: Vec<(usize, String)> = seen
-            .map(|folder| (far(folder.name), folder.no))
-            .filter(|(far, _)| *far <= FAR.min(wanted.chars().count() / 2))
-            .filter_map(|(far, no)| Some((far, FolderPath::from_names(folders.path(FolderNo(no))).ok()?.to_string())))
-            .collect();
+        let mut near: Vec<(usize, String)> = Vec::new();
+        for within in self.each_store() {
+            let (catalog, sight) = (within.store.catalog(), within.sight());
+            let folders = catalog.folders();
+            let seen = folders.iter().filter(|folder| sight.sees(FolderNo(folder.no)));
+            let alike = seen
+                .map(|folder| (far(folder.name), folder.no))
+                .filter(|(far, _)| *far <= FAR.min(wanted.chars().count() / 2))
+                .filter_map(|(far, no)| Some((far, FolderPath::from_names(folders.path(FolderNo(no))).ok()?.to_string())));
+            near.extend(alike);
+        }
         near.sort();
+        near.dedup();
         near.truncate(NEAREST);
         let near: Vec<String> = near.into_iter().map(|(_, path)| format!("`{path}`")).collect();
         match near.is_empty() {

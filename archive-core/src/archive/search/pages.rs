@@ -1,20 +1,23 @@
 //! A search that is read page by page: it runs once, and memory holds what it found as sets of numbers.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use archive_index::{Field, Query, Snapshot, Value, ValueKind};
+use minicbor::{Decode, Encode};
 
 use super::calendar::Calendar;
-use super::counts::{Counts, count};
+use super::counts::{Counts, count, settle};
 use super::found::{Ask, Searcher, as_they_lie};
 use super::order::{InOrder, Page, Place};
-use super::{Coverage, SearchRequest, SearchResult, missing, notices};
-use crate::archive::actor::Acting;
-use crate::archive::actor::Sight;
+use super::thread::Threads;
+use super::{Coverage, SearchRequest, SearchResult, missing, noted, notices};
+use crate::archive::actor::{Acting, InStore, Sight};
 use crate::archive::{Actor, Session};
 use crate::catalog::StoredRows;
 use crate::error::Error;
-use crate::id::{ContentNo, MessageId, MessageNo};
+use crate::id::{ContentNo, MessageNo, StoreNo};
 use crate::store::{View, failed};
 
 /// The pages of a search, in order, each of at most as many hits as the limit of the request; there is always a first
@@ -27,11 +30,35 @@ pub struct SearchPages {
 
 /// A search, and how far it was read.
 struct Search {
-    request: SearchRequest,
-    calendar: Calendar,
-    reading: Option<Reading>,
+    request: Arc<SearchRequest>,
+    calendar: Arc<Calendar>,
+    /// The place of the last hit that was shown, with its store.
+    last: Option<Shown>,
+    /// The search in each store.
+    stores: Vec<OfStore>,
+    /// What all pages have; `None` before the first.
+    answer: Option<SearchResult>,
     state: State,
+}
+
+/// The search in one store.
+struct OfStore {
+    no: StoreNo,
+    /// What was found; `None` after it turned out that some of the index is damaged, until it is searched again.
+    reading: Option<Reading>,
+    /// What is shown comes after it.
+    begin: Option<Shown>,
     ahead: Ahead,
+}
+
+/// Where a page ended.
+#[derive(Debug, Clone, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Shown {
+    #[n(0)]
+    place: Place,
+    #[n(1)]
+    store: u32,
 }
 
 /// Hits that were read and are in no page yet.
@@ -59,12 +86,10 @@ struct Reading {
     view: View,
     snapshot: Snapshot,
     sight: Sight,
-    /// What was found, and what was asked; `None` if nothing was.
-    found: Option<(InOrder, Query)>,
+    /// What was found; `None` if nothing was asked.
+    found: Option<InOrder>,
     /// If mails are shown once: by the message that is shown, the others.
     others: BTreeMap<MessageNo, Vec<MessageNo>>,
-    /// What all pages have.
-    answer: SearchResult,
 }
 
 impl Session {
@@ -130,66 +155,152 @@ impl Iterator for SearchPages {
 impl SearchPages {
     /// The pages from the next one on have at most so many hits.
     pub fn set_limit(&mut self, limit: usize) {
-        self.search.request.limit = Some(limit);
+        Arc::make_mut(&mut self.search.request).limit = Some(limit);
     }
+}
+
+impl Shown {
+    /// After which place of its own order store `no` goes on, if this was shown last.
+    fn in_store(&self, no: StoreNo, reverse: bool) -> Option<Place> {
+        // Of equal places the store with the highest number comes first; in a reversed order, that with the lowest.
+        match no.0.cmp(&self.store) {
+            Ordering::Equal => Some(self.place.clone()),
+            of_equal => match (of_equal == Ordering::Greater) != reverse {
+                true => Some(self.place.after_equals(reverse)),
+                false => self.place.before_equals(reverse),
+            },
+        }
+    }
+
+    /// Whether a place in store `no` comes after it.
+    fn is_before(&self, place: &Place, no: StoreNo, reverse: bool) -> bool {
+        let order = place.rank(no).cmp(&self.place.rank(StoreNo(self.store)));
+        order == if reverse { Ordering::Less } else { Ordering::Greater }
+    }
+}
+
+impl OfStore {
+    /// Searches in a store. Adds what all pages have to `answer`.
+    fn run(&mut self, within: &InStore<'_>, search: &Asked<'_>, answer: &mut SearchResult) -> Result<(), Error> {
+        let (request, store, criteria) = (search.request, within.store, search.request.criteria());
+        let snapshot = store.indexer().snapshot().until(request.progress.flag());
+        let (view, sight) = within.view();
+        let searcher = Searcher::new(store, &view, &snapshot, &sight, search.calendar, search.threads);
+        answer.coverage.not_indexed += searcher.messages_of(missing(&snapshot, view.catalog()))?.total();
+        let Some(query) = search.query else {
+            self.reading = Some(Reading { view, snapshot, sight, found: None, others: BTreeMap::new() });
+            return Ok(());
+        };
+        if *within.actor == Actor::System {
+            let unread = store.indexer().unread();
+            answer.notices.extend(unread.map(|error| format!("some of the index cannot be read, and was not looked at: {error}")));
+        }
+        let found = searcher.find(query, Ask::Hits)?;
+        answer.total += found.total();
+        answer.contents += found.contents();
+        answer.coverage.undecided += searcher.find(query, Ask::Undecided)?.total();
+        if search.is_first {
+            count(&searcher, &found, &mut answer.counts)?;
+        }
+        let (found, others) = if request.once { found.once() } else { (found, BTreeMap::new()) };
+        let found = InOrder::new(&searcher, found, criteria.order)?;
+        self.reading = Some(Reading { view, snapshot, sight, found: Some(found), others });
+        Ok(())
+    }
+
+    /// Reads hits ahead, about `least`, if none wait and there are more.
+    fn read_ahead(&mut self, within: &InStore<'_>, search: &Asked<'_>, least: usize) -> Result<(), Error> {
+        let Some(reading) = &self.reading else { return Ok(()) };
+        let Some(found) = &reading.found else { return Ok(()) };
+        let searcher = Searcher::new(within.store, &reading.view, &reading.snapshot, &reading.sight, search.calendar, search.threads);
+        let reverse = search.request.criteria().order.reverse;
+        while self.ahead.rows.is_empty() && self.ahead.more {
+            self.ahead.read(&searcher, found, least)?;
+            if let Some(begin) = &self.begin {
+                self.ahead.rows.retain(|(place, _)| begin.is_before(place, self.no, reverse));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rank of the hit that waits first.
+    fn next_rank(&self) -> Option<impl Ord + use<'_>> {
+        self.ahead.rows.front().map(|(place, _)| place.rank(self.no))
+    }
+
+    fn has_more(&self) -> bool {
+        self.reading.as_ref().is_some_and(|reading| reading.found.is_some()) && (self.ahead.more || !self.ahead.rows.is_empty())
+    }
+}
+
+/// What is asked, of every store alike.
+struct Asked<'a> {
+    request: &'a SearchRequest,
+    calendar: &'a Calendar,
+    query: Option<&'a Query>,
+    threads: &'a Threads,
+    is_first: bool,
 }
 
 impl Search {
     fn begin(acting: &Acting<'_>, request: &SearchRequest) -> Result<Self, Error> {
         acting.check_store(&request.criteria)?;
-        let after = request.cursor.as_deref().map(|cursor| acting.place_of(cursor, &request.criteria)).transpose()?;
+        let last = request.cursor.as_deref().map(|cursor| acting.shown_at(cursor, &request.criteria)).transpose()?;
         let calendar = acting.calendar(request)?;
-        Ok(Self {
-            request: request.clone(),
-            calendar,
-            reading: None,
-            state: State::First,
-            ahead: Ahead { rows: VecDeque::new(), after, more: true, at_once: 0 },
-        })
+        let asked = acting.asked_stores(&request.criteria);
+        let reverse = request.criteria.order.reverse;
+        let stores = asked.map(|within| {
+            let no = within.store.no();
+            let after = last.as_ref().and_then(|last: &Shown| last.in_store(no, reverse));
+            OfStore { no, reading: None, begin: last.clone(), ahead: Ahead { rows: VecDeque::new(), after, more: true, at_once: 0 } }
+        });
+        let stores = stores.collect();
+        Ok(Self { request: Arc::new(request.clone()), calendar: Arc::new(calendar), last, stores, answer: None, state: State::First })
     }
 
     fn next(&mut self, acting: &Acting<'_>) -> Option<Result<SearchResult, Error>> {
         if self.state == State::Ended {
             return None;
         }
-        let page = loop {
-            match self.page(acting) {
-                Err(Error::IndexDamaged(damage)) => {
-                    acting.archive.store.indexer().give_up(&damage);
-                    self.reading = None;
-                }
-                page => break page,
-            }
-        };
+        let page = self.page(acting);
         let more = page.as_ref().is_ok_and(|page| page.cursor.is_some()) && self.request.limit != Some(0);
         self.state = if more { State::Later } else { State::Ended };
         Some(page)
     }
 
     fn page(&mut self, acting: &Acting<'_>) -> Result<SearchResult, Error> {
-        let reading = match self.reading.take() {
-            Some(reading) => reading,
-            None => self.run(acting)?,
-        };
-        let page = self.fill(acting, &reading);
-        self.reading = Some(reading);
-        page
+        let (request, calendar) = (Arc::clone(&self.request), Arc::clone(&self.calendar));
+        let query = request.criteria.query()?;
+        loop {
+            let page = acting.threads(query.as_ref(), &request.progress).and_then(|threads| {
+                let is_first = self.state == State::First;
+                let asked = Asked { request: &request, calendar: &calendar, query: query.as_ref(), threads: &threads, is_first };
+                self.run(acting, &asked).and_then(|()| self.fill(acting, &asked))
+            });
+            match page {
+                Err(Error::IndexDamaged(_)) => {
+                    // It is searched again without what is damaged.
+                    self.stores.iter_mut().for_each(|of_store| of_store.reading = None);
+                    self.answer = None;
+                }
+                page => return page,
+            }
+        }
     }
 
-    /// Runs the search.
-    fn run(&self, acting: &Acting<'_>) -> Result<Reading, Error> {
-        let (request, store) = (&self.request, &acting.archive.store);
-        let criteria = &request.criteria;
-        let snapshot = store.indexer().snapshot().until(request.progress.flag());
-        let (view, sight) = acting.view();
-        let searcher = Searcher::new(store, &view, &snapshot, &sight, &self.calendar);
+    /// Runs the search, in all stores, if it has not run.
+    fn run(&mut self, acting: &Acting<'_>, asked: &Asked<'_>) -> Result<(), Error> {
+        if self.answer.is_some() {
+            return Ok(());
+        }
+        let (request, criteria) = (asked.request, asked.request.criteria());
         let mut answer = SearchResult {
             hits: Vec::new(),
             total: 0,
             contents: 0,
             also: Vec::new(),
             cursor: None,
-            coverage: Coverage { not_indexed: searcher.messages_of(missing(&snapshot, view.catalog()))?.total(), undecided: 0 },
+            coverage: Coverage::default(),
             counts: request.counts.iter().map(|by| Counts::new(*by)).collect(),
             snippets: Vec::new(),
             subject_words: Vec::new(),
@@ -197,79 +308,108 @@ impl Search {
             notices: Vec::new(),
         };
         let of_query = |query: &Query| query.notices().iter().map(|notice| notices::of_query(&criteria.text, notice)).collect();
-        let Some(query) = criteria.query()? else {
-            answer.notices = of_query(&criteria.text_query()?);
-            return Ok(Reading { view, snapshot, sight, found: None, others: BTreeMap::new(), answer });
+        answer.notices = match asked.query {
+            None => of_query(&criteria.text_query()?),
+            Some(query) => of_query(query),
         };
-        answer.notices = of_query(&query);
-        answer.notices.extend(searcher.unknown_folders(&query));
-        if *acting.actor == Actor::System {
-            let unread = store.indexer().unread();
-            answer.notices.extend(unread.map(|error| format!("some of the index cannot be read, and was not looked at: {error}")));
+        if let Some(query) = asked.query {
+            answer.notices.extend(acting.unknown_folders(query));
         }
-        let found = searcher.find(&query, Ask::Hits)?;
-        (answer.total, answer.contents) = (found.total(), found.contents());
-        answer.coverage.undecided = searcher.find(&query, Ask::Undecided)?.total();
-        if self.state == State::First {
-            count(&searcher, &found, &mut answer.counts)?;
-            if request.suggest && answer.total == 0 {
-                answer.suggestions = Some(searcher.suggestions(&query)?);
+        for of_store in &mut self.stores {
+            let within = acting.in_store(of_store.no).ok_or(Error::NoSuchStore(of_store.no.0))?;
+            noted(within.store, of_store.run(&within, asked, &mut answer))?;
+        }
+        settle(&mut answer.counts);
+        if asked.is_first && request.suggest && answer.total == 0 {
+            for of_store in &self.stores {
+                let (Some(reading), Some(query)) = (&of_store.reading, asked.query) else { continue };
+                let within = acting.in_store(of_store.no).ok_or(Error::NoSuchStore(of_store.no.0))?;
+                let searcher = Searcher::new(within.store, &reading.view, &reading.snapshot, &reading.sight, asked.calendar, asked.threads);
+                let suggested = noted(within.store, searcher.suggestions(query))?;
+                answer.suggestions.get_or_insert_default().add(suggested);
             }
         }
-        let (found, others) = if request.once { found.once() } else { (found, BTreeMap::new()) };
-        let found = InOrder::new(&searcher, found, criteria.order)?;
-        Ok(Reading { view, snapshot, sight, found: Some((found, query)), others, answer })
+        self.answer = Some(answer);
+        Ok(())
     }
 
     /// The hits of a page, and what was asked for beside them.
-    fn fill(&mut self, acting: &Acting<'_>, reading: &Reading) -> Result<SearchResult, Error> {
-        let store = &acting.archive.store;
-        let mut page = reading.answer.clone();
-        if self.state != State::First {
+    fn fill(&mut self, acting: &Acting<'_>, asked: &Asked<'_>) -> Result<SearchResult, Error> {
+        let mut page = self.answer.clone().ok_or(Error::Bug("a search has not run"))?;
+        if !asked.is_first {
             page.counts.iter_mut().for_each(|counts| counts.rows.clear());
             page.suggestions = None;
         }
-        let Some((found, query)) = &reading.found else { return Ok(page) };
-        let searcher = Searcher::new(store, &reading.view, &reading.snapshot, &reading.sight, &self.calendar);
-        let limit = self.request.limit.unwrap_or(usize::MAX);
+        let (request, Some(query)) = (asked.request, asked.query) else { return Ok(page) };
+        let limit = request.limit.unwrap_or(usize::MAX);
         if limit == 0 {
             // A page of nothing ends where it begins.
-            page.cursor = self.ahead.after.as_ref().map(|place| acting.cursor(place, &self.request.criteria)).transpose()?;
+            page.cursor = self.last.as_ref().map(|last| acting.cursor(last, request.criteria())).transpose()?;
             return Ok(page);
         }
-        if self.ahead.rows.len() < limit && self.ahead.more {
-            self.ahead.read(&searcher, found, limit - self.ahead.rows.len())?;
+        let (reverse, share) = (request.criteria().order.reverse, self.stores.len().max(1));
+        let (mut taken, mut last) = (0, None);
+        while taken < limit {
+            // How much is read ahead of a store grows while its hits are taken.
+            for of_store in &mut self.stores {
+                if of_store.ahead.rows.is_empty() && of_store.ahead.more {
+                    let within = acting.in_store(of_store.no).ok_or(Error::NoSuchStore(of_store.no.0))?;
+                    noted(within.store, of_store.read_ahead(&within, asked, (limit - taken).div_ceil(share)))?;
+                }
+            }
+            let waiting = self.stores.iter_mut().filter(|of_store| !of_store.ahead.rows.is_empty());
+            let next = waiting.min_by(|a, b| {
+                let order = a.next_rank().cmp(&b.next_rank());
+                if reverse { order.reverse() } else { order }
+            });
+            let Some(of_store) = next else { break };
+            let Some((place, rows)) = of_store.ahead.rows.pop_front() else { break };
+            taken += 1;
+            let within = acting.in_store(of_store.no).ok_or(Error::NoSuchStore(of_store.no.0))?;
+            of_store.show(&within, asked, query, &place, rows, &mut page)?;
+            last = Some(Shown { place, store: of_store.no.0 });
         }
-        let request = &self.request;
-        let mut last = None;
-        let now = store.catalog();
-        for (place, rows) in self.ahead.rows.drain(..limit.min(self.ahead.rows.len())) {
-            // What was deleted since the search ran is not shown.
-            if now.is_deleted_or_erased(place.message()) {
-                last = Some(place);
-                continue;
-            }
-            let (row, content) = rows.read()?;
-            // The actor sees what was found: rights were a condition of the search.
-            let info = acting.info_of(MessageId { store: store.no(), no: place.message() }, &row, content)?;
-            if request.subject_words {
-                let subject = Value { field: Field::Subject, kind: ValueKind::Text, text: &info.subject };
-                page.subject_words.push(archive_index::found_words(query, &subject));
-            }
-            page.hits.push(info);
-            if request.once {
-                let others = reading.others.get(&place.message()).into_iter().flatten();
-                let others = others.map(|no| acting.unless_deleted(MessageId { store: store.no(), no: *no }));
-                page.also.push(others.filter_map(Result::transpose).collect::<Result<_, _>>()?);
-            }
-            if request.snippets {
-                page.snippets.push(searcher.snippet(query, ContentNo(row.content))?);
-            }
-            last = Some(place);
-        }
-        let last = last.filter(|_| self.ahead.more || !self.ahead.rows.is_empty());
-        page.cursor = last.map(|place| acting.cursor(&place, &request.criteria)).transpose()?;
+        self.last = last.clone().or(self.last.take());
+        let last = last.filter(|_| self.stores.iter().any(OfStore::has_more));
+        page.cursor = last.map(|last| acting.cursor(&last, request.criteria())).transpose()?;
         Ok(page)
+    }
+}
+
+impl OfStore {
+    /// Adds a hit to a page, unless it was deleted since the search ran.
+    fn show(
+        &self,
+        within: &InStore<'_>,
+        asked: &Asked<'_>,
+        query: &Query,
+        place: &Place,
+        rows: StoredRows,
+        page: &mut SearchResult,
+    ) -> Result<(), Error> {
+        let (store, request) = (within.store, asked.request);
+        let Some(reading) = &self.reading else { return Err(Error::Bug("a search has not run")) };
+        if store.catalog().is_deleted_or_erased(place.message()) {
+            return Ok(());
+        }
+        let (row, content) = rows.read()?;
+        // The actor sees what was found: rights were a condition of the search.
+        let info = within.info_of(store.message_id(place.message()), &row, content)?;
+        if request.subject_words {
+            let subject = Value { field: Field::Subject, kind: ValueKind::Text, text: &info.subject };
+            page.subject_words.push(archive_index::found_words(query, &subject));
+        }
+        page.hits.push(info);
+        if request.once {
+            let others = reading.others.get(&place.message()).into_iter().flatten();
+            let others = others.map(|no| within.unless_deleted(store.message_id(*no)));
+            page.also.push(others.filter_map(Result::transpose).collect::<Result<_, _>>()?);
+        }
+        if request.snippets {
+            let searcher = Searcher::new(store, &reading.view, &reading.snapshot, &reading.sight, asked.calendar, asked.threads);
+            page.snippets.push(searcher.snippet(query, ContentNo(row.content))?);
+        }
+        Ok(())
     }
 }
 
@@ -283,7 +423,7 @@ impl Ahead {
         as_they_lie(&places, Place::message, |at, place| {
             searcher.snapshot.check_stop().map_err(failed)?;
             let found = searcher.catalog().stored_rows(place.message())?;
-            let id = MessageId { store: searcher.store.no(), no: place.message() };
+            let id = searcher.store.message_id(place.message());
             if let Some(row) = rows.get_mut(at) {
                 *row = Some(found.ok_or(Error::NoSuchMessage(id))?);
             }

@@ -5,10 +5,11 @@ mod deleting;
 mod folders;
 mod reading;
 mod searching;
+mod stores;
 mod upkeep;
 
 use super::actor::{Acting, Actor};
-use super::{Archive, Page};
+use super::{Archive, Opened, Page};
 use crate::error::Error;
 
 /// An archive, used on behalf of an [`Actor`]: every call that reads, searches or changes. It is a handle: clone it, and
@@ -41,13 +42,27 @@ impl Session {
     /// Runs one call.
     pub(super) fn call<T>(&self, work: impl FnOnce(&Acting<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let call = self.archive.enter()?;
-        work(&Acting { archive: &call, actor: &self.actor })
+        work(&Acting::new(&call, &self.actor))
     }
 
     /// Runs one call that changes the archive.
     pub(super) fn change<T>(&self, work: impl FnOnce(&Acting<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let call = self.archive.enter_to_change()?;
-        work(&Acting { archive: &call, actor: &self.actor })
+        work(&Acting::new(&call, &self.actor))
+    }
+
+    /// Runs one call that looks at the stores.
+    fn with_stores<T>(&self, work: impl FnOnce(&Opened) -> Result<T, Error>) -> Result<T, Error> {
+        let call = self.archive.enter()?;
+        self.actor.only_system("list stores")?;
+        work(&call)
+    }
+
+    /// Runs one call that changes the stores. It holds none of them: closing one waits for those who do.
+    fn change_stores<T>(&self, work: impl FnOnce(&Opened) -> Result<T, Error>) -> Result<T, Error> {
+        let call = self.archive.enter_to_change()?;
+        self.actor.only_system("change stores")?;
+        work(&call)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub(super) use write::write_draft;
 
+use super::elsewhere::folder_at;
 use super::place::{Laid, Placer};
 use super::prepared::{ReceivedContent, Stretch};
 use super::{NewPlace, Prepared, PreparedHeader};
@@ -40,6 +41,14 @@ pub(crate) enum Outcome {
         message: MessageNo,
         restated: bool,
     },
+}
+
+impl Outcome {
+    pub(crate) fn message(self) -> MessageNo {
+        match self {
+            Self::Stored(message) | Self::Duplicate { message, .. } => message,
+        }
+    }
 }
 
 /// A content that this commit adds.
@@ -100,7 +109,7 @@ struct Candidates {
 }
 
 /// What the store already has of a mail.
-enum Known {
+pub(super) enum Known {
     /// A message, so that the mail is a duplicate.
     Message(Outcome),
     /// Its bytes, in another folder.
@@ -113,6 +122,8 @@ enum Known {
 /// Everything that one commit adds.
 pub(in crate::store) struct Draft<'s> {
     pub(super) catalog: &'s Catalog,
+    /// Those of the other stores of the archive.
+    beside: &'s [Arc<Catalog>],
     numbers: Numbers,
     duplicates: Duplicates,
     pub(super) now: i64,
@@ -146,9 +157,10 @@ pub(in crate::store) struct Draft<'s> {
 }
 
 impl<'s> Draft<'s> {
-    pub(super) fn new(catalog: &'s Catalog, duplicates: Duplicates, damaged: Vec<u32>, now: i64) -> Self {
+    pub(super) fn new(catalog: &'s Catalog, beside: &'s [Arc<Catalog>], duplicates: Duplicates, damaged: Vec<u32>, now: i64) -> Self {
         Self {
             catalog,
+            beside,
             numbers: catalog.basis().numbers,
             duplicates,
             now,
@@ -315,7 +327,18 @@ impl<'s> Draft<'s> {
     /// The next number in a folder.
     pub(super) fn next_number(&mut self, folder: FolderNo) -> Result<u32, Error> {
         // From the highest number ever assigned, not from a count: no number in a folder is ever assigned again.
-        let last = self.last_in.entry(folder).or_insert_with(|| self.catalog.folders().last_number(folder));
+        // Over all stores of the archive: to a person, their folders of one path are one folder.
+        if !self.last_in.contains_key(&folder) {
+            let mut last = self.catalog.folders().last_number(folder);
+            if !self.beside.is_empty() {
+                let path = self.path(folder);
+                for folders in self.beside.iter().map(|catalog| catalog.folders()) {
+                    last = last.max(folder_at(folders, &path).map_or(0, |no| folders.last_number(no)));
+                }
+            }
+            self.last_in.insert(folder, last);
+        }
+        let last = self.last_in.get_mut(&folder).ok_or(Error::Bug("it was put there"))?;
         *last = last.checked_add(1).ok_or(Error::Bug("all numbers of a folder are given"))?;
         Ok(*last)
     }
@@ -358,9 +381,26 @@ impl<'s> Draft<'s> {
         self.numbers.folders = no;
         // An epoch is 32 bits and not 0 (FORMAT.md, fact 9), whatever the clock says.
         let epoch = u32::try_from(self.now.div_euclid(1000).clamp(1, i64::from(u32::MAX))).map_err(|_| Error::Bug("it was clamped"))?;
+        let mut path = self.path(parent);
+        path.push(name.to_owned());
+        let known = self.beside.iter().map(|catalog| catalog.folders()).find_map(|folders| folders.get(folder_at(folders, &path)?));
+        let epoch = known.map_or(epoch, |folder| folder.epoch);
         self.folders.push(FolderFact { no, parent: parent.0, name: name.to_owned(), epoch });
         self.made.entry(parent).or_default().insert(name.to_owned(), FolderNo(no));
         Ok(FolderNo(no))
+    }
+
+    /// The path of a folder, which this commit may make.
+    fn path(&self, mut folder: FolderNo) -> Vec<String> {
+        let first = self.catalog.basis().numbers.folders;
+        let mut names = Vec::new();
+        while let Some(made) = folder.0.checked_sub(first).and_then(|at| at.checked_sub(1)).and_then(|at| self.folders.get(at as usize)) {
+            names.push(made.name.clone());
+            folder = FolderNo(made.parent);
+        }
+        let mut path = self.catalog.folders().path(folder);
+        path.extend(names.into_iter().rev());
+        path
     }
 
     fn placements(&self, content: ContentNo) -> Result<Vec<(MessageNo, FolderNo)>, Error> {
@@ -381,7 +421,7 @@ impl<'s> Draft<'s> {
     }
 
     /// What the store has of a mail that goes to `folder`.
-    fn known(&self, header: &PreparedHeader, folder: FolderNo) -> Result<Known, Error> {
+    pub(super) fn known(&self, header: &PreparedHeader, folder: FolderNo) -> Result<Known, Error> {
         let Candidates { sound, mut damaged } = self.candidates(header.digest)?;
         let mut hit = None;
         if !damaged.is_empty() {

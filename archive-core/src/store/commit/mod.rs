@@ -3,6 +3,7 @@
 mod accepted;
 mod deletion;
 mod draft;
+mod elsewhere;
 mod erasure;
 mod folders;
 mod large;
@@ -13,9 +14,10 @@ mod repack;
 
 use std::sync::PoisonError;
 
-pub(crate) use deletion::Note;
+pub(crate) use deletion::{Divided, Note};
 pub use draft::Duplicates;
 pub(crate) use draft::Outcome;
+pub(crate) use elsewhere::Elsewhere;
 pub(super) use erasure::Dead;
 pub(crate) use folders::FolderChange;
 pub(crate) use prepared::{NewPlace, Prepared, PreparedHeader, RunInfo};
@@ -77,11 +79,12 @@ impl Store {
         now: i64,
         fill: impl FnOnce(&mut Draft<'_>, &mut WriterGuard<'_>) -> Result<(T, Texts), Error>,
     ) -> Result<T, Error> {
+        let (beside, _numbering) = self.beside();
         let mut writer = self.writer()?;
         let damaged = self.newly_damaged();
         let (committed, filled, texts) = {
             let catalog = self.catalog();
-            let mut draft = Draft::new(&catalog, duplicates, damaged.clone(), now);
+            let mut draft = Draft::new(&catalog, &beside, duplicates, damaged.clone(), now);
             let (filled, texts) = fill(&mut draft, &mut writer)?;
             (writer.latch(|writer| write_draft(writer, draft, run))?, filled, texts)
         };

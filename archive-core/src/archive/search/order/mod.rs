@@ -16,7 +16,7 @@ use minicbor::{Decode, Encode};
 use super::criteria::{Order, OrderKey};
 use super::found::{Found, Searcher, only_message};
 use crate::error::Error;
-use crate::id::{ContentNo, MessageNo};
+use crate::id::{ContentNo, MessageNo, StoreNo};
 use crate::store::{Placed, failed};
 use keys::{ByArchived, ByFolder, Keys};
 use walk::{Hit, Number, Walk, first};
@@ -56,6 +56,25 @@ impl Place {
 
     fn date(&self) -> i64 {
         !self.date
+    }
+
+    /// What decides between places in different stores: of equal keys and dates, the highest store comes first.
+    pub(super) fn rank(&self, store: StoreNo) -> impl Ord + use<'_> {
+        (&self.key, self.date, !store.0, self.message)
+    }
+
+    /// The place after all with its key and date, in an order.
+    pub(super) fn after_equals(&self, reverse: bool) -> Self {
+        Self { message: if reverse { 0 } else { u32::MAX }, ..self.clone() }
+    }
+
+    /// A place before all with its key and date, and after those of other dates that come before it; `None` if there is
+    /// none but the beginning.
+    pub(super) fn before_equals(&self, reverse: bool) -> Option<Self> {
+        match reverse {
+            false => Some(Self { message: 0, ..self.clone() }),
+            true => self.date().checked_sub(1).map(|date| Self { date: !date, message: 0, ..self.clone() }),
+        }
     }
 
     fn text(&self) -> &str {

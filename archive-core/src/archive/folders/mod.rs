@@ -1,6 +1,10 @@
 //! Folders are made, renamed, moved and removed. Which folder a path names for a change is decided here, also for what
 //! is archived.
 
+mod several;
+
+use std::collections::BTreeSet;
+
 use super::actor::Acting;
 use super::master;
 use crate::catalog::Folders;
@@ -145,12 +149,15 @@ fn plan_remove(folders: &Folders, path: &FolderPath) -> Result<Planned, Error> {
     removal(folders, below)
 }
 
-fn plan_prune(folders: &Folders, below: Option<&FolderPath>) -> Result<Planned, Error> {
+/// Removes empty folders, but for those that are `used` in another store.
+fn plan_prune(folders: &Folders, below: Option<&FolderPath>, used: &BTreeSet<Vec<String>>) -> Result<Planned, Error> {
     let within = below.map(|path| existing(folders, path)).transpose()?.map(|no| folders.spread(&[], &[no]));
     let is_within = |no: u32| within.as_ref().is_none_or(|within| within.contains(no));
     let all = folders.with_totals(|_| true);
     // User archives stay: the library does not know which of them a user still has.
-    let empty = all.filter(|(folder, total)| total.messages == 0 && is_within(folder.no) && !folders.is_first(folder));
+    let is_used = |no: u32| !used.is_empty() && used.contains(&folders.path(FolderNo(no)));
+    let empty =
+        all.filter(|(folder, total)| total.messages == 0 && is_within(folder.no) && !folders.is_first(folder) && !is_used(folder.no));
     removal(folders, empty.map(|(folder, _)| FolderNo(folder.no)).collect())
 }
 
@@ -170,12 +177,28 @@ impl Acting<'_> {
     /// The folder that a path names for a change. A folder that exists in another Unicode form is meant; if there are
     /// several, this is an error.
     pub(super) fn to_change(&self, path: &FolderPath) -> Result<FolderPath, Error> {
-        let names = named(self.archive.store.catalog().folders(), path)?.names;
-        FolderPath::from_names(names).map_err(Error::folder)
+        let mut found: Option<Named> = None;
+        for store in self.stores.iter() {
+            let named = named(store.catalog().folders(), path)?;
+            if found.as_ref().is_none_or(|found| named.known.len() > found.known.len()) {
+                found = Some(named);
+            }
+        }
+        found.map_or_else(|| Ok(path.clone()), |named| FolderPath::from_names(named.names).map_err(Error::folder))
     }
 
     pub(super) fn make_folder(&self, path: &FolderPath, options: FolderOptions) -> Result<FolderReport, Error> {
-        self.change_folders(options, |folders| plan_make(folders, path))
+        self.only_system(CHANGE)?;
+        for store in self.stores.iter() {
+            if named(store.catalog().folders(), path)?.folder().is_some() {
+                return Err(Error::FolderExists(path.to_string()));
+            }
+        }
+        let current = self.archive.current()?;
+        match options.dry_run {
+            true => plan_make(current.catalog().folders(), path).map(|(_, report)| report),
+            false => current.change_folders(self.actor.name(), |folders| plan_make(folders, path)),
+        }
     }
 
     pub(super) fn rename_folder(&self, path: &FolderPath, name: &str, options: FolderOptions) -> Result<FolderReport, Error> {
@@ -191,7 +214,7 @@ impl Acting<'_> {
             self.only_system(CHANGE)?;
             self.archive.follow_owner(from)?;
         }
-        let report = self.change_folders(options, |folders| plan_move(folders, from, to))?;
+        let report = self.change_folders(options, &|folders| plan_move(folders, from, to))?;
         if !options.dry_run {
             self.archive.note_owner()?;
         }
@@ -199,20 +222,19 @@ impl Acting<'_> {
     }
 
     pub(super) fn remove_folder(&self, path: &FolderPath, options: FolderOptions) -> Result<FolderReport, Error> {
-        self.change_folders(options, |folders| plan_remove(folders, path))
+        self.change_folders(options, &|folders| plan_remove(folders, path))
     }
 
     pub(super) fn prune_folders(&self, below: Option<&FolderPath>, options: FolderOptions) -> Result<FolderReport, Error> {
-        self.change_folders(options, |folders| plan_prune(folders, below))
-    }
-
-    fn change_folders(&self, options: FolderOptions, plan: impl FnOnce(&Folders) -> Result<Planned, Error>) -> Result<FolderReport, Error> {
-        self.only_system(CHANGE)?;
-        let store = &self.archive.store;
-        match options.dry_run {
-            true => plan(store.catalog().folders()).map(|(_, report)| report),
-            false => store.change_folders(self.actor.name(), plan),
+        let mut used = BTreeSet::new();
+        for store in self.stores.iter().filter(|_| self.stores.len() > 1) {
+            let catalog = store.catalog();
+            let folders = catalog.folders();
+            used.extend(
+                folders.with_totals(|_| true).filter(|(_, total)| total.messages > 0).map(|(one, _)| folders.path(FolderNo(one.no))),
+            );
         }
+        self.change_folders(options, &|folders| plan_prune(folders, below, &used))
     }
 }
 
@@ -227,25 +249,43 @@ impl super::Opened {
             let master = self.master();
             (master.setting(master::OWNER), master.setting(master::OWNER_FOLDER))
         };
-        let catalog = self.store.catalog();
+        let noted = folder.and_then(|folder| self.first_level_name(&folder));
+        noted.unwrap_or_else(|| name.unwrap_or_default())
+    }
+
+    /// The name of the folder that a setting names, if it is a user archive.
+    fn first_level_name(&self, setting: &str) -> Option<String> {
+        let (store, folder) = setting.split_once(':')?;
+        let (store, folder): (u32, _) = (store.parse().ok()?, FolderNo(folder.parse().ok()?));
+        let stores = self.stores.open();
+        let catalog = stores.iter().find(|open| open.no().0 == store)?.catalog();
         let folders = catalog.folders();
-        let noted = folder.and_then(|folder| self.folder_of_setting(&folder)).filter(|no| !folders.is_removed(*no));
-        let noted = noted.and_then(|no| folders.get(no)).filter(|folder| folder.parent == 0);
-        noted.map_or_else(|| name.unwrap_or_default(), |folder| folder.name.to_owned())
+        let noted = folders.get(folder).filter(|of| of.parent == 0 && !folders.is_removed(folder))?;
+        Some(noted.name.to_owned())
     }
 
     /// Before the owner's user archive is renamed, its number is noted. So whatever a crash leaves of the rename, the
     /// owner's archive is found.
     fn follow_owner(&self, folder: &FolderPath) -> Result<(), Error> {
-        let catalog = self.store.catalog();
-        let folders = catalog.folders();
-        let no = existing(folders, folder)?;
-        let noted = format!("{}:{}", self.store.no().0, no.0);
-        let is_owner = folder.names().len() == 1 && folders.get(no).is_some_and(|folder| folder.name == self.owner());
-        if is_owner && self.master().setting(master::OWNER_FOLDER).as_ref() != Some(&noted) {
-            self.master().set(master::OWNER_FOLDER, &noted)?;
+        let mut unknown = None;
+        for store in self.stores.open().iter() {
+            let catalog = store.catalog();
+            let folders = catalog.folders();
+            let no = match existing(folders, folder) {
+                Err(error @ Error::NoSuchFolder(_)) => {
+                    unknown = Some(error);
+                    continue;
+                }
+                no => no?,
+            };
+            let noted = format!("{}:{}", store.no().0, no.0);
+            let is_owner = folder.names().len() == 1 && folders.get(no).is_some_and(|folder| folder.name == self.owner());
+            if is_owner && self.master().setting(master::OWNER_FOLDER).as_ref() != Some(&noted) {
+                self.master().set(master::OWNER_FOLDER, &noted)?;
+            }
+            return Ok(());
         }
-        Ok(())
+        unknown.map_or(Ok(()), Err)
     }
 
     /// Notes the name of the owner's user archive, in case it ceases to be one.
@@ -256,10 +296,5 @@ impl super::Opened {
         }
         owner.clone_into(&mut super::locked(&self.owner_known));
         Ok(())
-    }
-
-    fn folder_of_setting(&self, text: &str) -> Option<FolderNo> {
-        let (store, folder) = text.split_once(':')?;
-        (store.parse() == Ok(self.store.no().0)).then(|| folder.parse().ok().map(FolderNo))?
     }
 }
