@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::archive::{
     CheckReport, ClauseReport, ClauseVerdict, CountBy, Counts, Coverage, DeleteReport, DeletedMessage, ExportReport, Finding, FolderInfo,
     FolderReport, ImportPlan, ImportReport, KeyStatus, LostFileInfo, LostMail, LostReport, MovedFolder, NotSearchable, Outcome, Page,
-    Receipt, RepairReport, SearchResult, StatsReport, StoreIndex, Suggestions, UndeleteReport, VerifyReport,
+    Receipt, RepairReport, SearchResult, StatsReport, StoreIndex, StoreInfo, Suggestions, UndeleteReport, VerifyReport,
 };
 use crate::error::{Damage, Error, Remedy};
 use crate::folder::FolderPath;
@@ -357,6 +357,22 @@ as_value! {
             "sequence": store.sequence,
             "head": store.head_text(),
             "damage": store.damage,
+        })
+    }
+
+    fn StoreInfo(store) {
+        json!({
+            "number": store.no,
+            "name": store.name,
+            "id": store.id,
+            "state": store.state.name(),
+            "open": store.is_open(),
+            "error": store.error,
+            "error_code": store.error_code,
+            "dir": path(&store.dir),
+            "content_dir": path(&store.content_dir),
+            "index_dir": path(&store.index_dir),
+            "stats": store.stats,
         })
     }
 

@@ -123,8 +123,8 @@ pub use archive::{
     FolderOptions, FolderReport, FolderScope, Frozen, HitSnippet, ImportEvents, ImportOptions, ImportPlan, ImportReport, ImportSource,
     IndexConfiguration, KeyStatus, LabelRule, Level, LostFileInfo, LostMail, LostReport, MovedFolder, NewArchive, NewStore, NoEvents,
     NotSearchable, OpenOptions, Order, OrderKey, Outcome, Page, PartSink, Receipt, RepairOptions, RepairReport, SearchCriteria,
-    SearchField, SearchPages, SearchRequest, SearchResult, Session, SizeRange, StatsReport, StoreIndex, StoreInfo, StoreState, Suggestions,
-    UndeleteReport, User, VerifyReport, Zone,
+    SearchField, SearchPages, SearchRequest, SearchResult, Session, SizeRange, StatsReport, StoreIndex, StoreInfo, StoreRule, StoreState,
+    Suggestions, UndeleteReport, User, VerifyReport, Zone,
 };
 pub use clock::Clock;
 pub use error::{Cause, Damage, DamageCause, Error, Remedy};

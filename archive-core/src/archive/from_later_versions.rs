@@ -194,8 +194,16 @@ fn d_an_unknown_date_source_direction_importance_and_quoting_are_kept_and_read_a
         put(&archive, 9).unwrap();
         archive.close().unwrap();
         let archive = made.open().unwrap();
-        assert_eq!(archive.enter().unwrap().current().unwrap().content_fact(ContentNo(content_no)).unwrap().unwrap().date_source, value, "kept");
-        assert_eq!(archive.enter().unwrap().current().unwrap().message_fact(MessageNo(message_no)).unwrap().unwrap().direction, value, "kept");
+        assert_eq!(
+            archive.enter().unwrap().current().unwrap().content_fact(ContentNo(content_no)).unwrap().unwrap().date_source,
+            value,
+            "kept"
+        );
+        assert_eq!(
+            archive.enter().unwrap().current().unwrap().message_fact(MessageNo(message_no)).unwrap().unwrap().direction,
+            value,
+            "kept"
+        );
     }
 }
 

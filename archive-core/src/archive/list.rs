@@ -454,7 +454,7 @@ impl InStore<'_> {
         report.lost_found += stats.lost_found;
         report.undecided += (snapshot.incomplete().map_err(crate::store::failed)? - catalog.unplaced()).len();
         report.not_indexed += (super::search::missing(&snapshot, &catalog) - catalog.unplaced()).len();
-        report.stores.push(stats);
+        report.stores.push(StoreStats { name: self.archive.stores.name(self.store.no()), ..stats });
         Ok(())
     }
 

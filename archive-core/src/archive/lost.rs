@@ -83,7 +83,7 @@ impl Acting<'_> {
         for store in self.stores.iter() {
             let lost = store.lost_mails()?;
             for (at, file) in lost.files().enumerate() {
-                let mut info = info(&file.path, Some(store.name().to_owned()), file.len);
+                let mut info = info(&file.path, Some(self.archive.stores.name(store.no())), file.len);
                 let _to_the_end = lost.contents_of(at, &mut |found| {
                     info.found.count(&found);
                     Ok(ControlFlow::Continue(()))
@@ -136,7 +136,7 @@ impl Acting<'_> {
         let mut report = std::mem::take(&mut import.report);
         report.read += found.too_large;
         report.failed += found.too_large;
-        import.destination.feed_index()?;
+        self.archive.feed_index()?;
         Ok(report)
     }
 
@@ -233,6 +233,6 @@ impl LostImport<'_, '_> {
             }
             (self.on_receipt)(&receipt);
         }
-        self.destination.feed_index()
+        self.acting.archive.feed_index()
     }
 }

@@ -62,7 +62,7 @@ pub use search::{
     SearchPages, SearchRequest, SearchResult, SizeRange, Suggestions, Zone,
 };
 pub use session::Session;
-pub use stores::{AttachOptions, NewStore, StoreInfo, StoreState};
+pub use stores::{AttachOptions, NewStore, StoreInfo, StoreRule, StoreState};
 pub use verify::{Depth, Finding, VerifyReport};
 
 use gate::{Call, Gate, Within};
@@ -113,6 +113,8 @@ struct Opened {
     stores: Arc<Stores>,
     /// Held by a change of stores.
     changing_stores: Mutex<()>,
+    /// When a store was to be made by itself and could not.
+    store_not_made: Mutex<Option<i64>>,
     /// How a store is opened.
     opener: Opener,
     singles: import::Singles,

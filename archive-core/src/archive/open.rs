@@ -253,6 +253,7 @@ impl Archive {
             master: Arc::new(Mutex::new(master)),
             stores: Arc::new(stores),
             changing_stores: Mutex::default(),
+            store_not_made: Mutex::default(),
             opener,
             singles: import::Singles::default(),
             // Whoever follows the open need not be there any more at a refresh.

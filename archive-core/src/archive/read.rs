@@ -86,7 +86,7 @@ impl InStore<'_> {
             list_id: fact.as_ref().and_then(|fact| fact.list_id.clone()),
             labels: fact.as_ref().and_then(|fact| fact.labels.clone()).unwrap_or_default(),
             cc: fact.as_ref().map(|fact| super::list::addresses(&fact.cc)).unwrap_or_default(),
-            store: store.name().to_owned(),
+            store: self.archive.stores.name(store.no()),
             content: content.0,
             container,
             offset,

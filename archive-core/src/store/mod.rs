@@ -224,10 +224,6 @@ impl Store {
         self.uuid
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(crate) fn containers(&self) -> &Containers {
         &self.containers
     }

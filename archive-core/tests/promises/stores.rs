@@ -2,13 +2,16 @@
 //! the same mails; one that cannot be opened keeps no other from being read; states keep what they forbid.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use archive_core::{
-    Actor, Archive, AttachOptions, Clock, CountBy, CreateOptions, Error, ExportOptions, FolderOptions, FolderScope, Key, MessageInfo,
-    NewStore, OpenOptions, Order, OrderKey, Outcome, Progress, Receipt, SearchCriteria, SearchRequest, Session, StoreState,
+    Actor, Archive, AttachOptions, Clock, CountBy, CreateOptions, Error, ExportOptions, FolderOptions, FolderScope, ImportOptions, Key,
+    MessageInfo, NewStore, OpenOptions, Order, OrderKey, Outcome, Progress, Receipt, SearchCriteria, SearchRequest, Session, StoreRule,
+    StoreState,
 };
 
-use crate::fixture::{Dice, Files, committed, folder, put, user, verify};
+use crate::fixture::{Dice, Files, committed, folder, mbox, put, put_stream, user, verify};
 
 const ORDERS: [OrderKey; 7] =
     [OrderKey::Date, OrderKey::Size, OrderKey::Sender, OrderKey::Subject, OrderKey::Party, OrderKey::Folder, OrderKey::Archived];
@@ -411,4 +414,35 @@ fn a_reader_sees_the_stores_of_the_archive() {
     reader.refresh().expect("refreshed");
     assert_eq!((total(&session), session.stores(false).expect("listed").len()), (4, 4));
     archive.close().expect("closed");
+}
+
+#[test]
+fn b12_a_store_is_made_by_itself_when_the_current_one_has_enough() {
+    let now = Arc::new(AtomicI64::new(1_733_000_000_000));
+    let read = Arc::clone(&now);
+    let (files, archive) = Files::create_with(OpenOptions::default().clock(Clock::new(move || read.load(Ordering::SeqCst))));
+    let session = archive.session(Actor::System);
+    assert_eq!(session.store_rule().expect("a rule").to_string(), "messages:5000000");
+    let put_some = |from: u32, to: u32| -> Vec<u32> {
+        (from..to).map(|no| put(&archive, "anna/inbox", format!("Subject: {no}\n\nmail {no}\n")).id().store.0).collect()
+    };
+    session.set_store_rule("messages:2".parse().expect("a rule")).expect("set");
+    assert_eq!(put_some(0, 5), [1, 1, 2, 2, 3]);
+    // A mailbox is not cut: the store changes between its commits.
+    let mbox = mbox(&(5..9).map(|no| format!("Subject: {no}\n\nmail {no}\n").into_bytes()).collect::<Vec<_>>());
+    let options = ImportOptions { into: Some(folder("anna/inbox")), commit_each: true, ..ImportOptions::default() };
+    let (report, told) = put_stream(&archive, &mbox, "more.mbox", &options);
+    assert_eq!((report.stored, told.receipts.iter().map(|receipt| receipt.id().store.0).collect::<Vec<_>>()), (4, vec![3, 4, 4, 5]));
+    session.set_store_rule("monthly".parse().expect("a rule")).expect("set");
+    assert_eq!(put_some(9, 11), [5, 5]);
+    now.fetch_add(32 * 24 * 3600 * 1000, Ordering::SeqCst);
+    assert_eq!(put_some(11, 13), [6, 6]);
+    let names: Vec<String> = session.stores(false).expect("listed").into_iter().map(|store| store.name).collect();
+    assert_eq!(names, ["1", "2024-11", "2024-11-2", "2024-11-3", "2024-11-4", "2025-01"]);
+    assert_eq!(total(&session), 13);
+    for wrong in ["", "monthly:1", "messages", "messages:0", "bytes:x", "Never"] {
+        assert_eq!(wrong.parse::<StoreRule>().map_err(|error| error.code()), Err("misuse"), "{wrong}");
+    }
+    archive.close().expect("closed");
+    assert_eq!(total(&files.open().session(Actor::System)), 13);
 }

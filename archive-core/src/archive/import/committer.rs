@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use super::destination::{Committed, Destination};
 use super::{ImportEvents, ImportOptions, Outcome, receipt};
-use crate::archive::locked;
+use crate::archive::{Opened, locked};
 use crate::error::Error;
-use crate::id::Digest;
+use crate::id::{Digest, StoreNo};
 use crate::store::{NewPlace, Prepared, RunInfo};
 
 /// A commit is made when mails of this weight wait.
@@ -129,7 +129,7 @@ impl Sums {
 
 /// Restores the order of mails and commits them.
 pub(super) struct Committer<'a, 'e> {
-    pub(super) destination: &'a Destination,
+    pub(super) archive: &'a Opened,
     pub(super) options: &'a ImportOptions,
     pub(super) run: &'a RunInfo,
     pub(super) events: &'a Mutex<&'e mut dyn ImportEvents>,
@@ -165,7 +165,7 @@ impl Committer<'_, '_> {
         let mut next = 0;
         let mut batch = Vec::new();
         let (mut batch_weight, mut since) = (0, Instant::now());
-        let mut first = true;
+        let mut run_in = None;
         loop {
             let wait = if batch.is_empty() { COMMIT_AFTER } else { COMMIT_AFTER.saturating_sub(since.elapsed()) };
             let received = ready.recv_timeout(wait);
@@ -183,7 +183,7 @@ impl Committer<'_, '_> {
                 let mails = match ready {
                     Ready::Mails { mails, .. } => mails,
                     Ready::Barrier { done, .. } => {
-                        self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
+                        self.commit(&mut batch, &mut batch_weight, &mut run_in, &mut sums);
                         // The thread that waits for the barrier may have given up.
                         let _gone = done.send(());
                         continue;
@@ -204,12 +204,12 @@ impl Committer<'_, '_> {
                         }
                     }
                     if batch_weight >= COMMIT_WEIGHT || (self.options.commit_each && !batch.is_empty()) {
-                        self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
+                        self.commit(&mut batch, &mut batch_weight, &mut run_in, &mut sums);
                     }
                 }
             }
             if ended || (!batch.is_empty() && since.elapsed() >= COMMIT_AFTER) {
-                self.commit(&mut batch, &mut batch_weight, &mut first, &mut sums);
+                self.commit(&mut batch, &mut batch_weight, &mut run_in, &mut sums);
             }
             if ended {
                 return sums;
@@ -217,7 +217,7 @@ impl Committer<'_, '_> {
         }
     }
 
-    fn commit(&self, batch: &mut Vec<Prepared>, weight: &mut u64, first: &mut bool, sums: &mut Sums) {
+    fn commit(&self, batch: &mut Vec<Prepared>, weight: &mut u64, run_in: &mut Option<StoreNo>, sums: &mut Sums) {
         let mails = std::mem::take(batch);
         let weight = std::mem::take(weight);
         if mails.is_empty() {
@@ -227,9 +227,16 @@ impl Committer<'_, '_> {
         if !self.failure.is_set() && !self.options.progress.is_cancelled() {
             let origins: Vec<(Digest, Arc<str>, u64)> =
                 mails.iter().map(|mail| (mail.header.digest, Arc::clone(&mail.place.path), mail.place.offset)).collect();
-            match self.destination.commit(mails, self.options.duplicates, first.then_some(self.run)) {
-                Ok(Committed { outcomes, has_run }) => {
-                    *first &= !has_run;
+            // Others may have changed which store takes new mail, and this one may be full.
+            let committed = Destination::of(self.archive).and_then(|to| {
+                // Each store that mail goes to has the run once.
+                let run = (*run_in != Some(to.current.no())).then_some(self.run);
+                let committed = to.commit(mails, self.options.duplicates, run)?;
+                *run_in = Some(to.current.no()).filter(|_| committed.has_run).or(*run_in);
+                Ok(committed)
+            });
+            match committed {
+                Ok(Committed { outcomes, .. }) => {
                     let receipts = origins.into_iter().zip(outcomes).map(|((digest, source, offset), (id, outcome))| {
                         let receipt = receipt(id, outcome, digest, source, offset);
                         sums.count(receipt.outcome());

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::id::MessageId;
 use crate::store::{Duplicates, Elsewhere, NewPlace, Outcome, Prepared, PreparedHeader, RunInfo, Store};
 
-/// The stores that take part in archiving.
+/// The stores that take part in archiving, as they are at a commit.
 pub(in crate::archive) struct Destination {
     pub(in crate::archive) current: Arc<Store>,
     others: Vec<Arc<Store>>,
@@ -35,6 +35,7 @@ impl Destination {
     /// [`Error::StoreNotOpen`] if a store cannot be asked, and [`Error::NoCurrentStore`] if none takes new mail.
     pub(in crate::archive) fn of(archive: &Opened) -> Result<Self, Error> {
         let stores: &Stores = &archive.stores;
+        archive.make_due_store();
         let current = stores.to_archive()?;
         let others = stores.open().iter().filter(|store| store.no() != current.no()).cloned().collect();
         Ok(Self { current, others })
@@ -108,10 +109,11 @@ impl Destination {
             Way::Mend(_) | Way::Current => None,
         })
     }
+}
 
+impl Opened {
     /// The text of what was committed goes into the indexes.
     pub(in crate::archive) fn feed_index(&self) -> Result<(), Error> {
-        self.others.iter().try_for_each(|store| store.feed_index())?;
-        self.current.feed_index()
+        self.stores.open().iter().try_for_each(|store| store.feed_index())
     }
 }

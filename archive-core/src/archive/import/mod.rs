@@ -28,7 +28,7 @@ pub use receipt::{Outcome, Receipt};
 
 use super::actor::Acting;
 use super::gate::Within;
-use super::locked;
+use super::{Opened, locked};
 use crate::error::Error;
 use crate::folder::{FolderPath, below};
 use crate::mail::{Examiner, TextReader};
@@ -142,8 +142,9 @@ impl Acting<'_> {
         let target = self.target(&source, options)?;
         let (run, total) = (self.run_info(&source), size(&source));
         let events = Mutex::new(events);
-        let destination = &Destination::of(self.archive)?;
-        let index = destination.current.indexer().is_enabled();
+        let archive = self.archive;
+        // Before anything is read: whether mail is accepted at all.
+        let index = Destination::of(archive)?.current.indexer().is_enabled();
         let budget = Budget::default();
         let failure = Failure::default();
         let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
@@ -167,28 +168,20 @@ impl Acting<'_> {
             others.push(begin(scope, move || {
                 let _alarm = alarm_of_index;
                 while fed_end.recv().is_ok() {
-                    if let Err(error) = destination.feed_index() {
+                    if let Err(error) = archive.feed_index() {
                         failure_of_index.set(error);
                     }
                 }
             })?);
-            let committer = Committer {
-                destination,
-                options,
-                run: &run,
-                events: &events,
-                budget: &budget,
-                failure: &failure,
-                fed,
-                panicked: &panicked,
-            };
+            let committer =
+                Committer { archive, options, run: &run, events: &events, budget: &budget, failure: &failure, fed, panicked: &panicked };
             let alarm_of_committer = alarm();
             let commits = begin(scope, move || {
                 let (_alarm, _within) = (alarm_of_committer, Within::note());
                 committer.run(&ready_end)
             })?;
             let mut feeder = Feeder {
-                destination,
+                archive,
                 options,
                 run: &run,
                 events: &events,
@@ -226,7 +219,7 @@ impl Acting<'_> {
             return Err(error);
         }
         let mut report = imported?;
-        destination.feed_index()?;
+        archive.feed_index()?;
         report.stopped = options.progress.is_cancelled();
         if report.stopped {
             // What was read and not committed before the stop is not counted as read.
@@ -332,7 +325,7 @@ fn work(jobs: &Jobs, ready: &SyncSender<Ready>, index: bool) {
 
 /// Reads the source and feeds the workers.
 struct Feeder<'a, 'e> {
-    destination: &'a Destination,
+    archive: &'a Opened,
     options: &'a ImportOptions,
     run: &'a RunInfo,
     events: &'a Mutex<&'e mut dyn ImportEvents>,
@@ -391,7 +384,8 @@ impl Feeder<'_, '_> {
             return Ok(());
         }
         let (source, offset) = (Arc::clone(&place.path), place.offset);
-        let mut examiner = Examiner::new(self.destination.current.begin_large()?);
+        let destination = Destination::of(self.archive)?;
+        let mut examiner = Examiner::new(destination.current.begin_large()?);
         let mut text = self.index.then(|| TextReader::new(&[]));
         let mut bytes = head.len() as u64;
         let mut take = |examiner: &mut Examiner<_>, piece: &[u8]| {
@@ -433,8 +427,8 @@ impl Feeder<'_, '_> {
             facts: examined.facts,
             guesses,
         };
-        let (duplicates, store) = (self.options.duplicates, &self.destination.current);
-        let (id, outcome) = match self.destination.known_elsewhere(&header, &place, duplicates)? {
+        let (duplicates, store) = (self.options.duplicates, &destination.current);
+        let (id, outcome) = match destination.known_elsewhere(&header, &place, duplicates)? {
             Some(known) => known,
             None => {
                 let outcome = large.finish(header, examined.extents, text, place, duplicates, Some(self.run), store.now())?;
@@ -448,7 +442,7 @@ impl Feeder<'_, '_> {
         self.report.duplicate += sums.duplicate;
         self.report.restated += sums.restated;
         locked(self.events).receipt(&receipt);
-        self.destination.feed_index()
+        self.archive.feed_index()
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) const INDEX_TYPES: u32 = 4;
 pub(super) const OWNER_FOLDER: u32 = 5;
 /// Setting: a change of folders that was begun in several stores.
 pub(super) const FOLDERS_BEGUN: u32 = 6;
+/// Setting: when a new store is made by itself.
+pub(super) const STORE_RULE: u32 = 7;
 
 /// After so many commits a new file begins with a checkpoint.
 const CHECKPOINT_AFTER: u64 = 4096;

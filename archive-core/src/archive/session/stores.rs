@@ -1,7 +1,7 @@
 //! The stores of an archive, as callers see them.
 
 use super::Session;
-use crate::archive::{AttachOptions, NewStore, StoreInfo, StoreState};
+use crate::archive::{AttachOptions, NewStore, StoreInfo, StoreRule, StoreState};
 use crate::error::Error;
 use crate::progress::Progress;
 
@@ -93,6 +93,18 @@ impl Session {
     /// [`Error::Misuse`] if it is not disabled.
     pub fn set_store_dirs(&self, no: u32, dirs: &AttachOptions) -> Result<(), Error> {
         self.change_stores(|archive| archive.set_store_dirs(no, dirs))
+    }
+
+    /// When a new store is made by itself.
+    pub fn store_rule(&self) -> Result<StoreRule, Error> {
+        self.with_stores(|archive| Ok(archive.store_rule()))
+    }
+
+    /// Says when a new store is made by itself; by default when the current one has 5,000,000 messages. It is named
+    /// after the month, such as `2026-12`, lies within the archive, and takes new mail. If it cannot be made, archiving
+    /// goes on in the current one, and it is tried again after an hour.
+    pub fn set_store_rule(&self, rule: StoreRule) -> Result<(), Error> {
+        self.change_stores(|archive| archive.set_store_rule(rule))
     }
 
     /// Tries again to open the stores that could not be opened (`RetryOpenStores`). Returns why some still cannot:

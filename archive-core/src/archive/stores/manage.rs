@@ -5,13 +5,13 @@
 //! The master records each change before it is made: whatever a crash leaves, the next open makes it so.
 
 use std::path::{Path, PathBuf, absolute};
-use std::sync::Arc;
+use std::sync::{Arc, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::super::create::RECOVERY_WRAP;
 use super::{Actual, AttachedStore, DETACHED, OpenStore, StoreState, Stores, dirs_of, not_open, noted_path, shown_name};
-use crate::archive::Opened;
 use crate::archive::gate::Within;
+use crate::archive::{Opened, locked};
 use crate::error::Error;
 use crate::id::{StoreNo, Uuid};
 use crate::progress::Progress;
@@ -147,16 +147,21 @@ impl Stores {
     }
 }
 
+fn in_a_call() -> Error {
+    Error::misuse("a store cannot be closed by a function that a call runs", "close it after the call")
+}
+
 /// What keeps two changes of stores apart; the master is locked for less.
 type Changing<'a> = std::sync::MutexGuard<'a, ()>;
 
 impl Opened {
-    fn changing_stores(&self) -> Result<Changing<'_>, Error> {
-        // It would wait for the call that runs it.
-        if Within::depth() > 1 {
-            return Err(Error::misuse("stores cannot be changed by a function that a call runs", "change them after the call"));
+    pub(super) fn changing_stores(&self) -> Result<Changing<'_>, Error> {
+        // A function that a call runs may be one of a change of stores, and would wait for it.
+        match self.changing_stores.try_lock() {
+            Ok(one) => Ok(one),
+            Err(TryLockError::WouldBlock) if Within::depth() > 1 => Err(in_a_call()),
+            Err(_) => Ok(locked(&self.changing_stores)),
         }
-        Ok(super::super::locked(&self.changing_stores))
     }
 
     /// The stores of the archive, by number.
@@ -195,6 +200,11 @@ impl Opened {
 
     pub(in crate::archive) fn create_store(&self, new: &NewStore) -> Result<u32, Error> {
         let _one = self.changing_stores()?;
+        self.create_store_now(new)
+    }
+
+    /// The caller holds what keeps other changes off.
+    pub(super) fn create_store_now(&self, new: &NewStore) -> Result<u32, Error> {
         let name = self.checked_name(&new.name, None)?;
         let no = self.next_store_no()?;
         let mut fact = StoreFact::new(no, [0; 16], no.to_string(), false, None);
@@ -400,6 +410,10 @@ impl Opened {
 
     /// Closes a store once no call uses it, after its new state is recorded.
     fn close_store(&self, fact: StoreFact, progress: &Progress) -> Result<(), Error> {
+        // It would wait for the call that runs it.
+        if Within::depth() > 1 {
+            return Err(in_a_call());
+        }
         let no = StoreNo(fact.no);
         let Some(store) = self.stores.take(no)? else { return self.note(vec![fact]) };
         let closed = self.note(vec![fact]).and_then(|()| match store.close(progress) {

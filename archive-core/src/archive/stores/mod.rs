@@ -6,6 +6,7 @@
 
 mod manage;
 mod open;
+mod rule;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use manage::{AttachOptions, NewStore, StoreInfo};
 pub(super) use open::Opener;
+pub use rule::StoreRule;
 
 use super::Opened;
 use crate::error::{Damage, DamageCause, Error};
@@ -191,6 +193,11 @@ impl Stores {
             }
         }
         Ok(())
+    }
+
+    /// The name of a store.
+    pub(super) fn name(&self, no: StoreNo) -> String {
+        self.read().by_no.get(&no).map(|store| shown_name(&store.fact)).unwrap_or_default()
     }
 
     /// Why stores could not be opened, by their names.
