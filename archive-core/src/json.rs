@@ -466,8 +466,11 @@ as_value! {
     }
 
     fn Coverage(coverage) {
-        // All stores of an archive are open, so none is out of reach.
-        json!({ "not_indexed": coverage.not_indexed, "undecided": coverage.undecided, "unreachable_stores": [] })
+        json!({
+            "not_indexed": coverage.not_indexed,
+            "undecided": coverage.undecided,
+            "unreachable_stores": coverage.unreachable_stores,
+        })
     }
 
     fn CountBy(by) {

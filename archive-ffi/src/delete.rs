@@ -116,7 +116,7 @@ pub unsafe extern "C" fn mk_session_compact(
         if flags & !MK_COMPACT_DRY_RUN != 0 {
             return Err(Fault::new(MK_BAD_ARGUMENT, format!("{flags:#x} has flags that no version knows; see MK_COMPACT_…")));
         }
-        let options = CompactOptions { dry_run: flags & MK_COMPACT_DRY_RUN != 0 };
+        let options = CompactOptions { dry_run: flags & MK_COMPACT_DRY_RUN != 0, ..CompactOptions::default() };
         let session = session(of)?;
         // SAFETY: C passes NULL or a place for a pointer, looked at before anything is done; NULL, or a struct with its size.
         let (_, progress) = unsafe { (out(report)?, progress(given)?) };

@@ -71,7 +71,7 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
     let table = MessageTable { with_size: args.sort == HitOrder::Size };
     let mut shown = 0;
     let (notices, suggestions) = (found.notices.clone(), found.suggestions.clone());
-    let (total, contents, coverage) = (found.total, found.contents, found.coverage);
+    let (total, contents, coverage) = (found.total, found.contents, found.coverage.clone());
     let mut page = found;
     loop {
         for at in 0..page.hits.len() {

@@ -329,7 +329,8 @@ fn b13_a_store_that_is_missing_keeps_no_other_from_being_read() {
     for id in [ids[0], ids[2]] {
         assert!(session.raw(id).is_ok());
     }
-    assert_eq!(total(&session), 2);
+    let found = session.search(&SearchRequest::new("*")).expect("found");
+    assert_eq!((found.total, found.coverage.unreachable_stores), (2, vec!["store 2".to_owned()]));
     assert!(!verify(&archive).findings.is_empty(), "it is told");
     let store = session.stores(false).expect("listed").remove(1);
     assert_eq!((store.is_open(), store.error_code), (false, Some("store_missing")));

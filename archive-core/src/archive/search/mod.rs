@@ -194,13 +194,15 @@ impl SearchRequest {
 }
 
 /// What a search could not look at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {
     /// Messages that the index does not have: not indexed yet, or in a part of it that is damaged or cannot be read.
     pub not_indexed: u64,
     /// Messages for which text that could not be read would decide.
     pub undecided: u64,
+    /// Names of the stores that could not be opened: nothing of them was looked at. Disabled ones are not listed.
+    pub unreachable_stores: Vec<String>,
 }
 
 /// The answer to a search.

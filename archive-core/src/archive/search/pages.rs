@@ -300,7 +300,7 @@ impl Search {
             contents: 0,
             also: Vec::new(),
             cursor: None,
-            coverage: Coverage::default(),
+            coverage: Coverage { unreachable_stores: acting.archive.stores.unreachable(), ..Coverage::default() },
             counts: request.counts.iter().map(|by| Counts::new(*by)).collect(),
             snippets: Vec::new(),
             subject_words: Vec::new(),

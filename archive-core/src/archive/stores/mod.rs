@@ -200,7 +200,13 @@ impl Stores {
         self.read().by_no.get(&no).map(|store| shown_name(&store.fact)).unwrap_or_default()
     }
 
-    /// Why stores could not be opened, by their names.
+    /// Names of the stores that could not be opened.
+    pub(super) fn unreachable(&self) -> Vec<String> {
+        let attached = self.read();
+        attached.by_no.values().filter(|store| matches!(store.actual, Actual::Failed(_))).map(|store| shown_name(&store.fact)).collect()
+    }
+
+    /// Why stores could not be opened.
     pub(super) fn failures(&self) -> Vec<Error> {
         let attached = self.read();
         let failed = attached.by_no.values().filter(|store| matches!(store.actual, Actual::Failed(_)));
