@@ -125,8 +125,23 @@ impl Failure {
                 }
                 "in_use" => Exit::InUse,
                 "wrong_key" | "bad_key" => Exit::NoKey,
-                "no_such_message" | "deleted" | "no_such_part" | "no_such_folder" | "no_such_store" | "ambiguous_folder" | "denied"
-                | "misuse" | "not_a_mail" | "query" | "exists" | "read_only" | "folder_exists" | "folder_not_empty" => Exit::Misuse,
+                "no_such_message"
+                | "deleted"
+                | "no_such_part"
+                | "no_such_folder"
+                | "no_such_store"
+                | "ambiguous_folder"
+                | "denied"
+                | "misuse"
+                | "not_a_mail"
+                | "query"
+                | "exists"
+                | "read_only"
+                | "folder_exists"
+                | "folder_not_empty"
+                | "store_exists"
+                | "store_write_protected"
+                | "not_a_store" => Exit::Misuse,
                 "stopped" => Exit::Stopped,
                 _ => Exit::Io,
             },
@@ -171,6 +186,8 @@ impl Failure {
                 Error::NoSuchMessages(ids) => json!({ "ids": ids }),
                 Error::NoSuchPart { message, part } => json!({ "id": message.to_string(), "part": part }),
                 Error::NoSuchFolder(folder) | Error::FolderExists(folder) => json!({ "folder": folder }),
+                Error::StoreNotOpen { store, why } => json!({ "store": store, "why": why.code() }),
+                Error::StoreWriteProtected { store } | Error::StoreBusy { store } | Error::StoreExists(store) => json!({ "store": store }),
                 Error::FolderNotEmpty { path, messages } => json!({ "folder": path, "messages": messages }),
                 Error::AmbiguousFolder { path, folders } => json!({ "folder": path, "folders": folders }),
                 Error::Io(error) => path(&error.path),
@@ -180,6 +197,7 @@ impl Failure {
                 | Error::LockLost { path: at }
                 | Error::TooNew { path: at, .. }
                 | Error::Exists { path: at, .. }
+                | Error::NotAStore { path: at, .. }
                 | Error::Source { path: at, .. } => path(at),
                 _ => json!({}),
             },

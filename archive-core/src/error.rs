@@ -167,7 +167,7 @@ pub enum Error {
     /// No store of this number. Fix: `store list` shows them.
     #[error("store {0} is not in this archive")]
     NoSuchStore(u32),
-    /// No store takes new mail. Fix: `store state` makes one of them `current`, or `store create` a new one.
+    /// No store takes new mail. Fix: `store state` makes one of them `current`, or `store new` makes one.
     #[error("no store of the archive takes new mail; make one current, or create one")]
     NoCurrentStore,
     /// A store is not open, and what was asked for needs all of them: whether a mail is archived already can only be told

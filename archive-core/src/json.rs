@@ -548,6 +548,8 @@ as_value! {
             Error::NoSuchPart { message, part } => json!({ "id": message, "part": part }),
             Error::AmbiguousFolder { path, folders } => json!({ "folder": path, "folders": folders }),
             Error::NoSuchFolder(folder) | Error::FolderExists(folder) => json!({ "folder": folder }),
+            Error::StoreNotOpen { store, why } => json!({ "store": store, "why": why.code() }),
+            Error::StoreWriteProtected { store } | Error::StoreBusy { store } | Error::StoreExists(store) => json!({ "store": store }),
             Error::FolderNotEmpty { path, messages } => json!({ "folder": path, "messages": messages }),
             Error::NotAnArchive { path: file, .. }
             | Error::BrokenIdentity { path: file }
@@ -560,6 +562,7 @@ as_value! {
             | Error::Unfinished { path: file }
             | Error::Exists { path: file, .. }
             | Error::StoreMissing { path: file, .. }
+            | Error::NotAStore { path: file, .. }
             | Error::Source { path: file, .. } => json!({ "file": path(file) }),
             _ => json!({}),
         };

@@ -3,6 +3,7 @@
 mod folders;
 mod intake;
 mod reading;
+mod stores;
 mod upkeep;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use folders::*;
 pub use intake::*;
 pub use reading::*;
+pub use stores::*;
 pub use upkeep::*;
 
 /// Options that come last in every help.
@@ -99,6 +101,9 @@ pub enum Command {
     Compact(Compact),
     /// Run a command, such as a backup, while nothing in the archive changes
     Freeze(Freeze),
+    /// List, create, attach, detach and change the stores of the archive
+    #[command(subcommand)]
+    Store(Store),
     /// Read and check everything
     Verify(Verify),
     /// Make an archive that refuses mail accept it again

@@ -45,10 +45,13 @@ pub struct Undelete {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   mailkeep compact --dry-run
-  mailkeep compact
+  mailkeep compact --store 2
 
 What is erased cannot be brought back. If it is stopped, the next `compact` goes on with it.")]
 pub struct Compact {
+    /// Only this store, by number [default: all that are open and may change]
+    #[arg(long, value_name = "NUMBER")]
+    pub store: Option<u32>,
     /// Show what would be erased, and change nothing
     #[arg(long)]
     pub dry_run: bool,

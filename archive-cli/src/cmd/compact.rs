@@ -9,7 +9,7 @@ use crate::out::{Out, counted, escape, json, when};
 use crate::stop;
 
 pub fn run(archive: &Archive, args: &Compact, out: &mut Out) -> Result<Exit, Failure> {
-    let options = CompactOptions { dry_run: args.dry_run, ..CompactOptions::default() };
+    let options = CompactOptions { dry_run: args.dry_run, store: args.store };
     let meter = out.meter(None);
     let done = system(archive).compact(options, &meter.follow(&stop::at_safe_points()));
     meter.end();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use archive_core::source::{self, SourceOptions, Trouble, TroubleKind};
 use archive_core::{
-    Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Progress, Receipt, StoreStats,
+    Archive, Error, FolderPath, ImportEvents, ImportOptions, ImportReport, ImportSource, Outcome, Progress, Receipt, StoreState, StoreStats,
 };
 use serde_json::json;
 
@@ -407,7 +407,9 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
     let Sums { of: sums, unreadable_sources } = sums;
     let seconds = events.meter.seconds();
     let stats = system(archive).stats(&Progress::new())?;
-    let heads: Vec<String> = stats.stores.iter().map(StoreStats::head_text).collect();
+    let current = system(archive).stores(false)?.into_iter().find(|store| store.state == StoreState::Current);
+    let of_current = |store: &&StoreStats| current.as_ref().is_some_and(|current| current.no == store.no);
+    let head = stats.stores.iter().find(of_current).map(StoreStats::head_text);
     if out.is_json() {
         return out.json(&json!({
             "event": "summary",
@@ -423,7 +425,7 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
             "unsupported_files": sums.unsupported_files,
             "bytes_in": sums.bytes_in,
             "seconds": seconds,
-            "head": heads.first(),
+            "head": head,
             "recovery_key": keys::recovery_state(archive)?,
             "new_user_archives": events.new_archives,
             "unreadable_sources": unreadable_sources,
@@ -434,7 +436,7 @@ fn summary(archive: &Archive, sums: &Sums, events: &Events, before: u64, out: &m
     let grown = disk(archive)?.saturating_sub(before);
     let rate = sums.bytes_in as f64 / 1e6 / seconds.max(1e-3);
     let mut said = vec![format!("{} in, {} more on disk, {rate:.1} MB/s", when::size(sums.bytes_in), when::size(grown))];
-    said.extend(heads.first().map(|head| format!("head of the record chain {head}")));
+    said.extend(head.map(|head| format!("head of the record chain {head}")));
     for (count, what) in [(sums.deleted, "marked as deleted, not imported (--with-deleted imports them)"), (sums.incomplete, INCOMPLETE)] {
         if count > 0 {
             said.push(format!("{count} {what}"));

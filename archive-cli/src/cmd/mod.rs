@@ -20,6 +20,7 @@ mod rows;
 mod search;
 mod show;
 mod stats;
+mod store;
 mod verify;
 
 use archive_core::{Actor, Archive, Error, Recovery, Session};
@@ -43,7 +44,9 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Check(args) => on_archive(common, Access::Check, out, |archive, out| check::run(archive, args, out)),
         Command::Search(args) => on_archive(common, Access::Read, out, |archive, out| search::run(archive, &args, out)),
         Command::Show(args) => on_archive(common, Access::Read, out, |archive, out| show::run(archive, &args, out)),
-        Command::Ls(args) => on_archive(common, Access::Read, out, |archive, out| ls::run(&system(archive), &args, out)),
+        Command::Ls(args) => {
+            on_archive(common, Access::Read, out, |archive, out| ls::run(&system(archive), &args, out).map(|_| with_all_stores(archive)))
+        }
         Command::Folder(command) => {
             let access = if command.is_dry_run() { Access::Read } else { Access::Write };
             on_archive(common, access, out, |archive, out| folder::run(&system(archive), &command, out))
@@ -56,6 +59,10 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
             on_archive(common, access, out, |archive, out| compact::run(archive, &args, out))
         }
         Command::Freeze(args) => on_archive(common, Access::Write, out, |archive, out| freeze::run(archive, &args, out)),
+        Command::Store(command) => {
+            let access = if command.only_reads() { Access::Read } else { Access::Write };
+            on_archive(common, access, out, |archive, out| store::run(archive, &command, out))
+        }
         Command::Verify(args) => {
             on_archive(common, if args.accept { Access::Write } else { Access::Check }, out, |archive, out| verify::run(archive, args, out))
         }
@@ -63,7 +70,9 @@ pub fn run(args: Args, out: &mut Out) -> Result<Exit, Failure> {
         Command::Lost(args) => {
             on_archive(common, if args.import { Access::Write } else { Access::Check }, out, |archive, out| lost::run(archive, &args, out))
         }
-        Command::Stats(_) => on_archive(common, Access::Read, out, stats::run),
+        Command::Stats(_) => {
+            on_archive(common, Access::Read, out, |archive, out| stats::run(archive, out).map(|_| with_all_stores(archive)))
+        }
         Command::Rebuild(command) => on_archive(common, Access::Write, out, |archive, out| rebuild::run(&system(archive), &command, out)),
         Command::Key(command) => key::run(common, command, out),
         Command::Demo(args) => demo::run(common, &args, out),
@@ -123,7 +132,13 @@ fn on_archive(
 /// The exit code for an archive that was read to its end: `Wrong` if the open found that something is missing or
 /// changed.
 fn whole(archive: &Archive) -> Exit {
-    if archive.damage().is_some() || archive.barred().is_some() { Exit::Wrong } else { Exit::Done }
+    if archive.damage().is_some() || archive.barred().is_some() { Exit::Wrong } else { with_all_stores(archive) }
+}
+
+/// The exit code for a list of what is in the archive: `Wrong` if a store could not be opened, about which the open warned.
+fn with_all_stores(archive: &Archive) -> Exit {
+    let is_left_out = |notice: &Error| matches!(notice, Error::StoreNotOpen { .. });
+    if archive.notices().iter().any(is_left_out) { Exit::Wrong } else { Exit::Done }
 }
 
 fn system(archive: &Archive) -> Session {

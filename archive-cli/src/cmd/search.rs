@@ -94,7 +94,7 @@ fn search(archive: &Archive, args: &Search, criteria: SearchCriteria, out: &mut 
     if summary.coverage.undecided > 0 && memory::is_due(archive, Reminder::UnreadText, out) {
         remind_unread(session, &first, summary.coverage.undecided, out)?;
     }
-    Ok(Exit::Done)
+    Ok(if summary.coverage.unreachable_stores.is_empty() { Exit::Done } else { Exit::Wrong })
 }
 
 /// Reminds once a day that unreadable text would decide, and says why it could not be read.
@@ -167,6 +167,9 @@ impl Summary {
                 false => "not indexed yet",
             };
             out.note(&format!("warning: {} not searched: {why}", counted(self.coverage.not_indexed, "mail")))?;
+        }
+        if !self.coverage.unreachable_stores.is_empty() {
+            out.warn(&format!("warning: not searched, since not open: {}", self.coverage.unreachable_stores.join(", ")))?;
         }
         Ok(())
     }
