@@ -277,6 +277,7 @@ mod tests {
         check::<crate::page::mk_message>();
         check::<crate::page::mk_page_info>();
         check::<crate::progress::mk_progress>();
+        check::<crate::stores::mk_store_dirs>();
     }
 
     #[test]

@@ -99,7 +99,30 @@ pub unsafe extern "C" fn mk_session_deleted(
 /// Nothing is done; the report says what would be.
 pub const MK_COMPACT_DRY_RUN: u32 = 1;
 
-/// Erases what was deleted from every file of the archive, and removes what is in `lost+found`. What is erased cannot be
+/// Compacts what `options` say.
+///
+/// # Safety
+///
+/// `report` is NULL or a place for a pointer, that can be written until the call returns; `given` as for [`progress`].
+pub(crate) unsafe fn compact(
+    report: *mut *mut mk_buffer,
+    of: *const mk_session,
+    flags: u32,
+    options: CompactOptions,
+    given: *const mk_progress,
+) -> Result<mk_status, Fault> {
+    if flags & !MK_COMPACT_DRY_RUN != 0 {
+        return Err(Fault::new(MK_BAD_ARGUMENT, format!("{flags:#x} has flags that no version knows; see MK_COMPACT_…")));
+    }
+    let session = session(of)?;
+    // SAFETY: the caller's contract; looked at before anything is done.
+    let (_, progress) = unsafe { (out(report)?, progress(given)?) };
+    let done = session.compact(options, &progress)?;
+    // SAFETY: the same.
+    unsafe { Buffer::json(&done)?.give(report) }
+}
+
+/// Erases what was deleted from every file of the archive, but for stores that are not open or write-protected, and removes what is in `lost+found`. What is erased cannot be
 /// brought back; everything else keeps its id, and can be read and archived meanwhile. If it is ended or the process dies,
 /// the next call goes on with it. `report` gets JSON: `erased`, `resumed`, `containers`, `records`, `lost_found`,
 /// `bytes_before`, `bytes_after`, `left`: files that could not be rewritten, which is no failure of the call; the next one
@@ -112,16 +135,7 @@ pub unsafe extern "C" fn mk_session_compact(
     given: *const mk_progress,
     error: *mut mk_error,
 ) -> mk_status {
-    call(error, || {
-        if flags & !MK_COMPACT_DRY_RUN != 0 {
-            return Err(Fault::new(MK_BAD_ARGUMENT, format!("{flags:#x} has flags that no version knows; see MK_COMPACT_…")));
-        }
-        let options = CompactOptions { dry_run: flags & MK_COMPACT_DRY_RUN != 0, ..CompactOptions::default() };
-        let session = session(of)?;
-        // SAFETY: C passes NULL or a place for a pointer, looked at before anything is done; NULL, or a struct with its size.
-        let (_, progress) = unsafe { (out(report)?, progress(given)?) };
-        let done = session.compact(options, &progress)?;
-        // SAFETY: C passes NULL or a place for a pointer.
-        unsafe { Buffer::json(&done)?.give(report) }
-    })
+    let options = CompactOptions { dry_run: flags & MK_COMPACT_DRY_RUN != 0, ..CompactOptions::default() };
+    // SAFETY: C passes NULL or a place for a pointer; NULL, or a struct with its size.
+    call(error, || unsafe { compact(report, of, flags, options, given) })
 }

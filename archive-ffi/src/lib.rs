@@ -25,6 +25,7 @@ mod read;
 mod search;
 mod session;
 mod status;
+mod stores;
 mod stream;
 mod upkeep;
 

@@ -62,8 +62,9 @@ fn messages(infos: Vec<MessageInfo>) -> Rows {
 
 /// Whether an answer has more than its hits and its numbers.
 fn has_more(found: &SearchResult) -> bool {
-    let lists = [found.also.len(), found.counts.len(), found.snippets.len(), found.subject_words.len(), found.notices.len()];
-    lists.iter().any(|len| *len > 0) || found.suggestions.is_some()
+    let SearchResult { also, counts, snippets, subject_words, notices, coverage, .. } = found;
+    let lists = [also.len(), counts.len(), snippets.len(), subject_words.len(), notices.len(), coverage.unreachable_stores.len()];
+    lists.into_iter().any(|len| len > 0) || found.suggestions.is_some()
 }
 
 impl PageObject {
@@ -142,7 +143,7 @@ pub struct mk_page_info {
     /// Of a search: messages for which text that could not be read would decide.
     pub undecided: u64,
     /// Of a search: 1 if `mk_page_json` has more than the rows and these numbers (counts, snippets, subject words, other messages
-    /// with the same mail, suggestions, notices), else 0.
+    /// with the same mail, suggestions, notices, stores that could not be opened), else 0.
     pub more: u32,
     /// 0.
     pub reserved: u32,

@@ -89,6 +89,20 @@ pub const MK_ROLLED_BACK: mk_status = -53;
 pub const MK_INDEX: mk_status = -54;
 /// The index was written by an earlier version.
 pub const MK_INDEX_OLDER: mk_status = -55;
+/// No store takes new mail; make one current, or create one.
+pub const MK_NO_CURRENT_STORE: mk_status = -56;
+/// A store is not open, and what was asked for needs all of them.
+pub const MK_STORE_NOT_OPEN: mk_status = -57;
+/// A store is disabled: the reason for which it is not open.
+pub const MK_STORE_IS_DISABLED: mk_status = -58;
+/// Messages and folders of a store must not change.
+pub const MK_STORE_IS_WRITE_PROTECTED: mk_status = -59;
+/// A store could not be closed, since calls still use it.
+pub const MK_STORE_BUSY: mk_status = -60;
+/// Another store has this name.
+pub const MK_STORE_EXISTS: mk_status = -61;
+/// The folder has no store of this archive.
+pub const MK_NOT_A_STORE: mk_status = -62;
 
 /// The key opens no slot of the archive.
 pub const MK_WRONG_KEY: mk_status = -70;
@@ -121,7 +135,7 @@ pub const MK_FOLDER_EXISTS: mk_status = -89;
 pub const MK_FOLDER_NOT_EMPTY: mk_status = -90;
 
 /// The errors of the library by their codes.
-const CODES: [(&str, mk_status); 51] = [
+const CODES: [(&str, mk_status); 58] = [
     ("ambiguous_folder", MK_AMBIGUOUS_FOLDER),
     ("bad_key", MK_BAD_KEY),
     ("broken_identity", MK_BROKEN_IDENTITY),
@@ -149,12 +163,14 @@ const CODES: [(&str, mk_status); 51] = [
     ("lock_lost", MK_LOCK_LOST),
     ("misuse", MK_MISUSE),
     ("needs_repair", MK_NEEDS_REPAIR),
+    ("no_current_store", MK_NO_CURRENT_STORE),
     ("no_such_folder", MK_NO_SUCH_FOLDER),
     ("no_such_message", MK_NO_SUCH_MESSAGE),
     ("no_such_part", MK_NO_SUCH_PART),
     ("no_such_store", MK_NO_SUCH_STORE),
     ("no_thread", MK_NO_THREAD),
     ("not_a_mail", MK_NOT_A_MAIL),
+    ("not_a_store", MK_NOT_A_STORE),
     ("not_an_archive", MK_NOT_AN_ARCHIVE),
     ("query", MK_QUERY),
     ("read_only", MK_READ_ONLY),
@@ -162,7 +178,12 @@ const CODES: [(&str, mk_status); 51] = [
     ("snapshot_gone", MK_SNAPSHOT_GONE),
     ("source", MK_SOURCE),
     ("stopped", MK_STOPPED),
+    ("store_busy", MK_STORE_BUSY),
+    ("store_disabled", MK_STORE_IS_DISABLED),
+    ("store_exists", MK_STORE_EXISTS),
     ("store_missing", MK_STORE_MISSING),
+    ("store_not_open", MK_STORE_NOT_OPEN),
+    ("store_write_protected", MK_STORE_IS_WRITE_PROTECTED),
     ("too_many_open_files", MK_TOO_MANY_OPEN_FILES),
     ("too_new_to_write", MK_TOO_NEW_TO_WRITE),
     ("unfinished_creation", MK_UNFINISHED_CREATION),
@@ -232,12 +253,14 @@ pub(crate) fn c_name(code: &str) -> *const std::ffi::c_char {
         "lock_lost",
         "misuse",
         "needs_repair",
+        "no_current_store",
         "no_such_folder",
         "no_such_message",
         "no_such_part",
         "no_such_store",
         "no_thread",
         "not_a_mail",
+        "not_a_store",
         "not_an_archive",
         "query",
         "read_only",
@@ -245,7 +268,12 @@ pub(crate) fn c_name(code: &str) -> *const std::ffi::c_char {
         "snapshot_gone",
         "source",
         "stopped",
+        "store_busy",
+        "store_disabled",
+        "store_exists",
         "store_missing",
+        "store_not_open",
+        "store_write_protected",
         "too_many_open_files",
         "too_new_to_write",
         "unfinished_creation",

@@ -334,6 +334,31 @@ template <class T> inline T init() {
 #define MK_UNIT_STEPS 5
 
 /**
+ * The store takes new mail; the one that did becomes `MK_STORE_NORMAL`.
+ */
+#define MK_STORE_CURRENT 1
+
+/**
+ * It is read and searched, and its messages and folders can be changed.
+ */
+#define MK_STORE_NORMAL 2
+
+/**
+ * It is read and searched, and nothing in it changes.
+ */
+#define MK_STORE_WRITE_PROTECTED 3
+
+/**
+ * It is closed: its messages are in no list and no search.
+ */
+#define MK_STORE_DISABLED 4
+
+/**
+ * The sizes of each store are told too, which takes a look at every file.
+ */
+#define MK_STORES_STATS 1
+
+/**
  * The bytes of the mail itself, not of a part.
  */
 #define MK_WHOLE_MAIL 4294967295
@@ -904,7 +929,7 @@ typedef struct {
     uint64_t undecided;
     /**
      * Of a search: 1 if `mk_page_json` has more than the rows and these numbers (counts, snippets, subject words, other messages
-     * with the same mail, suggestions, notices), else 0.
+     * with the same mail, suggestions, notices, stores that could not be opened), else 0.
      */
     uint32_t more;
     /**
@@ -1037,6 +1062,44 @@ typedef struct {
  * Receives bytes of parts, each with the number of its part.
  */
 typedef int32_t (*mk_write_part_fn)(void *payload, uint32_t part, const void *data, size_t length);
+
+/**
+ * Where the files of a store are. NULL is the default.
+ */
+typedef struct {
+    /**
+     * `sizeof(mk_store_dirs)`.
+     */
+    uint32_t size;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+    /**
+     * Records and catalog, and everything else unless it is named; NULL is a folder within the archive.
+     */
+    const char *dir;
+    /**
+     * Its length.
+     */
+    size_t dir_length;
+    /**
+     * Containers; NULL is `content` in `dir`.
+     */
+    const char *content_dir;
+    /**
+     * Its length.
+     */
+    size_t content_dir_length;
+    /**
+     * The index; NULL is `index` in `dir`.
+     */
+    const char *index_dir;
+    /**
+     * Its length.
+     */
+    size_t index_dir_length;
+} mk_store_dirs;
 
 /**
  * It is done.
@@ -1242,6 +1305,41 @@ typedef int32_t (*mk_write_part_fn)(void *payload, uint32_t part, const void *da
  * The index was written by an earlier version.
  */
 #define MK_INDEX_OLDER -55
+
+/**
+ * No store takes new mail; make one current, or create one.
+ */
+#define MK_NO_CURRENT_STORE -56
+
+/**
+ * A store is not open, and what was asked for needs all of them.
+ */
+#define MK_STORE_NOT_OPEN -57
+
+/**
+ * A store is disabled: the reason for which it is not open.
+ */
+#define MK_STORE_IS_DISABLED -58
+
+/**
+ * Messages and folders of a store must not change.
+ */
+#define MK_STORE_IS_WRITE_PROTECTED -59
+
+/**
+ * A store could not be closed, since calls still use it.
+ */
+#define MK_STORE_BUSY -60
+
+/**
+ * Another store has this name.
+ */
+#define MK_STORE_EXISTS -61
+
+/**
+ * The folder has no store of this archive.
+ */
+#define MK_NOT_A_STORE -62
 
 /**
  * The key opens no slot of the archive.
@@ -1484,7 +1582,7 @@ mk_status mk_session_deleted(mk_buffer **json,
                              mk_error *error);
 
 /**
- * Erases what was deleted from every file of the archive, and removes what is in `lost+found`. What is erased cannot be
+ * Erases what was deleted from every file of the archive, but for stores that are not open or write-protected, and removes what is in `lost+found`. What is erased cannot be
  * brought back; everything else keeps its id, and can be read and archived meanwhile. If it is ended or the process dies,
  * the next call goes on with it. `report` gets JSON: `erased`, `resumed`, `containers`, `records`, `lost_found`,
  * `bytes_before`, `bytes_after`, `left`: files that could not be rewritten, which is no failure of the call; the next one
@@ -2090,6 +2188,124 @@ mk_status mk_session_begin(mk_session **new_session,
  * Frees a session. Its searches and streams go on.
  */
 MK_API mk_status mk_session_free(mk_session *session);
+
+/**
+ * The stores of the archive, by number, as JSON: `items`, each with `number`, `name`, `id`, `state` (`current`, `normal`,
+ * `writeProtected`, `disabled`), `open`, `error` and `error_code` (null unless it should be open and is not), `dir`,
+ * `content_dir`, `index_dir`, `stats`. `MK_DENIED` for a user.
+ */
+MK_API
+mk_status mk_session_stores(mk_buffer **json,
+                            const mk_session *of,
+                            uint32_t flags,
+                            mk_error *error);
+
+/**
+ * Creates a store. `store` gets its number. Folders are created; those that exist must be empty. `MK_STORE_EXISTS` if
+ * another store has the name.
+ */
+MK_API
+mk_status mk_session_create_store(uint32_t *store,
+                                  const mk_session *of,
+                                  const char *name,
+                                  size_t name_length,
+                                  uint32_t requested_state,
+                                  const mk_store_dirs *where_to,
+                                  mk_error *error);
+
+/**
+ * Makes a store that was detached part of the archive again. `store` gets its number, which is the one that it had. Its
+ * folder is `dir` of `where_from`. `MK_NOT_A_STORE` if there is no store of this archive; `MK_STORE_NOT_OPEN` if it was
+ * attached and cannot be opened.
+ */
+MK_API
+mk_status mk_session_attach_store(uint32_t *store,
+                                  const mk_session *of,
+                                  const char *name,
+                                  size_t name_length,
+                                  uint32_t requested_state,
+                                  const mk_store_dirs *where_from,
+                                  mk_error *error);
+
+/**
+ * Takes a store out of the archive. Its files stay as they are; its messages are in no list and no search until it is
+ * attached again. Waits up to 10 s for calls that use it: `MK_STORE_BUSY` if they go on, and nothing was changed.
+ * `MK_MISUSE` for the only store.
+ */
+MK_API
+mk_status mk_session_detach_store(const mk_session *of,
+                                  uint32_t store,
+                                  const mk_progress *given,
+                                  mk_error *error);
+
+/**
+ * Gives a store another name. Its folders keep theirs.
+ */
+MK_API
+mk_status mk_session_rename_store(const mk_session *of,
+                                  uint32_t store,
+                                  const char *name,
+                                  size_t name_length,
+                                  mk_error *error);
+
+/**
+ * Puts a store into a state. One that is to be disabled is closed once calls that use it have ended, for which it waits
+ * up to 10 s: `MK_STORE_BUSY` if they go on, and nothing was changed. `MK_STORE_NOT_OPEN` if it cannot be opened: the state
+ * is recorded, and `mk_session_retry_open_stores` tries again.
+ */
+MK_API
+mk_status mk_session_set_store_state(const mk_session *of,
+                                     uint32_t store,
+                                     uint32_t requested_state,
+                                     const mk_progress *given,
+                                     mk_error *error);
+
+/**
+ * Records where the files of a disabled store are, after they were moved: this moves nothing. `MK_MISUSE` if it is not
+ * disabled.
+ */
+MK_API
+mk_status mk_session_set_store_dirs(const mk_session *of,
+                                    uint32_t store,
+                                    const mk_store_dirs *new_dirs,
+                                    mk_error *error);
+
+/**
+ * When a new store is made by itself: text, such as `messages:5000000`.
+ */
+MK_API mk_status mk_session_store_rule(mk_buffer **rule, const mk_session *of, mk_error *error);
+
+/**
+ * Says when a new store is made by itself: `never`, `messages:N` (when the current store has so many), `bytes:N` (when its
+ * mails have so many bytes, each counted once), `monthly` or `quarterly`. It is named after the month, such as `2026-12`,
+ * lies within the archive, and takes new mail.
+ */
+MK_API
+mk_status mk_session_set_store_rule(const mk_session *of,
+                                    const char *rule,
+                                    size_t rule_length,
+                                    mk_error *error);
+
+/**
+ * Tries again to open the stores that could not be opened. `errors` gets why some still cannot, as JSON: `items`, each
+ * with `code`, `message`, `store` (its name) and `why` (the code of the reason). None is a failure of the call.
+ */
+MK_API
+mk_status mk_session_retry_open_stores(mk_buffer **errors,
+                                       const mk_session *of,
+                                       const mk_progress *given,
+                                       mk_error *error);
+
+/**
+ * The same as `mk_session_compact` for one store, by number. `MK_STORE_IS_WRITE_PROTECTED` if it must not change.
+ */
+MK_API
+mk_status mk_session_compact_store(mk_buffer **report,
+                                   const mk_session *of,
+                                   uint32_t store,
+                                   uint32_t flags,
+                                   const mk_progress *given,
+                                   mk_error *error);
 
 /**
  * Opens the bytes of a mail, or of one of its parts, as a stream. `part` is `MK_WHOLE_MAIL`, or the number of a part that

@@ -314,6 +314,52 @@ class Session : public detail::Owner<mk_session, mk_session_free> {
     std::string compact(std::uint32_t flags = 0, const Progress &progress = {}) const {
         return text(mk_session_compact, flags, progress);
     }
+    std::string compact_store(std::uint32_t store, std::uint32_t flags = 0, const Progress &progress = {}) const {
+        return text(mk_session_compact_store, store, flags, progress);
+    }
+
+    // The stores of the archive, as JSON.
+    std::string stores(std::uint32_t flags = 0) const { return text(mk_session_stores, flags); }
+    // Gives the number of the new store. `state` is one of MK_STORE_.
+    std::uint32_t create_store(std::string_view name, std::uint32_t state = MK_STORE_CURRENT, const mk_store_dirs *dirs = nullptr) const {
+        detail::Call call;
+        std::uint32_t store = 0;
+        call.check(mk_session_create_store(&store, get(), name.data(), name.size(), state, dirs, call));
+        return store;
+    }
+    // Gives the number that the store had.
+    std::uint32_t attach_store(std::string_view name, const mk_store_dirs &dirs, std::uint32_t state = MK_STORE_NORMAL) const {
+        detail::Call call;
+        std::uint32_t store = 0;
+        call.check(mk_session_attach_store(&store, get(), name.data(), name.size(), state, &dirs, call));
+        return store;
+    }
+    void detach_store(std::uint32_t store, const Progress &progress = {}) const {
+        detail::Call call;
+        const auto followed = call.follow(progress);
+        call.check(mk_session_detach_store(get(), store, followed, call));
+    }
+    void rename_store(std::uint32_t store, std::string_view name) const {
+        detail::Call call;
+        call.check(mk_session_rename_store(get(), store, name.data(), name.size(), call));
+    }
+    void set_store_state(std::uint32_t store, std::uint32_t state, const Progress &progress = {}) const {
+        detail::Call call;
+        const auto followed = call.follow(progress);
+        call.check(mk_session_set_store_state(get(), store, state, followed, call));
+    }
+    void set_store_dirs(std::uint32_t store, const mk_store_dirs &dirs) const {
+        detail::Call call;
+        call.check(mk_session_set_store_dirs(get(), store, &dirs, call));
+    }
+    std::string store_rule() const { return text(mk_session_store_rule); }
+    void set_store_rule(std::string_view rule) const {
+        detail::Call call;
+        call.check(mk_session_set_store_rule(get(), rule.data(), rule.size(), call));
+    }
+    // Why some stores still cannot be opened, as JSON.
+    std::string retry_open_stores(const Progress &progress = {}) const { return text(mk_session_retry_open_stores, progress); }
+
     std::string stats(const Progress &progress = {}) const { return text(mk_session_stats, progress); }
     std::string verify(std::uint32_t depth = MK_VERIFY_EVERYTHING, const Progress &progress = {}) const {
         return text(mk_session_verify, depth, 0, 0, progress);

@@ -196,6 +196,7 @@ union later {
     mk_message message;
     mk_folder folder;
     mk_receipt receipt;
+    mk_store_dirs dirs;
     unsigned char bytes[8192];
 };
 
@@ -268,6 +269,9 @@ void test_sizes(struct sample *sample) {
     memset(&later, 0, sizeof later);
     import.events = &later.events;
     EACH_SIZE(events, MK_OK, MK_BAD_SIZE, freed(CALL(mk_session_check)(&buffer, h, &given.source, &import, failure), &buffer));
+    memset(&later, 0, sizeof later);
+    /* The store is open, so that its folders are not changed. */
+    EACH_SIZE(dirs, MK_MISUSE, MK_BAD_SIZE, CALL(mk_session_set_store_dirs)(h, 1, &later.dirs, failure));
     memset(&later, 0, sizeof later);
     later.key = key;
     EACH_SIZE(key, MK_OK, MK_BAD_SIZE, freed(CALL(mk_key_test)(&buffer, sample->folder, folder, &later.key, failure), &buffer));

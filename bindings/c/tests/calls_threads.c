@@ -428,10 +428,15 @@ static void try_all_in_child(struct sample *sample, struct given *given) {
     size_t at;
     void *place = NULL;
     uint64_t count = 0;
+    uint32_t store = 0;
     mk_key key = key_of(sample);
     for (at = 0; at < session_call_count; at++) {
         in_child(session_calls[at].name, session_calls[at].call(given, sample->session, &place));
     }
+    in_child("mk_session_create_store", mk_session_create_store(&store, sample->session, TEXT("x"), MK_STORE_NORMAL, NULL, failure));
+    in_child("mk_session_attach_store", mk_session_attach_store(&store, sample->session, TEXT("x"), MK_STORE_NORMAL, NULL, failure));
+    in_child("mk_session_detach_store", mk_session_detach_store(sample->session, 1, NULL, failure));
+    in_child("mk_session_set_store_dirs", mk_session_set_store_dirs(sample->session, 1, NULL, failure));
     in_child("mk_archive_open", mk_archive_open((mk_archive **)&place, sample->folder, strlen(sample->folder), &key, NULL, failure));
     in_child("mk_archive_refresh", mk_archive_refresh(sample->archive, failure));
     in_child("mk_archive_mark", mk_archive_mark(sample->archive, failure));

@@ -66,6 +66,7 @@ void test_archives(struct sample *sample);
 void test_mail(struct sample *sample);
 void test_folders(struct sample *sample);
 void test_deletion(struct sample *sample);
+void test_stores(struct sample *sample);
 void test_upkeep(struct sample *sample);
 void test_handles(struct sample *sample);
 void test_arguments(struct sample *sample);

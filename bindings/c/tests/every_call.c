@@ -27,6 +27,7 @@ int main(int argc, char **argv) {
     test_mail(&sample);
     test_folders(&sample);
     test_deletion(&sample);
+    test_stores(&sample);
     test_upkeep(&sample);
     test_handles(&sample);
     test_arguments(&sample);

@@ -24,6 +24,10 @@
     X(mk_session_undelete, mk_buffer, (out, h, &given->first, 1, TEXT("a test"), failure))                   \
     X(mk_session_deleted, mk_buffer, (out, h, NULL, 0, 10, failure))                                         \
     X(mk_session_compact, mk_buffer, (out, h, MK_COMPACT_DRY_RUN, NULL, failure))                            \
+    X(mk_session_compact_store, mk_buffer, (out, h, 1, MK_COMPACT_DRY_RUN, NULL, failure))                   \
+    X(mk_session_stores, mk_buffer, (out, h, 0, failure))                                                    \
+    X(mk_session_store_rule, mk_buffer, (out, h, failure))                                                   \
+    X(mk_session_retry_open_stores, mk_buffer, (out, h, NULL, failure))                                      \
     X(mk_session_explain, mk_buffer, (out, h, QUERY, NULL, failure))                                         \
     X(mk_session_why, mk_buffer, (out, h, given->first, QUERY, NULL, failure))                               \
     X(mk_session_undecided, mk_buffer, (out, h, QUERY, 10, NULL, failure))                                   \
@@ -60,6 +64,9 @@
     X(mk_session_rebuild_store_index, (h, 1, NULL, failure))                                                 \
     X(mk_session_select_all_store_indexes, (h, failure))                                                     \
     X(mk_session_rebuild_selected_store_indexes, (&given->count, h, NULL, failure))                          \
+    X(mk_session_rename_store, (h, 1, TEXT("first"), failure))                                               \
+    X(mk_session_set_store_state, (h, 1, MK_STORE_CURRENT, NULL, failure))                                   \
+    X(mk_session_set_store_rule, (h, TEXT("never"), failure))                                                \
     X(mk_session_set_index_configuration, (h, TEXT("{\"types\":[]}"), failure))
 
 /* What these calls need. */

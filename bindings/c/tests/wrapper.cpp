@@ -55,6 +55,24 @@ static void use(const std::string &folder) {
     CHECK(session.compact().find("\"left\":[]") != std::string::npos);
     CHECK(status_of([&] { session.undelete({second}, "a test"); }) == MK_NO_SUCH_MESSAGE);
 
+    CHECK(session.create_store("second") == 2 && session.import_one("Subject: Three\n\nA word.\n", "anna/in").id >> 32 == 2);
+    session.rename_store(2, "two");
+    session.set_store_state(1, MK_STORE_CURRENT);
+    CHECK(status_of([&] { session.create_store("two"); }) == MK_STORE_EXISTS);
+    CHECK(session.stores(MK_STORES_STATS).find("\"name\":\"two\"") != std::string::npos);
+    CHECK(session.compact_store(2, MK_COMPACT_DRY_RUN).find("\"left\":[]") != std::string::npos);
+    CHECK(session.retry_open_stores().find("\"items\":[]") != std::string::npos);
+    session.set_store_rule("monthly");
+    CHECK(session.store_rule() == "monthly");
+    session.detach_store(2);
+    auto dirs = mailkeep::init<mk_store_dirs>();
+    const std::string second_dir = folder + "/stores/2";
+    dirs.dir = second_dir.data(), dirs.dir_length = second_dir.size();
+    CHECK(session.attach_store("again", dirs) == 2);
+    session.set_store_state(2, MK_STORE_DISABLED);
+    session.set_store_dirs(2, dirs);
+    session.detach_store(2);
+
     mailkeep::Frozen frozen = archive.freeze(std::chrono::hours(1));
     CHECK(session.raw(receipt.id) == mail && frozen.thaw());
     CHECK(status_of([&] { frozen.thaw(); }) == MK_MISUSE);
