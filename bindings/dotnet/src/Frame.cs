@@ -153,6 +153,18 @@ namespace Mailkeep
         /// <summary>A secret for C. All memory of a call is wiped when it is freed.</summary>
         internal byte* Secret(string text, out UIntPtr length) => String(text, out length);
 
+        /// <summary>Folders of a store for C; NULL for null.</summary>
+        internal mk_store_dirs* StoreDirs(StoreDirs dirs)
+        {
+            if (dirs == null) return null;
+            var given = (mk_store_dirs*)Zeroed(sizeof(mk_store_dirs));
+            given->size = (uint)sizeof(mk_store_dirs);
+            given->dir = String(dirs.Dir, out given->dir_length);
+            given->content_dir = String(dirs.ContentDir, out given->content_dir_length);
+            given->index_dir = String(dirs.IndexDir, out given->index_dir_length);
+            return given;
+        }
+
         internal mk_key* Key(Key key)
         {
             if (key == null) throw new ArgumentNullException(nameof(key));

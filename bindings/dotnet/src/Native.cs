@@ -95,6 +95,19 @@ namespace Mailkeep
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct mk_store_dirs
+    {
+        internal uint size;
+        internal uint reserved;
+        internal byte* dir;
+        internal UIntPtr dir_length;
+        internal byte* content_dir;
+        internal UIntPtr content_dir_length;
+        internal byte* index_dir;
+        internal UIntPtr index_dir_length;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct mk_source
     {
         internal uint size;
@@ -271,6 +284,11 @@ namespace Mailkeep
         internal const uint MK_FOLDER_DRY_RUN = 1;
         internal const uint MK_DELETE_DRY_RUN = 1;
         internal const uint MK_COMPACT_DRY_RUN = 1;
+        internal const uint MK_STORE_CURRENT = 1;
+        internal const uint MK_STORE_NORMAL = 2;
+        internal const uint MK_STORE_WRITE_PROTECTED = 3;
+        internal const uint MK_STORE_DISABLED = 4;
+        internal const uint MK_STORES_STATS = 1;
         internal const uint MK_REPAIR_ACCEPT_STATE = 1;
         internal const uint MK_REPAIR_DRY_RUN = 2;
         internal const int MK_OK = 0;
@@ -314,6 +332,13 @@ namespace Mailkeep
         internal const int MK_ROLLED_BACK = -53;
         internal const int MK_INDEX = -54;
         internal const int MK_INDEX_OLDER = -55;
+        internal const int MK_NO_CURRENT_STORE = -56;
+        internal const int MK_STORE_NOT_OPEN = -57;
+        internal const int MK_STORE_IS_DISABLED = -58;
+        internal const int MK_STORE_IS_WRITE_PROTECTED = -59;
+        internal const int MK_STORE_BUSY = -60;
+        internal const int MK_STORE_EXISTS = -61;
+        internal const int MK_NOT_A_STORE = -62;
         internal const int MK_WRONG_KEY = -70;
         internal const int MK_BAD_KEY = -71;
         internal const int MK_DENIED = -72;
@@ -555,6 +580,36 @@ namespace Mailkeep
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_session_compact(out BufferHandle report, SessionHandle of, uint flags,
             mk_progress* given, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_compact_store(out BufferHandle report, SessionHandle of, uint store, uint flags,
+            mk_progress* given, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_stores(out BufferHandle json, SessionHandle of, uint flags, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_create_store(out uint store, SessionHandle of, byte* name, UIntPtr name_length,
+            uint requested_state, mk_store_dirs* where_to, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_attach_store(out uint store, SessionHandle of, byte* name, UIntPtr name_length,
+            uint requested_state, mk_store_dirs* where_from, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_detach_store(SessionHandle of, uint store, mk_progress* given, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_rename_store(SessionHandle of, uint store, byte* name, UIntPtr name_length,
+            ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_set_store_state(SessionHandle of, uint store, uint requested_state,
+            mk_progress* given, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_set_store_dirs(SessionHandle of, uint store, mk_store_dirs* new_dirs,
+            ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_store_rule(out BufferHandle rule, SessionHandle of, ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_set_store_rule(SessionHandle of, byte* rule, UIntPtr rule_length,
+            ErrorHandle error);
+        [DllImport(Library, CallingConvention = Cdecl)]
+        internal static extern int mk_session_retry_open_stores(out BufferHandle errors, SessionHandle of, mk_progress* given,
+            ErrorHandle error);
         [DllImport(Library, CallingConvention = Cdecl)]
         internal static extern int mk_session_stats(out BufferHandle json, SessionHandle of, mk_progress* given,
             ErrorHandle error);

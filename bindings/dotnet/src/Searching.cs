@@ -207,10 +207,11 @@ namespace Mailkeep
     /// <summary>What a search could not look at.</summary>
     public sealed class Coverage
     {
-        internal Coverage(long notIndexed, long undecided)
+        internal Coverage(long notIndexed, long undecided, IReadOnlyList<string> unreachableStores)
         {
             NotIndexed = notIndexed;
             Undecided = undecided;
+            UnreachableStores = unreachableStores;
         }
 
         /// <summary>Messages that the index does not have: not indexed yet, or in a part of it that is damaged.</summary>
@@ -219,8 +220,11 @@ namespace Mailkeep
         /// <summary>Messages for which text that could not be read would decide.</summary>
         public long Undecided { get; }
 
+        /// <summary>Names of the stores that could not be opened: nothing in them was looked at.</summary>
+        public IReadOnlyList<string> UnreachableStores { get; }
+
         /// <summary>Whether everything was looked at.</summary>
-        public bool IsComplete => NotIndexed == 0 && Undecided == 0;
+        public bool IsComplete => NotIndexed == 0 && Undecided == 0 && UnreachableStores.Count == 0;
     }
 
     /// <summary>How many messages have a value.</summary>
@@ -280,7 +284,7 @@ namespace Mailkeep
     public sealed class SearchResult
     {
         private static readonly Counts[] NoCounts = new Counts[0];
-        private static readonly string[] NoNotices = new string[0];
+        private static readonly string[] NoNames = new string[0];
 
         internal unsafe SearchResult(PageHandle page)
         {
@@ -291,10 +295,11 @@ namespace Mailkeep
             Total = (long)info.total;
             Contents = (long)info.contents;
             Cursor = Text.OrNull(info.cursor);
-            Coverage = new Coverage((long)info.not_indexed, (long)info.undecided);
+            var unreachable = json == null ? NoNames : json["coverage"]["unreachable_stores"].Strings;
+            Coverage = new Coverage((long)info.not_indexed, (long)info.undecided, unreachable);
             Counts = json == null ? NoCounts : json["counts"].List(counts => new Counts(counts));
             Suggestions = json == null || json["suggestions"].IsNull ? null : new Suggestions(json["suggestions"]);
-            Notices = json == null ? NoNotices : json["notices"].Strings;
+            Notices = json == null ? NoNames : json["notices"].Strings;
         }
 
         /// <summary>The hits, in the order of the search.</summary>
