@@ -112,6 +112,7 @@ mod records;
 mod seal;
 pub mod source;
 mod store;
+mod timer;
 pub mod vfs;
 mod wire;
 

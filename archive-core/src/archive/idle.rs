@@ -1,44 +1,47 @@
-//! The idle marker: a thread that sleeps until the writer is idle, and then notes on disk that everything is synced.
+//! The idle marker: once the writer is idle, it notes on disk that everything is synced.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::time::Instant;
 
 use super::Opened;
 use super::master::Master;
 use super::stores::Stores;
 use crate::error::Error;
-use crate::store::Idle;
+use crate::store::{Due, Idle};
+use crate::timer::{Scheduled, schedule};
 
-/// The thread, which ends when this is dropped.
+/// Marks the archive whenever its writer is idle, until this is dropped.
 pub(super) struct IdleMarker {
     idle: Arc<Idle>,
-    thread: Option<JoinHandle<()>>,
+    _scheduled: Scheduled,
 }
 
 impl IdleMarker {
-    /// Starts the thread. If the system provides none, nothing is marked before the archive is closed, which costs the
-    /// next open some time.
+    /// If the system provides no thread, nothing is marked before the archive is closed, which costs the next open some
+    /// time.
     fn watch(idle: &Arc<Idle>, stores: &Arc<Stores>, master: &Arc<Mutex<Master>>) -> Self {
         let (watched, stores, master) = (Arc::clone(idle), Arc::clone(stores), Arc::clone(master));
-        let work = move || {
-            while watched.wait() {
-                if mark(&stores, &master).is_err() {
-                    // The store is latched, and the next write returns the reason.
-                    return;
-                }
+        let scheduled = Scheduled::new(move || match watched.take_due() {
+            Due::Nothing => None,
+            Due::At(at) => Some(at),
+            Due::Now => {
+                // If this fails, the store is latched, and the next write returns the reason.
+                let _latched = mark(&stores, &master);
+                None
             }
-        };
-        let thread = std::thread::Builder::new().name("mailkeep-idle".to_owned()).spawn(work).ok();
-        Self { idle: Arc::clone(idle), thread }
+        });
+        let number = scheduled.number();
+        idle.set_on_commit(Some(Box::new(move || schedule(number, Instant::now()))));
+        // As after a commit: what the open found has no mark either.
+        idle.committed();
+        schedule(number, Instant::now());
+        Self { idle: Arc::clone(idle), _scheduled: scheduled }
     }
 }
 
 impl Drop for IdleMarker {
     fn drop(&mut self) {
-        self.idle.end();
-        if let Some(thread) = self.thread.take() {
-            let _panicked = thread.join();
-        }
+        self.idle.set_on_commit(None);
     }
 }
 
@@ -65,7 +68,6 @@ impl Opened {
     }
 
     pub(super) fn watched(mut self) -> Self {
-        self.committed();
         self.idle = Some(IdleMarker::watch(&self.opener.options.idle, &self.stores, &self.master));
         self
     }

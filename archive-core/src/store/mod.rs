@@ -38,7 +38,7 @@ pub(crate) use commit::{Divided, Elsewhere, FolderChange, NewPlace, Note, Outcom
 pub use compact::{CompactReport, Erased, NotRewritten};
 pub(crate) use create::create_store;
 pub(crate) use identity::{Wrapping, found_store, keep_apart};
-pub(crate) use idle::Idle;
+pub(crate) use idle::{Due, Idle};
 pub use index::IndexStatus;
 pub(crate) use index::{Indexer, failed, id_label};
 pub use lost::Recovery;
