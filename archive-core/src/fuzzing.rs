@@ -75,7 +75,7 @@ pub fn catalog(bytes: &[u8]) {
     let kind = FileKind::CatalogManifest;
     let written = made.and_then(|()| crate::catalog::replace_manifest(&*vfs, path, &key(), kind, OWNER, bytes));
     if written.is_ok() {
-        let _ = Catalog::open(vfs, dir, key(), OWNER, 1 << 20);
+        let _ = Catalog::open(vfs, dir, key(), OWNER, &crate::catalog::SharedPages::new(1 << 20));
     }
 }
 
@@ -119,7 +119,7 @@ fn try_replay(bytes: &[u8]) -> Result<(), Error> {
     let start = RecordsStart { first_sequence: 1, chain: Link::origin(OWNER).chain };
     let mut writer = SealedWriter::create(&*vfs, Path::new("/r/000001.mkr"), &key(), FileKind::Records, OWNER, 1, start)?;
     push_frames(&mut writer, bytes, 84)?;
-    let mut catalog = Catalog::open(Arc::clone(&vfs), Path::new("/c"), key(), OWNER, 1 << 20)?;
+    let mut catalog = Catalog::open(Arc::clone(&vfs), Path::new("/c"), key(), OWNER, &crate::catalog::SharedPages::new(1 << 20))?;
     for file in list_files(&*vfs, Path::new("/r"), &key(), OWNER)?.files {
         let mut scan = Scan::new(file, 0);
         while let Some(item) = scan.next()? {

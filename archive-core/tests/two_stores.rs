@@ -110,15 +110,20 @@ fn judge(vfs: &SimVfs, promises: &Promises, what: &str) {
     places.dedup();
     let (before, after) = promises.folder;
     assert!(places.len() <= 1 && places.iter().all(|place| place == before || place == after), "{what}: {places:?}");
-    let mut numbers: Vec<u32> =
-        session.messages().map(|info| info.unwrap()).filter(|info| info.folder.to_string() == after).map(|info| info.number_in_folder).collect();
+    let mut numbers: Vec<u32> = session
+        .messages()
+        .map(|info| info.unwrap())
+        .filter(|info| info.folder.to_string() == after)
+        .map(|info| info.number_in_folder)
+        .collect();
     let count = numbers.len();
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), count, "{what}: a number was given twice");
     // It goes on: new mail goes to one store, and is found with all else.
     if let Some(at) = stores.iter().find(|store| store.state == StoreState::Current).map(|store| store.no) {
-        let receipt = session.import_one(&mail(9), &"anna/new".parse().unwrap()).unwrap_or_else(|error| panic!("{what}: one more: {error}"));
+        let receipt =
+            session.import_one(&mail(9), &"anna/new".parse().unwrap()).unwrap_or_else(|error| panic!("{what}: one more: {error}"));
         assert_eq!(receipt.id().store.0, at, "{what}");
     }
     assert!(stores.iter().filter(|store| store.state == StoreState::Current).count() <= 1, "{what}: {stores:?}");

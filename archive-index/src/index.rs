@@ -15,7 +15,7 @@ use crate::pages::{FileId, PageError, PageErrorKind, PageReader, PageRef, PageSt
 use crate::query::leaf::Label;
 use crate::query::run::all;
 use crate::recent::Recent;
-use crate::segment::cache::PageCache;
+use crate::segment::cache::{PageCache, SharedPages};
 use crate::segment::merge::merge;
 use crate::segment::read::Segment;
 use crate::snapshot::Snapshot;
@@ -26,19 +26,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// How much memory an index may use.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Bytes of documents in memory, including those that are being written. Above it, they are written out as a
     /// segment before more are added. The default is 32 MiB. A process that only reads sets `usize::MAX`, never
     /// flushes, and watches [`Index::memory_used`] itself.
     pub memory_budget: usize,
-    /// Bytes of opened pages that are cached. The default is 64 MiB.
-    pub page_cache: usize,
+    /// Where opened pages are kept: 64 MiB for this index alone by default.
+    pub pages: SharedPages,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { memory_budget: 32 << 20, page_cache: 64 << 20 }
+        Self { memory_budget: 32 << 20, pages: SharedPages::new(64 << 20) }
     }
 }
 
@@ -111,7 +111,7 @@ impl Index {
     fn of(pages: Arc<dyn PageStore>, options: Options, manifest: Manifest) -> Result<Index, IndexError> {
         // A crash leaves files that no manifest names.
         let next_file = manifest.next_file.max(pages.highest()?.0.saturating_add(1));
-        let cache = Arc::new(PageCache::new(options.page_cache));
+        let cache = Arc::new(PageCache::new(&options.pages));
         let (mut segments, mut lost, mut unread, mut missing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for listed in &manifest.segments {
             match Segment::open(&pages, listed.file, listed.docs, &cache) {

@@ -48,6 +48,7 @@ pub use query::snippet::{Snippet, found_words, snippet};
 pub use query::tree::{Bound, LANGUAGE, Notice, NoticeKind, Query, QueryError};
 pub use query::words::{MOST_WORDS, Word, WordsOf};
 pub use roaring::RoaringBitmap;
+pub use segment::cache::SharedPages;
 pub use snapshot::{NewestFirst, Snapshot};
 pub use sort::{Position, SortKey, SortKeys, SortPlace};
 pub use text::field::{Field, Value, ValueKind};

@@ -69,8 +69,8 @@ fn searches_equal_scans_over_many_pages() {
     let docs = documents();
     let pages = MemPages::new();
     // A memory budget that some of the documents fill, and a cache of a few pages.
-    let options = Options { memory_budget: 1200 << 10, page_cache: 300 << 10 };
-    let index = Index::open(Arc::new(pages.clone()), options).unwrap();
+    let options = Options { memory_budget: 1200 << 10, pages: archive_index::SharedPages::new(300 << 10) };
+    let index = Index::open(Arc::new(pages.clone()), options.clone()).unwrap();
     for (number, words) in (0u32..).zip(&docs) {
         let text = words.join(" ");
         let value = Value { field: Field::Body, kind: ValueKind::Text, text: &text };

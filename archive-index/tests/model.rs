@@ -196,8 +196,8 @@ proptest! {
         small_budget: bool,
     ) {
         let pages = MemPages::new();
-        let options = Options { memory_budget: if small_budget { 30 << 10 } else { 1 << 20 }, page_cache: 4 << 10 };
-        let mut index = Index::open(Arc::new(pages.clone()), options).unwrap();
+        let options = Options { memory_budget: if small_budget { 30 << 10 } else { 1 << 20 }, pages: archive_index::SharedPages::new(4 << 10) };
+        let mut index = Index::open(Arc::new(pages.clone()), options.clone()).unwrap();
         let (mut numbers, mut next) = (Vec::new(), 0);
         for (doc, gap, event) in &docs {
             next += gap;
@@ -207,7 +207,7 @@ proptest! {
                 0 | 1 => index.flush(&next.to_le_bytes()).unwrap(),
                 2 => {
                     index.flush(&next.to_le_bytes()).unwrap();
-                    index = Index::open(Arc::new(pages.clone()), options).unwrap();
+                    index = Index::open(Arc::new(pages.clone()), options.clone()).unwrap();
                     prop_assert_eq!(index.basis(), next.to_le_bytes());
                     prop_assert_eq!(index.watermark(), DocNo(next + 1));
                 }

@@ -94,8 +94,8 @@ proptest! {
         small_budget: bool,
     ) {
         let pages = MemPages::new();
-        let options = Options { memory_budget: if small_budget { 30 << 10 } else { 1 << 20 }, page_cache: 4 << 10 };
-        let index = Index::open(Arc::new(pages.clone()), options).unwrap();
+        let options = Options { memory_budget: if small_budget { 30 << 10 } else { 1 << 20 }, pages: archive_index::SharedPages::new(4 << 10) };
+        let index = Index::open(Arc::new(pages.clone()), options.clone()).unwrap();
         let (mut all, mut next) = (BTreeMap::new(), 0);
         for (doc, gap, event) in docs {
             next += gap;

@@ -665,7 +665,7 @@ fn s2_7_a_wildcard_of_very_many_words_is_answered_exactly() {
     const WORDS: u32 = 40_000;
     const DOCS: u32 = 400;
     // A memory budget for some of the words, and a cache of a few pages.
-    let options = Options { memory_budget: 400 << 10, page_cache: 100 << 10 };
+    let options = Options { memory_budget: 400 << 10, pages: archive_index::SharedPages::new(100 << 10) };
     let index = Index::open(Arc::new(MemPages::new()), options).unwrap();
     for doc in 0..DOCS {
         // Each word once; two documents without one.
@@ -797,7 +797,8 @@ fn s2_8_every_filter_and_field_is_refused_where_it_stands() {
 #[test]
 fn s4_8_readers_and_the_writer_go_side_by_side() {
     let pages = MemPages::new();
-    let index = Index::open(Arc::new(pages), Options { memory_budget: 60 << 10, page_cache: 16 << 10 }).unwrap();
+    let index =
+        Index::open(Arc::new(pages), Options { memory_budget: 60 << 10, pages: archive_index::SharedPages::new(16 << 10) }).unwrap();
     let query = bound("alpha -w3");
     std::thread::scope(|scope| {
         for _ in 0..2 {

@@ -13,14 +13,20 @@ use crate::error::{Damage, DamageCause, Error};
 use crate::id::Uuid;
 use crate::progress::Progress;
 use crate::records::{Link, SeenHead, StoreFact};
+use crate::runtime::Runtime;
 use crate::seal::{ArchiveIdentity, KeptSlot, Key, SecretKey, Slot, recovery_identifier};
-use crate::store::{StoreOptions, found_store};
-use crate::vfs::{DiskVfs, FreezableVfs, Freezer, ReadOnlyVfs, Vfs};
+use crate::store::{Caches, StoreOptions, found_store};
+use crate::vfs::{DiskVfs, FreezableVfs, Freezer, ReadOnlyVfs, Vfs, VfsLock};
 
 /// Options for opening an archive: memory, container size, index, clock.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
-    store: StoreOptions,
+    container_limit: u64,
+    index: bool,
+    read_only: bool,
+    clock: Clock,
+    memory: u64,
+    runtime: Option<Runtime>,
     mapped_reads: bool,
     progress: Progress,
 }
@@ -33,22 +39,16 @@ const MEMORY: u64 = 144 << 20;
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        let store = StoreOptions {
-            cache_bytes: 0,
+        Self {
             container_limit: 256 << 20,
-            flush_bytes: 0,
-            index_bytes: 0,
-            page_bytes: 0,
             index: true,
-            index_types: Vec::new(),
-            clock: Clock::default(),
             read_only: false,
-            new_files: false,
-            lock: None,
-            idle: Arc::default(),
-            numbering: Arc::default(),
-        };
-        Self { store, mapped_reads: false, progress: Progress::new() }.memory(MEMORY)
+            clock: Clock::default(),
+            memory: MEMORY,
+            runtime: None,
+            mapped_reads: false,
+            progress: Progress::new(),
+        }
     }
 }
 
@@ -56,14 +56,14 @@ impl OpenOptions {
     /// Containers are closed when they are larger than this many bytes; 256 MiB by default.
     #[must_use]
     pub fn container_limit(mut self, bytes: u64) -> Self {
-        self.store.container_limit = bytes;
+        self.container_limit = bytes;
         self
     }
 
     /// Whether mail is indexed; true by default. Mail that was not is indexed at the next open with this option.
     #[must_use]
     pub fn index(mut self, index: bool) -> Self {
-        self.store.index = index;
+        self.index = index;
         self
     }
 
@@ -75,14 +75,14 @@ impl OpenOptions {
     /// out. Whatever would change it fails with [`Error::ReadOnly`].
     #[must_use]
     pub fn read_only(mut self, read_only: bool) -> Self {
-        self.store.read_only = read_only;
+        self.read_only = read_only;
         self
     }
 
     /// The source of time; the system's clock by default.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.store.clock = clock;
+        self.clock = clock;
         self
     }
 
@@ -109,7 +109,7 @@ impl OpenOptions {
     }
 
     pub(super) fn is_read_only(&self) -> bool {
-        self.store.read_only
+        self.read_only
     }
 
     /// The real disk, read as these options say.
@@ -118,23 +118,57 @@ impl OpenOptions {
     }
 
     /// About how many bytes of memory the archive may take; 144 MiB by default, never below 16 MiB. Imports take more
-    /// for mails in flight: `benches/RESULTS.md` has their peaks.
+    /// for mails in flight: `benches/RESULTS.md` has their peaks. With a [`runtime`](Self::runtime), whose memory comes
+    /// on top, most of this is not used.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
-        let bytes = bytes.max(16 << 20);
-        let share = |of_eighteen: u64| usize::try_from(bytes / 18 * of_eighteen).unwrap_or(usize::MAX);
-        self.store.cache_bytes = share(3) as u64;
-        self.store.flush_bytes = share(3);
-        self.store.index_bytes = share(4);
-        self.store.page_bytes = share(8);
+        self.memory = bytes.max(16 << 20);
         self
+    }
+
+    /// Memory for pages that were read, which the archive shares with all others that are opened with it.
+    #[must_use]
+    pub fn runtime(mut self, runtime: &Runtime) -> Self {
+        self.runtime = Some(runtime.clone());
+        self
+    }
+
+    fn share(&self, of_eighteen: u64) -> u64 {
+        self.memory / 18 * of_eighteen
+    }
+
+    /// The memory that the archive shares, or that its stores share.
+    fn caches(&self) -> Caches {
+        match &self.runtime {
+            Some(runtime) => runtime.caches.clone(),
+            None => Caches::new(self.share(3), usize::try_from(self.share(8)).unwrap_or(usize::MAX)),
+        }
+    }
+
+    /// How each store is opened, once what it takes is known.
+    fn of_stores(&self, caches: Caches, index_types: Vec<String>, new_files: bool, lock: Option<Arc<dyn VfsLock>>) -> StoreOptions {
+        let share = |of_eighteen| usize::try_from(self.share(of_eighteen)).unwrap_or(usize::MAX);
+        StoreOptions {
+            caches,
+            container_limit: self.container_limit,
+            flush_bytes: share(3),
+            index_bytes: share(4),
+            index: self.index,
+            index_types,
+            clock: self.clock.clone(),
+            read_only: self.read_only,
+            new_files,
+            lock,
+            idle: Arc::default(),
+            numbering: Arc::default(),
+        }
     }
 }
 
 impl Archive {
     /// Opens the archive in `dir`, for reading and writing unless the options say otherwise.
     pub fn open(dir: &Path, key: &Key, options: OpenOptions) -> Result<Self, Error> {
-        let (vfs, read_only) = (Arc::new(options.disk()), options.store.read_only);
+        let (vfs, read_only) = (Arc::new(options.disk()), options.read_only);
         let opened = Self::unlock(vfs, dir, key, options)?;
         Ok(Self::new(if read_only { opened } else { opened.watched() }))
     }
@@ -147,7 +181,7 @@ impl Archive {
 
     fn unlock(vfs: Arc<dyn Vfs>, dir: &Path, key: &Key, options: OpenOptions) -> Result<Opened, Error> {
         let unlocked = Found::read(&*vfs, dir)?.unlock(key)?;
-        if options.store.read_only {
+        if options.read_only {
             return Self::look(Arc::new(ReadOnlyVfs(vfs)), dir, unlocked.id, &unlocked.archive_key, &options);
         }
         let lock = WriteLock::take(&*vfs, dir)?;
@@ -227,9 +261,8 @@ impl Archive {
         }
         let index_types = super::indexes::configured(&master).types;
         let watched = lock.as_ref().map(WriteLock::to_watch);
-        // Options are cloned for a refresh and may be used again: what tells of commits is of this archive alone.
-        let (idle, numbering) = (Arc::default(), Arc::default());
-        let store_options = StoreOptions { index_types, new_files: is_doubtful, lock: watched, idle, numbering, ..options.store.clone() };
+        let caches = options.caches();
+        let store_options = options.of_stores(caches.clone(), index_types, is_doubtful, watched);
         let opener = Opener { vfs: Arc::clone(&vfs), dir: dir.to_owned(), archive_key, options: store_options };
         let stores = Stores::open_all(&opener, &master, &options.progress)?;
         let is_older = |(own, seen): (SeenHead, Link)| own.link().sequence < seen.sequence;
@@ -257,7 +290,8 @@ impl Archive {
             opener,
             singles: import::Singles::default(),
             // Whoever follows the open need not be there any more at a refresh.
-            reopened: lock.is_none().then(|| options.progress(&Progress::new())),
+            // In the same memory.
+            reopened: lock.is_none().then(|| options.progress(&Progress::new()).runtime(&Runtime { caches })),
             owner_known: Arc::default(),
             _lock: lock,
         };

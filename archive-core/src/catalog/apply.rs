@@ -13,6 +13,7 @@ use super::folders::Folders;
 use super::manifest::{Basis, Manifest, Numbers, decode_manifest, read_manifest};
 pub(crate) use super::rows::FactPlace;
 use super::rows::{FolderRow, read_row, write_row};
+use super::run::SharedPages;
 use super::sets::{SetOf, Sets};
 use super::sorted::{Sorted, runs_in};
 use super::{ContentRow, MessageRow, PartRow, StoredRows, keys};
@@ -80,21 +81,21 @@ pub(crate) struct Catalog {
 impl Catalog {
     /// Opens the catalog in `dir`. One that is missing or proven damaged starts empty, to be filled from the records. A
     /// refusal by the system or a newer format proves nothing, and is an error: without a catalog no mail is found.
-    pub(crate) fn open(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, cache_bytes: u64) -> Result<Self, Error> {
+    pub(crate) fn open(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, pages: &SharedPages) -> Result<Self, Error> {
         let found = match read_manifest(&*vfs, &manifest_path(dir), &key, FileKind::CatalogManifest, owner) {
             Ok(bytes) => bytes.map(|bytes| decode_manifest(&bytes)).transpose()?.flatten(),
             Err(Error::Damage(_)) => None,
             Err(error) => return Err(error),
         };
         if let Some(manifest) = found {
-            match Self::of_manifest(&vfs, dir, &key, owner, cache_bytes, &manifest) {
+            match Self::of_manifest(&vfs, dir, &key, owner, pages, &manifest) {
                 Ok(Some(catalog)) => return Ok(catalog),
                 Ok(None) | Err(Error::Damage(_)) => {}
                 Err(Error::Io(error)) if error.is_not_found() => {}
                 Err(error) => return Err(error),
             }
         }
-        Self::empty(vfs, dir, key, owner, 1, cache_bytes)
+        Self::empty(vfs, dir, key, owner, 1, pages)
     }
 
     /// The catalog that a manifest names; `None` if its rows cannot be read.
@@ -103,10 +104,10 @@ impl Catalog {
         dir: &Path,
         key: &SecretKey,
         owner: Uuid,
-        cache_bytes: u64,
+        pages: &SharedPages,
         manifest: &Manifest,
     ) -> Result<Option<Self>, Error> {
-        let sorted = Sorted::open(Arc::clone(vfs), dir, key.duplicate(), owner, &manifest.runs, manifest.next_run, cache_bytes)?;
+        let sorted = Sorted::open(Arc::clone(vfs), dir, key.duplicate(), owner, &manifest.runs, manifest.next_run, pages)?;
         let (mut folders, mut sets, mut all_read) = (Folders::default(), Sets::default(), true);
         sorted.scan(keys::FOLDERS, keys::FOLDERS, &mut |key, row| {
             match (keys::last_number(key), read_row::<FolderRow>(row)) {
@@ -124,10 +125,10 @@ impl Catalog {
     }
 
     /// An empty catalog. Its files get numbers that no existing file has, `next_number` or above.
-    fn empty(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, next_number: u64, cache_bytes: u64) -> Result<Self, Error> {
+    fn empty(vfs: Arc<dyn Vfs>, dir: &Path, key: SecretKey, owner: Uuid, next_number: u64, pages: &SharedPages) -> Result<Self, Error> {
         let there = runs_in(&*vfs, dir)?.into_iter().map(|(number, _)| number.saturating_add(1));
         let next_number = there.fold(next_number, u64::max);
-        let sorted = Sorted::open(vfs, dir, key, owner, &[], next_number, cache_bytes)?;
+        let sorted = Sorted::open(vfs, dir, key, owner, &[], next_number, pages)?;
         let link = Link::origin(owner);
         let basis = Basis {
             link,
@@ -153,9 +154,9 @@ impl Catalog {
     }
 
     /// Discards everything, to be filled from the records again.
-    pub(crate) fn reset(&mut self, cache_bytes: u64) -> Result<(), Error> {
+    pub(crate) fn reset(&mut self) -> Result<(), Error> {
         let home = Arc::clone(self.sorted.home());
-        *self = Self::empty(Arc::clone(&home.vfs), &home.dir, home.key.duplicate(), home.owner, home.next_number(), cache_bytes)?;
+        *self = Self::empty(Arc::clone(&home.vfs), &home.dir, home.key.duplicate(), home.owner, home.next_number(), home.pages())?;
         Ok(())
     }
 

@@ -20,6 +20,7 @@ pub(crate) use apply::{Catalog, Dated, FactPlace, Merged};
 pub(crate) use folders::{Folder, Folders, Subtree};
 pub(crate) use manifest::{Numbers, read_manifest, replace_manifest};
 pub(crate) use rows::{ContentRow, MessageRow, NOT_DATED, PartRow, StoredRows};
+pub(crate) use run::SharedPages;
 
 /// Decodes any bytes as a page with rows, and as a directory of pages.
 #[cfg(any(test, fuzzing))]

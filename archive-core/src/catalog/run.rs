@@ -2,7 +2,7 @@
 //! frames as it takes.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use minicbor::{Decode, Encode};
@@ -48,15 +48,76 @@ pub(super) fn file_path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:06}.mks"))
 }
 
-/// Decoded pages of all runs, bounded by bytes.
-pub(super) type PageCache = quick_cache::sync::Cache<(u64, u32), Arc<Page>, ByMemory>;
+/// A catalog, a run of it, and a page.
+type Key = (u64, u64, u32);
+type Pages = quick_cache::sync::Cache<Key, Arc<Page>, ByMemory>;
+
+/// Decoded pages, bounded by bytes. Any number of catalogs share them; clones are handles of the same.
+#[derive(Clone)]
+pub(crate) struct SharedPages(Arc<Shared>);
+
+struct Shared {
+    pages: Pages,
+    /// The number of the next catalog.
+    next: AtomicU64,
+}
+
+impl SharedPages {
+    /// About how many bytes a page takes.
+    const PAGE: u64 = 48 << 10;
+
+    pub(crate) fn new(bytes: u64) -> Self {
+        let pages = Pages::with_weighter((bytes / Self::PAGE).max(16) as usize, bytes, ByMemory);
+        Self(Arc::new(Shared { pages, next: AtomicU64::new(0) }))
+    }
+}
+
+impl std::fmt::Debug for SharedPages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedPages").field("bytes", &self.0.pages.weight()).finish()
+    }
+}
+
+/// The decoded pages of one catalog.
+pub(super) struct PageCache {
+    shared: SharedPages,
+    catalog: u64,
+}
+
+impl PageCache {
+    /// Of a new catalog.
+    pub(super) fn new(shared: &SharedPages) -> Self {
+        let catalog = shared.0.next.fetch_add(1, Ordering::Relaxed);
+        Self { shared: shared.clone(), catalog }
+    }
+
+    /// What it shares.
+    pub(super) fn shared(&self) -> &SharedPages {
+        &self.shared
+    }
+
+    fn get(&self, (run, page): (u64, u32)) -> Option<Arc<Page>> {
+        self.shared.0.pages.get(&(self.catalog, run, page))
+    }
+
+    fn insert(&self, (run, no): (u64, u32), page: Arc<Page>) {
+        self.shared.0.pages.insert((self.catalog, run, no), page);
+    }
+}
+
+impl Drop for PageCache {
+    /// Gives the memory back to the other catalogs.
+    fn drop(&mut self) {
+        self.shared.0.pages.retain(|(catalog, ..), _| *catalog != self.catalog);
+    }
+}
 
 /// A page weighs what it holds.
 #[derive(Debug, Clone)]
 pub(super) struct ByMemory;
 
-impl quick_cache::Weighter<(u64, u32), Arc<Page>> for ByMemory {
-    fn weight(&self, _: &(u64, u32), page: &Arc<Page>) -> u64 {
+impl quick_cache::Weighter<Key, Arc<Page>> for ByMemory {
+    fn weight(&self, _: &Key, page: &Arc<Page>) -> u64 {
         page.memory() as u64 + 64
     }
 }
@@ -198,7 +259,7 @@ impl Run {
     /// Page `at`, from the cache if it is there.
     pub(super) fn page(&self, cache: &PageCache, at: usize) -> Result<Arc<Page>, Error> {
         let cached_as = (self.name.number, at as u32);
-        if let Some(page) = cache.get(&cached_as) {
+        if let Some(page) = cache.get(cached_as) {
             return Ok(page);
         }
         let page = Arc::new(self.read_page(at)?);

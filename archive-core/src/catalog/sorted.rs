@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::keys::Key;
 use super::merge::{Stays, merge};
 use super::page::Page;
-use super::run::{ByMemory, PageCache, Run, RunName, RunWriter, file_path};
+use super::run::{PageCache, Run, RunName, RunWriter, SharedPages, file_path};
 use crate::error::Error;
 use crate::id::Uuid;
 use crate::seal::SecretKey;
@@ -51,6 +51,11 @@ pub(super) struct Home {
 }
 
 impl Home {
+    /// The memory that its pages share.
+    pub(super) fn pages(&self) -> &SharedPages {
+        self.cache.shared()
+    }
+
     /// The number of the next file.
     pub(super) fn next_number(&self) -> u64 {
         self.next_number.load(Ordering::Relaxed)
@@ -149,7 +154,7 @@ impl Sorted {
         owner: Uuid,
         names: &[RunName],
         next_number: u64,
-        cache_bytes: u64,
+        pages: &SharedPages,
     ) -> Result<Self, Error> {
         let mut runs = Vec::new();
         for name in names {
@@ -160,7 +165,7 @@ impl Sorted {
         let after = names.iter().map(|name| name.number).chain(there).max().map_or(1, |number| number.saturating_add(1));
         let first_number = next_number.max(after);
         let next_number = AtomicU64::new(first_number);
-        let cache = PageCache::with_weighter((cache_bytes / (48 << 10)).max(16) as usize, cache_bytes, ByMemory);
+        let cache = PageCache::new(pages);
         let spilled = Arc::new(Spilled { vfs: Arc::clone(&vfs), runs: Mutex::default() });
         let home = Arc::new(Home { vfs, dir: dir.to_owned(), key, owner, next_number, first_number, cache });
         Ok(Self { home, recent: Vec::new(), frozen: Vec::new(), runs, spilled })
@@ -519,7 +524,7 @@ mod tests {
     fn empty() -> Sorted {
         let vfs = Arc::new(MemVfs::new());
         vfs.create_dir(Path::new("/c")).unwrap();
-        Sorted::open(vfs, Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &[], 1, 1 << 20).unwrap()
+        Sorted::open(vfs, Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &[], 1, &SharedPages::new(1 << 20)).unwrap()
     }
 
     /// Spread like a digest.
@@ -540,8 +545,17 @@ mod tests {
         assert!(written.as_ref().unwrap().name.number > unnamed);
         sorted.adopt(written);
         let (vfs, names) = (Arc::clone(&sorted.home.vfs), [sorted.runs[0].name.clone()]);
-        let reopened =
-            |next| Sorted::open(Arc::clone(&vfs), Path::new("/c"), SecretKey::new([5; 32]), Uuid([6; 16]), &names, next, 1 << 20);
+        let reopened = |next| {
+            Sorted::open(
+                Arc::clone(&vfs),
+                Path::new("/c"),
+                SecretKey::new([5; 32]),
+                Uuid([6; 16]),
+                &names,
+                next,
+                &SharedPages::new(1 << 20),
+            )
+        };
         assert_eq!(reopened(9).unwrap().home.next_number(), 9);
         assert_eq!(reopened(1).unwrap().home.next_number(), names[0].number + 1);
     }

@@ -62,16 +62,14 @@ use crate::vfs::{Vfs, VfsLock};
 /// What a store is opened with.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreOptions {
-    /// Bytes of decoded pages of the catalog kept in memory.
-    pub(crate) cache_bytes: u64,
+    /// Pages that were read, in memory that stores share.
+    pub(crate) caches: Caches,
     /// A container is closed when it is larger.
     pub(crate) container_limit: u64,
     /// Changes of the catalog in memory are written when they are larger.
     pub(crate) flush_bytes: usize,
     /// Bytes that the index may take in memory before it writes a segment.
     pub(crate) index_bytes: usize,
-    /// Bytes of opened pages of the index that are kept.
-    pub(crate) page_bytes: usize,
     /// Whether new contents are indexed now, or when the archive is next opened with this on.
     pub(crate) index: bool,
     /// Media types of attachments that are to be searched.
@@ -88,6 +86,19 @@ pub(crate) struct StoreOptions {
     pub(crate) idle: Arc<idle::Idle>,
     /// Held by a commit, where an archive has several stores: two of them must not give the same number in a folder.
     pub(crate) numbering: Arc<Mutex<()>>,
+}
+
+/// Memory for pages that were read, which stores share.
+#[derive(Debug, Clone)]
+pub(crate) struct Caches {
+    pub(crate) catalog: crate::catalog::SharedPages,
+    pub(crate) index: archive_index::SharedPages,
+}
+
+impl Caches {
+    pub(crate) fn new(catalog: u64, index: usize) -> Self {
+        Self { catalog: crate::catalog::SharedPages::new(catalog), index: archive_index::SharedPages::new(index) }
+    }
 }
 
 /// The folders of a store.

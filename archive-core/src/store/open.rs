@@ -72,7 +72,7 @@ impl Store {
         if options.read_only {
             containers.begin_beside_writer()?;
         }
-        let open_catalog = || Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, options.cache_bytes);
+        let open_catalog = || Catalog::open(Arc::clone(&vfs), &dirs.catalog, key.duplicate(), uuid, &options.caches.catalog);
         let mut catalog = open_catalog()?;
         for _ in 1..LOOKS {
             // A writer may have merged a run since the manifest was read. Without a catalog all records are replayed.

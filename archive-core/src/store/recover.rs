@@ -142,7 +142,7 @@ impl Replay<'_> {
             // a fork.
             Scanned::Ahead if self.agrees(&listing, catalog)? => return Ok(Recovered { head, ..self.records_lost(&listing, catalog) }),
             Scanned::Ahead | Scanned::Contradicts => {
-                catalog.reset(self.options.cache_bytes)?;
+                catalog.reset()?;
                 // The old catalog's place may lie within a commit of these records: a cut must not start from there.
                 flushed = catalog.basis().records;
                 match self.scan(&listing, catalog, &witnesses)? {

@@ -1,5 +1,5 @@
 //! Opened pages in memory, up to a budget, in the form in which they are read. Half of the budget is for the
-//! dictionary, so that long lists do not evict what every search begins with.
+//! dictionary, so that long lists do not evict what every search begins with. Any number of indexes share a budget.
 
 use super::page::PageKind;
 use crate::columns::{Columns, Dated};
@@ -8,8 +8,10 @@ use crate::terms::blocks::Blocks;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-type Key = (FileId, PageRef);
+/// The index, its file, and the page.
+type Key = (u64, FileId, PageRef);
 type Pages = Cache<Key, Held, Bytes>;
 
 /// A page as it is read.
@@ -35,9 +37,21 @@ impl Held {
     }
 }
 
-pub(crate) struct PageCache {
+/// Memory for opened pages, which indexes share. Clones are handles of the same memory.
+#[derive(Clone)]
+pub struct SharedPages(Arc<Shared>);
+
+struct Shared {
     dictionary: Pages,
     lists: Pages,
+    /// The number of the next index.
+    next: AtomicU64,
+}
+
+/// The pages of one index in shared memory.
+pub(crate) struct PageCache {
+    shared: Arc<Shared>,
+    index: u64,
 }
 
 /// About how many bytes a page takes.
@@ -55,24 +69,49 @@ impl Weighter<Key, Held> for Bytes {
     }
 }
 
+impl SharedPages {
+    /// Memory for `bytes` of pages.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        let half = || Cache::with_weighter(bytes / 2 / PAGE, bytes as u64 / 2, Bytes);
+        Self(Arc::new(Shared { dictionary: half(), lists: half(), next: AtomicU64::new(0) }))
+    }
+}
+
+impl std::fmt::Debug for SharedPages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedPages").field("bytes", &(self.0.dictionary.weight() + self.0.lists.weight())).finish()
+    }
+}
+
 impl PageCache {
-    pub(crate) fn new(budget: usize) -> Self {
-        let half = || Cache::with_weighter(budget / 2 / PAGE, budget as u64 / 2, Bytes);
-        Self { dictionary: half(), lists: half() }
+    /// Of a new index.
+    pub(crate) fn new(pages: &SharedPages) -> Self {
+        let index = pages.0.next.fetch_add(1, Ordering::Relaxed);
+        Self { shared: Arc::clone(&pages.0), index }
     }
 
     fn of(&self, kind: PageKind) -> &Pages {
         match kind {
-            PageKind::Terms | PageKind::Backward | PageKind::Blocks => &self.dictionary,
-            _ => &self.lists,
+            PageKind::Terms | PageKind::Backward | PageKind::Blocks => &self.shared.dictionary,
+            _ => &self.shared.lists,
         }
     }
 
-    pub(crate) fn get(&self, kind: PageKind, key: Key) -> Option<Held> {
-        self.of(kind).get(&key)
+    pub(crate) fn get(&self, kind: PageKind, (file, page): (FileId, PageRef)) -> Option<Held> {
+        self.of(kind).get(&(self.index, file, page))
     }
 
-    pub(crate) fn put(&self, kind: PageKind, key: Key, page: Held) {
-        self.of(kind).insert(key, page);
+    pub(crate) fn put(&self, kind: PageKind, (file, page): (FileId, PageRef), held: Held) {
+        self.of(kind).insert((self.index, file, page), held);
+    }
+}
+
+impl Drop for PageCache {
+    /// Gives the memory back to the other indexes.
+    fn drop(&mut self) {
+        for pages in [&self.shared.dictionary, &self.shared.lists] {
+            pages.retain(|(index, ..), _| *index != self.index);
+        }
     }
 }

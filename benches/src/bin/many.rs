@@ -10,9 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use archive_core::{
-    Actor, Archive, CreateOptions, ImportOptions, ImportSource, Key, NoEvents, OpenOptions, SearchRequest,
-};
+use archive_core::{Actor, Archive, CreateOptions, ImportOptions, ImportSource, Key, NoEvents, OpenOptions, Runtime, SearchRequest};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -81,7 +79,11 @@ fn usage() -> Result<(u64, usize, usize), Failure> {
 
 fn report(what: &str, begun: Instant) -> Result<(), Failure> {
     let (memory, files, threads) = usage()?;
-    println!("{what:28} {:8.2} s  {:7.1} MiB  {files:6} files  {threads:5} threads", begun.elapsed().as_secs_f64(), memory as f64 / 1_048_576.0);
+    println!(
+        "{what:28} {:8.2} s  {:7.1} MiB  {files:6} files  {threads:5} threads",
+        begun.elapsed().as_secs_f64(),
+        memory as f64 / 1_048_576.0
+    );
     Ok(())
 }
 
@@ -106,7 +108,7 @@ fn main() -> Result<(), Failure> {
 }
 
 fn run(options: &Options, dirs: &[PathBuf]) -> Result<(), Failure> {
-    let share = OpenOptions::default().memory(options.memory << 20);
+    let share = OpenOptions::default().memory(16 << 20).runtime(&Runtime::new(options.memory << 20));
     let begun = Instant::now();
     let mut archives = Vec::with_capacity(dirs.len());
     for dir in dirs {

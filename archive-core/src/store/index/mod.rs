@@ -88,12 +88,12 @@ impl Indexer {
         options: &StoreOptions,
     ) -> Result<Self, Error> {
         let pages = Arc::new(SealedPages::new(vfs, dir.to_owned(), key, owner));
-        let memory = archive_index::Options { memory_budget: options.index_bytes, page_cache: options.page_bytes };
+        let memory = archive_index::Options { memory_budget: options.index_bytes, pages: options.caches.index.clone() };
         let mut older = None;
-        let (index, unread) = match open_index(&pages, memory, &mut older) {
+        let (index, unread) = match open_index(&pages, memory.clone(), &mut older) {
             // Mails can be read without it.
             Err(error @ Error::Io(_)) if !is_shortage(&error) => {
-                (Index::open(Arc::new(MemPages::new()), memory).map_err(failed)?, Some(error))
+                (Index::open(Arc::new(MemPages::new()), memory.clone()).map_err(failed)?, Some(error))
             }
             index => (index?, None),
         };
@@ -122,7 +122,7 @@ impl Indexer {
 
     /// Discards the index, which was proven foreign, and starts an empty one.
     pub(super) fn reset(&self) -> Result<(), Error> {
-        self.put(Arc::new(begin_anew(&self.pages, self.memory)?));
+        self.put(Arc::new(begin_anew(&self.pages, self.memory.clone())?));
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl Indexer {
     /// The index that a rebuilt one replaces: if the one on disk cannot be read, an empty one that is not visible yet.
     pub(super) fn replaceable(&self) -> Result<Arc<Index>, Error> {
         let is_unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        if is_unread { anew(&self.pages, self.memory).map(Arc::new) } else { Ok(self.index()) }
+        if is_unread { anew(&self.pages, self.memory.clone()).map(Arc::new) } else { Ok(self.index()) }
     }
 
     /// Replaces the index: from now on `index` is searched and fed.
@@ -248,7 +248,7 @@ impl Indexer {
 /// Opens the index. One that is proven damaged is discarded, since it is a cache. A refusal by the system proves
 /// nothing.
 fn open_index(pages: &Arc<SealedPages>, options: archive_index::Options, older: &mut Option<u64>) -> Result<Index, Error> {
-    match Index::open(Arc::clone(pages) as Arc<dyn PageStore>, options) {
+    match Index::open(Arc::clone(pages) as Arc<dyn PageStore>, options.clone()) {
         Ok(index) => {
             // A temporary error is one of the call; a permanent one affects only the segment.
             match index.snapshot().unread().iter().map(|segment| cause_of(&segment.cause)).find(is_shortage) {
