@@ -19,7 +19,7 @@ def check_containers(store):
     indices = defaultdict(list)  # sequence: indices of its frames in containers, in the order of the file
     tables = []
     found = {}
-    for number, path in numbered(os.path.join(store.folder, "content"), "mkc"):
+    for number, path in numbered(store.content_folder, "mkc"):
         if number not in store.containers and not store.records.lost:
             store.notes.add(f"{path}: no fact names this container: it belongs to no commit")
             continue

@@ -36,8 +36,8 @@ class Mailkeep:
         done = self.run("--json", *args, allow=allow)
         return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
 
-    def make(self, sources, into=None, receipts=None, allow=(0, 1)):
-        """Creates the archive and imports sources, one run each. Returns the summaries by source."""
+    def make(self, sources, into=None, receipts=None, allow=(0, 1), stores=False):
+        """Creates the archive and imports sources, one run each, and each into a store of its own if asked for. Returns the summaries by source."""
         os.makedirs(self.config, mode=0o700, exist_ok=True)
         if not os.path.exists(os.path.join(self.archive, "archive.mk")):
             recovery = self.archive + ".recovery"
@@ -45,7 +45,9 @@ class Mailkeep:
                 os.remove(recovery)
             self.run("init", self.archive, "--owner", "judge", "--recovery-key-file", recovery, archive=False)
         out = {}
-        for source in sources:
+        for at, source in enumerate(sources):
+            if stores and at:
+                self.run("store", "new", f"store {at + 1}")
             more = (["--into", into] if into else []) + (["--receipts", receipts] if receipts else [])
             events = self.lines("import", source, *more, allow=allow)
             out[source] = events[-1]

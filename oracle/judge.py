@@ -1,6 +1,6 @@
 """Compares answers of the library with the naive scan: ids in order, totals, coverage, counts, pages, errors, over drawn requests.
 
-judge.py MAILKEEP ASK ARCHIVE [SOURCE...] [--requests N] [--seed S] [--request JSON ...] [--request-file FILE]
+judge.py MAILKEEP ASK ARCHIVE [SOURCE...] [--requests N] [--seed S] [--stores] [--request JSON ...] [--request-file FILE]
 
 ASK is the runner (`target/release/examples/ask`): it is started as `ASK ARCHIVE KEYFILE`, reads one request per line and answers
 each with a line. If ARCHIVE does not exist, it is created and SOURCEs are imported. Exit 1 on any difference, including facts of
@@ -165,7 +165,7 @@ def open_archive(args, log):
     """(command, key file) of an archive, which is created if missing."""
     keep = Mailkeep(args.mailkeep, args.archive, args.key_file)
     if not os.path.exists(os.path.join(args.archive, "archive.mk")):
-        for source, summary in keep.make(args.sources).items():
+        for source, summary in keep.make(args.sources, stores=getattr(args, "stores", False)).items():
             log(f"{source}: {summary}")
     return keep, args.key_file or keep.found_key_file()
 
@@ -182,6 +182,7 @@ def main():
     parser.add_argument("--request-file", help="judge the requests of this file, one a line")
     parser.add_argument("--cache", default=CACHE)
     parser.add_argument("--key-file")
+    parser.add_argument("--stores", action="store_true", help="a store for each source")
     parser.add_argument("--no-facts", action="store_true", help="facts in dispute do not count as differences")
     args = parser.parse_args()
     log = lambda text: print(text, file=sys.stderr, flush=True)

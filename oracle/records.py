@@ -24,7 +24,7 @@ STORE_FACTS = {
     9: range(1, 5), 10: range(1, 5), 11: range(1, 6), 12: range(1, 4), 14: range(1, 5), 16: None, 17: range(1, 2), 18: range(1, 6),
     19: range(1, 3), 21: range(1, 2), 22: range(1, 5), 23: range(1, 9), 24: range(1, 2),
 }  # fmt: skip
-MASTER_FACTS = {16: range(1, 3), 18: range(1, 6), 64: range(1, 6), 65: range(1, 3), 66: range(1, 5)}
+MASTER_FACTS = {16: range(1, 3), 18: range(1, 6), 64: range(1, 11), 65: range(1, 3), 66: range(1, 5)}
 
 
 class Stamp(NamedTuple):

@@ -13,12 +13,17 @@ from records import (
 )  # fmt: skip
 
 
+DETACHED = 3  # a state of a store (fact 64)
+
+
 class Store(Contents):
     """One store, read from its records; contents are read on demand."""
 
-    def __init__(self, folder, owner, key, notes):
+    def __init__(self, folder, owner, key, notes, content=None, alone=True):
         super().__init__()
         self.folder, self.owner, self.key, self.notes = folder, owner, key, notes
+        self.content_folder = content or os.path.join(folder, "content")
+        self.alone = alone  # whether it is the only store of its archive, so that it gives every number of a folder
         self.folders = Folders(lambda: self.records.lost)
         self.all_messages = {}  # number: its fact, with the folder and the number there that it has now
         self.deleted = set()
@@ -67,7 +72,7 @@ class Store(Contents):
             self.notes.add(f"a tail after commit {last}: {self.records.stopped}")
 
     def whole_until(self, number, end, commit):
-        path = os.path.join(self.folder, "content", f"{number:06}.mkc")
+        path = os.path.join(self.content_folder, f"{number:06}.mkc")
         if not os.path.exists(path) or os.path.getsize(path) < end:
             return False
         file = open_file(path, CONTAINER, self.owner, self.key)
@@ -203,7 +208,7 @@ class Store(Contents):
         """Takes the next number in a folder; those of erased messages are not known."""
         expected = self.numbers.get(folder, 0) + 1
         highest = number if self.unnamed else self.erasures.highest.get(folder, 0) + 1
-        if not expected < number <= highest:
+        if not expected < number <= (highest if self.alone else number):
             self.following(f"number in folder {folder}", number, expected)
         self.numbers[folder] = number
 
@@ -276,8 +281,8 @@ class Store(Contents):
             if len(self.files) > 4:
                 self.files.pop(next(iter(self.files)))
             kind, number = place
-            sub, ending = ("content", "mkc") if kind == CONTAINER else ("records", "mkr")
-            file = open_file(os.path.join(self.folder, sub, f"{number:06}.{ending}"), kind, self.owner, self.key)
+            folder, ending = (self.content_folder, "mkc") if kind == CONTAINER else (os.path.join(self.folder, "records"), "mkr")
+            file = open_file(os.path.join(folder, f"{number:06}.{ending}"), kind, self.owner, self.key)
             named = self.containers.get(number)
             if kind == CONTAINER and file.header.file_id != named and not (named is None and self.records.lost):
                 raise FormatError(file.path, 16, "another file than the records name")
@@ -286,7 +291,7 @@ class Store(Contents):
 
     def by_tables(self):
         """{content: (bytes, first folder)} from the containers alone (section 11), and what could not be read."""
-        alone = ByTables(self.folder, self.owner, self.key)
+        alone = ByTables(self.content_folder, self.owner, self.key)
         return {
             n: (alone.join(alone.stored(runs), shape, size), alone.folders.get(n))
             for n, (size, shape, runs) in alone.rows.items() if n not in self.erasures.contents
@@ -300,7 +305,7 @@ class ByTables(Contents):
         super().__init__()
         self.rows, self.folders, self.files = {}, {}, {}
         tables = []
-        for number, path in numbered(os.path.join(folder, "content"), "mkc"):
+        for number, path in numbered(folder, "mkc"):
             file = open_file(path, CONTAINER, owner, key)
             self.files[CONTAINER, number] = [file]
             for frame in good_frames(file):
@@ -332,17 +337,24 @@ def stores_of(archive, keys, notes=None):
     for commit in master.commits():
         for fact in commit.facts:
             if fact.kind == 64 and fact.value:
+                # The last fact of a store wins.
+                named = {number: known for number, known in named.items() if known[2] != fact.value[2]}
                 named[fact.value[1]] = fact.value
+    named = {number: fact for number, fact in named.items() if fact.get(6) != DETACHED}
+    receives = [number for number, fact in named.items() if fact[4]]
+    if len(receives) > 1:
+        raise ValueError(f"{folder}: stores {receives} receive new mail")
     head = read_head(folder, keys.archive_id, keys.master_key, notes)
     if head:
         check_head(os.path.join(folder, "head.mkm"), (head.sequence, head.chain), master.links, "the master's own head")
     noted = {bytes(row[0]): (row[1], row[2]) for row in head.others} if head else {}
     for number, fact in sorted(named.items()):
-        folder = os.path.join(archive, "stores", fact[3])
+        folder = os.path.join(archive, fact[8]) if 8 in fact else os.path.join(archive, "stores", fact[3])
         owner, key = store_key(keys, folder)
         if owner != fact[2]:
             raise ValueError(f"{folder} is another store than the master names")
-        store = Store(folder, owner, key, notes)
+        content = os.path.join(archive, fact[9]) if 9 in fact else None
+        store = Store(folder, owner, key, notes, content, len(named) == 1)
         if owner in noted:
             check_head(os.path.join(archive, "master", "head.mkm"), noted[owner], store.records.links, f"the head of store {number}")
         for other in store.head.others if store.head else ():

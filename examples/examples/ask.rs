@@ -57,7 +57,7 @@ fn answer(archive: &Archive, asked: &Value) -> Result<Value, Box<dyn Error>> {
                 "coverage": {
                     "not_indexed": found.coverage.not_indexed,
                     "undecided": found.coverage.undecided,
-                    "unreachable_stores": 0,
+                    "unreachable_stores": found.coverage.unreachable_stores.len(),
                 },
                 "notices": found.notices,
                 "counts": rows.collect::<Map<String, Value>>(),
