@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use archive_core::{
-    CompactOptions, DeleteOptions, Depth, Error, FolderOptions, IndexConfiguration, Progress, RepairOptions, SearchPages, SearchRequest,
-    VerifyReport,
+    AttachOptions, CompactOptions, DeleteOptions, Depth, Error, FolderOptions, IndexConfiguration, NewStore, Progress, RepairOptions,
+    SearchPages, SearchRequest, StoreState, VerifyReport,
 };
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -87,6 +87,17 @@ impl Session {
         });
         Ok(PyBytes::new(py, &read.or_raise(py)?))
     }
+}
+
+/// Where the files of a store are: its folder, that of its containers, and that of its index.
+type Dirs = (Option<PathBuf>, Option<PathBuf>, Option<PathBuf>);
+
+fn dirs_of((dir, content_dir, index_dir): Dirs) -> AttachOptions {
+    AttachOptions { dir, content_dir, index_dir }
+}
+
+fn state_of(py: Python<'_>, name: &str) -> PyResult<StoreState> {
+    StoreState::named(name).ok_or_else(|| misuse(py, "the states of a store are current, normal, writeProtected and disabled"))
 }
 
 fn request(py: Python<'_>, json: &str) -> PyResult<SearchRequest> {
@@ -440,9 +451,67 @@ impl Session {
         self.long(py, None, None, move |session, _| session.deleted_page(cursor.as_deref(), most))
     }
 
-    #[pyo3(signature = (dry_run, progress, cancel, /))]
-    fn compact(&self, py: Python<'_>, dry_run: bool, progress: Object, cancel: Ends) -> PyResult<String> {
-        self.long(py, progress, cancel, move |session, progress| session.compact(CompactOptions { dry_run }, progress))
+    #[pyo3(signature = (store, dry_run, progress, cancel, /))]
+    fn compact(&self, py: Python<'_>, store: Option<u32>, dry_run: bool, progress: Object, cancel: Ends) -> PyResult<String> {
+        self.long(py, progress, cancel, move |session, progress| session.compact(CompactOptions { dry_run, store }, progress))
+    }
+
+    // The stores of the archive. `dirs` are its folder, that of its containers and that of its index.
+
+    #[pyo3(signature = (stats, /))]
+    fn stores(&self, py: Python<'_>, stats: bool) -> PyResult<String> {
+        self.long(py, None, None, move |session, _| session.stores(stats))
+    }
+
+    #[pyo3(signature = (name, state, dirs, /))]
+    fn create_store(&self, py: Python<'_>, name: &str, state: &str, dirs: Dirs) -> PyResult<u32> {
+        let mut new = NewStore::new(name);
+        (new.state, new.dirs) = (state_of(py, state)?, dirs_of(dirs));
+        self.run(py, Follow::default(), move |session, _| session.create_store(&new))
+    }
+
+    #[pyo3(signature = (name, state, dirs, /))]
+    fn attach_store(&self, py: Python<'_>, name: String, state: &str, dirs: Dirs) -> PyResult<u32> {
+        let (state, dirs) = (state_of(py, state)?, dirs_of(dirs));
+        self.run(py, Follow::default(), move |session, _| session.attach_store(&name, state, &dirs))
+    }
+
+    #[pyo3(signature = (store, cancel, /))]
+    fn detach_store(&self, py: Python<'_>, store: u32, cancel: Ends) -> PyResult<()> {
+        self.run(py, Follow::new(None, cancel), move |session, caller| session.detach_store(store, &caller.progress))
+    }
+
+    #[pyo3(signature = (store, name, /))]
+    fn rename_store(&self, py: Python<'_>, store: u32, name: &str) -> PyResult<()> {
+        py.detach(|| self.session.rename_store(store, name)).or_raise(py)
+    }
+
+    #[pyo3(signature = (store, state, progress, cancel, /))]
+    fn set_store_state(&self, py: Python<'_>, store: u32, state: &str, progress: Object, cancel: Ends) -> PyResult<()> {
+        let state = state_of(py, state)?;
+        self.run(py, Follow::new(progress, cancel), move |session, caller| {
+            session.set_store_requested_state(store, state, &caller.progress)
+        })
+    }
+
+    #[pyo3(signature = (store, dirs, /))]
+    fn set_store_dirs(&self, py: Python<'_>, store: u32, dirs: Dirs) -> PyResult<()> {
+        let dirs = dirs_of(dirs);
+        py.detach(|| self.session.set_store_dirs(store, &dirs)).or_raise(py)
+    }
+
+    fn store_rule(&self, py: Python<'_>) -> PyResult<String> {
+        py.detach(|| self.session.store_rule().map(|rule| rule.to_string())).or_raise(py)
+    }
+
+    #[pyo3(signature = (rule, /))]
+    fn set_store_rule(&self, py: Python<'_>, rule: &str) -> PyResult<()> {
+        py.detach(|| self.session.set_store_rule(rule.parse()?)).or_raise(py)
+    }
+
+    #[pyo3(signature = (progress, cancel, /))]
+    fn retry_open_stores(&self, py: Python<'_>, progress: Object, cancel: Ends) -> PyResult<String> {
+        self.long(py, progress, cancel, archive_core::Session::retry_open_stores)
     }
 
     // What checks, repairs and measures an archive, and keeps its index.

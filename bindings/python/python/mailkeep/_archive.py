@@ -13,9 +13,7 @@ from . import _native
 from ._errors import Closed, MailkeepError
 from ._native import Cancel, Key
 from ._records import Damage, KeySlot, KeyStatus, Recovery, Step
-from ._session import Session, User, steps_of
-
-PathLike = Union[str, "os.PathLike[str]"]
+from ._session import PathLike, Session, User, steps_of
 
 
 def _opening(

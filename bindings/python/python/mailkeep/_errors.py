@@ -117,6 +117,30 @@ class NoSuchStore(NotFound):
     """No store of this number."""
 
 
+class StoreNotOpen(MailkeepError):
+    """A store is not open, and what was asked for needs all of them. ``details`` has ``store`` and ``why``."""
+
+
+class NoCurrentStore(MailkeepError):
+    """No store takes new mail. Make one current, or create one."""
+
+
+class StoreWriteProtected(MailkeepError):
+    """Messages and folders of the store must not change. Give it another state."""
+
+
+class StoreBusy(MailkeepError):
+    """The store could not be closed, since calls still use it. Nothing was changed."""
+
+
+class StoreExists(MailkeepError):
+    """Another store has this name."""
+
+
+class NotAStore(MailkeepError):
+    """The folder has no store of this archive."""
+
+
 class AmbiguousFolder(MailkeepError):
     """The path names several folders, whose names differ only in their Unicode form."""
 
@@ -211,6 +235,13 @@ CLASSES: Mapping[str, Type[MailkeepError]] = {
     "no_such_part": NoSuchPart,
     "no_such_folder": NoSuchFolder,
     "no_such_store": NoSuchStore,
+    "store_not_open": StoreNotOpen,
+    "store_disabled": StoreNotOpen,
+    "no_current_store": NoCurrentStore,
+    "store_write_protected": StoreWriteProtected,
+    "store_busy": StoreBusy,
+    "store_exists": StoreExists,
+    "not_a_store": NotAStore,
     "ambiguous_folder": AmbiguousFolder,
     "folder_exists": FolderExists,
     "folder_not_empty": FolderNotEmpty,
@@ -237,8 +268,12 @@ CLASSES: Mapping[str, Type[MailkeepError]] = {
 
 
 def of_json(text: str) -> MailkeepError:
-    """The exception of an error's JSON form; the extension module calls this."""
-    form: Dict[str, Any] = json.loads(text)
+    """The exception of an error's JSON form as text; the extension module calls this."""
+    return of_form(json.loads(text))
+
+
+def of_form(form: Dict[str, Any]) -> MailkeepError:
+    """The exception of an error's JSON form."""
     code, message, retryable = form.pop("code"), form.pop("message"), form.pop("retryable")
     return CLASSES.get(code, MailkeepError)(code, message, retryable, form)
 

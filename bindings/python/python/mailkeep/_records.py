@@ -699,6 +699,39 @@ class StoreStats(Record):
 
 
 @dataclass(frozen=True)
+class StoreInfo(Record):
+    """A store of the archive."""
+
+    #: Its number: the first part of the ids of its messages. It is never given to another store.
+    number: int
+    #: Its name.
+    name: str
+    #: Its id, for ever.
+    id: str
+    #: What it is to be used for: ``current``, ``normal``, ``writeProtected``, ``disabled``.
+    state: str
+    #: Whether it is open: its messages are listed and searched.
+    open: bool
+    #: Why it is not open, if it should be.
+    error: Optional[str]
+    #: The code of that error.
+    error_code: Optional[str]
+    #: Its folder: records and catalog.
+    dir: str
+    #: The folder of its containers.
+    content_dir: str
+    #: The folder of its index.
+    index_dir: str
+    #: Its contents in numbers, if it is open and they were asked for.
+    stats: Optional[StoreStats]
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        values = [form[one.name] for one in fields(cls)[1:-1]]
+        return [*values, form["stats"] and StoreStats.of(form["stats"])]
+
+
+@dataclass(frozen=True)
 class UserArchive(Record):
     """A folder of the first level, with all below it."""
 
@@ -871,6 +904,12 @@ class Coverage(Record):
     not_indexed: int
     #: Messages for which text that could not be read would decide.
     undecided: int
+    #: Names of the stores that could not be opened: nothing in them was looked at.
+    unreachable_stores: Tuple[str, ...]
+
+    @classmethod
+    def _values(cls, form: Mapping[str, Any]) -> Sequence[Any]:
+        return [form["not_indexed"], form["undecided"], tuple(form["unreachable_stores"])]
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from typing import (
 )
 
 from . import _native
-from ._errors import MailkeepError, Misuse, QueryError, place_in
+from ._errors import MailkeepError, Misuse, QueryError, of_form, place_in
 from ._native import Cancel, Hit, MessageInfo
 from ._records import (
     CheckReport,
@@ -61,6 +61,7 @@ from ._records import (
     Step,
     StepFunction,
     StoreIndex,
+    StoreInfo,
     Trouble,
     UndeleteReport,
     VerifyReport,
@@ -76,8 +77,10 @@ R = TypeVar("R", bound=Record)
 
 #: A query in the language of docs/SEARCH.md, or criteria: an object as that page describes it.
 Query = Union[str, Mapping[str, Any]]
+#: A path of a file or folder.
+PathLike = Union[str, "os.PathLike[str]"]
 #: Where mail comes from: a file or folder, a binary file object, or a mailbox of the standard library.
-Source = Union[str, "os.PathLike[str]", Readable, "mailbox.Mailbox[Any]"]
+Source = Union[PathLike, Readable, "mailbox.Mailbox[Any]"]
 #: A mail: its exact bytes, or a message of the standard library.
 Mail = Union[bytes, bytearray, memoryview, Message]
 #: Receives how far a call is, on the thread that made it. An exception ends the call, and comes out of it.
@@ -129,6 +132,12 @@ def _each(make: Callable[..., T], function: Optional[Callable[[T], object]]) -> 
     if function is None:
         return None
     return lambda *arguments: function(make(*arguments))
+
+
+def _dirs(*paths: Optional[PathLike]) -> Tuple[Optional[str], Optional[str], Optional[str]]:
+    """The folders of a store, that of its containers and that of its index."""
+    dir, content_dir, index_dir = (None if path is None else os.fspath(path) for path in paths)
+    return dir, content_dir, index_dir
 
 
 def _list_of(kind: Callable[[Any], T], text: str) -> List[T]:
@@ -438,7 +447,7 @@ class Session:
 
     def export(
         self,
-        destination: Union[str, os.PathLike[str]],
+        destination: PathLike,
         *,
         format: str = "eml",
         folder: Optional[str] = None,
@@ -625,14 +634,107 @@ class Session:
         return _page_of(DeletedMessage.of, self._native.deleted_page(cursor, limit))
 
     def compact(
-        self, *, dry_run: bool = False, progress: Optional[Progress] = None, cancel: Optional[Cancel] = None
+        self,
+        *,
+        store: Optional[int] = None,
+        dry_run: bool = False,
+        progress: Optional[Progress] = None,
+        cancel: Optional[Cancel] = None,
     ) -> CompactReport:
         """Erases what was deleted from every file of the archive, and removes what is in ``lost+found``.
 
         What is erased cannot be brought back. Everything else keeps its id, and can be read and archived meanwhile. If the
         compaction is ended, or the process dies, the next one goes on with it. ``dry_run`` only reports what would be done.
+
+        ``store`` is the number of the only store to compact; by default it is all that are open and not write-protected.
         """
-        return CompactReport.of(json.loads(self._native.compact(dry_run, steps_of(progress), cancel)))
+        return CompactReport.of(json.loads(self._native.compact(store, dry_run, steps_of(progress), cancel)))
+
+    # The stores of the archive. A relative path counts from the current folder.
+
+    def stores(self, *, stats: bool = False) -> List[StoreInfo]:
+        """The stores of the archive, by number. With ``stats``, each that is open has its sizes: every file is looked at."""
+        return _list_of(StoreInfo.of, self._native.stores(stats))
+
+    def create_store(
+        self,
+        name: str,
+        *,
+        state: str = "current",
+        dir: Optional[PathLike] = None,
+        content_dir: Optional[PathLike] = None,
+        index_dir: Optional[PathLike] = None,
+    ) -> int:
+        """Creates a store, and returns its number. It takes new mail from then on, unless ``state`` says otherwise.
+
+        It lies in a folder of its own within the archive unless ``dir`` says where; its containers and its index lie in that
+        folder unless ``content_dir`` and ``index_dir`` do. Folders that exist must be empty.
+        """
+        return self._native.create_store(name, state, _dirs(dir, content_dir, index_dir))
+
+    def attach_store(
+        self,
+        name: str,
+        dir: PathLike,
+        *,
+        state: str = "normal",
+        content_dir: Optional[PathLike] = None,
+        index_dir: Optional[PathLike] = None,
+    ) -> int:
+        """Makes a store that was detached part of the archive again, and returns its number: the one that it had."""
+        return self._native.attach_store(name, state, _dirs(dir, content_dir, index_dir))
+
+    def detach_store(self, store: int, *, cancel: Optional[Cancel] = None) -> None:
+        """Takes a store out of the archive. Waits up to 10 s for calls and streams that use it, then raises ``StoreBusy``.
+
+        Its files stay as they are. Its messages are in no list and no search until it is attached again.
+        """
+        self._native.detach_store(store, cancel)
+
+    def rename_store(self, store: int, name: str) -> None:
+        """Gives a store another name. Its folders keep theirs."""
+        self._native.rename_store(store, name)
+
+    def set_store_state(
+        self, store: int, state: str, *, progress: Optional[Progress] = None, cancel: Optional[Cancel] = None
+    ) -> None:
+        """Puts a store into a state: ``current``, ``normal``, ``writeProtected`` or ``disabled``.
+
+        If it becomes current, the store that took new mail until then becomes normal. One that is disabled is closed, for
+        which calls and streams that use it are waited for, up to 10 s (then ``StoreBusy``, and nothing was changed). If it
+        cannot be opened (``StoreNotOpen``), the state is recorded, and ``retry_open_stores`` tries again.
+        """
+        self._native.set_store_state(store, state, steps_of(progress), cancel)
+
+    def set_store_dirs(
+        self,
+        store: int,
+        dir: Optional[PathLike] = None,
+        *,
+        content_dir: Optional[PathLike] = None,
+        index_dir: Optional[PathLike] = None,
+    ) -> None:
+        """Records where the files of a disabled store are, after you moved them: this moves nothing."""
+        self._native.set_store_dirs(store, _dirs(dir, content_dir, index_dir))
+
+    @property
+    def store_rule(self) -> str:
+        """When a new store is made by itself, such as ``messages:5000000``."""
+        return self._native.store_rule()
+
+    def set_store_rule(self, rule: str) -> None:
+        """Says when a new store is made by itself; it is named after the month, such as ``2026-12``, and takes new mail.
+
+        ``never``, ``messages:N`` (when the current store has so many), ``bytes:N`` (when its mails have so many bytes, each
+        counted once), ``monthly``, ``quarterly``.
+        """
+        self._native.set_store_rule(rule)
+
+    def retry_open_stores(
+        self, *, progress: Optional[Progress] = None, cancel: Optional[Cancel] = None
+    ) -> List[MailkeepError]:
+        """Tries again to open the stores that could not be opened. Returns, and does not raise, why some still cannot."""
+        return [of_form(form) for form in json.loads(self._native.retry_open_stores(steps_of(progress), cancel))]
 
     # What checks, repairs and measures an archive, and keeps its index.
 
