@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("id", &[]),
     ("clock", &[]),
+    ("timer", &[]),
     ("folder", &[]),
     ("message", &["id", "folder"]),
     ("vfs", &[]),
@@ -26,10 +27,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Both know what quoting of mailboxes is.
     ("export", &["id", "folder", "message", "error", "vfs", "mail", "source"]),
     ("store", &["id", "clock", "folder", "error", "progress", "vfs", "wire", "seal", "mail", "records", "container", "catalog"]),
+    ("runtime", &["store"]),
     (
         "archive",
         &[
-            "id", "clock", "error", "progress", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source", "export", "folder",
+            "id", "clock", "timer", "runtime", "error", "progress", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source", "export", "folder",
             "message",
         ],
     ),
