@@ -85,6 +85,17 @@ functions! {
     mk_session_free(Ptr);
     mk_session_check(Ptr, Ptr, Ptr, Ptr, Ptr);
     mk_session_compact(Ptr, Ptr, u32, Ptr, Ptr);
+    mk_session_compact_store(Ptr, Ptr, u32, u32, Ptr, Ptr);
+    mk_session_stores(Ptr, Ptr, u32, Ptr);
+    mk_session_create_store(Ptr, Ptr, Text, usize, u32, Ptr, Ptr);
+    mk_session_attach_store(Ptr, Ptr, Text, usize, u32, Ptr, Ptr);
+    mk_session_detach_store(Ptr, u32, Ptr, Ptr);
+    mk_session_rename_store(Ptr, u32, Text, usize, Ptr);
+    mk_session_set_store_state(Ptr, u32, u32, Ptr, Ptr);
+    mk_session_set_store_dirs(Ptr, u32, Ptr, Ptr);
+    mk_session_store_rule(Ptr, Ptr, Ptr);
+    mk_session_set_store_rule(Ptr, Text, usize, Ptr);
+    mk_session_retry_open_stores(Ptr, Ptr, Ptr, Ptr);
     mk_session_delete(Ptr, Ptr, Ptr, usize, Text, usize, u32, Ptr);
     mk_session_deleted(Ptr, Ptr, Text, usize, usize, Ptr);
     mk_session_explain(Ptr, Ptr, Text, usize, Ptr, Ptr);
@@ -157,6 +168,8 @@ struct World {
     key: Vec<u8>,
     archive: Any,
     runs: u64,
+    /// The files of a store are not where the archive looks for them.
+    has_lost: bool,
 }
 
 static WORLD: Mutex<Option<World>> = Mutex::new(None);
@@ -183,7 +196,7 @@ impl World {
         let shm = PathBuf::from("/dev/shm");
         let base = if shm.is_dir() { shm } else { std::env::temp_dir() };
         let dir = base.join(format!("mailkeep-c-calls-{}", std::process::id()));
-        let mut world = Self { dir, key: Vec::new(), archive: std::ptr::null_mut(), runs: 0 };
+        let mut world = Self { dir, key: Vec::new(), archive: std::ptr::null_mut(), runs: 0, has_lost: false };
         world.create();
         // SAFETY: a function that lives as long as the program.
         unsafe { atexit(clean) };
@@ -191,6 +204,7 @@ impl World {
     }
 
     fn create(&mut self) {
+        self.has_lost = false;
         let _absent = std::fs::remove_dir_all(&self.dir);
         std::fs::create_dir_all(&self.dir).expect("a folder");
         std::fs::write(
@@ -594,7 +608,7 @@ impl Run<'_> {
         // SAFETY: places, structs and texts are as long as the calls are told, and live until the run ends; handles may be
         // anything.
         unsafe {
-            match input.byte() % 96 {
+            match input.byte() % 100 {
                 0 => {
                     let ((folder, length), key, options) = (self.path(input), self.key(input), self.open_options(input));
                     self.give(input, Archive, |to| mk_archive_open(to, folder, length, key, options, e));
@@ -889,7 +903,10 @@ impl Run<'_> {
                 92 => {
                     let (flags, progress) = (input.flags(1) as u32, self.progress(input));
                     self.give(input, Buffer, |to| mk_session_compact(to, h, flags, progress, e));
+                    let store = input.number() as u32;
+                    self.give(input, Buffer, |to| mk_session_compact_store(to, h, store, flags, progress, e));
                 }
+                96..=99 => self.store_step(input, which, h, e, number),
                 86 => {
                     judge(mk_session_select_all_store_indexes(h, e));
                     let progress = self.progress(input);
@@ -913,6 +930,61 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// # Safety
+    ///
+    /// `number` is NULL or a place for some numbers.
+    unsafe fn store_step(&mut self, input: &mut Input<'_>, which: u8, h: Ptr, e: Ptr, number: Ptr) {
+        let (store, state, progress) = (input.number() as u32, input.number() as u32 % 6, self.progress(input));
+        let (name, length) = self.text(input);
+        // SAFETY: as in `step`.
+        unsafe {
+            match which {
+                96 => {
+                    let dirs = self.store_dirs(input);
+                    judge(mk_session_create_store(number, h, name, length, state, dirs, e));
+                    judge(mk_session_attach_store(number, h, name, length, state, dirs, e));
+                }
+                97 => {
+                    judge(mk_session_set_store_state(h, store, state, progress, e));
+                    judge(mk_session_rename_store(h, store, name, length, e));
+                    if input.byte() > 200 {
+                        judge(mk_session_detach_store(h, store, progress, e));
+                    }
+                }
+                98 => {
+                    let dirs = self.store_dirs(input);
+                    let status = mk_session_set_store_dirs(h, store, dirs, e);
+                    // Its files were not moved.
+                    self.world.has_lost |= status == OK;
+                    judge(status);
+                }
+                _ => {
+                    let flags = input.flags(1) as u32;
+                    self.give(input, Buffer, |to| mk_session_stores(to, h, flags, e));
+                    self.give(input, Buffer, |to| mk_session_retry_open_stores(to, h, progress, e));
+                    self.give(input, Buffer, |to| mk_session_store_rule(to, h, e));
+                    judge(mk_session_set_store_rule(h, name, length, e));
+                }
+            }
+        }
+    }
+
+    /// Folders of a store: of those that may be created, none is removed before the archive is.
+    fn store_dirs(&mut self, input: &mut Input<'_>) -> Ptr {
+        if input.byte() < 100 {
+            return std::ptr::null();
+        }
+        let mut words = Vec::new();
+        for at in 0..3 {
+            let name = ["archive", "some.mbox", "archive/stores/2", "store", "store content", "store index"][usize::from(input.byte()) % 6];
+            let is_named = at == 0 || input.byte() > 200;
+            self.texts.push(self.world.dir.join(name).into_os_string().into_encoded_bytes());
+            let kept = self.texts.last().expect("it was pushed");
+            words.extend(if is_named { [kept.as_ptr() as u64, kept.len() as u64] } else { [0, 0] });
+        }
+        self.kept(input, 56, 0, &words)
     }
 
     /// Frees everything; a second time it is freed already.
@@ -953,7 +1025,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let world = world.get_or_insert_with(World::new);
     world.runs += 1;
     if world.archive.is_null() {
-        world.open();
+        if world.has_lost { world.create() } else { world.open() }
     }
     if world.runs.is_multiple_of(200) {
         world.check();
