@@ -83,7 +83,7 @@ fn list(session: &Session, out: &mut Out) -> Result<(), Failure> {
         stores.iter().try_for_each(|store| out.json(&lines::line("store", store)))?;
         return out.json(&json!({ "event": "summary", "stores": stores.len(), "open": open }));
     }
-    let table = Table([Right(3), Share(2), Left(7), Left(4), Right(8), Right(9), Tail(3)]);
+    let table = Table([Right(3), Share(2), Left(14), Left(6), Right(8), Right(9), Tail(3)]);
     for store in &stores {
         let stats = store.stats.as_ref();
         let on_disk = |stats: &StoreStats| when::size(stats.containers + stats.records + stats.catalog + stats.index);
