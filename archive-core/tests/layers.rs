@@ -31,8 +31,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "archive",
         &[
-            "id", "clock", "timer", "runtime", "error", "progress", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source", "export", "folder",
-            "message",
+            "id", "clock", "timer", "runtime", "error", "progress", "vfs", "wire", "seal", "mail", "records", "catalog", "store", "source",
+            "export", "folder", "message",
         ],
     ),
     // What the layers below it answer, as text for machines.

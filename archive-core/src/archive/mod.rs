@@ -115,6 +115,8 @@ struct Opened {
     changing_stores: Mutex<()>,
     /// When a store was to be made by itself and could not.
     store_not_made: Mutex<Option<i64>>,
+    /// When one is made: looked at before each commit, which must not wait for the master.
+    store_rule: Mutex<StoreRule>,
     /// How a store is opened.
     opener: Opener,
     singles: import::Singles,
@@ -308,9 +310,9 @@ impl Opened {
         }
     }
 
-    /// Why nothing could be written, if it were open for writing.
+    /// What is wrong with a store, so that nothing could be written if it were open for writing; not that one is disabled.
     fn not_writable(&self) -> Option<Error> {
-        self.damage().map(Error::from).or_else(|| self.barred())
+        self.damage().map(Error::from).or_else(|| self.stores.wrong())
     }
 
     /// What a reader found wrong, in words: damage, or a state that does not fit together.
@@ -323,14 +325,18 @@ impl Opened {
 
     /// Every store is closed, whatever happens with the others.
     fn close(self, progress: &Progress) -> Result<(), Error> {
-        let mut lag = None;
+        let (mut lag, mut failed) = (None, None);
         for store in self.stores.open().iter() {
             match store.close(progress) {
                 Err(of_caches @ (Error::CachesLag(_) | Error::Stopped)) => lag = lag.or(Some(of_caches)),
-                closed => closed?,
+                Err(error) => failed = failed.or(Some(error)),
+                Ok(()) => {}
             }
         }
-        self.mark().and(lag.map_or(Ok(()), Err))
+        match failed {
+            Some(failed) => Err(failed),
+            None => self.mark().and(lag.map_or(Ok(()), Err)),
+        }
     }
 
     /// The clock's reading: milliseconds since 1970, UTC.

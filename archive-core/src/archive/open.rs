@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::identity::Found;
 use super::lock::WriteLock;
 use super::master::{Appends, Master};
-use super::stores::{Opener, Stores};
+use super::stores::{Opener, Stores, noted_rule};
 use super::{Archive, Opened, identity_path, import, stores_dir};
 use crate::clock::Clock;
 use crate::error::{Damage, DamageCause, Error};
@@ -275,6 +275,7 @@ impl Archive {
             notices.extend(store.indexer().older().map(Error::IndexOlder));
         }
         notices.extend(stores.failures());
+        let store_rule = Mutex::new(noted_rule(&master));
         let mut opened = Opened {
             idle: None,
             dir: dir.to_owned(),
@@ -287,6 +288,7 @@ impl Archive {
             stores: Arc::new(stores),
             changing_stores: Mutex::default(),
             store_not_made: Mutex::default(),
+            store_rule,
             opener,
             singles: import::Singles::default(),
             // Whoever follows the open need not be there any more at a refresh.

@@ -414,6 +414,9 @@ fn a_reader_sees_the_stores_of_the_archive() {
     put(&archive, "anna/inbox", "Subject: 4\n\nfour\n");
     reader.refresh().expect("refreshed");
     assert_eq!((total(&session), session.stores(false).expect("listed").len()), (4, 4));
+    archive.session(Actor::System).set_store_requested_state(2, StoreState::Disabled, &Progress::new()).expect("disabled");
+    reader.refresh().expect("refreshed");
+    assert_eq!(total(&session), 3);
     archive.close().expect("closed");
 }
 

@@ -147,7 +147,13 @@ impl Opened {
         let operation: Operation = serde_json::from_str(&text).map_err(|_| Error::Bug("a change of folders cannot be read"))?;
         let stores = self.stores.open();
         for (no, change) in &operation.changes {
-            let store = stores.iter().find(|store| store.no() == StoreNo(*no)).ok_or(Error::NoSuchStore(*no))?;
+            let Some(store) = stores.iter().find(|store| store.no() == StoreNo(*no)) else {
+                // One that was detached meanwhile comes back with the folders that it had.
+                if self.stores.is_attached(StoreNo(*no)) {
+                    return Err(Error::NoSuchStore(*no));
+                }
+                continue;
+            };
             store.change_folders(&operation.actor, |folders| Ok((change.left(folders), ())))?;
         }
         master.set(master::FOLDERS_BEGUN, "")

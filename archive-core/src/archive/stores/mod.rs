@@ -15,6 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use manage::{AttachOptions, NewStore, StoreInfo};
 pub(super) use open::Opener;
 pub use rule::StoreRule;
+pub(super) use rule::noted_rule;
 
 use super::Opened;
 use crate::error::{Damage, DamageCause, Error};
@@ -204,6 +205,21 @@ impl Stores {
     pub(super) fn unreachable(&self) -> Vec<String> {
         let attached = self.read();
         attached.by_no.values().filter(|store| matches!(store.actual, Actual::Failed(_))).map(|store| shown_name(&store.fact)).collect()
+    }
+
+    /// The first reason for which a store that should be open is not, or must not be written, apart from being read only.
+    pub(super) fn wrong(&self) -> Option<Error> {
+        let attached = self.read();
+        attached.by_no.values().find_map(|store| match &store.actual {
+            Actual::Open(open) => open.store.barred().filter(|barred| !matches!(barred, Error::ReadOnly)).cloned(),
+            Actual::Failed(_) => Some(not_open(&store.fact, &store.actual)),
+            Actual::Closed => None,
+        })
+    }
+
+    /// Whether a store belongs to the archive.
+    pub(super) fn is_attached(&self, no: StoreNo) -> bool {
+        self.read().by_no.contains_key(&no)
     }
 
     /// Why stores could not be opened.

@@ -90,15 +90,20 @@ fn date(millis: i64) -> Option<Date> {
     Some(Timestamp::from_millisecond(millis).ok()?.to_zoned(TimeZone::system()).date())
 }
 
+/// What the settings of an archive say.
+pub(in crate::archive) fn noted_rule(master: &master::Master) -> StoreRule {
+    master.setting(master::STORE_RULE).and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
 impl Opened {
     /// When a new store is made by itself.
     pub(in crate::archive) fn store_rule(&self) -> StoreRule {
-        let setting = self.master().setting(master::STORE_RULE);
-        setting.and_then(|text| text.parse().ok()).unwrap_or_default()
+        *locked(&self.store_rule)
     }
 
     pub(in crate::archive) fn set_store_rule(&self, rule: StoreRule) -> Result<(), Error> {
         self.master().set(master::STORE_RULE, &rule.to_string())?;
+        *locked(&self.store_rule) = rule;
         *locked(&self.store_not_made) = None;
         self.committed();
         Ok(())
