@@ -34,7 +34,7 @@ impl State {
 
 struct Task {
     /// Held while it runs.
-    work: Arc<Mutex<Box<Work>>>,
+    work: Arc<Mutex<Option<Box<Work>>>>,
     due: Option<Instant>,
 }
 
@@ -48,7 +48,7 @@ impl Scheduled {
         let mut state = TIMER.state();
         let number = state.next;
         state.next += 1;
-        state.tasks.insert(number, Task { work: Arc::new(Mutex::new(Box::new(work))), due: None });
+        state.tasks.insert(number, Task { work: Arc::new(Mutex::new(Some(Box::new(work)))), due: None });
         Self { number }
     }
 
@@ -84,7 +84,8 @@ impl Drop for Scheduled {
         TIMER.changed.notify_all();
         // It may be running.
         if let Some(task) = task {
-            drop(task.work.lock().unwrap_or_else(PoisonError::into_inner));
+            let work = task.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+            drop(work);
         }
         if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
             let _panicked = thread.join();
@@ -126,7 +127,7 @@ impl Timer {
                     drop(state);
                     let again = work.and_then(|work| {
                         let work = work.lock().unwrap_or_else(PoisonError::into_inner);
-                        work()
+                        work.as_ref().and_then(|work| work())
                     });
                     again.into_iter().for_each(|at| schedule(number, at));
                     self.state()

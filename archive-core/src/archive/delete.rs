@@ -136,7 +136,14 @@ impl Acting<'_> {
             let no = within.store.no();
             let numbers: RoaringBitmap = ids.iter().filter(|id| id.store == no).map(|id| id.no.0).collect();
             if !numbers.is_empty() {
-                self.archive.stores.check_changeable(no)?;
+                if let Err(refused) = self.archive.stores.check_changeable(no) {
+                    // Of what the actor does not see, nothing is told.
+                    return Err(within
+                        .plan_delete(&numbers)
+                        .err()
+                        .filter(|error| matches!(error, Error::NoSuchMessages(_)))
+                        .unwrap_or(refused));
+                }
                 asked.push((within, numbers));
             }
         }

@@ -1,7 +1,7 @@
 //! The idle marker: once the writer is idle, it notes on disk that everything is synced.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Opened;
 use super::master::Master;
@@ -9,6 +9,10 @@ use super::stores::Stores;
 use crate::error::Error;
 use crate::store::{Due, Idle};
 use crate::timer::{Scheduled, schedule};
+use crate::vfs::Freezer;
+
+/// How often it is looked whether an archive is still frozen.
+const WHILE_FROZEN: Duration = Duration::from_millis(500);
 
 /// Marks the archive whenever its writer is idle, until this is dropped.
 pub(super) struct IdleMarker {
@@ -19,15 +23,21 @@ pub(super) struct IdleMarker {
 impl IdleMarker {
     /// If the system provides no thread, nothing is marked before the archive is closed, which costs the next open some
     /// time.
-    fn watch(idle: &Arc<Idle>, stores: &Arc<Stores>, master: &Arc<Mutex<Master>>) -> Self {
-        let (watched, stores, master) = (Arc::clone(idle), Arc::clone(stores), Arc::clone(master));
-        let scheduled = Scheduled::new(move || match watched.take_due() {
-            Due::Nothing => None,
-            Due::At(at) => Some(at),
-            Due::Now => {
-                // If this fails, the store is latched, and the next write returns the reason.
-                let _latched = mark(&stores, &master);
-                None
+    fn watch(idle: &Arc<Idle>, stores: &Arc<Stores>, master: &Arc<Mutex<Master>>, freezer: &Arc<Freezer>) -> Self {
+        let (watched, stores, master, freezer) = (Arc::clone(idle), Arc::clone(stores), Arc::clone(master), Arc::clone(freezer));
+        let scheduled = Scheduled::new(move || {
+            // The thread is that of all archives, and must not wait for one that is frozen.
+            if freezer.is_shut() {
+                return Some(Instant::now() + WHILE_FROZEN);
+            }
+            match watched.take_due() {
+                Due::Nothing => None,
+                Due::At(at) => Some(at),
+                Due::Now => {
+                    // If this fails, the store is latched, and the next write returns the reason.
+                    let _latched = mark(&stores, &master);
+                    None
+                }
             }
         });
         let number = scheduled.number();
@@ -68,7 +78,7 @@ impl Opened {
     }
 
     pub(super) fn watched(mut self) -> Self {
-        self.idle = Some(IdleMarker::watch(&self.opener.options.idle, &self.stores, &self.master));
+        self.idle = Some(IdleMarker::watch(&self.opener.options.idle, &self.stores, &self.master, &self.freezer));
         self
     }
 }

@@ -284,8 +284,11 @@ impl Acting<'_> {
                 if self.stores.len() > 1 {
                     let all = self.folders();
                     for info in &mut list {
-                        let known = all.iter().find(|known| known.path == info.path);
-                        info.folders_below = known.map_or(info.folders_below, |known| known.folders_below);
+                        let names = info.path.names();
+                        // Sorted by path, those below follow.
+                        let from = all.partition_point(|known| known.path.names() <= names);
+                        let below = all.iter().skip(from).take_while(|known| known.path.names().starts_with(names));
+                        info.folders_below = below.count() as u64;
                     }
                 }
                 Ok(list)

@@ -141,7 +141,7 @@ impl Archive {
             id: opened.id,
             owner: Arc::clone(&opened.owner_known),
             damage: opened.damage(),
-            barred: opened.barred(),
+            barred: opened.stores.wrong(),
             notices: opened.notices.clone(),
             recovered: opened.recovered(),
             read_only: opened.reopened.is_some(),
@@ -300,14 +300,6 @@ impl Opened {
             recovery.commit_taken_over |= store.commit_taken_over;
         }
         (recovery != Recovery::default()).then_some(recovery)
-    }
-
-    /// Why no mail is accepted, apart from being open for reading only.
-    fn barred(&self) -> Option<Error> {
-        match self.stores.to_archive() {
-            Ok(current) => current.barred().filter(|barred| !matches!(barred, Error::ReadOnly)).cloned(),
-            Err(error) => Some(error),
-        }
     }
 
     /// What is wrong with a store, so that nothing could be written if it were open for writing; not that one is disabled.

@@ -93,6 +93,7 @@ pub(crate) struct Attended(Arc<Store>);
 impl Attended {
     pub(crate) fn begin(store: &Arc<Store>) -> Self {
         store.background.state().store = Arc::downgrade(store);
+        store.background.ended.store(false, Ordering::Release);
         Self(Arc::clone(store))
     }
 }

@@ -1,7 +1,7 @@
 //! Several stores are one archive (docs/ARCHITECTURE.md, "Stores"): lists, searches and threads are those of one store with
 //! the same mails; one that cannot be opened keeps no other from being read; states keep what they forbid.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -317,6 +317,25 @@ fn b12_7_the_files_of_a_disabled_store_can_be_moved_to_three_folders() {
     let archive = disk.open();
     assert_eq!(total(&archive.session(Actor::System)), 4);
     assert!(verify(&archive).findings.is_empty());
+    // A copy of the archive's folder names the same folders of that store, which one process alone may write.
+    copy_dir(&disk.at("mail"), &disk.at("copy"));
+    let copied = Archive::open(&disk.at("copy"), &Key::File(disk.key.clone().into()), OpenOptions::default()).expect("opened");
+    let of_copy = copied.session(Actor::System);
+    assert_eq!(of_copy.stores(false).expect("listed")[1].error_code, Some("in_use"));
+    let import = of_copy.import_one(b"Subject: x\n\nx\n", &folder("anna/inbox"));
+    assert_eq!(import.map_err(|error| error.code()), Err("store_not_open"));
+    archive.close().expect("closed");
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let (path, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).expect("an entry");
+        match path.is_dir() {
+            true => copy_dir(&path, &to),
+            false => std::fs::copy(&path, &to).map(drop).expect("copied"),
+        }
+    }
 }
 
 #[test]
@@ -449,4 +468,20 @@ fn b12_a_store_is_made_by_itself_when_the_current_one_has_enough() {
     }
     archive.close().expect("closed");
     assert_eq!(total(&files.open().session(Actor::System)), 13);
+}
+
+#[test]
+fn b12_12_an_archive_whose_only_store_is_disabled_opens_and_takes_mail_once_it_is_current_again() {
+    let (files, archive) = Files::create();
+    put(&archive, "anna/inbox", "Subject: 1\n\none\n");
+    archive.session(Actor::System).set_store_requested_state(1, StoreState::Disabled, &Progress::new()).expect("set");
+    archive.close().expect("closed");
+    let archive = files.open();
+    assert!(archive.barred().is_none() && archive.notices().is_empty(), "it was asked for");
+    let session = archive.session(Actor::System);
+    assert_eq!((total(&session), session.stores(false).expect("listed").len()), (0, 1));
+    assert_eq!(session.import_one(b"Subject: 2\n\ntwo\n", &folder("anna/inbox")).map_err(|error| error.code()), Err("store_not_open"));
+    session.set_store_requested_state(1, StoreState::Current, &Progress::new()).expect("opened");
+    put(&archive, "anna/inbox", "Subject: 2\n\ntwo\n");
+    assert_eq!(total(&session), 2);
 }

@@ -43,7 +43,13 @@ impl Change {
                 let folder = FolderNo(*folder);
                 let path = folders.path(folder);
                 let is_moved = path.split_last() == Some((name, parent));
-                (is_there(folder) && !is_moved).then(|| FolderChange::Move { folder, parent: parent.clone(), name: name.clone() })
+                // Made since: it stays where it is, since two folders of one path would be worse.
+                let is_taken = folders.of_path(&parent.iter().chain([name]).cloned().collect::<Vec<_>>()).iter().any(|no| *no != folder);
+                (is_there(folder) && !is_moved && !is_taken).then(|| FolderChange::Move {
+                    folder,
+                    parent: parent.clone(),
+                    name: name.clone(),
+                })
             }
             Self::Remove { folders: all } => {
                 let has_mail = |no: FolderNo| {
@@ -85,6 +91,7 @@ impl Acting<'_> {
                 true => plan(store.catalog().folders()).map(|(_, report)| report),
                 false => {
                     self.archive.stores.check_all_changeable()?;
+                    self.archive.complete_folders()?;
                     store.change_folders(self.actor.name(), plan)
                 }
             };

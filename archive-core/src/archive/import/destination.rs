@@ -11,7 +11,13 @@ use crate::store::{Duplicates, Elsewhere, NewPlace, Outcome, Prepared, PreparedH
 /// The stores that take part in archiving, as they are at a commit.
 pub(in crate::archive) struct Destination {
     pub(in crate::archive) current: Arc<Store>,
-    others: Vec<Arc<Store>>,
+    others: Vec<Other>,
+}
+
+/// A store that is asked, and may be changed to mend a mail.
+struct Other {
+    store: Arc<Store>,
+    may_change: bool,
 }
 
 /// What became of mails, each with its message, and whether the run was recorded.
@@ -37,16 +43,19 @@ impl Destination {
         let stores: &Stores = &archive.stores;
         archive.make_due_store();
         let current = stores.to_archive()?;
-        let others = stores.open().iter().filter(|store| store.no() != current.no()).cloned().collect();
+        let open = stores.open();
+        let others = open.iter().filter(|store| store.no() != current.no());
+        let others =
+            others.map(|store| Other { store: Arc::clone(store), may_change: stores.check_changeable(store.no()).is_ok() }).collect();
         Ok(Self { current, others })
     }
 
     fn way(&self, header: &PreparedHeader, folder: &[String], duplicates: Duplicates) -> Result<Way, Error> {
-        for (at, store) in self.others.iter().enumerate() {
+        for (at, Other { store, may_change }) in self.others.iter().enumerate() {
             match store.has(header, folder, duplicates)? {
                 Elsewhere::Duplicate(outcome) => return Ok(Way::Known(store.message_id(outcome.message()), outcome)),
                 // Elsewhere it would be a second message, and this one stay damaged.
-                Elsewhere::Damaged if store.barred().is_none() => return Ok(Way::Mend(at)),
+                Elsewhere::Damaged if *may_change && store.barred().is_none() => return Ok(Way::Mend(at)),
                 Elsewhere::Damaged | Elsewhere::Nothing => {}
             }
         }
@@ -72,7 +81,7 @@ impl Destination {
             outcomes.push(match self.way(&mail.header, &mail.place.folder, duplicates)? {
                 Way::Known(id, outcome) => Some((id, outcome)),
                 Way::Mend(at) => match self.others.get(at) {
-                    Some(store) => {
+                    Some(Other { store, .. }) => {
                         let mended = store.commit(vec![mail], duplicates, run, now)?;
                         mended.into_iter().next().map(|outcome| (store.message_id(outcome.message()), outcome))
                     }

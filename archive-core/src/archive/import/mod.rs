@@ -431,6 +431,8 @@ impl Feeder<'_, '_> {
         let (id, outcome) = match destination.known_elsewhere(&header, &place, duplicates)? {
             Some(known) => known,
             None => {
+                // The source may have been slow.
+                self.archive.stores.check_changeable(store.no())?;
                 let outcome = large.finish(header, examined.extents, text, place, duplicates, Some(self.run), store.now())?;
                 (store.message_id(outcome.message()), outcome)
             }

@@ -193,7 +193,9 @@ impl Master {
         }
         for store in stores {
             if !state.stores.iter().any(|known| known.uuid == store.uuid) {
-                state.stores.push(store);
+                // At most one takes new mail.
+                let current = store.current && !state.stores.iter().any(|known| known.current);
+                state.stores.push(StoreFact { current, ..store });
             }
         }
         if let Some(owner) = owner {

@@ -285,15 +285,18 @@ impl Acting<'_> {
         self.check_store(&request.criteria)?;
         let calendar = self.calendar(request)?;
         let query = request.criteria.query()?;
+        let threads = loop {
+            match self.threads(query.as_ref(), &request.progress) {
+                // It was noted, and is left out from now on.
+                Err(Error::IndexDamaged(_)) => {}
+                threads => break threads?,
+            }
+        };
         for within in self.asked_stores(&request.criteria) {
             let store = within.store;
             let answer = loop {
                 let snapshot = store.indexer().snapshot().until(request.progress.flag());
                 let (view, sight) = within.view();
-                let threads = match self.threads(query.as_ref(), &request.progress) {
-                    Err(Error::IndexDamaged(_)) => continue,
-                    threads => threads?,
-                };
                 match noted(store, ask(&Searcher::new(store, &view, &snapshot, &sight, &calendar, &threads))) {
                     Err(Error::IndexDamaged(_)) => {}
                     answer => break answer?,

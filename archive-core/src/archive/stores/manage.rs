@@ -9,14 +9,17 @@ use std::sync::{Arc, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::super::create::RECOVERY_WRAP;
-use super::{Actual, AttachedStore, DETACHED, OpenStore, StoreState, Stores, dirs_of, not_open, noted_path, shown_name};
+use super::open::said;
+use super::{
+    Actual, Attached, AttachedStore, DETACHED, DirLocks, OpenStore, StoreState, Stores, dirs_of, not_open, noted_path, shown_name,
+};
 use crate::archive::gate::Within;
 use crate::archive::{Opened, locked};
 use crate::error::Error;
 use crate::id::{StoreNo, Uuid};
 use crate::progress::Progress;
 use crate::records::StoreFact;
-use crate::store::{Attended, Store, StoreDirs, StoreStats, Wrapping, create_store, found_store};
+use crate::store::{Attended, FromMaster, Store, StoreDirs, StoreStats, Wrapping, create_store, found_store};
 use crate::vfs::EntryKind;
 
 /// How long a store that is to be closed is waited for.
@@ -117,33 +120,42 @@ impl Stores {
         attached.list_open();
     }
 
+    /// Undoes [`take`](Self::take).
+    fn put_back(&self, no: StoreNo, store: Arc<Store>, locks: DirLocks) {
+        let attended = Some(Attended::begin(&store));
+        let mut attached = self.write();
+        if let Some(known) = attached.by_no.get_mut(&no) {
+            known.actual = Actual::Open(OpenStore { store, _attended: attended, _locks: locks });
+        }
+        attached.closing = None;
+        attached.list_open();
+    }
+
     /// Takes a store out of those that are open, once no call uses it any more.
-    fn take(&self, no: StoreNo) -> Result<Option<Arc<Store>>, Error> {
+    fn take(&self, no: StoreNo) -> Result<Option<(Arc<Store>, DirLocks)>, Error> {
         let taken = {
             let mut attached = self.write();
             let store = attached.by_no.get_mut(&no).ok_or(Error::NoSuchStore(no.0))?;
             let taken = std::mem::replace(&mut store.actual, Actual::Closed);
+            attached.closing = Some(no);
             attached.list_open();
             taken
         };
-        let Actual::Open(OpenStore { store, _attended }) = taken else { return Ok(None) };
-        let has_thread = _attended.is_some();
+        let Actual::Open(OpenStore { store, _attended, _locks }) = taken else {
+            self.write().closing = None;
+            return Ok(None);
+        };
         // Its thread uses it too.
         drop(_attended);
         let begun = Instant::now();
         while Arc::strong_count(&store) > 1 {
             if begun.elapsed() >= PATIENCE {
-                let attended = has_thread.then(|| Attended::begin(&store));
-                let mut attached = self.write();
-                let fact = attached.by_no.get_mut(&no).ok_or(Error::NoSuchStore(no.0))?;
-                let name = shown_name(&fact.fact);
-                fact.actual = Actual::Open(OpenStore { store, _attended: attended });
-                attached.list_open();
-                return Err(Error::StoreBusy { store: name });
+                self.put_back(no, store, _locks);
+                return Err(Error::StoreBusy { store: self.name(no) });
             }
             std::thread::sleep(LOOK);
         }
-        Ok(Some(store))
+        Ok(Some((store, _locks)))
     }
 }
 
@@ -228,7 +240,12 @@ impl Opened {
         (fact.uuid, fact.identity) = (made.uuid, made.identity);
         fact.label = Some(name).filter(|name| *name != fact.name);
         new.state.note(&mut fact);
-        self.note_and_open(fact, &Progress::new()).map(|()| no)
+        let opened = self.opener.attach(fact.clone(), self.says(&fact), &Progress::new());
+        // A new store that cannot be opened takes no mail: it stays as it was before, and its folder is left.
+        if let Actual::Failed(error) = opened.actual {
+            return Err(error);
+        }
+        self.note_opened(fact, Some(opened)).map(|()| no)
     }
 
     pub(in crate::archive) fn attach_store(&self, name: &str, state: StoreState, dirs: &AttachOptions) -> Result<u32, Error> {
@@ -264,12 +281,13 @@ impl Opened {
         state.note(&mut fact);
         let no = fact.no;
         // One that cannot be read at all is not attached.
-        let opened = self.opener.attach(fact.clone(), &self.master(), &Progress::new());
-        if let Actual::Failed(error @ (Error::TooNew { .. } | Error::TooOld { .. } | Error::UnknownFeature { .. })) = opened.actual {
+        let opened = self.opener.attach(fact.clone(), self.says(&fact), &Progress::new());
+        if let Actual::Failed(error @ (Error::TooNew { .. } | Error::TooOld { .. } | Error::UnknownFeature { .. } | Error::InUse { .. })) =
+            opened.actual
+        {
             return Err(error);
         }
-        drop(opened);
-        self.note_and_open(fact, &Progress::new()).map(|()| no)
+        self.note_opened(fact, Some(opened)).map(|()| no)
     }
 
     /// Leaves the files of a store as they are, and forgets it but for its number.
@@ -280,11 +298,14 @@ impl Opened {
             return Err(Error::misuse("it is the only store of the archive", "create another one first"));
         }
         (fact.current, fact.state) = (false, Some(DETACHED));
-        self.close_store(fact, progress)?;
+        let closed = self.close_store(fact, progress);
         let mut attached = self.stores.write();
-        attached.by_no.remove(&StoreNo(no));
-        attached.list_open();
-        Ok(())
+        // Once that is recorded, whatever came of the closing.
+        if attached.by_no.get(&StoreNo(no)).is_some_and(|store| store.fact.state == Some(DETACHED)) {
+            attached.by_no.remove(&StoreNo(no));
+            attached.list_open();
+        }
+        closed
     }
 
     pub(in crate::archive) fn rename_store(&self, no: u32, name: &str) -> Result<(), Error> {
@@ -304,7 +325,7 @@ impl Opened {
         state.note(&mut fact);
         match state {
             StoreState::Disabled => self.close_store(fact, progress),
-            _ => self.note_and_open(fact, progress),
+            _ => self.open_and_note(fact, progress),
         }
     }
 
@@ -330,7 +351,8 @@ impl Opened {
         };
         for fact in failed {
             let no = StoreNo(fact.no);
-            let attached = self.opener.attach(fact, &self.master(), progress);
+            let says = self.says(&fact);
+            let attached = self.opener.attach(fact, says, progress);
             self.stores.put(no, attached);
         }
         Ok(self.stores.failures())
@@ -388,24 +410,41 @@ impl Opened {
         }
     }
 
-    /// Records a store, and opens it if it is not open. If it takes new mail, the one that did becomes normal.
-    fn note_and_open(&self, fact: StoreFact, progress: &Progress) -> Result<(), Error> {
+    /// Opens a store if it is not open, records it, and only then counts it. If it takes new mail, the one that did
+    /// becomes normal.
+    fn open_and_note(&self, fact: StoreFact, progress: &Progress) -> Result<(), Error> {
+        let no = StoreNo(fact.no);
+        let is_open = matches!(self.stores.read().by_no.get(&no), Some(AttachedStore { actual: Actual::Open(_), .. }));
+        let opened = (!is_open).then(|| self.opener.attach(fact.clone(), self.says(&fact), progress));
+        self.note_opened(fact, opened)
+    }
+
+    /// What the master says of a store. It is not held while the store is opened.
+    fn says(&self, fact: &StoreFact) -> FromMaster {
+        said(&self.master(), fact)
+    }
+
+    /// Records a store that was opened, or is open.
+    fn note_opened(&self, fact: StoreFact, opened: Option<AttachedStore>) -> Result<(), Error> {
+        let no = StoreNo(fact.no);
         let mut facts = vec![fact.clone()];
         if fact.current {
             let attached = self.stores.read();
             let others = attached.by_no.values().map(|store| &store.fact).filter(|other| other.no != fact.no && other.current);
             facts.extend(others.map(|other| StoreFact { current: false, ..other.clone() }));
         }
-        self.note(facts)?;
-        let no = StoreNo(fact.no);
-        let is_open = matches!(self.stores.read().by_no.get(&no), Some(AttachedStore { actual: Actual::Open(_), .. }));
-        if !is_open {
-            let attached = self.opener.attach(fact, &self.master(), progress);
-            let failed = if let Actual::Failed(_) = &attached.actual { Some(not_open(&attached.fact, &attached.actual)) } else { None };
-            self.stores.put(no, attached);
-            return failed.map_or(Ok(()), Err);
+        self.master().note_stores(facts.clone())?;
+        let failed =
+            opened.as_ref().filter(|opened| matches!(opened.actual, Actual::Failed(_))).map(|opened| not_open(&fact, &opened.actual));
+        let mut attached = self.stores.write();
+        if let Some(opened) = opened {
+            attached.by_no.insert(no, opened);
         }
-        Ok(())
+        attached.note(facts);
+        attached.list_open();
+        drop(attached);
+        self.committed();
+        failed.map_or(Ok(()), Err)
     }
 
     /// Closes a store once no call uses it, after its new state is recorded.
@@ -415,12 +454,17 @@ impl Opened {
             return Err(in_a_call());
         }
         let no = StoreNo(fact.no);
-        let Some(store) = self.stores.take(no)? else { return self.note(vec![fact]) };
-        let closed = self.note(vec![fact]).and_then(|()| match store.close(progress) {
+        let Some((store, locks)) = self.stores.take(no)? else { return self.note(vec![fact]) };
+        if let Err(error) = self.note(vec![fact]) {
+            self.stores.put_back(no, store, locks);
+            return Err(error);
+        }
+        self.stores.write().closing = None;
+        let closed = match store.close(progress) {
             // What the caches lack is left to the next open.
             Err(Error::CachesLag(_) | Error::Stopped) => Ok(()),
             closed => closed,
-        });
+        };
         if store.barred().is_none() {
             let mut master = self.master();
             let marked = store.mark(master.seen_head()).and_then(|()| master.mark(vec![store.seen_head()]));
@@ -432,17 +476,19 @@ impl Opened {
     /// Records what is true of stores, here and in the master.
     fn note(&self, facts: Vec<StoreFact>) -> Result<(), Error> {
         self.master().note_stores(facts.clone())?;
-        let mut attached = self.stores.write();
-        for fact in facts {
-            let no = StoreNo(fact.no);
-            match attached.by_no.get_mut(&no) {
-                Some(store) => store.fact = fact,
-                None => drop(attached.by_no.insert(no, AttachedStore { fact, actual: Actual::Closed })),
-            }
-        }
-        drop(attached);
+        self.stores.write().note(facts);
         self.committed();
         Ok(())
+    }
+}
+
+impl Attached {
+    fn note(&mut self, facts: Vec<StoreFact>) {
+        for fact in facts {
+            if let Some(store) = self.by_no.get_mut(&StoreNo(fact.no)) {
+                store.fact = fact;
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod rule;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 pub use manage::{AttachOptions, NewStore, StoreInfo};
 pub(super) use open::Opener;
@@ -18,6 +19,7 @@ pub use rule::StoreRule;
 pub(super) use rule::noted_rule;
 
 use super::Opened;
+use super::lock::FolderLock;
 use crate::error::{Damage, DamageCause, Error};
 use crate::id::StoreNo;
 use crate::records::StoreFact;
@@ -94,6 +96,8 @@ pub(super) struct Stores(RwLock<Attached>);
 struct Attached {
     by_no: BTreeMap<StoreNo, AttachedStore>,
     open: OpenStores,
+    /// The store that is being closed: whether it will be is not decided yet.
+    closing: Option<StoreNo>,
 }
 
 /// A store that belongs to the archive.
@@ -113,7 +117,11 @@ enum Actual {
 struct OpenStore {
     store: Arc<Store>,
     _attended: Option<Attended>,
+    _locks: DirLocks,
 }
+
+/// Locks on folders of a store that lie outside the archive's: a copy of the archive names them too.
+type DirLocks = Vec<FolderLock>;
 
 impl Attached {
     fn list_open(&mut self) {
@@ -159,7 +167,16 @@ impl Stores {
 
     /// The store that takes new mail, if every store can be asked whether it has a mail already.
     pub(super) fn to_archive(&self) -> Result<Arc<Store>, Error> {
-        for attached in self.read().by_no.values() {
+        let attached = loop {
+            let attached = self.read();
+            if attached.closing.is_none() {
+                break attached;
+            }
+            drop(attached);
+            // Whoever closes a store waits for those that use it, which may be this import, and then gives up.
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        for attached in attached.by_no.values() {
             match &attached.actual {
                 Actual::Open(open) => match open.store.barred() {
                     // It may have lost mails, or be an older state of itself.
@@ -169,6 +186,7 @@ impl Stores {
                 actual => return Err(not_open(&attached.fact, actual)),
             }
         }
+        drop(attached);
         self.current()
     }
 

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::store::Store;
 
 /// How long after a failure it is tried again: milliseconds.
-const AGAIN_AFTER: i64 = 60 * 60 * 1000;
+const AGAIN_AFTER: u64 = 60 * 60 * 1000;
 
 /// When a new store is made by itself.
 ///
@@ -114,7 +114,7 @@ impl Opened {
     pub(in crate::archive) fn make_due_store(&self) {
         let now = self.now();
         let is_due = || self.stores.current().is_ok_and(|current| self.store_rule().is_due(&current, now));
-        let failed_now = |failed: &i64| (0..AGAIN_AFTER).contains(&(now - failed));
+        let failed_now = |failed: &i64| now.abs_diff(*failed) < AGAIN_AFTER;
         if locked(&self.store_not_made).as_ref().is_some_and(failed_now) || !is_due() {
             return;
         }

@@ -42,13 +42,14 @@ impl Store {
         *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = stores;
     }
 
-    /// What other stores have now; and what keeps them from giving numbers meanwhile, if there are any.
-    pub(super) fn beside(&self) -> (Vec<Arc<Catalog>>, Option<MutexGuard<'_, ()>>) {
+    /// What other stores have now; and what keeps them from giving numbers meanwhile.
+    pub(super) fn beside(&self) -> (Vec<Arc<Catalog>>, MutexGuard<'_, ()>) {
+        // First of all: a store that is made meanwhile commits after this one, and sees what it did.
+        let numbering = self.options.numbering.lock().unwrap_or_else(PoisonError::into_inner);
         let stores: Vec<Arc<Self>> = {
             let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
             beside.iter().filter_map(Weak::upgrade).collect()
         };
-        let numbering = (!stores.is_empty()).then(|| self.options.numbering.lock().unwrap_or_else(PoisonError::into_inner));
         (stores.iter().map(|store| store.catalog()).collect(), numbering)
     }
 }
