@@ -123,6 +123,9 @@ def main():
             for request in Requests(whole.archive, whole.entries, args.seed * 100 + n, [user]).draw(args.requests):
                 if about_archiving(request) or about_ids(request):
                     continue
+                # The second archive has one store.
+                if "store" in request["criteria"] and len(whole.archive.stores) > 1:
+                    continue
                 request.pop("limit", None)
                 asked += 1
                 # In the second archive the system sees what the user sees; only the store criterion differs.
