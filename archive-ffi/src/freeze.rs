@@ -44,8 +44,8 @@ pub unsafe extern "C" fn mk_archive_freeze(
 }
 
 /// Lets the archive change again. `held` gets 1 if nothing had changed until now, and 0 if the time was over: then a copy
-/// that was not complete by then is none. `frozen` is spent: a second call is `MK_MISUSE`, and `mk_frozen_free` is still needed. If
-/// the archive was closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy is none either.
+/// that was not complete by then must not be used. `frozen` is spent: a second call is `MK_MISUSE`, and `mk_frozen_free` is still needed. If
+/// the archive was closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy must not be used.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mk_frozen_thaw(held: *mut i32, frozen: *const mk_frozen, error: *mut mk_error) -> mk_status {
     call(error, || {

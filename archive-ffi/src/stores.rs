@@ -97,7 +97,7 @@ unsafe fn dirs(given: *const mk_store_dirs) -> Result<AttachOptions, Fault> {
     })
 }
 
-/// The sizes of each store are told too, which takes a look at every file.
+/// The list also has the sizes of each store, which takes a look at every file.
 pub const MK_STORES_STATS: u32 = 1;
 
 /// The stores of the archive, by number, as JSON: `items`, each with `number`, `name`, `id`, `state` (`current`, `normal`,

@@ -65,7 +65,7 @@ pub fn run(archive: &Archive, command: &Store, out: &mut Out) -> Result<Exit, Fa
     Ok(Exit::Done)
 }
 
-/// The store that is meant by a number or, if there is none of that number, by a name.
+/// The store that has this number, or else this name.
 fn named(session: &Session, store: &str) -> Result<StoreInfo, Failure> {
     let stores = session.stores(false)?;
     let of_number = stores.iter().find(|known| known.no.to_string() == store);

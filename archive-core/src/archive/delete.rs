@@ -137,7 +137,7 @@ impl Acting<'_> {
             let numbers: RoaringBitmap = ids.iter().filter(|id| id.store == no).map(|id| id.no.0).collect();
             if !numbers.is_empty() {
                 if let Err(refused) = self.archive.stores.check_changeable(no) {
-                    // Of what the actor does not see, nothing is told.
+                    // The actor learns nothing of messages that they do not see.
                     return Err(within
                         .plan_delete(&numbers)
                         .err()

@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// Whether the bytes of a content can be read from any place.
-    pub(super) fn is_readable(&self, no: ContentNo) -> Result<bool, Error> {
+    pub(crate) fn is_readable(&self, no: ContentNo) -> Result<bool, Error> {
         match self.read(no, &mut |_| Ok(())) {
             Ok(()) => Ok(true),
             Err(Error::Damage(_)) => Ok(false),

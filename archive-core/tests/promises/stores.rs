@@ -350,7 +350,7 @@ fn b13_a_store_that_is_missing_keeps_no_other_from_being_read() {
     }
     let found = session.search(&SearchRequest::new("*")).expect("found");
     assert_eq!((found.total, found.coverage.unreachable_stores), (2, vec!["store 2".to_owned()]));
-    assert!(!verify(&archive).findings.is_empty(), "it is told");
+    assert!(!verify(&archive).findings.is_empty(), "it is reported");
     let store = session.stores(false).expect("listed").remove(1);
     assert_eq!((store.is_open(), store.error_code), (false, Some("store_missing")));
     assert_eq!(archive.notices().iter().map(Error::code).collect::<Vec<_>>(), ["store_not_open"]);
@@ -375,7 +375,7 @@ fn b13_a_store_with_damaged_records_keeps_no_other_from_being_read() {
     for id in [ids[0], ids[2]] {
         assert!(session.raw(id).is_ok());
     }
-    assert!(!verify(&archive).findings.is_empty(), "it is told");
+    assert!(!verify(&archive).findings.is_empty(), "it is reported");
     let import = session.import_one(b"Subject: new\n\nnew\n", &folder("anna/inbox"));
     assert_eq!(import.map_err(|error| error.code()), Err("needs_repair"));
     session.repair(archive_core::RepairOptions::default()).expect("repaired");

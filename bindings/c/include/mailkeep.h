@@ -354,7 +354,7 @@ template <class T> inline T init() {
 #define MK_STORE_DISABLED 4
 
 /**
- * The sizes of each store are told too, which takes a look at every file.
+ * The list also has the sizes of each store, which takes a look at every file.
  */
 #define MK_STORES_STATS 1
 
@@ -1729,8 +1729,8 @@ mk_status mk_archive_freeze(mk_frozen **frozen,
 
 /**
  * Lets the archive change again. `held` gets 1 if nothing had changed until now, and 0 if the time was over: then a copy
- * that was not complete by then is none. `frozen` is spent: a second call is `MK_MISUSE`, and `mk_frozen_free` is still needed. If
- * the archive was closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy is none either.
+ * that was not complete by then must not be used. `frozen` is spent: a second call is `MK_MISUSE`, and `mk_frozen_free` is still needed. If
+ * the archive was closed before, the handle was freed with it (`MK_BAD_HANDLE`), and the copy must not be used.
  */
 MK_API
 mk_status mk_frozen_thaw(int32_t *held,

@@ -425,7 +425,7 @@ namespace Mailkeep
         /// </summary>
         /// <exception cref="MailkeepException"><c>misuse</c>: it was thawed before.</exception>
         /// <exception cref="ObjectDisposedException">
-        /// It was disposed of, or the archive was closed: then a copy is none either.
+        /// It was disposed of, or the archive was closed: then a copy must not be used.
         /// </exception>
         public bool Thaw()
         {

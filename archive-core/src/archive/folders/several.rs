@@ -137,6 +137,9 @@ impl Acting<'_> {
         }
         self.archive.stores.check_all_changeable()?;
         self.archive.complete_folders()?;
+        if changes.is_empty() {
+            return Ok(report);
+        }
         let operation = Operation { actor: self.actor.name().to_owned(), changes };
         let text = serde_json::to_string(&operation).map_err(|_| Error::Bug("a change of folders has no JSON"))?;
         self.archive.master().set(master::FOLDERS_BEGUN, &text)?;

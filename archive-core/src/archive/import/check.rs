@@ -68,12 +68,9 @@ impl Checker<'_, '_> {
     fn present(&self, digest: Digest, restated: Option<Digest>) -> Result<Option<MessageId>, Error> {
         for store in self.stores {
             for content in store.contents_like(digest, restated)? {
-                match store.read(content, &mut |_| Ok(())) {
-                    Ok(()) => {}
-                    Err(Error::Damage(_)) => continue,
-                    Err(error) => return Err(error),
-                }
-                if let Some((no, _)) = store.catalog().placements(content)?.first() {
+                if store.is_readable(content)?
+                    && let Some((no, _)) = store.catalog().placements(content)?.first()
+                {
                     return Ok(Some(store.message_id(*no)));
                 }
             }

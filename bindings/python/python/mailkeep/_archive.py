@@ -307,6 +307,6 @@ class Frozen:
         """Lets the archive change again. Returns whether nothing had changed until now.
 
         If not, the time was over, and a copy that was not complete by then is none. Raises ``Misuse`` if it was thawed
-        before, and ``Closed`` if the archive was closed: then a copy is none either.
+        before, and ``Closed`` if the archive was closed: then a copy must not be used.
         """
         return self._native.thaw()
